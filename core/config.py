@@ -1,0 +1,111 @@
+"""Every default, range and preset of a training, in one frozen dataclass.
+
+The form in the window, the command line's options, the checkpoint and the checks all read the same
+fields and the same ``Limits``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from core.errors import BoxscoutError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a form shows for a field and what it may hold."""
+
+    label: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] = ()
+
+
+def _setting(default: Any, label: str, help: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"limits": Limits(label, help, **limits)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One training. Sizes are pixels; ``steps`` counts generator updates.
+
+    Raises
+    ------
+    BoxscoutError
+        A value outside its range, named with the range.
+    """
+
+    objective: str = _setting("dcgan", "Objective", "The adversarial loss.", choices=("dcgan",))
+    image_size: int = _setting(
+        64, "Image size", "Side, in pixels, at which images are learned.", choices=(32, 64, 128)
+    )
+    batch_size: int = _setting(64, "Batch", "Images per step.", low=2, high=1024)
+    steps: int = _setting(2000, "Steps", "Generator updates in the whole training.", low=1, high=2_000_000)
+    minutes: float | None = _setting(
+        None, "Minutes", "Stop after this much training time, whatever the step.", low=0.01, high=100_000
+    )
+    width: int = _setting(32, "Width", "Channels of the first stage; later stages double them.", low=8, high=256)
+    fine_heat_map: bool = _setting(
+        True, "Fine heat map", "Keep the resolution of the last stage: heat maps twice as fine."
+    )
+    latent_size: int = _setting(100, "Latent size", "Length of the generator's noise vector.", low=1, high=4096)
+    learning_rate: float = _setting(2e-4, "Learning rate", "Adam's step size.", low=1e-7, high=1.0)
+    beta1: float = _setting(0.5, "Beta 1", "Adam's first momentum.", low=0.0, high=0.9999)
+    beta2: float = _setting(0.999, "Beta 2", "Adam's second momentum.", low=0.0, high=0.999999)
+    augmentation: bool = _setting(True, "Augmentation", "Vary crop, aspect, mirror and colours of each image.")
+    seed: int = _setting(0, "Seed", "The same seed gives the same training.", low=0, high=2**31 - 1)
+    device: str = _setting("auto", "Device", "Where training runs.", choices=("auto", "cpu", "cuda"))
+    precision: str = _setting(
+        "auto", "Precision", "bf16 is faster where the processor has it.", choices=("auto", "fp32", "bf16")
+    )
+    sample_every: int = _setting(100, "Samples every", "Steps between two sample grids.", low=1, high=100_000)
+    snapshot_every: int = _setting(200, "Snapshot every", "Steps between two heat map updates.", low=1, high=100_000)
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            _check(f.name, getattr(self, f.name), f.metadata["limits"])
+
+    def with_(self, **changes: Any) -> TrainConfig:
+        """A copy with ``changes`` applied and checked."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
+        """The config saved by :meth:`to_dict`; a key this version does not know is refused."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise BoxscoutError(f"This training was made by another version: it has {', '.join(unknown)}.")
+        return cls(**values)
+
+
+def limits_of(name: str) -> Limits:
+    """The :class:`Limits` of one field of :class:`TrainConfig`."""
+    limits = next(f.metadata["limits"] for f in fields(TrainConfig) if f.name == name)
+    assert isinstance(limits, Limits)
+    return limits
+
+
+def _check(name: str, value: Any, limits: Limits) -> None:
+    if limits.choices and value not in limits.choices:
+        allowed = ", ".join(str(choice) for choice in limits.choices)
+        raise BoxscoutError(f"{limits.label} must be one of {allowed}, not {value!r}.")
+    if value is None or isinstance(value, (bool, str)):
+        return
+    if limits.low is not None and not limits.low <= value <= (limits.high or limits.low):
+        raise BoxscoutError(f"{limits.label} must lie between {limits.low:g} and {limits.high:g}, not {value:g}.")
+
+
+PRESETS: Mapping[str, TrainConfig] = {
+    "quick": TrainConfig(steps=600, sample_every=50, snapshot_every=50),
+    "balanced": TrainConfig(),
+    # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
+    "paper": TrainConfig(steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000,
+                         snapshot_every=2000),
+}
+DEFAULT_PRESET = "balanced"

@@ -1,0 +1,31 @@
+"""The one family of errors whose text is written for the person in front of the screen."""
+
+from __future__ import annotations
+
+
+class BoxscoutError(Exception):
+    """Something the person can understand and act on; ``str(error)`` is one clear sentence."""
+
+
+class ImageError(BoxscoutError):
+    """A file that cannot be used as an image; the text is the reason, without the file's name."""
+
+
+class ProjectError(BoxscoutError):
+    """A project file that cannot be opened, read or written."""
+
+
+class CheckpointError(BoxscoutError):
+    """A checkpoint that is damaged, not ours, or does not fit."""
+
+
+class FormatError(BoxscoutError):
+    """A box file or truth that cannot be read or written."""
+
+
+class TrainingError(BoxscoutError):
+    """A training that cannot start or go on."""
+
+
+class Cancelled(BoxscoutError):
+    """The person asked to stop; nothing is wrong."""

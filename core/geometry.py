@@ -1,0 +1,77 @@
+"""Boxes and the way between an image's pixels and the model's.
+
+Everything inside the product uses half-open pixel boxes of the image as displayed (EXIF orientation
+applied): a box covers ``x0 <= x < x1``. Only ``core.formats`` and ``core.datasets`` convert.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A half-open rectangle in pixels; ``x1`` and ``y1`` lie just outside it."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return max(0.0, self.x1 - self.x0)
+
+    @property
+    def height(self) -> float:
+        return max(0.0, self.y1 - self.y0)
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def intersection(self, other: Box) -> Box:
+        """The part shared with ``other``; it has zero area where the two do not touch."""
+        return Box(
+            max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)
+        )
+
+    def clamped(self, width: float, height: float) -> Box:
+        """This box cut to an image of ``width`` x ``height`` pixels."""
+        x0, y0 = min(max(self.x0, 0.0), width), min(max(self.y0, 0.0), height)
+        return Box(x0, y0, min(max(self.x1, x0), width), min(max(self.y1, y0), height))
+
+    def scaled(self, sx: float, sy: float) -> Box:
+        """This box with its x multiplied by ``sx`` and its y by ``sy``."""
+        return Box(self.x0 * sx, self.y0 * sy, self.x1 * sx, self.y1 * sy)
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union, 0..1; 0 where both boxes are empty."""
+    shared = a.intersection(b).area
+    union = a.area + b.area - shared
+    return shared / union if union > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How a ``width`` x ``height`` image lies on the model's grid of ``grid_width`` x ``grid_height``.
+
+    The whole image is squashed onto the whole grid: both are half-open, so pixel edges map to cell
+    edges and the way there and back is exact.
+    """
+
+    width: float
+    height: float
+    grid_width: float
+    grid_height: float
+
+    def to_grid(self, box: Box) -> Box:
+        return box.scaled(self.grid_width / self.width, self.grid_height / self.height)
+
+    def to_image(self, box: Box) -> Box:
+        return box.scaled(self.width / self.grid_width, self.height / self.grid_height)
