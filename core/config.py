@@ -47,22 +47,30 @@ class TrainConfig:
     minutes: float | None = _setting(
         None, "Minutes", "Stop after this much training time, whatever the step.", low=0.01, high=100_000
     )
-    width: int = _setting(32, "Width", "Channels of the first stage; later stages double them.", low=8, high=256)
+    width: int = _setting(
+        32, "Width", "Channels of the first stage; later stages double them.", low=8, high=256
+    )
     fine_heat_map: bool = _setting(
         True, "Fine heat map", "Keep the resolution of the last stage: heat maps twice as fine."
     )
-    latent_size: int = _setting(100, "Latent size", "Length of the generator's noise vector.", low=1, high=4096)
+    latent_size: int = _setting(
+        100, "Latent size", "Length of the generator's noise vector.", low=1, high=4096
+    )
     learning_rate: float = _setting(2e-4, "Learning rate", "Adam's step size.", low=1e-7, high=1.0)
     beta1: float = _setting(0.5, "Beta 1", "Adam's first momentum.", low=0.0, high=0.9999)
     beta2: float = _setting(0.999, "Beta 2", "Adam's second momentum.", low=0.0, high=0.999999)
-    augmentation: bool = _setting(True, "Augmentation", "Vary crop, aspect, mirror and colours of each image.")
+    augmentation: bool = _setting(
+        True, "Augmentation", "Vary crop, aspect, mirror and colours of each image."
+    )
     seed: int = _setting(0, "Seed", "The same seed gives the same training.", low=0, high=2**31 - 1)
     device: str = _setting("auto", "Device", "Where training runs.", choices=("auto", "cpu", "cuda"))
     precision: str = _setting(
         "auto", "Precision", "bf16 is faster where the processor has it.", choices=("auto", "fp32", "bf16")
     )
     sample_every: int = _setting(100, "Samples every", "Steps between two sample grids.", low=1, high=100_000)
-    snapshot_every: int = _setting(200, "Snapshot every", "Steps between two heat map updates.", low=1, high=100_000)
+    snapshot_every: int = _setting(
+        200, "Snapshot every", "Steps between two heat map updates.", low=1, high=100_000
+    )
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -98,14 +106,17 @@ def _check(name: str, value: Any, limits: Limits) -> None:
     if value is None or isinstance(value, (bool, str)):
         return
     if limits.low is not None and not limits.low <= value <= (limits.high or limits.low):
-        raise BoxscoutError(f"{limits.label} must lie between {limits.low:g} and {limits.high:g}, not {value:g}.")
+        raise BoxscoutError(
+            f"{limits.label} must lie between {limits.low:g} and {limits.high:g}, not {value:g}."
+        )
 
 
 PRESETS: Mapping[str, TrainConfig] = {
     "quick": TrainConfig(steps=600, sample_every=50, snapshot_every=50),
     "balanced": TrainConfig(),
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
-    "paper": TrainConfig(steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000,
-                         snapshot_every=2000),
+    "paper": TrainConfig(
+        steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000
+    ),
 }
 DEFAULT_PRESET = "balanced"

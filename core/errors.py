@@ -27,5 +27,5 @@ class TrainingError(BoxscoutError):
     """A training that cannot start or go on."""
 
 
-class Cancelled(BoxscoutError):
+class Cancelled(BoxscoutError):  # noqa: N818 - not an error
     """The person asked to stop; nothing is wrong."""

@@ -1,0 +1,104 @@
+"""Writing a file so that its name always holds a whole file: the old one or the new one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+# What a file system answers that cannot sync a folder; the rename itself has worked by then.
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EISDIR, errno.EBADF}
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; what is written there takes ``path``'s place at the end.
+
+    The temporary file is fsynced and renamed, then the folder is fsynced. Where anything fails, the body
+    included, the temporary file goes and ``path`` stays as it was. A link is followed: the file it
+    points to is replaced and the link stays.
+
+    Raises
+    ------
+    OSError
+        As the system gives it; :func:`os_reason` makes a sentence of it.
+    """
+    target = Path(os.path.realpath(path))
+    mode = _replaceable_mode(target)
+    # Short and unrelated to the target's name, which may be as long as the file system allows.
+    temporary = target.parent / f".boxscout-{secrets.token_hex(6)}.tmp"
+    try:
+        yield temporary
+        _sync_file(temporary)
+        if mode is not None:
+            temporary.chmod(mode)
+        os.replace(temporary, target)  # noqa: PTH105 - the one call that tests make fail
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` by :func:`atomic_write`."""
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def os_reason(error: OSError) -> str:
+    """Why a file could not be written or read, as the end of a sentence, without the file's name."""
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "your share of the disk is used up",
+        errno.EACCES: "you may not write there",
+        errno.EPERM: "you may not write there",
+        errno.EROFS: "that place is read-only",
+        errno.ENOENT: "its folder does not exist",
+        errno.ENOTDIR: "its folder is a file",
+        errno.EISDIR: "it is a folder",
+        errno.ENAMETOOLONG: "its name is too long",
+        errno.EFBIG: "the file would be too large for this disk",
+        errno.EIO: "the disk reports a fault",
+    }
+    return reasons.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
+
+
+def _replaceable_mode(target: Path) -> int | None:
+    """The permissions of the file to be replaced; None where there is none yet."""
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is not an ordinary file", str(target))
+    return stat.S_IMODE(mode)
+
+
+def _sync_file(path: Path) -> None:
+    # Opened for writing: Windows refuses to sync a read-only handle.
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return  # Windows opens no folder; a folder may be writable and not readable.
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,130 @@
+"""The whole state of a training: saved atomically, loaded safely, resumed exactly."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.atomic import write_atomically
+from core.config import TrainConfig
+from core.errors import BoxscoutError, CheckpointError
+from core.networks import Discriminator, Generator, initialize
+from core.rng import Purpose, stream
+
+FORMAT = "boxscout-checkpoint"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """What the plots keep of one step. Losses are means since the point before."""
+
+    step: int
+    d_loss: float
+    g_loss: float
+    ms_ssim: float | None
+
+
+@dataclass(slots=True)
+class TrainState:
+    """Everything that the next step depends on; random numbers follow from ``config.seed`` and ``step``."""
+
+    config: TrainConfig
+    generator: Generator
+    discriminator: Discriminator
+    g_optimizer: torch.optim.Adam
+    d_optimizer: torch.optim.Adam
+    step: int = 0
+    elapsed_s: float = 0.0
+    history: list[HistoryPoint] = field(default_factory=list)
+
+
+def new_state(config: TrainConfig) -> TrainState:
+    """Freshly drawn networks at step 0, on the CPU."""
+    size, width = config.image_size, config.width
+    generator = Generator(image_size=size, width=width, latent_size=config.latent_size)
+    discriminator = Discriminator(image_size=size, width=width, fine_heat_map=config.fine_heat_map)
+    rng = stream(config.seed, Purpose.WEIGHTS)
+    for network in (generator, discriminator):
+        initialize(network, rng)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return TrainState(
+        config, generator, discriminator, _adam(generator, config), _adam(discriminator, config)
+    )
+
+
+def _adam(network: torch.nn.Module, config: TrainConfig) -> torch.optim.Adam:
+    return torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(config.beta1, config.beta2))
+
+
+def save(path: Path, state: TrainState) -> None:
+    """Write ``state`` so that ``path`` always holds a whole checkpoint, the old one or the new.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be written; an older one is left as it was.
+    """
+    content = io.BytesIO()
+    torch.save(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "config": state.config.to_dict(),
+            "step": state.step,
+            "elapsed_s": state.elapsed_s,
+            "history": [asdict(point) for point in state.history],
+            "generator": state.generator.state_dict(),
+            "discriminator": state.discriminator.state_dict(),
+            "g_optimizer": state.g_optimizer.state_dict(),
+            "d_optimizer": state.d_optimizer.state_dict(),
+        },
+        content,
+    )
+    try:
+        write_atomically(path, content.getvalue())
+    except OSError as error:
+        raise CheckpointError(f"The training could not be saved to {path}: {error.strerror}.") from error
+
+
+def load(path: Path) -> TrainState:
+    """The state saved at ``path``, on the CPU.
+
+    Nothing in the file is executed (``weights_only=True``).
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file, it is damaged, not ours, from a newer version, or does not fit its config.
+    """
+    content = _content(path)
+    if content.get("version") != VERSION:
+        raise CheckpointError(f"{path.name} was saved by another version of Boxscout.")
+    try:
+        state = new_state(TrainConfig.from_dict(content["config"]))
+        state.generator.load_state_dict(content["generator"])
+        state.discriminator.load_state_dict(content["discriminator"])
+        state.g_optimizer.load_state_dict(content["g_optimizer"])
+        state.d_optimizer.load_state_dict(content["d_optimizer"])
+        state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
+        state.history = [HistoryPoint(**point) for point in content["history"]]
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, BoxscoutError) as error:
+        raise CheckpointError(f"{path.name} is a damaged checkpoint.") from error
+    return state
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"There is no training at {path}.") from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path.name} is damaged or not a Boxscout checkpoint.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} is not a Boxscout checkpoint.")
+    return content

@@ -1,0 +1,270 @@
+"""``train()``: a generator that makes one step each time it is asked for the next ``Progress``."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.augment import augment
+from core.checkpoint import HistoryPoint, TrainState, new_state
+from core.config import TrainConfig
+from core.errors import TrainingError
+from core.msssim import diversity
+from core.networks import Discriminator, to_model_range, to_pixels
+from core.objectives import OBJECTIVES
+from core.rng import Purpose, stream
+
+MIN_IMAGES = 8
+SAMPLES = 64
+
+Images = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A discriminator at one step: a copy on the CPU in evaluation mode, safe in any thread."""
+
+    step: int
+    discriminator: Discriminator
+    image_size: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step's report. Arrays and networks are copies on the CPU.
+
+    ``samples`` is uint8 (64, S, S, 3) from fixed noise, ``ms_ssim`` their diversity; both are there
+    every ``sample_every`` steps and at the last, ``snapshot`` every ``snapshot_every`` and at the last.
+    """
+
+    step: int
+    steps: int
+    d_loss: float
+    g_loss: float
+    fraction: float
+    elapsed_s: float
+    steps_per_s: float
+    seconds_left: float | None
+    samples: Images | None = None
+    ms_ssim: float | None = None
+    snapshot: Snapshot | None = None
+
+
+def train(config: TrainConfig, images: Images, state: TrainState | None = None) -> Iterator[Progress]:
+    """Train until ``config.steps`` or ``config.minutes``, one step for each ``next``.
+
+    ``state`` is changed in place, so the caller can save it between any two steps; a training resumed
+    from it goes on with the same numbers, on the CPU bit for bit.
+
+    Parameters
+    ----------
+    config
+        What to train. With a ``state``, only its budget and intervals may differ from the state's.
+    images
+        uint8 (N, S, S, 3) with S = ``config.image_size``; may be a memory map.
+    state
+        Where to go on; None starts anew.
+
+    Raises
+    ------
+    TrainingError
+        Fewer than ``MIN_IMAGES`` images, sizes that do not fit, no such device, losses that are not finite.
+    """
+    _check_images(config, images)
+    trainer = _Trainer(config, images, state if state is not None else new_state(config))
+    while not trainer.finished:
+        yield trainer.step()
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of ``auto``, ``cpu`` or ``cuda``; TrainingError where there is no such device."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("No CUDA device was found; choose the device 'cpu' or 'auto'.")
+    use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if use_cuda else "cpu")
+
+
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bf16: always if asked, on ``auto`` where the processor multiplies it natively."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _check_images(config: TrainConfig, images: Images) -> None:
+    if len(images) < MIN_IMAGES:
+        found = "1 image" if len(images) == 1 else f"{len(images)} images"
+        raise TrainingError(f"Training needs at least {MIN_IMAGES} usable images, and there are {found}.")
+    if images.shape[1:] != (config.image_size, config.image_size, 3) or images.dtype != np.uint8:
+        raise TrainingError(f"The images do not have the training's size of {config.image_size} pixels.")
+
+
+class _Trainer:
+    """One training bound to its device: the two updates, and what is reported of them."""
+
+    def __init__(self, config: TrainConfig, images: Images, state: TrainState) -> None:
+        self.config, self.images, self.state = config, images, state
+        self.device = resolve_device(config.device)
+        self.objective = OBJECTIVES[config.objective]
+        self.bf16 = uses_bf16(config.precision, self.device)
+        state.config = config
+        _move(state, self.device)
+        self.fixed_noise = self._noise(Purpose.SAMPLES, 0, SAMPLES)
+        self._began = time.perf_counter() - state.elapsed_s
+        self._first_step, self._first_s = state.step, state.elapsed_s
+        self._losses: list[tuple[float, float]] = []
+
+    @property
+    def finished(self) -> bool:
+        minutes = self.config.minutes
+        out_of_time = minutes is not None and self.state.elapsed_s >= 60 * minutes
+        return self.state.step >= self.config.steps or out_of_time
+
+    def step(self) -> Progress:
+        step = self.state.step
+        real = self._real_batch(step)
+        noise = self._noise(Purpose.NOISE, step, 2 * self.config.batch_size)
+        d_noise, g_noise = noise.chunk(2)
+        d_loss = self.d_step(real, d_noise)
+        g_loss = self.g_step(g_noise)
+        losses = float(d_loss), float(g_loss)
+        if not np.isfinite(losses).all():
+            raise TrainingError(f"Training broke down at step {step + 1}: a loss is no longer a number.")
+        self.state.step = step + 1
+        self.state.elapsed_s = time.perf_counter() - self._began
+        return self._progress(*losses)
+
+    def d_step(self, real: Tensor, noise: Tensor) -> Tensor:
+        state = self.state
+        with self._autocast():
+            with torch.no_grad():
+                fake = state.generator(noise)
+            real_logits = state.discriminator(real)
+            # Heat maps are read from real images, so only those set the running averages.
+            with keeping_averages(state.discriminator):
+                fake_logits = state.discriminator(fake)
+        loss = self.objective.discriminator_loss(real_logits, fake_logits)
+        _update(state.d_optimizer, loss)
+        return loss.detach()
+
+    def g_step(self, noise: Tensor) -> Tensor:
+        state = self.state
+        with self._autocast(), keeping_averages(state.discriminator), frozen(state.discriminator):
+            logits = state.discriminator(state.generator(noise))
+            loss = self.objective.generator_loss(logits)
+            _update(state.g_optimizer, loss)
+        return loss.detach()
+
+    def _real_batch(self, step: int) -> Tensor:
+        size = self.config.batch_size
+        rows = epoch_order(self.config.seed, len(self.images), first=step * size, count=size)
+        batch = to_model_range(torch.from_numpy(self.images[rows]).to(self.device))
+        if self.config.augmentation:
+            return augment(batch, stream(self.config.seed, Purpose.AUGMENTATION, step))
+        return batch
+
+    def _noise(self, purpose: Purpose, counter: int, count: int) -> Tensor:
+        rng = stream(self.config.seed, purpose, counter)
+        return torch.randn(count, self.config.latent_size, generator=rng).to(self.device)
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+
+    def _progress(self, d_loss: float, g_loss: float) -> Progress:
+        state, config = self.state, self.config
+        self._losses.append((d_loss, g_loss))
+        last = self.finished
+        samples = ms_ssim = snapshot = None
+        if last or state.step % config.sample_every == 0:
+            samples, ms_ssim = self._samples()
+            d_mean, g_mean = np.mean(self._losses, axis=0).tolist()
+            state.history.append(HistoryPoint(state.step, d_mean, g_mean, ms_ssim))
+            self._losses.clear()
+        if last or state.step % config.snapshot_every == 0:
+            snapshot = snapshot_of(state)
+        state.elapsed_s = time.perf_counter() - self._began
+        speed = (state.step - self._first_step) / max(state.elapsed_s - self._first_s, 1e-9)
+        fraction, left = self._budget(speed)
+        return Progress(
+            step=state.step, steps=config.steps, d_loss=d_loss, g_loss=g_loss, fraction=fraction,
+            elapsed_s=state.elapsed_s, steps_per_s=speed, seconds_left=left, samples=samples,
+            ms_ssim=ms_ssim, snapshot=snapshot,
+        )  # fmt: skip
+
+    def _budget(self, speed: float) -> tuple[float, float]:
+        """Share of the budget that is spent, and seconds to its end, by whichever limit comes first."""
+        state, config = self.state, self.config
+        fraction, left = state.step / config.steps, (config.steps - state.step) / speed
+        if config.minutes is not None:
+            limit = 60 * config.minutes
+            fraction, left = max(fraction, state.elapsed_s / limit), min(left, limit - state.elapsed_s)
+        return min(fraction, 1.0), max(left, 0.0)
+
+    @torch.no_grad()
+    def _samples(self) -> tuple[Images, float]:
+        with self._autocast():
+            pixels = to_pixels(self.state.generator(self.fixed_noise))
+        return pixels.cpu().numpy(), diversity(pixels.permute(0, 3, 1, 2))
+
+
+def epoch_order(seed: int, images: int, *, first: int, count: int) -> npt.NDArray[np.int64]:
+    """Rows ``first`` to ``first + count`` of an endless series of shuffled epochs over ``images`` rows."""
+    epochs = range(first // images, (first + count - 1) // images + 1)
+    orders = [torch.randperm(images, generator=stream(seed, Purpose.ORDER, epoch)) for epoch in epochs]
+    skip = first - epochs[0] * images
+    order: npt.NDArray[np.int64] = torch.cat(orders)[skip : skip + count].numpy()
+    return order
+
+
+def snapshot_of(state: TrainState) -> Snapshot:
+    """A copy of the discriminator as it is now."""
+    network = copy.deepcopy(state.discriminator).cpu().eval()
+    return Snapshot(state.step, network.requires_grad_(False), state.config.image_size)
+
+
+@contextmanager
+def keeping_averages(network: nn.Module) -> Iterator[None]:
+    """Batch norm computes with the batch as ever, but leaves its running averages alone."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """No gradients for the network's own weights, which the generator's update does not need."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
+
+
+def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+
+
+def _move(state: TrainState, device: torch.device) -> None:
+    state.generator.to(device).train()
+    state.discriminator.to(device).train()
+    for optimizer in (state.g_optimizer, state.d_optimizer):
+        # Loading its own state again puts every moment where its parameter now is.
+        optimizer.load_state_dict(optimizer.state_dict())

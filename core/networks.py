@@ -1,0 +1,104 @@
+"""Generator and discriminator of the DCGAN family (Radford et al. 2016), with GAP and one linear unit.
+
+Images are RGB in -1..1, (N, 3, S, S), S a power of two from 32. Each stage halves the side down to 4.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def to_model_range(images: Tensor) -> Tensor:
+    """uint8 (N, S, S, 3) in 0..255 -> float32 (N, 3, S, S) in -1..1, channels last in memory."""
+    return images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+
+def to_pixels(images: Tensor) -> Tensor:
+    """float (N, 3, S, S) in -1..1 -> uint8 (N, S, S, 3) in 0..255."""
+    levels = images.float().add(1.0).mul(127.5).round_().clamp_(0, 255)
+    return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def stage_channels(image_size: int, width: int) -> list[int]:
+    """Channels after each halving from ``image_size`` to 4 px, doubling from ``width`` up to 8 x it."""
+    stages = int(math.log2(image_size)) - 2
+    return [width * min(2**i, 8) for i in range(stages)]
+
+
+class Discriminator(nn.Module):
+    """Strided convolutions, global average pooling and one linear unit: image -> logit of "real".
+
+    Because only pooling and a linear unit follow the last features, the logit is the mean of the
+    class activation map plus the unit's bias.
+
+    Parameters
+    ----------
+    image_size, width
+        Side of the images in pixels, and channels of the first stage.
+    fine_heat_map
+        The last stage keeps its resolution, so that heat maps are 8 x 8 instead of 4 x 4.
+    """
+
+    def __init__(self, *, image_size: int, width: int, fine_heat_map: bool = False) -> None:
+        super().__init__()
+        channels = stage_channels(image_size, width)
+        layers: list[nn.Module] = []
+        before = 3
+        for i, after in enumerate(channels):
+            fine = fine_heat_map and i == len(channels) - 1
+            kernel, stride = (3, 1) if fine else (4, 2)
+            # Batch norm everywhere but at the input (Radford et al. 2016, section 3).
+            layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=i == 0))
+            if i > 0:
+                layers.append(nn.BatchNorm2d(after))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            before = after
+        self.features = nn.Sequential(*layers)
+        self.linear = nn.Linear(before, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, (N,), of float images (N, 3, S, S) in -1..1."""
+        pooled: Tensor = self.features(images).mean(dim=(2, 3))
+        logits: Tensor = self.linear(pooled)
+        return logits.squeeze(1)
+
+    def class_activation(self, images: Tensor) -> Tensor:
+        """Sum over channels of weight x activation: (N, h, w), without the bias."""
+        features = self.features(images)
+        return torch.einsum("nchw,c->nhw", features, self.linear.weight[0].to(features.dtype))
+
+
+class Generator(nn.Module):
+    """Noise (N, latent_size) -> images (N, 3, S, S) in -1..1 through transposed convolutions.
+
+    Batch norm always uses the batch at hand: samples are only ever made in batches, and running
+    averages would lag behind the weights.
+    """
+
+    def __init__(self, *, image_size: int, width: int, latent_size: int) -> None:
+        super().__init__()
+        channels = stage_channels(image_size, width)[::-1]
+        layers: list[nn.Module] = [nn.ConvTranspose2d(latent_size, channels[0], 4, 1, 0, bias=False)]
+        for before, after in zip(channels, [*channels[1:], 0], strict=True):
+            layers += [nn.BatchNorm2d(before, track_running_stats=False), nn.ReLU(inplace=True)]
+            layers.append(nn.ConvTranspose2d(before, after or 3, 4, 2, 1, bias=not after))
+        self.layers = nn.Sequential(*layers, nn.Tanh())
+
+    def forward(self, noise: Tensor) -> Tensor:
+        images: Tensor = self.layers(noise[:, :, None, None])
+        return images
+
+
+def initialize(network: nn.Module, rng: torch.Generator) -> None:
+    """Convolutions and linear units N(0, .02), batch norm gains N(1, .02), biases 0 (Radford et al.)."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02, generator=rng)
+            nn.init.zeros_(module.bias)
