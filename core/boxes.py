@@ -57,7 +57,8 @@ def scaled_map(heat_map: Map) -> Map:
     if not (np.isfinite(low) and np.isfinite(high)) or high - low <= 1e-12 * max(1.0, abs(high)):
         return np.ones((GRID, GRID), np.float32)
     fine = cv2.resize((heat - low) / (high - low), (GRID, GRID), interpolation=cv2.INTER_LINEAR)
-    result: Map = np.clip(fine, 0.0, 1.0).astype(np.float32)
+    low, high = float(fine.min()), float(fine.max())
+    result: Map = ((fine - low) / (high - low)).astype(np.float32)
     return result
 
 

@@ -42,6 +42,8 @@ class TrainState:
     step: int = 0
     elapsed_s: float = 0.0
     history: list[HistoryPoint] = field(default_factory=list)
+    losses_since: list[tuple[float, float]] = field(default_factory=list)
+    """Discriminator's and generator's losses since the last point of the history."""
 
 
 def new_state(config: TrainConfig) -> TrainState:
@@ -79,6 +81,7 @@ def save(path: Path, state: TrainState) -> None:
             "step": state.step,
             "elapsed_s": state.elapsed_s,
             "history": [asdict(point) for point in state.history],
+            "losses_since": state.losses_since,
             "generator": state.generator.state_dict(),
             "discriminator": state.discriminator.state_dict(),
             "g_optimizer": state.g_optimizer.state_dict(),
@@ -113,6 +116,7 @@ def load(path: Path) -> TrainState:
         state.d_optimizer.load_state_dict(content["d_optimizer"])
         state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
         state.history = [HistoryPoint(**point) for point in content["history"]]
+        state.losses_since = [(float(d), float(g)) for d, g in content["losses_since"]]
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, BoxscoutError) as error:
         raise CheckpointError(f"{path.name} is a damaged checkpoint.") from error
     return state

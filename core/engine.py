@@ -80,7 +80,7 @@ def train(config: TrainConfig, images: Images, state: TrainState | None = None) 
     """
     _check_images(config, images)
     trainer = _Trainer(config, images, state if state is not None else new_state(config))
-    while not trainer.finished:
+    while not trainer.done:
         yield trainer.step()
 
 
@@ -120,17 +120,23 @@ class _Trainer:
         state.config = config
         _move(state, self.device)
         self.fixed_noise = self._noise(Purpose.SAMPLES, 0, SAMPLES)
-        self._began = time.perf_counter() - state.elapsed_s
         self._first_step, self._first_s = state.step, state.elapsed_s
-        self._losses: list[tuple[float, float]] = []
+        self._began = 0.0
+        self.done = self._budget_is_spent()
 
-    @property
-    def finished(self) -> bool:
+    def _budget_is_spent(self) -> bool:
         minutes = self.config.minutes
         out_of_time = minutes is not None and self.state.elapsed_s >= 60 * minutes
         return self.state.step >= self.config.steps or out_of_time
 
+    def _count_time(self) -> None:
+        """Add the time since the last call or the step's begin, so that pauses between steps are free."""
+        now = time.perf_counter()
+        self.state.elapsed_s += now - self._began
+        self._began = now
+
     def step(self) -> Progress:
+        self._began = time.perf_counter()
         step = self.state.step
         real = self._real_batch(step)
         noise = self._noise(Purpose.NOISE, step, 2 * self.config.batch_size)
@@ -141,7 +147,8 @@ class _Trainer:
         if not np.isfinite(losses).all():
             raise TrainingError(f"Training broke down at step {step + 1}: a loss is no longer a number.")
         self.state.step = step + 1
-        self.state.elapsed_s = time.perf_counter() - self._began
+        self._count_time()
+        self.done = self._budget_is_spent()
         return self._progress(*losses)
 
     def d_step(self, real: Tensor, noise: Tensor) -> Tensor:
@@ -182,17 +189,16 @@ class _Trainer:
 
     def _progress(self, d_loss: float, g_loss: float) -> Progress:
         state, config = self.state, self.config
-        self._losses.append((d_loss, g_loss))
-        last = self.finished
+        state.losses_since.append((d_loss, g_loss))
         samples = ms_ssim = snapshot = None
-        if last or state.step % config.sample_every == 0:
+        if self.done or state.step % config.sample_every == 0:
             samples, ms_ssim = self._samples()
-            d_mean, g_mean = np.mean(self._losses, axis=0).tolist()
+            d_mean, g_mean = np.mean(state.losses_since, axis=0).tolist()
             state.history.append(HistoryPoint(state.step, d_mean, g_mean, ms_ssim))
-            self._losses.clear()
-        if last or state.step % config.snapshot_every == 0:
+            state.losses_since.clear()
+        if self.done or state.step % config.snapshot_every == 0:
             snapshot = snapshot_of(state)
-        state.elapsed_s = time.perf_counter() - self._began
+        self._count_time()
         speed = (state.step - self._first_step) / max(state.elapsed_s - self._first_s, 1e-9)
         fraction, left = self._budget(speed)
         return Progress(

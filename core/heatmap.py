@@ -63,9 +63,9 @@ def colourize(
     level = (heat - heat.min()) / span if span > 0 else np.zeros_like(heat)
     fine = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
     index = np.clip(fine * 255 + 0.5, 0, 255).astype(np.uint8)
-    opaque = np.full((256, 1), 255, np.uint8)
-    palette: npt.NDArray[np.uint8] = np.concatenate([colour_bar(colour_map), opaque], axis=1)
-    return np.take(palette, index, axis=0)
+    picture = np.full((height, width, 4), 255, np.uint8)
+    picture[..., :3] = colour_bar(colour_map)[index]
+    return picture
 
 
 def colour_bar(colour_map: str) -> npt.NDArray[np.uint8]:

@@ -32,13 +32,7 @@ def ms_ssim(x: Tensor, y: Tensor, *, value_range: float = 255.0) -> Tensor:
     float32 (N,)
         1 for equal images.
     """
-    count = len(x)
-    scales = _scales(torch.cat([x, y]), value_range)
-    return _from_moments(
-        [(a, b[:count], c[:count]) for a, b, c in scales],
-        [(a, b[count:], c[count:]) for a, b, c in scales],
-        value_range,
-    )
+    return _from_moments(_scales(x), _scales(y), value_range)
 
 
 def diversity(samples: Tensor, *, value_range: float = 255.0) -> float:
@@ -52,7 +46,7 @@ def diversity(samples: Tensor, *, value_range: float = 255.0) -> float:
         (n, C, H, W) with n >= 2.
     """
     pairs = torch.tensor(list(combinations(range(len(samples)), 2)))
-    scales = _scales(samples, value_range)
+    scales = _scales(samples)
     total = 0.0
     for chunk in torch.split(pairs, _PAIRS_AT_ONCE):
         left, right = chunk.T.to(samples.device)
@@ -70,7 +64,7 @@ _Scale = tuple[Tensor, Tensor, Tensor]
 
 
 @torch.no_grad()
-def _scales(images: Tensor, value_range: float) -> list[_Scale]:
+def _scales(images: Tensor) -> list[_Scale]:
     """Each scale's images, local means and local mean squares; those of a pair come from here."""
     x = images.float()
     if min(x.shape[-2:]) < 2 ** (len(WEIGHTS) - 1):
@@ -99,10 +93,9 @@ def _from_moments(left: list[_Scale], right: list[_Scale], value_range: float) -
 def _blurred(x: Tensor) -> Tensor:
     """Local means under a Gaussian window no larger than the image, valid positions only."""
     channels = x.shape[1]
-    for axis in (2, 3):
-        kernel = _gaussian(min(WINDOW, x.shape[-2], x.shape[-1]), x.device)
-        shape = (channels, 1, -1, 1) if axis == 2 else (channels, 1, 1, -1)
-        x = conv2d(x, kernel.view(1, 1, -1).expand(channels, 1, -1).reshape(shape), groups=channels)
+    window = _gaussian(min(WINDOW, x.shape[-2], x.shape[-1]), x.device)
+    for shape in ((channels, 1, -1, 1), (channels, 1, 1, -1)):
+        x = conv2d(x, window.expand(channels, -1).reshape(shape), groups=channels)
     return x
 
 

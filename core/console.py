@@ -1,0 +1,112 @@
+"""What a long command shows: a bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+PLAIN_EVERY_S = 10.0
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """One line of plain text; names of files are never read as markup."""
+    console.print(Text(text))
+
+
+class Bar:
+    """The progress of one command through its parts, each with a title and a share of the whole."""
+
+    def __init__(self, bar: Progress | None, task: TaskID | None) -> None:
+        self._bar, self._task = bar, task
+        self._base, self._share = 0.0, 1.0
+        self._title = ""
+        self._printed_at = 0.0
+        self._began = time.monotonic()
+
+    def part(self, title: str, share: float) -> None:
+        """Begin the next part, which is ``share`` (0..1) of the whole command."""
+        self._base += self._share if self._title else 0.0
+        self._title, self._share = title, share
+        self._printed_at = 0.0
+        self.update(0.0)
+
+    def update(self, fraction: float, detail: str = "") -> None:
+        """Show that ``fraction`` (0..1) of the current part is done."""
+        whole = min(self._base + self._share * fraction, 1.0)
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=whole, title=self._title, detail=detail)
+        elif time.monotonic() - self._printed_at >= PLAIN_EVERY_S or fraction >= 1.0:
+            self._printed_at = time.monotonic()
+            line = "  ".join(filter(None, [f"{self._title} {fraction:4.0%}", detail, self._left(whole)]))
+            errors.print(Text(line))
+
+    def count(self, done: int, total: int) -> None:
+        """:meth:`update` for a part that counts things."""
+        self.update(done / max(total, 1), f"{done}/{total}")
+
+    def _left(self, whole: float) -> str:
+        if not 0.02 < whole < 1.0:
+            return ""
+        left = (time.monotonic() - self._began) * (1 - whole) / whole
+        return f"about {left:.0f} s left" if left < 90 else f"about {left / 60:.0f} min left"
+
+
+@contextmanager
+def progress_bar(*, quiet: bool = False) -> Iterator[Bar]:
+    """A :class:`Bar` on the standard error stream, so that it never mixes with what a program reads."""
+    if not errors.is_terminal or quiet:
+        yield Bar(None, None) if not quiet else _Silent()
+        return
+    columns = (
+        TextColumn("{task.fields[title]}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+        TextColumn("{task.fields[detail]}", markup=False),
+    )
+    with Progress(*columns, console=errors, speed_estimate_period=60) as bar:
+        yield Bar(bar, bar.add_task("", total=1.0, title="", detail=""))
+
+
+class _Silent(Bar):
+    def __init__(self) -> None:
+        super().__init__(None, None)
+
+    def update(self, fraction: float, detail: str = "") -> None:
+        pass
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets, so that work ends between two steps; again ends it at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("\nStopping after this step…", file=sys.stderr, flush=True)  # noqa: T201
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,115 @@
+"""Rules against closed forms and against scipy's connected components."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import ndimage
+
+from core.boxes import (
+    GRID,
+    MAX_THRESHOLD,
+    RULES,
+    component_box,
+    find_box,
+    moments_box,
+    scaled_map,
+    spread_box,
+)
+from core.geometry import Box, iou
+
+maps = hnp.arrays(
+    np.float32,
+    st.tuples(st.integers(1, 16), st.integers(1, 16)),
+    elements=st.floats(-100, 100, width=32),
+)
+spans = st.tuples(st.integers(0, GRID), st.integers(0, GRID)).filter(lambda s: s[0] != s[1]).map(sorted)
+
+
+@given(spans, spans)
+def test_spread_is_exact_for_a_uniform_rectangle(xs: list[int], ys: list[int]) -> None:
+    weights = np.zeros((GRID, GRID))
+    weights[ys[0] : ys[1], xs[0] : xs[1]] = 0.37
+    box = spread_box(weights)
+    assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((xs[0], ys[0], xs[1], ys[1]), abs=1e-6)
+
+
+@given(
+    hnp.arrays(np.float32, (GRID, GRID), elements=st.sampled_from([0.0, 0.1, 0.5, 1.0])),
+    st.floats(0.05, 0.95),
+)
+def test_component_is_the_tightest_box_of_a_largest_part(heat: np.ndarray, threshold: float) -> None:
+    heat[10:20, 30:50] = 1.0
+    labels, _ = ndimage.label(heat >= threshold, structure=np.ones((3, 3)))
+    sizes = np.bincount(labels.ravel())[1:]
+    candidates = [ndimage.find_objects(labels)[i] for i in np.flatnonzero(sizes == sizes.max())]
+    expected = {(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in candidates}
+    box = component_box(heat, threshold)
+    assert (box.x0, box.y0, box.x1, box.y1) in expected
+
+
+@given(maps, st.integers(1, 5000), st.integers(1, 5000), st.sampled_from(list(RULES)), st.floats(0, 1))
+def test_every_box_lies_inside_the_image_and_holds_a_pixel(
+    heat: np.ndarray, width: int, height: int, rule: str, threshold: float
+) -> None:
+    found = find_box(heat, width=width, height=height, rule=rule, threshold=threshold)
+    box = found.box
+    assert 0 <= box.x0 <= box.x1 <= width + 1e-6
+    assert 0 <= box.y0 <= box.y1 <= height + 1e-6
+    assert box.width >= 1 - 1e-9
+    assert box.height >= 1 - 1e-9
+    assert found.score is not None
+    assert 0 <= found.score <= 1
+    assert found.threshold is not None
+    assert found.threshold <= MAX_THRESHOLD
+
+
+@given(maps, st.sampled_from(list(RULES)), st.floats(0.1, 10), st.floats(-50, 50))
+def test_a_box_does_not_change_when_the_map_is_scaled_or_shifted(
+    heat: np.ndarray, rule: str, gain: float, offset: float
+) -> None:
+    heat = np.round(heat)
+    before = find_box(heat, width=64, height=64, rule=rule).box
+    after = find_box((heat * gain + offset).astype(np.float32), width=64, height=64, rule=rule).box
+    assert iou(before, after) > 0.9
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_a_hot_spot_off_the_centre_is_found(rule: str) -> None:
+    heat = np.zeros((16, 16), np.float32)
+    heat[2:6, 9:14] = 1.0
+    truth = Box(9 * 40, 2 * 30, 14 * 40, 6 * 30)
+    found = find_box(heat, width=640, height=480, rule=rule)
+    assert iou(found.box, truth) > 0.6
+    assert found.score is not None
+    assert found.score > 0.5
+
+
+@pytest.mark.parametrize("heat", [np.zeros((8, 8)), np.full((4, 4), np.nan), np.full((8, 8), 7.5)])
+def test_a_map_that_says_nothing_gives_a_centred_box_and_no_score(heat: np.ndarray) -> None:
+    moments = find_box(heat.astype(np.float32), width=200, height=100, rule="moments")
+    assert moments.box.center == pytest.approx((100, 50))
+    assert 0.5 < moments.box.width / 200 < 1.0
+    assert moments.score == 0.0
+    component = find_box(heat.astype(np.float32), width=200, height=100, rule="component")
+    assert component.box == Box(0, 0, 200, 100)
+
+
+def test_a_higher_threshold_never_grows_the_box_of_a_single_peak() -> None:
+    y, x = np.mgrid[:GRID, :GRID]
+    heat = np.exp(-(((x - 20) / 9.0) ** 2 + ((y - 40) / 6.0) ** 2)).astype(np.float32)
+    for read in (component_box, moments_box):
+        areas = [read(heat, t).clamped(GRID, GRID).area for t in np.linspace(0.05, 0.9, 18)]
+        assert all(a >= b - 1e-6 for a, b in pairwise(areas))
+
+
+def test_scaled_map_spans_zero_to_one() -> None:
+    heat = scaled_map(np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32))
+    assert heat.shape == (GRID, GRID)
+    assert heat.min() == pytest.approx(0, abs=1e-6)
+    assert heat.max() == pytest.approx(1, abs=1e-6)
