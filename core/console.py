@@ -30,17 +30,26 @@ class Bar:
 
     def __init__(self, bar: Progress | None, task: TaskID | None) -> None:
         self._bar, self._task = bar, task
-        self._base, self._share = 0.0, 1.0
+        self._base, self._share, self._scale = 0.0, 0.0, 1.0
         self._title = ""
         self._printed_at = 0.0
         self._began = time.monotonic()
 
     def part(self, title: str, share: float) -> None:
-        """Begin the next part, which is ``share`` (0..1) of the whole command."""
-        self._base += self._share if self._title else 0.0
-        self._title, self._share = title, share
+        """Begin the next part, which is ``share`` (0..1) of the section, or of the whole outside one."""
+        self._base += self._share
+        self._title, self._share = title, share * self._scale
         self._printed_at = 0.0
         self.update(0.0)
+
+    @contextmanager
+    def section(self, share: float) -> Iterator[None]:
+        """Parts begun in here share out only ``share`` of the whole."""
+        before, self._scale = self._scale, self._scale * share
+        try:
+            yield
+        finally:
+            self._scale = before
 
     def update(self, fraction: float, detail: str = "") -> None:
         """Show that ``fraction`` (0..1) of the current part is done."""

@@ -119,7 +119,7 @@ class _Trainer:
         self.bf16 = uses_bf16(config.precision, self.device)
         state.config = config
         _move(state, self.device)
-        self.fixed_noise = self._noise(Purpose.SAMPLES, 0, SAMPLES)
+        self.fixed_noise = fixed_noise(config).to(self.device)
         self._first_step, self._first_s = state.step, state.elapsed_s
         self._began = 0.0
         self.done = self._budget_is_spent()
@@ -139,7 +139,7 @@ class _Trainer:
         self._began = time.perf_counter()
         step = self.state.step
         real = self._real_batch(step)
-        noise = self._noise(Purpose.NOISE, step, 2 * self.config.batch_size)
+        noise = self._noise(step, 2 * self.config.batch_size)
         d_noise, g_noise = noise.chunk(2)
         d_loss = self.d_step(real, d_noise)
         g_loss = self.g_step(g_noise)
@@ -180,8 +180,8 @@ class _Trainer:
             return augment(batch, stream(self.config.seed, Purpose.AUGMENTATION, step))
         return batch
 
-    def _noise(self, purpose: Purpose, counter: int, count: int) -> Tensor:
-        rng = stream(self.config.seed, purpose, counter)
+    def _noise(self, step: int, count: int) -> Tensor:
+        rng = stream(self.config.seed, Purpose.NOISE, step)
         return torch.randn(count, self.config.latent_size, generator=rng).to(self.device)
 
     def _autocast(self) -> AbstractContextManager[object]:
@@ -192,7 +192,8 @@ class _Trainer:
         state.losses_since.append((d_loss, g_loss))
         samples = ms_ssim = snapshot = None
         if self.done or state.step % config.sample_every == 0:
-            samples, ms_ssim = self._samples()
+            samples = samples_of(state, self.fixed_noise)
+            ms_ssim = diversity(torch.from_numpy(samples).permute(0, 3, 1, 2).to(self.device))
             d_mean, g_mean = np.mean(state.losses_since, axis=0).tolist()
             state.history.append(HistoryPoint(state.step, d_mean, g_mean, ms_ssim))
             state.losses_since.clear()
@@ -216,11 +217,21 @@ class _Trainer:
             fraction, left = max(fraction, state.elapsed_s / limit), min(left, limit - state.elapsed_s)
         return min(fraction, 1.0), max(left, 0.0)
 
-    @torch.no_grad()
-    def _samples(self) -> tuple[Images, float]:
-        with self._autocast():
-            pixels = to_pixels(self.state.generator(self.fixed_noise))
-        return pixels.cpu().numpy(), diversity(pixels.permute(0, 3, 1, 2))
+
+@torch.no_grad()
+def samples_of(state: TrainState, noise: Tensor | None = None) -> Images:
+    """The generator's samples from the training's fixed noise: uint8 (64, S, S, 3)."""
+    device = next(state.generator.parameters()).device
+    if noise is None:
+        noise = fixed_noise(state.config).to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(state.config.precision, device)):
+        return to_pixels(state.generator(noise)).cpu().numpy()
+
+
+def fixed_noise(config: TrainConfig) -> Tensor:
+    """The noise of every sample grid of one training, so that the grids show the same places evolve."""
+    rng = stream(config.seed, Purpose.SAMPLES)
+    return torch.randn(SAMPLES, config.latent_size, generator=rng)
 
 
 def epoch_order(seed: int, images: int, *, first: int, count: int) -> npt.NDArray[np.int64]:
