@@ -46,6 +46,21 @@ ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"boxscout {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def train(
     folders: Folders,
@@ -232,11 +247,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong_use()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
-
-
-def version() -> str:
-    """The line of ``--version``."""
-    return f"boxscout {__version__}"
 
 
 def _show(result: dict[str, Any], as_json: bool, text: str) -> None:

@@ -175,4 +175,3 @@ def _existing(path: Path) -> Project:
     if not path.exists():
         raise ProjectError(f"There is no project at {path}.")
     return Project.open(path)
-

@@ -92,7 +92,7 @@ def train_and_save(
     """
     state = state if state is not None else checkpoint.new_state(config)
     saved_at = time.monotonic()
-    saved_step = -1
+    saved_step = state.step  # a run that made no step leaves the former checkpoint alone
     try:
         for progress in train(config, pixels.array, state):
             yield progress

@@ -1,0 +1,113 @@
+"""Every command of the window: its id, title, menu and key. What it does is given by the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP as NOOP
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from app import style
+
+CONTEXT = "Actions"
+SEPARATOR = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One command. ``keys`` are portable key names, the first is shown; ``icon`` is in resources."""
+
+    id: str
+    title: str
+    menu: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    checkable: bool = False
+    before: str = ""
+    """``SEPARATOR`` for a line above it."""
+
+
+MENUS: tuple[tuple[str, str], ...] = (
+    ("file", NOOP("Actions", "&File")),
+    ("image", NOOP("Actions", "&Image")),
+    ("train", NOOP("Actions", "&Train")),
+    ("view", NOOP("Actions", "&View")),
+    ("help", NOOP("Actions", "&Help")),
+)
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("new", NOOP("Actions", "&New project"), "file", ("Ctrl+N",)),
+    ActionSpec("open_folder", NOOP("Actions", "Open &folder…"), "file", ("Ctrl+O",), "folder"),
+    ActionSpec("open_images", NOOP("Actions", "Open &images…"), "file", ("Ctrl+Shift+O",), "images"),
+    ActionSpec("open_project", NOOP("Actions", "Open &project…"), "file", ("Ctrl+Alt+O",)),
+    ActionSpec("save_as", NOOP("Actions", "&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR),
+    ActionSpec("export", NOOP("Actions", "&Export boxes…"), "file", ("Ctrl+E",), "export"),
+    ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
+    ActionSpec("previous", NOOP("Actions", "&Previous image"), "image", ("Left", "P", "K"), "previous"),
+    ActionSpec("next", NOOP("Actions", "&Next image"), "image", ("Right", "N", "J"), "next"),
+    ActionSpec("first", NOOP("Actions", "&First image"), "image", ("Home",)),
+    ActionSpec("last", NOOP("Actions", "&Last image"), "image", ("End",)),
+    ActionSpec("accept", NOOP("Actions", "&Accept"), "image", ("A",), "done", before=SEPARATOR),
+    ActionSpec("reject", NOOP("Actions", "&Reject"), "image", ("X",), "close"),
+    ActionSpec("unmark", NOOP("Actions", "&Unmark"), "image", ("U",)),
+    ActionSpec("start", NOOP("Actions", "&Start training"), "train", ("Ctrl+R",), "play"),
+    ActionSpec("pause", NOOP("Actions", "&Pause or go on"), "train", ("Ctrl+P",), "pause"),
+    ActionSpec("stop", NOOP("Actions", "S&top and save"), "train", ("Ctrl+.",), "stop"),
+    ActionSpec("find_boxes", NOOP("Actions", "Find &boxes in all images"), "train", ("Ctrl+B",), "box", before=SEPARATOR),
+    ActionSpec("heat_map", NOOP("Actions", "Show &heat map"), "view", ("H",), "heat-map", checkable=True),
+    ActionSpec("zoom_in", NOOP("Actions", "Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR),
+    ActionSpec("zoom_out", NOOP("Actions", "Zoom &out"), "view", ("Ctrl+-", "-"), "zoom-out"),
+    ActionSpec("fit", NOOP("Actions", "&Fit to window"), "view", ("Ctrl+0", "F"), "fit"),
+    ActionSpec("actual_size", NOOP("Actions", "&Actual size"), "view", ("Ctrl+1", "1"), "actual-size"),
+    ActionSpec("show_images", NOOP("Actions", "&Images"), "view", ("F7",), checkable=True, before=SEPARATOR),
+    ActionSpec("show_training", NOOP("Actions", "&Training"), "view", ("F8",), checkable=True),
+    ActionSpec("show_problems", NOOP("Actions", "&Problems"), "view", ("F9",), checkable=True),
+    ActionSpec("full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR),
+    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("F1",), "info"),
+    ActionSpec("log", NOOP("Actions", "Show the &log file"), "help"),
+    ActionSpec("about", NOOP("Actions", "&About Boxscout"), "help", before=SEPARATOR),
+)
+
+
+def title_of(spec: ActionSpec) -> str:
+    """The title in the person's language, with its mnemonic."""
+    return QCoreApplication.translate(CONTEXT, spec.title)
+
+
+def plain_title(spec: ActionSpec) -> str:
+    return title_of(spec).replace("&", "")
+
+
+def build(
+    window: QMainWindow, handlers: Mapping[str, Callable[..., None]]
+) -> tuple[dict[str, QAction], dict[str, QMenu]]:
+    """Make the menu bar of ``window``. Each spec needs a handler of its id; each handler a spec.
+
+    A checkable action's handler is called with the new state, the others with nothing.
+    """
+    assert {spec.id for spec in ACTIONS} == set(handlers), "actions and handlers differ"
+    menus = {name: window.menuBar().addMenu(QCoreApplication.translate(CONTEXT, t)) for name, t in MENUS}
+    actions = {}
+    for spec in ACTIONS:
+        action = QAction(title_of(spec), window)
+        action.setObjectName(f"action_{spec.id}")
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        action.setCheckable(spec.checkable)
+        if spec.icon:
+            style.set_icon(action, spec.icon)
+        if spec.checkable:
+            action.toggled.connect(handlers[spec.id])
+        else:
+            action.triggered.connect(lambda _=False, call=handlers[spec.id]: call())
+        if spec.before == SEPARATOR:
+            menus[spec.menu].addSeparator()
+        menus[spec.menu].addAction(action)
+        actions[spec.id] = action
+    actions["quit"].setMenuRole(QAction.MenuRole.QuitRole)
+    actions["about"].setMenuRole(QAction.MenuRole.AboutRole)
+    return actions, menus

@@ -1,0 +1,173 @@
+"""The image in view: its pixels, what the project holds of it, and its neighbours ahead of time."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from app.models.loader import Loader
+from app.models.pictures import to_qimage
+from app.models.session import Evidence, Picture, Session
+from app.models.thumbnails import Thumbnails
+from app.pump import Pump
+from core.annotations import Status
+from core.boxes import MAX_THRESHOLD
+from core.errors import ImageError
+from core.images import decode
+from core.project import Project
+
+# A larger picture only costs memory: 8 of these take 400 MB at worst.
+MAX_SIDE = 4096
+PICTURES = 8
+
+
+class BrowsingController(QObject):
+    """Decodes in threads; the window's thread only ever asks caches."""
+
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._step = 1
+        self._thresholds: dict[str, float | None] = {}
+        self.thumbnails = Thumbnails(pump, parent=self)
+        session.images.set_thumbnails(self.thumbnails)
+        self._pictures = Loader(
+            "pictures",
+            _picture,
+            on_ready=lambda key, picture: session.set_picture(key[0], picture),
+            on_error=pump.failed.emit,
+            wake=pump.wake,
+            threads=2,
+            capacity=PICTURES,
+            queue_limit=3,
+        )
+        self._evidence = Loader(
+            "evidence",
+            _evidence,
+            on_ready=lambda key, evidence: session.set_evidence(key[1], evidence),
+            on_error=pump.failed.emit,
+            wake=pump.wake,
+            threads=1,
+            capacity=64,
+            queue_limit=3,
+        )
+        pump.add_source(self._pictures)
+        pump.add_source(self._evidence)
+        session.project_changed.connect(self._forget)
+        session.current_changed.connect(self._load)
+
+    def next(self) -> None:
+        self._go(1)
+
+    def previous(self) -> None:
+        self._go(-1)
+
+    def first(self) -> None:
+        self._session.select(self._session.images.id_at(0))
+
+    def last(self) -> None:
+        images = self._session.images
+        self._session.select(images.id_at(images.rowCount() - 1))
+
+    def mark(self, status: Status) -> None:
+        """Say that the image in view is accepted, rejected or neither."""
+        session, record = self._session, self._session.record
+        if session.project is None or record is None or record.status is Status.FAILED:
+            return
+        session.project.set_status([record.id], status)
+        session.update_records({record.id: {"status": status}})
+
+    def set_threshold(self, threshold: float) -> None:
+        """For the image in view where it has its own, else for all."""
+        session = self._session
+        threshold = min(max(threshold, 0.0), MAX_THRESHOLD)
+        if session.this_image_only and session.current is not None:
+            session.change_view(thresholds={**session.view.thresholds, session.current: threshold})
+        else:
+            session.change_view(threshold=threshold)
+
+    def set_this_image_only(self, alone: bool) -> None:
+        """Give the image in view its own threshold, or let it follow the others again."""
+        session = self._session
+        if session.current is None or alone == session.this_image_only:
+            return
+        own = dict(session.view.thresholds)
+        if alone:
+            own[session.current] = session.threshold
+        else:
+            own.pop(session.current, None)
+        session.change_view(thresholds=own)
+
+    def set_rule(self, rule: str) -> None:
+        """Another rule, at the threshold it last had: a share for one rule means nothing to another."""
+        view = self._session.view
+        if rule != view.rule:
+            self._thresholds[view.rule] = view.threshold
+            self._session.change_view(rule=rule, threshold=self._thresholds.get(rule))
+
+    def reset_threshold(self) -> None:
+        session = self._session
+        if session.this_image_only:
+            self.set_this_image_only(False)
+        else:
+            session.change_view(threshold=None)
+
+    def refresh_evidence(self) -> None:
+        """Read heat maps and boxes again: the project's have changed."""
+        self._evidence.clear()
+        self._load_evidence()
+
+    def close(self) -> None:
+        """End all decoding threads."""
+        for loader in (self._pictures, self._evidence, self.thumbnails):
+            loader.close()
+
+    def _go(self, step: int) -> None:
+        self._step = step
+        self._session.select(self._session.images.neighbour(self._session.current, step))
+
+    def _forget(self) -> None:
+        self._thresholds.clear()
+        self._pictures.clear()
+        self._evidence.clear()
+        self.thumbnails.clear()
+
+    def _load(self) -> None:
+        session = self._session
+        record = session.record
+        if record is None:
+            return
+        # The newest wish is served first: the image itself last, its neighbours before it.
+        for step in (-self._step, self._step):
+            beside = session.images.record(session.images.neighbour(record.id, step) or 0)
+            if beside is not None and beside.id != record.id:
+                self._pictures.get(_key(beside))
+        picture = self._pictures.get(_key(record))
+        if picture is not None:
+            session.set_picture(record.id, picture)
+        self._load_evidence()
+
+    def _load_evidence(self) -> None:
+        session = self._session
+        if session.project is None or session.current is None:
+            return
+        evidence = self._evidence.get((session.project, session.current))
+        if evidence is not None:
+            session.set_evidence(session.current, evidence)
+
+
+def _key(record: object) -> tuple[int, str, int]:
+    # The time is part of it: a file that was changed and scanned again is decoded again.
+    return record.id, str(record.path), record.mtime_ns  # type: ignore[attr-defined]
+
+
+def _picture(key: tuple[int, str, int]) -> Picture:
+    try:
+        decoded = decode(key[1], max_side=MAX_SIDE)
+    except ImageError as error:
+        return Picture(None, reason=str(error))
+    return Picture(to_qimage(decoded.pixels), decoded.width, decoded.height, decoded.truncated)
+
+
+def _evidence(key: tuple[Project, int]) -> Evidence:
+    project, image_id = key
+    return Evidence(project.heat_map(image_id), project.boxes(image_id))

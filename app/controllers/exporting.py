@@ -1,0 +1,69 @@
+"""Boxes out of the project into a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.controllers.deciding import decide
+from app.models.session import Session
+from app.models.training import Activity
+from app.pump import Pump
+from core.annotations import Status
+from core.errors import FormatError
+from core.formats import FORMATS, ExportSummary, write
+from core.project import Project, ProjectView
+
+ACTIVITY = "export"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What the person chose: a name in ``FORMATS``, which images, where to."""
+
+    format: str
+    path: Path
+    accepted_only: bool = False
+
+
+class ExportController(QObject):
+    """Writes in a thread; the boxes are first brought up to the threshold in force."""
+
+    exported = Signal(object)
+    """The :class:`~core.formats.ExportSummary` of a finished export."""
+
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._pump = pump
+
+    def export(self, request: ExportRequest) -> None:
+        session = self._session
+        project, view = session.project, session.view
+        if project is None:
+            return
+        session.set_activity(ACTIVITY, Activity(text=self.tr("Exporting…"), can_stop=False))
+        self._pump.run(
+            "export",
+            lambda _: _export(project, view, request),
+            on_done=self._on_done,
+            on_failed=lambda _: session.set_activity(ACTIVITY, None),
+        )
+
+    def _on_done(self, summary: ExportSummary) -> None:
+        self._session.set_activity(ACTIVITY, None)
+        self.exported.emit(summary)
+
+
+def _export(project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
+    decide(project, view)
+    images = project.image_boxes()
+    if request.accepted_only:
+        images = [image for image in images if image.status is Status.ACCEPTED]
+        if not images:
+            raise FormatError("No image is marked as accepted; accept some, or export all images.")
+    return write(images, request.path, format=request.format)
+
+

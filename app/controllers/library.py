@@ -1,0 +1,313 @@
+"""Projects and the images in them: opening, creating, scanning, saving a copy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app import paths
+from app.controllers.training import read_checkpoint
+from app.models.session import Session
+from app.models.training import Activity, Point, TrainingStatus
+from app.pump import Pump
+from app.worker import Worker
+from core.datasets.sample import draw_sample
+from core.errors import BoxscoutError
+from core.images import ImageFile, RejectedFile, iter_scan
+from core.project import ImageRecord, Project, ProjectView
+
+OPENING, SCANNING, SAVING, DRAWING = "opening", "scan", "save", "sample"
+FIRST_BATCH = 64
+BATCH_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A project read in its thread."""
+
+    project: Project
+    records: list[ImageRecord]
+    rejected: list[RejectedFile]
+    view: ProjectView
+    status: TrainingStatus
+    points: list[Point]
+    warning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A part of a scan; the whole of it lies in the project already."""
+
+    records: list[ImageRecord]
+    rejected: list[RejectedFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The end of a scan. ``records`` is None where no image that was here before has changed."""
+
+    images: int
+    records: list[ImageRecord] | None
+    rejected: list[RejectedFile]
+
+
+class LibraryController(QObject):
+    """What is open, and what is in it."""
+
+    leaving = Signal()
+    """The project is about to be closed: jobs on it must end. Sent only when none is training."""
+
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._pump = pump
+        self._scan: Worker | None = None
+        self._opening: Worker | None = None
+        self._waiting: list[Path] = []
+
+    # ---- what the person asks for ---------------------------------------------------------------
+
+    def open_paths(self, chosen: Sequence[Path]) -> None:
+        """A project file is opened; folders and files are added to the open project, or make one."""
+        projects = [path for path in chosen if path.suffix == paths.SUFFIX and path.is_file()]
+        if projects:
+            self.open_project(projects[0])
+            return
+        found = [path for path in chosen if _exists(path)]
+        for path in set(chosen) - set(found):
+            self._complain(self.tr("“{name}” does not exist or cannot be reached.").format(name=path))
+        if not found:
+            return
+        if self._session.project is None and self._opening is None:
+            self._waiting = found
+            self._open(paths.default_project(found), Project.open_or_create)
+        elif self._opening is not None:
+            self._waiting += found
+        else:
+            self._start_scan(found)
+
+    def open_project(self, path: Path) -> None:
+        """Open ``path`` in place of the present project."""
+        session = self._session
+        if session.project is not None and session.project.path == Path(path).absolute():
+            return
+        self._open(path, Project.open)
+
+    def new_project(self) -> None:
+        """Close what is open and show the welcome page."""
+        self.close_project()
+
+    def save_copy(self, path: Path) -> None:
+        """File > Save project as."""
+        project, view = self._session.project, self._session.view
+        if project is None:
+            return
+
+        def run(_: Worker) -> None:
+            project.save_view(view)
+            project.backup(path)
+
+        def done(_: object) -> None:
+            self._session.set_activity(SAVING, None)
+            self._session.notice.emit(self.tr("Saved as {name}.").format(name=path.name))
+
+        self._session.set_activity(SAVING, Activity(text=self.tr("Saving…"), can_stop=False))
+        self._pump.run(
+            "save", run, on_done=done, on_failed=lambda _: self._session.set_activity(SAVING, None)
+        )
+
+    def open_sample(self) -> None:
+        """Draw the sample folder, once, and open it."""
+        folder = paths.data_folder() / "sample"
+        self._session.set_activity(DRAWING, Activity(text=self.tr("Drawing the sample…"), can_stop=False))
+
+        def done(_: object) -> None:
+            self._session.set_activity(DRAWING, None)
+            self.open_paths([folder])
+
+        self._pump.run(
+            "sample",
+            lambda _: None if folder.is_dir() else _draw(folder),
+            on_done=done,
+            on_failed=lambda _: self._session.set_activity(DRAWING, None),
+        )
+
+    def stop_scan(self) -> None:
+        if self._scan is not None:
+            self._scan.stop()
+
+    def close_project(self) -> None:
+        """End the jobs on the open project, save and close it."""
+        session = self._session
+        project = session.project
+        if project is None:
+            return
+        self._pump.abandon(self._scan)
+        self._scan = None
+        session.set_activity(SCANNING, None)
+        self.leaving.emit()
+        view = session.view
+        session.set_project(None)
+
+        def run(_: Worker) -> None:
+            try:
+                project.save_view(view)
+            finally:
+                project.close()
+
+        self._pump.run("close", run)
+
+    # ---- opening --------------------------------------------------------------------------------
+
+    def _open(self, path: Path, how: Callable[[Path], Project]) -> None:
+        self._pump.abandon(self._opening)
+        text = self.tr("Opening {name}…").format(name=path.stem)
+        self._session.set_activity(OPENING, Activity(text=text, can_stop=False))
+        self._opening = self._pump.run(
+            "open", lambda _: _read(how(path)), on_done=self._on_opened, on_failed=self._on_open_failed
+        )
+
+    def _on_opened(self, opened: Opened) -> None:
+        self._opening = None
+        session = self._session
+        self.close_project()
+        session.set_activity(OPENING, None)
+        session.set_project(opened.project, opened.records, opened.view)
+        session.set_rejected(opened.rejected)
+        session.reset_training(opened.status, opened.points)
+        paths.remember_project(opened.project.path)
+        if opened.warning:
+            self._complain(opened.warning)
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._start_scan(waiting)
+
+    def _on_open_failed(self, _: BaseException) -> None:
+        self._opening, self._waiting = None, []
+        self._session.set_activity(OPENING, None)
+
+    # ---- scanning -------------------------------------------------------------------------------
+
+    def _start_scan(self, chosen: Sequence[Path]) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        if self._scan is not None:
+            self._waiting += chosen
+            return
+        known = {record.id: record for record in self._session.images.records}
+        self._session.set_activity(SCANNING, Activity(text=self.tr("Looking for images…")))
+        self._scan = self._pump.run(
+            "scan",
+            lambda worker: _Scan(worker, project, known).run(chosen),
+            on_items=self._on_found,
+            on_done=lambda scanned: self._on_scanned(scanned, chosen),
+            on_failed=lambda _: self._end_scan(),
+        )
+
+    def _on_found(self, parts: list[Found]) -> None:
+        session = self._session
+        for part in parts:
+            session.append_records(part.records)
+        text = self.tr("Looking for images: {count:,} found").format(count=session.images.total)
+        session.set_activity(SCANNING, Activity(text=text))
+
+    def _on_scanned(self, scanned: Scanned, chosen: Sequence[Path]) -> None:
+        session = self._session
+        session.set_rejected(scanned.rejected)
+        if scanned.records is not None:
+            session.replace_records(scanned.records)
+        self._end_scan()
+        if scanned.images == 0:
+            names = ", ".join(f"“{path.name or path}”" for path in chosen)
+            text = self.tr("No usable image was found in {names}.").format(names=names)
+            if scanned.rejected:
+                text += " " + self.tr("The Problems panel says why each file cannot be used.")
+            self._complain(text)
+
+    def _end_scan(self) -> None:
+        self._scan = None
+        self._session.set_activity(SCANNING, None)
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._start_scan(waiting)
+
+    def _complain(self, sentence: str) -> None:
+        self._session.error.emit(BoxscoutError(sentence), "")
+
+
+class _Scan:
+    """What the scanning thread does: growing batches, because each reads the project's list again."""
+
+    def __init__(self, worker: Worker, project: Project, known: dict[int, ImageRecord]) -> None:
+        self._worker, self._project, self._known = worker, project, known
+        self._last_id = max(known, default=0)
+        self._files: list[ImageFile] = []
+        self._rejected: list[RejectedFile] = []
+        self._size = FIRST_BATCH
+        self._wait = BATCH_S
+        self._flushed = time.monotonic()
+
+    def run(self, chosen: Sequence[Path]) -> Scanned:
+        images = 0
+        for found in iter_scan(chosen):
+            if isinstance(found, ImageFile):
+                self._files.append(found)
+                images += 1
+            else:
+                self._rejected.append(found)
+            late = time.monotonic() - self._flushed > self._wait
+            if len(self._files) >= self._size or (late and self._files):
+                self._flush()
+            if self._worker.stopping:
+                break
+        self._flush()
+        records = self._project.images()
+        changed = any(self._known.get(r.id, r) != r for r in records)
+        return Scanned(images, records if changed else None, self._project.rejected())
+
+    def _flush(self) -> None:
+        began = time.monotonic()
+        if self._rejected:
+            self._project.add_rejected(self._rejected)
+        if self._files:
+            self._project.add_images(self._files)
+            new = [record for record in self._project.images() if record.id > self._last_id]
+            self._last_id = max((record.id for record in new), default=self._last_id)
+            self._worker.put(Found(new, self._rejected))
+        self._files, self._rejected = [], []
+        self._size *= 2
+        self._flushed = time.monotonic()
+        # Reading a long list takes its time: look for images at least four times as long.
+        self._wait = max(BATCH_S, 4 * (self._flushed - began))
+
+
+def _read(project: Project) -> Opened:
+    try:
+        status, points, warning = read_checkpoint(project)
+        return Opened(
+            project, project.images(), project.rejected(), project.load_view(), status, points, warning
+        )
+    except BaseException:
+        project.close()
+        raise
+
+
+def _draw(folder: Path) -> None:
+    # Under another name first: a half-drawn sample would be taken for the whole one next time.
+    partial = folder.with_name("sample.partial")
+    draw_sample(partial)
+    partial.rename(folder)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+

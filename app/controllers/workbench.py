@@ -1,0 +1,147 @@
+"""All controllers on one session, and the order in which they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app import paths
+from app.controllers.browsing import BrowsingController
+from app.controllers.deciding import DecidingController
+from app.controllers.exporting import ExportController
+from app.controllers.library import LibraryController
+from app.controllers.localization import LocalizationController
+from app.controllers.training import TrainingController
+from app.models.session import Session
+from app.pump import Pump
+from core.config import TrainConfig
+
+
+class Workbench(QObject):
+    """What the window talks to."""
+
+    closed = Signal()
+    """Everything is saved and every thread has ended; sent once, after :meth:`shut_down`."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session = Session(self)
+        self.pump = pump = Pump(self)
+        self.browsing = BrowsingController(session, pump, self)
+        self.library = LibraryController(session, pump, self)
+        self.training = TrainingController(session, pump, self)
+        self.localization = LocalizationController(session, pump, self)
+        self.deciding = DecidingController(session, pump, self)
+        self.exporting = ExportController(session, pump, self)
+        self._closing = False
+        self._closed = False
+        self._when_idle: Callable[[], None] | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        self.pump.failed.connect(self.session.error)
+        self.pump.idle.connect(self._on_idle)
+        self.library.leaving.connect(self.localization.abandon)
+        self.library.leaving.connect(self.deciding.abandon)
+        self.training.prepared.connect(self.localization.on_prepared)
+        self.training.snapshot.connect(self.localization.on_snapshot)
+        self.training.ended.connect(self._on_training_ended)
+        self.localization.evidence_changed.connect(self._on_evidence_changed)
+
+    # ---- what the person asks for ---------------------------------------------------------------
+
+    def open_paths(self, chosen: Sequence[Path]) -> None:
+        """Open a project, or add folders and files."""
+        switches = any(path.suffix == paths.SUFFIX for path in chosen)
+        self._after_training(switches, lambda: self.library.open_paths(chosen))
+
+    def new_project(self) -> None:
+        self._after_training(True, self.library.new_project)
+
+    def start_training(self, config: TrainConfig) -> None:
+        self.localization.stop()
+        self.training.start(config)
+
+    def resume_training(self, config: TrainConfig) -> None:
+        self.localization.stop()
+        self.training.start(config, resume=True)
+
+    def stop_activities(self) -> None:
+        """Stop the scan and the search for boxes; what they found so far stays."""
+        self.library.stop_scan()
+        self.localization.stop()
+
+    @property
+    def can_find_boxes(self) -> bool:
+        """Whether there is a trained network and nothing else is using it."""
+        session = self.session
+        trained = session.training.saved_step is not None
+        free = not session.training.phase.running and not self.localization.running
+        return bool(session.images.total) and trained and free
+
+    # ---- leaving --------------------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def shut_down(self) -> None:
+        """Stop everything and save; :attr:`closed` follows while the event loop goes on."""
+        if self._closing:
+            return
+        self._closing = True
+        self.training.stop()
+        self.pump.stop_all()
+        if not self.pump.busy:
+            self._finish()
+
+    def shut_down_now(self) -> None:
+        """The same, waiting here: for the end of the event loop."""
+        if not self._closed:
+            self._closing = True
+            self.training.stop()
+            self.pump.join_all()
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        session = self.session
+        project, view = session.project, session.view
+        self.library.leaving.emit()
+        self.browsing.close()
+        self.localization.close()
+        if project is not None:
+            try:
+                project.save_view(view)
+            finally:
+                project.close()
+        self.closed.emit()
+
+    def _on_idle(self) -> None:
+        if self._closing:
+            self._finish()
+
+    def _after_training(self, needed: bool, then: Callable[[], None]) -> None:
+        if needed and self.training.running:
+            self._when_idle = then
+            self.training.stop()
+        else:
+            then()
+
+    def _on_training_ended(self, saved: object) -> None:
+        then, self._when_idle = self._when_idle, None
+        if self._closing:
+            return
+        if then is not None:
+            then()
+        else:
+            self.localization.on_training_ended(saved)  # type: ignore[arg-type]
+
+    def _on_evidence_changed(self) -> None:
+        self.browsing.refresh_evidence()
+        if not self._closing:
+            self.deciding.wake()

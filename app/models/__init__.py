@@ -1,0 +1,1 @@
+"""What the window knows: the session and the lists it shows."""

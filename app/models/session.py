@@ -1,0 +1,284 @@
+"""The one mutable truth of the window. Controllers change it, views are told."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from app.models.image_list import ImageListModel
+from app.models.training import Activity, Point, TrainingStatus
+from core.annotations import BoxRecord, Source, Status
+from core.boxes import RULES, find_box
+from core.images import RejectedFile
+from core.project import ImageRecord, Project, ProjectView
+
+HeatMap = npt.NDArray[np.float32]
+# Maps of the newest snapshot kept while browsing during training.
+MAX_LIVE_MAPS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The pixels of one image as shown, or the reason why there are none.
+
+    ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller.
+    """
+
+    image: QImage | None
+    width: int = 0
+    height: int = 0
+    truncated: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the project holds of one image."""
+
+    heat_map: HeatMap | None
+    boxes: tuple[BoxRecord, ...]
+
+
+class Session(QObject):
+    """The open project, the image in view, and how far each job is."""
+
+    project_changed = Signal()
+    current_changed = Signal()
+    picture_changed = Signal()
+    heat_map_changed = Signal()
+    boxes_changed = Signal()
+    view_changed = Signal()
+    training_changed = Signal()
+    plots_reset = Signal()
+    points_added = Signal(list)
+    samples_changed = Signal(object)
+    problems_changed = Signal()
+    activity_changed = Signal()
+    error = Signal(object, str)
+    notice = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.images = ImageListModel(self)
+        self.project: Project | None = None
+        self.view = ProjectView()
+        self.training = TrainingStatus()
+        self.points: list[Point] = []
+        self.samples: npt.NDArray[np.uint8] | None = None
+        self.current: int | None = None
+        self.picture: Picture | None = None
+        self._evidence: Evidence | None = None
+        self._live: OrderedDict[int, tuple[int, HeatMap]] = OrderedDict()
+        self._rejected: list[RejectedFile] = []
+        self._unreadable: dict[int, str] = {}
+        self._activities: dict[str, Activity] = {}
+
+    # ---- the project --------------------------------------------------------------------------
+
+    def set_project(
+        self, project: Project | None, records: Sequence[ImageRecord] = (), view: ProjectView | None = None
+    ) -> None:
+        """Show another project, or none. The caller closes the former one."""
+        self.project = project
+        self.view = view or ProjectView()
+        if self.view.rule not in RULES:
+            self.view = replace(self.view, rule=ProjectView().rule)
+        self._live.clear()
+        self._rejected, self._unreadable = [], {}
+        self.current, self.picture, self._evidence = None, None, None
+        self.images.set_records(records)
+        self.reset_training(TrainingStatus())
+        self.project_changed.emit()
+        self.view_changed.emit()
+        self.problems_changed.emit()
+        wanted = self.view.current_image
+        self.select(wanted if self.images.record(wanted or 0) else self.images.neighbour(None, 1))
+
+    def replace_records(self, records: Sequence[ImageRecord]) -> None:
+        """The project's images again, after some have changed; the image in view stays."""
+        self.images.set_records(records)
+        self.problems_changed.emit()
+        self.current_changed.emit()
+
+    def append_records(self, records: Sequence[ImageRecord]) -> None:
+        self.images.append(records)
+        if self.current is None:
+            self.select(self.images.neighbour(None, 1))
+
+    def update_records(self, changes: Mapping[int, Mapping[str, Any]]) -> None:
+        self.images.update_records(changes)
+        if any("reason" in fields or "status" in fields for fields in changes.values()):
+            self.problems_changed.emit()
+
+    # ---- the image in view ----------------------------------------------------------------------
+
+    @property
+    def record(self) -> ImageRecord | None:
+        """The image in view."""
+        return None if self.current is None else self.images.record(self.current)
+
+    def select(self, image_id: int | None) -> None:
+        """Bring an image into view; its picture and evidence follow."""
+        if image_id == self.current and image_id is not None:
+            return
+        self.current, self.picture, self._evidence = image_id, None, None
+        self.view = replace(self.view, current_image=image_id)
+        self.current_changed.emit()
+        self.view_changed.emit()
+
+    def set_picture(self, image_id: int, picture: Picture) -> None:
+        if picture.reason:
+            self.note_unreadable(image_id, picture.reason)
+        if image_id == self.current:
+            self.picture = picture
+            self.picture_changed.emit()
+            self.boxes_changed.emit()
+
+    def set_evidence(self, image_id: int, evidence: Evidence) -> None:
+        if image_id == self.current:
+            self._evidence = evidence
+            self.heat_map_changed.emit()
+            self.boxes_changed.emit()
+
+    def set_live_map(self, image_id: int, step: int, heat_map: HeatMap) -> None:
+        """Keep a heat map of the newest snapshot, which counts before the project's own."""
+        self._live[image_id] = (step, heat_map)
+        self._live.move_to_end(image_id)
+        while len(self._live) > MAX_LIVE_MAPS:
+            self._live.popitem(last=False)
+        if image_id == self.current:
+            self.heat_map_changed.emit()
+            self.boxes_changed.emit()
+
+    def forget_live_maps(self) -> None:
+        self._live.clear()
+
+    def live_step(self, image_id: int) -> int | None:
+        return self._live[image_id][0] if image_id in self._live else None
+
+    @property
+    def heat_map(self) -> HeatMap | None:
+        """The newest heat map of the image in view."""
+        if self.current in self._live:
+            return self._live[self.current][1]
+        return self._evidence.heat_map if self._evidence else None
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Width and height of the image in view, as displayed; None while unknown."""
+        if self.picture is not None and self.picture.width:
+            return self.picture.width, self.picture.height
+        record = self.record
+        return (record.width, record.height) if record and record.width else None
+
+    @property
+    def boxes(self) -> tuple[BoxRecord, ...]:
+        """The boxes of the image in view: a person's own, else what its heat map says now."""
+        kept = self._evidence.boxes if self._evidence else ()
+        heat_map, size = self.heat_map, self.image_size
+        if heat_map is None or size is None or any(box.source is Source.EDITED for box in kept):
+            return kept
+        return (
+            find_box(heat_map, width=size[0], height=size[1], rule=self.view.rule, threshold=self.threshold),
+        )
+
+    # ---- rule and threshold ---------------------------------------------------------------------
+
+    @property
+    def threshold(self) -> float:
+        """The threshold in force for the image in view."""
+        own = self.view.thresholds.get(self.current) if self.current is not None else None
+        shared = self.view.threshold
+        if own is not None:
+            return own
+        return RULES[self.view.rule].default_threshold if shared is None else shared
+
+    @property
+    def this_image_only(self) -> bool:
+        """Whether the image in view has a threshold of its own."""
+        return self.current is not None and self.current in self.view.thresholds
+
+    def change_view(self, **fields: Any) -> None:
+        """Change fields of the :class:`ProjectView`, and tell what follows from them."""
+        changed = replace(self.view, **fields)
+        if changed == self.view:
+            return
+        decides = {"rule", "threshold", "thresholds"} & fields.keys()
+        recolours = {"colour_map"} & fields.keys()
+        self.view = changed
+        self.view_changed.emit()
+        if recolours:
+            self.heat_map_changed.emit()
+        if decides:
+            self.boxes_changed.emit()
+
+    # ---- training and other jobs ----------------------------------------------------------------
+
+    def set_training(self, **fields: Any) -> None:
+        """Change fields of the :class:`TrainingStatus`."""
+        self.training = replace(self.training, **fields)
+        self.training_changed.emit()
+
+    def reset_training(self, status: TrainingStatus, points: Sequence[Point] = ()) -> None:
+        """Empty plots and samples, then show ``points`` of an earlier training."""
+        self.training, self.points, self.samples = status, [], None
+        self.plots_reset.emit()
+        self.add_points(points)
+        self.training_changed.emit()
+
+    def add_points(self, points: Sequence[Point]) -> None:
+        if points:
+            self.points.extend(points)
+            self.points_added.emit(list(points))
+
+    def set_samples(self, samples: npt.NDArray[np.uint8]) -> None:
+        self.samples = samples
+        self.samples_changed.emit(samples)
+
+    def set_activity(self, key: str, activity: Activity | None) -> None:
+        """Say that a job is under way, or with None that it has ended."""
+        if activity is None:
+            self._activities.pop(key, None)
+        else:
+            self._activities[key] = activity
+        self.activity_changed.emit()
+
+    @property
+    def activities(self) -> dict[str, Activity]:
+        return dict(self._activities)
+
+    # ---- files that cannot be used --------------------------------------------------------------
+
+    def set_rejected(self, rejected: Sequence[RejectedFile]) -> None:
+        self._rejected = list(rejected)
+        self.problems_changed.emit()
+
+    def note_unreadable(self, image_id: int, reason: str) -> None:
+        """Remember, for this sitting, that an image could not be shown."""
+        if self._unreadable.get(image_id) != reason:
+            self._unreadable[image_id] = reason
+            self.problems_changed.emit()
+
+    def note_readable(self, image_id: int) -> None:
+        if self._unreadable.pop(image_id, None) is not None:
+            self.problems_changed.emit()
+
+    @property
+    def problems(self) -> list[RejectedFile]:
+        """Every file that cannot be used, with its reason, each once."""
+        reasons = {file.path: file.reason for file in self._rejected}
+        for image_id, reason in self._unreadable.items():
+            record = self.images.record(image_id)
+            if record is not None:
+                reasons[record.path] = reason
+        for record in self.images.records:
+            if record.status is Status.FAILED:
+                reasons[record.path] = record.reason
+        return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]

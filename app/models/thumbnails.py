@@ -1,0 +1,71 @@
+"""Small pictures of images, made on demand and kept while there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from app.models.loader import Loader
+from app.models.pictures import to_qimage
+from core.errors import ImageError
+from core.images import decode
+
+if TYPE_CHECKING:
+    from app.pump import Pump
+    from core.project import ImageRecord
+
+SIDE = 128
+CAPACITY = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A picture, or the reason why there is none."""
+
+    pixmap: QPixmap | None
+    reason: str = ""
+
+
+class Thumbnails(QObject):
+    """At most ``capacity`` thumbnails with a long side of at most ``SIDE`` pixels."""
+
+    ready = Signal(int)
+    """The id of an image whose thumbnail can now be had."""
+
+    def __init__(self, pump: Pump, *, capacity: int = CAPACITY, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._loader = Loader(
+            "thumbnails",
+            _make,
+            finish=_finish,
+            on_ready=lambda key, _: self.ready.emit(key[0]),
+            on_error=pump.failed.emit,
+            wake=pump.wake,
+            threads=2,
+            capacity=capacity,
+            queue_limit=64,
+        )
+        pump.add_source(self._loader)
+        self.clear = self._loader.clear
+        self.close: Callable[[], None] = self._loader.close
+
+    def get(self, record: ImageRecord) -> Thumbnail | None:
+        """The thumbnail, or None and a wish for it."""
+        value: Thumbnail | None = self._loader.get((record.id, str(record.path)))
+        return value
+
+
+def _make(key: tuple[int, str]) -> tuple[QImage | None, str]:
+    try:
+        return to_qimage(decode(key[1], max_side=SIDE).pixels), ""
+    except ImageError as error:
+        return None, str(error)
+
+
+def _finish(made: tuple[QImage | None, str]) -> Thumbnail:
+    picture, reason = made
+    return Thumbnail(QPixmap.fromImage(picture) if picture else None, reason)

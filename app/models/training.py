@@ -1,0 +1,57 @@
+"""How the training stands, as the window shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Phase(str, Enum):
+    """What training is doing."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    TRAINING = "training"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+    @property
+    def running(self) -> bool:
+        """Whether the training thread is alive."""
+        return self in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStatus:
+    """``saved_step`` is the step of the checkpoint that can be resumed, None where there is none."""
+
+    phase: Phase = Phase.IDLE
+    step: int = 0
+    steps: int = 0
+    fraction: float = 0.0
+    steps_per_s: float | None = None
+    seconds_left: float | None = None
+    message: str = ""
+    saved_step: int | None = None
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One step on the plots."""
+
+    step: int
+    d_loss: float
+    g_loss: float
+    ms_ssim: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """Something under way besides training; ``total`` 0 where the end is not known."""
+
+    text: str
+    done: int = 0
+    total: int = 0
+    can_stop: bool = True

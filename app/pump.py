@@ -1,0 +1,135 @@
+"""The one timer that carries results from every thread into the window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.worker import Done, Failed, Item, Worker
+from core.errors import Cancelled
+
+INTERVAL_MS = 33
+# What one tick may spend on small messages before it lets the window paint.
+BUDGET_S = 0.012
+
+
+class Source(Protocol):
+    """Something besides workers that is emptied at each tick, such as a loader."""
+
+    def deliver(self) -> bool:
+        """Hand over finished results; True while more are expected."""
+
+
+@dataclass(slots=True)
+class _Job:
+    worker: Worker
+    on_items: Callable[[list[Any]], None] | None
+    on_done: Callable[[Any], None] | None
+    on_failed: Callable[[BaseException], None] | None
+
+
+class Pump(QObject):
+    """Starts workers and drains all of them at 30 Hz; it sleeps while there is nothing to wait for."""
+
+    failed = Signal(object, str)
+    """An error from any thread: the exception and its traceback."""
+    idle = Signal()
+    """The last worker has ended."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs: list[_Job] = []
+        self._sources: list[Source] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(INTERVAL_MS)
+        self._timer.timeout.connect(self.tick)
+
+    def add_source(self, source: Source) -> None:
+        self._sources.append(source)
+
+    def run(
+        self,
+        name: str,
+        target: Callable[[Worker], Any],
+        *,
+        on_items: Callable[[list[Any]], None] | None = None,
+        on_done: Callable[[Any], None] | None = None,
+        on_failed: Callable[[BaseException], None] | None = None,
+    ) -> Worker:
+        """Start ``target`` in a thread.
+
+        ``on_items`` gets all values put since the last tick at once. ``on_failed`` is told besides
+        the common error handler, also of :class:`~core.errors.Cancelled`, which nobody is shown.
+        """
+        worker = Worker(name, target)
+        self._jobs.append(_Job(worker, on_items, on_done, on_failed))
+        worker.start()
+        self.wake()
+        return worker
+
+    def abandon(self, worker: Worker | None) -> None:
+        """Stop ``worker`` and drop what it still puts; its errors are shown nevertheless."""
+        for job in self._jobs:
+            if job.worker is worker:
+                job.on_items = job.on_done = job.on_failed = None
+                job.worker.stop()
+
+    def wake(self) -> None:
+        """Tick again; called when a source has been given work."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._jobs)
+
+    def stop_all(self) -> None:
+        for job in self._jobs:
+            job.worker.stop()
+
+    def join_all(self) -> None:
+        """Stop every worker and wait for it, where no event loop is left to wait in."""
+        self.stop_all()
+        for job in self._jobs:
+            job.worker.join()
+        while self._jobs:
+            self.tick()
+        self._timer.stop()
+
+    def tick(self) -> None:
+        """Deliver what has arrived."""
+        deadline = time.perf_counter() + BUDGET_S
+        waiting, had_jobs = False, bool(self._jobs)
+        for source in list(self._sources):
+            waiting |= source.deliver()
+        for job in list(self._jobs):
+            self._drain(job)
+            if time.perf_counter() > deadline:
+                break
+        if had_jobs and not self._jobs:
+            self.idle.emit()
+        if not self._jobs and not waiting:
+            self._timer.stop()
+
+    def _drain(self, job: _Job) -> None:
+        messages = job.worker.drain()
+        items = [m.value for m in messages if isinstance(m, Item)]
+        if items and job.on_items:
+            job.on_items(items)
+        last = messages[-1] if messages else None
+        if isinstance(last, Item) or last is None:
+            return
+        job.worker.join()
+        self._jobs.remove(job)
+        if isinstance(last, Done):
+            if job.on_done:
+                job.on_done(last.result)
+        elif isinstance(last, Failed):
+            if not isinstance(last.error, Cancelled):
+                self.failed.emit(last.error, last.details)
+            if job.on_failed:
+                job.on_failed(last.error)

@@ -1,0 +1,236 @@
+"""One restrained style for the whole window, light and dark with the system.
+
+``apply`` sets the palette and a small style sheet; ``colours`` gives painted widgets the same tokens;
+``icon`` and ``set_icon`` tint the program's own SVG files, and follow when the system changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol
+from weakref import WeakKeyDictionary
+
+from PySide6.QtCore import QByteArray, QDir, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QWidget
+
+import resources
+
+GAP = 4
+SPACING = 8
+MARGIN = 12
+ICON_SIZE = 18
+ICON_SIZES = (16, 18, 20, 24, 32, 36, 40, 48, 64, 96, 128)
+
+Scheme = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """The style's colours as ``#rrggbb``."""
+
+    window: str
+    base: str
+    raised: str
+    hover: str
+    text: str
+    muted: str
+    faint: str
+    border: str
+    accent: str
+    accent_hover: str
+    on_accent: str
+    canvas: str
+    error: str
+    warning: str
+    good: str
+    d_loss: str
+    g_loss: str
+    diversity: str
+
+
+LIGHT = Colours(
+    window="#f5f6f8",
+    base="#ffffff",
+    raised="#ffffff",
+    hover="#edf0f4",
+    text="#1c2027",
+    muted="#5f6773",
+    faint="#9aa1ab",
+    border="#d3d7dd",
+    accent="#2f6fde",
+    accent_hover="#245fc6",
+    on_accent="#ffffff",
+    canvas="#e3e6ea",
+    error="#b3261e",
+    warning="#8f5f00",
+    good="#1a7f37",
+    d_loss="#2f6fde",
+    g_loss="#d9730d",
+    diversity="#7a4fcf",
+)
+DARK = Colours(
+    window="#202327",
+    base="#181a1e",
+    raised="#2b2f35",
+    hover="#353a41",
+    text="#e7e9ec",
+    muted="#a0a7b2",
+    faint="#6d747f",
+    border="#3c4149",
+    accent="#3d7fe8",
+    accent_hover="#5691f0",
+    on_accent="#ffffff",
+    canvas="#131518",
+    error="#ff8a80",
+    warning="#e7b549",
+    good="#5fc878",
+    d_loss="#6ea6ff",
+    g_loss="#ffab5e",
+    diversity="#b79bff",
+)
+
+# Drawn over photographs, so the same in light and dark.
+OUTLINE_DARK = QColor(12, 14, 18, 225)
+OUTLINE_LIGHT = QColor(255, 255, 255)
+OUTLINE_EDITED = QColor(255, 209, 102)
+TAG_BACKGROUND = QColor(12, 14, 18, 205)
+TAG_TEXT = QColor(255, 255, 255)
+
+
+class _TakesIcon(Protocol):
+    def setIcon(self, icon: QIcon) -> None: ...  # noqa: N802
+
+
+_iconed: WeakKeyDictionary[QObject, tuple[str, str]] = WeakKeyDictionary()
+_watched: list[QApplication] = []
+
+
+def is_dark() -> bool:
+    """Whether text is now drawn light on dark."""
+    palette = QGuiApplication.palette()
+    return palette.window().color().lightness() < palette.windowText().color().lightness()
+
+
+def colours() -> Colours:
+    """The colours in force now."""
+    return DARK if is_dark() else LIGHT
+
+
+def apply(app: QApplication, scheme: Scheme = "system") -> None:
+    """Style ``app``; ``system`` follows the desktop now and whenever it changes."""
+    QDir.setSearchPaths("boxscout", [str(resources.ROOT)])
+    app.setStyle("Fusion")
+    app.setWindowIcon(QIcon(str(resources.path("icons/boxscout.svg"))))
+    app.setProperty("boxscoutScheme", scheme)
+    font = app.font()
+    if 0 < font.pointSizeF() < 10 and QGuiApplication.platformName() not in ("windows", "cocoa"):
+        font.setPointSizeF(10)
+        app.setFont(font)
+    _set_colours(app)
+    if app not in _watched:
+        _watched.append(app)
+        app.styleHints().colorSchemeChanged.connect(lambda _: _set_colours(app))
+
+
+def _set_colours(app: QApplication) -> None:
+    wanted = app.property("boxscoutScheme")
+    dark = wanted == "dark" or (
+        wanted == "system" and app.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    )
+    chosen = DARK if dark else LIGHT
+    app.setPalette(_palette(chosen))
+    sheet = resources.path("style/boxscout.qss").read_text(encoding="utf-8")
+    # Longest first: "accent_hover" must not be eaten by "accent".
+    for name, value in sorted(asdict(chosen).items(), key=lambda item: -len(item[0])):
+        sheet = sheet.replace(f"@{name}", value)
+    app.setStyleSheet(sheet)
+    for target, (name, colour) in list(_iconed.items()):
+        _give_icon(target, name, colour)
+
+
+def _palette(c: Colours) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette(QColor(c.raised), QColor(c.window))
+    for which, colour in {
+        role.Window: c.window,
+        role.WindowText: c.text,
+        role.Base: c.base,
+        role.AlternateBase: c.window,
+        role.Text: c.text,
+        role.Button: c.raised,
+        role.ButtonText: c.text,
+        role.ToolTipBase: c.base,
+        role.ToolTipText: c.text,
+        role.PlaceholderText: c.faint,
+        role.Highlight: c.accent,
+        role.HighlightedText: c.on_accent,
+        role.Accent: c.accent,
+        role.Link: c.accent,
+        role.BrightText: c.error,
+    }.items():
+        palette.setColor(which, QColor(colour))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(c.faint))
+    palette.setColor(QPalette.ColorGroup.Disabled, role.Highlight, QColor(c.faint))
+    return palette
+
+
+def icon(name: str, colour: str | None = None) -> QIcon:
+    """The icon ``resources/icons/<name>.svg`` tinted with ``colour`` (the text colour when None)."""
+    svg = resources.path(f"icons/{name}.svg").read_text(encoding="utf-8")
+    made = QIcon()
+    for mode, tint in (
+        (QIcon.Mode.Normal, colour or colours().text),
+        (QIcon.Mode.Disabled, colours().faint),
+    ):
+        renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", tint).encode()))
+        for size in ICON_SIZES:
+            made.addPixmap(_rendered(renderer, size), mode)
+    return made
+
+
+def _rendered(renderer: QSvgRenderer, size: int) -> QPixmap:
+    pixmap = QPixmap(QSize(size, size))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    renderer.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return pixmap
+
+
+def set_icon(target: QObject, name: str, colour: str = "text") -> None:
+    """Give a button or action an icon that follows light and dark.
+
+    Parameters
+    ----------
+    target
+        Anything with ``setIcon``.
+    name
+        A file in ``resources/icons`` without its suffix.
+    colour
+        A field of :class:`Colours`.
+    """
+    _iconed[target] = (name, colour)
+    _give_icon(target, name, colour)
+
+
+def _give_icon(target: QObject | _TakesIcon, name: str, colour: str) -> None:
+    try:
+        target.setIcon(icon(name, getattr(colours(), colour)))  # type: ignore[union-attr]
+    except RuntimeError:  # its C++ half is already gone
+        _iconed.pop(target, None)  # type: ignore[call-overload]
+
+
+def without_mnemonic(text: str) -> str:
+    """``text`` for an action, button or tab, where a lone ``&`` would mark a key."""
+    return text.replace("&", "&&")
+
+
+def mark(widget: QWidget, role: str) -> None:
+    """Let the style sheet know ``widget`` by a role such as ``primary``, ``muted`` or ``title``."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)

@@ -1,0 +1,249 @@
+"""The controls under the image: how a heat map becomes a box, and how it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from app import style
+from app.models.pictures import to_qimage
+from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label, tool_button
+from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
+from core.heatmap import COLOUR_MAPS, colour_bar
+
+_FINE = 1000  # slider units in 1.0
+_LABEL_ROOM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasBarState:
+    """All that the bar shows.
+
+    ``threshold`` is 0..0.95 and ``opacity`` 0..1. ``overridden`` says that this image has a threshold of
+    its own. ``enabled`` is whether there is a heat map to decide on; ``has_image`` whether there is an
+    image to zoom. ``zoom`` is device pixels per image pixel, 0 where unknown.
+    """
+
+    threshold: float = 0.0
+    rule: str = DEFAULT_RULE
+    all_images: bool = True
+    heat_map: bool = True
+    opacity: float = 0.5
+    colour_map: str = COLOUR_MAPS[0]
+    overridden: bool = False
+    enabled: bool = True
+    has_image: bool = True
+    zoom: float = 0.0
+
+
+class LegendStrip(QWidget):
+    """A colour map from low to high."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._strip = QImage()
+        self.setFixedSize(QSize(72, 12))
+        self.setAccessibleName(self.tr("Colours from low to high"))
+
+    def set_colour_map(self, name: str) -> None:
+        self._strip = to_qimage(colour_bar(name)[None])
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.4)
+        painter.drawImage(self.rect(), self._strip)
+
+
+class CanvasBar(QWidget):
+    """Threshold, rule and scope above; heat map, opacity, colours and zoom below."""
+
+    threshold_changed = Signal(float)
+    rule_changed = Signal(str)
+    scope_changed = Signal(bool)  # whether the threshold and the rule are for all images
+    heat_map_toggled = Signal(bool)
+    opacity_changed = Signal(float)
+    colour_map_changed = Signal(str)
+    fit_requested = Signal()
+    actual_size_requested = Signal()
+    reset_threshold_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state: CanvasBarState | None = None
+        self._make_decision_controls()
+        self._make_display_controls()
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
+        rows.setSpacing(6)
+        rows.addLayout(self._decision_row())
+        rows.addLayout(self._display_row())
+        self._connect()
+        self.set_state(CanvasBarState())
+
+    def set_state(self, state: CanvasBarState) -> None:
+        """Show ``state`` and emit nothing."""
+        if state == self._state:
+            return
+        self._state = state
+        self._show_threshold(state.threshold)
+        with QSignalBlocker(self.rule_box), QSignalBlocker(self.colour_map_box):
+            self.rule_box.setCurrentIndex(self.rule_box.findData(state.rule))
+            self.colour_map_box.setCurrentIndex(self.colour_map_box.findData(state.colour_map))
+        with QSignalBlocker(self.heat_map_box), QSignalBlocker(self.opacity_slider):
+            self.heat_map_box.setChecked(state.heat_map)
+            self.opacity_slider.setValue(round(state.opacity * 100))
+        self.scope.set_first(state.all_images)
+        self.legend.set_colour_map(state.colour_map)
+        self.set_zoom(state.zoom)
+        self._enable(state)
+
+    def set_zoom(self, zoom: float) -> None:
+        """Show the zoom, in device pixels per image pixel; 0 shows none."""
+        self.zoom_label.setText(self.tr("{0} %").format(f"{zoom * 100:.0f}") if zoom > 0 else "")
+
+    # Making
+
+    def _make_decision_controls(self) -> None:
+        self.rule_box = Combo(self)
+        for name, rule in RULES.items():
+            self.rule_box.addItem(self.tr(rule.title), name)
+            self.rule_box.setItemData(
+                self.rule_box.count() - 1, self.tr(rule.help), Qt.ItemDataRole.ToolTipRole
+            )
+        self.rule_box.setAccessibleName(self.tr("Rule"))
+        self.threshold_slider = JumpSlider(0, round(MAX_THRESHOLD * _FINE), self)
+        self.threshold_slider.setSingleStep(10)
+        self.threshold_slider.setPageStep(50)
+        self.threshold_slider.setMinimumWidth(90)
+        self.threshold_slider.setAccessibleName(self.tr("Threshold"))
+        tip = self.tr("The part of the heat map's maximum that counts as object.")
+        self.threshold_slider.setToolTip(tip)
+        self.threshold_spin = RealSpin(self)
+        self.threshold_spin.setRange(0.0, MAX_THRESHOLD)
+        self.threshold_spin.setDecimals(2)
+        self.threshold_spin.setSingleStep(0.01)
+        self.threshold_spin.setAccessibleName(self.tr("Threshold, as a number"))
+        self.threshold_spin.setToolTip(tip)
+        self.reset_button = tool_button(
+            "reset", self.tr("Reset threshold"), self.tr("Back to the rule's own threshold.")
+        )
+        self.scope = Choice(self.tr("All images"), self.tr("This image only"), self)
+        self.scope.setToolTip(self.tr("Which images the threshold and the rule are changed for."))
+
+    def _make_display_controls(self) -> None:
+        self.heat_map_box = QCheckBox(self.tr("Heat map"), self)
+        self.heat_map_box.setToolTip(self.tr("Lay the heat map over the image."))
+        self.opacity_slider = JumpSlider(0, 100, self)
+        self.opacity_slider.setPageStep(10)
+        self.opacity_slider.setMinimumWidth(60)
+        self.opacity_slider.setMaximumWidth(140)
+        self.opacity_slider.setAccessibleName(self.tr("Opacity of the heat map"))
+        self.opacity_slider.setToolTip(self.tr("Opacity of the heat map."))
+        self.colour_map_box = Combo(self)
+        self.colour_map_box.setIconSize(QSize(28, 12))
+        for name in COLOUR_MAPS:
+            picture = to_qimage(colour_bar(name)[None]).scaled(QSize(56, 24))
+            self.colour_map_box.addItem(QIcon(QPixmap.fromImage(picture)), name.capitalize(), name)
+        self.colour_map_box.setAccessibleName(self.tr("Colour map"))
+        self.colour_map_box.setToolTip(self.tr("Colours of the heat map."))
+        self.legend = LegendStrip(self)
+        self.zoom_label = plain_label("", "muted")
+        self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
+        self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.fit_button = tool_button(
+            "fit", self.tr("Fit to window"), self.tr("Show the whole image (0, or a double click).")
+        )
+        self.actual_size_button = tool_button(
+            "actual-size", self.tr("Actual size"), self.tr("One image pixel on one screen pixel (1).")
+        )
+
+    def _decision_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(style.SPACING)
+        label = plain_label(self.tr("Threshold"))
+        label.setBuddy(self.threshold_slider)
+        row.addWidget(self.rule_box)
+        row.addSpacing(style.GAP)
+        row.addWidget(label)
+        row.addWidget(self.threshold_slider, 1)
+        row.addWidget(self.threshold_spin)
+        row.addWidget(self.reset_button)
+        row.addSpacing(style.GAP)
+        row.addWidget(self.scope)
+        return row
+
+    def _display_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(style.SPACING)
+        row.addWidget(self.heat_map_box)
+        row.addWidget(self.opacity_slider, 1)
+        row.addSpacing(style.GAP)
+        row.addWidget(self.colour_map_box)
+        self._low, self._high = plain_label(self.tr("low"), "muted"), plain_label(self.tr("high"), "muted")
+        for widget in (self._low, self.legend, self._high):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(self.zoom_label)
+        row.addWidget(self.fit_button)
+        row.addWidget(self.actual_size_button)
+        return row
+
+    def _connect(self) -> None:
+        self.threshold_slider.valueChanged.connect(lambda value: self._threshold_moved(value / _FINE))
+        self.threshold_spin.valueChanged.connect(self._threshold_moved)
+        self.reset_button.clicked.connect(self.reset_threshold_requested)
+        self.rule_box.currentIndexChanged.connect(
+            lambda index: self.rule_changed.emit(self.rule_box.itemData(index))
+        )
+        self.scope.changed.connect(self.scope_changed)
+        self.heat_map_box.toggled.connect(self._heat_map_toggled)
+        self.opacity_slider.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
+        self.colour_map_box.currentIndexChanged.connect(self._colour_map_chosen)
+        self.fit_button.clicked.connect(self.fit_requested)
+        self.actual_size_button.clicked.connect(self.actual_size_requested)
+
+    # A person's doing
+
+    def _threshold_moved(self, threshold: float) -> None:
+        self._state = None  # the next set_state must be applied, whatever it says
+        self._show_threshold(threshold)
+        self.threshold_changed.emit(threshold)
+
+    def _show_threshold(self, threshold: float) -> None:
+        with QSignalBlocker(self.threshold_slider), QSignalBlocker(self.threshold_spin):
+            self.threshold_slider.setValue(round(threshold * _FINE))
+            self.threshold_spin.setValue(threshold)
+
+    def _heat_map_toggled(self, on: bool) -> None:
+        self._state = None
+        self._enable_heat(on)
+        self.heat_map_toggled.emit(on)
+
+    def _colour_map_chosen(self, index: int) -> None:
+        self._state = None
+        name = self.colour_map_box.itemData(index)
+        self.legend.set_colour_map(name)
+        self.colour_map_changed.emit(name)
+
+    def _enable(self, state: CanvasBarState) -> None:
+        for widget in (self.threshold_slider, self.threshold_spin, self.rule_box, self.scope, self.heat_map_box):
+            widget.setEnabled(state.enabled)
+        self.reset_button.setEnabled(state.enabled)
+        self._enable_heat(state.enabled and state.heat_map)
+        for button in (self.fit_button, self.actual_size_button):
+            button.setEnabled(state.has_image)
+        self.reset_button.setToolTip(
+            self.tr("Back to the threshold of all images.")
+            if state.overridden
+            else self.tr("Back to the rule's own threshold.")
+        )
+
+    def _enable_heat(self, on: bool) -> None:
+        for widget in (self.opacity_slider, self.colour_map_box, self.legend, self._low, self._high):
+            widget.setEnabled(on)
+
+

@@ -1,0 +1,136 @@
+"""What the canvas draws: an image, boxes that show on every background, and plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
+
+from app import style
+from app.views.viewport import Viewport
+from core.annotations import DEFAULT_LABEL, BoxRecord, Source
+
+OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
+_PAD = 5.0
+
+
+def level_for(levels: list[QImage], device_width: float) -> QImage:
+    """The smallest copy of the image that is still at least ``device_width`` wide.
+
+    ``levels`` holds the image first and is extended by copies of half the size on demand, so that a
+    large photo is drawn small without flicker and without being read whole each time.
+    """
+    level = 0
+    while levels[level].width() >= 2 * device_width and min(levels[level].width(), levels[level].height()) > 1:
+        level += 1
+        if level == len(levels):
+            last = levels[-1]
+            size = last.size() / 2
+            levels.append(
+                last.scaled(
+                    max(1, size.width()),
+                    max(1, size.height()),
+                    Qt.AspectRatioMode.IgnoreAspectRatio,
+                    Qt.TransformationMode.SmoothTransformation,
+                )
+            )
+    return levels[level]
+
+
+def draw_image(painter: QPainter, view: Viewport, image: QImage, *, smooth: bool) -> None:
+    """Draw ``image`` (of any size) where the viewed image lies; only the part in sight is read."""
+    x0, y0, x1, y1 = view.visible()
+    if x1 <= x0 or y1 <= y0:
+        return
+    across, down = image.width() / view.width, image.height() / view.height
+    source = QRectF(x0 * across, y0 * down, (x1 - x0) * across, (y1 - y0) * down)
+    left, top = view.x + x0 * view.scale, view.y + y0 * view.scale
+    target = QRectF(left, top, (x1 - x0) * view.scale, (y1 - y0) * view.scale)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+    painter.drawImage(target, image, source)
+
+
+def draw_boxes(painter: QPainter, view: Viewport, boxes: Sequence[BoxRecord]) -> None:
+    """Draw each box with a dark line beneath a light one, and its tag."""
+    device = painter.device()
+    ratio = device.devicePixelRatioF() if device else 1.0
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    placed = [(record, _on_pixels(view.to_widget(record.box), view, ratio)) for record in boxes]
+    for record, rect in placed:
+        light = style.OUTLINE_EDITED if record.source is Source.EDITED else style.OUTLINE_LIGHT
+        for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
+            painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap,
+                                Qt.PenJoinStyle.MiterJoin))
+            painter.drawRect(rect)
+    for record, rect in placed:
+        text = tag_text(record)
+        if text:
+            _draw_tag(painter, view, rect, text)
+
+
+def tag_text(record: BoxRecord) -> str:
+    """What stands at a box: its label where it has one of its own, and its score."""
+    label = "" if record.label == DEFAULT_LABEL else record.label
+    if record.score is not None:
+        score = QCoreApplication.translate("ImageCanvas", "score {0}").format(f"{record.score:.2f}")
+        return f"{label} {score}".strip()
+    if record.source is Source.EDITED and not label:
+        return QCoreApplication.translate("ImageCanvas", "edited")
+    return label
+
+
+def _on_pixels(rect: QRectF, view: Viewport, ratio: float) -> QRectF:
+    # A box far larger than the widget is cut just outside it: the painter's range ends near 32,000.
+    far = 4 * OUTLINE
+    left, top = max(rect.left(), -far), max(rect.top(), -far)
+    right, bottom = min(rect.right(), view.view_width + far), min(rect.bottom(), view.view_height + far)
+    x0, y0, x1, y1 = (round(v * ratio) / ratio for v in (left, top, right, bottom))
+    return QRectF(QPointF(x0, y0), QPointF(x1, y1))
+
+
+def _draw_tag(painter: QPainter, view: Viewport, rect: QRectF, text: str) -> None:
+    metrics = QFontMetricsF(painter.font())
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(80.0, view.view_width / 2))
+    width, height = metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2
+    edge = OUTLINE / 2 + 1
+    left = min(max(rect.left() - edge, 2.0), max(2.0, view.view_width - width - 2))
+    top = rect.top() - edge - height
+    if top < 2:
+        top = max(2.0, rect.top() + edge)
+    _draw_pill(painter, QRectF(left, min(top, view.view_height - height - 2), width, height), text)
+
+
+def draw_corner(painter: QPainter, room: QRect, text: str, edge: Qt.AlignmentFlag) -> None:
+    """Draw plain ``text`` in the upper or lower left corner."""
+    if not text:
+        return
+    metrics = QFontMetricsF(painter.font())
+    text = " ".join(text.split())
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, max(40.0, room.width() - 4 * style.SPACING))
+    width, height = metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 4
+    top = style.SPACING if edge == Qt.AlignmentFlag.AlignTop else room.height() - height - style.SPACING
+    _draw_pill(painter, QRectF(style.SPACING, top, width, height), text)
+
+
+def _draw_pill(painter: QPainter, rect: QRectF, text: str) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(style.TAG_BACKGROUND)
+    painter.drawRoundedRect(rect, 3, 3)
+    painter.setPen(style.TAG_TEXT)
+    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
+    painter.drawText(rect, int(flags), text)
+
+
+def draw_placeholder(painter: QPainter, room: QRect, text: str) -> None:
+    """Draw plain ``text`` in the middle, under a quiet picture sign."""
+    c = style.colours()
+    sign: QPixmap = style.icon("images", c.faint).pixmap(48, 48)
+    middle = room.center()
+    painter.drawPixmap(middle.x() - 24, middle.y() - 52, sign)
+    painter.setPen(c.muted)
+    below = QRect(room.left() + 24, middle.y() + 8, max(1, room.width() - 48), max(1, room.height() // 2 - 16))
+    flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+    painter.drawText(below, int(flags), text)

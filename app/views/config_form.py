@@ -1,0 +1,237 @@
+"""The form of a training, made from the fields of :class:`core.config.TrainConfig`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from app import style
+from app.views.controls import Choice, Combo, RealSpin, plain_label
+from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, all_fields, editor_for, tip_of, translated
+from core.config import DEFAULT_PRESET, PRESETS, TrainConfig, limits_of
+from core.errors import BoxscoutError
+
+MAIN_FIELDS = ("objective", "image_size", "batch_size", "augmentation", "device")
+_BUDGET = ("steps", "minutes")
+_ANY_PRESET = ("device", "precision", "seed")  # these belong to the machine and the run, not to a preset
+_DEFAULT_MINUTES = 10.0
+_LABEL_WIDTH = 92
+
+
+class BudgetEditor(QWidget):
+    """How long to train: a number of steps, or minutes."""
+
+    changed = Signal()
+
+    def __init__(self, steps: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.steps = steps
+        limits = limits_of("minutes")
+        self.minutes = RealSpin(self)
+        self.minutes.setRange(limits.low or 0.01, limits.high or 1.0)
+        self.minutes.setDecimals(2)
+        self.minutes.setValue(_DEFAULT_MINUTES)
+        self.minutes.setStepType(RealSpin.StepType.AdaptiveDecimalStepType)
+        self.minutes.setAccessibleName(translated(limits.label))
+        self.minutes.setToolTip(tip_of(limits))
+        self.unit = Choice(self.tr("Steps"), self.tr("Minutes"), self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(style.SPACING)
+        for widget, stretch in ((steps, 1), (self.minutes, 1), (self.unit, 0)):
+            row.addWidget(widget, stretch)
+        self._show_unit()
+        self.steps.changed.connect(self.changed)
+        self.minutes.valueChanged.connect(self.changed)
+        self.unit.changed.connect(self._chosen)
+
+    def value(self) -> tuple[int, float | None]:
+        """The steps, and the minutes or None."""
+        return self.steps.value(), None if self.unit.is_first() else self._exact_minutes()
+
+    def set_value(self, steps: int, minutes: float | None) -> None:
+        self.steps.set_value(steps)
+        self.unit.set_first(minutes is None)
+        blocked = self.minutes.blockSignals(True)
+        if minutes is not None:
+            self.minutes.setValue(minutes)
+        self.minutes.blockSignals(blocked)
+        self._given = minutes
+        self._show_unit()
+
+    _given: float | None = None
+
+    def _exact_minutes(self) -> float:
+        # What was given comes back exactly, though two decimals of it are shown.
+        given = self._given
+        shown = self.minutes.value()
+        return given if given is not None and abs(given - shown) < 0.005 else shown
+
+    def _chosen(self) -> None:
+        self._show_unit()
+        self.changed.emit()
+
+    def _show_unit(self) -> None:
+        by_steps = self.unit.is_first()
+        self.steps.setVisible(by_steps)
+        self.minutes.setVisible(not by_steps)
+
+
+class ConfigForm(QWidget):
+    """Preset, main fields, and all the others under "Advanced"."""
+
+    config_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.preset_box = Combo(self)
+        self.preset_box.setAccessibleName(self.tr("Preset"))
+        self.preset_box.setToolTip(self.tr("A set of values to start from."))
+        for name in PRESETS:
+            self.preset_box.addItem(translated(name.capitalize()), name)
+        self.editors: dict[str, Editor] = {
+            name: editor_for(field, self) for name, field in all_fields().items() if name != "minutes"
+        }
+        self.budget = BudgetEditor(self.editors["steps"], self)
+        self.problem_label = plain_label("", "error")
+        self.problem_label.setWordWrap(True)
+        self.problem_label.hide()
+        self._lay_out()
+        self.preset_box.currentIndexChanged.connect(self._preset_chosen)
+        self.budget.changed.connect(self._edited)
+        for name, editor in self.editors.items():
+            if name not in _BUDGET:
+                editor.changed.connect(self._edited)
+        self.set_config(PRESETS[DEFAULT_PRESET])
+
+    def config(self) -> TrainConfig:
+        """What the form says; raises :class:`BoxscoutError` with the sentence of :meth:`problem`."""
+        problem = self._typing_problem()
+        if problem:
+            raise BoxscoutError(problem)
+        steps, minutes = self.budget.value()
+        values = {name: editor.value() for name, editor in self.editors.items()}
+        return TrainConfig(**{**values, "steps": steps, "minutes": minutes})
+
+    def set_config(self, config: TrainConfig) -> None:
+        """Show ``config`` and emit nothing."""
+        self.budget.set_value(config.steps, config.minutes)
+        for name, editor in self.editors.items():
+            if name not in _BUDGET:
+                editor.set_value(getattr(config, name))
+        self._show_preset()
+        self._show_problem()
+
+    def problem(self) -> str:
+        """Why the form is no config, in one sentence; empty when it is one."""
+        try:
+            self.config()
+        except BoxscoutError as error:
+            return str(error)
+        return ""
+
+    def set_devices(self, available: Collection[str], reason: str = "") -> None:
+        """Grey the devices that this machine lacks; ``reason`` is shown for them."""
+        editor = self.editors["device"]
+        if isinstance(editor, ChoiceEditor):
+            editor.offer(set(available), reason or self.tr("This machine has none that can be used."))
+
+    # Making
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(style.SPACING)
+        main = self._form()
+        main.addRow(self._label(self.tr("Preset")), self.preset_box)
+        main.addRow(self._label(translated(limits_of("objective").label)), self.editors["objective"])
+        main.addRow(self._label(self.tr("Train for")), self.budget)
+        for name in MAIN_FIELDS[1:]:
+            self._add(main, name)
+        column.addLayout(main)
+        inside = QWidget()
+        advanced = self._form()
+        inside.setLayout(advanced)
+        advanced.setContentsMargins(0, style.GAP, 0, 0)
+        for name in self.editors:
+            if name not in (*MAIN_FIELDS, *_BUDGET):
+                self._add(advanced, name)
+        self.advanced = QCollapsible(self.tr("Advanced"), self)
+        self.advanced.setDuration(0)
+        self.advanced.setContent(inside)
+        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
+        self.advanced.content().layout().setContentsMargins(0, 0, 0, 0)
+        style.mark(self.advanced.toggleButton(), "section")
+        column.addWidget(self.advanced)
+        column.addWidget(self.problem_label)
+        column.addStretch(1)
+
+    def _form(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(style.SPACING)
+        form.setVerticalSpacing(6)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        return form
+
+    def _label(self, text: str) -> QWidget:
+        label = plain_label(text)
+        label.setMinimumWidth(_LABEL_WIDTH)
+        return label
+
+    def _add(self, form: QFormLayout, name: str) -> None:
+        editor = self.editors[name]
+        is_switch = isinstance(editor, SwitchEditor)
+        label = self._label("" if is_switch else translated(editor.limits.label))
+        label.setToolTip(tip_of(editor.limits))
+        form.addRow(label, editor)
+
+    # A person's doing
+
+    def _edited(self) -> None:
+        self._show_preset()
+        self._show_problem()
+        self.config_changed.emit()
+
+    def _preset_chosen(self, index: int) -> None:
+        name = self.preset_box.itemData(index)
+        if name is None:
+            return
+        kept = {}
+        for field in _ANY_PRESET:
+            editor = self.editors[field]
+            if not editor.problem():
+                kept[field] = editor.value()
+        self.set_config(PRESETS[name].with_(**kept))
+        self.config_changed.emit()
+
+    def _show_preset(self) -> None:
+        name = self._preset_name()
+        self.preset_box.blockSignals(True)
+        custom = self.preset_box.findText(self.tr("Custom"))
+        if name is None and custom < 0:
+            self.preset_box.addItem(self.tr("Custom"))
+            custom = self.preset_box.count() - 1
+        elif name is not None and custom >= 0:
+            self.preset_box.removeItem(custom)
+        self.preset_box.setCurrentIndex(custom if name is None else self.preset_box.findData(name))
+        self.preset_box.blockSignals(False)
+
+    def _preset_name(self) -> str | None:
+        try:
+            mine = self.config()
+        except BoxscoutError:
+            return None
+        same = {field: getattr(mine, field) for field in _ANY_PRESET}
+        return next((name for name, preset in PRESETS.items() if preset.with_(**same) == mine), None)
+
+    def _show_problem(self) -> None:
+        problem = self.problem()
+        self.problem_label.setText(problem)
+        self.problem_label.setVisible(bool(problem))
+
+    def _typing_problem(self) -> str:
+        return next((p for editor in self.editors.values() if (p := editor.problem())), "")

@@ -1,0 +1,158 @@
+"""Small controls that several views share."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QButtonGroup,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QSpinBox,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QWidget,
+)
+
+from app import style
+
+
+class JumpSlider(QSlider):
+    """A horizontal slider whose handle jumps to where the groove is pressed."""
+
+    def __init__(self, low: int, high: int, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setRange(low, high)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            option = QStyleOptionSlider()
+            self.initStyleOption(option)
+            handle = self.style().subControlRect(
+                QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
+            )
+            if not handle.contains(event.position().toPoint()):
+                room = self.width() - handle.width()
+                at = round(event.position().x() - handle.width() / 2)
+                self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), at, room))
+        super().mousePressEvent(event)
+
+
+class Combo(QComboBox):
+    """A combo box that a wheel turns only when it has the focus, so that scrolling past changes nothing."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Spin(QSpinBox):
+    """A spin box that a wheel turns only when it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setGroupSeparatorShown(True)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class RealSpin(QDoubleSpinBox):
+    """A spin box for real numbers that a wheel turns only when it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+def commit_on_return(spin: QAbstractSpinBox) -> None:
+    """Let a spin box speak only of whole numbers: after Return, a step, or when it is left."""
+    spin.setKeyboardTracking(False)
+
+
+class Choice(QWidget):
+    """Two buttons side by side of which exactly one is on."""
+
+    changed = Signal(bool)  # whether the first one is on; only when a person changed it
+
+    def __init__(self, first: str, second: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        self.first, self.second = QToolButton(self), QToolButton(self)
+        group = QButtonGroup(self)
+        for button, text, role in ((self.first, first, "left"), (self.second, second, "right")):
+            button.setText(text)
+            button.setAccessibleName(text)
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            style.mark(button, role)
+            group.addButton(button)
+            row.addWidget(button)
+        self.first.setChecked(True)
+        self.first.toggled.connect(self._toggled)
+        self._quiet = False
+
+    def is_first(self) -> bool:
+        return self.first.isChecked()
+
+    def set_first(self, first: bool) -> None:
+        """Choose without emitting ``changed``."""
+        self._quiet = True
+        (self.first if first else self.second).setChecked(True)
+        self._quiet = False
+
+    def _toggled(self, first: bool) -> None:
+        if not self._quiet:
+            self.changed.emit(first)
+
+
+def tool_button(icon: str, name: str, tip: str) -> QToolButton:
+    """A flat button with an icon; ``name`` is for people who hear the screen, ``tip`` for the mouse."""
+    button = QToolButton()
+    style.set_icon(button, icon)
+    button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
+    button.setAccessibleName(name)
+    button.setToolTip(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button
+
+
+def plain_label(text: str = "", role: str = "") -> QLabel:
+    """A label that shows its text as it is, never as markup."""
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setText(text)
+    if role:
+        style.mark(label, role)
+    return label
+
+
+def line() -> QFrame:
+    """A thin horizontal rule."""
+    frame = QFrame()
+    style.mark(frame, "line")
+    return frame

@@ -1,0 +1,201 @@
+"""One editor for each kind of field that a training's config has."""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
+
+from app import style
+from app.views.controls import Combo, Spin
+from core.config import Limits, TrainConfig, limits_of
+
+_TITLES = {
+    "dcgan": "DCGAN",
+    "dragan": "DRAGAN",
+    "auto": "Automatic",
+    "cpu": "CPU",
+    "cuda": "GPU (CUDA)",
+    "fp32": "32 bit",
+    "bf16": "bf16",
+}
+_DECIMALS = 12
+
+
+def translated(text: str) -> str:
+    """A label or help of core's config in the person's language."""
+    return QCoreApplication.translate("TrainConfig", text)
+
+
+class Editor(QWidget):
+    """An editor of one field; ``changed`` is emitted when a person changes it."""
+
+    changed = Signal()
+
+    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name, self.limits = name, limits
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+
+    def _take(self, widget: QWidget) -> None:
+        self.row.addWidget(widget)
+        widget.setAccessibleName(translated(self.limits.label))
+        widget.setToolTip(tip_of(self.limits))
+        self.setFocusProxy(widget)
+
+    def value(self) -> Any:
+        raise NotImplementedError
+
+    def set_value(self, value: Any) -> None:
+        """Show ``value`` and emit nothing."""
+        raise NotImplementedError
+
+    def problem(self) -> str:
+        """Why what is typed is no value, in one sentence; empty when all is well."""
+        return ""
+
+
+class ChoiceEditor(Editor):
+    """One of several values."""
+
+    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
+        super().__init__(name, limits, parent)
+        self.box = Combo(self)
+        for choice in limits.choices:
+            self.box.addItem(choice_title(name, choice), choice)
+        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._take(self.box)
+        self.box.currentIndexChanged.connect(self.changed)
+
+    def value(self) -> Any:
+        return self.box.currentData()
+
+    def set_value(self, value: Any) -> None:
+        blocked = self.box.blockSignals(True)
+        self.box.setCurrentIndex(self.box.findData(value))
+        self.box.blockSignals(blocked)
+
+    def offer(self, available: set[str], reason: str) -> None:
+        """Grey the choices that are not ``available``, with the reason as their tool tip."""
+        for index in range(self.box.count()):
+            on = self.box.itemData(index) in available
+            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+            self.box.model().item(index).setFlags(flags if on else Qt.ItemFlag.NoItemFlags)
+            self.box.setItemData(index, "" if on else reason, Qt.ItemDataRole.ToolTipRole)
+
+
+class CountEditor(Editor):
+    """A whole number within its range."""
+
+    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
+        super().__init__(name, limits, parent)
+        self.spin = Spin(self)
+        self.spin.setRange(int(limits.low or 0), int(limits.high or 0))
+        self.spin.setStepType(Spin.StepType.AdaptiveDecimalStepType)
+        self.spin.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._take(self.spin)
+        self.spin.valueChanged.connect(self.changed)
+
+    def value(self) -> int:
+        return self.spin.value()
+
+    def set_value(self, value: int) -> None:
+        blocked = self.spin.blockSignals(True)
+        self.spin.setValue(value)
+        self.spin.blockSignals(blocked)
+
+
+class RealEditor(Editor):
+    """A real number, typed freely (0.0002, 2e-4), kept exactly as it was given."""
+
+    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
+        super().__init__(name, limits, parent)
+        self.edit = QLineEdit(self)
+        self._take(self.edit)
+        self.edit.textEdited.connect(self._edited)
+
+    def value(self) -> float:
+        """The number typed; raises ValueError where it is none."""
+        return float(self.edit.text().strip().replace(",", "."))
+
+    def set_value(self, value: float) -> None:
+        self.edit.setText(f"{value:.{_DECIMALS}g}" if float(f"{value:.{_DECIMALS}g}") == value else repr(value))
+        self._mark()
+
+    def problem(self) -> str:
+        label, low, high = translated(self.limits.label), self.limits.low or 0.0, self.limits.high or 0.0
+        try:
+            inside = low <= self.value() <= high
+        except ValueError:
+            return self.tr("{0} must be a number.").format(label)
+        if inside:
+            return ""
+        return self.tr("{0} must lie between {1} and {2}.").format(label, f"{low:g}", f"{high:g}")
+
+    def _edited(self) -> None:
+        self._mark()
+        self.changed.emit()
+
+    def _mark(self) -> None:
+        style.mark(self.edit, "invalid" if self.problem() else "")
+
+
+class SwitchEditor(Editor):
+    """On or off."""
+
+    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
+        super().__init__(name, limits, parent)
+        self.box = QCheckBox(translated(limits.label), self)
+        self._take(self.box)
+        self.row.addStretch(1)
+        self.box.toggled.connect(self.changed)
+
+    def value(self) -> bool:
+        return self.box.isChecked()
+
+    def set_value(self, value: bool) -> None:
+        blocked = self.box.blockSignals(True)
+        self.box.setChecked(value)
+        self.box.blockSignals(blocked)
+
+
+def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
+    """The editor that fits a field of :class:`TrainConfig`."""
+    limits = limits_of(field.name)
+    if limits.choices:
+        return ChoiceEditor(field.name, limits, parent)
+    if isinstance(field.default, bool):
+        return SwitchEditor(field.name, limits, parent)
+    if isinstance(field.default, int):
+        return CountEditor(field.name, limits, parent)
+    return RealEditor(field.name, limits, parent)
+
+
+def all_fields() -> dict[str, Field[Any]]:
+    """The fields of :class:`TrainConfig` by name, in order."""
+    return {field.name: field for field in fields(TrainConfig)}
+
+
+def choice_title(name: str, choice: Any) -> str:
+    """How a choice is written for a person."""
+    if name == "image_size":
+        return f"{choice} × {choice} px"
+    return translated(_TITLES.get(str(choice), str(choice)))
+
+
+def tip_of(limits: Limits) -> str:
+    """A field's help and its range, as plain sentences."""
+    text = translated(limits.help)
+    if limits.low is None or limits.high is None:
+        return text
+    return QCoreApplication.translate("TrainConfig", "{0} From {1} to {2}.").format(
+        text, _short(limits.low), _short(limits.high)
+    )
+
+
+def _short(number: float) -> str:
+    whole = float(number).is_integer() and abs(number) < 1e15
+    return QLocale().toString(int(number)) if whole else f"{number:g}"

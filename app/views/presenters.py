@@ -1,0 +1,217 @@
+"""Draw the session: each presenter keeps one view as the session says."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QImage
+
+from app.models.pictures import to_qimage
+from app.models.session import Session
+from app.models.thumbnails import Thumbnails
+from app.models.training import TrainingStatus
+from app.views.canvas_bar import CanvasBar, CanvasBarState
+from app.views.image_canvas import ImageCanvas
+from app.views.image_list_view import ImageListView
+from app.views.problems_panel import ProblemsPanel
+from app.views.status_strip import StatusStrip
+from app.views.train_panel import TrainPanel, TrainPanelState
+from core.heatmap import COLOUR_MAPS, colourize
+
+# The overlay is drawn smoothly over the image: more pixels than this would not be seen.
+OVERLAY_SIDE = 512
+PROBLEMS_WAIT_MS = 200
+POINTS_WAIT_MS = 100
+__all__ = ["CanvasPresenter", "StatusPresenter", "TrainPresenter"]
+
+
+class CanvasPresenter(QObject):
+    """The image in view with its heat map and boxes, and the bar below it."""
+
+    def __init__(
+        self, session: Session, thumbnails: Thumbnails, canvas: ImageCanvas, bar: CanvasBar, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._thumbnails, self._canvas, self._bar = session, thumbnails, canvas, bar
+        self._shown: int | None = None
+        self._overlay_key: tuple[object, ...] | None = None
+        self._overlay: QImage | None = None
+        session.current_changed.connect(self._show_image)
+        session.picture_changed.connect(self._show_image)
+        session.heat_map_changed.connect(self._show_heat_map)
+        session.heat_map_changed.connect(self._show_bar)
+        session.boxes_changed.connect(self._show_boxes)
+        session.view_changed.connect(self._on_view_changed)
+        session.project_changed.connect(self._show_image)
+        self._show_image()
+        self._show_bar()
+
+    def _show_image(self) -> None:
+        session, canvas = self._session, self._canvas
+        record, picture = session.record, session.picture
+        same, self._shown = self._shown == session.current, session.current
+        if record is None:
+            canvas.set_image(None)
+            scanning = bool(session.activities)
+            canvas.set_message("" if scanning else self.tr("There is no image in this project"))
+        elif picture is not None and picture.image is not None:
+            size = picture.width, picture.height
+            canvas.set_image(picture.image, record.name, size=size, keep_view=same)
+        elif picture is not None:
+            canvas.set_image(None, record.name)
+            canvas.set_message(f"{record.name}\n{picture.reason}")
+        else:
+            self._show_placeholder()
+        self._show_heat_map()
+        self._show_boxes()
+        self._show_bar()
+
+    def _show_placeholder(self) -> None:
+        """Until the image is decoded: its thumbnail at full size, so that nothing flickers."""
+        record, canvas = self._session.record, self._canvas
+        assert record is not None
+        thumbnail = self._thumbnails.get(record) if record.width else None
+        if thumbnail is not None and thumbnail.pixmap is not None:
+            size = record.width, record.height
+            canvas.set_image(thumbnail.pixmap.toImage(), record.name, size=size)
+        else:
+            canvas.set_image(None, record.name)
+            canvas.set_message(self.tr("Loading…"))
+
+    def _show_heat_map(self) -> None:
+        session = self._session
+        heat_map, size, view = session.heat_map, session.image_size, session.view
+        if heat_map is None or size is None or not view.show_heat_map:
+            self._overlay_key = None
+            self._canvas.set_heat_map(None)
+            return
+        colour_map = view.colour_map if view.colour_map in COLOUR_MAPS else COLOUR_MAPS[0]
+        key = (session.current, id(heat_map), colour_map, size)
+        if key != self._overlay_key:
+            scale = OVERLAY_SIDE / max(size)
+            width, height = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+            pixels = colourize(heat_map, width=width, height=height, colour_map=colour_map)
+            # Keeping the map keeps its id from being given to another one.
+            self._overlay_key, self._overlay, self._kept = key, to_qimage(pixels), heat_map
+        self._canvas.set_heat_map(self._overlay)
+
+    def _show_boxes(self) -> None:
+        self._canvas.set_boxes(self._session.boxes)
+
+    def _on_view_changed(self) -> None:
+        self._canvas.set_opacity(self._session.view.opacity)
+        shown = self._overlay_key is not None
+        if self._session.view.show_heat_map != shown:
+            self._show_heat_map()
+        self._show_bar()
+
+    def _show_bar(self) -> None:
+        session = self._session
+        view = session.view
+        self._bar.set_state(
+            CanvasBarState(
+                rule=view.rule,
+                threshold=session.threshold,
+                this_image_only=session.this_image_only,
+                opacity=view.opacity,
+                colour_map=view.colour_map,
+                heat_map_visible=view.show_heat_map,
+                has_image=session.current is not None,
+                has_heat_map=session.heat_map is not None,
+            )
+        )
+
+
+class TrainPresenter(QObject):
+    """The right panel. Points that arrive step by step are drawn a few times a second."""
+
+    def __init__(self, session: Session, panel: TrainPanel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._panel = session, panel
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(POINTS_WAIT_MS)
+        self._refresh.timeout.connect(panel.refresh)
+        session.training_changed.connect(self._show_state)
+        session.images.count_changed.connect(self._show_state)
+        session.plots_reset.connect(panel.clear)
+        session.points_added.connect(self._add_points)
+        session.samples_changed.connect(panel.set_samples)
+        session.project_changed.connect(self._show_config)
+        self._show_state()
+
+    def _show_config(self) -> None:
+        config = self._session.view.config
+        if config is not None:
+            self._panel.set_config(config)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        session = self._session
+        status: TrainingStatus = session.training
+        self._panel.set_state(
+            TrainPanelState(
+                phase=status.phase.value,
+                step=status.step,
+                steps=status.steps,
+                fraction=status.fraction,
+                steps_per_s=status.steps_per_s,
+                seconds_left=status.seconds_left,
+                message=status.message,
+                can_start=session.images.total > 0 and not status.phase.running,
+                resumable_step=status.saved_step,
+                device=status.device,
+            )
+        )
+
+    def _add_points(self, points: list) -> None:
+        for point in points:
+            self._panel.add_point(point.step, point.d_loss, point.g_loss)
+            if point.ms_ssim is not None:
+                self._panel.add_ms_ssim(point.step, point.ms_ssim)
+        if not self._refresh.isActive():
+            self._refresh.start()
+
+
+class StatusPresenter(QObject):
+    """The status bar, the list's mark and the panel of files that cannot be used."""
+
+    def __init__(
+        self,
+        session: Session,
+        strip: StatusStrip,
+        images: ImageListView,
+        problems: ProblemsPanel,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._strip, self._images, self._problems = session, strip, images, problems
+        # Listing the problems reads all images: not for each of a hundred bad thumbnails.
+        self._wait = QTimer(self)
+        self._wait.setSingleShot(True)
+        self._wait.setInterval(PROBLEMS_WAIT_MS)
+        self._wait.timeout.connect(self._show_problems)
+        session.problems_changed.connect(self._wait.start)
+        session.activity_changed.connect(self._show_activity)
+        session.notice.connect(strip.say)
+        session.current_changed.connect(self._show_current)
+        session.picture_changed.connect(self._show_size)
+        session.boxes_changed.connect(lambda: strip.set_boxes(session.boxes))
+        session.project_changed.connect(self._show_current)
+
+    def _show_current(self) -> None:
+        self._images.set_current(self._session.current)
+        self._strip.set_boxes(self._session.boxes)
+        self._show_size()
+
+    def _show_size(self) -> None:
+        picture = self._session.picture
+        self._strip.set_size(self._session.image_size, truncated=bool(picture and picture.truncated))
+
+    def _show_activity(self) -> None:
+        activities = list(self._session.activities.values())
+        self._strip.set_activity(activities[0] if activities else None)
+
+    def _show_problems(self) -> None:
+        problems = self._session.problems
+        self._problems.set_problems(problems)
+        self._strip.set_problems(len(problems))

@@ -1,0 +1,100 @@
+"""The status bar: what is under way on the left, what is in view on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QProgressBar, QPushButton, QStatusBar, QWidget
+
+from app import style
+from app.models.training import Activity
+from app.views.controls import plain_label
+from core.annotations import BoxRecord
+
+NOTICE_MS = 8000
+
+
+class StatusStrip(QStatusBar):
+    """Plain labels only: a file's name is never markup."""
+
+    stop_requested = Signal()
+    problems_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.text = plain_label()
+        self.bar = QProgressBar()
+        self.bar.setFixedWidth(140)
+        self.bar.setTextVisible(False)
+        self.stop = QPushButton(self.tr("Stop"))
+        self.stop.clicked.connect(self.stop_requested)
+        style.mark(self.stop, "link")
+        self.problems = QPushButton()
+        self.problems.setObjectName("problems_button")
+        style.mark(self.problems, "link")
+        style.set_icon(self.problems, "warning", "warning")
+        self.problems.clicked.connect(self.problems_requested)
+        self.cursor, self.size, self.box, self.zoom = (plain_label(role="muted") for _ in range(4))
+        for widget in (self.text, self.bar, self.stop):
+            self.addWidget(widget)
+        for widget in (self.problems, self.cursor, self.box, self.size, self.zoom):
+            self.addPermanentWidget(widget)
+        self._notice = QTimer(self)
+        self._notice.setSingleShot(True)
+        self._notice.setInterval(NOTICE_MS)
+        self._notice.timeout.connect(self._show_text)
+        self._said = ""
+        self._activity: Activity | None = None
+        self.set_activity(None)
+        self.set_problems(0)
+
+    def set_activity(self, activity: Activity | None) -> None:
+        """Show a job and how far it is; None when there is none."""
+        self._activity = activity
+        self.bar.setVisible(activity is not None)
+        self.stop.setVisible(activity is not None and activity.can_stop)
+        if activity is not None:
+            self._notice.stop()
+            self.bar.setRange(0, activity.total)
+            self.bar.setValue(activity.done)
+        self._show_text()
+
+    def say(self, text: str) -> None:
+        """Show a notice for a while; a job under way comes first."""
+        self._said = text
+        self._notice.start()
+        self._show_text()
+
+    def set_problems(self, count: int) -> None:
+        text = self.tr("1 file could not be used") if count == 1 else self.tr("{n:,} files could not be used")
+        self.problems.setText(text.format(n=count))
+        self.problems.setVisible(count > 0)
+
+    def set_cursor(self, position: tuple[int, int] | None) -> None:
+        self.cursor.setText("" if position is None else f"{position[0]}, {position[1]}")
+
+    def set_size(self, size: tuple[int, int] | None, *, truncated: bool = False) -> None:
+        text = "" if size is None else self.tr("{0} × {1} px").format(*size)
+        self.size.setText(f"{text}, {self.tr('damaged')}" if text and truncated else text)
+
+    def set_boxes(self, boxes: tuple[BoxRecord, ...]) -> None:
+        """The first box's corners, in whole pixels, and its score."""
+        if not boxes:
+            self.box.setText("")
+            return
+        box = boxes[0].box
+        text = self.tr("Box {0:.0f}, {1:.0f} – {2:.0f}, {3:.0f}").format(box.x0, box.y0, box.x1, box.y1)
+        if boxes[0].score is not None:
+            text += self.tr("  score {0:.2f}").format(boxes[0].score)
+        self.box.setText(text)
+
+    def set_zoom(self, zoom: float) -> None:
+        self.zoom.setText(f"{zoom:.0%}" if zoom else "")
+
+    def _show_text(self) -> None:
+        if self._activity is not None:
+            self.text.setText(self._activity.text)
+        else:
+            self.text.setText(self._said if self._notice.isActive() else "")
+
+

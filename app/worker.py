@@ -1,0 +1,127 @@
+"""A Python thread, a stop event and a queue. No widget and no Qt.
+
+A ``QThread`` that is collected, or alive at exit, aborts the process; a Python thread does not. The
+window pulls what a worker has put, so that a fast worker cannot flood the event loop.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something the target has put on the way."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The target has returned."""
+
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The target has raised; ``details`` is the traceback as text."""
+
+    error: BaseException
+    details: str
+
+
+Message = Item | Done | Failed
+
+
+class Worker:
+    """Runs ``target(worker)`` in a thread of its own.
+
+    The target calls :meth:`put` for results on the way, looks at :attr:`stopping` between two pieces
+    of work, and calls :meth:`wait_while_paused` where it can pause. Exactly one :class:`Done` or
+    :class:`Failed` is the last message; nothing a target raises is lost.
+    """
+
+    def __init__(self, name: str, target: Callable[[Worker], Any]) -> None:
+        self.name = name
+        self._target = target
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._go = threading.Event()
+        self._go.set()
+        # Not a daemon: leaving while a checkpoint is being written would lose it.
+        self._thread = threading.Thread(target=self._run, name=f"boxscout-{name}")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the target to end; it also ends a pause."""
+        self._stop.set()
+        self._go.set()
+
+    def pause(self) -> None:
+        if not self._stop.is_set():
+            self._go.clear()
+
+    def unpause(self) -> None:
+        self._go.set()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the thread; True when it has ended."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._go.is_set()
+
+    def is_stopping(self) -> bool:
+        """:attr:`stopping` as a callable, for ``cancelled=``."""
+        return self._stop.is_set()
+
+    def put(self, value: Any) -> None:
+        """Called by the target: hand ``value`` to the window."""
+        self._messages.put(Item(value))
+
+    def wait_while_paused(self) -> bool:
+        """Called by the target: block while paused; False when it should end."""
+        self._go.wait()
+        return not self._stop.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Called by the target: sleep until ``seconds`` are over or a stop; False when it should end."""
+        return not self._stop.wait(seconds)
+
+    def drain(self, limit: int = 10_000) -> list[Message]:
+        """Called by the window: everything put since the last call, at most ``limit``, without waiting."""
+        found: list[Message] = []
+        while len(found) < limit:
+            try:
+                found.append(self._messages.get_nowait())
+            except queue.Empty:
+                break
+        return found
+
+    def _run(self) -> None:
+        try:
+            result = self._target(self)
+        except BaseException as error:
+            # Also RuntimeError (CUDA out of memory), MemoryError and SystemExit: the person must see it.
+            self._messages.put(Failed(error, traceback.format_exc()))
+        else:
+            self._messages.put(Done(result))

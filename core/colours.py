@@ -1,0 +1,86 @@
+"""Any Pillow mode to plain RGB, as a person would expect to see it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+# Shares of the pixels that become black and white where values have no agreed range.
+LOW_PERCENT, HIGH_PERCENT = 0.5, 99.5
+_SAMPLE = 1 << 20  # percentiles of a huge image are taken from about this many of its pixels
+_UNBOUNDED = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """``image`` (loaded, any mode) as mode RGB; transparent parts lie on white.
+
+    16-bit, 32-bit and float images are scaled by percentiles, because a plain convert turns them
+    white or black. Embedded colour profiles are not applied.
+    """
+    if image.mode in _UNBOUNDED:
+        return _stretched(image).convert("RGB")
+    if image.mode == "LAB":
+        return _lab_to_rgb(image)
+    if image.mode in ("RGBa", "La"):  # premultiplied alpha has one way out
+        image = image.convert("RGBA" if image.mode == "RGBa" else "LA")
+    if image.mode in ("RGBA", "LA", "PA") or image.info.get("transparency") is not None:
+        return _on_white(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def stretch(values: npt.NDArray[Any], ignore: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.uint8]:
+    """``values`` (H,W), any numeric dtype, as uint8: percentiles 0.5 and 99.5 become 0 and 255.
+
+    Where those two coincide the extremes are taken; a constant image becomes mid-grey. NaN becomes
+    0. Pixels where ``ignore`` (H,W) is true are not counted.
+    """
+    data = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
+    counted = data.ravel() if ignore is None else data[~ignore]
+    counted = counted[:: max(1, counted.size // _SAMPLE)]
+    counted = counted[np.isfinite(counted)]
+    if counted.size == 0:
+        return np.full(data.shape, 128, np.uint8)
+    low, high = (float(v) for v in np.percentile(counted, (LOW_PERCENT, HIGH_PERCENT)))
+    if high <= low:
+        low, high = float(counted.min()), float(counted.max())
+    if high <= low:
+        return np.full(data.shape, 128, np.uint8)
+    data = np.nan_to_num(data, nan=low, posinf=high, neginf=low)
+    # Clip first: the span of float64 extremes may overflow, a clipped value never does.
+    scaled = (np.clip(data, low, high) / 2 - low / 2) / (high / 2 - low / 2)
+    return np.rint(scaled * 255).astype(np.uint8)
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    transparent = image.info.get("transparency")
+    if not isinstance(transparent, int):
+        return Image.fromarray(stretch(values))
+    hidden = values == transparent
+    grey = stretch(values, hidden)
+    grey[hidden] = 255
+    return Image.fromarray(grey)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(rgba, mask=rgba.getchannel("A"))
+    return white
+
+
+@lru_cache(maxsize=1)
+def _lab_transform() -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
+        ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+    )
+
+
+def _lab_to_rgb(image: Image.Image) -> Image.Image:
+    converted = ImageCms.applyTransform(image, _lab_transform())
+    assert converted is not None  # only an in-place transform returns None
+    return converted

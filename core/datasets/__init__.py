@@ -1,0 +1,50 @@
+"""Readers of public layouts, and the program's own sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.annotations import ImageBoxes
+from core.datasets import coco, tiny_imagenet, voc
+from core.errors import FormatError
+
+_WANTED = "a COCO file, a CSV of ours, a VOC folder or a Tiny ImageNet folder"
+
+
+def read_truth(path: Path) -> list[ImageBoxes]:
+    """The boxes at ``path``, whichever layout it has.
+
+    Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a Tiny ImageNet folder,
+    and a folder whose only JSON file is COCO, such as the sample's.
+
+    Raises
+    ------
+    FormatError
+        ``path`` is none of these, or is damaged.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.exists():
+        raise FormatError(f"{path} does not exist; give {_WANTED}.")
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return coco.read(path)
+    if suffix == ".xml":
+        return voc.read_truth(path)
+    if suffix == ".csv":
+        from core.formats import csv  # formats.coco reads by core.datasets.coco: a circle if at the top
+
+        return csv.read(path)
+    raise FormatError(f"{path.name} is no box file that this program reads; give {_WANTED}.")
+
+
+def _read_folder(path: Path) -> list[ImageBoxes]:
+    if tiny_imagenet.is_tiny_imagenet(path):
+        return tiny_imagenet.read_truth(path)
+    if any(path.rglob("*.xml")):
+        return voc.read_truth(path)
+    files = sorted(path.glob("*.json"))
+    if len(files) == 1:
+        return coco.read(files[0])
+    raise FormatError(f"{path.name or path} holds no true boxes that this program reads; give {_WANTED}.")

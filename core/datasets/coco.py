@@ -1,0 +1,142 @@
+"""The one reader of COCO files: ground truth by anyone, and our own exports with what they add."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.datasets.names import checked_name
+from core.errors import FormatError
+from core.geometry import Box
+
+
+def read(path: Path) -> list[ImageBoxes]:
+    """The images of a COCO file in its order, those without a box included.
+
+    Boxes are half-open pixels, clamped to an image whose size is given; empty ones and crowds are left
+    out. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status`` and
+    ``reason``, are kept where present and sound.
+
+    Raises
+    ------
+    FormatError
+        The file cannot be read, is no COCO ground truth, contradicts itself, or names an image outside
+        its folder.
+    """
+    return _Reader(Path(path)).images()
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.content = _parsed(path)
+
+    def images(self) -> list[ImageBoxes]:
+        if isinstance(self.content, list):
+            self._fail("is a COCO results list without image names; give the COCO file with 'images'")
+        if not isinstance(self.content, dict) or not isinstance(self.content.get("images"), list):
+            self._fail("is no COCO file: it has no list 'images'")
+        records: dict[Any, dict[str, Any]] = {}
+        names: set[str] = set()
+        for image in self._dicts("images"):
+            key, name = self._id(image, "id"), checked_name(image.get("file_name"), self.path)
+            if key in records or name in names:
+                self._fail(f"lists the image {name!r} or its id {key!r} twice")
+            names.add(name)
+            records[key] = {**image, "file_name": name, "boxes": []}
+        labels = {
+            self._id(one, "id"): str(one.get("name", DEFAULT_LABEL)) for one in self._dicts("categories")
+        }
+        for annotation in self._dicts("annotations"):
+            record = records.get(self._id(annotation, "image_id"))
+            if record is None:
+                self._fail(f"has a box for an image that it does not list: {annotation['image_id']!r}")
+            box = self._box(annotation, _size(record, "width"), _size(record, "height"))
+            if box is not None:
+                category = annotation.get("category_id")
+                label = (
+                    labels.get(category, DEFAULT_LABEL) if isinstance(category, (int, str)) else DEFAULT_LABEL
+                )
+                record["boxes"].append(_box_record(annotation, box, label))
+        return [_image_boxes(record) for record in records.values()]
+
+    def _dicts(self, key: str) -> list[dict[str, Any]]:
+        entries = self.content.get(key, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            self._fail(f"is damaged: '{key}' is no list of objects")
+        return entries
+
+    def _id(self, entry: Mapping[str, Any], key: str) -> int | str:
+        value = entry.get(key)
+        if not isinstance(value, (int, str)):
+            self._fail(f"is damaged: an entry has no usable '{key}'")
+        return value
+
+    def _box(self, annotation: Mapping[str, Any], width: int, height: int) -> Box | None:
+        values = annotation.get("bbox")
+        if not values or annotation.get("iscrowd"):
+            return None
+        if not isinstance(values, list) or len(values) != 4 or None in map(_number, values):
+            self._fail(f"has a box that is not four numbers: {str(values)[:80]}")
+        x, y, w, h = (float(value) for value in values)
+        box = Box(x, y, x + w, y + h)
+        if width and height:
+            box = box.clamped(width, height)
+        return box if box.area > 0 else None
+
+    def _fail(self, what: str) -> NoReturn:
+        raise FormatError(f"{self.path.name} {what}.")
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FormatError(f"{path.name} cannot be read: {reason}.") from error
+    except (ValueError, RecursionError) as error:
+        detail = str(error).splitlines()[0][:100]
+        raise FormatError(f"{path.name} is not valid JSON: {detail}.") from error
+
+
+def _number(value: Any) -> float | None:
+    """A finite number, else None; JSON as Python reads it may hold NaN, and true is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def _size(record: Mapping[str, Any], key: str) -> int:
+    value = _number(record.get(key))
+    return max(0, round(value)) if value is not None else 0
+
+
+def _box_record(annotation: Mapping[str, Any], box: Box, label: str) -> BoxRecord:
+    source, rule = annotation.get("source"), annotation.get("rule")
+    return BoxRecord(
+        box,
+        label=label,
+        score=_number(annotation.get("score")),
+        source=Source(source) if source in [one.value for one in Source] else Source.AUTO,
+        threshold=_number(annotation.get("threshold")),
+        rule=rule if isinstance(rule, str) else None,
+    )
+
+
+def _image_boxes(record: Mapping[str, Any]) -> ImageBoxes:
+    status, reason = record.get("status"), record.get("reason")
+    return ImageBoxes(
+        name=record["file_name"],
+        width=_size(record, "width"),
+        height=_size(record, "height"),
+        boxes=tuple(record["boxes"]),
+        status=Status(status) if status in [one.value for one in Status] else Status.UNSEEN,
+        reason=reason if isinstance(reason, str) else "",
+    )

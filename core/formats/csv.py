@@ -1,0 +1,199 @@
+"""CSV: one row for each box, in the columns that TensorFlow's object detection readers expect.
+
+``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. Each edge goes
+to the nearest whole number (halves up), and a box that would vanish by that takes the one pixel under its
+centre. An image without a box has no row, since readers turn a column with an empty cell into text or
+floats; the summary counts such images. Rows end with CR LF and text is UTF-8 (RFC 4180).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.datasets.names import checked_name
+from core.errors import FormatError
+from core.formats.common import ExportSummary, Format, prepare, read_bytes, write_checked
+from core.geometry import Box
+
+COLUMNS = (
+    *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
+    *("score", "threshold", "rule", "source", "status"),
+)
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
+# A spreadsheet runs a cell that starts with one of these, full width or not.
+_FORMULA = frozenset("=+-@＝＋－＠")
+
+
+def write(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
+    """Write the boxes of ``images`` to ``path``; it is read back and compared before it takes its name.
+
+    Raises
+    ------
+    FormatError
+        It cannot be written, and ``path`` is as it was.
+    """
+    prepared = prepare(images)
+    kept = [_whole_pixels(image) for image in prepared.images if image.boxes]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for image in kept:
+        writer.writerows(_row(image, record) for record in image.boxes)
+    try:
+        data = text.getvalue().encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError(
+            "A file name is not valid text (UTF-8), which CSV needs; rename the file."
+        ) from error
+    write_checked(path, data, lambda written: read(written) == kept)
+    notes = []
+    if prepared.without_box:
+        images_are = "image has" if prepared.without_box == 1 else "images have"
+        notes.append(f"{prepared.without_box:,} {images_are} no box and so no row.")
+    return prepared.summary(path, len(kept), *notes)
+
+
+def read(path: Path) -> list[ImageBoxes]:
+    """The boxes in a CSV of ours, or of anyone with columns ``filename, xmin, ymin, xmax, ymax``.
+
+    Images come in the order of their first row. A row without box edges is an image without a box.
+
+    Raises
+    ------
+    FormatError
+        The file or a row of it cannot be understood; the row is named.
+    """
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+        return _read_rows(path, csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except UnicodeDecodeError as error:
+        raise FormatError(f"“{path.name}” is not text in UTF-8; save it as UTF-8 and try again.") from error
+    except csv.Error as error:
+        raise FormatError(f"“{path.name}” is not a CSV file that can be read: {error}.") from error
+
+
+FORMAT = Format(name="csv", title="CSV table", suffix=".csv", write=write, read=read)
+
+
+def _whole_pixels(image: ImageBoxes) -> ImageBoxes:
+    boxes = []
+    for record in image.boxes:
+        x0, x1 = _edges(record.box.x0, record.box.x1, image.width)
+        y0, y1 = _edges(record.box.y0, record.box.y1, image.height)
+        boxes.append(replace(record, box=Box(x0, y0, x1, y1)))
+    return replace(image, boxes=tuple(boxes))
+
+
+def _edges(low: float, high: float, size: int) -> tuple[int, int]:
+    first, last = math.floor(low + 0.5), math.floor(high + 0.5)
+    if last > first:
+        return first, last
+    pixel = math.floor((low + high) / 2)
+    if size > 0:
+        pixel = min(pixel, size - 1)
+    return pixel, pixel + 1
+
+
+def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
+    box = record.box
+    return [
+        neutral(image.name),
+        image.width,
+        image.height,
+        neutral(record.label),
+        *(int(side) for side in (box.x0, box.y0, box.x1, box.y1)),
+        "" if record.score is None else float(record.score),
+        "" if record.threshold is None else float(record.threshold),
+        neutral(record.rule or ""),
+        record.source.value,
+        image.status.value,
+    ]
+
+
+def neutral(text: str) -> str:
+    """``text`` as a cell that no spreadsheet runs: an apostrophe goes before a dangerous start.
+
+    One also goes before an apostrophe that :func:`plain` would take off, so that the way back is exact.
+    """
+    return "'" + text if _is_dangerous(text) or _looks_neutral(text) else text
+
+
+def plain(cell: str) -> str:
+    """What :func:`neutral` was given."""
+    return cell[1:] if _looks_neutral(cell) else cell
+
+
+def _is_dangerous(text: str) -> bool:
+    return text[:1] in _FORMULA or (text != "" and (ord(text[0]) < 32 or 127 <= ord(text[0]) < 160))
+
+
+def _looks_neutral(text: str) -> bool:
+    return text[:1] == "'" and (_is_dangerous(text[1:]) or text[1:2] == "'")
+
+
+def _read_rows(path: Path, rows: csv.DictReader[str]) -> list[ImageBoxes]:
+    missing = [name for name in ("filename", *_SIDES) if name not in (rows.fieldnames or ())]
+    if missing:
+        raise FormatError(f"“{path.name}” has no column {', '.join(missing)}, which box files have.")
+    images: dict[str, ImageBoxes] = {}
+    boxes: dict[str, list[BoxRecord]] = {}
+    for row in rows:
+        try:
+            image = _image(row, path)
+            images.setdefault(image.name, image)
+            boxes.setdefault(image.name, []).extend(image.boxes)
+        except (ValueError, OverflowError) as error:
+            raise FormatError(
+                f"Line {rows.line_num} of “{path.name}” cannot be understood: {error}."
+            ) from error
+    return [replace(image, boxes=tuple(boxes[name])) for name, image in images.items()]
+
+
+def _image(row: dict[str, str], path: Path) -> ImageBoxes:
+    if None in row or None in row.values():  # DictReader's marks of too many and too few cells
+        raise ValueError("it has another number of cells than the first line")
+    name = checked_name(plain(row["filename"]), path)
+    sides = [row[side].strip() for side in _SIDES]
+    boxes = (_record(row, sides),) if any(sides) else ()
+    return ImageBoxes(
+        name=name,
+        width=_whole(row, "width"),
+        height=_whole(row, "height"),
+        boxes=boxes,
+        status=Status(row.get("status") or Status.UNSEEN),
+    )
+
+
+def _record(row: dict[str, str], sides: list[str]) -> BoxRecord:
+    x0, y0, x1, y1 = (_finite(side) for side in sides)
+    if x1 < x0 or y1 < y0:
+        raise ValueError("the box ends before it begins")
+    return BoxRecord(
+        box=Box(x0, y0, x1, y1),
+        label=plain(row.get("class", DEFAULT_LABEL)),
+        score=_optional(row.get("score")),
+        source=Source(row.get("source") or Source.AUTO),
+        threshold=_optional(row.get("threshold")),
+        rule=plain(row.get("rule") or "") or None,
+    )
+
+
+def _finite(cell: str) -> float:
+    value = float(cell) if cell else math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"“{cell}” is not a number")
+    return value
+
+
+def _optional(cell: str | None) -> float | None:
+    return _finite(cell) if cell else None
+
+
+def _whole(row: dict[str, str], column: str) -> int:
+    return int(_finite(row[column])) if row.get(column) else 0

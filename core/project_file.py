@@ -1,0 +1,176 @@
+"""The project as a file: its schema, how it is opened, and what SQLite's errors mean to a person."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from core.errors import ProjectError
+
+APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 5.0
+
+SCHEMA = (
+    "CREATE TABLE roots (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE image (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        root_id INTEGER NOT NULL REFERENCES roots (id),
+        name TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        width INTEGER NOT NULL DEFAULT 0,
+        height INTEGER NOT NULL DEFAULT 0,
+        status TEXT NOT NULL DEFAULT 'unseen',
+        reason TEXT NOT NULL DEFAULT '',
+        UNIQUE (root_id, name))""",
+    """CREATE TABLE box (
+        image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL,
+        label TEXT NOT NULL,
+        score REAL,
+        source TEXT NOT NULL,
+        threshold REAL,
+        rule TEXT,
+        PRIMARY KEY (image_id, position)) WITHOUT ROWID""",
+    "CREATE TABLE rejected (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, reason TEXT NOT NULL)",
+    """CREATE TABLE heat_map (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        step INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL, data BLOB NOT NULL)""",
+    "CREATE TABLE view (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
+)
+# Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
+_CHECKED_TABLES = ("roots", "image", "box", "rejected", "view")
+
+
+def connect(path: Path, *, may_create: bool) -> sqlite3.Connection:
+    """An open, checked and writable connection to the project at ``path``.
+
+    A missing or empty file becomes a new project where ``may_create`` says so. A file that is not ours
+    is not touched at all.
+
+    Raises
+    ------
+    ProjectError
+        Not a project, a newer one, damaged, read-only, in use, or in a folder that is missing.
+    """
+    _check_header(path, may_create=may_create)
+    with errors_as_sentences(path):
+        db = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        try:
+            _prepare(db, path, may_create=may_create)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _check_header(path: Path, *, may_create: bool) -> None:
+    """Refuse what the first bytes show not to be ours, before SQLite may change anything there."""
+    try:
+        if path.exists() and not path.is_file():
+            raise ProjectError(f"“{path.name}” is not a Boxscout project.")
+        with path.open("rb") as file:
+            header = file.read(72)
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise ProjectError(f"The folder “{path.parent}” does not exist.") from None
+        if not may_create:
+            raise ProjectError(f"There is no project “{path.name}” in “{path.parent}”.") from None
+        return
+    except OSError as error:
+        raise ProjectError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
+    if header and (
+        header[:16] != b"SQLite format 3\x00" or int.from_bytes(header[68:72], "big") != APPLICATION_ID
+    ):
+        raise ProjectError(f"“{path.name}” is not a Boxscout project.")
+
+
+def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    # Asks for the write lock once, so that a read-only file is found now and not at the first edit.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        blank = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if blank and application == 0 and may_create:
+            _create_schema(db)
+        elif application != APPLICATION_ID or blank:
+            raise ProjectError(f"“{path.name}” is not a Boxscout project.")
+        elif version > SCHEMA_VERSION:
+            raise ProjectError(f"“{path.name}” was made by a newer Boxscout; update Boxscout to open it.")
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+    # Only now: the header with our mark was committed to the file itself, not to a log beside it.
+    db.execute("PRAGMA journal_mode = WAL")
+    for table in _CHECKED_TABLES:
+        answer = db.execute(f"PRAGMA quick_check('{table}')").fetchone()[0]
+        if answer != "ok":
+            raise ProjectError(_damaged(path))
+
+
+def _create_schema(db: sqlite3.Connection) -> None:
+    """All tables and our mark, in the transaction that the caller holds: a kill leaves all or nothing."""
+    for statement in SCHEMA:
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+@contextmanager
+def errors_as_sentences(path: Path) -> Iterator[None]:
+    """Turn every ``sqlite3.Error`` of the body into a :class:`ProjectError` about ``path``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ProjectError(_sentence(error, path)) from error
+
+
+def _damaged(path: Path) -> str:
+    return f"“{path.name}” is damaged and cannot be opened; use a backup of it if there is one."
+
+
+def _sentence(error: sqlite3.Error, path: Path) -> str:
+    # By text: the error codes reach Python only from 3.11 on, and SQLite keeps these texts fixed.
+    said = str(error)
+    known = {
+        "full": f"The disk is full: the last change could not be saved in “{path.name}”.",
+        "readonly": f"“{path.name}” cannot be changed: the file or its folder is read-only.",
+        "unable to open": f"“{path.name}” cannot be opened: its folder is missing or read-only.",
+        "locked": f"“{path.name}” is in use by another program; close it there and try again.",
+        "not a database": f"“{path.name}” is not a Boxscout project.",
+        "malformed": _damaged(path),
+        "closed database": f"The project “{path.name}” has been closed.",
+        "disk I/O": f"The disk reports a fault at “{path.name}”; the last change may not be saved.",
+        "FOREIGN KEY": f"An image that is not in “{path.name}” was to be changed; open the project again.",
+    }
+    for part, sentence in known.items():
+        if part in said:
+            return sentence
+    if "no such table" in said or "no such column" in said:
+        return _damaged(path)
+    return f"“{path.name}” could not be read or changed: {said}."
+
+
+def to_db(text: str) -> str | bytes:
+    """``text`` as SQLite can hold it: names that are not UTF-8 (lone surrogates) go in as bytes."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def from_db(value: str | bytes) -> str:
+    """What :func:`to_db` was given."""
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value

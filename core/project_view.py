@@ -1,0 +1,93 @@
+"""Where the person was in a project: kept at each change, so that it reopens where it was left."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from core.config import TrainConfig
+from core.errors import BoxscoutError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectView:
+    """Everything about the look of a project that its person chose.
+
+    ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by
+    image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first.
+    """
+
+    rule: str = "moments"
+    threshold: float | None = None
+    thresholds: Mapping[int, float] = field(default_factory=dict)
+    current_image: int | None = None
+    opacity: float = 0.5
+    colour_map: str = "viridis"
+    show_heat_map: bool = True
+    config: TrainConfig | None = None
+
+
+def view_to_json(view: ProjectView) -> str:
+    """``view`` as one JSON object."""
+    values: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
+    values["thresholds"] = {str(image_id): float(value) for image_id, value in view.thresholds.items()}
+    values["config"] = None if view.config is None else view.config.to_dict()
+    return json.dumps(values)
+
+
+def view_from_json(text: str) -> ProjectView:
+    """The view in ``text``. What cannot be understood takes its default: a view is never worth an error."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return ProjectView()
+    if not isinstance(values, dict):
+        return ProjectView()
+    kept: dict[str, Any] = {}
+    for name, understand in _READERS.items():
+        try:
+            kept[name] = understand(values[name])
+        except (KeyError, TypeError, ValueError, OverflowError, BoxscoutError):
+            continue
+    return ProjectView(**kept)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _share(value: Any) -> float:
+    number = float(value)
+    if isinstance(value, (bool, str)) or not math.isfinite(number) or not 0 <= number <= 1:
+        raise ValueError
+    return number
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _config(value: Any) -> TrainConfig | None:
+    if value is None:
+        return None
+    known = {f.name for f in fields(TrainConfig)}
+    return TrainConfig.from_dict({name: setting for name, setting in value.items() if name in known})
+
+
+_READERS = {
+    "rule": _text,
+    "threshold": lambda value: None if value is None else _share(value),
+    "thresholds": lambda value: {int(image_id): _share(share) for image_id, share in dict(value).items()},
+    "current_image": lambda value: None if value is None else int(value),
+    "opacity": _share,
+    "colour_map": _text,
+    "show_heat_map": _flag,
+    "config": _config,
+}

@@ -1,0 +1,64 @@
+"""The house's one rule of direction: imports point down, and the core knows no window."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import core
+for module in pkgutil.walk_packages(core.__path__, "core."):
+    importlib.import_module(module.name)
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+QT = {"PySide6", "shiboken6", "PySide2", "PyQt5", "PyQt6", "qtpy", "pyqtgraph", "superqt"}
+#: Folder, and what nothing in it may import.
+FORBIDDEN = {
+    "core": {"app", "main", *QT},
+    "app/models": {"app.views", "app.controllers", "app.application"},
+    "app/views": {"app.controllers", "app.application", "core.engine"},
+    "app/controllers": {"app.application"},
+}
+
+
+def test_no_module_of_the_core_loads_qt() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert "core" in loaded
+    assert not loaded & (QT | {"app"})
+
+
+def imported_names(source: str) -> set[str]:
+    """Every module that ``source`` imports, in functions too; ``from a import b`` gives ``a`` and ``a.b``."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_the_scan_sees_every_form_of_import() -> None:
+    source = "import a.b\nfrom c import d\ndef f():\n    from e.g import h\n"
+    assert imported_names(source) == {"a.b", "c", "c.d", "e.g", "e.g.h"}
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_imports_point_down(folder: str) -> None:
+    wrong = [
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in sorted((REPOSITORY / folder).rglob("*.py"))
+        for name in sorted(imported_names(path.read_text(encoding="utf-8")))
+        if any(name == banned or name.startswith(banned + ".") for banned in FORBIDDEN[folder])
+    ]
+    assert not wrong

@@ -1,0 +1,265 @@
+"""The main job from the command line, as a person or a program would do it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from core import checkpoint
+from core.cli import main
+from core.datasets.sample import draw_sample
+from core.project import Project
+
+ROOT = Path(__file__).parents[2]
+QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> tuple[Path, Path]:
+    """A folder of drawn images and its truth."""
+    folder = tmp_path / "my photos"
+    truth = draw_sample(folder, count=24, seed=1)
+    return folder, truth
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+def test_folder_to_boxes(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, truth = sample
+    project = tmp_path / "a.boxscout"
+    code, out, _ = _run(capsys, "train", folder, "--project", project, "--steps", 4, *QUICK)
+    assert code == 0
+    assert "Trained 4 steps on 24 images" in out
+
+    code, out, _ = _run(capsys, "localize", folder, "--project", project, "--json")
+    assert code == 0
+    assert json.loads(out)["boxes"] == 24
+
+    for name, file in (("csv", "boxes.csv"), ("coco", "boxes.json")):
+        code, out, _ = _run(
+            capsys, "export", "--project", project, "--format", name, "--out", tmp_path / file
+        )
+        assert code == 0
+        assert "24" in out
+
+    frame = pd.read_csv(tmp_path / "boxes.csv")
+    assert len(frame) == 24
+    assert (frame.xmax > frame.xmin).all()
+    assert (frame.xmax <= frame.width).all()
+    assert set(frame.filename) == {p.name for p in folder.iterdir() if p.suffix in {".png", ".jpg"}}
+
+    code, out, _ = _run(
+        capsys, "evaluate", tmp_path / "boxes.json", "--truth", truth, "--json", tmp_path / "report.json"
+    )
+    assert code == 0
+    assert "centred 80" in out.lower()
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["n"] == 24
+
+    by_csv = _run(capsys, "evaluate", tmp_path / "boxes.csv", "--truth", truth)
+    assert by_csv[0] == 0
+
+
+def test_exported_coco_scores_one_against_itself(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = sample
+    project, out = tmp_path / "a.boxscout", tmp_path / "boxes.json"
+    assert main(["train", str(folder), "--project", str(project), "--steps", "2", *QUICK]) == 0
+    assert main(["localize", str(folder), "--project", str(project)]) == 0
+    assert main(["export", "--project", str(project), "--format", "coco", "--out", str(out)]) == 0
+    truth = COCO(str(out))
+    found = truth.loadRes([
+        {"image_id": a["image_id"], "category_id": a["category_id"], "bbox": a["bbox"], "score": 1.0}
+        for a in json.loads(out.read_text())["annotations"]
+    ])  # fmt: skip
+    judge = COCOeval(truth, found, "bbox")
+    judge.evaluate()
+    judge.accumulate()
+    judge.summarize()
+    capsys.readouterr()
+    assert judge.stats[0] == pytest.approx(1.0)
+
+
+def test_same_seed_same_boxes(sample: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, _ = sample
+    boxes = []
+    for name in ("a", "b"):
+        project = tmp_path / f"{name}.boxscout"
+        assert (
+            main(["train", str(folder), "--project", str(project), "--steps", "3", "--seed", "5", *QUICK])
+            == 0
+        )
+        assert main(["localize", str(folder), "--project", str(project)]) == 0
+        with Project.open(project) as opened:
+            boxes.append([image.boxes for image in opened.image_boxes()])
+    assert boxes[0] == boxes[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child differently on Windows")
+def test_ctrl_c_saves_and_resume_goes_on(sample: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, _ = sample
+    project = tmp_path / "a.boxscout"
+    command = [sys.executable, "-c", "import sys; from core.cli import main; sys.exit(main())"]
+    command += ["train", str(folder), "--project", str(project), "--steps", "100000", *QUICK]
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert child.stderr is not None
+    for line in child.stderr:
+        if "step" in line:
+            break
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert "saved; add --resume" in out
+    path = project.with_name("a.boxscout-data") / "checkpoint.pt"
+    step = checkpoint.load(path).step
+    assert step >= 1
+    assert main(["train", str(folder), "--project", str(project), "--resume", "--steps", str(step + 2)]) == 0
+    assert checkpoint.load(path).step == step + 2
+
+
+def test_a_training_is_never_overwritten_unasked(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = sample
+    train = ("train", folder, "--project", tmp_path / "a.boxscout", "--steps", 2)
+    assert _run(capsys, *train, *QUICK)[0] == 0
+    code, _, err = _run(capsys, *train, *QUICK)
+    assert code == 1
+    assert "--resume" in err
+    assert "--restart" in err
+    code, _, err = _run(capsys, *train, "--resume", "--seed", 3)
+    assert code == 1
+    assert "--seed" in err
+    code, out, _ = _run(capsys, *train, "--resume")
+    assert code == 0
+    assert "complete" in out
+    assert _run(capsys, *train, *QUICK, "--restart")[0] == 0
+
+
+def _folder_of(tmp_path: Path, count: int) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(count):
+        Image.fromarray(np.full((40, 30, 3), i, np.uint8)).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.mark.parametrize(("count", "sentence"), [(0, "no image"), (1, "at least 8"), (7, "at least 8")])
+def test_too_few_images_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, sentence: str
+) -> None:
+    folder = _folder_of(tmp_path, count)
+    code, _, err = _run(capsys, "train", folder, "--project", tmp_path / "a.boxscout", "--steps", 2, *QUICK)
+    assert code == 1
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_odd_images_are_reported_and_the_rest_is_used(
+    unzipped: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = unzipped("odd-images")  # type: ignore[operator]
+    project = tmp_path / "a.boxscout"
+    assert _run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
+    code, out, _ = _run(capsys, "localize", folder, "--project", project, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["boxes"] > 15
+    assert result["failed"]
+    assert all(entry["reason"] for entry in result["failed"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train"],
+        ["train", "x", "--project", "p", "--preset", "huge"],
+        ["train", "x", "--project", "p", "--resume", "--restart"],
+        ["train", "x", "--project", "p", "--steps", "5", "--minutes", "1"],
+        ["localize", "x", "--project", "p", "--threshold", "2"],
+        ["export", "--project", "p", "--format", "docx", "--out", "o"],
+        ["unknown"],
+    ],
+)
+def test_wrong_use_exits_with_two(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code, _, err = _run(capsys, *arguments)
+    assert code == 2
+    assert err
+
+
+def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _folder_of(tmp_path, 9)
+    nothing, stranger = tmp_path / "no.boxscout", tmp_path / "photo.boxscout"
+    stranger.write_bytes(b"\x89PNG\r\n not a project" * 50)
+    damaged = tmp_path / "d.boxscout"
+    assert _run(capsys, "train", folder, "--project", damaged, "--steps", 1, *QUICK)[0] == 0
+    checkpoint_file = tmp_path / "d.boxscout-data" / "checkpoint.pt"
+    checkpoint_file.write_bytes(checkpoint_file.read_bytes()[:500])
+    for arguments, words in (
+        (("localize", folder, "--project", nothing), "no project"),
+        (("train", folder, "--project", stranger, "--steps", 1), "not a Boxscout project"),
+        (("train", folder, "--project", tmp_path / "no" / "where.boxscout", "--steps", 1), "where"),
+        (("train", tmp_path / "missing", "--project", tmp_path / "n.boxscout"), "missing"),
+        (("train", folder, "--project", tmp_path / "o.boxscout", "--steps", 0), "Steps"),
+        (("localize", folder, "--project", damaged), "damaged"),
+        (("export", "--project", damaged, "--format", "csv", "--out", tmp_path / "x.csv"), "no box"),
+        (("evaluate", tmp_path / "none.csv", "--truth", folder), "none.csv"),
+    ):
+        code, _, err = _run(capsys, *arguments)
+        assert code == 1, (arguments, err)
+        assert words in err, (arguments, err)
+        assert "Traceback" not in err
+        assert len(err.strip().splitlines()) <= 2, err
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "demo"
+    began = time.monotonic()
+    code, text, _ = _run(capsys, "demo", "--out", out, "--steps", 3, "--count", 16)
+    assert code == 0, text
+    assert {p.name for p in out.iterdir()} >= {
+        "images",
+        "boxes.csv",
+        "boxes.json",
+        "sheet.png",
+        "demo.boxscout",
+    }
+    with Image.open(out / "sheet.png") as sheet:
+        assert min(sheet.size) > 600
+        assert len(set(sheet.convert("RGB").resize((64, 64)).getdata())) > 100
+    assert "whole image" in text.lower()
+    assert time.monotonic() - began < 250
+    assert _run(capsys, "demo", "--out", out, "--steps", 2, "--count", 16)[0] == 0
+
+
+def test_version_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "--version")
+    assert code == 0
+    assert out.startswith("boxscout 0.")
+    code, out, _ = _run(capsys, "doctor", "--json")
+    names = {check["name"].lower() for check in json.loads(out)}
+    assert any("torch" in name for name in names)
+    assert any("memory" in name for name in names)
