@@ -44,7 +44,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("open_folder", NOOP("Actions", "Open &folder…"), "file", ("Ctrl+O",), "folder"),
     ActionSpec("open_images", NOOP("Actions", "Open &images…"), "file", ("Ctrl+Shift+O",), "images"),
     ActionSpec("open_project", NOOP("Actions", "Open &project…"), "file", ("Ctrl+Alt+O",)),
-    ActionSpec("save_as", NOOP("Actions", "&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR),
+    ActionSpec(
+        "save_as", NOOP("Actions", "&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR
+    ),
     ActionSpec("export", NOOP("Actions", "&Export boxes…"), "file", ("Ctrl+E",), "export"),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec("previous", NOOP("Actions", "&Previous image"), "image", ("Left", "P", "K"), "previous"),
@@ -57,16 +59,27 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("start", NOOP("Actions", "&Start training"), "train", ("Ctrl+R",), "play"),
     ActionSpec("pause", NOOP("Actions", "&Pause or go on"), "train", ("Ctrl+P",), "pause"),
     ActionSpec("stop", NOOP("Actions", "S&top and save"), "train", ("Ctrl+.",), "stop"),
-    ActionSpec("find_boxes", NOOP("Actions", "Find &boxes in all images"), "train", ("Ctrl+B",), "box", before=SEPARATOR),
+    ActionSpec(
+        "find_boxes",
+        NOOP("Actions", "Find &boxes in all images"),
+        "train",
+        ("Ctrl+B",),
+        "box",
+        before=SEPARATOR,
+    ),
     ActionSpec("heat_map", NOOP("Actions", "Show &heat map"), "view", ("H",), "heat-map", checkable=True),
-    ActionSpec("zoom_in", NOOP("Actions", "Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR),
+    ActionSpec(
+        "zoom_in", NOOP("Actions", "Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR
+    ),
     ActionSpec("zoom_out", NOOP("Actions", "Zoom &out"), "view", ("Ctrl+-", "-"), "zoom-out"),
     ActionSpec("fit", NOOP("Actions", "&Fit to window"), "view", ("Ctrl+0", "F"), "fit"),
     ActionSpec("actual_size", NOOP("Actions", "&Actual size"), "view", ("Ctrl+1", "1"), "actual-size"),
     ActionSpec("show_images", NOOP("Actions", "&Images"), "view", ("F7",), checkable=True, before=SEPARATOR),
     ActionSpec("show_training", NOOP("Actions", "&Training"), "view", ("F8",), checkable=True),
     ActionSpec("show_problems", NOOP("Actions", "&Problems"), "view", ("F9",), checkable=True),
-    ActionSpec("full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR),
+    ActionSpec(
+        "full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR
+    ),
     ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("F1",), "info"),
     ActionSpec("log", NOOP("Actions", "Show the &log file"), "help"),
     ActionSpec("about", NOOP("Actions", "&About Boxscout"), "help", before=SEPARATOR),
@@ -80,6 +93,11 @@ def title_of(spec: ActionSpec) -> str:
 
 def plain_title(spec: ActionSpec) -> str:
     return title_of(spec).replace("&", "")
+
+
+def key_texts(spec: ActionSpec) -> list[str]:
+    """The keys as this system writes them."""
+    return [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in spec.keys]
 
 
 def build(

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QByteArray, QDir, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 import resources
 
@@ -21,6 +21,7 @@ GAP = 4
 SPACING = 8
 MARGIN = 12
 ICON_SIZE = 18
+_BUTTON_ICON = 16
 ICON_SIZES = (16, 18, 20, 24, 32, 36, 40, 48, 64, 96, 128)
 
 Scheme = Literal["system", "light", "dark"]
@@ -40,6 +41,7 @@ class Colours:
     border: str
     accent: str
     accent_hover: str
+    ring: str
     on_accent: str
     canvas: str
     error: str
@@ -61,6 +63,7 @@ LIGHT = Colours(
     border="#d3d7dd",
     accent="#2f6fde",
     accent_hover="#245fc6",
+    ring="#9fc0f5",
     on_accent="#ffffff",
     canvas="#e3e6ea",
     error="#b3261e",
@@ -81,6 +84,7 @@ DARK = Colours(
     border="#3c4149",
     accent="#3d7fe8",
     accent_hover="#5691f0",
+    ring="#bcd4fb",
     on_accent="#ffffff",
     canvas="#131518",
     error="#ff8a80",
@@ -100,7 +104,7 @@ TAG_TEXT = QColor(255, 255, 255)
 
 
 class _TakesIcon(Protocol):
-    def setIcon(self, icon: QIcon) -> None: ...  # noqa: N802
+    def setIcon(self, icon: QIcon) -> None: ...
 
 
 _iconed: WeakKeyDictionary[QObject, tuple[str, str]] = WeakKeyDictionary()
@@ -136,9 +140,7 @@ def apply(app: QApplication, scheme: Scheme = "system") -> None:
 
 def _set_colours(app: QApplication) -> None:
     wanted = app.property("boxscoutScheme")
-    dark = wanted == "dark" or (
-        wanted == "system" and app.styleHints().colorScheme() == Qt.ColorScheme.Dark
-    )
+    dark = wanted == "dark" or (wanted == "system" and app.styleHints().colorScheme() == Qt.ColorScheme.Dark)
     chosen = DARK if dark else LIGHT
     app.setPalette(_palette(chosen))
     sheet = resources.path("style/boxscout.qss").read_text(encoding="utf-8")
@@ -213,6 +215,9 @@ def set_icon(target: QObject, name: str, colour: str = "text") -> None:
         A field of :class:`Colours`.
     """
     _iconed[target] = (name, colour)
+    if isinstance(target, QPushButton):
+        # Wider than high: the style leaves too little between an icon and its text.
+        target.setIconSize(QSize(_BUTTON_ICON + 6, _BUTTON_ICON))
     _give_icon(target, name, colour)
 
 

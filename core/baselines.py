@@ -31,14 +31,14 @@ def centred_boxes(sizes: Floats, width: float, height: float) -> Floats:
     return np.hstack([sizes * (0.5 - half), sizes * (0.5 + half)])
 
 
-def best_fixed_box(truth: Truth) -> tuple[tuple[float, float], int]:
+def best_fixed_box(truth: Truth, *, step: float = FIXED_STEP) -> tuple[tuple[float, float], int]:
     """The centred box, one for all images, that is right most often, found by trying all on the truth.
 
     Returns
     -------
-    (width, height) as shares of the image, in steps of 2 %, and how many images it gets right.
+    (width, height) as shares of the image, in steps of ``step``, and how many images it gets right.
     """
-    shares = np.linspace(FIXED_STEP, 1.0, round(1 / FIXED_STEP))
+    shares = np.linspace(step, 1.0, round(1 / step))
     # Everything in shares of the image, where one box is the same box for all.
     scaled = truth.boxes / np.tile(truth.sizes[truth.image_of], 2)
     # Axis by axis: the overlap of a wide and low box is its overlap in x times that in y.

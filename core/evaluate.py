@@ -46,8 +46,8 @@ class Report:
     with true centres over the images that have a box, -1..1, None where that is undefined. ``missing`` counts
     images of the truth without a predicted box (they count as wrong), ``extra`` predicted images that
     the truth does not know, ``other_size`` images that the two hold at different sizes, ``unreadable``
-    images that colour contrast could not read. ``best_fixed`` is the (width, height) of the best fixed box as shares
-    of the image.
+    images that colour contrast could not read. ``best_fixed`` is the (width, height) of the best fixed box as
+    shares of the image.
     """
 
     n: int

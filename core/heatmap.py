@@ -44,7 +44,7 @@ def heat_maps(
     device = next(discriminator.parameters()).device
     parts = []
     for start in range(0, len(images), batch_size):
-        batch = torch.from_numpy(np.ascontiguousarray(images[start : start + batch_size])).to(device)
+        batch = torch.from_numpy(np.array(images[start : start + batch_size])).to(device)
         parts.append(discriminator.class_activation(to_model_range(batch)).float().cpu().numpy())
     return np.concatenate(parts) if parts else np.zeros((0, 1, 1), np.float32)
 

@@ -98,7 +98,7 @@ def prepare_pixels(
             raise BoxscoutError(
                 f"The prepared images cannot be kept in {cache_dir}: {os_reason(error)}."
             ) from error
-        pixels = cache.load()
+        pixels = cache.load(just_made=True)
         if pixels is None:
             raise BoxscoutError(f"The prepared images in {cache_dir} cannot be read back; check that disk.")
     elif on_progress is not None:
@@ -193,14 +193,15 @@ class _Cache:
         self.array_path = folder / f"{stem}.npy"
         self.index_path = folder / f"{stem}.json"
 
-    def load(self) -> Pixels | None:
-        """The cache where it is whole and still true, else None."""
+    def load(self, *, just_made: bool = False) -> Pixels | None:
+        """The cache where it is whole and no file is worth another try, else None."""
         try:
             index = json.loads(self.index_path.read_bytes())
             pixels = self._read(index)
+            again = [int(i) for i in index["again"]]
         except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError):
             return None
-        if any(_reachable(self.files[i]) for i in index["again"]):
+        if not just_made and any(_reachable(self.files[i]) for i in again):
             return None
         with suppress(OSError):
             os.utime(self.index_path)  # the newest are kept

@@ -374,14 +374,18 @@ def _absolute(path: Path) -> Path:
 def _settle_log(path: Path) -> None:
     """Fold away the log of a project about to be replaced: SQLite would replay it into the new file."""
     log = path.with_name(path.name + "-wal")
-    if path.exists() and log.exists():
-        with suppress(sqlite3.Error):
-            old = sqlite3.connect(path)
-            try:
-                old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                old.close()
-    if log.exists() and log.stat().st_size > 0:
+    if not log.exists():
+        return
+    with suppress(sqlite3.Error, OSError):
+        if not path.exists():
+            log.unlink()
+            return
+        old = sqlite3.connect(path)
+        try:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            old.close()  # the last one to close takes the log away
+    if log.exists():
         raise ProjectError(
             f"“{path.name}” is open in another program; close it there or choose another name."
         )

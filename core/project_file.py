@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +44,7 @@ SCHEMA = (
     "CREATE TABLE view (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
 )
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
+_READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
 _CHECKED_TABLES = ("roots", "image", "box", "rejected", "view")
 
 
@@ -75,7 +77,8 @@ def _check_header(path: Path, *, may_create: bool) -> None:
     try:
         if path.exists() and not path.is_file():
             raise ProjectError(f"“{path.name}” is not a Boxscout project.")
-        with path.open("rb") as file:
+        # For writing too: SQLite would open a read-only file without a word and fail at the first edit.
+        with path.open("r+b") as file:
             header = file.read(72)
     except FileNotFoundError:
         if not path.parent.is_dir():
@@ -84,6 +87,8 @@ def _check_header(path: Path, *, may_create: bool) -> None:
             raise ProjectError(f"There is no project “{path.name}” in “{path.parent}”.") from None
         return
     except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise ProjectError(_READ_ONLY.format(name=path.name)) from error
         raise ProjectError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
     if header and (
         header[:16] != b"SQLite format 3\x00" or int.from_bytes(header[68:72], "big") != APPLICATION_ID
@@ -94,7 +99,7 @@ def _check_header(path: Path, *, may_create: bool) -> None:
 def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
-    # Asks for the write lock once, so that a read-only file is found now and not at the first edit.
+    # With the write lock: two programs that create the same project at once must not both do it.
     db.execute("BEGIN IMMEDIATE")
     try:
         application = db.execute("PRAGMA application_id").fetchone()[0]
@@ -145,7 +150,7 @@ def _sentence(error: sqlite3.Error, path: Path) -> str:
     said = str(error)
     known = {
         "full": f"The disk is full: the last change could not be saved in “{path.name}”.",
-        "readonly": f"“{path.name}” cannot be changed: the file or its folder is read-only.",
+        "readonly": _READ_ONLY.format(name=path.name),
         "unable to open": f"“{path.name}” cannot be opened: its folder is missing or read-only.",
         "locked": f"“{path.name}” is in use by another program; close it there and try again.",
         "not a database": f"“{path.name}” is not a Boxscout project.",

@@ -78,7 +78,7 @@ def _config(value: Any) -> TrainConfig | None:
     if value is None:
         return None
     known = {f.name for f in fields(TrainConfig)}
-    return TrainConfig.from_dict({name: setting for name, setting in value.items() if name in known})
+    return TrainConfig.from_dict({name: setting for name, setting in dict(value).items() if name in known})
 
 
 _READERS = {

@@ -337,3 +337,12 @@ def test_requirements_are_read_as_toml_reads_them(extra: str) -> None:
     expected = project["dependencies"] + (project["optional-dependencies"][extra] if extra else [])
     assert list(requirements(text, extra)) == expected
     assert not set(MODULE_OF) - {one.split(">")[0] for one in requirements(text, "test")}
+
+
+def test_the_entry_knows_every_command() -> None:
+    import typer
+
+    from core import cli
+
+    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    assert set(commands) | {"test"} == set(main.COMMANDS)

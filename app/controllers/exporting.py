@@ -13,7 +13,7 @@ from app.models.training import Activity
 from app.pump import Pump
 from core.annotations import Status
 from core.errors import FormatError
-from core.formats import FORMATS, ExportSummary, write
+from core.formats import FORMATS, ExportSummary
 from core.project import Project, ProjectView
 
 ACTIVITY = "export"
@@ -64,6 +64,4 @@ def _export(project: Project, view: ProjectView, request: ExportRequest) -> Expo
         images = [image for image in images if image.status is Status.ACCEPTED]
         if not images:
             raise FormatError("No image is marked as accepted; accept some, or export all images.")
-    return write(images, request.path, format=request.format)
-
-
+    return FORMATS[request.format].write(images, request.path)

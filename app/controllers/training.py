@@ -130,9 +130,7 @@ class TrainingController(QObject):
         }
         self._session.update_records(fields)
         if self._session.training.phase is Phase.PREPARING:
-            self._session.set_training(
-                phase=Phase.TRAINING, fraction=0.0, message="", device=prepared.device
-            )
+            self._session.set_training(phase=Phase.TRAINING, fraction=0.0, message="", device=prepared.device)
         self.prepared.emit(prepared)
 
     def _on_progress(self, reports: list[Progress]) -> None:
@@ -176,7 +174,11 @@ class TrainingController(QObject):
         text = self.tr("Stopped.") if stopped else self.tr("Training ended with an error.")
         session = self._session
         saved = session.training.saved_step
-        if session.project is not None and session.training.step and checkpoint_path(session.project).exists():
+        if (
+            session.project is not None
+            and session.training.step
+            and checkpoint_path(session.project).exists()
+        ):
             saved = session.training.step
         session.set_training(
             phase=Phase.IDLE, message=text, seconds_left=None, steps_per_s=None, saved_step=saved

@@ -16,6 +16,7 @@ from core.heatmap import COLOUR_MAPS, colour_bar
 
 _FINE = 1000  # slider units in 1.0
 _LABEL_ROOM = 4
+_SPIN_ROOM = 36  # for frame and arrows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class CanvasBar(QWidget):
         self._make_decision_controls()
         self._make_display_controls()
         rows = QVBoxLayout(self)
-        rows.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
+        rows.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, style.SPACING)
         rows.setSpacing(6)
         rows.addLayout(self._decision_row())
         rows.addLayout(self._display_row())
@@ -118,7 +119,7 @@ class CanvasBar(QWidget):
         self.threshold_slider = JumpSlider(0, round(MAX_THRESHOLD * _FINE), self)
         self.threshold_slider.setSingleStep(10)
         self.threshold_slider.setPageStep(50)
-        self.threshold_slider.setMinimumWidth(90)
+        self.threshold_slider.setMinimumWidth(72)
         self.threshold_slider.setAccessibleName(self.tr("Threshold"))
         tip = self.tr("The part of the heat map's maximum that counts as object.")
         self.threshold_slider.setToolTip(tip)
@@ -126,6 +127,7 @@ class CanvasBar(QWidget):
         self.threshold_spin.setRange(0.0, MAX_THRESHOLD)
         self.threshold_spin.setDecimals(2)
         self.threshold_spin.setSingleStep(0.01)
+        self.threshold_spin.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + _SPIN_ROOM)
         self.threshold_spin.setAccessibleName(self.tr("Threshold, as a number"))
         self.threshold_spin.setToolTip(tip)
         self.reset_button = tool_button(
@@ -167,12 +169,10 @@ class CanvasBar(QWidget):
         label = plain_label(self.tr("Threshold"))
         label.setBuddy(self.threshold_slider)
         row.addWidget(self.rule_box)
-        row.addSpacing(style.GAP)
         row.addWidget(label)
         row.addWidget(self.threshold_slider, 1)
         row.addWidget(self.threshold_spin)
         row.addWidget(self.reset_button)
-        row.addSpacing(style.GAP)
         row.addWidget(self.scope)
         return row
 
@@ -230,7 +230,13 @@ class CanvasBar(QWidget):
         self.colour_map_changed.emit(name)
 
     def _enable(self, state: CanvasBarState) -> None:
-        for widget in (self.threshold_slider, self.threshold_spin, self.rule_box, self.scope, self.heat_map_box):
+        for widget in (
+            self.threshold_slider,
+            self.threshold_spin,
+            self.rule_box,
+            self.scope,
+            self.heat_map_box,
+        ):
             widget.setEnabled(state.enabled)
         self.reset_button.setEnabled(state.enabled)
         self._enable_heat(state.enabled and state.heat_map)
@@ -245,5 +251,3 @@ class CanvasBar(QWidget):
     def _enable_heat(self, on: bool) -> None:
         for widget in (self.opacity_slider, self.colour_map_box, self.legend, self._low, self._high):
             widget.setEnabled(on)
-
-

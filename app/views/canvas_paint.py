@@ -22,7 +22,9 @@ def level_for(levels: list[QImage], device_width: float) -> QImage:
     large photo is drawn small without flicker and without being read whole each time.
     """
     level = 0
-    while levels[level].width() >= 2 * device_width and min(levels[level].width(), levels[level].height()) > 1:
+    while (
+        levels[level].width() >= 2 * device_width and min(levels[level].width(), levels[level].height()) > 1
+    ):
         level += 1
         if level == len(levels):
             last = levels[-1]
@@ -61,8 +63,11 @@ def draw_boxes(painter: QPainter, view: Viewport, boxes: Sequence[BoxRecord]) ->
     for record, rect in placed:
         light = style.OUTLINE_EDITED if record.source is Source.EDITED else style.OUTLINE_LIGHT
         for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
-            painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap,
-                                Qt.PenJoinStyle.MiterJoin))
+            painter.setPen(
+                QPen(
+                    colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.MiterJoin
+                )
+            )
             painter.drawRect(rect)
     for record, rect in placed:
         text = tag_text(record)
@@ -131,6 +136,8 @@ def draw_placeholder(painter: QPainter, room: QRect, text: str) -> None:
     middle = room.center()
     painter.drawPixmap(middle.x() - 24, middle.y() - 52, sign)
     painter.setPen(c.muted)
-    below = QRect(room.left() + 24, middle.y() + 8, max(1, room.width() - 48), max(1, room.height() // 2 - 16))
+    below = QRect(
+        room.left() + 24, middle.y() + 8, max(1, room.width() - 48), max(1, room.height() // 2 - 16)
+    )
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
     painter.drawText(below, int(flags), text)

@@ -6,11 +6,18 @@ from collections.abc import Collection
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from app import style
-from app.views.controls import Choice, Combo, RealSpin, plain_label
-from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, all_fields, editor_for, tip_of, translated
+from app.views.controls import Choice, Combo, RealSpin, Section, plain_label
+from app.views.field_editors import (
+    ChoiceEditor,
+    Editor,
+    SwitchEditor,
+    all_fields,
+    editor_for,
+    tip_of,
+    translated,
+)
 from core.config import DEFAULT_PRESET, PRESETS, TrainConfig, limits_of
 from core.errors import BoxscoutError
 
@@ -152,19 +159,12 @@ class ConfigForm(QWidget):
         for name in MAIN_FIELDS[1:]:
             self._add(main, name)
         column.addLayout(main)
-        inside = QWidget()
+        self.advanced = Section(self.tr("Advanced"), self)
         advanced = self._form()
-        inside.setLayout(advanced)
-        advanced.setContentsMargins(0, style.GAP, 0, 0)
+        self.advanced.content.setLayout(advanced)
         for name in self.editors:
             if name not in (*MAIN_FIELDS, *_BUDGET):
                 self._add(advanced, name)
-        self.advanced = QCollapsible(self.tr("Advanced"), self)
-        self.advanced.setDuration(0)
-        self.advanced.setContent(inside)
-        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
-        self.advanced.content().layout().setContentsMargins(0, 0, 0, 0)
-        style.mark(self.advanced.toggleButton(), "section")
         column.addWidget(self.advanced)
         column.addWidget(self.problem_label)
         column.addStretch(1)

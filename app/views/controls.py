@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
+    QSizePolicy,
     QSlider,
     QSpinBox,
     QStyle,
     QStyleOptionSlider,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -50,6 +52,7 @@ class Combo(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -85,11 +88,6 @@ class RealSpin(QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
-
-
-def commit_on_return(spin: QAbstractSpinBox) -> None:
-    """Let a spin box speak only of whole numbers: after Return, a step, or when it is left."""
-    spin.setKeyboardTracking(False)
 
 
 class Choice(QWidget):
@@ -130,6 +128,33 @@ class Choice(QWidget):
             self.changed.emit(first)
 
 
+class Section(QWidget):
+    """A heading that shows or hides what is below it; hidden at first."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.toggle = QPushButton(title, self)
+        self.toggle.setCheckable(True)
+        style.mark(self.toggle, "section")
+        self.content = QWidget(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(style.GAP)
+        column.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.content)
+        self.toggle.toggled.connect(self.set_open)
+        self.set_open(False)
+
+    def is_open(self) -> bool:
+        return self.toggle.isChecked()
+
+    def set_open(self, on: bool) -> None:
+        """Show or hide the content."""
+        self.toggle.setChecked(on)
+        self.content.setVisible(on)
+        style.set_icon(self.toggle, "down" if on else "next", "muted")
+
+
 def tool_button(icon: str, name: str, tip: str) -> QToolButton:
     """A flat button with an icon; ``name`` is for people who hear the screen, ``tip`` for the mouse."""
     button = QToolButton()
@@ -149,6 +174,36 @@ def plain_label(text: str = "", role: str = "") -> QLabel:
     if role:
         style.mark(label, role)
     return label
+
+
+class Placeholder(QWidget):
+    """A quiet area that says what will be there."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = text
+        self.setMinimumHeight(48)
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, 96)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        paint_placeholder(QPainter(self), self.rect(), self._text)
+
+
+def paint_placeholder(painter: QPainter, room: QRect, text: str) -> None:
+    """Draw plain ``text`` in the middle of a quiet, rounded ``room``."""
+    c = style.colours()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(c.hover))
+    painter.drawRoundedRect(room, 6, 6)
+    painter.setPen(QColor(c.muted))
+    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    inset = style.MARGIN
+    painter.drawText(room.adjusted(inset, inset, -inset, -inset), int(flags), text)
 
 
 def line() -> QFrame:

@@ -50,9 +50,7 @@ class ExportDialog(QDialog):
         self.note = plain_label(role="muted")
         self.note.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.export = self.buttons.addButton(
-            self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole
-        )
+        self.export = self.buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.export, "primary")
         self._lay_out()
         self._connect()
@@ -99,9 +97,7 @@ class ExportDialog(QDialog):
         if self.path_edit.text().strip():
             known = {suffix for _, suffix in self._formats.values()}
             path = self.path
-            self.path_edit.setText(
-                str(path.with_suffix(self._suffix()) if path.suffix in known else path)
-            )
+            self.path_edit.setText(str(path.with_suffix(self._suffix()) if path.suffix in known else path))
 
     def _browse(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(

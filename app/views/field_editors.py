@@ -122,7 +122,9 @@ class RealEditor(Editor):
         return float(self.edit.text().strip().replace(",", "."))
 
     def set_value(self, value: float) -> None:
-        self.edit.setText(f"{value:.{_DECIMALS}g}" if float(f"{value:.{_DECIMALS}g}") == value else repr(value))
+        self.edit.setText(
+            f"{value:.{_DECIMALS}g}" if float(f"{value:.{_DECIMALS}g}") == value else repr(value)
+        )
         self._mark()
 
     def problem(self) -> str:

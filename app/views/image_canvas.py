@@ -104,9 +104,7 @@ class ImageCanvas(QWidget):
     def set_heat_map(self, picture: QImage | None) -> None:
         """Lay an RGBA picture of any size over the whole image; None for none."""
         empty = picture is None or picture.isNull()
-        self._heat = (
-            None if empty else picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-        )
+        self._heat = None if empty else picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
         self._changed()
 
     def set_boxes(self, boxes: Sequence[BoxRecord]) -> None:
@@ -213,11 +211,15 @@ class ImageCanvas(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._changed()
-        elif isinstance(event, QNativeGestureEvent) and self._view:
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-                self._zoom_by(1 + event.value(), event.position())
-                return True
+        elif isinstance(event, QNativeGestureEvent) and self._pinched(event):
+            return True
         return super().event(event)
+
+    def _pinched(self, event: QNativeGestureEvent) -> bool:
+        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+            return False
+        self._zoom_by(1 + event.value(), event.position())
+        return True
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self._view is None or not event.angleDelta().y():
@@ -261,9 +263,7 @@ class ImageCanvas(QWidget):
             key.Key_0: self.fit,
             key.Key_1: self.actual_size,
         }
-        plain = event.modifiers() & ~(
-            Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
-        )
+        plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
         action = actions.get(key(event.key()))
         if action is None or plain != Qt.KeyboardModifier.NoModifier:
             super().keyPressEvent(event)  # left and right belong to the window

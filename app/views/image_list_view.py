@@ -33,9 +33,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._failed: tuple[str, QIcon] | None = None
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(0, ROW)
 
     def paint(

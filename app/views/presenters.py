@@ -111,12 +111,14 @@ class CanvasPresenter(QObject):
             CanvasBarState(
                 rule=view.rule,
                 threshold=session.threshold,
-                this_image_only=session.this_image_only,
+                all_images=not session.this_image_only,
+                overridden=session.this_image_only,
+                heat_map=view.show_heat_map,
                 opacity=view.opacity,
                 colour_map=view.colour_map,
-                heat_map_visible=view.show_heat_map,
+                enabled=session.heat_map is not None,
                 has_image=session.current is not None,
-                has_heat_map=session.heat_map is not None,
+                zoom=self._canvas.zoom,
             )
         )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app import style
 from app.models.pictures import to_qimage
+from app.views.controls import paint_placeholder
 
 _GAP = 2
 
@@ -65,7 +65,7 @@ class SampleGrid(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if not self._tiles:
-            self._paint_placeholder(painter)
+            paint_placeholder(painter, self.rect(), self.tr("Samples appear here"))
             return
         if self._drawn is None or self._drawn.devicePixelRatioF() != self.devicePixelRatioF():
             self._drawn = self._rendered()
@@ -80,23 +80,16 @@ class SampleGrid(QWidget):
         for tile, rect in zip(self._tiles, self.tile_rects(), strict=True):
             side = max(1, round(rect.width() * ratio))
             whole = side % tile.width() == 0
-            how = Qt.TransformationMode.FastTransformation if whole else Qt.TransformationMode.SmoothTransformation
+            how = (
+                Qt.TransformationMode.FastTransformation
+                if whole
+                else Qt.TransformationMode.SmoothTransformation
+            )
             scaled = tile.scaled(side, side, Qt.AspectRatioMode.IgnoreAspectRatio, how)
             scaled.setDevicePixelRatio(ratio)
             painter.drawImage(rect.topLeft(), scaled)
         painter.end()
         return drawn
-
-    def _paint_placeholder(self, painter: QPainter) -> None:
-        c = style.colours()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(style.QColor(c.hover))
-        painter.drawRoundedRect(self.rect(), 6, 6)
-        painter.setPen(style.QColor(c.muted))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        room: QRect = self.rect().adjusted(12, 12, -12, -12)
-        painter.drawText(room, int(flags), self.tr("Samples appear here"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._drawn = None

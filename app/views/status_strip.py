@@ -34,10 +34,10 @@ class StatusStrip(QStatusBar):
         style.mark(self.problems, "link")
         style.set_icon(self.problems, "warning", "warning")
         self.problems.clicked.connect(self.problems_requested)
-        self.cursor, self.size, self.box, self.zoom = (plain_label(role="muted") for _ in range(4))
+        self.cursor, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
         for widget in (self.text, self.bar, self.stop):
             self.addWidget(widget)
-        for widget in (self.problems, self.cursor, self.box, self.size, self.zoom):
+        for widget in (self.problems, self.cursor, self.box, self.image_size):
             self.addPermanentWidget(widget)
         self._notice = QTimer(self)
         self._notice.setSingleShot(True)
@@ -75,7 +75,7 @@ class StatusStrip(QStatusBar):
 
     def set_size(self, size: tuple[int, int] | None, *, truncated: bool = False) -> None:
         text = "" if size is None else self.tr("{0} × {1} px").format(*size)
-        self.size.setText(f"{text}, {self.tr('damaged')}" if text and truncated else text)
+        self.image_size.setText(f"{text}, {self.tr('damaged')}" if text and truncated else text)
 
     def set_boxes(self, boxes: tuple[BoxRecord, ...]) -> None:
         """The first box's corners, in whole pixels, and its score."""
@@ -88,13 +88,8 @@ class StatusStrip(QStatusBar):
             text += self.tr("  score {0:.2f}").format(boxes[0].score)
         self.box.setText(text)
 
-    def set_zoom(self, zoom: float) -> None:
-        self.zoom.setText(f"{zoom:.0%}" if zoom else "")
-
     def _show_text(self) -> None:
         if self._activity is not None:
             self.text.setText(self._activity.text)
         else:
             self.text.setText(self._said if self._notice.isActive() else "")
-
-

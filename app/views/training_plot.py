@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import Placeholder, plain_label
 
 _AXIS_WIDTH = 38
 _FIRST_ROOM = 1024
@@ -37,6 +37,9 @@ class Series:
     def clear(self) -> None:
         self._n = 0
 
+    def __len__(self) -> int:
+        return self._n
+
     def points(self) -> tuple[np.ndarray, np.ndarray]:
         """The x and y of all points, float64 (n,) each."""
         return self._x[: self._n].copy(), self._y[: self._n].copy()
@@ -59,7 +62,7 @@ class _Plot(pg.PlotWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(self.Shape.NoFrame)
 
-    def wheelEvent(self, event) -> None:  # noqa: ANN001 - the panel behind it scrolls
+    def wheelEvent(self, event) -> None:
         event.ignore()
 
     def sizeHint(self) -> QSize:
@@ -93,7 +96,16 @@ class TrainingPlot(QWidget):
         self.setAccessibleName(self.tr("Losses and MS-SSIM over the steps"))
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
+        self._plots, self._nothing = (
+            QWidget(self),
+            Placeholder(self.tr("Losses and MS-SSIM appear here"), self),
+        )
+        pages = QVBoxLayout(self)
+        pages.setContentsMargins(0, 0, 0, 0)
+        pages.addWidget(self._plots)
+        pages.addWidget(self._nothing)
+        self._plots.hide()
+        column = QVBoxLayout(self._plots)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         for left, right, plot in (
@@ -131,6 +143,9 @@ class TrainingPlot(QWidget):
         self._stale = False
         for curve, series in zip(self._curves, (self._d, self._g, self._ms_ssim), strict=True):
             curve.setData(*series.points())
+        empty = not any(len(series) for series in (self._d, self._g, self._ms_ssim))
+        self._plots.setVisible(not empty)
+        self._nothing.setVisible(empty)
 
     def points(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """All that was added: ``d``, ``g`` and ``ms_ssim``, each x and y."""

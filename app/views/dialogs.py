@@ -1,0 +1,177 @@
+"""Every dialog that the window opens. Texts with a file's name in them are plain text."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import PySide6
+import torch
+from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import actions, paths, style
+from app.controllers.exporting import ExportRequest
+from app.models.session import Session
+from app.views import message
+from app.views.controls import plain_label
+from app.views.export_dialog import ExportDialog
+from core import __version__
+from core.annotations import Status
+from core.errors import BoxscoutError
+from core.formats import FORMATS, ExportSummary
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Dialogs", text)
+
+
+# ---- choosing --------------------------------------------------------------------------------------
+
+
+def choose_folder(parent: QWidget) -> list[Path]:
+    chosen = QFileDialog.getExistingDirectory(parent, _tr("Open a folder of images"), _last_folder("open"))
+    return _remembered("open", [chosen] if chosen else [])
+
+
+def choose_images(parent: QWidget) -> list[Path]:
+    suffixes = "*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp"
+    kinds = f"{_tr('Images')} ({suffixes} {suffixes.upper()});;{_tr('All files')} (*)"
+    chosen, _ = QFileDialog.getOpenFileNames(parent, _tr("Open images"), _last_folder("open"), kinds)
+    return _remembered("open", chosen)
+
+
+def choose_project(parent: QWidget) -> list[Path]:
+    folder = str(paths.data_folder() / "projects")
+    kinds = f"{_tr('Boxscout projects')} (*{paths.SUFFIX})"
+    chosen, _ = QFileDialog.getOpenFileName(parent, _tr("Open a project"), folder, kinds)
+    return [Path(chosen)] if chosen else []
+
+
+def choose_copy(parent: QWidget, name: str) -> Path | None:
+    """Where File > Save project as writes; None where the person thought better of it."""
+    folder = Path(_last_folder("copy")) / name
+    kinds = f"{_tr('Boxscout projects')} (*{paths.SUFFIX})"
+    chosen, _ = QFileDialog.getSaveFileName(parent, _tr("Save project as"), str(folder), kinds)
+    if not chosen:
+        return None
+    path = Path(chosen)
+    _remembered("copy", [chosen])
+    return path if path.suffix == paths.SUFFIX else path.with_name(path.name + paths.SUFFIX)
+
+
+def ask_export(parent: QWidget, session: Session) -> ExportRequest | None:
+    if session.project is None:
+        return None
+    accepted = sum(record.status is Status.ACCEPTED for record in session.images.records)
+    dialog = ExportDialog(
+        {name: (each.title, each.suffix) for name, each in FORMATS.items()},
+        folder=Path(_last_folder("export")),
+        stem=session.project.path.stem,
+        images=session.images.total,
+        accepted=accepted,
+        parent=parent,
+    )
+    agreed = dialog.exec() == QDialog.DialogCode.Accepted
+    request = ExportRequest(dialog.chosen_format, dialog.path, dialog.accepted_only) if agreed else None
+    dialog.deleteLater()
+    if request is not None:
+        _remembered("export", [str(request.path)])
+    return request
+
+
+def _last_folder(purpose: str) -> str:
+    stored = paths.settings().value(f"folders/{purpose}", "")
+    if isinstance(stored, str) and stored and Path(stored).is_dir():
+        return stored
+    places = QStandardPaths.StandardLocation
+    place = places.PicturesLocation if purpose == "open" else places.DocumentsLocation
+    standard = QStandardPaths.writableLocation(place)
+    return standard if Path(standard).is_dir() else str(Path.home())
+
+
+def _remembered(purpose: str, chosen: list[str]) -> list[Path]:
+    if chosen:
+        paths.settings().setValue(f"folders/{purpose}", str(Path(chosen[0]).parent))
+    return [Path(text) for text in chosen]
+
+
+# ---- telling ---------------------------------------------------------------------------------------
+
+
+def report(parent: QWidget | None, error: BaseException, details: str) -> None:
+    """The one place where errors are shown: a sentence, and what a helper would want to see."""
+    message.show_error(parent, sentence_of(error), details)
+
+
+def sentence_of(error: BaseException) -> str:
+    """What a person can do about ``error``, or at least what it was."""
+    text = str(error)
+    if isinstance(error, BoxscoutError):
+        return text
+    # CUDA's is a RuntimeError in some versions, told apart only by its text.
+    if isinstance(error, torch.OutOfMemoryError) or "CUDA out of memory" in text:
+        return _tr(
+            "The graphics card has too little free memory for this training; choose a smaller batch, "
+            "image size or width."
+        )
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return _tr(
+            "There is too little free memory; close other programs, or choose a smaller batch or image size."
+        )
+    first = text.splitlines()[0] if text else type(error).__name__
+    return _tr("Something went wrong: {0}").format(first)
+
+
+def show_summary(parent: QWidget, summary: ExportSummary) -> None:
+    message.show_export_summary(parent, summary)
+
+
+def show_in_folder(path: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+
+
+def show_about(parent: QWidget) -> None:
+    box = QMessageBox(parent)
+    box.setWindowTitle(_tr("About Boxscout"))
+    box.setIconPixmap(style.icon("boxscout").pixmap(64, 64))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(f"Boxscout {__version__}")
+    box.setInformativeText(
+        _tr("Finds the object in every photo of a folder, without a single label.")
+        + f"\n\nPython {platform.python_version()}, PySide6 {PySide6.__version__}, torch {torch.__version__}"
+    )
+    box.exec()
+    box.deleteLater()
+
+
+def show_shortcuts(parent: QWidget) -> None:
+    """A table of all keys, made from the actions themselves."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(_tr("Keyboard shortcuts"))
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(3 * style.SPACING)
+    specs = [spec for spec in actions.ACTIONS if spec.keys]
+    half = (len(specs) + 1) // 2
+    for i, spec in enumerate(specs):
+        column = 2 * (i // half)
+        grid.addWidget(plain_label(actions.plain_title(spec).rstrip("…")), i % half, column)
+        grid.addWidget(plain_label("  ".join(actions.key_texts(spec)), "muted"), i % half, column + 1)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(*[2 * style.MARGIN] * 4)
+    layout.setSpacing(2 * style.SPACING)
+    layout.addLayout(grid)
+    layout.addWidget(buttons)
+    dialog.exec()
+    dialog.deleteLater()

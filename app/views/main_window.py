@@ -1,0 +1,348 @@
+"""The one window: builds the views and wires them to the workbench. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractSlider,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QTabBar,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import actions, paths, style
+from app.controllers.workbench import Workbench
+from app.models.training import Phase
+from app.views import dialogs
+from app.views.canvas_bar import CanvasBar
+from app.views.image_canvas import ImageCanvas
+from app.views.image_list_view import ImageListView
+from app.views.presenters import CanvasPresenter, StatusPresenter, TrainPresenter
+from app.views.problems_panel import ProblemsPanel
+from app.views.status_strip import StatusStrip
+from app.views.train_panel import TrainPanel
+from app.views.welcome import WelcomePage
+from core.annotations import Status
+
+SIZES = (240, 700, 340)
+# Within these widgets the keys that also go from image to image have their own meaning.
+_OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
+TOOLS = ("open_folder", "", "previous", "next", "", "accept", "reject", "", "find_boxes", "export")
+
+
+class MainWindow(QMainWindow):
+    """Give it folders, images or a project with :meth:`open_paths`."""
+
+    def __init__(self, workbench: Workbench | None = None) -> None:
+        super().__init__()
+        self.workbench = workbench or Workbench(self)
+        self.session = self.workbench.session
+        self.setWindowTitle(paths.APP)
+        self.setAcceptDrops(True)
+        self._build()
+        self._build_actions()
+        self._connect_views()
+        self._connect_session()
+        self._restore_layout()
+        self._let_drops_through()
+        self._update()
+
+    def open_paths(self, chosen: list[Path]) -> None:
+        """What a drop, a dialog and the command line all come to."""
+        self.workbench.open_paths(chosen)
+
+    # ---- building -------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.welcome = WelcomePage()
+        self.images = ImageListView(self.session.images)
+        self.canvas, self.bar = ImageCanvas(), CanvasBar()
+        self.train_panel = TrainPanel()
+        self.problems = ProblemsPanel()
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.bar)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        for index, widget in enumerate((self.images, centre, self.train_panel)):
+            self.splitter.addWidget(widget)
+            self.splitter.setCollapsible(index, False)
+            self.splitter.setStretchFactor(index, int(index == 1))
+        self.splitter.setSizes(list(SIZES))
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.welcome)
+        self.pages.addWidget(self.splitter)
+        self.setCentralWidget(self.pages)
+        self.dock = QDockWidget(self.tr("Problems"), self)
+        self.dock.setObjectName("problems_dock")
+        self.dock.setWidget(self.problems)
+        self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
+        self.dock.hide()
+        self.strip = StatusStrip()
+        self.setStatusBar(self.strip)
+
+    def _build_actions(self) -> None:
+        self.actions_, menus = actions.build(self, self._handlers())
+        recent = QMenu(self.tr("Open &recent"), self)
+        recent.aboutToShow.connect(lambda: self._fill_recent(recent))
+        menus["file"].insertMenu(self.actions_["save_as"], recent)
+        self.tools = QToolBar(self.tr("Tools"))
+        self.tools.setObjectName("tools")
+        self.tools.setMovable(False)
+        self.tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for name in TOOLS:
+            if name:
+                self.tools.addAction(self.actions_[name])
+            else:
+                self.tools.addSeparator()
+        self.addToolBar(self.tools)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+    def _handlers(self) -> dict[str, Callable[..., None]]:
+        bench = self.workbench
+        return {
+            "new": bench.new_project,
+            "open_folder": self._choose_folder,
+            "open_images": self._choose_images,
+            "open_project": self._choose_project,
+            "save_as": self._save_as,
+            "export": self._export,
+            "quit": self.close,
+            "previous": bench.browsing.previous,
+            "next": bench.browsing.next,
+            "first": bench.browsing.first,
+            "last": bench.browsing.last,
+            "accept": lambda: bench.browsing.mark(Status.ACCEPTED),
+            "reject": lambda: bench.browsing.mark(Status.REJECTED),
+            "unmark": lambda: bench.browsing.mark(Status.UNSEEN),
+            "start": lambda: bench.start_training(self.train_panel.config()),
+            "pause": self._pause_or_go_on,
+            "stop": bench.training.stop,
+            "find_boxes": bench.localization.find_boxes,
+            "heat_map": lambda on: self.session.change_view(show_heat_map=on),
+            "zoom_in": self.canvas.zoom_in,
+            "zoom_out": self.canvas.zoom_out,
+            "fit": self.canvas.fit,
+            "actual_size": self.canvas.actual_size,
+            "show_images": self.images.setVisible,
+            "show_training": self.train_panel.setVisible,
+            "show_problems": self.dock.setVisible,
+            "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
+            "shortcuts": lambda: dialogs.show_shortcuts(self),
+            "log": lambda: dialogs.show_in_folder(paths.log_file()),
+            "about": lambda: dialogs.show_about(self),
+        }
+
+    # ---- wiring ---------------------------------------------------------------------------------
+
+    def _connect_views(self) -> None:
+        bench, bar, panel = self.workbench, self.bar, self.train_panel
+        self.images.chosen.connect(self.session.select)
+        self.images.filter_changed.connect(self.session.images.set_filter)
+        self.canvas.cursor_moved.connect(self.strip.set_cursor)
+        self.canvas.zoom_changed.connect(self.bar.set_zoom)
+        bar.threshold_changed.connect(bench.browsing.set_threshold)
+        bar.rule_changed.connect(bench.browsing.set_rule)
+        bar.scope_changed.connect(lambda everywhere: bench.browsing.set_this_image_only(not everywhere))
+        bar.reset_threshold_requested.connect(bench.browsing.reset_threshold)
+        bar.opacity_changed.connect(lambda value: self.session.change_view(opacity=value))
+        bar.colour_map_changed.connect(lambda name: self.session.change_view(colour_map=name))
+        bar.heat_map_toggled.connect(lambda on: self.session.change_view(show_heat_map=on))
+        bar.fit_requested.connect(self.canvas.fit)
+        bar.actual_size_requested.connect(self.canvas.actual_size)
+        panel.start_requested.connect(bench.start_training)
+        panel.resume_requested.connect(lambda: bench.resume_training(panel.config()))
+        panel.pause_requested.connect(bench.training.pause)
+        panel.unpause_requested.connect(bench.training.unpause)
+        panel.stop_requested.connect(bench.training.stop)
+        self.welcome.open_folder_requested.connect(self._choose_folder)
+        self.welcome.open_images_requested.connect(self._choose_images)
+        self.welcome.sample_requested.connect(bench.library.open_sample)
+        self.welcome.recent_chosen.connect(lambda path: self.open_paths([Path(path)]))
+        self.strip.stop_requested.connect(bench.stop_activities)
+        self.strip.problems_requested.connect(self.dock.show)
+        self.dock.visibilityChanged.connect(self._update)
+
+    def _connect_session(self) -> None:
+        session, bench = self.session, self.workbench
+        CanvasPresenter(session, bench.browsing.thumbnails, self.canvas, self.bar, self)
+        TrainPresenter(session, self.train_panel, self)
+        StatusPresenter(session, self.strip, self.images, self.problems, self)
+        session.error.connect(self._show_error)
+        session.project_changed.connect(self._on_project_changed)
+        for changed in (
+            session.training_changed,
+            session.current_changed,
+            session.activity_changed,
+            session.view_changed,
+            session.images.count_changed,
+        ):
+            changed.connect(self._update)
+        bench.exporting.exported.connect(lambda summary: dialogs.show_summary(self, summary))
+        bench.closed.connect(self._leave)
+
+    def _on_project_changed(self) -> None:
+        project = self.session.project
+        self.images.clear_filter()
+        if project is None:
+            self.dock.hide()
+        self.setWindowTitle(paths.APP if project is None else f"{project.path.stem} – {paths.APP}")
+        self._update()
+        if project is not None:
+            self.canvas.setFocus()
+
+    def _update(self) -> None:
+        """Which page is shown, and which commands make sense now."""
+        session, bench = self.session, self.workbench
+        is_open, phase = session.project is not None, session.training.phase
+        page = self.splitter if is_open else self.welcome
+        if self.pages.currentWidget() is not page:
+            if page is self.welcome:
+                self.welcome.set_recent(paths.recent_projects())
+            self.pages.setCurrentWidget(page)
+        has_image = is_open and session.current is not None
+        enabled = {
+            **dict.fromkeys(("new", "save_as", "show_images", "show_training", "show_problems"), is_open),
+            **dict.fromkeys(("previous", "next", "first", "last", "zoom_in", "zoom_out"), has_image),
+            **dict.fromkeys(("fit", "actual_size", "heat_map"), has_image),
+            **dict.fromkeys(("accept", "reject", "unmark"), has_image),
+            "export": is_open and session.images.total > 0,
+            "start": is_open and session.images.total > 0 and not phase.running,
+            "pause": phase in (Phase.TRAINING, Phase.PAUSED),
+            "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),
+            "find_boxes": is_open and bench.can_find_boxes,
+        }
+        for name, on in enabled.items():
+            self.actions_[name].setEnabled(on)
+        self.tools.setVisible(is_open)
+        self._check("heat_map", session.view.show_heat_map)
+        self._check("show_images", not self.images.isHidden())
+        self._check("show_training", not self.train_panel.isHidden())
+        self._check("show_problems", not self.dock.isHidden())
+
+    def _check(self, name: str, on: bool) -> None:
+        action: QAction = self.actions_[name]
+        if action.isChecked() != on:
+            action.blockSignals(True)
+            action.setChecked(on)
+            action.blockSignals(False)
+
+    # ---- dialogs --------------------------------------------------------------------------------
+
+    def _choose_folder(self) -> None:
+        self._open_chosen(dialogs.choose_folder(self))
+
+    def _choose_images(self) -> None:
+        self._open_chosen(dialogs.choose_images(self))
+
+    def _choose_project(self) -> None:
+        self._open_chosen(dialogs.choose_project(self))
+
+    def _open_chosen(self, chosen: list[Path]) -> None:
+        if chosen:
+            self.open_paths(chosen)
+
+    def _save_as(self) -> None:
+        project = self.session.project
+        path = dialogs.choose_copy(self, project.path.name) if project else None
+        if path is not None:
+            self.workbench.library.save_copy(path)
+
+    def _export(self) -> None:
+        request = dialogs.ask_export(self, self.session)
+        if request is not None:
+            self.workbench.exporting.export(request)
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for path in paths.recent_projects():
+            action = menu.addAction(style.without_mnemonic(path.stem))
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
+        if menu.isEmpty():
+            menu.addAction(self.tr("No projects yet")).setEnabled(False)
+            return
+        menu.addSeparator()
+        menu.addAction(self.tr("Clear this list")).triggered.connect(paths.forget_recent)
+
+    def _show_error(self, error: BaseException, details: str) -> None:
+        # Not from within the tick that brought it: a dialog runs an event loop of its own.
+        QTimer.singleShot(0, self, lambda: dialogs.report(self, error, details))
+
+    def _pause_or_go_on(self) -> None:
+        if self.session.training.phase is Phase.PAUSED:
+            self.workbench.training.unpause()
+        else:
+            self.workbench.training.pause()
+
+    # ---- drops and keys -------------------------------------------------------------------------
+
+    def _let_drops_through(self) -> None:
+        """A drop is for the window wherever it lands; a line edit would take its text."""
+        for widget in self.findChildren(QWidget):
+            widget.setAcceptDrops(False)
+            if isinstance(widget, (QAbstractSlider, QTabBar)):
+                widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and event.key() in _OWN_KEYS and not event.modifiers():
+            event.accept()
+        return super().eventFilter(watched, event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        chosen = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if chosen:
+            event.acceptProposedAction()
+            # The drag's source waits until this returns.
+            QTimer.singleShot(0, self, lambda: self.open_paths(chosen))
+
+    # ---- leaving --------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Training is stopped and saved first; the window lives on meanwhile and says so."""
+        self._save_layout()
+        if self.workbench.is_closed:
+            event.accept()
+            return
+        event.ignore()
+        self.pages.setEnabled(False)
+        self.menuBar().setEnabled(False)
+        self.strip.say(self.tr("Saving…"))
+        self.workbench.shut_down()
+
+    def _leave(self) -> None:
+        QTimer.singleShot(0, self, self.close)
+
+    def _save_layout(self) -> None:
+        settings = paths.settings()
+        settings.setValue("window/geometry", self.saveGeometry())
+        settings.setValue("window/splitter", self.splitter.saveState())
+
+    def _restore_layout(self) -> None:
+        self.resize(1280, 800)
+        settings = paths.settings()
+        for key, restore in (
+            ("window/geometry", self.restoreGeometry),
+            ("window/splitter", self.splitter.restoreState),
+        ):
+            value = settings.value(key)
+            if value is not None:
+                restore(value)

@@ -1,0 +1,166 @@
+"""Messages to the person: an error with its details, and what an export did. None of them blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import style
+from app.views.controls import plain_label
+
+_SIGN = 32
+_TEXT_WIDTH = 380
+
+
+class MessageDialog(QDialog):
+    """A sign, one sentence, maybe lines and details, and buttons."""
+
+    def __init__(self, parent: QWidget | None, sign: str, colour: str, sentence: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(QGuiApplication.applicationDisplayName() or "Boxscout")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.sentence = plain_label(sentence)
+        self.sentence.setWordWrap(True)
+        self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.sentence.setMinimumWidth(_TEXT_WIDTH)
+        picture = QLabel()
+        picture.setPixmap(style.icon(sign, colour).pixmap(QSize(_SIGN, _SIGN), self.devicePixelRatioF()))
+        self.text_column = QVBoxLayout()
+        self.text_column.setSpacing(style.SPACING)
+        self.text_column.addWidget(self.sentence)
+        top = QHBoxLayout()
+        top.setSpacing(style.MARGIN)
+        top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        top.addLayout(self.text_column, 1)
+        self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(style.SPACING)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(20, 20, 20, 16)
+        self.column.setSpacing(16)
+        self.column.addLayout(top)
+        self.column.addLayout(self.buttons)
+
+    def add_button(self, text: str, slot: Callable[[], object], *, main: bool = False) -> QPushButton:
+        """A button at the end of the row; the ``main`` one is pressed by Return."""
+        button = QPushButton(text)
+        button.setAutoDefault(main)
+        button.setDefault(main)
+        if main:
+            style.mark(button, "primary")
+        button.clicked.connect(lambda: slot())
+        self.buttons.addWidget(button)
+        if main:
+            button.setFocus()
+        return button
+
+
+class ErrorDialog(MessageDialog):
+    """A sentence, with details that are first hidden and can be copied."""
+
+    def __init__(self, parent: QWidget | None, sentence: str, details: str) -> None:
+        super().__init__(parent, "error", style.colours().error, sentence)
+        self.details = QPlainTextEdit(details)
+        self.details.setReadOnly(True)
+        self.details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.details.setMinimumSize(QSize(_TEXT_WIDTH + 160, 200))
+        self.details.setAccessibleName(self.tr("Details"))
+        self.details.hide()
+        self.column.insertWidget(1, self.details, 1)
+        self.details_button = self.add_button(self.tr("Show details"), self._toggle_details)
+        self.copy_button = self.add_button(self.tr("Copy details"), self.copy_details)
+        style.set_icon(self.copy_button, "copy")
+        self.buttons.addStretch(1)
+        self.close_button = self.add_button(self.tr("Close"), self.close, main=True)
+        self._show_details_buttons()
+
+    def add_details(self, sentence: str, details: str) -> None:
+        """Add another error to the details of this one."""
+        known = self.details.toPlainText()
+        self.details.setPlainText(
+            "\n\n".join(part for part in (known, f"{sentence}\n{details}".strip()) if part)
+        )
+        self._show_details_buttons()
+
+    def copy_details(self) -> None:
+        """Put sentence and details on the clipboard."""
+        QGuiApplication.clipboard().setText(f"{self.sentence.text()}\n\n{self.details.toPlainText()}".strip())
+
+    def _show_details_buttons(self) -> None:
+        some = bool(self.details.toPlainText())
+        self.details_button.setVisible(some)
+        self.copy_button.setVisible(some)
+
+    def _toggle_details(self) -> None:
+        show = self.details.isHidden()
+        self.details.setVisible(show)
+        self.details_button.setText(self.tr("Hide details") if show else self.tr("Show details"))
+        self.adjustSize()
+
+
+class ExportDialog(MessageDialog):
+    """What an export wrote, and where."""
+
+    def __init__(self, parent: QWidget | None, lines: Sequence[str], path: Path) -> None:
+        super().__init__(parent, "done", style.colours().good, self.tr("Exported to {0}").format(path.name))
+        style.mark(self.sentence, "title")
+        self.lines = plain_label("\n".join(lines))
+        self.lines.setWordWrap(True)
+        self.lines.setVisible(bool(lines))
+        self.where = plain_label(str(path), "muted")
+        self.where.setWordWrap(True)
+        for label in (self.lines, self.where):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self.text_column.addWidget(label)
+        self.buttons.addStretch(1)
+
+
+def show_error(parent: QWidget | None, sentence: str, details: str = "") -> ErrorDialog:
+    """Show ``sentence`` without blocking; while one is open, the next ones go into its details.
+
+    Parameters
+    ----------
+    sentence
+        One clear sentence, plain text.
+    details
+        Such as a traceback; first hidden.
+    """
+    for old in parent.findChildren(ErrorDialog) if parent else ():
+        if old.isVisible():
+            if (sentence, details) != (old.sentence.text(), old.details.toPlainText()):
+                old.add_details(sentence, details)
+            return old
+    dialog = ErrorDialog(parent, sentence, details)
+    dialog.open()
+    return dialog
+
+
+def show_export_summary(
+    parent: QWidget | None,
+    lines: Sequence[str],
+    path: Path,
+    on_show_in_folder: Callable[[Path], object] | None = None,
+) -> ExportDialog:
+    """Show what an export wrote to ``path`` without blocking; the button hands ``path`` on."""
+    dialog = ExportDialog(parent, lines, path)
+    translate = QCoreApplication.translate
+    if on_show_in_folder is not None:
+        dialog.show_button = dialog.add_button(
+            translate("ExportDialog", "Show in folder"), lambda: on_show_in_folder(path)
+        )
+        style.set_icon(dialog.show_button, "folder")
+    dialog.close_button = dialog.add_button(translate("ExportDialog", "Close"), dialog.close, main=True)
+    dialog.open()
+    return dialog

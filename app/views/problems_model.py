@@ -1,0 +1,159 @@
+"""Files that could not be used, by reason, as a tree of two levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QIcon
+
+from app import style
+
+Index = QModelIndex | QPersistentModelIndex
+_GROUP = 0  # the internal id of a reason; a file's is its group's row + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file and what is wrong with it; a ``warning`` was used all the same (such as a truncated one)."""
+
+    path: Path
+    reason: str
+    warning: bool = False
+
+
+@dataclass(slots=True)
+class _Group:
+    reason: str
+    warning: bool
+    problems: list[Problem] = field(default_factory=list)
+
+
+class ProblemsModel(QAbstractItemModel):
+    """Reasons, and below each its files. Texts are made only for the rows in sight."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._groups: list[_Group] = []
+        self._rows: dict[tuple[str, bool], int] = {}
+        self._icons: dict[bool, QIcon] = {}
+
+    def set_problems(self, problems: Iterable[Problem]) -> None:
+        """Show these and no others: files that could not be used first, then warnings."""
+        self.beginResetModel()
+        self._groups, self._rows = [], {}
+        for problem in sorted(problems, key=lambda one: one.warning):
+            self._group_for(problem).problems.append(problem)
+        self.endResetModel()
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Show these below the others."""
+        by_group: dict[tuple[str, bool], list[Problem]] = {}
+        for problem in problems:
+            by_group.setdefault((problem.reason, problem.warning), []).append(problem)
+        for key, added in by_group.items():
+            if key not in self._rows:
+                row = len(self._groups)
+                self.beginInsertRows(QModelIndex(), row, row)
+                self._group_for(added[0])
+                self.endInsertRows()
+            row = self._rows[key]
+            group, parent = self._groups[row], self.index(row, 0)
+            first = len(group.problems)
+            self.beginInsertRows(parent, first, first + len(added) - 1)
+            group.problems.extend(added)
+            self.endInsertRows()
+            self.dataChanged.emit(parent, parent)
+
+    def total(self) -> int:
+        """How many files are listed."""
+        return sum(len(group.problems) for group in self._groups)
+
+    def problem(self, index: Index) -> Problem | None:
+        """The file at ``index``; None for a reason."""
+        if not index.isValid() or index.internalId() == _GROUP:
+            return None
+        return self._groups[index.internalId() - 1].problems[index.row()]
+
+    def problems_at(self, index: Index) -> list[Problem]:
+        """The file at ``index``, or all files of the reason there."""
+        one = self.problem(index)
+        if one is not None:
+            return [one]
+        return list(self._groups[index.row()].problems) if index.isValid() else []
+
+    def recolour(self) -> None:
+        """Draw the icons anew, after light and dark changed."""
+        self._icons.clear()
+
+    def _group_for(self, problem: Problem) -> _Group:
+        key = (problem.reason, problem.warning)
+        if key not in self._rows:
+            self._rows[key] = len(self._groups)
+            self._groups.append(_Group(problem.reason, problem.warning))
+        return self._groups[self._rows[key]]
+
+    # QAbstractItemModel
+
+    def index(self, row: int, column: int, parent: Index | None = None) -> QModelIndex:
+        parent = parent or QModelIndex()
+        if not self.hasIndex(row, column, parent):
+            return QModelIndex()
+        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else _GROUP)
+
+    def parent(self, index: Index | None = None) -> Any:
+        if index is None:
+            return super().parent()
+        if not index.isValid() or index.internalId() == _GROUP:
+            return QModelIndex()
+        return self.createIndex(index.internalId() - 1, 0, _GROUP)
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        if parent is None or not parent.isValid():
+            return len(self._groups)
+        return len(self._groups[parent.row()].problems) if parent.internalId() == _GROUP else 0
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 2
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return (self.tr("File"), self.tr("Folder"))[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        problem = self.problem(index)
+        if problem is None:
+            return self._group_data(index, role) if index.isValid() else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return printable(problem.path.name if index.column() == 0 else str(problem.path.parent))
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{printable(problem.path.name)}: {problem.reason}"
+        return None
+
+    def _group_data(self, index: Index, role: int) -> Any:
+        group = self._groups[index.row()]
+        if index.column() != 0:
+            return None
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"{group.reason}  ({len(group.problems):,})"
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._icon(group.warning)
+        return None
+
+    def _icon(self, warning: bool) -> QIcon:
+        if warning not in self._icons:
+            c = style.colours()
+            self._icons[warning] = style.icon(*(("warning", c.warning) if warning else ("error", c.error)))
+        return self._icons[warning]
+
+
+def printable(text: str) -> str:
+    """A file's name for the screen: bytes that are not UTF-8, and control characters, become signs."""
+    safe = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(char if char.isprintable() else "�" for char in safe)

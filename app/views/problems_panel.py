@@ -1,0 +1,140 @@
+"""The panel that says which files could not be used, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, QItemSelection, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QStackedLayout,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import style
+from app.views.controls import plain_label
+from app.views.problems_model import Problem, ProblemsModel, printable
+
+__all__ = ["Problem", "ProblemsPanel"]
+
+
+class ProblemsPanel(QWidget):
+    """Files by reason; copy them, or show one in its folder."""
+
+    show_in_folder_requested = Signal(object)  # a Path
+    count_changed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = ProblemsModel(self)
+        self.tree = self._make_tree()
+        self.copy_button = QPushButton(self.tr("Copy"))
+        self.copy_button.setToolTip(
+            self.tr("Copy the selected files and reasons, or all where none is selected.")
+        )
+        style.set_icon(self.copy_button, "copy")
+        self.folder_button = QPushButton(self.tr("Show in folder"))
+        style.set_icon(self.folder_button, "folder")
+        self._nothing = plain_label(self.tr("Every file could be used."), "muted")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._lay_out()
+        self.copy_button.clicked.connect(self.copy)
+        self.folder_button.clicked.connect(self._show_in_folder)
+        self.tree.activated.connect(lambda _: self._show_in_folder())
+        self.tree.selectionModel().selectionChanged.connect(self._selected)
+        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.tree)
+        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        shortcut.activated.connect(self.copy)
+        self._told = 0
+        self._refresh()
+
+    def set_problems(self, problems: Iterable[Problem]) -> None:
+        """Show these and no others."""
+        self.model.set_problems(problems)
+        self._refresh()
+        self._open_single_group()
+
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Show these too."""
+        self.model.add(problems)
+        self._refresh()
+
+    def count(self) -> int:
+        """How many files are listed, warnings included."""
+        return self.model.total()
+
+    def copy(self) -> None:
+        """Put the selected files (all where none is selected) on the clipboard, one a line."""
+        chosen = [index for index in self.tree.selectionModel().selectedIndexes() if index.column() == 0]
+        if not chosen:
+            chosen = [self.model.index(row, 0) for row in range(self.model.rowCount())]
+        lines: dict[str, None] = {}  # a file selected by itself and by its reason comes once
+        for index in chosen:
+            for problem in self.model.problems_at(index):
+                lines[f"{printable(str(problem.path))}\t{problem.reason}"] = None
+        QGuiApplication.clipboard().setText("\n".join(lines))
+
+    def _make_tree(self) -> QTreeView:
+        tree = QTreeView(self)
+        tree.setModel(self.model)
+        tree.setUniformRowHeights(True)
+        tree.setAlternatingRowColors(False)
+        tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        tree.setAccessibleName(self.tr("Files that could not be used"))
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        tree.header().setStretchLastSection(False)
+        return tree
+
+    def _lay_out(self) -> None:
+        self._pages = QStackedLayout()
+        self._pages.addWidget(self._nothing)
+        self._pages.addWidget(self.tree)
+        buttons = QVBoxLayout()
+        buttons.setSpacing(style.SPACING)
+        buttons.addWidget(self.folder_button)
+        buttons.addWidget(self.copy_button)
+        buttons.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(style.SPACING, style.GAP, style.SPACING, style.SPACING)
+        row.setSpacing(style.SPACING)
+        row.addLayout(self._pages, 1)
+        row.addLayout(buttons)
+
+    def _refresh(self) -> None:
+        count = self.count()
+        self._pages.setCurrentIndex(1 if count else 0)
+        for row in range(self.model.rowCount()):
+            self.tree.setFirstColumnSpanned(row, self.tree.rootIndex(), True)
+        self.copy_button.setEnabled(count > 0)
+        self._selected()
+        if count != self._told:
+            self._told = count
+            self.count_changed.emit(count)
+
+    def _open_single_group(self) -> None:
+        # A handful of files is read at a glance; thousands are first read as reasons.
+        if 0 < self.count() <= 50:
+            self.tree.expandAll()
+
+    def _selected(self, *_: QItemSelection) -> None:
+        problem = self.model.problem(self.tree.currentIndex())
+        self.folder_button.setEnabled(problem is not None and self.tree.selectionModel().hasSelection())
+
+    def _show_in_folder(self) -> None:
+        problem = self.model.problem(self.tree.currentIndex())
+        if problem is not None:
+            self.show_in_folder_requested.emit(problem.path)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.model.recolour()
+        super().changeEvent(event)

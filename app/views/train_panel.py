@@ -1,0 +1,286 @@
+"""The right side of the window: set up a training, run it, watch it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QLocale, QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import style
+from app.views.config_form import ConfigForm
+from app.views.controls import plain_label
+from app.views.sample_grid import SampleGrid
+from app.views.training_plot import TrainingPlot
+from core.config import TrainConfig
+
+Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
+_BUSY: tuple[Phase, ...] = ("preparing", "running", "paused", "stopping")
+_BAR = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPanelState:
+    """All that the panel shows of a run, besides samples and curves.
+
+    ``fraction`` is 0..1 of the whole run (below 0: unknown, the bar moves to and fro). ``message`` is one
+    sentence. ``resumable_step`` is the step of a checkpoint that can be continued. ``device`` says where
+    training runs.
+    """
+
+    phase: Phase = "idle"
+    step: int = 0
+    steps: int = 0
+    fraction: float = 0.0
+    steps_per_s: float = 0.0
+    seconds_left: float | None = None
+    message: str = ""
+    can_start: bool = True
+    resumable_step: int | None = None
+    device: str = ""
+
+
+class TrainPanel(QWidget):
+    """Form, buttons, progress, samples and curves."""
+
+    start_requested = Signal(object)  # a TrainConfig
+    resume_requested = Signal()
+    pause_requested = Signal()
+    unpause_requested = Signal()
+    stop_requested = Signal()
+    config_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state: TrainPanelState | None = None
+        self.form = ConfigForm(self)
+        self.samples = SampleGrid(self)
+        self.plot = TrainingPlot(self)
+        self._make_buttons()
+        self._make_progress()
+        self._lay_out()
+        self.form.config_changed.connect(self._config_edited)
+        self.set_state(TrainPanelState())
+
+    def sizeHint(self) -> QSize:
+        return QSize(340, 720)
+
+    # State
+
+    def config(self) -> TrainConfig:
+        """What the form says; raises BoxscoutError where that is no config."""
+        return self.form.config()
+
+    def set_config(self, config: TrainConfig) -> None:
+        """Show ``config`` and emit nothing."""
+        self.form.set_config(config)
+        self._enable()
+
+    def set_state(self, state: TrainPanelState) -> None:
+        """Show ``state`` and emit nothing."""
+        if state == self._state:
+            return
+        self._state = state
+        self._show_buttons(state)
+        self._show_progress(state)
+        self._enable()
+
+    def add_point(self, step: int, d_loss: float, g_loss: float) -> None:
+        """Keep both losses of a step for the plot; :meth:`refresh` draws them."""
+        self.plot.add_point(step, d_loss, g_loss)
+
+    def add_ms_ssim(self, step: int, value: float) -> None:
+        """Keep the samples' mean MS-SSIM of a step for the plot; :meth:`refresh` draws it."""
+        self.plot.add_ms_ssim(step, value)
+
+    def set_samples(self, samples: np.ndarray | None) -> None:
+        """Show uint8 (n, S, S, 3); None shows the placeholder."""
+        self.samples.set_samples(samples)
+
+    def refresh(self) -> None:
+        """Draw the points that were added; call it at most ten times a second."""
+        self.plot.refresh()
+
+    def clear(self) -> None:
+        """Forget samples and curves."""
+        self.samples.set_samples(None)
+        self.plot.clear()
+
+    # Making
+
+    def _make_buttons(self) -> None:
+        self.continue_button = self._button("play", self.resume_requested.emit, primary=True)
+        self.start_button = self._button("play", self._start, primary=True)
+        self.pause_button = self._button("pause", self._pause)
+        self.stop_button = self._button("stop", self.stop_requested.emit)
+        self.stop_button.setText(self.tr("Stop"))
+        self.stop_button.setToolTip(self.tr("Stop and save; the run can be continued later."))
+
+    def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
+        button = QPushButton(self)
+        style.set_icon(button, icon, "on_accent" if primary else "text")
+        style.mark(button, "primary" if primary else "plain")
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.clicked.connect(lambda: slot())
+        return button
+
+    def _make_progress(self) -> None:
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, _BAR)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName(self.tr("Progress of the training"))
+        self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
+        self.message_label = plain_label("", "muted")
+        self.message_label.setWordWrap(True)
+
+    def _lay_out(self) -> None:
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.viewport().setAutoFillBackground(False)
+        inside = QWidget()
+        style.mark(inside, "clear")
+        room = QVBoxLayout(inside)
+        room.setContentsMargins(style.MARGIN, style.MARGIN, style.MARGIN, style.SPACING)
+        room.addWidget(self.form)
+        scroll.setWidget(inside)
+        scroll.setMinimumHeight(110)
+        results = QSplitter(Qt.Orientation.Vertical, self)
+        results.setChildrenCollapsible(False)
+        for widget in (scroll, self._run_box(), self._plot_box()):
+            results.addWidget(widget)
+        for index, stretch in enumerate((0, 1, 1)):
+            results.setStretchFactor(index, stretch)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(results)
+
+    def _run_box(self) -> QWidget:
+        box = QWidget(self)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
+        column.setSpacing(6)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(style.SPACING)
+        for button in (self.continue_button, self.start_button, self.pause_button, self.stop_button):
+            buttons.addWidget(button)
+        figures = QHBoxLayout()
+        figures.addWidget(self.step_label)
+        figures.addStretch(1)
+        figures.addWidget(self.time_label)
+        column.addLayout(buttons)
+        column.addWidget(self.progress)
+        column.addLayout(figures)
+        column.addWidget(self.message_label)
+        column.addWidget(self.samples, 1)
+        return box
+
+    def _plot_box(self) -> QWidget:
+        box = QWidget(self)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
+        column.addWidget(self.plot)
+        return box
+
+    # Showing
+
+    def _show_buttons(self, state: TrainPanelState) -> None:
+        busy = state.phase in _BUSY
+        resumable = not busy and state.resumable_step is not None
+        self.continue_button.setVisible(resumable)
+        self.start_button.setVisible(not busy)
+        self.pause_button.setVisible(busy)
+        self.stop_button.setVisible(busy)
+        if resumable:
+            step = QLocale().toString(state.resumable_step)
+            self.continue_button.setText(self.tr("Continue from step {0}").format(step))
+        self.start_button.setText(self.tr("Start over") if resumable else self.tr("Start training"))
+        style.mark(self.start_button, "plain" if resumable else "primary")
+        style.set_icon(
+            self.start_button, "reset" if resumable else "play", "text" if resumable else "on_accent"
+        )
+        paused = state.phase == "paused"
+        self.pause_button.setText(self.tr("Resume") if paused else self.tr("Pause"))
+        style.set_icon(self.pause_button, "play" if paused else "pause")
+
+    def _show_progress(self, state: TrainPanelState) -> None:
+        unknown = state.phase in _BUSY and state.fraction < 0
+        self.progress.setRange(0, 0 if unknown else _BAR)
+        if not unknown:
+            self.progress.setValue(round(min(max(state.fraction, 0.0), 1.0) * _BAR))
+        self.step_label.setText(step_text(state.step, state.steps))
+        speed = self.tr("{0} steps/s").format(f"{state.steps_per_s:.1f}") if state.steps_per_s > 0 else ""
+        left = time_left(state.seconds_left) if state.phase in ("running", "paused") else ""
+        self.time_label.setText(" · ".join(part for part in (left, speed) if part))
+        has_figures = bool(self.step_label.text() or self.time_label.text())
+        self.progress.setVisible(has_figures or state.phase in _BUSY)
+        self.step_label.setVisible(has_figures)
+        self.time_label.setVisible(has_figures)
+        sentence = " ".join(part for part in (state.message, state.device) if part)
+        self.message_label.setText(sentence)
+        self.message_label.setVisible(bool(sentence))
+        style.mark(self.message_label, "error" if state.phase == "failed" else "muted")
+
+    def _enable(self) -> None:
+        state = self._state
+        if state is None:
+            return
+        idle = state.phase not in _BUSY
+        self.form.setEnabled(idle)
+        problem = self.form.problem()
+        self.start_button.setEnabled(idle and state.can_start and not problem)
+        self.start_button.setToolTip(problem)
+        self.continue_button.setEnabled(idle and state.can_start)
+        self.pause_button.setEnabled(state.phase in ("running", "paused"))
+        self.stop_button.setEnabled(state.phase in ("preparing", "running", "paused"))
+
+    # A person's doing
+
+    def _config_edited(self) -> None:
+        self._enable()
+        self.config_changed.emit()
+
+    def _start(self) -> None:
+        if not self.form.problem():
+            self.start_requested.emit(self.form.config())
+
+    def _pause(self) -> None:
+        paused = self._state is not None and self._state.phase == "paused"
+        (self.unpause_requested if paused else self.pause_requested).emit()
+
+
+def step_text(step: int, steps: int) -> str:
+    """Such as "Step 600 of 2,000"; empty before the first step."""
+    if step <= 0:
+        return ""
+    locale = QLocale()
+    if steps <= 0:
+        return QCoreApplication.translate("TrainPanel", "Step {0}").format(locale.toString(step))
+    text = QCoreApplication.translate("TrainPanel", "Step {0} of {1}")
+    return text.format(locale.toString(step), locale.toString(steps))
+
+
+def time_left(seconds: float | None) -> str:
+    """Such as "12 s left", "3 min left", "1 h 20 min left"; empty where unknown."""
+    if seconds is None or not 0 <= seconds < 1e9:
+        return ""
+    if seconds < 59.5:
+        return QCoreApplication.translate("TrainPanel", "{0} s left").format(f"{seconds:.0f}")
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return QCoreApplication.translate("TrainPanel", "{0} min left").format(minutes)
+    hours, rest = divmod(minutes, 60)
+    return QCoreApplication.translate("TrainPanel", "{0} h {1} min left").format(hours, rest)

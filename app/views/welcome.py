@@ -1,0 +1,162 @@
+"""The first page: what to do, in three lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+import resources
+from app import style
+from app.views.controls import plain_label
+
+_WIDTH = 560
+_SHOWN_RECENT = 5
+
+
+class WelcomePage(QWidget):
+    """A large place to drop a folder on, three buttons, and the recent projects."""
+
+    open_folder_requested = Signal()
+    open_images_requested = Signal()
+    sample_requested = Signal()
+    recent_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._drag = False
+        self.setAccessibleName(self.tr("Welcome"))
+        self._target = QWidget(self)
+        self._target.setMaximumWidth(_WIDTH)
+        self._fill_target()
+        self._recent = QWidget(self)
+        self._recent.setMaximumWidth(_WIDTH)
+        self._recent_rows = QVBoxLayout(self._recent)
+        self._recent_rows.setContentsMargins(0, 0, 0, 0)
+        self._recent_rows.setSpacing(2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(32, 24, 32, 24)
+        column.setSpacing(20)
+        column.addStretch(2)
+        for widget in (self._target, self._recent):
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(widget, 100)
+            row.addStretch(1)
+            column.addLayout(row)
+        column.addStretch(3)
+        self.set_recent([])
+
+    def set_recent(self, paths: Sequence[Path]) -> None:
+        """List the newest of these project files, newest first."""
+        while self._recent_rows.count():
+            old = self._recent_rows.takeAt(0).widget()
+            if old is not None:
+                old.hide()
+                old.deleteLater()
+        self._recent.setVisible(bool(paths))
+        if paths:
+            self._recent_rows.addWidget(plain_label(self.tr("Recent projects"), "title"))
+        for path in list(paths)[:_SHOWN_RECENT]:
+            self._recent_rows.addWidget(self._recent_row(path))
+
+    def set_drag_active(self, active: bool) -> None:
+        """Show that what is being dragged would be taken."""
+        if active != self._drag:
+            self._drag = active
+            self.update()
+
+    def _fill_target(self) -> None:
+        column = QVBoxLayout(self._target)
+        column.setContentsMargins(36, 32, 36, 32)
+        column.setSpacing(style.SPACING)
+        column.addWidget(self._logo(), 0, Qt.AlignmentFlag.AlignHCenter)
+        title = plain_label(self.tr("Drop a folder of photos here"), "hero")
+        title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        title.setWordWrap(True)
+        column.addWidget(title)
+        column.addSpacing(style.GAP)
+        steps = QGridLayout()
+        steps.setHorizontalSpacing(style.MARGIN)
+        steps.setVerticalSpacing(6)
+        steps.setColumnStretch(0, 1)
+        steps.setColumnStretch(3, 1)
+        for number, text in enumerate(
+            (
+                self.tr("Drop photos of one kind of object. No labels are needed."),
+                self.tr("Press Start: a network learns what they have in common."),
+                self.tr("Look through the boxes it finds, and export them."),
+            ),
+            start=1,
+        ):
+            steps.addWidget(plain_label(str(number), "muted"), number, 1)
+            steps.addWidget(plain_label(text, "muted"), number, 2)
+        column.addLayout(steps)
+        column.addSpacing(style.MARGIN)
+        column.addLayout(self._buttons())
+
+    def _logo(self) -> QLabel:
+        logo = QLabel()
+        icon = QIcon(str(resources.path("icons/boxscout.svg")))
+        logo.setPixmap(icon.pixmap(QSize(56, 56), self.devicePixelRatioF()))
+        return logo
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(style.SPACING)
+        row.addStretch(1)
+        self.folder_button = QPushButton(self.tr("Open folder…"))
+        self.images_button = QPushButton(self.tr("Open images…"))
+        self.sample_button = QPushButton(self.tr("Try the sample"))
+        self.sample_button.setToolTip(self.tr("Draws a folder of example pictures and opens it."))
+        for button, icon, tint, signal in (
+            (self.folder_button, "folder", "on_accent", self.open_folder_requested),
+            (self.images_button, "images", "text", self.open_images_requested),
+            (self.sample_button, "sample", "text", self.sample_requested),
+        ):
+            style.set_icon(button, icon, tint)
+            button.clicked.connect(signal)
+            row.addWidget(button)
+        style.mark(self.folder_button, "primary")
+        row.addStretch(1)
+        return row
+
+    def _recent_row(self, path: Path) -> QWidget:
+        row = QWidget(self._recent)
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        button = QPushButton(style.without_mnemonic(path.stem))
+        style.mark(button, "link")
+        button.setAccessibleName(str(path))
+        button.setToolTip("")
+        button.setMaximumWidth(_WIDTH // 2)
+        button.clicked.connect(lambda: self.recent_chosen.emit(str(path)))
+        folder = QElidingLabel(str(path.parent))
+        folder.setTextFormat(Qt.TextFormat.PlainText)
+        folder.setElideMode(Qt.TextElideMode.ElideMiddle)
+        style.mark(folder, "muted")
+        line.addWidget(button)
+        line.addWidget(folder, 1)
+        return row
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        c = style.colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = QColor(c.accent if self._drag else c.faint)
+        pen = QPen(colour, 2.0 if self._drag else 1.5, Qt.PenStyle.CustomDashLine)
+        pen.setDashPattern([5, 4])
+        painter.setPen(pen)
+        fill = QColor(c.accent)
+        fill.setAlpha(28 if self._drag else 0)
+        painter.setBrush(fill if self._drag else QColor(c.base))
+        painter.drawRoundedRect(QRectF(self._target.geometry()).adjusted(1, 1, -1, -1), 12, 12)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()
+        super().changeEvent(event)

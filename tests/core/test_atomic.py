@@ -1,0 +1,115 @@
+"""A name holds the old file or the new one, whatever fails in between."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.atomic import atomic_write, os_reason, write_atomically
+
+
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_writes_and_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "box.csv"
+    write_atomically(path, b"old")
+    assert path.read_bytes() == b"old"
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["box.csv"]
+
+
+@pytest.mark.parametrize("call", ["os.replace", "os.fsync"])
+def test_a_full_disk_leaves_the_old_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    path = tmp_path / "box.csv"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(call, _full)
+    with pytest.raises(OSError, match="No space") as caught:
+        write_atomically(path, b"new")
+    monkeypatch.undo()
+    assert os_reason(caught.value) == "the disk is full"
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["box.csv"]
+
+
+def test_an_error_or_a_key_press_in_the_body_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "box.csv"
+    path.write_bytes(b"old")
+    for error in (ValueError, KeyboardInterrupt):
+        with pytest.raises(error), atomic_write(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise error
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["box.csv"]
+
+
+def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "box.csv"
+    path.write_bytes(b"old")
+    program = (
+        "import os, signal, sys; from pathlib import Path; from core.atomic import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as t:\n t.write_bytes(b'half'); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], cwd=Path(__file__).parents[2], check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == b"old"
+
+
+def test_file_and_folder_are_synced_before_and_after_the_rename(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def spy_fsync(descriptor: int) -> None:
+        is_folder = os.path.isdir(f"/proc/self/fd/{descriptor}")  # noqa: PTH112
+        calls.append("folder" if is_folder else "file")
+        fsync(descriptor)
+
+    def spy_replace(source: str, target: str) -> None:
+        calls.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", spy_fsync)
+    monkeypatch.setattr(os, "replace", spy_replace)
+    write_atomically(tmp_path / "a", b"x")
+    assert calls == ["file", "rename", "folder"]
+
+
+def test_a_link_stays_and_permissions_stay(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to("real")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(OSError, match="directory|ordinary"):
+            write_atomically(tmp_path / name, b"x")
+    with pytest.raises(FileNotFoundError) as caught:
+        write_atomically(tmp_path / "missing" / "x", b"x")
+    assert os_reason(caught.value) == "its folder does not exist"
+    assert sorted(os.listdir(tmp_path)) == ["folder", "pipe"]
+
+
+def test_the_longest_possible_name_can_be_written(tmp_path: Path) -> None:
+    write_atomically(tmp_path / ("x" * 255), b"x")
+    assert os.listdir(tmp_path) == ["x" * 255]
