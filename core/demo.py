@@ -46,7 +46,7 @@ def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, s
     images = out / "images"
     bar.part("Drawing pictures", 0.03)
     try:
-        truth = draw_sample(images, count=count, seed=seed)
+        truth = draw_sample(out, count=count, seed=seed)
     except OSError as error:
         raise BoxscoutError(f"{out} cannot be written: {error.strerror}.") from error
     project = out / "demo.boxscout"
@@ -73,7 +73,7 @@ def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, s
 def _draw(path: Path, truth: Sequence[ImageBoxes], sheet: Path) -> None:
     with Project.open(path) as project:
         state = checkpoint.load(checkpoint_path(project))
-        known = {image.name: image for image in truth}
+        known = {Path(image.name).name: image for image in truth}
         records = project.images()
         chosen = records[:: max(1, len(records) // PANELS)][:PANELS]
         panels = [_panel(project, record, known.get(record.name)) for record in chosen]

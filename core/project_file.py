@@ -43,8 +43,9 @@ SCHEMA = (
         step INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL, data BLOB NOT NULL)""",
     "CREATE TABLE view (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
 )
-# Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
 _READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
+
+# Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
 _CHECKED_TABLES = ("roots", "image", "box", "rejected", "view")
 
 

@@ -11,10 +11,11 @@ class Phase(str, Enum):
 
     IDLE = "idle"
     PREPARING = "preparing"
-    TRAINING = "training"
+    TRAINING = "running"
     PAUSED = "paused"
     STOPPING = "stopping"
     FINISHED = "finished"
+    FAILED = "failed"
 
     @property
     def running(self) -> bool:
@@ -24,17 +25,16 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingStatus:
-    """``saved_step`` is the step of the checkpoint that can be resumed, None where there is none."""
+    """``fraction`` is 0..1 of the budget. ``saved_step`` is that of the checkpoint, None where there is none."""
 
     phase: Phase = Phase.IDLE
     step: int = 0
     steps: int = 0
     fraction: float = 0.0
-    steps_per_s: float | None = None
+    steps_per_s: float = 0.0
     seconds_left: float | None = None
     message: str = ""
     saved_step: int | None = None
-    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

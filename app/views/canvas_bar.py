@@ -165,7 +165,7 @@ class CanvasBar(QWidget):
 
     def _decision_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
+        row.setSpacing(6)
         label = plain_label(self.tr("Threshold"))
         label.setBuddy(self.threshold_slider)
         row.addWidget(self.rule_box)

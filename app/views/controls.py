@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QLocale, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from app import style
+
+_SPIN_WIDTH = 64  # less than a spin box would ask for its longest number
 
 
 class JumpSlider(QSlider):
@@ -68,6 +70,7 @@ class Spin(QSpinBox):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setGroupSeparatorShown(True)
+        self.setMinimumWidth(_SPIN_WIDTH)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -82,6 +85,7 @@ class RealSpin(QDoubleSpinBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumWidth(_SPIN_WIDTH)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -153,6 +157,13 @@ class Section(QWidget):
         self.toggle.setChecked(on)
         self.content.setVisible(on)
         style.set_icon(self.toggle, "down" if on else "next", "muted")
+
+
+def grouped(number: int) -> str:
+    """A whole number with its thousands apart, also where the locale is plain C."""
+    locale = QLocale()
+    locale.setNumberOptions(locale.numberOptions() & ~QLocale.NumberOption.OmitGroupSeparator)
+    return locale.toString(number)
 
 
 def tool_button(icon: str, name: str, tip: str) -> QToolButton:

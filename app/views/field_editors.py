@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import Field, fields
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import Combo, Spin
+from app.views.controls import Combo, Spin, grouped
 from core.config import Limits, TrainConfig, limits_of
 
 _TITLES = {
@@ -200,4 +200,4 @@ def tip_of(limits: Limits) -> str:
 
 def _short(number: float) -> str:
     whole = float(number).is_integer() and abs(number) < 1e15
-    return QLocale().toString(int(number)) if whole else f"{number:g}"
+    return grouped(int(number)) if whole else f"{number:g}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QLocale, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.config_form import ConfigForm
-from app.views.controls import plain_label
+from app.views.controls import Section, grouped, plain_label
 from app.views.sample_grid import SampleGrid
 from app.views.training_plot import TrainingPlot
 from core.config import TrainConfig
@@ -92,7 +92,10 @@ class TrainPanel(QWidget):
         """Show ``state`` and emit nothing."""
         if state == self._state:
             return
+        was_busy = self._state is not None and self._state.phase in _BUSY
         self._state = state
+        if was_busy != (state.phase in _BUSY):
+            self.settings.set_open(was_busy)  # a run leaves its room to samples and curves
         self._show_buttons(state)
         self._show_progress(state)
         self._enable()
@@ -146,33 +149,36 @@ class TrainPanel(QWidget):
         self.message_label.setWordWrap(True)
 
     def _lay_out(self) -> None:
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.viewport().setAutoFillBackground(False)
-        inside = QWidget()
-        style.mark(inside, "clear")
-        room = QVBoxLayout(inside)
-        room.setContentsMargins(style.MARGIN, style.MARGIN, style.MARGIN, style.SPACING)
-        room.addWidget(self.form)
-        scroll.setWidget(inside)
-        scroll.setMinimumHeight(110)
         results = QSplitter(Qt.Orientation.Vertical, self)
         results.setChildrenCollapsible(False)
-        for widget in (scroll, self._run_box(), self._plot_box()):
-            results.addWidget(widget)
-        for index, stretch in enumerate((0, 1, 1)):
-            results.setStretchFactor(index, stretch)
+        results.setHandleWidth(style.SPACING)
+        results.addWidget(self.samples)
+        results.addWidget(self.plot)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(results)
+        column.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.MARGIN)
+        column.setSpacing(style.SPACING)
+        column.addWidget(self._settings())
+        column.addLayout(self._run_rows())
+        column.addWidget(results, 1)
 
-    def _run_box(self) -> QWidget:
-        box = QWidget(self)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
-        column.setSpacing(6)
+    def _settings(self) -> Section:
+        self.settings = Section(self.tr("Settings"), self)
+        self.scroll = QScrollArea(self)
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll.viewport().setAutoFillBackground(False)
+        self.scroll.setWidget(self.form)
+        self.form.setAutoFillBackground(False)
+        inside = QVBoxLayout(self.settings.content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.scroll)
+        self.settings.set_open(True)
+        return self.settings
+
+    def _run_rows(self) -> QVBoxLayout:
+        rows = QVBoxLayout()
+        rows.setSpacing(6)
         buttons = QHBoxLayout()
         buttons.setSpacing(style.SPACING)
         for button in (self.continue_button, self.start_button, self.pause_button, self.stop_button):
@@ -181,19 +187,11 @@ class TrainPanel(QWidget):
         figures.addWidget(self.step_label)
         figures.addStretch(1)
         figures.addWidget(self.time_label)
-        column.addLayout(buttons)
-        column.addWidget(self.progress)
-        column.addLayout(figures)
-        column.addWidget(self.message_label)
-        column.addWidget(self.samples, 1)
-        return box
-
-    def _plot_box(self) -> QWidget:
-        box = QWidget(self)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
-        column.addWidget(self.plot)
-        return box
+        rows.addLayout(buttons)
+        rows.addWidget(self.progress)
+        rows.addLayout(figures)
+        rows.addWidget(self.message_label)
+        return rows
 
     # Showing
 
@@ -205,7 +203,7 @@ class TrainPanel(QWidget):
         self.pause_button.setVisible(busy)
         self.stop_button.setVisible(busy)
         if resumable:
-            step = QLocale().toString(state.resumable_step)
+            step = grouped(state.resumable_step)
             self.continue_button.setText(self.tr("Continue from step {0}").format(step))
         self.start_button.setText(self.tr("Start over") if resumable else self.tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
@@ -266,11 +264,10 @@ def step_text(step: int, steps: int) -> str:
     """Such as "Step 600 of 2,000"; empty before the first step."""
     if step <= 0:
         return ""
-    locale = QLocale()
     if steps <= 0:
-        return QCoreApplication.translate("TrainPanel", "Step {0}").format(locale.toString(step))
+        return QCoreApplication.translate("TrainPanel", "Step {0}").format(grouped(step))
     text = QCoreApplication.translate("TrainPanel", "Step {0} of {1}")
-    return text.format(locale.toString(step), locale.toString(steps))
+    return text.format(grouped(step), grouped(steps))
 
 
 def time_left(seconds: float | None) -> str:

@@ -58,7 +58,6 @@ class _Plot(pg.PlotWidget):
         item.setDownsampling(auto=True, mode="peak")
         item.getAxis("left").setWidth(_AXIS_WIDTH)
         item.getViewBox().setDefaultPadding(0.02)
-        self.setMinimumHeight(64)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(self.Shape.NoFrame)
 
@@ -85,6 +84,8 @@ class TrainingPlot(QWidget):
         self.diversity.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
         self.diversity.setLabel("bottom", self.tr("Step"))
         self.losses.getAxis("bottom").setStyle(showValues=False)
+        self.losses.setMinimumHeight(56)
+        self.diversity.setMinimumHeight(92)  # the axis of steps takes its share
         self._curves = [self.losses.plot(), self.losses.plot(), self.diversity.plot()]
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)

@@ -29,9 +29,8 @@ QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
 @pytest.fixture
 def sample(tmp_path: Path) -> tuple[Path, Path]:
     """A folder of drawn images and its truth."""
-    folder = tmp_path / "my photos"
-    truth = draw_sample(folder, count=24, seed=1)
-    return folder, truth
+    truth = draw_sample(tmp_path / "my photos", count=24, seed=1)
+    return truth.parent / "images", truth
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -64,7 +63,7 @@ def test_folder_to_boxes(
     assert len(frame) == 24
     assert (frame.xmax > frame.xmin).all()
     assert (frame.xmax <= frame.width).all()
-    assert set(frame.filename) == {p.name for p in folder.iterdir() if p.suffix in {".png", ".jpg"}}
+    assert set(frame.filename) == {path.name for path in folder.iterdir()}
 
     code, out, _ = _run(
         capsys, "evaluate", tmp_path / "boxes.json", "--truth", truth, "--json", tmp_path / "report.json"
@@ -220,7 +219,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     for arguments, words in (
         (("localize", folder, "--project", nothing), "no project"),
         (("train", folder, "--project", stranger, "--steps", 1), "not a Boxscout project"),
-        (("train", folder, "--project", tmp_path / "no" / "where.boxscout", "--steps", 1), "where"),
+        (("train", folder, "--project", tmp_path / "no" / "where.boxscout", "--steps", 1), "does not exist"),
         (("train", tmp_path / "missing", "--project", tmp_path / "n.boxscout"), "missing"),
         (("train", folder, "--project", tmp_path / "o.boxscout", "--steps", 0), "Steps"),
         (("localize", folder, "--project", damaged), "damaged"),
@@ -249,7 +248,7 @@ def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.Captu
     }
     with Image.open(out / "sheet.png") as sheet:
         assert min(sheet.size) > 600
-        assert len(set(sheet.convert("RGB").resize((64, 64)).getdata())) > 100
+        assert np.asarray(sheet.convert("L")).std() > 20
     assert "whole image" in text.lower()
     assert time.monotonic() - began < 250
     assert _run(capsys, "demo", "--out", out, "--steps", 2, "--count", 16)[0] == 0
