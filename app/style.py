@@ -42,6 +42,7 @@ class Colours:
     accent: str
     accent_hover: str
     ring: str
+    link: str
     on_accent: str
     canvas: str
     error: str
@@ -64,6 +65,7 @@ LIGHT = Colours(
     accent="#2f6fde",
     accent_hover="#245fc6",
     ring="#9fc0f5",
+    link="#2160cc",
     on_accent="#ffffff",
     canvas="#e3e6ea",
     error="#b3261e",
@@ -85,6 +87,7 @@ DARK = Colours(
     accent="#3d7fe8",
     accent_hover="#5691f0",
     ring="#bcd4fb",
+    link="#7fb0ff",
     on_accent="#ffffff",
     canvas="#131518",
     error="#ff8a80",
@@ -169,7 +172,7 @@ def _palette(c: Colours) -> QPalette:
         role.Highlight: c.accent,
         role.HighlightedText: c.on_accent,
         role.Accent: c.accent,
-        role.Link: c.accent,
+        role.Link: c.link,
         role.BrightText: c.error,
     }.items():
         palette.setColor(which, QColor(colour))
@@ -219,6 +222,12 @@ def set_icon(target: QObject, name: str, colour: str = "text") -> None:
         # Wider than high: the style leaves too little between an icon and its text.
         target.setIconSize(QSize(_BUTTON_ICON + 6, _BUTTON_ICON))
     _give_icon(target, name, colour)
+
+
+def remove_icon(target: QObject) -> None:
+    """Take away what :func:`set_icon` gave."""
+    if _iconed.pop(target, None) is not None:
+        target.setIcon(QIcon())  # type: ignore[attr-defined]
 
 
 def _give_icon(target: QObject | _TakesIcon, name: str, colour: str) -> None:

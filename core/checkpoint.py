@@ -14,6 +14,7 @@ from core.atomic import write_atomically
 from core.config import TrainConfig
 from core.errors import BoxscoutError, CheckpointError
 from core.networks import Discriminator, Generator, initialize
+from core.objectives import OBJECTIVES
 from core.rng import Purpose, stream
 
 FORMAT = "boxscout-checkpoint"
@@ -50,7 +51,12 @@ def new_state(config: TrainConfig) -> TrainState:
     """Freshly drawn networks at step 0, on the CPU."""
     size, width = config.image_size, config.width
     generator = Generator(image_size=size, width=width, latent_size=config.latent_size)
-    discriminator = Discriminator(image_size=size, width=width, fine_heat_map=config.fine_heat_map)
+    discriminator = Discriminator(
+        image_size=size,
+        width=width,
+        fine_heat_map=config.fine_heat_map,
+        per_image_norm=OBJECTIVES[config.objective].penalty is not None,
+    )
     rng = stream(config.seed, Purpose.WEIGHTS)
     for network in (generator, discriminator):
         initialize(network, rng)
@@ -61,7 +67,11 @@ def new_state(config: TrainConfig) -> TrainState:
 
 
 def _adam(network: torch.nn.Module, config: TrainConfig) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(config.beta1, config.beta2))
+    own = OBJECTIVES[config.objective].adam(config.image_size)
+    rate = own.learning_rate if config.learning_rate is None else config.learning_rate
+    beta1 = own.beta1 if config.beta1 is None else config.beta1
+    beta2 = own.beta2 if config.beta2 is None else config.beta2
+    return torch.optim.Adam(network.parameters(), lr=rate, betas=(beta1, beta2))
 
 
 def save(path: Path, state: TrainState) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from enum import Enum
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -14,11 +13,13 @@ from rich.text import Text
 
 from core import __version__
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
-from core.config import DEFAULT_PRESET, PRESETS, limits_of
+from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
 from core.console import console, errors, progress_bar, say, stop_on_signal
 from core.datasets.tiny_imagenet import SETS
 from core.errors import BoxscoutError
 from core.formats import FORMATS
+
+SPLITS = ("train", "val")
 
 app = typer.Typer(
     add_completion=False,
@@ -29,17 +30,17 @@ app = typer.Typer(
 )
 
 
-def _choice(name: str, values: Sequence[str]) -> Any:
-    return Enum(name, {value: value for value in values}, type=str)  # type: ignore[misc]
+def _one_of(values: Iterable[str], help: str, *names: str) -> Any:
+    """An option whose value is one of ``values``."""
+    allowed = tuple(values)
 
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in allowed:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.")
+        return value
 
-Preset = _choice("Preset", list(PRESETS))
-ObjectiveName = _choice("ObjectiveName", limits_of("objective").choices)
-Device = _choice("Device", limits_of("device").choices)
-RuleName = _choice("RuleName", list(RULES))
-FormatName = _choice("FormatName", list(FORMATS))
-SetName = _choice("SetName", list(SETS))
-Split = _choice("Split", ["train", "val"])
+    return typer.Option(*names, callback=check, metavar="|".join(allowed), help=help)
+
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
 ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
@@ -65,14 +66,14 @@ def _options(
 def train(
     folders: Folders,
     project: ProjectFile,
-    preset: Annotated[Optional[Preset], typer.Option(help=f"Default: {DEFAULT_PRESET}.")] = None,  # type: ignore[valid-type]  # noqa: UP045
-    objective: Annotated[Optional[ObjectiveName], typer.Option(help="The adversarial loss.")] = None,  # type: ignore[valid-type]  # noqa: UP045
+    preset: Annotated[Optional[str], _one_of(PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
+    objective: Annotated[Optional[str], _one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
     steps: Annotated[Optional[int], typer.Option(help="Generator updates in all.")] = None,  # noqa: UP045
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
     seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
-    device: Annotated[Optional[Device], typer.Option(help="Where to train.")] = None,  # type: ignore[valid-type]  # noqa: UP045
+    device: Annotated[Optional[str], _one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")] = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")
@@ -87,20 +88,20 @@ def train(
     if steps is not None and minutes is not None:
         raise typer.BadParameter("Give --steps or --minutes, not both.")
     changes = {
-        "objective": objective and objective.value,
+        "objective": objective,
         "steps": steps,
         "minutes": minutes,
         "image_size": image_size,
         "batch_size": batch_size,
         "seed": seed,
-        "device": device and device.value,
+        "device": device,
     }
     given = {name: value for name, value in changes.items() if value is not None}
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_train(
             folders,
             project,
-            preset and preset.value,
+            preset,
             given,
             resume=resume,
             restart=restart,
@@ -120,21 +121,21 @@ def localize(
         Optional[float],  # noqa: UP045
         typer.Option(min=0.0, max=MAX_THRESHOLD, help="Share of a heat map's maximum; default: the rule's."),
     ] = None,
-    rule: Annotated[RuleName, typer.Option(help="How a heat map becomes a box.")] = RuleName[DEFAULT_RULE],  # type: ignore[valid-type]
+    rule: Annotated[str, _one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
     as_json: AsJson = False,
 ) -> None:
     """Find a box in every image of FOLDERS with the project's training."""
     from core.commands import run_localize
 
     with stop_on_signal() as stop, progress_bar() as bar:
-        result = run_localize(folders, project, rule=rule.value, threshold=threshold, bar=bar, stop=stop)  # type: ignore[attr-defined]
+        result = run_localize(folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop)
     _show(result, as_json, result.pop("text"))
 
 
 @app.command()
 def export(
     project: ProjectFile,
-    format_: Annotated[FormatName, typer.Option("--format", help="What kind of file.")],  # type: ignore[valid-type]
+    format_: Annotated[str, _one_of(FORMATS, "What kind of file.", "--format")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
     accepted_only: Annotated[
         bool, typer.Option("--accepted-only", help="Leave out what was not accepted in review.")
@@ -144,7 +145,7 @@ def export(
     """Write the project's boxes to a file."""
     from core.commands import run_export
 
-    result = run_export(project, format_.value, out, accepted_only=accepted_only)  # type: ignore[attr-defined]
+    result = run_export(project, format_, out, accepted_only=accepted_only)
     _show(result, as_json, result.pop("text"))
 
 
@@ -157,18 +158,16 @@ def evaluate(
         typer.Option(help="The folder of the images: adds the colour contrast baseline."),
     ] = None,
     set_: Annotated[
-        Optional[SetName],  # type: ignore[valid-type]  # noqa: UP045
-        typer.Option("--set", help="Only this co-localization set of Tiny ImageNet."),
+        Optional[str],  # noqa: UP045
+        _one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set"),
     ] = None,
-    split: Annotated[Optional[Split], typer.Option(help="Only this part of Tiny ImageNet.")] = None,  # type: ignore[valid-type]  # noqa: UP045
+    split: Annotated[Optional[str], _one_of(SPLITS, "Only this part of Tiny ImageNet.")] = None,  # noqa: UP045
     json_file: Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")] = None,  # noqa: UP045
 ) -> None:
     """Compare BOXES with the truth, beside the baselines that need no training."""
     from core.commands import run_evaluate
 
-    result = run_evaluate(
-        boxes, truth, images=images, set_name=set_ and set_.value, split=split and split.value
-    )
+    result = run_evaluate(boxes, truth, images=images, set_name=set_, split=split)
     if json_file is not None:
         from core.atomic import write_atomically
 

@@ -12,6 +12,9 @@ from typing import Any
 
 from core.errors import BoxscoutError
 
+OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan")
+DEVICES = ("auto", "cpu", "cuda")
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -38,7 +41,7 @@ class TrainConfig:
         A value outside its range, named with the range.
     """
 
-    objective: str = _setting("dcgan", "Objective", "The adversarial loss.", choices=("dcgan",))
+    objective: str = _setting("dcgan", "Objective", "The adversarial loss.", choices=OBJECTIVE_NAMES)
     image_size: int = _setting(
         64, "Image size", "Side, in pixels, at which images are learned.", choices=(32, 64, 128)
     )
@@ -56,14 +59,20 @@ class TrainConfig:
     latent_size: int = _setting(
         100, "Latent size", "Length of the generator's noise vector.", low=1, high=4096
     )
-    learning_rate: float = _setting(2e-4, "Learning rate", "Adam's step size.", low=1e-7, high=1.0)
-    beta1: float = _setting(0.5, "Beta 1", "Adam's first momentum.", low=0.0, high=0.9999)
-    beta2: float = _setting(0.999, "Beta 2", "Adam's second momentum.", low=0.0, high=0.999999)
+    learning_rate: float | None = _setting(
+        None, "Learning rate", "Adam's step size; empty for the objective's own.", low=1e-7, high=1.0
+    )
+    beta1: float | None = _setting(
+        None, "Beta 1", "Adam's first momentum; empty for the objective's own.", low=0.0, high=0.9999
+    )
+    beta2: float | None = _setting(
+        None, "Beta 2", "Adam's second momentum; empty for the objective's own.", low=0.0, high=0.999999
+    )
     augmentation: bool = _setting(
         True, "Augmentation", "Vary crop, aspect, mirror and colours of each image."
     )
     seed: int = _setting(0, "Seed", "The same seed gives the same training.", low=0, high=2**31 - 1)
-    device: str = _setting("auto", "Device", "Where training runs.", choices=("auto", "cpu", "cuda"))
+    device: str = _setting("auto", "Device", "Where training runs.", choices=DEVICES)
     precision: str = _setting(
         "auto", "Precision", "bf16 is faster where the processor has it.", choices=("auto", "fp32", "bf16")
     )

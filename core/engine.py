@@ -138,11 +138,9 @@ class _Trainer:
     def step(self) -> Progress:
         self._began = time.perf_counter()
         step = self.state.step
-        real = self._real_batch(step)
-        noise = self._noise(step, 2 * self.config.batch_size)
-        d_noise, g_noise = noise.chunk(2)
-        d_loss = self.d_step(real, d_noise)
-        g_loss = self.g_step(g_noise)
+        for i in range(self.objective.discriminator_steps):
+            d_loss = self.d_step(step * self.objective.discriminator_steps + i)
+        g_loss = self.g_step(step)
         losses = float(d_loss), float(g_loss)
         if not np.isfinite(losses).all():
             raise TrainingError(f"Training broke down at step {step + 1}: a loss is no longer a number.")
@@ -151,38 +149,51 @@ class _Trainer:
         self.done = self._budget_is_spent()
         return self._progress(*losses)
 
-    def d_step(self, real: Tensor, noise: Tensor) -> Tensor:
-        state = self.state
+    def d_step(self, counter: int) -> Tensor:
+        """The ``counter``-th update of the discriminator in the whole training."""
+        state, objective = self.state, self.objective
+        real = self._real_batch(counter)
         with self._autocast():
             with torch.no_grad():
-                fake = state.generator(noise)
+                fake = state.generator(self._noise(Purpose.D_NOISE, counter))
             real_logits = state.discriminator(real)
             # Heat maps are read from real images, so only those set the running averages.
             with keeping_averages(state.discriminator):
                 fake_logits = state.discriminator(fake)
-        loss = self.objective.discriminator_loss(real_logits, fake_logits)
+        loss = objective.discriminator_loss(real_logits.float(), fake_logits.float())
+        if objective.penalty is not None:
+            rng = stream(self.config.seed, Purpose.PENALTY, counter)
+            loss = loss + objective.penalty(self._logits, real, fake.float(), rng)
         _update(state.d_optimizer, loss)
+        if objective.weight_limit is not None:
+            clip_weights(state.discriminator, objective.weight_limit)
         return loss.detach()
 
-    def g_step(self, noise: Tensor) -> Tensor:
+    def g_step(self, counter: int) -> Tensor:
+        """The ``counter``-th update of the generator."""
         state = self.state
         with self._autocast(), keeping_averages(state.discriminator), frozen(state.discriminator):
-            logits = state.discriminator(state.generator(noise))
-            loss = self.objective.generator_loss(logits)
+            logits = state.discriminator(state.generator(self._noise(Purpose.G_NOISE, counter)))
+            loss = self.objective.generator_loss(logits.float())
             _update(state.g_optimizer, loss)
         return loss.detach()
 
-    def _real_batch(self, step: int) -> Tensor:
+    def _logits(self, images: Tensor) -> Tensor:
+        with self._autocast():
+            logits: Tensor = self.state.discriminator(images)
+        return logits.float()
+
+    def _real_batch(self, counter: int) -> Tensor:
         size = self.config.batch_size
-        rows = epoch_order(self.config.seed, len(self.images), first=step * size, count=size)
+        rows = epoch_order(self.config.seed, len(self.images), first=counter * size, count=size)
         batch = to_model_range(torch.from_numpy(self.images[rows]).to(self.device))
         if self.config.augmentation:
-            return augment(batch, stream(self.config.seed, Purpose.AUGMENTATION, step))
+            return augment(batch, stream(self.config.seed, Purpose.AUGMENTATION, counter))
         return batch
 
-    def _noise(self, step: int, count: int) -> Tensor:
-        rng = stream(self.config.seed, Purpose.NOISE, step)
-        return torch.randn(count, self.config.latent_size, generator=rng).to(self.device)
+    def _noise(self, purpose: Purpose, counter: int) -> Tensor:
+        rng = stream(self.config.seed, purpose, counter)
+        return torch.randn(self.config.batch_size, self.config.latent_size, generator=rng).to(self.device)
 
     def _autocast(self) -> AbstractContextManager[object]:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
@@ -271,6 +282,13 @@ def frozen(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         network.requires_grad_(True)
+
+
+@torch.no_grad()
+def clip_weights(network: nn.Module, limit: float) -> None:
+    """Every weight into -limit..limit (Arjovsky et al. 2017, algorithm 1)."""
+    for parameter in network.parameters():
+        parameter.clamp_(-limit, limit)
 
 
 def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -40,9 +40,14 @@ class Discriminator(nn.Module):
         Side of the images in pixels, and channels of the first stage.
     fine_heat_map
         The last stage keeps its resolution, so that heat maps are 8 x 8 instead of 4 x 4.
+    per_image_norm
+        Normalise each image on its own, with one gain per channel, in place of batch norm; what a
+        gradient penalty needs (Gulrajani et al. 2017, section 4).
     """
 
-    def __init__(self, *, image_size: int, width: int, fine_heat_map: bool = False) -> None:
+    def __init__(
+        self, *, image_size: int, width: int, fine_heat_map: bool = False, per_image_norm: bool = False
+    ) -> None:
         super().__init__()
         channels = stage_channels(image_size, width)
         layers: list[nn.Module] = []
@@ -50,10 +55,11 @@ class Discriminator(nn.Module):
         for i, after in enumerate(channels):
             fine = fine_heat_map and i == len(channels) - 1
             kernel, stride = (3, 1) if fine else (4, 2)
-            # Batch norm everywhere but at the input (Radford et al. 2016, section 3).
+            # A norm everywhere but at the input (Radford et al. 2016, section 3).
             layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=i == 0))
             if i > 0:
-                layers.append(nn.BatchNorm2d(after))
+                # One group, not LayerNorm([C, H, W]): a gain per place could make all heat maps alike.
+                layers.append(nn.GroupNorm(1, after) if per_image_norm else nn.BatchNorm2d(after))
             layers.append(nn.LeakyReLU(0.2, inplace=True))
             before = after
         self.features = nn.Sequential(*layers)
@@ -93,12 +99,12 @@ class Generator(nn.Module):
 
 
 def initialize(network: nn.Module, rng: torch.Generator) -> None:
-    """Convolutions and linear units N(0, .02), batch norm gains N(1, .02), biases 0 (Radford et al.)."""
+    """Convolutions and linear units N(0, .02), norm gains N(1, .02), biases 0 (Radford et al.)."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
             nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)):
             nn.init.normal_(module.weight, 1.0, 0.02, generator=rng)
             nn.init.zeros_(module.bias)

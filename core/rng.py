@@ -17,9 +17,11 @@ class Purpose(IntEnum):
 
     WEIGHTS = 0
     ORDER = 1
-    NOISE = 2
+    D_NOISE = 2
     AUGMENTATION = 3
     SAMPLES = 4
+    G_NOISE = 5
+    PENALTY = 6
 
 
 def stream(seed: int, purpose: Purpose, counter: int = 0) -> torch.Generator:

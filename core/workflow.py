@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -85,7 +85,7 @@ def load_pixels(
 
 def train_and_save(
     config: TrainConfig, pixels: Pixels, path: Path, state: TrainState | None = None
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """:func:`core.engine.train`, saved to ``path`` every minute and whenever it ends, however it ends.
 
     Close the iterator between two steps to stop; what is saved then resumes exactly.

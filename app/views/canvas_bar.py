@@ -14,9 +14,9 @@ from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label,
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
 from core.heatmap import COLOUR_MAPS, colour_bar
 
-_FINE = 1000  # slider units in 1.0
+_FINE = 100  # slider units in 1.0
 _LABEL_ROOM = 4
-_SPIN_ROOM = 36  # for frame and arrows
+_SPIN_ROOM = 38  # for frame and arrows
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,11 @@ class CanvasBar(QWidget):
             self.rule_box.setItemData(
                 self.rule_box.count() - 1, self.tr(rule.help), Qt.ItemDataRole.ToolTipRole
             )
+        self.rule_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
         self.rule_box.setAccessibleName(self.tr("Rule"))
         self.threshold_slider = JumpSlider(0, round(MAX_THRESHOLD * _FINE), self)
-        self.threshold_slider.setSingleStep(10)
-        self.threshold_slider.setPageStep(50)
+        self.threshold_slider.setSingleStep(1)
+        self.threshold_slider.setPageStep(5)
         self.threshold_slider.setMinimumWidth(72)
         self.threshold_slider.setAccessibleName(self.tr("Threshold"))
         tip = self.tr("The part of the heat map's maximum that counts as object.")
@@ -146,6 +147,7 @@ class CanvasBar(QWidget):
         self.opacity_slider.setAccessibleName(self.tr("Opacity of the heat map"))
         self.opacity_slider.setToolTip(self.tr("Opacity of the heat map."))
         self.colour_map_box = Combo(self)
+        self.colour_map_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
         self.colour_map_box.setIconSize(QSize(28, 12))
         for name in COLOUR_MAPS:
             picture = to_qimage(colour_bar(name)[None]).scaled(QSize(56, 24))

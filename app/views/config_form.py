@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
 from app.views.controls import Choice, Combo, RealSpin, Section, plain_label
@@ -25,7 +25,7 @@ MAIN_FIELDS = ("objective", "image_size", "batch_size", "augmentation", "device"
 _BUDGET = ("steps", "minutes")
 _ANY_PRESET = ("device", "precision", "seed")  # these belong to the machine and the run, not to a preset
 _DEFAULT_MINUTES = 10.0
-_LABEL_WIDTH = 92
+_LABEL_WIDTH = 72
 
 
 class BudgetEditor(QWidget):
@@ -47,7 +47,7 @@ class BudgetEditor(QWidget):
         self.unit = Choice(self.tr("Steps"), self.tr("Minutes"), self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(style.SPACING)
+        row.setSpacing(6)
         for widget, stretch in ((steps, 1), (self.minutes, 1), (self.unit, 0)):
             row.addWidget(widget, stretch)
         self._show_unit()
@@ -95,6 +95,7 @@ class ConfigForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.preset_box = Combo(self)
+        self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.preset_box.setAccessibleName(self.tr("Preset"))
         self.preset_box.setToolTip(self.tr("A set of values to start from."))
         for name in PRESETS:

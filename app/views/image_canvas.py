@@ -42,6 +42,7 @@ class ImageCanvas(QWidget):
         self._levels: list[QImage] = []  # the image, then each half as large as the one before
         self._view: Viewport | None = None
         self._heat: QImage | None = None
+        self._heat_key = 0  # of the picture that was given
         self._boxes: tuple[BoxRecord, ...] = ()
         self._opacity = 0.5
         self._caption = ""
@@ -84,7 +85,7 @@ class ImageCanvas(QWidget):
             in a better copy.
         """
         if not keep_view:
-            self._heat, self._boxes = None, ()
+            self._heat, self._heat_key, self._boxes = None, 0, ()
         self._caption, self._message = caption, ""
         self.setAccessibleName(caption or self.tr("Image"))
         if image is None or image.isNull():
@@ -104,6 +105,10 @@ class ImageCanvas(QWidget):
     def set_heat_map(self, picture: QImage | None) -> None:
         """Lay an RGBA picture of any size over the whole image; None for none."""
         empty = picture is None or picture.isNull()
+        key = 0 if empty else picture.cacheKey()
+        if key == self._heat_key:
+            return
+        self._heat_key = key
         self._heat = None if empty else picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
         self._changed()
 

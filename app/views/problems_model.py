@@ -72,6 +72,10 @@ class ProblemsModel(QAbstractItemModel):
         """How many files are listed."""
         return sum(len(group.problems) for group in self._groups)
 
+    def reason(self, row: int) -> str:
+        """The reason in a row of the first level."""
+        return self._groups[row].reason
+
     def problem(self, index: Index) -> Problem | None:
         """The file at ``index``; None for a reason."""
         if not index.isValid() or index.internalId() == _GROUP:

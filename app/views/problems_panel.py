@@ -23,6 +23,8 @@ from app.views.problems_model import Problem, ProblemsModel, printable
 
 __all__ = ["Problem", "ProblemsPanel"]
 
+_FEW = 50
+
 
 class ProblemsPanel(QWidget):
     """Files by reason; copy them, or show one in its folder."""
@@ -52,16 +54,27 @@ class ProblemsPanel(QWidget):
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self.copy)
         self._told = 0
+        self._problems: tuple[Problem, ...] = ()
         self._refresh()
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """Show these and no others."""
+        problems = tuple(problems)
+        if problems == self._problems:
+            return
+        was_open = {self.model.reason(row) for row in range(self.model.rowCount()) if self._is_open(row)}
+        self._problems = problems
         self.model.set_problems(problems)
         self._refresh()
-        self._open_single_group()
+        few = len(problems) <= _FEW  # a handful is read at a glance; thousands are first read as reasons
+        for row in range(self.model.rowCount()):
+            if few or self.model.reason(row) in was_open:
+                self.tree.expand(self.model.index(row, 0))
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         """Show these too."""
+        problems = tuple(problems)
+        self._problems += problems
         self.model.add(problems)
         self._refresh()
 
@@ -120,10 +133,8 @@ class ProblemsPanel(QWidget):
             self._told = count
             self.count_changed.emit(count)
 
-    def _open_single_group(self) -> None:
-        # A handful of files is read at a glance; thousands are first read as reasons.
-        if 0 < self.count() <= 50:
-            self.tree.expandAll()
+    def _is_open(self, row: int) -> bool:
+        return self.tree.isExpanded(self.model.index(row, 0))
 
     def _selected(self, *_: QItemSelection) -> None:
         problem = self.model.problem(self.tree.currentIndex())

@@ -8,11 +8,9 @@ from typing import Literal
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QSplitter,
     QVBoxLayout,
@@ -21,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.config_form import ConfigForm
-from app.views.controls import Section, grouped, plain_label
+from app.views.controls import FitScroll, Section, grouped, plain_label
 from app.views.sample_grid import SampleGrid
 from app.views.training_plot import TrainingPlot
 from core.config import TrainConfig
@@ -36,8 +34,8 @@ class TrainPanelState:
     """All that the panel shows of a run, besides samples and curves.
 
     ``fraction`` is 0..1 of the whole run (below 0: unknown, the bar moves to and fro). ``message`` is one
-    sentence. ``resumable_step`` is the step of a checkpoint that can be continued. ``device`` says where
-    training runs.
+    sentence. ``resumable_step`` is the step of a checkpoint that can be continued. ``device`` is
+    torch's name of where training runs, such as ``cuda:0``.
     """
 
     phase: Phase = "idle"
@@ -152,6 +150,7 @@ class TrainPanel(QWidget):
         results = QSplitter(Qt.Orientation.Vertical, self)
         results.setChildrenCollapsible(False)
         results.setHandleWidth(style.SPACING)
+        style.mark(results, "quiet")
         results.addWidget(self.samples)
         results.addWidget(self.plot)
         column = QVBoxLayout(self)
@@ -163,13 +162,7 @@ class TrainPanel(QWidget):
 
     def _settings(self) -> Section:
         self.settings = Section(self.tr("Settings"), self)
-        self.scroll = QScrollArea(self)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.viewport().setAutoFillBackground(False)
-        self.scroll.setWidget(self.form)
-        self.form.setAutoFillBackground(False)
+        self.scroll = FitScroll(self.form, self)
         inside = QVBoxLayout(self.settings.content)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self.scroll)
@@ -207,9 +200,10 @@ class TrainPanel(QWidget):
             self.continue_button.setText(self.tr("Continue from step {0}").format(step))
         self.start_button.setText(self.tr("Start over") if resumable else self.tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
-        style.set_icon(
-            self.start_button, "reset" if resumable else "play", "text" if resumable else "on_accent"
-        )
+        if resumable:
+            style.remove_icon(self.start_button)
+        else:
+            style.set_icon(self.start_button, "play", "on_accent")
         paused = state.phase == "paused"
         self.pause_button.setText(self.tr("Resume") if paused else self.tr("Pause"))
         style.set_icon(self.pause_button, "play" if paused else "pause")
@@ -227,7 +221,8 @@ class TrainPanel(QWidget):
         self.progress.setVisible(has_figures or state.phase in _BUSY)
         self.step_label.setVisible(has_figures)
         self.time_label.setVisible(has_figures)
-        sentence = " ".join(part for part in (state.message, state.device) if part)
+        where = device_text(state.device) if state.phase in _BUSY else ""
+        sentence = " ".join(part for part in (state.message, where) if part)
         self.message_label.setText(sentence)
         self.message_label.setVisible(bool(sentence))
         style.mark(self.message_label, "error" if state.phase == "failed" else "muted")
@@ -268,6 +263,12 @@ def step_text(step: int, steps: int) -> str:
         return QCoreApplication.translate("TrainPanel", "Step {0}").format(grouped(step))
     text = QCoreApplication.translate("TrainPanel", "Step {0} of {1}")
     return text.format(grouped(step), grouped(steps))
+
+
+def device_text(device: str) -> str:
+    """Such as "Runs on the CPU."; empty where unknown."""
+    name = {"cpu": "CPU", "cuda": "GPU"}.get(device.split(":")[0], device)
+    return QCoreApplication.translate("TrainPanel", "Runs on the {0}.").format(name) if name else ""
 
 
 def time_left(seconds: float | None) -> str:

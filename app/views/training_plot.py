@@ -56,6 +56,7 @@ class _Plot(pg.PlotWidget):
         item.setMouseEnabled(False, False)
         item.setClipToView(True)
         item.setDownsampling(auto=True, mode="peak")
+        item.layout.setContentsMargins(0, 7, 8, 0)  # room for half of the outermost numbers
         item.getAxis("left").setWidth(_AXIS_WIDTH)
         item.getViewBox().setDefaultPadding(0.02)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -81,11 +81,10 @@ def prepare(images: Sequence[ImageBoxes]) -> Prepared:
     Raises
     ------
     FormatError
-        Two images of one name, or a box whose side or score is not a number.
+        Two images of one name, a name that leaves its folder, or a box whose side or score is not a number.
     """
-    all_usable = [image for image in images if image.status is not Status.FAILED]
-    usable = [image for image in all_usable if _is_portable(image.name)]
-    _check_unique(usable)
+    usable = [image for image in images if image.status is not Status.FAILED]
+    _check_names(usable)
     kept, clamped, outside = [], 0, 0
     for image in usable:
         boxes = [_inside(image, record) for record in image.boxes]
@@ -93,17 +92,17 @@ def prepare(images: Sequence[ImageBoxes]) -> Prepared:
         clamped += sum(_moved(a, b) for a, b in zip(image.boxes, boxes, strict=True) if _has_area(b))
         outside += len(boxes) - len(inside)
         kept.append(replace(image, boxes=inside))
-    failed = len(images) - len(all_usable)
+    failed = len(images) - len(usable)
     notes = [
         *_case_notes(usable),
         *_counted(outside, "box lies", "boxes lie", "wholly outside the image or without area: left out"),
         *_counted(clamped, "box was", "boxes were", "cut at the edge of the image"),
         *_counted(failed, "image", "images", "could not be used: left out"),
         *_counted(
-            len(all_usable) - len(usable),
-            "image has",
-            "images have",
-            "a name that other systems take for another path (by a backslash or colon): left out; rename it",
+            sum("\\" in image.name or ":" in image.name for image in usable),
+            "file name holds",
+            "file names hold",
+            "a backslash or a colon, which Windows takes for a folder or a drive",
         ),
         *_counted(
             sum(image.width < 1 or image.height < 1 for image in usable),
@@ -167,14 +166,9 @@ def _has_area(record: BoxRecord) -> bool:
     return min(record.box.width, record.box.height) >= _SMALLEST_SIDE
 
 
-def _is_portable(name: str) -> bool:
-    try:
-        return checked_name(name, Path("export")) == name
-    except FormatError:
-        return False
-
-
-def _check_unique(images: Sequence[ImageBoxes]) -> None:
+def _check_names(images: Sequence[ImageBoxes]) -> None:
+    for image in images:
+        checked_name(image.name, Path("The project"))
     name, count = next(iter(Counter(image.name for image in images).most_common(1)), ("", 0))
     if count > 1:
         raise FormatError(f"{count} images are named “{_short(name)}”; a reader could not tell them apart.")

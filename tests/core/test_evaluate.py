@@ -148,11 +148,11 @@ def test_centres_correlate_as_scipy_says() -> None:
     guesses = places + rng.normal(0, 0.1, (60, 2)) * sizes[:, None]
     truth = [
         _image(str(i), Box(x, y, x + 20, y + 20), size=int(s))
-        for i, (s, (x, y)) in enumerate(zip(sizes, places))
+        for i, (s, (x, y)) in enumerate(zip(sizes, places, strict=True))
     ]
     predicted = [
         _image(str(i), Box(x, y, x + 20, y + 20), size=int(s))
-        for i, (s, (x, y)) in enumerate(zip(sizes, guesses))  # noqa: B905
+        for i, (s, (x, y)) in enumerate(zip(sizes, guesses, strict=True))
     ]
     # One without a box and one with a second, far away true box change nothing.
     predicted.append(_image("none"))
@@ -194,7 +194,7 @@ def test_the_report_prints_and_saves() -> None:
     assert saved["r_cx"] is None
 
 
-def test_a_hundred_thousand_images_need_no_loop_over_boxes_by_hand() -> None:
+def test_many_images_at_once() -> None:
     box = Box(10, 10, 60, 60)
     truth = [_image(f"{i}.png", box) for i in range(20_000)]
     report = evaluate(truth, truth)

@@ -186,7 +186,8 @@ def test_an_edit_is_durable_when_the_call_returns(project: Project, change: str,
     project.close()
     program = (
         "import os, sys; from pathlib import Path; from core.project import *\n"
-        f"from core.annotations import *; from core.geometry import Box\np = Project.open(Path(sys.argv[1])); {change}; os._exit(0)"
+        f"from core.annotations import *; from core.geometry import Box\n"
+        f"p = Project.open(Path(sys.argv[1])); {change}; os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", program, str(project.path)], cwd=REPOSITORY, check=True)
     names = {"Box": Box, "Status": Status}

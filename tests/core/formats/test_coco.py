@@ -98,7 +98,7 @@ _records = st.builds(
     score=st.none() | st.floats(0, 1),
 )
 _part = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="/\0\\:"), min_size=1, max_size=8
+    st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=8
 ).filter(lambda part: part not in (".", ".."))
 
 

@@ -97,7 +97,7 @@ def test_neutral_and_plain_are_each_others_way_back(text: str) -> None:
 
 
 _part = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="/\0\\:"), min_size=1, max_size=8
+    st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=8
 ).filter(lambda part: part not in (".", ".."))
 _names = st.lists(_part, min_size=1, max_size=3).map("/".join)
 _side = st.integers(0, 60)
@@ -164,7 +164,7 @@ def test_what_cannot_leave_is_counted_and_told(tmp_path: Path) -> None:
         ImageBoxes("torn.png", 0, 0, (), Status.FAILED, "It is torn."),
     ]
     summary = CSV.write(images, tmp_path / "x.csv")
-    assert (summary.images, summary.boxes, summary.clamped, summary.failed) == (3, 3, 1, 1)
+    assert (summary.images, summary.boxes, summary.clamped, summary.failed) == (4, 4, 1, 1)
     told = " ".join(summary.notes)
     for word in (
         "capitals",
@@ -175,7 +175,7 @@ def test_what_cannot_leave_is_counted_and_told(tmp_path: Path) -> None:
         "no known size",
     ):
         assert word in told
-    assert summary.lines()[0] == f"Wrote 3 boxes and 3 images to {tmp_path / 'x.csv'}."
+    assert summary.lines()[0] == f"Wrote 4 boxes and 4 images to {tmp_path / 'x.csv'}."
     assert summary.to_dict()["path"] == str(tmp_path / "x.csv")
 
 
@@ -184,6 +184,8 @@ def test_two_images_of_one_name_and_senseless_boxes_are_refused(tmp_path: Path) 
         CSV.write([_image("a.png"), _image("a.png")], tmp_path / "x.csv")
     with pytest.raises(FormatError, match="not a number"):
         CSV.write([_image("a.png", Box(0, 0, float("nan"), 1))], tmp_path / "x.csv")
+    with pytest.raises(FormatError, match="outside"):
+        CSV.write([_image("../a.png")], tmp_path / "x.csv")
     assert not list(tmp_path.iterdir())
 
 
@@ -251,9 +253,8 @@ HEAD = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
         (HEAD.encode() + b"a.png,1,1,x,5,2,3,4\n", "ends before"),
         (HEAD.encode() + b"/etc/passwd,1,1,x,1,2,3,4\n", "outside"),
         (HEAD.encode() + b"a/../../b.png,1,1,x,1,2,3,4\n", "outside"),
-        (HEAD.encode() + b"C:\\b.png,1,1,x,1,2,3,4\n", "outside"),
         (HEAD.encode() + b"\xff.png,1,1,x,1,2,3,4\n", "UTF-8"),
-        (HEAD.encode() + b'"a.png,1,1,x,1,2,3,4\n', "cannot be read"),
+        (HEAD.encode() + b'"a.png,1,1,x,1,2,3,4\n', "can be read"),
     ],
 )
 def test_a_bad_csv_is_told_in_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
