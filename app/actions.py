@@ -26,6 +26,8 @@ class ActionSpec:
     keys: tuple[str, ...] = ()
     icon: str = ""
     checkable: bool = False
+    short: str = ""
+    """What the tool bar says."""
     before: str = ""
     """``SEPARATOR`` for a line above it."""
 
@@ -47,10 +49,31 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "save_as", NOOP("Actions", "&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR
     ),
-    ActionSpec("export", NOOP("Actions", "&Export boxes…"), "file", ("Ctrl+E",), "export"),
+    ActionSpec(
+        "export",
+        NOOP("Actions", "&Export boxes…"),
+        "file",
+        ("Ctrl+E",),
+        "export",
+        short=NOOP("Actions", "Export"),
+    ),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
-    ActionSpec("previous", NOOP("Actions", "&Previous image"), "image", ("Left", "P", "K"), "previous"),
-    ActionSpec("next", NOOP("Actions", "&Next image"), "image", ("Right", "N", "J"), "next"),
+    ActionSpec(
+        "previous",
+        NOOP("Actions", "&Previous image"),
+        "image",
+        ("Left", "P", "K"),
+        "previous",
+        short=NOOP("Actions", "Previous"),
+    ),
+    ActionSpec(
+        "next",
+        NOOP("Actions", "&Next image"),
+        "image",
+        ("Right", "N", "J"),
+        "next",
+        short=NOOP("Actions", "Next"),
+    ),
     ActionSpec("first", NOOP("Actions", "&First image"), "image", ("Home",)),
     ActionSpec("last", NOOP("Actions", "&Last image"), "image", ("End",)),
     ActionSpec("accept", NOOP("Actions", "&Accept"), "image", ("A",), "done", before=SEPARATOR),
@@ -65,6 +88,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "train",
         ("Ctrl+B",),
         "box",
+        short=NOOP("Actions", "Find boxes"),
         before=SEPARATOR,
     ),
     ActionSpec("heat_map", NOOP("Actions", "Show &heat map"), "view", ("H",), "heat-map", checkable=True),
@@ -116,6 +140,8 @@ def build(
         action.setShortcuts([QKeySequence(key) for key in spec.keys])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(spec.checkable)
+        if spec.short:
+            action.setIconText(QCoreApplication.translate(CONTEXT, spec.short))
         if spec.icon:
             style.set_icon(action, spec.icon)
         if spec.checkable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -118,18 +119,25 @@ class Pump(QObject):
     def _drain(self, job: _Job) -> None:
         messages = job.worker.drain()
         items = [m.value for m in messages if isinstance(m, Item)]
-        if items and job.on_items:
-            job.on_items(items)
+        if items:
+            self._call(job.on_items, items)
         last = messages[-1] if messages else None
         if isinstance(last, Item) or last is None:
             return
         job.worker.join()
         self._jobs.remove(job)
         if isinstance(last, Done):
-            if job.on_done:
-                job.on_done(last.result)
+            self._call(job.on_done, last.result)
         elif isinstance(last, Failed):
             if not isinstance(last.error, Cancelled):
                 self.failed.emit(last.error, last.details)
-            if job.on_failed:
-                job.on_failed(last.error)
+            self._call(job.on_failed, last.error)
+
+    def _call(self, receiver: Callable[[Any], None] | None, value: Any) -> None:
+        """An error in the window must not keep the other messages from arriving, the last one above all."""
+        if receiver is None:
+            return
+        try:
+            receiver(value)
+        except Exception as error:
+            self.failed.emit(error, traceback.format_exc())

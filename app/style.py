@@ -128,7 +128,9 @@ def colours() -> Colours:
 def apply(app: QApplication, scheme: Scheme = "system") -> None:
     """Style ``app``; ``system`` follows the desktop now and whenever it changes."""
     QDir.setSearchPaths("boxscout", [str(resources.ROOT)])
-    app.setStyle("Fusion")
+    if app not in _watched:
+        # Once: Qt deletes the style before, and a widget that Python still holds may point to it.
+        app.setStyle("Fusion")
     app.setWindowIcon(QIcon(str(resources.path("icons/boxscout.svg"))))
     app.setProperty("boxscoutScheme", scheme)
     font = app.font()

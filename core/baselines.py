@@ -31,8 +31,12 @@ def centred_boxes(sizes: Floats, width: float, height: float) -> Floats:
     return np.hstack([sizes * (0.5 - half), sizes * (0.5 + half)])
 
 
-def best_fixed_box(truth: Truth, *, step: float = FIXED_STEP) -> tuple[tuple[float, float], int]:
+def best_fixed_box(
+    truth: Truth, *, step: float = FIXED_STEP, iou: float = CORRECT_IOU
+) -> tuple[tuple[float, float], int]:
     """The centred box, one for all images, that is right most often, found by trying all on the truth.
+
+    Right is an IoU of ``iou`` or more.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def best_fixed_box(truth: Truth, *, step: float = FIXED_STEP) -> tuple[tuple[flo
     for i, width in enumerate(shares):
         for j, height in enumerate(shares):
             shared = shared_x[i] * shared_y[j]
-            right = shared >= CORRECT_IOU * (areas + width * height - shared)
+            right = shared >= iou * (areas + width * height - shared)
             if several:
                 right = np.logical_or.reduceat(right, starts)
             if (count := int(np.count_nonzero(right))) > best:

@@ -30,6 +30,9 @@ class BrowsingController(QObject):
         self._thresholds: dict[str, float | None] = {}
         self.thumbnails = Thumbnails(pump, parent=self)
         session.images.set_thumbnails(self.thumbnails)
+        self.thumbnails.condition.connect(
+            lambda image_id, reason, damaged: session.note_condition(image_id, reason, damaged=damaged)
+        )
         self._pictures = Loader(
             "pictures",
             _picture,

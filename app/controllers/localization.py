@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.training import Prepared, Saved, saved_snapshot
@@ -33,7 +35,7 @@ class LocalizationController(QObject):
         self._pump = pump
         self._worker: Worker | None = None
         self._prepared: Prepared | None = None
-        self._rows: dict[int, int] = {}
+        self._rows: Mapping[int, int] = {}
         self._snapshot: Snapshot | None = None
         # One thread for good: each new thread would start its own pool of OpenMP threads.
         self._live = Loader(
@@ -58,8 +60,7 @@ class LocalizationController(QObject):
         """Training has its pixels; heat maps are made from the same."""
         self._snapshot = None
         self._prepared = prepared
-        ids = {record.path: record.id for record in prepared.records}
-        self._rows = {ids[file.path]: row for row, file in enumerate(prepared.pixels.files)}
+        self._rows = prepared.rows
         self._live.clear()
         self.stop()
 
@@ -134,6 +135,10 @@ class LocalizationController(QObject):
 
     def _on_done(self, result: tuple[int, int]) -> None:
         found, kept = result
+        if not self._session.training.phase.running:
+            # The project's maps are as new now. They may differ in the last digit, and the boxes are theirs.
+            self._snapshot = None
+            self._session.forget_live_maps()
         self._end()
         text = self.tr("Boxes found for {found:,} images.").format(found=found)
         if kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,16 @@ class Preparing:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The pixels that training sees, and the records they were made of."""
+    """The pixels that training sees, and the records they were made of.
+
+    ``rows`` says in which row of the pixels an image is, by its id.
+    """
 
     pixels: Pixels
     records: tuple[ImageRecord, ...]
-    project: Project
+    rows: Mapping[int, int]
     changed: tuple[ImageRecord, ...]
+    damaged: tuple[int, ...]
     device: str
 
 
@@ -96,12 +101,12 @@ class TrainingController(QObject):
     def pause(self) -> None:
         if self._worker and self._session.training.phase is Phase.TRAINING:
             self._worker.pause()
-            self._session.set_training(phase=Phase.PAUSED, message="", seconds_left=None)
+            self._session.set_training(phase=Phase.PAUSED, message=self.tr("Paused."), seconds_left=None)
 
     def unpause(self) -> None:
         if self._worker and self._session.training.phase is Phase.PAUSED:
             self._worker.unpause()
-            self._session.set_training(phase=Phase.TRAINING)
+            self._session.set_training(phase=Phase.TRAINING, message="")
 
     def stop(self) -> None:
         """End after the step in hand and save; :attr:`ended` follows."""
@@ -124,14 +129,18 @@ class TrainingController(QObject):
             self._on_progress(reports)
 
     def _on_prepared(self, prepared: Prepared) -> None:
-        fields = {
-            r.id: {"width": r.width, "height": r.height, "status": r.status, "reason": r.reason}
-            for r in prepared.changed
-        }
-        self._session.update_records(fields)
+        self._session.merge_records(prepared.changed)
+        for image_id in prepared.damaged:
+            self._session.note_condition(image_id, "", damaged=True)
         if self._session.training.phase is Phase.PREPARING:
-            self._session.set_training(phase=Phase.TRAINING, fraction=0.0, message="", device=prepared.device)
+            text = self._where(prepared.device)
+            self._session.set_training(phase=Phase.TRAINING, fraction=0.0, message=text)
         self.prepared.emit(prepared)
+
+    def _where(self, device: str) -> str:
+        if device.startswith("cuda"):
+            return self.tr("Training on the graphics card.")
+        return self.tr("Training on the processor.")
 
     def _on_progress(self, reports: list[Progress]) -> None:
         """Every number is kept; of pictures and snapshots only the newest is worth the time."""
@@ -172,6 +181,7 @@ class TrainingController(QObject):
         self._worker = None
         stopped = isinstance(error, Cancelled)
         text = self.tr("Stopped.") if stopped else self.tr("Training ended with an error.")
+        phase = Phase.IDLE if stopped else Phase.FAILED
         session = self._session
         saved = session.training.saved_step
         if (
@@ -180,9 +190,7 @@ class TrainingController(QObject):
             and checkpoint_path(session.project).exists()
         ):
             saved = session.training.step
-        session.set_training(
-            phase=Phase.IDLE, message=text, seconds_left=None, steps_per_s=None, saved_step=saved
-        )
+        session.set_training(phase=phase, message=text, seconds_left=None, steps_per_s=0.0, saved_step=saved)
         self.ended.emit(None)
 
 
@@ -212,6 +220,16 @@ def saved_snapshot(path: Path) -> Snapshot:
     return snapshot_of(checkpoint.load(path))
 
 
+def _prepared(project: Project, records: tuple[ImageRecord, ...], pixels: Pixels, device: str) -> Prepared:
+    """All that the window wants to know of the pixels, looked up here and not in its thread."""
+    known = set(records)
+    changed = tuple(record for record in project.images() if record not in known)
+    ids = {record.path: record.id for record in records}
+    rows = {ids[file.path]: row for row, file in enumerate(pixels.files)}
+    damaged = tuple(image_id for image_id, row in rows.items() if row in pixels.truncated)
+    return Prepared(pixels, records, rows, changed, damaged, device)
+
+
 def _complete(config: TrainConfig, state: TrainState) -> bool:
     out_of_time = config.minutes is not None and state.elapsed_s >= 60 * config.minutes
     return state.step >= config.steps or out_of_time
@@ -224,6 +242,10 @@ def _train(
     device = str(resolve_device(config.device))
     path = checkpoint_path(project)
     state = checkpoint.load(path) if resume else checkpoint.new_state(config)
+    if resume:
+        # What was learned fits only the networks it was learned with; the budget may be another.
+        kept = ("steps", "minutes", "sample_every", "snapshot_every", "device", "precision")
+        config = state.config.with_(**{name: getattr(config, name) for name in kept})
     pixels = load_pixels(
         project,
         records,
@@ -231,9 +253,7 @@ def _train(
         on_progress=lambda done, total: worker.put(Preparing(done, total)),
         cancelled=worker.is_stopping,
     )
-    known = set(records)
-    changed = tuple(record for record in project.images() if record not in known)
-    worker.put(Prepared(pixels, records, project, changed, device))
+    worker.put(_prepared(project, records, pixels, device))
     steps = train_and_save(config, pixels, path, state)
     try:
         for progress in steps:

@@ -97,6 +97,22 @@ class ImageListModel(QAbstractListModel):
             if row >= 0:
                 self.dataChanged.emit(self.index(row), self.index(row))
 
+    def merge_records(self, records: Sequence[ImageRecord]) -> None:
+        """Take over what a job has found out about images: size, failure and reason, all rows at once."""
+        rows = []
+        for new in records:
+            position = self._position.get(new.id)
+            if position is None:
+                continue
+            old = self._records[position]
+            # What the person said meanwhile stays said; only the job knows what has failed.
+            own = old.status is not new.status and Status.FAILED not in (old.status, new.status)
+            self._records[position] = replace(new, status=old.status) if own else new
+            rows.append(self.row_of(new.id))
+        shown = [row for row in rows if row >= 0]
+        if shown:
+            self.dataChanged.emit(self.index(min(shown)), self.index(max(shown)))
+
     # ---- asked by the window ------------------------------------------------------------------
 
     def set_filter(self, needle: str, status: Status | None) -> None:
@@ -142,7 +158,7 @@ class ImageListModel(QAbstractListModel):
 
     # ---- asked by Qt --------------------------------------------------------------------------
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008, N802
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._shown)
 
     def data(

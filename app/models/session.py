@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,7 @@ class Session(QObject):
         self._live: OrderedDict[int, tuple[int, HeatMap]] = OrderedDict()
         self._rejected: list[RejectedFile] = []
         self._unreadable: dict[int, str] = {}
+        self._damaged: set[int] = set()
         self._activities: dict[str, Activity] = {}
 
     # ---- the project --------------------------------------------------------------------------
@@ -91,7 +93,7 @@ class Session(QObject):
         if self.view.rule not in RULES:
             self.view = replace(self.view, rule=ProjectView().rule)
         self._live.clear()
-        self._rejected, self._unreadable = [], {}
+        self._rejected, self._unreadable, self._damaged = [], {}, set()
         self.current, self.picture, self._evidence = None, None, None
         self.images.set_records(records)
         self.reset_training(TrainingStatus())
@@ -111,6 +113,11 @@ class Session(QObject):
         self.images.append(records)
         if self.current is None:
             self.select(self.images.neighbour(None, 1))
+
+    def merge_records(self, records: Sequence[ImageRecord]) -> None:
+        """See :meth:`ImageListModel.merge_records`."""
+        self.images.merge_records(records)
+        self.problems_changed.emit()
 
     def update_records(self, changes: Mapping[int, Mapping[str, Any]]) -> None:
         self.images.update_records(changes)
@@ -134,8 +141,7 @@ class Session(QObject):
         self.view_changed.emit()
 
     def set_picture(self, image_id: int, picture: Picture) -> None:
-        if picture.reason:
-            self.note_unreadable(image_id, picture.reason)
+        self.note_condition(image_id, picture.reason, damaged=picture.truncated)
         if image_id == self.current:
             self.picture = picture
             self.picture_changed.emit()
@@ -260,15 +266,24 @@ class Session(QObject):
         self._rejected = list(rejected)
         self.problems_changed.emit()
 
-    def note_unreadable(self, image_id: int, reason: str) -> None:
-        """Remember, for this sitting, that an image could not be shown."""
-        if self._unreadable.get(image_id) != reason:
+    def note_condition(self, image_id: int, reason: str, *, damaged: bool) -> None:
+        """Remember, for this sitting, why an image could not be shown, or that only a part of it was."""
+        before = self._unreadable.get(image_id, ""), image_id in self._damaged
+        if before == (reason, damaged):
+            return
+        self._unreadable.pop(image_id, None)
+        self._damaged.discard(image_id)
+        if reason:
             self._unreadable[image_id] = reason
-            self.problems_changed.emit()
+        if damaged:
+            self._damaged.add(image_id)
+        self.problems_changed.emit()
 
-    def note_readable(self, image_id: int) -> None:
-        if self._unreadable.pop(image_id, None) is not None:
-            self.problems_changed.emit()
+    @property
+    def damaged(self) -> list[Path]:
+        """Files that are damaged and used as far as they can be read, as far as is known by now."""
+        records = (self.images.record(image_id) for image_id in sorted(self._damaged))
+        return [record.path for record in records if record is not None]
 
     @property
     def problems(self) -> list[RejectedFile]:

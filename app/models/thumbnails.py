@@ -28,6 +28,7 @@ class Thumbnail:
 
     pixmap: QPixmap | None
     reason: str = ""
+    damaged: bool = False
 
 
 class Thumbnails(QObject):
@@ -35,6 +36,8 @@ class Thumbnails(QObject):
 
     ready = Signal(int)
     """The id of an image whose thumbnail can now be had."""
+    condition = Signal(int, str, bool)
+    """An image's id, why it cannot be shown, and whether only a part of it can."""
 
     def __init__(self, pump: Pump, *, capacity: int = CAPACITY, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +45,7 @@ class Thumbnails(QObject):
             "thumbnails",
             _make,
             finish=_finish,
-            on_ready=lambda key, _: self.ready.emit(key[0]),
+            on_ready=self._on_ready,
             on_error=pump.failed.emit,
             wake=pump.wake,
             threads=2,
@@ -58,14 +61,19 @@ class Thumbnails(QObject):
         value: Thumbnail | None = self._loader.get((record.id, str(record.path)))
         return value
 
+    def _on_ready(self, key: tuple[int, str], thumbnail: Thumbnail) -> None:
+        self.ready.emit(key[0])
+        self.condition.emit(key[0], thumbnail.reason, thumbnail.damaged)
 
-def _make(key: tuple[int, str]) -> tuple[QImage | None, str]:
+
+def _make(key: tuple[int, str]) -> tuple[QImage | None, str, bool]:
     try:
-        return to_qimage(decode(key[1], max_side=SIDE).pixels), ""
+        decoded = decode(key[1], max_side=SIDE)
     except ImageError as error:
-        return None, str(error)
+        return None, str(error), False
+    return to_qimage(decoded.pixels), "", decoded.truncated
 
 
-def _finish(made: tuple[QImage | None, str]) -> Thumbnail:
-    picture, reason = made
-    return Thumbnail(QPixmap.fromImage(picture) if picture else None, reason)
+def _finish(made: tuple[QImage | None, str, bool]) -> Thumbnail:
+    picture, reason, damaged = made
+    return Thumbnail(QPixmap.fromImage(picture) if picture else None, reason, damaged)

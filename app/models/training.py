@@ -25,7 +25,7 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingStatus:
-    """``fraction`` is 0..1 of the budget. ``saved_step`` is that of the checkpoint, None where there is none."""
+    """``fraction`` is 0..1 of the budget; ``saved_step`` the checkpoint's, None where there is none."""
 
     phase: Phase = Phase.IDLE
     step: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -97,6 +97,7 @@ class CanvasBar(QWidget):
         with QSignalBlocker(self.heat_map_box), QSignalBlocker(self.opacity_slider):
             self.heat_map_box.setChecked(state.heat_map)
             self.opacity_slider.setValue(round(state.opacity * 100))
+        self._explain_rule()
         self.scope.set_first(state.all_images)
         self.legend.set_colour_map(state.colour_map)
         self.set_zoom(state.zoom)
@@ -198,38 +199,48 @@ class CanvasBar(QWidget):
         self.threshold_slider.valueChanged.connect(lambda value: self._threshold_moved(value / _FINE))
         self.threshold_spin.valueChanged.connect(self._threshold_moved)
         self.reset_button.clicked.connect(self.reset_threshold_requested)
-        self.rule_box.currentIndexChanged.connect(
-            lambda index: self.rule_changed.emit(self.rule_box.itemData(index))
-        )
-        self.scope.changed.connect(self.scope_changed)
+        self.rule_box.currentIndexChanged.connect(self._rule_chosen)
+        self.scope.changed.connect(lambda first: self._tell(self.scope_changed, first))
         self.heat_map_box.toggled.connect(self._heat_map_toggled)
-        self.opacity_slider.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
+        self.opacity_slider.valueChanged.connect(lambda value: self._tell(self.opacity_changed, value / 100))
         self.colour_map_box.currentIndexChanged.connect(self._colour_map_chosen)
         self.fit_button.clicked.connect(self.fit_requested)
         self.actual_size_button.clicked.connect(self.actual_size_requested)
 
     # A person's doing
 
-    def _threshold_moved(self, threshold: float) -> None:
+    def _tell(self, signal: SignalInstance, value: object) -> None:
         self._state = None  # the next set_state must be applied, whatever it says
+        signal.emit(value)
+
+    def _threshold_moved(self, threshold: float) -> None:
         self._show_threshold(threshold)
-        self.threshold_changed.emit(threshold)
+        self._tell(self.threshold_changed, threshold)
 
     def _show_threshold(self, threshold: float) -> None:
         with QSignalBlocker(self.threshold_slider), QSignalBlocker(self.threshold_spin):
             self.threshold_slider.setValue(round(threshold * _FINE))
-            self.threshold_spin.setValue(threshold)
+            if (
+                abs(self.threshold_spin.value() - threshold) > 1e-9
+            ):  # else it would rewrite what is being typed
+                self.threshold_spin.setValue(threshold)
+
+    def _rule_chosen(self, index: int) -> None:
+        self._explain_rule()
+        self._tell(self.rule_changed, self.rule_box.itemData(index))
+
+    def _explain_rule(self) -> None:
+        help_ = self.rule_box.currentData(Qt.ItemDataRole.ToolTipRole)
+        self.rule_box.setToolTip(help_ or "")
 
     def _heat_map_toggled(self, on: bool) -> None:
-        self._state = None
         self._enable_heat(on)
-        self.heat_map_toggled.emit(on)
+        self._tell(self.heat_map_toggled, on)
 
     def _colour_map_chosen(self, index: int) -> None:
-        self._state = None
         name = self.colour_map_box.itemData(index)
         self.legend.set_colour_map(name)
-        self.colour_map_changed.emit(name)
+        self._tell(self.colour_map_changed, name)
 
     def _enable(self, state: CanvasBarState) -> None:
         for widget in (

@@ -133,7 +133,7 @@ def sentence_of(error: BaseException) -> str:
 
 
 def show_summary(parent: QWidget, summary: ExportSummary) -> None:
-    message.show_export_summary(parent, summary)
+    message.show_export_summary(parent, summary.lines(), summary.path, show_in_folder)
 
 
 def show_in_folder(path: Path) -> None:

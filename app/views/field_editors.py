@@ -14,14 +14,17 @@ from core.config import Limits, TrainConfig, limits_of
 
 _TITLES = {
     "dcgan": "DCGAN",
+    "wgan-gp": "WGAN-GP",
     "dragan": "DRAGAN",
+    "minimax": "Minimax GAN",
+    "wgan": "WGAN (clipped)",
     "auto": "Automatic",
     "cpu": "CPU",
     "cuda": "GPU (CUDA)",
     "fp32": "32 bit",
     "bf16": "bf16",
 }
-_DECIMALS = 12
+_DIGITS = 12  # enough for every number that a person types
 
 
 def translated(text: str) -> str:
@@ -111,26 +114,32 @@ class CountEditor(Editor):
 class RealEditor(Editor):
     """A real number, typed freely (0.0002, 2e-4), kept exactly as it was given."""
 
-    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, limits: Limits, parent: QWidget | None = None, *, optional: bool = False
+    ) -> None:
         super().__init__(name, limits, parent)
+        self.optional = optional  # empty is None
         self.edit = QLineEdit(self)
+        if optional:
+            self.edit.setPlaceholderText(self.tr("the objective's own"))
         self._take(self.edit)
         self.edit.textEdited.connect(self._edited)
 
-    def value(self) -> float:
+    def value(self) -> float | None:
         """The number typed; raises ValueError where it is none."""
-        return float(self.edit.text().strip().replace(",", "."))
+        text = self.edit.text().strip()
+        return None if self.optional and not text else float(text.replace(",", "."))
 
-    def set_value(self, value: float) -> None:
-        self.edit.setText(
-            f"{value:.{_DECIMALS}g}" if float(f"{value:.{_DECIMALS}g}") == value else repr(value)
-        )
+    def set_value(self, value: float | None) -> None:
+        short = "" if value is None else f"{value:.{_DIGITS}g}"
+        self.edit.setText(short if value is None or float(short) == value else repr(value))
         self._mark()
 
     def problem(self) -> str:
         label, low, high = translated(self.limits.label), self.limits.low or 0.0, self.limits.high or 0.0
         try:
-            inside = low <= self.value() <= high
+            value = self.value()
+            inside = value is None or low <= value <= high
         except ValueError:
             return self.tr("{0} must be a number.").format(label)
         if inside:
@@ -173,7 +182,7 @@ def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
         return SwitchEditor(field.name, limits, parent)
     if isinstance(field.default, int):
         return CountEditor(field.name, limits, parent)
-    return RealEditor(field.name, limits, parent)
+    return RealEditor(field.name, limits, parent, optional=field.default is None)
 
 
 def all_fields() -> dict[str, Field[Any]]:

@@ -276,4 +276,6 @@ class ImageCanvas(QWidget):
         action()
 
     def _tell_cursor(self, at: QPointF) -> None:
-        self.cursor_moved.emit(self._view.pixel_at(at) if self._view else None)
+        half = 0.5 / self.devicePixelRatioF()  # a screen pixel shows what lies at its middle
+        middle = at + QPointF(half, half)
+        self.cursor_moved.emit(self._view.pixel_at(middle) if self._view else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -93,7 +93,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
     ) -> None:
         colours = style.colours()
         folder, _, name = str(index.data(Qt.ItemDataRole.DisplayRole)).rpartition("/")
-        status = index.data(Role.STATUS)
+        status = Status(index.data(Role.STATUS))  # Qt hands a str Enum on as plain text
         left = frame.right() + 1 + PADDING + 2
         text = QRect(left, frame.top(), option.rect.right() - PADDING - left, THUMBNAIL)
         metrics = QFontMetrics(option.font)
@@ -132,6 +132,20 @@ def _status_colour(status: Status) -> str:
         Status.REJECTED: colours.muted,
         Status.FAILED: colours.error,
     }.get(status, colours.muted)
+
+
+class _List(QListView):
+    """Says so where the filter leaves nothing."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        model = self.model()
+        if isinstance(model, ImageListModel) and model.total and not model.rowCount():
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(style.colours().muted))
+            room = self.viewport().rect().adjusted(style.MARGIN, style.MARGIN, -style.MARGIN, -style.MARGIN)
+            flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+            painter.drawText(room, int(flags), self.tr("No image passes this filter."))
 
 
 class ImageListView(QWidget):
@@ -191,7 +205,7 @@ class ImageListView(QWidget):
         return combo
 
     def _make_list(self) -> QListView:
-        view = QListView()
+        view = _List()
         view.setObjectName("image_list")
         view.setAccessibleName(self.tr("Images"))
         view.setModel(self._model)

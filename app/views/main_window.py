@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QDockWidget,
+    QHBoxLayout,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -25,6 +26,7 @@ from app.controllers.workbench import Workbench
 from app.models.training import Phase
 from app.views import dialogs
 from app.views.canvas_bar import CanvasBar
+from app.views.controls import plain_label, tool_button
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
 from app.views.presenters import CanvasPresenter, StatusPresenter, TrainPresenter
@@ -89,10 +91,23 @@ class MainWindow(QMainWindow):
         self.dock.setObjectName("problems_dock")
         self.dock.setWidget(self.problems)
         self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        self.dock.setTitleBarWidget(self._make_dock_title())
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
         self.dock.hide()
         self.strip = StatusStrip()
         self.setStatusBar(self.strip)
+
+    def _make_dock_title(self) -> QWidget:
+        """The style's own close button is too faint on a dark window."""
+        title = QWidget()
+        row = QHBoxLayout(title)
+        row.setContentsMargins(style.MARGIN, style.GAP, style.SPACING, 0)
+        row.addWidget(plain_label(self.tr("Problems"), "title"))
+        row.addStretch(1)
+        close = tool_button("close", self.tr("Close"), self.tr("Close this panel"))
+        close.clicked.connect(self.dock.hide)
+        row.addWidget(close)
+        return title
 
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
@@ -128,7 +143,7 @@ class MainWindow(QMainWindow):
             "accept": lambda: bench.browsing.mark(Status.ACCEPTED),
             "reject": lambda: bench.browsing.mark(Status.REJECTED),
             "unmark": lambda: bench.browsing.mark(Status.UNSEEN),
-            "start": lambda: bench.start_training(self.train_panel.config()),
+            "start": self.train_panel.start_button.click,
             "pause": self._pause_or_go_on,
             "stop": bench.training.stop,
             "find_boxes": bench.localization.find_boxes,
@@ -174,6 +189,7 @@ class MainWindow(QMainWindow):
         self.welcome.recent_chosen.connect(lambda path: self.open_paths([Path(path)]))
         self.strip.stop_requested.connect(bench.stop_activities)
         self.strip.problems_requested.connect(self.dock.show)
+        self.problems.show_in_folder_requested.connect(dialogs.show_in_folder)
         self.dock.visibilityChanged.connect(self._update)
 
     def _connect_session(self) -> None:
@@ -307,7 +323,13 @@ class MainWindow(QMainWindow):
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
+        self.welcome.set_drag_active(event.isAccepted())
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.welcome.set_drag_active(False)
+
     def dropEvent(self, event: QDropEvent) -> None:
+        self.welcome.set_drag_active(False)
         chosen = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if chosen:
             event.acceptProposedAction()

@@ -8,13 +8,14 @@ from PySide6.QtGui import QImage
 from app.models.pictures import to_qimage
 from app.models.session import Session
 from app.models.thumbnails import Thumbnails
-from app.models.training import TrainingStatus
+from app.models.training import Phase, Point, TrainingStatus
 from app.views.canvas_bar import CanvasBar, CanvasBarState
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
-from app.views.problems_panel import ProblemsPanel
+from app.views.problems_panel import Problem, ProblemsPanel
 from app.views.status_strip import StatusStrip
 from app.views.train_panel import TrainPanel, TrainPanelState
+from core.errors import BoxscoutError
 from core.heatmap import COLOUR_MAPS, colourize
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
@@ -139,6 +140,7 @@ class TrainPresenter(QObject):
         session.points_added.connect(self._add_points)
         session.samples_changed.connect(panel.set_samples)
         session.project_changed.connect(self._show_config)
+        panel.config_changed.connect(self._show_state)
         self._show_state()
 
     def _show_config(self) -> None:
@@ -160,12 +162,22 @@ class TrainPresenter(QObject):
                 seconds_left=status.seconds_left,
                 message=status.message,
                 can_start=session.images.total > 0 and not status.phase.running,
-                resumable_step=status.saved_step,
-                device=status.device,
+                resumable_step=status.saved_step if self._can_resume() else None,
             )
         )
 
-    def _add_points(self, points: list) -> None:
+    def _can_resume(self) -> bool:
+        """A finished training goes on only where the form now says more steps."""
+        status = self._session.training
+        if status.phase is not Phase.FINISHED or status.saved_step is None:
+            return True
+        try:
+            config = self._panel.config()
+        except BoxscoutError:
+            return False
+        return config.minutes is not None or config.steps > status.saved_step
+
+    def _add_points(self, points: list[Point]) -> None:
         for point in points:
             self._panel.add_point(point.step, point.d_loss, point.g_loss)
             if point.ms_ssim is not None:
@@ -214,6 +226,9 @@ class StatusPresenter(QObject):
         self._strip.set_activity(activities[0] if activities else None)
 
     def _show_problems(self) -> None:
-        problems = self._session.problems
-        self._problems.set_problems(problems)
-        self._strip.set_problems(len(problems))
+        session = self._session
+        problems = [Problem(file.path, file.reason) for file in session.problems]
+        text = self.tr("Damaged; used as far as it can be read.")
+        damaged = [Problem(path, text, warning=True) for path in session.damaged]
+        self._problems.set_problems([*problems, *damaged])
+        self._strip.set_problems(len(problems), len(damaged))

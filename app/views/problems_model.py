@@ -118,7 +118,8 @@ class ProblemsModel(QAbstractItemModel):
     def rowCount(self, parent: Index | None = None) -> int:
         if parent is None or not parent.isValid():
             return len(self._groups)
-        return len(self._groups[parent.row()].problems) if parent.internalId() == _GROUP else 0
+        is_group = parent.internalId() == _GROUP and parent.column() == 0
+        return len(self._groups[parent.row()].problems) if is_group else 0
 
     def columnCount(self, parent: Index | None = None) -> int:
         return 2

@@ -65,10 +65,18 @@ class StatusStrip(QStatusBar):
         self._notice.start()
         self._show_text()
 
-    def set_problems(self, count: int) -> None:
-        text = self.tr("1 file could not be used") if count == 1 else self.tr("{n:,} files could not be used")
-        self.problems.setText(text.format(n=count))
-        self.problems.setVisible(count > 0)
+    def set_problems(self, unusable: int, damaged: int = 0) -> None:
+        """How many files could not be used, and how many only in part; the button opens their list."""
+        if unusable == 1:
+            text = self.tr("1 file could not be used")
+        elif unusable:
+            text = self.tr("{n:,} files could not be used").format(n=unusable)
+        elif damaged == 1:
+            text = self.tr("1 file is damaged")
+        else:
+            text = self.tr("{n:,} files are damaged").format(n=damaged)
+        self.problems.setText(text)
+        self.problems.setVisible(bool(unusable or damaged))
 
     def set_cursor(self, position: tuple[int, int] | None) -> None:
         self.cursor.setText("" if position is None else f"{position[0]}, {position[1]}")

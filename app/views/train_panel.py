@@ -122,7 +122,7 @@ class TrainPanel(QWidget):
     # Making
 
     def _make_buttons(self) -> None:
-        self.continue_button = self._button("play", self.resume_requested.emit, primary=True)
+        self.continue_button = self._button("", self.resume_requested.emit, primary=True)
         self.start_button = self._button("play", self._start, primary=True)
         self.pause_button = self._button("pause", self._pause)
         self.stop_button = self._button("stop", self.stop_requested.emit)
@@ -131,7 +131,8 @@ class TrainPanel(QWidget):
 
     def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
         button = QPushButton(self)
-        style.set_icon(button, icon, "on_accent" if primary else "text")
+        if icon:
+            style.set_icon(button, icon, "on_accent" if primary else "text")
         style.mark(button, "primary" if primary else "plain")
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.clicked.connect(lambda: slot())

@@ -43,7 +43,11 @@ def test_batches_come_in_at_the_end_as_inserted_rows(model: ImageListModel) -> N
 
 def test_filter_by_name_in_any_case_and_by_status(model: ImageListModel) -> None:
     model.set_records(
-        [record(1, "Dog/Straße.png"), record(2, "cat.png", Status.ACCEPTED), record(3, "dog.png", Status.ACCEPTED)]
+        [
+            record(1, "Dog/Straße.png"),
+            record(2, "cat.png", Status.ACCEPTED),
+            record(3, "dog.png", Status.ACCEPTED),
+        ]
     )
     model.set_filter("dog", None)
     assert names(model) == ["Dog/Straße.png", "dog.png"]

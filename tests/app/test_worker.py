@@ -30,7 +30,9 @@ def test_items_come_in_order_and_the_result_last() -> None:
     assert messages == [*(Item(i) for i in range(1000)), Done("end")]
 
 
-@pytest.mark.parametrize("error", [ValueError("v"), RuntimeError("CUDA out of memory"), MemoryError(), SystemExit(3)])
+@pytest.mark.parametrize(
+    "error", [ValueError("v"), RuntimeError("CUDA out of memory"), MemoryError(), SystemExit(3)]
+)
 def test_every_kind_of_error_arrives_with_its_traceback(error: BaseException) -> None:
     def target(_: Worker) -> None:
         raise error

@@ -1,0 +1,249 @@
+"""How fast the window answers: opening a folder, scrolling, the threshold, and ticks beside a training.
+
+    python3 benchmarks/window.py [--images 10000] [--seconds 30] [--json FILE]
+
+It draws a folder of JPEG photos (640 x 480) into a temporary place, opens it in the real window without a
+display, and prints each figure beside its aim. Run it with nothing else on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+import torch
+from PIL import Image
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.application import make_application
+from app.models.training import Phase
+from app.views.main_window import MainWindow
+from core.config import PRESETS
+
+TICK_MS = 10
+DIFFERENT = 50
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure and what it should stay below."""
+
+    name: str
+    value: float
+    unit: str
+    aim: float | None
+
+
+class Paints(QObject):
+    """Counts the paint events of one widget."""
+
+    def __init__(self, watched: QObject) -> None:
+        super().__init__()
+        self.count = 0
+        watched.installEventFilter(self)
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+class Ticks:
+    """The gaps between the beats of a timer on the event loop, in seconds."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(TICK_MS)
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.gaps.append(now - self._last)
+        self._last = now
+
+    def stop(self) -> list[float]:
+        self._timer.stop()
+        return self.gaps
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=30.0, help="length of the measured training")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    place = Path(tempfile.mkdtemp(prefix="boxscout-benchmark-"))
+    os.environ.update(XDG_DATA_HOME=str(place), XDG_CONFIG_HOME=str(place), XDG_STATE_HOME=str(place))
+    sys.setswitchinterval(0.0005)
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    try:
+        figures = measure(place, options.images, options.seconds)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    for figure in figures:
+        aim = "" if figure.aim is None else f"   (aim: {figure.aim:g} {figure.unit} or less)"
+        print(f"{figure.name:<52}{figure.value:>10.1f} {figure.unit}{aim}")
+    if options.json:
+        options.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+
+
+def measure(place: Path, images: int, seconds: float) -> list[Figure]:
+    folder = draw_folder(place / "photos", images)
+    app = make_application()
+    window = MainWindow()
+    window.resize(1280, 800)
+    window.show()
+    app.processEvents()
+    figures = open_folder(window, folder, images)
+    for stage in (scroll, browse, lambda window: beside_training(window, seconds), threshold):
+        figures += stage(window)
+        settle(1.0)
+    figures.append(Figure("peak memory", peak_memory() / 2**20, "MiB", 1536))
+    closed: list[bool] = []
+    window.workbench.closed.connect(lambda: closed.append(True))
+    window.close()
+    wait(lambda: bool(closed), 60)
+    return figures
+
+
+def draw_folder(folder: Path, images: int) -> Path:
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    originals = []
+    for i in range(min(DIFFERENT, images)):
+        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        path = folder / f"photo-{i:05d}.jpg"
+        coarse.resize((640, 480), Image.Resampling.BICUBIC).save(path, quality=90)
+        originals.append(path)
+    for i in range(len(originals), images):
+        shutil.copyfile(originals[i % len(originals)], folder / f"photo-{i:05d}.jpg")
+    return folder
+
+
+def open_folder(window: MainWindow, folder: Path, images: int) -> list[Figure]:
+    began = time.perf_counter()
+    ticks = Ticks()
+    window.open_paths([folder])
+    wait(lambda: window.canvas.viewport_state is not None, 60)
+    first = time.perf_counter() - began
+    wait(lambda: window.session.images.total == images, 120)
+    return [
+        Figure(f"drop of {images} images to the first image", first, "s", 1.0),
+        Figure("drop to the whole list", time.perf_counter() - began, "s", None),
+        Figure("longest gap of the event loop meanwhile", 1000 * max(ticks.stop()), "ms", 100),
+    ]
+
+
+def scroll(window: MainWindow) -> list[Figure]:
+    """The scroll bar dragged from top to bottom; each move is followed by its paint."""
+    view = window.images.list
+    bar = view.verticalScrollBar()
+    times = []
+    for value in np.linspace(bar.minimum(), bar.maximum(), 120).astype(int).tolist():
+        began = time.perf_counter()
+        bar.setValue(value)
+        view.viewport().repaint()
+        QApplication.processEvents()
+        times.append(time.perf_counter() - began)
+    return [
+        Figure("one move of the list, median", 1000 * statistics.median(times), "ms", 16),
+        Figure("one move of the list, slowest", 1000 * max(times), "ms", 100),
+    ]
+
+
+def browse(window: MainWindow) -> list[Figure]:
+    """The next image by its action, until it is on the canvas."""
+    times = []
+    for _ in range(30):
+        wait(lambda: window.session.picture is not None, 10)
+        settle(0.05)
+        began = time.perf_counter()
+        window.workbench.browsing.next()
+        wait(lambda: window.session.picture is not None, 10)
+        window.canvas.repaint()
+        times.append(time.perf_counter() - began)
+    return [Figure("next image, median", 1000 * statistics.median(times), "ms", 50)]
+
+
+def beside_training(window: MainWindow, seconds: float) -> list[Figure]:
+    """Ticks while the default training runs, from its first step on, with the person browsing."""
+    config = PRESETS["balanced"].with_(minutes=(seconds + 10) / 60)
+    window.workbench.start_training(config)
+    wait(lambda: window.session.training.step >= 3, 300)
+    ticks = Ticks()
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        settle(1.0)
+        window.workbench.browsing.next()
+    gaps = ticks.stop()
+    speed = window.session.training.steps_per_s
+    wait(lambda: window.session.training.phase is Phase.FINISHED, 600)
+    return [
+        Figure("event loop beside training, median tick", 1000 * statistics.median(gaps), "ms", None),
+        Figure("event loop beside training, p99 tick", 1000 * float(np.quantile(gaps, 0.99)), "ms", 33),
+        Figure("event loop beside training, longest gap", 1000 * max(gaps), "ms", 100),
+        Figure("training speed beside the window", speed or 0.0, "steps/s", None),
+    ]
+
+
+def threshold(window: MainWindow) -> list[Figure]:
+    """A move of the threshold slider until the canvas has painted the new box."""
+    wait(lambda: window.session.heat_map is not None, 120)
+    settle(1.0)
+    slider, paints = window.bar.threshold_slider, Paints(window.canvas)
+    times = []
+    for i in range(100):
+        before, seen = window.session.boxes, paints.count
+        began = time.perf_counter()
+        slider.setValue(round(slider.maximum() * (0.05 + 0.8 * (i * 37 % 100) / 100)))
+        wait(lambda seen=seen: paints.count > seen, 5)  # type: ignore[misc]
+        times.append(time.perf_counter() - began)
+        assert window.session.boxes != before, "the box should follow the threshold"
+    return [
+        Figure("threshold to redraw, median", 1000 * statistics.median(times), "ms", 16),
+        Figure("threshold to redraw, slowest of 100", 1000 * max(times), "ms", None),
+    ]
+
+
+def wait(condition: Callable[[], bool], seconds: float) -> None:
+    limit = time.perf_counter() + seconds
+    while not condition():
+        if time.perf_counter() > limit:
+            raise TimeoutError("The window did not get there in time.")
+        QApplication.processEvents()
+        time.sleep(0.0002)
+
+
+def settle(seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    wait(lambda: time.perf_counter() >= until, seconds + 60)
+
+
+def peak_memory() -> int:
+    """The most memory this process has held, in bytes."""
+    import resource
+
+    peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+__all__: Sequence[str] = ["main", "measure"]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The bar under the image, driven with real clicks and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+from seeing import pixel
+
+from app.views.canvas_bar import CanvasBar, CanvasBarState
+from core.boxes import RULES
+from core.heatmap import COLOUR_MAPS, colour_bar
+
+SIGNALS = (
+    "threshold_changed",
+    "rule_changed",
+    "scope_changed",
+    "heat_map_toggled",
+    "opacity_changed",
+    "colour_map_changed",
+    "fit_requested",
+    "actual_size_requested",
+    "reset_threshold_requested",
+)
+
+
+@pytest.fixture
+def bar(show: Callable[..., QWidget]) -> CanvasBar:
+    return show(CanvasBar(), 700, 80)
+
+
+def listen(bar: CanvasBar) -> list[tuple[object, ...]]:
+    """Everything the bar says from now on."""
+    heard: list[tuple[object, ...]] = []
+    for name in SIGNALS:
+        getattr(bar, name).connect(lambda *values, name=name: heard.append((name, *values)))
+    return heard
+
+
+def test_it_fits_between_the_side_panels(bar: CanvasBar) -> None:
+    assert bar.minimumSizeHint().width() <= 700
+
+
+def test_showing_a_state_says_nothing(bar: CanvasBar) -> None:
+    heard = listen(bar)
+    rules, maps = list(RULES), list(COLOUR_MAPS)
+    state = CanvasBarState(
+        threshold=0.37,
+        rule=rules[-1],
+        all_images=False,
+        heat_map=False,
+        opacity=0.8,
+        colour_map=maps[-1],
+        overridden=True,
+        zoom=2.5,
+    )
+    bar.set_state(state)
+    assert heard == []
+    assert bar.threshold_spin.value() == 0.37 and bar.threshold_slider.value() == 37
+    assert bar.rule_box.currentData() == rules[-1]
+    assert bar.colour_map_box.currentData() == maps[-1]
+    assert not bar.scope.is_first() and not bar.heat_map_box.isChecked()
+    assert bar.opacity_slider.value() == 80
+    assert bar.zoom_label.text() == "250 %"
+    assert not bar.opacity_slider.isEnabled()
+
+
+def test_the_threshold_goes_from_nothing_to_ninety_five(bar: CanvasBar, qtbot: QtBot) -> None:
+    heard = listen(bar)
+    slider = bar.threshold_slider
+    middle = slider.height() // 2
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() - 1, middle))
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(1, middle))
+    assert heard == [("threshold_changed", 0.95), ("threshold_changed", 0.0)]
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert heard[-1] == ("threshold_changed", 0.01)
+    assert bar.threshold_spin.value() == 0.01
+
+
+def test_a_click_on_the_groove_goes_there_at_once(bar: CanvasBar, qtbot: QtBot) -> None:
+    slider = bar.threshold_slider
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() // 2, slider.height() // 2))
+    assert bar.threshold_spin.value() == pytest.approx(0.475, abs=0.02)
+
+
+def test_a_typed_threshold_moves_the_slider_and_stays_in_range(bar: CanvasBar, qtbot: QtBot) -> None:
+    heard = listen(bar)
+    bar.threshold_spin.selectAll()
+    qtbot.keyClicks(bar.threshold_spin, bar.threshold_spin.locale().toString(0.31, "f", 2))
+    qtbot.keyClick(bar.threshold_spin, Qt.Key.Key_Return)
+    assert heard[-1] == ("threshold_changed", 0.31) and bar.threshold_slider.value() == 31
+    bar.threshold_spin.setValue(3)
+    assert heard[-1] == ("threshold_changed", 0.95)
+
+
+def test_rule_scope_colours_and_heat_map(bar: CanvasBar, qtbot: QtBot) -> None:
+    heard = listen(bar)
+    qtbot.keyClick(bar.rule_box, Qt.Key.Key_Down)
+    qtbot.mouseClick(bar.scope.second, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.scope.second, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.scope.first, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(bar.colour_map_box, Qt.Key.Key_Down)
+    qtbot.keyClick(bar.heat_map_box, Qt.Key.Key_Space)
+    assert heard == [
+        ("rule_changed", list(RULES)[1]),
+        ("scope_changed", False),
+        ("scope_changed", True),
+        ("colour_map_changed", COLOUR_MAPS[1]),
+        ("heat_map_toggled", False),
+    ]
+
+
+def test_buttons(bar: CanvasBar, qtbot: QtBot) -> None:
+    heard = listen(bar)
+    for button in (bar.fit_button, bar.actual_size_button, bar.reset_button):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert heard == [("fit_requested",), ("actual_size_requested",), ("reset_threshold_requested",)]
+
+
+def test_without_a_heat_map_there_is_nothing_to_decide(bar: CanvasBar) -> None:
+    bar.set_state(CanvasBarState(enabled=False))
+    for widget in (bar.threshold_slider, bar.rule_box, bar.scope, bar.reset_button, bar.opacity_slider):
+        assert not widget.isEnabled()
+    assert bar.fit_button.isEnabled()
+    bar.set_state(CanvasBarState(enabled=False, has_image=False))
+    assert not bar.fit_button.isEnabled()
+
+
+def test_the_same_state_takes_back_what_a_person_did_meanwhile(bar: CanvasBar) -> None:
+    state = CanvasBarState(threshold=0.2, zoom=1.0)
+    bar.set_state(state)
+    bar.threshold_slider.setValue(50)
+    bar.rule_box.setCurrentIndex(1)
+    bar.opacity_slider.setValue(3)
+    bar.scope.second.click()
+    bar.set_state(state)
+    assert bar.threshold_spin.value() == 0.2
+    assert bar.rule_box.currentData() == state.rule
+    assert bar.opacity_slider.value() == round(state.opacity * 100)
+    assert bar.scope.is_first()
+
+
+@pytest.mark.parametrize("name", COLOUR_MAPS)
+def test_the_legend_shows_the_colour_map(bar: CanvasBar, name: str) -> None:
+    bar.set_state(replace(CanvasBarState(), colour_map=name))
+    colours = colour_bar(name)
+    width = bar.legend.width()
+    for share in (0.02, 0.5, 0.98):
+        shown = pixel(bar.legend, share * width, 6)
+        assert shown == pytest.approx(tuple(int(v) for v in colours[round(share * 255)]), abs=14)
+
+
+def test_every_control_has_a_name_and_a_tip(bar: CanvasBar) -> None:
+    for widget in (
+        bar.rule_box,
+        bar.threshold_slider,
+        bar.threshold_spin,
+        bar.reset_button,
+        bar.opacity_slider,
+        bar.colour_map_box,
+        bar.fit_button,
+        bar.actual_size_button,
+    ):
+        assert widget.accessibleName() and (widget.toolTip() or widget is bar.rule_box)
+    assert bar.rule_box.toolTip()

@@ -1,0 +1,278 @@
+"""The canvas, looked at pixel by pixel and driven with mouse, wheel and keys."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QKeyEvent
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+from seeing import pixel, plain_image, wheel
+
+from app import style
+from app.models.pictures import to_qimage
+from app.views.canvas_paint import tag_text
+from app.views.image_canvas import ImageCanvas
+from core.annotations import BoxRecord, Source
+from core.geometry import Box
+
+Show = Callable[..., QWidget]
+
+
+@pytest.fixture
+def canvas(show: Show) -> ImageCanvas:
+    return show(ImageCanvas(), 400, 300)
+
+
+def coded(width: int, height: int) -> QImage:
+    """An image whose every pixel tells its place: red is x, green is y, blue is 200."""
+    y, x = np.mgrid[0:height, 0:width]
+    return to_qimage(np.stack([x, y, np.full_like(x, 200)], axis=-1).astype(np.uint8))
+
+
+@pytest.mark.parametrize("background", ["#ffffff", "#000000", "#7f7f7f", "#ffe135", "#102060"])
+def test_a_box_has_a_light_line_on_its_edge_and_a_dark_one_beside_it(
+    canvas: ImageCanvas, background: str
+) -> None:
+    canvas.set_image(plain_image(100, 100, background))
+    canvas.actual_size()
+    canvas.set_boxes([BoxRecord(Box(20, 30, 80, 70))])
+    # At 1:1 the image's corner lies at (150, 100).
+    for x, y in ((170, 150), (230, 150), (200, 130), (200, 170)):
+        assert pixel(canvas, x, y) == (255, 255, 255)
+    for x, y in ((168, 150), (231, 150), (200, 128), (200, 171)):
+        assert max(pixel(canvas, x, y)) < 60
+    assert pixel(canvas, 200, 150) == QColor(background).toTuple()[:3]
+
+
+def test_an_edited_box_looks_different(canvas: ImageCanvas) -> None:
+    canvas.set_image(plain_image(100, 100, "#000000"))
+    canvas.actual_size()
+    canvas.set_boxes([BoxRecord(Box(20, 30, 80, 70), source=Source.EDITED)])
+    assert pixel(canvas, 170, 150) == style.OUTLINE_EDITED.toTuple()[:3]
+
+
+def test_without_boxes_there_is_no_line(canvas: ImageCanvas) -> None:
+    canvas.set_image(plain_image(100, 100, "#0000ff"))
+    canvas.set_boxes([BoxRecord(Box(20, 30, 80, 70))])
+    before = canvas.grab().toImage()
+    canvas.set_boxes([])
+    assert canvas.grab().toImage() != before
+    assert pixel(canvas, 200, 150) == (0, 0, 255)
+
+
+@pytest.mark.parametrize("opacity", [0.0, 0.25, 0.5, 1.0])
+def test_the_heat_map_covers_the_image_as_its_opacity_says(canvas: ImageCanvas, opacity: float) -> None:
+    canvas.set_image(plain_image(100, 80, "#0000ff"))
+    canvas.set_heat_map(plain_image(10, 8, "#ff0000").convertToFormat(QImage.Format.Format_RGBA8888))
+    canvas.set_opacity(opacity)
+    red, green, blue = pixel(canvas, 200, 150)
+    assert (red, green, blue) == pytest.approx((255 * opacity, 0, 255 * (1 - opacity)), abs=2)
+    canvas.set_heat_map(None)
+    assert pixel(canvas, 200, 150) == (0, 0, 255)
+
+
+def test_the_heat_map_lies_on_the_whole_image_and_nowhere_else(canvas: ImageCanvas) -> None:
+    canvas.set_image(plain_image(100, 50, "#000000"))
+    halves = plain_image(2, 1, "#ff0000")
+    halves.setPixelColor(1, 0, QColor("#00ff00"))
+    canvas.set_heat_map(halves)
+    canvas.set_opacity(1.0)
+    target = canvas.viewport_state.target
+    assert pixel(canvas, target.left() + 2, 150)[0] > 250
+    assert pixel(canvas, target.right() - 3, 150)[1] > 250
+    assert pixel(canvas, 200, target.top() - 4) == QColor(style.colours().canvas).toTuple()[:3]
+    assert pixel(canvas, target.left() - 4, 150) == QColor(style.colours().canvas).toTuple()[:3]
+
+
+def test_another_image_clears_heat_map_and_boxes(canvas: ImageCanvas) -> None:
+    heat = plain_image(10, 10, "#ff0000")
+    canvas.set_image(plain_image(100, 100, "#0000ff"))
+    canvas.set_heat_map(heat)
+    canvas.set_boxes([BoxRecord(Box(0, 0, 50, 50))])
+    canvas.set_image(plain_image(100, 100, "#00ff00"))
+    assert pixel(canvas, 200, 150) == (0, 255, 0)
+    canvas.set_heat_map(heat)  # the same picture again is not taken for shown already
+    assert pixel(canvas, 200, 150) == pytest.approx((127, 127, 0), abs=2)
+
+
+@pytest.mark.parametrize("clicks", [0, 3, 8])
+@pytest.mark.parametrize("drag", [QPoint(0, 0), QPoint(37, -21), QPoint(-90, 60)])
+@pytest.mark.parametrize("at", [QPoint(200, 150), QPoint(120, 95), QPoint(300, 210)])
+def test_the_pixel_under_the_cursor_is_the_one_told(
+    canvas: ImageCanvas, qtbot: QtBot, clicks: int, drag: QPoint, at: QPoint
+) -> None:
+    canvas.set_image(coded(60, 40))
+    told: list[object] = []
+    canvas.cursor_moved.connect(told.append)
+    for _ in range(clicks):
+        wheel(canvas, QPointF(170, 130), 1)
+    start = QPoint(200, 150)
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(canvas, start + drag)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=start + drag)
+    qtbot.mouseMove(canvas, at + QPoint(1, 1))
+    qtbot.mouseMove(canvas, at)
+    shown = pixel(canvas, at.x() + 0.5, at.y() + 0.5)
+    if shown[2] != 200:
+        assert told[-1] is None
+    else:
+        assert canvas.zoom > 4  # drawn as squares, so a pixel's colour is its place
+        around = [
+            pixel(canvas, at.x() + dx, at.y() + dy) for dx in (-0.5, 0.5, 1.5) for dy in (-0.5, 0.5, 1.5)
+        ]
+        assert told[-1] in [colour[:2] for colour in around]
+
+
+def test_the_cursor_is_told_to_have_left(canvas: ImageCanvas, qtbot: QtBot) -> None:
+    canvas.set_image(coded(60, 40))
+    with qtbot.waitSignal(canvas.cursor_moved, check_params_cb=lambda at: at is None):
+        canvas.set_image(None)
+
+
+def test_wheel_keys_and_double_click(canvas: ImageCanvas, qtbot: QtBot) -> None:
+    canvas.set_image(plain_image(200, 100, "#777777"))
+    fit = canvas.zoom
+    assert fit == pytest.approx((400 - 24) / 200)
+    with qtbot.waitSignal(canvas.zoom_changed):
+        wheel(canvas, QPointF(10, 10), 1)
+    assert canvas.zoom == pytest.approx(fit * 1.25)
+    qtbot.keyClick(canvas, Qt.Key.Key_Plus)
+    assert canvas.zoom == pytest.approx(fit * 1.25**2)
+    qtbot.keyClick(canvas, Qt.Key.Key_Minus)
+    qtbot.keyClick(canvas, Qt.Key.Key_1)
+    assert canvas.zoom == 1.0
+    qtbot.keyClick(canvas, Qt.Key.Key_0)
+    assert canvas.zoom == pytest.approx(fit)
+    canvas.actual_size()
+    qtbot.mouseDClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(200, 150))
+    assert canvas.zoom == pytest.approx(fit)
+    canvas.resize(200, 300)
+    assert canvas.zoom == pytest.approx((200 - 24) / 200)
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space])
+def test_other_keys_are_left_to_the_window(canvas: ImageCanvas, key: Qt.Key) -> None:
+    event = QKeyEvent(QKeyEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(canvas, event)
+    assert not event.isAccepted()
+
+
+def test_pixels_are_squares_from_four_times_on_and_smooth_below(canvas: ImageCanvas) -> None:
+    board = plain_image(40, 40, "#000000")
+    for x in range(40):
+        for y in range(40):
+            if (x + y) % 2:
+                board.setPixelColor(x, y, QColor("#ffffff"))
+    canvas.set_image(board)  # fits at 6.9
+
+    def greys() -> int:
+        row = canvas.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        return sum(20 < QColor(row.pixel(x, 150)).red() < 235 for x in range(165, 235))
+
+    assert canvas.zoom > 4 and greys() == 0
+    canvas.actual_size()
+    for _ in range(5):
+        canvas.zoom_in()
+    assert 2 < canvas.zoom < 4 and greys() > 10
+
+
+def test_a_large_photo_is_averaged_not_sampled(canvas: ImageCanvas) -> None:
+    stripes = np.zeros((1200, 1600, 3), np.uint8)
+    stripes[:, ::2] = 255
+    canvas.set_image(to_qimage(stripes))
+    shown = [pixel(canvas, x, 150)[0] for x in range(100, 300, 23)]
+    assert shown == pytest.approx([127] * len(shown), abs=12)
+
+
+def test_a_smaller_copy_stands_for_the_whole_image(canvas: ImageCanvas, qtbot: QtBot) -> None:
+    canvas.set_image(plain_image(50, 40, "#000000"), size=(500, 400))
+    canvas.set_boxes([BoxRecord(Box(250, 0, 500, 400))])
+    target = canvas.viewport_state.target
+    assert target.width() / target.height() == pytest.approx(500 / 400)
+    assert pixel(canvas, round(target.center().x()), 200) == (255, 255, 255)
+    told: list[object] = []
+    canvas.cursor_moved.connect(told.append)
+    qtbot.mouseMove(canvas, QPoint(round(target.right()) - 2, 150))
+    assert told[-1][0] > 490
+    canvas.zoom_in()
+    zoom = canvas.zoom
+    canvas.set_image(plain_image(500, 400, "#000000"), size=(500, 400), keep_view=True)
+    assert canvas.zoom == zoom
+
+
+def test_a_message_stands_in_for_the_image(canvas: ImageCanvas) -> None:
+    canvas.set_image(None)
+    blank = canvas.grab().toImage()
+    canvas.set_message("This file could not be used: <b>it is empty</b>.")
+    assert canvas.grab().toImage() != blank
+    canvas.set_message("")
+    assert canvas.grab().toImage() == blank
+    assert canvas.zoom == 0
+    canvas.zoom_in(), canvas.fit(), canvas.actual_size()
+    wheel(canvas, QPointF(50, 50), 1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 3000), (6000, 2)])
+def test_extreme_shapes_are_drawn(canvas: ImageCanvas, width: int, height: int) -> None:
+    canvas.set_image(plain_image(width, height, "#ff00ff"))
+    canvas.set_boxes([BoxRecord(Box(0, 0, width, height), score=0.5)])
+    canvas.grab()
+    for _ in range(40):
+        canvas.zoom_in()
+    canvas.set_boxes([])
+    assert pixel(canvas, 200, 150) == (255, 0, 255)
+    for _ in range(80):
+        canvas.zoom_out()
+    canvas.grab()
+
+
+def test_the_tag_says_label_and_score() -> None:
+    box = Box(0, 0, 1, 1)
+    assert tag_text(BoxRecord(box, score=0.714)) == "score 0.71"
+    assert tag_text(BoxRecord(box, label="cat", score=1.0)) == "cat score 1.00"
+    assert tag_text(BoxRecord(box, source=Source.EDITED)) == "edited"
+    assert tag_text(BoxRecord(box)) == ""
+
+
+_TWICE = """
+import sys
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
+from app.views.image_canvas import ImageCanvas
+from core.annotations import BoxRecord
+from core.geometry import Box
+app = QApplication([])
+canvas = ImageCanvas()
+canvas.resize(400, 300)
+image = QImage(100, 100, QImage.Format.Format_RGB32)
+image.fill(QColor("#3366cc"))
+canvas.set_image(image)
+canvas.set_boxes([BoxRecord(Box(20, 30, 80, 70))])
+canvas.actual_size()
+shown = canvas.grab().toImage()
+assert canvas.devicePixelRatioF() == 2 and canvas.zoom == 1, canvas.zoom
+assert (shown.width(), shown.height()) == (800, 600)
+# One image pixel on one device pixel: the image's corner lies at device pixel (350, 250).
+assert shown.pixelColor(350, 250).name() == "#3366cc" != shown.pixelColor(349, 250).name()
+for x, y in ((370, 300), (430, 300), (400, 280), (400, 320)):
+    assert shown.pixelColor(x, y).name() == "#ffffff", (x, y, shown.pixelColor(x, y).name())
+for x, y in ((367, 300), (433, 300), (400, 277), (400, 323)):
+    assert shown.pixelColor(x, y).lightness() < 60, (x, y)
+"""
+
+
+def test_twice_the_pixels(tmp_path: Path) -> None:
+    script = tmp_path / "twice.py"
+    script.write_text(_TWICE)
+    root = Path(__file__).resolve().parents[3]
+    env = {**os.environ, "QT_SCALE_FACTOR": "2", "PYTHONPATH": str(root)}
+    done = subprocess.run([sys.executable, script], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,117 @@
+"""Colours, icons and the style sheet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QColor, QIcon
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+import resources
+from app import style
+
+ICONS = sorted(path.stem for path in (resources.ROOT / "icons").glob("*.svg"))
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2 relative luminance."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: str, b: str) -> float:
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("c", [style.LIGHT, style.DARK], ids=["light", "dark"])
+def test_every_text_can_be_read(c: style.Colours) -> None:
+    for text in (c.text, c.muted, c.error, c.warning, c.link):
+        for ground in (c.window, c.base):
+            assert contrast(text, ground) >= 4.5, (text, ground)
+    assert contrast(c.muted, c.canvas) >= 4.5
+    assert contrast(c.on_accent, c.accent) >= 3.8
+    for curve in (c.d_loss, c.g_loss, c.diversity):
+        assert contrast(curve, c.window) >= 2.9
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_scheme_is_applied(qapp: QApplication, scheme: style.Scheme) -> None:
+    style.apply(qapp, scheme)
+    assert style.is_dark() == (scheme == "dark")
+    assert style.colours() is (style.DARK if scheme == "dark" else style.LIGHT)
+    assert qapp.palette().window().color().name() == style.colours().window
+    assert "@" not in qapp.styleSheet()
+
+
+def test_the_system_decides_unless_told_otherwise(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style.apply(qapp, "system")
+    dark = qapp.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    assert style.is_dark() == dark
+
+
+def test_the_style_sheet_names_only_what_there_is() -> None:
+    sheet = resources.path("style/boxscout.qss").read_text(encoding="utf-8")
+    known = {field.name for field in fields(style.Colours)}
+    assert set(re.findall(r"@(\w+)", sheet)) <= known
+    for file in re.findall(r"url\(boxscout:([^)]+)\)", sheet):
+        assert resources.path(file).is_file()
+
+
+@pytest.mark.parametrize("name", ICONS)
+def test_every_icon_is_drawn(name: str, qapp: QApplication) -> None:
+    image = style.icon(name, "#ff0000").pixmap(QSize(24, 24), 2.0).toImage()
+    assert image.width() == 48
+    drawn = sum(image.pixelColor(x, y).alpha() > 128 for x in range(48) for y in range(48))
+    assert drawn > 20
+
+
+def test_an_icon_follows_light_and_dark(qapp: QApplication, qtbot: QtBot) -> None:
+    button, action = QPushButton(), QAction()
+    qtbot.addWidget(button)
+    for target in (button, action):
+        style.set_icon(target, "stop")
+
+    def tint(icon: QIcon) -> str:
+        image = icon.pixmap(QSize(24, 24), 1.0).toImage()
+        return image.pixelColor(12, 12).name()
+
+    assert {tint(button.icon()), tint(action.icon())} == {style.LIGHT.text}
+    style.apply(qapp, "dark")
+    assert {tint(button.icon()), tint(action.icon())} == {style.DARK.text}
+    style.remove_icon(button)
+    assert button.icon().isNull()
+
+
+def test_gone_targets_are_forgotten(qapp: QApplication) -> None:
+    import gc
+
+    button = QPushButton()
+    style.set_icon(button, "play")
+    button.deleteLater()
+    del button
+    gc.collect()
+    QApplication.processEvents()
+    style.apply(qapp, "dark")
+
+
+def test_an_ampersand_stays_one() -> None:
+    assert style.without_mnemonic("Salt & pepper") == "Salt && pepper"
+
+
+def test_colours_are_colours() -> None:
+    for c in (style.LIGHT, style.DARK):
+        assert all(QColor(value).isValid() and len(value) == 7 for value in asdict(c).values())
+
+
+def test_resources_are_beside_the_code() -> None:
+    assert resources.path("icons/boxscout.svg").is_file()
+    assert isinstance(resources.path("x"), Path)

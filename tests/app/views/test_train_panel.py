@@ -1,0 +1,145 @@
+"""The training panel in every phase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.views.train_panel import TrainPanel, TrainPanelState, device_text, step_text, time_left
+from core.config import PRESETS
+
+PHASES = ("idle", "preparing", "running", "paused", "stopping", "finished", "failed")
+SIGNALS = ("start_requested", "resume_requested", "pause_requested", "unpause_requested", "stop_requested")
+
+
+@pytest.fixture
+def panel(show: Callable[..., QWidget]) -> TrainPanel:
+    return show(TrainPanel(), 340, 720)
+
+
+def listen(panel: TrainPanel) -> list[tuple[object, ...]]:
+    heard: list[tuple[object, ...]] = []
+    for name in SIGNALS:
+        getattr(panel, name).connect(lambda *values, name=name: heard.append((name, *values)))
+    return heard
+
+
+def press(qtbot: QtBot, button: QPushButton) -> None:
+    assert button.isVisible() and button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_it_fits_beside_the_image(panel: TrainPanel) -> None:
+    panel.set_state(TrainPanelState(resumable_step=200_000, step=200_000, steps=200_000, fraction=1.0))
+    assert panel.minimumSizeHint().width() <= 340
+
+
+def test_start_hands_over_the_config(panel: TrainPanel, qtbot: QtBot) -> None:
+    heard = listen(panel)
+    panel.set_config(PRESETS["quick"])
+    press(qtbot, panel.start_button)
+    assert heard == [("start_requested", PRESETS["quick"])]
+
+
+def test_a_checkpoint_can_be_continued_or_left(panel: TrainPanel, qtbot: QtBot) -> None:
+    heard = listen(panel)
+    assert not panel.continue_button.isVisible()
+    panel.set_state(TrainPanelState(resumable_step=1200))
+    assert panel.continue_button.text() == "Continue from step 1,200"
+    press(qtbot, panel.continue_button)
+    press(qtbot, panel.start_button)
+    assert [name for name, *_ in heard] == ["resume_requested", "start_requested"]
+
+
+def test_pause_resume_and_stop(panel: TrainPanel, qtbot: QtBot) -> None:
+    heard = listen(panel)
+    panel.set_state(TrainPanelState("running", step=10, steps=100, fraction=0.1))
+    press(qtbot, panel.pause_button)
+    panel.set_state(TrainPanelState("paused", step=10, steps=100, fraction=0.1))
+    assert panel.pause_button.text() == "Resume"
+    press(qtbot, panel.pause_button)
+    press(qtbot, panel.stop_button)
+    assert heard == [("pause_requested",), ("unpause_requested",), ("stop_requested",)]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_what_can_be_done_in_each_phase(panel: TrainPanel, phase: str) -> None:
+    panel.set_state(TrainPanelState(phase))
+    busy = phase in ("preparing", "running", "paused", "stopping")
+    assert panel.form.isEnabled() is not busy
+    assert panel.settings.is_open() is not busy
+    assert panel.start_button.isVisible() is not busy
+    assert panel.stop_button.isVisible() is busy
+    assert panel.stop_button.isEnabled() is (busy and phase != "stopping")
+    assert panel.pause_button.isEnabled() is (phase in ("running", "paused"))
+
+
+def test_nothing_can_start_without_images_or_with_a_wrong_number(panel: TrainPanel, qtbot: QtBot) -> None:
+    panel.set_state(TrainPanelState(can_start=False))
+    assert not panel.start_button.isEnabled()
+    panel.set_state(TrainPanelState(can_start=True))
+    assert panel.start_button.isEnabled()
+    panel.form.advanced.set_open(True)
+    edit = panel.form.editors["learning_rate"].focusProxy()
+    edit.selectAll()
+    qtbot.keyClicks(edit, "x")
+    assert not panel.start_button.isEnabled()
+    assert panel.start_button.toolTip() == panel.form.problem() != ""
+    panel.set_config(PRESETS["balanced"])
+    assert panel.start_button.isEnabled()
+
+
+def test_progress_in_words(panel: TrainPanel) -> None:
+    state = TrainPanelState("running", 600, 2000, 0.3, 12.34, 113.0, "All is well.", device="cpu")
+    panel.set_state(state)
+    assert panel.progress.value() / panel.progress.maximum() == pytest.approx(0.3)
+    assert panel.step_label.text() == "Step 600 of 2,000"
+    assert panel.time_label.text() == "2 min left · 12.3 steps/s"
+    assert panel.message_label.text() == "All is well. Runs on the CPU."
+    panel.set_state(TrainPanelState("preparing", fraction=-1))
+    assert panel.progress.maximum() == 0
+    panel.set_state(TrainPanelState("failed", message="<b>Out of memory</b> & more"))
+    assert panel.message_label.text() == "<b>Out of memory</b> & more"
+    assert panel.message_label.textFormat() == Qt.TextFormat.PlainText
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (float("nan"), ""),
+        (float("inf"), ""),
+        (-1.0, ""),
+        (0.0, "0 s left"),
+        (59.4, "59 s left"),
+        (59.6, "1 min left"),
+        (3569.0, "59 min left"),
+        (3599.0, "1 h 0 min left"),
+        (7260.0, "2 h 1 min left"),
+    ],
+)
+def test_time_left(seconds: float | None, words: str) -> None:
+    assert time_left(seconds) == words
+
+
+def test_steps_and_devices_in_words() -> None:
+    assert step_text(0, 100) == ""
+    assert step_text(5, 0) == "Step 5"
+    assert (device_text(""), device_text("cuda:0")) == ("", "Runs on the GPU.")
+
+
+def test_samples_and_points_reach_grid_and_plot(panel: TrainPanel) -> None:
+    panel.set_samples(np.zeros((16, 32, 32, 3), np.uint8))
+    panel.add_point(1, 0.5, 2.0)
+    panel.add_ms_ssim(1, 0.25)
+    panel.refresh()
+    assert panel.samples.count() == 16
+    assert panel.plot.points()["g"][1].tolist() == [2.0]
+    panel.clear()
+    assert panel.samples.count() == 0
+    assert all(len(x) == 0 for x, _ in panel.plot.points().values())

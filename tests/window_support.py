@@ -1,0 +1,134 @@
+"""What tests of the window share: folders of images, a tiny training, and windows that leave no thread."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pytest
+from PIL import Image
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QSettings, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from app import style
+from app.controllers.workbench import Workbench
+from app.views.main_window import MainWindow
+from core.config import TrainConfig
+
+TINY = TrainConfig(
+    steps=6,
+    image_size=32,
+    width=8,
+    batch_size=8,
+    latent_size=8,
+    sample_every=2,
+    snapshot_every=2,
+    device="cpu",
+    precision="fp32",
+)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test has its own projects, log and settings."""
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: tmp_path / "data")
+    monkeypatch.setattr(platformdirs, "user_log_path", lambda *_, **__: tmp_path / "log")
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    yield
+    # QSettings keeps values of a path in memory: the next test has another path.
+    shutil.rmtree(tmp_path / "settings", ignore_errors=True)
+
+
+@pytest.fixture
+def tiny() -> TrainConfig:
+    return TINY
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twelve images, 40 x 30 pixels, each with a bright square somewhere on noise."""
+    return draw_folder(tmp_path / "photos", 12)
+
+
+def draw_folder(where: Path, count: int) -> Path:
+    where.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(count)
+    for i in range(count):
+        pixels = rng.integers(0, 80, (30, 40, 3), dtype=np.uint8)
+        x, y = rng.integers(0, 28), rng.integers(0, 18)
+        pixels[y : y + 12, x : x + 12] = (230, 200, 60)
+        Image.fromarray(pixels).save(where / f"image {i + 1}.png")
+    return where
+
+
+@pytest.fixture
+def bench(qtbot: QtBot) -> Iterator[Workbench]:
+    """A workbench without a window; its errors fail the test unless taken from ``bench.errors``."""
+    made = Workbench()
+    made.errors = errors = []  # type: ignore[attr-defined]
+    made.session.error.connect(lambda error, details: errors.append((error, details)))
+    yield made
+    leave(qtbot, made)
+    assert not errors, errors
+
+
+def leave(qtbot: QtBot, bench: Workbench) -> None:
+    """Close everything, as the window does."""
+    if not bench.is_closed:
+        with qtbot.waitSignal(bench.closed, timeout=30_000):
+            bench.shut_down()
+
+
+@pytest.fixture
+def opened(bench: Workbench, folder: Path, qtbot: QtBot) -> Workbench:
+    """A workbench with the twelve images scanned."""
+    open_and_scan(qtbot, bench, folder, 12)
+    return bench
+
+
+def open_and_scan(qtbot: QtBot, bench: Workbench, folder: Path, total: int) -> None:
+    bench.open_paths([folder])
+    qtbot.waitUntil(
+        lambda: bench.session.images.total == total and not bench.session.activities, timeout=10_000
+    )
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    """The real window, shown; it is closed as a person closes it, and must then be gone."""
+    style.apply(QApplication.instance(), "light")
+    shown = MainWindow()
+    shown.show()
+    qtbot.waitExposed(shown)
+    yield shown
+    close(qtbot, shown)
+
+
+def close(qtbot: QtBot, window: MainWindow) -> None:
+    """Close the window as a person does, and wait until it has saved and gone."""
+    for dialog in window.findChildren(QDialog):
+        dialog.close()
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible() and window.workbench.is_closed, timeout=30_000)
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+
+
+def drop(target: QWidget, paths: list[Path]) -> bool:
+    """Drop files on a widget as the desktop does; whether they were taken."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    where = target.rect().center()
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(where, Qt.DropAction.CopyAction, data, left, none)
+    QApplication.sendEvent(target, enter)
+    if not enter.isAccepted():
+        return False
+    event = QDropEvent(where.toPointF(), Qt.DropAction.CopyAction, data, left, none)
+    QApplication.sendEvent(target, event)
+    return event.isAccepted()
