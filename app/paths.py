@@ -43,6 +43,13 @@ def default_project(paths: Sequence[Path]) -> Path:
     return folder / f"{_plain(name)}-{digest}{SUFFIX}"
 
 
+def title(project: Path) -> str:
+    """What a project is called on the screen: without the digits that only keep our own files apart."""
+    if project.parent == data_folder() / "projects":
+        return re.sub(r"-[0-9a-f]{10}$", "", project.stem)
+    return project.stem
+
+
 def _plain(name: str) -> str:
     cleaned = re.sub(r"[^\w .()+-]", "_", name).strip(" .") or "images"
     return cleaned.encode("utf-8", "replace")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")

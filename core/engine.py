@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from core.augment import augment
 from core.checkpoint import HistoryPoint, TrainState, new_state
 from core.config import TrainConfig
 from core.errors import TrainingError
 from core.msssim import diversity
-from core.networks import Discriminator, to_model_range, to_pixels
+from core.networks import Discriminator, to_pixels
 from core.objectives import OBJECTIVES
 from core.rng import Purpose, stream
+from core.training import (
+    Budget,
+    Images,
+    autocast,
+    batch_rows,
+    check_images,
+    image_batch,
+    move_optimizer,
+    resolve_device,
+)
 
-MIN_IMAGES = 8
 SAMPLES = 64
-
-Images = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -78,35 +82,10 @@ def train(config: TrainConfig, images: Images, state: TrainState | None = None) 
     TrainingError
         Fewer than ``MIN_IMAGES`` images, sizes that do not fit, no such device, losses that are not finite.
     """
-    _check_images(config, images)
+    check_images(images, image_size=config.image_size)
     trainer = _Trainer(config, images, state if state is not None else new_state(config))
     while not trainer.done:
         yield trainer.step()
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device of ``auto``, ``cpu`` or ``cuda``; TrainingError where there is no such device."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("No CUDA device was found; choose the device 'cpu' or 'auto'.")
-    use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if use_cuda else "cpu")
-
-
-def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bf16: always if asked, on ``auto`` where the processor multiplies it natively."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
-
-
-def _check_images(config: TrainConfig, images: Images) -> None:
-    if len(images) < MIN_IMAGES:
-        found = "1 image" if len(images) == 1 else f"{len(images)} images"
-        raise TrainingError(f"Training needs at least {MIN_IMAGES} usable images, and there are {found}.")
-    if images.shape[1:] != (config.image_size, config.image_size, 3) or images.dtype != np.uint8:
-        raise TrainingError(f"The images do not have the training's size of {config.image_size} pixels.")
 
 
 class _Trainer:
@@ -116,27 +95,14 @@ class _Trainer:
         self.config, self.images, self.state = config, images, state
         self.device = resolve_device(config.device)
         self.objective = OBJECTIVES[config.objective]
-        self.bf16 = uses_bf16(config.precision, self.device)
         state.config = config
         _move(state, self.device)
         self.fixed_noise = fixed_noise(config).to(self.device)
-        self._first_step, self._first_s = state.step, state.elapsed_s
-        self._began = 0.0
-        self.done = self._budget_is_spent()
-
-    def _budget_is_spent(self) -> bool:
-        minutes = self.config.minutes
-        out_of_time = minutes is not None and self.state.elapsed_s >= 60 * minutes
-        return self.state.step >= self.config.steps or out_of_time
-
-    def _count_time(self) -> None:
-        """Add the time since the last call or the step's begin, so that pauses between steps are free."""
-        now = time.perf_counter()
-        self.state.elapsed_s += now - self._began
-        self._began = now
+        self.budget = Budget(config, state)
+        self.done = self.budget.spent
 
     def step(self) -> Progress:
-        self._began = time.perf_counter()
+        self.budget.begin()
         step = self.state.step
         for i in range(self.objective.discriminator_steps):
             d_loss = self.d_step(step * self.objective.discriminator_steps + i)
@@ -145,8 +111,8 @@ class _Trainer:
         if not np.isfinite(losses).all():
             raise TrainingError(f"Training broke down at step {step + 1}: a loss is no longer a number.")
         self.state.step = step + 1
-        self._count_time()
-        self.done = self._budget_is_spent()
+        self.budget.count()
+        self.done = self.budget.spent
         return self._progress(*losses)
 
     def d_step(self, counter: int) -> Tensor:
@@ -184,19 +150,17 @@ class _Trainer:
         return logits.float()
 
     def _real_batch(self, counter: int) -> Tensor:
-        size = self.config.batch_size
-        rows = epoch_order(self.config.seed, len(self.images), first=counter * size, count=size)
-        batch = to_model_range(torch.from_numpy(self.images[rows]).to(self.device))
-        if self.config.augmentation:
-            return augment(batch, stream(self.config.seed, Purpose.AUGMENTATION, counter))
-        return batch
+        config = self.config
+        rows = batch_rows(config.seed, len(self.images), size=config.batch_size, counter=counter)
+        rng = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
+        return image_batch(self.images, rows, self.device, rng)
 
     def _noise(self, purpose: Purpose, counter: int) -> Tensor:
         rng = stream(self.config.seed, purpose, counter)
         return torch.randn(self.config.batch_size, self.config.latent_size, generator=rng).to(self.device)
 
     def _autocast(self) -> AbstractContextManager[object]:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+        return autocast(self.config.precision, self.device)
 
     def _progress(self, d_loss: float, g_loss: float) -> Progress:
         state, config = self.state, self.config
@@ -210,23 +174,12 @@ class _Trainer:
             state.losses_since.clear()
         if self.done or state.step % config.snapshot_every == 0:
             snapshot = snapshot_of(state)
-        self._count_time()
-        speed = (state.step - self._first_step) / max(state.elapsed_s - self._first_s, 1e-9)
-        fraction, left = self._budget(speed)
+        self.budget.count()
         return Progress(
-            step=state.step, steps=config.steps, d_loss=d_loss, g_loss=g_loss, fraction=fraction,
-            elapsed_s=state.elapsed_s, steps_per_s=speed, seconds_left=left, samples=samples,
-            ms_ssim=ms_ssim, snapshot=snapshot,
+            step=state.step, steps=config.steps, d_loss=d_loss, g_loss=g_loss,
+            fraction=self.budget.fraction, elapsed_s=state.elapsed_s, steps_per_s=self.budget.steps_per_s,
+            seconds_left=self.budget.seconds_left, samples=samples, ms_ssim=ms_ssim, snapshot=snapshot,
         )  # fmt: skip
-
-    def _budget(self, speed: float) -> tuple[float, float]:
-        """Share of the budget that is spent, and seconds to its end, by whichever limit comes first."""
-        state, config = self.state, self.config
-        fraction, left = state.step / config.steps, (config.steps - state.step) / speed
-        if config.minutes is not None:
-            limit = 60 * config.minutes
-            fraction, left = max(fraction, state.elapsed_s / limit), min(left, limit - state.elapsed_s)
-        return min(fraction, 1.0), max(left, 0.0)
 
 
 @torch.no_grad()
@@ -235,7 +188,7 @@ def samples_of(state: TrainState, noise: Tensor | None = None) -> Images:
     device = next(state.generator.parameters()).device
     if noise is None:
         noise = fixed_noise(state.config).to(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(state.config.precision, device)):
+    with autocast(state.config.precision, device):
         return to_pixels(state.generator(noise)).cpu().numpy()
 
 
@@ -243,15 +196,6 @@ def fixed_noise(config: TrainConfig) -> Tensor:
     """The noise of every sample grid of one training, so that the grids show the same places evolve."""
     rng = stream(config.seed, Purpose.SAMPLES)
     return torch.randn(SAMPLES, config.latent_size, generator=rng)
-
-
-def epoch_order(seed: int, images: int, *, first: int, count: int) -> npt.NDArray[np.int64]:
-    """Rows ``first`` to ``first + count`` of an endless series of shuffled epochs over ``images`` rows."""
-    epochs = range(first // images, (first + count - 1) // images + 1)
-    orders = [torch.randperm(images, generator=stream(seed, Purpose.ORDER, epoch)) for epoch in epochs]
-    skip = first - epochs[0] * images
-    order: npt.NDArray[np.int64] = torch.cat(orders)[skip : skip + count].numpy()
-    return order
 
 
 def snapshot_of(state: TrainState) -> Snapshot:
@@ -301,5 +245,4 @@ def _move(state: TrainState, device: torch.device) -> None:
     state.generator.to(device).train()
     state.discriminator.to(device).train()
     for optimizer in (state.g_optimizer, state.d_optimizer):
-        # Loading its own state again puts every moment where its parameter now is.
-        optimizer.load_state_dict(optimizer.state_dict())
+        move_optimizer(optimizer)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.deciding import decide
+from app.models.export import ExportRequest
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
@@ -17,15 +15,6 @@ from core.formats import FORMATS, ExportSummary
 from core.project import Project, ProjectView
 
 ACTIVITY = "export"
-
-
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """What the person chose: a name in ``FORMATS``, which images, where to."""
-
-    format: str
-    path: Path
-    accepted_only: bool = False
 
 
 class ExportController(QObject):

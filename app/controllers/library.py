@@ -165,7 +165,7 @@ class LibraryController(QObject):
 
     def _open(self, path: Path, how: Callable[[Path], Project]) -> None:
         self._pump.abandon(self._opening)
-        text = self.tr("Opening {name}…").format(name=path.stem)
+        text = self.tr("Opening {name}…").format(name=paths.title(path))
         self._session.set_activity(OPENING, Activity(text=text, can_stop=False))
         self._opening = self._pump.run(
             "open", lambda _: _read(how(path)), on_done=self._on_opened, on_failed=self._on_open_failed

@@ -47,7 +47,7 @@ class BudgetEditor(QWidget):
         self.unit = Choice(self.tr("Steps"), self.tr("Minutes"), self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
+        row.setSpacing(style.GAP)
         for widget, stretch in ((steps, 1), (self.minutes, 1), (self.unit, 0)):
             row.addWidget(widget, stretch)
         self._show_unit()
@@ -173,7 +173,7 @@ class ConfigForm(QWidget):
     def _form(self) -> QFormLayout:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(style.SPACING)
+        form.setHorizontalSpacing(6)
         form.setVerticalSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         return form

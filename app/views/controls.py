@@ -158,7 +158,8 @@ class FitScroll(QScrollArea):
         return self.widget().sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.widget().minimumSizeHint().width(), 96)
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self.widget().minimumSizeHint().width() + bar, 96)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
@@ -249,10 +250,3 @@ def paint_placeholder(painter: QPainter, room: QRect, text: str) -> None:
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
     inset = style.MARGIN
     painter.drawText(room.adjusted(inset, inset, -inset, -inset), int(flags), text)
-
-
-def line() -> QFrame:
-    """A thin horizontal rule."""
-    frame = QFrame()
-    style.mark(frame, "line")
-    return frame

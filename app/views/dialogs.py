@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import actions, paths, style
-from app.controllers.exporting import ExportRequest
+from app.models.export import ExportRequest
 from app.models.session import Session
 from app.views import message
 from app.views.controls import plain_label
@@ -76,7 +76,7 @@ def ask_export(parent: QWidget, session: Session) -> ExportRequest | None:
     dialog = ExportDialog(
         {name: (each.title, each.suffix) for name, each in FORMATS.items()},
         folder=Path(_last_folder("export")),
-        stem=session.project.path.stem,
+        stem=paths.title(session.project.path),
         images=session.images.total,
         accepted=accepted,
         parent=parent,

@@ -76,7 +76,7 @@ class ExportDialog(QDialog):
         form = QFormLayout(self)
         form.setContentsMargins(style.MARGIN, style.MARGIN, style.MARGIN, style.MARGIN)
         form.setSpacing(style.SPACING)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.tr("Format"), self.format)
         form.addRow(self.tr("What"), self.what)
         form.addRow(self.tr("File"), row)

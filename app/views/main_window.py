@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
         self.images.clear_filter()
         if project is None:
             self.dock.hide()
-        self.setWindowTitle(paths.APP if project is None else f"{project.path.stem} – {paths.APP}")
+        self.setWindowTitle(paths.APP if project is None else f"{paths.title(project.path)} – {paths.APP}")
         self._update()
         if project is not None:
             self.canvas.setFocus()

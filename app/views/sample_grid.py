@@ -22,7 +22,7 @@ class SampleGrid(QWidget):
         super().__init__(parent)
         self._tiles: list[QImage] = []
         self._drawn: QPixmap | None = None
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(72)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Samples"))
 

@@ -155,7 +155,7 @@ class TrainPanel(QWidget):
         results.addWidget(self.samples)
         results.addWidget(self.plot)
         column = QVBoxLayout(self)
-        column.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.MARGIN)
+        column.setContentsMargins(10, style.SPACING, 10, style.MARGIN)
         column.setSpacing(style.SPACING)
         column.addWidget(self._settings())
         column.addLayout(self._run_rows())

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.annotations import ImageBoxes
-from core.datasets import coco, tiny_imagenet, voc
+from core.datasets import coco, tiny_imagenet, voc, yolo
 from core.errors import FormatError
 
-_WANTED = "a COCO file, a CSV of ours, a VOC folder or a Tiny ImageNet folder"
+_WANTED = "a COCO file, a CSV of ours, a VOC, YOLO or Tiny ImageNet folder"
 
 
 def read_truth(path: Path) -> list[ImageBoxes]:
     """The boxes at ``path``, whichever layout it has.
 
-    Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a Tiny ImageNet folder,
-    and a folder whose only JSON file is COCO, such as the sample's.
+    Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a YOLO folder or its
+    ``data.yaml``, a Tiny ImageNet folder, and a folder whose only JSON file is COCO, such as the sample's.
 
     Raises
     ------
@@ -32,6 +32,8 @@ def read_truth(path: Path) -> list[ImageBoxes]:
         return coco.read(path)
     if suffix == ".xml":
         return voc.read_truth(path)
+    if suffix in yolo.CONFIG_SUFFIXES:
+        return yolo.read_truth(path)
     if suffix == ".csv":
         from core.formats import csv  # formats.coco reads by core.datasets.coco: a circle if at the top
 
@@ -44,6 +46,8 @@ def _read_folder(path: Path) -> list[ImageBoxes]:
         return tiny_imagenet.read_truth(path)
     if any(path.rglob("*.xml")):
         return voc.read_truth(path)
+    if yolo.is_yolo(path):
+        return yolo.read_truth(path)
     files = sorted(path.glob("*.json"))
     if len(files) == 1:
         return coco.read(files[0])

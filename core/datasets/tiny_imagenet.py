@@ -9,6 +9,7 @@ from core.annotations import BoxRecord, ImageBoxes
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
+from core.images import SUFFIXES, natural_key
 
 SIDE = 64
 SPLITS = ("train", "val")
@@ -59,8 +60,7 @@ def read_truth(
         The folder is not laid out so, or a row is damaged.
     """
     path = Path(path)
-    if split is not None and split not in SPLITS:
-        raise FormatError(f"Tiny ImageNet has the splits {' and '.join(SPLITS)}, not {split!r}.")
+    _check_split(split)
     if not is_tiny_imagenet(path):
         raise FormatError(
             f"{path.name or path} is no Tiny ImageNet folder: it has no true boxes for train or val."
@@ -71,6 +71,64 @@ def read_truth(
     if split != "train" and _val_file(path).is_file():
         found += _read_val(path, wnids)
     return found
+
+
+def images_of(root: Path, set_name: str, split: str | None = None) -> list[Path]:
+    """The image files of one co-localization set, train before val; no boxes are needed.
+
+    Parameters
+    ----------
+    root
+        The folder that holds ``train`` and ``val``.
+    set_name
+        A name in :data:`SETS`.
+    split
+        Only ``"train"`` (each class's folder) or ``"val"`` (``val_annotations.txt`` names the class); None
+        for train and, where the folder has it, val.
+
+    Raises
+    ------
+    FormatError
+        The name or split is unknown, or the folder lacks a class of the set.
+    """
+    root = Path(root)
+    if set_name not in SETS:
+        raise FormatError(f"There is no set {set_name!r}; the sets are {', '.join(SETS)}.")
+    _check_split(split)
+    found: list[Path] = []
+    if split != "val":
+        for wnid in SETS[set_name]:
+            found += _class_images(root, wnid, set_name)
+    if split == "val" or (split is None and _val_file(root).is_file()):
+        found += _val_images(root, set_name)
+    return found
+
+
+def _class_images(root: Path, wnid: str, set_name: str) -> list[Path]:
+    folder = root / "train" / wnid / "images"
+    try:
+        files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
+    except OSError:
+        files = []
+    if not files:
+        raise FormatError(
+            f"{root.name or root} has no images of the set “{set_name}”: train/{wnid}/images is missing or empty."
+        )
+    return sorted(files, key=lambda file: natural_key(file.name))
+
+
+def _val_images(root: Path, set_name: str) -> list[Path]:
+    file = _val_file(root)
+    names = [checked_name(name, file) for name, *rest in _rows(file) if rest and rest[0] in SETS[set_name]]
+    found = [path for name in names if (path := root / "val" / "images" / name).is_file()]
+    if not found:
+        raise FormatError(f"{root.name or root} has no val images of the set “{set_name}”.")
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def _check_split(split: str | None) -> None:
+    if split is not None and split not in SPLITS:
+        raise FormatError(f"Tiny ImageNet has the splits {' and '.join(SPLITS)}, not {split!r}.")
 
 
 def _val_file(path: Path) -> Path:

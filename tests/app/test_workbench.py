@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 from window_support import draw_folder, leave, open_and_scan
 
 from app import paths
-from app.controllers.exporting import ExportRequest
 from app.controllers.workbench import Workbench
+from app.models.export import ExportRequest
 from app.models.training import Phase
 from core import checkpoint, engine
 from core.annotations import BoxRecord, Source, Status

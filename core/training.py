@@ -1,0 +1,143 @@
+"""What every training shares: its device and precision, the order of its images, its budget."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from core.augment import augment
+from core.errors import TrainingError
+from core.networks import to_model_range
+from core.rng import Purpose, stream
+
+MIN_IMAGES = 8
+
+Images = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int64]
+
+
+class Limited(Protocol):
+    """The part of a config that says when a training ends."""
+
+    @property
+    def steps(self) -> int: ...
+    @property
+    def minutes(self) -> float | None: ...
+
+
+class Counted(Protocol):
+    """The part of a state that says how far a training is."""
+
+    step: int
+    elapsed_s: float
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of ``auto``, ``cpu`` or ``cuda``; TrainingError where there is no such device."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("No CUDA device was found; choose the device 'cpu' or 'auto'.")
+    use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if use_cuda else "cpu")
+
+
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bf16: always if asked, on ``auto`` where the processor multiplies it natively."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """A context in which networks compute in bf16 where :func:`uses_bf16`."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(precision, device))
+
+
+def move_optimizer(optimizer: torch.optim.Optimizer) -> None:
+    """Put every moment where its parameter now is: loading its own state again does that."""
+    optimizer.load_state_dict(optimizer.state_dict())
+
+
+def check_images(images: Images, *, image_size: int) -> None:
+    """TrainingError unless ``images`` are enough and uint8 (N, ``image_size``, ``image_size``, 3)."""
+    if len(images) < MIN_IMAGES:
+        found = "1 image" if len(images) == 1 else f"{len(images)} images"
+        raise TrainingError(f"Training needs at least {MIN_IMAGES} usable images, and there are {found}.")
+    if images.shape[1:] != (image_size, image_size, 3) or images.dtype != np.uint8:
+        raise TrainingError(f"The images do not have the training's size of {image_size} pixels.")
+
+
+def epoch_order(seed: int, images: int, *, first: int, count: int) -> Rows:
+    """Rows ``first`` to ``first + count`` of an endless series of shuffled epochs over ``images`` rows."""
+    epochs = range(first // images, (first + count - 1) // images + 1)
+    orders = [torch.randperm(images, generator=stream(seed, Purpose.ORDER, epoch)) for epoch in epochs]
+    skip = first - epochs[0] * images
+    order: Rows = torch.cat(orders)[skip : skip + count].numpy()
+    return order
+
+
+def batch_rows(seed: int, images: int, *, size: int, counter: int) -> Rows:
+    """The rows of the ``counter``-th batch of ``size``."""
+    return epoch_order(seed, images, first=counter * size, count=size)
+
+
+def image_batch(
+    images: Images, rows: Rows, device: torch.device, augmentation: torch.Generator | None
+) -> Tensor:
+    """Rows of uint8 (N, S, S, 3) as float (n, 3, S, S) in -1..1, varied by ``augmentation`` if given."""
+    batch = to_model_range(torch.from_numpy(images[rows]).to(device))
+    return batch if augmentation is None else augment(batch, augmentation)
+
+
+class Budget:
+    """How much of its steps and minutes a training has spent; writes ``state.elapsed_s``."""
+
+    def __init__(self, config: Limited, state: Counted) -> None:
+        self._config, self._state = config, state
+        self._first_step, self._first_s = state.step, state.elapsed_s
+        self._began = 0.0
+
+    @property
+    def spent(self) -> bool:
+        minutes = self._config.minutes
+        out_of_time = minutes is not None and self._state.elapsed_s >= 60 * minutes
+        return self._state.step >= self._config.steps or out_of_time
+
+    def begin(self) -> None:
+        """A step begins: what passed since the one before is not counted, so that pauses are free."""
+        self._began = time.perf_counter()
+
+    def count(self) -> None:
+        """Count the time since the last call of this or :meth:`begin`."""
+        now = time.perf_counter()
+        self._state.elapsed_s += now - self._began
+        self._began = now
+
+    @property
+    def steps_per_s(self) -> float:
+        """Since this run began or was resumed."""
+        elapsed_s = self._state.elapsed_s - self._first_s
+        return (self._state.step - self._first_step) / max(elapsed_s, 1e-9)
+
+    @property
+    def fraction(self) -> float:
+        """The share that is spent, 0..1, by whichever limit comes first."""
+        fraction, minutes = self._state.step / self._config.steps, self._config.minutes
+        if minutes is not None:
+            fraction = max(fraction, self._state.elapsed_s / (60 * minutes))
+        return min(fraction, 1.0)
+
+    @property
+    def seconds_left(self) -> float:
+        """At the speed so far, by whichever limit comes first; only once a step was made."""
+        left = (self._config.steps - self._state.step) / self.steps_per_s
+        if self._config.minutes is not None:
+            left = min(left, 60 * self._config.minutes - self._state.elapsed_s)
+        return max(left, 0.0)
