@@ -1,9 +1,14 @@
-"""The whole state of a training: saved atomically, loaded safely, resumed exactly."""
+"""The whole state of a training: saved atomically, loaded safely, resumed exactly.
+
+:func:`write_content` and :func:`read_content` do that for a training of any kind.
+"""
 
 from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,8 +87,8 @@ def save(path: Path, state: TrainState) -> None:
     CheckpointError
         The file cannot be written; an older one is left as it was.
     """
-    content = io.BytesIO()
-    torch.save(
+    write_content(
+        path,
         {
             "format": FORMAT,
             "version": VERSION,
@@ -97,12 +102,7 @@ def save(path: Path, state: TrainState) -> None:
             "g_optimizer": state.g_optimizer.state_dict(),
             "d_optimizer": state.d_optimizer.state_dict(),
         },
-        content,
     )
-    try:
-        write_atomically(path, content.getvalue())
-    except OSError as error:
-        raise CheckpointError(f"The training could not be saved to {path}: {error.strerror}.") from error
 
 
 def load(path: Path) -> TrainState:
@@ -115,10 +115,8 @@ def load(path: Path) -> TrainState:
     CheckpointError
         There is no such file, it is damaged, not ours, from a newer version, or does not fit its config.
     """
-    content = _content(path)
-    if content.get("version") != VERSION:
-        raise CheckpointError(f"{path.name} was saved by another version of Boxscout.")
-    try:
+    content = read_content(path, FORMAT, VERSION)
+    with refusing_damage(path):
         state = new_state(TrainConfig.from_dict(content["config"]))
         state.generator.load_state_dict(content["generator"])
         state.discriminator.load_state_dict(content["discriminator"])
@@ -127,18 +125,52 @@ def load(path: Path) -> TrainState:
         state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
         state.history = [HistoryPoint(**point) for point in content["history"]]
         state.losses_since = [(float(d), float(g)) for d, g in content["losses_since"]]
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, BoxscoutError) as error:
-        raise CheckpointError(f"{path.name} is a damaged checkpoint.") from error
     return state
 
 
-def _content(path: Path) -> dict[str, Any]:
+def write_content(path: Path, content: Mapping[str, Any]) -> None:
+    """Save ``content`` (tensors and plain values) so that ``path`` always holds a whole file.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be written; an older one is left as it was.
+    """
+    data = io.BytesIO()
+    torch.save(dict(content), data)
+    try:
+        write_atomically(path, data.getvalue())
+    except OSError as error:
+        raise CheckpointError(f"The training could not be saved to {path}: {error.strerror}.") from error
+
+
+def read_content(path: Path, format_name: str, version: int) -> dict[str, Any]:
+    """What :func:`write_content` saved, on the CPU, if its ``format`` and ``version`` are these.
+
+    Nothing in the file is executed.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file, it is damaged, not ours, or from another version.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no training at {path}.") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path.name} is damaged or not a Boxscout checkpoint.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != format_name:
         raise CheckpointError(f"{path.name} is not a Boxscout checkpoint.")
+    if content.get("version") != version:
+        raise CheckpointError(f"{path.name} was saved by another version of Boxscout.")
     return content
+
+
+@contextmanager
+def refusing_damage(path: Path) -> Iterator[None]:
+    """What fails while a state is put together from ``path`` becomes one CheckpointError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, BoxscoutError) as error:
+        raise CheckpointError(f"{path.name} is a damaged checkpoint.") from error

@@ -44,6 +44,16 @@ def _one_of(values: Iterable[str], help: str, *names: str) -> Any:
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
 ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
+BoxFile = Annotated[Path, typer.Argument(help="A CSV or COCO file of boxes.")]
+TruthPath = Annotated[
+    Path, typer.Option("--truth", help="A COCO file, or a VOC, YOLO or Tiny ImageNet folder.")
+]
+SetName = Annotated[
+    Optional[str],  # noqa: UP045
+    _one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set"),
+]
+Split = Annotated[Optional[str], _one_of(SPLITS, "Only this part of Tiny ImageNet.", "--split")]  # noqa: UP045
+JsonFile = Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")]  # noqa: UP045
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -78,9 +88,13 @@ def train(
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")
     ] = False,
+    set_: SetName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a GAN on the images of FOLDERS, into the project."""
+    """Train a GAN on the images of FOLDERS, into the project.
+
+    With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train images are used.
+    """
     from core.commands import run_train
 
     if resume and restart:
@@ -107,6 +121,7 @@ def train(
             restart=restart,
             bar=bar,
             stop=stop,
+            set_name=set_,
         )
     _show(result, as_json, result.pop("text"))
     if result["stopped"]:
@@ -122,13 +137,19 @@ def localize(
         typer.Option(min=0.0, max=MAX_THRESHOLD, help="Share of a heat map's maximum; default: the rule's."),
     ] = None,
     rule: Annotated[str, _one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
+    set_: SetName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find a box in every image of FOLDERS with the project's training."""
+    """Find a box in every image of FOLDERS with the project's training.
+
+    With --set, FOLDERS is the one folder of Tiny ImageNet: that set's train and val images are used.
+    """
     from core.commands import run_localize
 
     with stop_on_signal() as stop, progress_bar() as bar:
-        result = run_localize(folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop)
+        result = run_localize(
+            folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_
+        )
     _show(result, as_json, result.pop("text"))
 
 
@@ -151,28 +172,91 @@ def export(
 
 @app.command()
 def evaluate(
-    boxes: Annotated[Path, typer.Argument(help="A CSV or COCO file of boxes.")],
-    truth: Annotated[Path, typer.Option(help="A COCO file, a VOC folder or a Tiny ImageNet folder.")],
+    boxes: BoxFile,
+    truth: TruthPath,
     images: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="The folder of the images: adds the colour contrast baseline."),
     ] = None,
-    set_: Annotated[
-        Optional[str],  # noqa: UP045
-        _one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set"),
-    ] = None,
-    split: Annotated[Optional[str], _one_of(SPLITS, "Only this part of Tiny ImageNet.")] = None,  # noqa: UP045
-    json_file: Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")] = None,  # noqa: UP045
+    set_: SetName = None,
+    split: Split = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Compare BOXES with the truth, beside the baselines that need no training."""
     from core.commands import run_evaluate
 
     result = run_evaluate(boxes, truth, images=images, set_name=set_, split=split)
-    if json_file is not None:
-        from core.atomic import write_atomically
-
-        write_atomically(json_file, (json.dumps(result.to_dict(), indent=1, allow_nan=False) + "\n").encode())
+    _save(result.to_dict(), json_file)
     print_report(result)
+
+
+@app.command()
+def compare(
+    a: BoxFile,
+    b: BoxFile,
+    truth: TruthPath,
+    set_: SetName = None,
+    split: Split = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Compare the box files A and B on the same images: their difference, with its interval."""
+    from core.commands import run_compare
+
+    result = run_compare(a, b, truth, set_name=set_, split=split)
+    _save(result.to_dict(), json_file)
+    print_rows(f"Accuracy at IoU 0.5 on {result.n} images (95 % interval)", result.rows)
+    for line in result.remarks():
+        say(line)
+
+
+@app.command()
+def curve(
+    project: Annotated[Path, typer.Option("--project", help="The project whose heat maps are measured.")],
+    truth: TruthPath,
+    rule: Annotated[str, _one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
+    step: Annotated[float, typer.Option(min=0.001, max=0.5, help="From one threshold to the next.")] = 0.01,
+    masks: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="A folder of PNG masks named as the images, black where no object is: adds PxAP."),
+    ] = None,
+    set_: SetName = None,
+    split: Split = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Accuracy of the project's heat maps: at the rule's own threshold first, then at all others."""
+    from core.commands import run_curve
+
+    with progress_bar() as bar:
+        result, precision = run_curve(
+            project, truth, rule=rule, step=step, set_name=set_, split=split, masks=masks, bar=bar
+        )
+    _save({**result.to_dict(), "px_ap": precision}, json_file)
+    print_report(result.fixed, f"at the fixed threshold {result.fixed_threshold:g} of “{rule}”")
+    _print_table("Accuracy by threshold", result.table())
+    _print_table(
+        "Thresholds and boxes chosen by looking at the truth: no result of their own", result.peeking_table()
+    )
+    if precision is not None:
+        say(f"PxAP, the average precision of the heat maps' pixels against the masks: {precision:.1%}.")
+
+
+@app.command("import")
+def import_(
+    kind: Annotated[str, typer.Argument(metavar="cifar10", help="What is imported: cifar10.")],
+    archive: Annotated[
+        Path, typer.Argument(help="cifar-10-binary.tar.gz, or the folder of its *.bin files.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="A new folder for the images, one folder per class.")],
+    as_json: AsJson = False,
+) -> None:
+    """Unpack a published archive into image files that every other command takes."""
+    from core.commands import run_import
+
+    if kind != "cifar10":
+        raise typer.BadParameter(f"{kind!r} cannot be imported; what can is cifar10.")
+    with stop_on_signal() as stop, progress_bar() as bar:
+        result = run_import(archive, out, bar=bar, stop=stop)
+    _show(result, as_json, result.pop("text"))
 
 
 @app.command()
@@ -213,21 +297,38 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def print_report(report: Any) -> None:
+def print_report(report: Any, note: str = "") -> None:
     """An accuracy table with intervals and baselines."""
-    table = Table(title=f"GT-known Loc on {report.n} images (95 % interval)", title_justify="left")
-    for heading in ("Boxes", "Accuracy", "Interval", "Images"):
-        table.add_column(heading, justify="left" if heading == "Boxes" else "right")
-    for row in report.rows:
-        table.add_row(
-            Text(row.method),
-            f"{row.accuracy:.1%}",
-            f"{row.low:.1%} - {row.high:.1%}",
-            f"{row.correct}/{row.n}",
-        )
-    console.print(table)
+    what = " ".join(filter(None, [report.measure, note]))
+    print_rows(f"{what} on {report.n} images (95 % interval)", report.rows)
     for line in report.remarks():
         say(line)
+
+
+def print_rows(title: str, rows: Iterable[Any]) -> None:
+    """Accuracies with their intervals as a table."""
+    body = [
+        (row.method, f"{row.accuracy:.1%}", f"{row.low:.1%} - {row.high:.1%}", f"{row.correct}/{row.n}")
+        for row in rows
+    ]
+    _print_table(title, [("Boxes", "Accuracy", "Interval", "Images"), *body])
+
+
+def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
+    """The first row is the heading, the first column is text and the others are numbers."""
+    table = Table(title=Text(title), title_justify="left")
+    for i, heading in enumerate(rows[0]):
+        table.add_column(heading, justify="right" if i else "left")
+    for name, *values in rows[1:]:
+        table.add_row(Text(name), *values)
+    console.print(table)
+
+
+def _save(content: dict[str, Any], path: Path | None) -> None:
+    if path is not None:
+        from core.atomic import write_atomically
+
+        write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

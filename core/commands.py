@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -10,15 +11,18 @@ from typing import Any
 
 from core import checkpoint, datasets
 from core.annotations import ImageBoxes, Status
+from core.compare import Comparison, compare
 from core.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from core.console import Bar
-from core.datasets import tiny_imagenet
+from core.datasets import cifar10, tiny_imagenet
 from core.engine import Progress, snapshot_of
 from core.errors import BoxscoutError, ProjectError, TrainingError
 from core.evaluate import Report
 from core.evaluate import evaluate as evaluate_boxes
 from core.formats import FORMATS
+from core.pixel_precision import pixel_average_precision, read_mask
 from core.project import Project
+from core.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.workflow import add_folders, checkpoint_path, load_pixels, localize_images, train_and_save
 
 
@@ -32,12 +36,17 @@ def run_train(
     restart: bool,
     bar: Bar,
     stop: Event,
+    set_name: str | None = None,
 ) -> dict[str, Any]:
-    """Train into the project; stopping saves and counts as a result with ``stopped`` true."""
+    """Train into the project; stopping saves and counts as a result with ``stopped`` true.
+
+    With ``set_name`` the one folder is Tiny ImageNet's, and its train images of that set are used.
+    """
+    paths = _paths(folders, set_name, "train")
     with Project.open_or_create(project_path) as project:
         path = checkpoint_path(project)
         config, state = _training(path, preset, changes, resume=resume, restart=restart)
-        records = add_folders(project, folders)
+        records = add_folders(project, paths)
         bar.part("Reading images", 0.05)
         pixels = load_pixels(
             project, records, size=config.image_size, on_progress=bar.count, cancelled=stop.is_set
@@ -104,15 +113,26 @@ def _train_result(
 
 
 def run_localize(
-    folders: Sequence[Path], project_path: Path, *, rule: str, threshold: float | None, bar: Bar, stop: Event
+    folders: Sequence[Path],
+    project_path: Path,
+    *,
+    rule: str,
+    threshold: float | None,
+    bar: Bar,
+    stop: Event,
+    set_name: str | None = None,
 ) -> dict[str, Any]:
-    """A box for every image of ``folders``, into the project."""
+    """A box for every image of ``folders``, into the project.
+
+    With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
+    """
+    paths = _paths(folders, set_name, None)
     with _existing(project_path) as project:
         path = checkpoint_path(project)
         if not path.exists():
             raise ProjectError(f"{project_path} holds no training yet; run 'train' first.")
         snapshot = snapshot_of(checkpoint.load(path))
-        records = add_folders(project, folders)
+        records = add_folders(project, paths)
         bar.part("Reading images", 0.5)
         pixels = load_pixels(
             project, records, size=snapshot.image_size, on_progress=bar.count, cancelled=stop.is_set
@@ -161,13 +181,92 @@ def run_evaluate(
     return evaluate_boxes(predicted, _truth(truth, set_name, split), images_root=images)
 
 
+def run_compare(a: Path, b: Path, truth: Path, *, set_name: str | None, split: str | None) -> Comparison:
+    """Two box files against the same truth and each other."""
+    names = (f"A: {a.name}", f"B: {b.name}")
+    true = _truth(truth, set_name, split)
+    return compare(datasets.read_truth(a), datasets.read_truth(b), true, names=names)
+
+
+def run_curve(
+    project_path: Path,
+    truth: Path,
+    *,
+    rule: str,
+    step: float,
+    set_name: str | None,
+    split: str | None,
+    masks: Path | None,
+    bar: Bar,
+) -> tuple[Curve, float | None]:
+    """The accuracy of the project's heat maps at every threshold, and PxAP where there are masks."""
+    grid = threshold_grid(step)
+    true = _truth(truth, set_name, split)
+    with _existing(project_path) as project:
+        records, images = project.images(), project.image_boxes()
+        heat_maps = [project.heat_map(record.id) for record in records]
+    bar.part("Measuring", 1.0)
+    curve = threshold_curve(
+        images,
+        heat_maps,
+        true,
+        rule=rule,
+        thresholds=grid,
+        images_root=_common_root([record.root for record in records]),
+        on_progress=bar.count,
+    )
+    if masks is None:
+        return curve, None
+    named = zip(images, heat_maps, strict=True)
+    return curve, pixel_average_precision(_with_masks([(i.name, heat) for i, heat in named], masks))
+
+
+def _with_masks(named: Sequence[tuple[str, Any]], folder: Path) -> Iterator[tuple[Any, Any]]:
+    for name, heat in named:
+        mask = read_mask(folder, name) if heat is not None else None
+        if mask is not None:
+            yield heat, mask
+
+
+def _common_root(roots: Sequence[Path]) -> Path | None:
+    """The folder that the names of a project's images start from; None where there is none."""
+    try:
+        return Path(os.path.commonpath(roots))
+    except ValueError:  # two drives, or no image
+        return None
+
+
+def run_import(archive: Path, out: Path, *, bar: Bar, stop: Event) -> dict[str, Any]:
+    """CIFAR-10's binary version as PNG files, a folder for each class."""
+    bar.part("Unpacking", 1.0)
+    result = cifar10.unpack(archive, out, on_progress=bar.count, cancelled=stop.is_set)
+    return {
+        "text": f"Wrote {result.images:,} images below {result.folder}.",
+        "folder": str(result.folder),
+        "images": result.images,
+    }
+
+
+def _paths(folders: Sequence[Path], set_name: str | None, split: str | None) -> Sequence[Path]:
+    """The folders, or with a set's name the image files of that set below the only one."""
+    if set_name is None:
+        return folders
+    if len(folders) != 1:
+        raise BoxscoutError("With --set, give one folder: the one that holds Tiny ImageNet's train and val.")
+    return tiny_imagenet.images_of(folders[0], set_name, split)
+
+
 def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBoxes]:
     if set_name is None and split is None:
         return datasets.read_truth(path)
     wnids = tiny_imagenet.SETS[set_name] if set_name else None
     truth = tiny_imagenet.read_truth(path, wnids=wnids, split=split)
     if not truth:
-        raise BoxscoutError(f"{path} has no true boxes for this set and split.")
+        what = " ".join(filter(None, [f"the set “{set_name}”" if set_name else "", split and f"in {split}"]))
+        raise BoxscoutError(
+            f"{path} has no true boxes for {what}, so that nothing can be measured; its images can be "
+            "localized and exported all the same."
+        )
     return truth
 
 

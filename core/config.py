@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import BoxscoutError
+
+SettingsT = TypeVar("SettingsT", bound="Settings")
 
 OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan")
 DEVICES = ("auto", "cpu", "cuda")
@@ -32,14 +34,38 @@ def _setting(default: Any, label: str, help: str, **limits: Any) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """One training. Sizes are pixels; ``steps`` counts generator updates.
+class Settings:
+    """What every dataclass of settings can do.
 
     Raises
     ------
     BoxscoutError
         A value outside its range, named with the range.
     """
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            _check(f.name, getattr(self, f.name), f.metadata["limits"])
+
+    def with_(self: SettingsT, **changes: Any) -> SettingsT:
+        """A copy with ``changes`` applied and checked."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls: type[SettingsT], values: Mapping[str, Any]) -> SettingsT:
+        """The settings saved by :meth:`to_dict`; a key this version does not know is refused."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise BoxscoutError(f"This training was made by another version: it has {', '.join(unknown)}.")
+        return cls(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(Settings):
+    """One training. Sizes are pixels; ``steps`` counts generator updates."""
 
     objective: str = _setting("dcgan", "Objective", "The adversarial loss.", choices=OBJECTIVE_NAMES)
     image_size: int = _setting(
@@ -81,24 +107,36 @@ class TrainConfig:
         200, "Snapshot every", "Steps between two heat map updates.", low=1, high=100_000
     )
 
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            _check(f.name, getattr(self, f.name), f.metadata["limits"])
 
-    def with_(self, **changes: Any) -> TrainConfig:
-        """A copy with ``changes`` applied and checked."""
-        return replace(self, **changes)
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig(Settings):
+    """One training with class labels, the published baseline. ``steps`` counts batches."""
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """The config saved by :meth:`to_dict`; a key this version does not know is refused."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise BoxscoutError(f"This training was made by another version: it has {', '.join(unknown)}.")
-        return cls(**values)
+    image_size: int = _setting(
+        64, "Image size", "Side, in pixels, at which images are learned.", choices=(32, 64, 128)
+    )
+    batch_size: int = _setting(64, "Batch", "Images per step.", low=2, high=1024)
+    steps: int = _setting(1500, "Steps", "Updates in the whole training.", low=1, high=2_000_000)
+    minutes: float | None = _setting(
+        None, "Minutes", "Stop after this much training time, whatever the step.", low=0.01, high=100_000
+    )
+    width: int = _setting(
+        16, "Width", "Channels of the first group; each later one has twice as many.", low=4, high=256
+    )
+    learning_rate: float = _setting(
+        0.1, "Learning rate", "At the start; a tenth of it after each quarter.", low=1e-7, high=10.0
+    )
+    augmentation: bool = _setting(
+        True, "Augmentation", "Vary crop, aspect, mirror and colours of each image."
+    )
+    seed: int = _setting(0, "Seed", "The same seed gives the same training.", low=0, high=2**31 - 1)
+    device: str = _setting("auto", "Device", "Where training runs.", choices=DEVICES)
+    precision: str = _setting(
+        "auto", "Precision", "bf16 is faster where the processor has it.", choices=("auto", "fp32", "bf16")
+    )
+    report_every: int = _setting(
+        50, "Report every", "Steps between two points of the plot.", low=1, high=100_000
+    )
 
 
 def limits_of(name: str) -> Limits:
@@ -127,5 +165,11 @@ PRESETS: Mapping[str, TrainConfig] = {
     "paper": TrainConfig(
         steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000
     ),
+}
+CLASSIFIER_PRESETS: Mapping[str, ClassifierConfig] = {
+    "quick": ClassifierConfig(steps=300, batch_size=32, width=8),
+    "balanced": ClassifierConfig(),
+    # He et al. 2016b's ResNet-34 as Choe, Park, Shim 2018 train it.
+    "paper": ClassifierConfig(steps=100_000, batch_size=256, width=64, report_every=500),
 }
 DEFAULT_PRESET = "balanced"

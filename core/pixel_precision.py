@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import FormatError
+from core.images import decode
 
-__all__ = ["BACKGROUND", "IGNORED", "OBJECT", "SIDE", "pixel_average_precision"]
+__all__ = ["BACKGROUND", "IGNORED", "OBJECT", "SIDE", "pixel_average_precision", "read_mask"]
 
 BACKGROUND, OBJECT, IGNORED = 0, 1, 255
 #: Every image is compared on a grid of this many pixels a side, so that large photos do not outweigh small ones.
@@ -55,6 +57,32 @@ def pixel_average_precision(pairs: Masks) -> float:
     precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
     recall = np.append(0.0, found / found[-1])
     return float((precision * np.diff(recall)).sum())
+
+
+def read_mask(folder: Path, name: str) -> npt.NDArray[np.uint8] | None:
+    """The mask of the image ``name`` as uint8 (H, W) of the three values; None where there is none.
+
+    ``cats/a.jpg`` has its mask in ``folder/cats/a.png``, black where there is no object. Where
+    ``folder/cats/a_ignore.png`` is there too, what is not black in it and no object is ignored.
+
+    Raises
+    ------
+    ImageError
+        A mask cannot be read.
+    FormatError
+        A mask and what is to be ignored differ in size.
+    """
+    file = (folder / name).with_suffix(".png")
+    if not file.is_file():
+        return None
+    mask = np.where(decode(file).pixels.any(axis=2), OBJECT, BACKGROUND).astype(np.uint8)
+    ignore_file = file.with_name(f"{file.stem}_ignore.png")
+    if ignore_file.is_file():
+        ignore = decode(ignore_file).pixels.any(axis=2)
+        if ignore.shape != mask.shape:
+            raise FormatError(f"{ignore_file.name} and {file.name} differ in size.")
+        mask[ignore & (mask == BACKGROUND)] = IGNORED
+    return mask
 
 
 def _levels(heat_map: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:

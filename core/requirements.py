@@ -9,6 +9,7 @@ import re
 MODULE_OF = {
     "opencv-python-headless": "cv2",
     "Pillow": "PIL",
+    "PyYAML": "yaml",
     "PySide6-Essentials": "PySide6",
     "pytest-qt": "pytestqt",
 }

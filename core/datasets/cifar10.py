@@ -151,7 +151,9 @@ def _checked(archive: Path, batches: _Batches) -> _Batches:
 def _records(name: str, data: bytes) -> npt.NDArray[np.uint8]:
     """The batch as uint8 (n, 3073)."""
     if not data or len(data) % _RECORD:
-        raise FormatError(f"{name} is no whole batch of CIFAR-10: its size is no multiple of {_RECORD} bytes.")
+        raise FormatError(
+            f"{name} is no whole batch of CIFAR-10: its size is no multiple of {_RECORD} bytes."
+        )
     records = np.frombuffer(data, np.uint8).reshape(-1, _RECORD)
     if int(records[:, 0].max()) >= len(CLASSES):
         raise FormatError(f"{name} is no batch of CIFAR-10: it has a class above {len(CLASSES) - 1}.")

@@ -19,18 +19,11 @@ from hypothesis import strategies as st
 from core import checkpoint
 from core.checkpoint import TrainState, new_state
 from core.config import TrainConfig
-from core.engine import (
-    MIN_IMAGES,
-    Progress,
-    epoch_order,
-    keeping_averages,
-    resolve_device,
-    snapshot_of,
-    train,
-)
+from core.engine import Progress, keeping_averages, snapshot_of, train
 from core.errors import BoxscoutError, CheckpointError, TrainingError
 from core.networks import Discriminator, Generator
 from core.objectives import OBJECTIVES
+from core.training import MIN_IMAGES, epoch_order, resolve_device
 
 SMALL = TrainConfig(
     image_size=32,
