@@ -64,7 +64,7 @@ def _moments(scaled: Maps, threshold: float) -> Floats:
     The Gaussian at the centre is the product of one per axis, so that each profile is a product of a
     matrix and a vector.
     """
-    centres = np.arange(GRID) + 0.5
+    centres = np.arange(GRID, dtype=np.float64) + 0.5
     bell = np.exp(-0.5 * ((centres - GRID / 2) / CENTRE_SIGMA) ** 2).astype(np.float32)
     heat = np.maximum(scaled - np.float32(threshold), 0)
     heat[~heat.any(axis=(1, 2))] = 1

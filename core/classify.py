@@ -100,7 +100,9 @@ def new_state(config: ClassifierConfig, classes: Sequence[str]) -> ClassifierSta
     """
     if len(classes) < 2:
         found = f"all images here are of the class '{classes[0]}'" if classes else "here is none"
-        raise TrainingError(f"A training with class labels needs at least two folders of images, and {found}.")
+        raise TrainingError(
+            f"A training with class labels needs at least two folders of images, and {found}."
+        )
     network = PreActResNet34(classes=len(classes), width=config.width)
     initialize(network, stream(config.seed, Purpose.WEIGHTS))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -170,7 +172,9 @@ class _Trainer:
             group["lr"] = learning_rate_at(self.budget.fraction, self.config.learning_rate)
         loss, accuracy = self._update(state.step)
         if not math.isfinite(loss):
-            raise TrainingError(f"Training broke down at step {state.step + 1}: the loss is no longer a number.")
+            raise TrainingError(
+                f"Training broke down at step {state.step + 1}: the loss is no longer a number."
+            )
         state.step += 1
         self.budget.count()
         self.done = self.budget.spent

@@ -1,4 +1,4 @@
-"""Discriminator + images -> heat maps, and a heat map as a picture."""
+"""Network + images -> heat maps, and a heat map as a picture."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from core.classifier import PreActResNet34
 from core.networks import Discriminator, to_model_range
 
 _CV_MAPS: Mapping[str, int] = {
@@ -23,29 +24,42 @@ COLOUR_MAPS: tuple[str, ...] = tuple(_CV_MAPS)
 
 @torch.no_grad()
 def heat_maps(
-    discriminator: Discriminator, images: npt.NDArray[np.uint8], *, batch_size: int = 64
+    network: Discriminator | PreActResNet34,
+    images: npt.NDArray[np.uint8],
+    *,
+    batch_size: int = 64,
+    classes: npt.NDArray[np.int64] | None = None,
 ) -> npt.NDArray[np.float32]:
-    """The class activation map for "real" of every image (Zhou et al. 2016, equation 2).
+    """The class activation map of every image (Zhou et al. 2016, equation 2).
+
+    It is that for "real" with a discriminator, that of a class with a classifier.
 
     Parameters
     ----------
-    discriminator
+    network
         In evaluation mode; it runs where its parameters are.
     images
         uint8 (N, S, S, 3).
     batch_size
         Images at once; bounds the memory, not the result.
+    classes
+        int64 (N,), for a classifier only: whose map is wanted for each image; None for the predicted one.
 
     Returns
     -------
     float32 (N, h, w)
         Unnormalised: their mean plus the linear unit's bias is the logit.
     """
-    device = next(discriminator.parameters()).device
+    device = next(network.parameters()).device
     parts = []
     for start in range(0, len(images), batch_size):
-        batch = torch.from_numpy(np.array(images[start : start + batch_size])).to(device)
-        parts.append(discriminator.class_activation(to_model_range(batch)).float().cpu().numpy())
+        rows = slice(start, start + batch_size)
+        batch = to_model_range(torch.from_numpy(np.array(images[rows])).to(device))
+        if isinstance(network, PreActResNet34) and classes is not None:
+            maps = network.class_activation(batch, torch.from_numpy(classes[rows]).to(device))
+        else:
+            maps = network.class_activation(batch)
+        parts.append(maps.float().cpu().numpy())
     return np.concatenate(parts) if parts else np.zeros((0, 1, 1), np.float32)
 
 

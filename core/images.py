@@ -52,24 +52,11 @@ SUFFIXES = {
     ".webp",
 }
 # What lies beside photos and is none: passed over in silence unless it was chosen by itself.
-SIDE_FILES = {
-    *(
-        ".txt",
-        ".md",
-        ".xml",
-        ".json",
-        ".csv",
-        ".tsv",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".ini",
-        ".cfg",
-        ".html",
-        ".htm",
-    ),
-    *(".log", ".db", ".py", ".ipynb", ".mat", ".npy", ".npz", ".pkl", ".pt", ".pth", ".h5", ".boxscout"),
-}
+# LICENSE, README and the like have no suffix.
+SIDE_FILES = frozenset(
+    ["", *".txt .md .xml .json .csv .tsv .yaml .yml .toml .ini .cfg .html .htm .log .db".split()]
+    + ".py .ipynb .mat .npy .npz .pkl .pt .pth .h5 .boxscout".split()
+)
 NOT_UTF8 = "Its name is not valid text (UTF-8); rename it to use it."
 
 

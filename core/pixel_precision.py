@@ -15,7 +15,7 @@ from core.images import decode
 __all__ = ["BACKGROUND", "IGNORED", "OBJECT", "SIDE", "pixel_average_precision", "read_mask"]
 
 BACKGROUND, OBJECT, IGNORED = 0, 1, 255
-#: Every image is compared on a grid of this many pixels a side, so that large photos do not outweigh small ones.
+#: Pixels a side of the grid that every image is compared on: large photos do not outweigh small ones.
 SIDE = 224
 
 _BINS = 1000
@@ -93,7 +93,8 @@ def _levels(heat_map: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
     span = heat.max() - heat.min()
     share = (heat - heat.min()) / span if span > 0 else np.ones_like(heat)
     fine = cv2.resize(share, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    return np.floor(np.clip(fine, 0, 1) * _BINS + 1e-9).astype(np.intp)
+    levels: npt.NDArray[np.intp] = np.floor(np.clip(fine, 0, 1) * _BINS + 1e-9).astype(np.intp)
+    return levels
 
 
 def _on_grid(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

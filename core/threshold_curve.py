@@ -174,8 +174,6 @@ def threshold_curve(
     wanted = tuple(sorted({min(max(float(t), 0.0), MAX_THRESHOLD) for t in asked} | {fixed}))
     report, aligned, rows, maps = _at_fixed(images, heat_maps, truth, rule, images_root)
     arrays = aligned.truth
-    if not len(rows):
-        raise FormatError("No image of the truth has a heat map yet; run 'localize' on these images first.")
     sizes = _sizes(aligned)[rows]
     boxes = np.full((arrays.n, 4), np.nan)
     counts = np.zeros((len(IOUS), len(wanted)))
@@ -225,6 +223,8 @@ def _at_fixed(
             boxes[id(guess)] = replace(guess, boxes=(find_box(heat, width=width, height=height, rule=rule),))
             rows.append(i)
             maps.append(scaled_map(heat))
+    if not rows:
+        raise FormatError("No image of the truth has a heat map yet; run 'localize' on these images first.")
     predicted = [boxes.get(id(image), image) for image in bare]
     report = evaluate(predicted, truth, images_root=images_root)
     return report, aligned, np.array(rows, dtype=np.intp), np.array(maps, dtype=np.float32)
@@ -242,7 +242,7 @@ def _sizes(aligned: Alignment) -> Floats:
 def _counts(boxes: Floats, truth: Truth) -> Floats:
     """How many images are right at each of the IoUs."""
     overlap, _ = best_overlap(boxes, truth)
-    counts: Floats = np.array([(overlap >= level).sum() for level in LEVELS], dtype=np.float64)
+    counts: Floats = (overlap >= np.array(LEVELS)[:, None]).sum(axis=1).astype(np.float64)
     return counts
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.augment import augment
+from core.config import DEVICES
 from core.errors import TrainingError
 from core.networks import to_model_range
 from core.rng import Purpose, stream
@@ -44,6 +45,11 @@ def resolve_device(name: str) -> torch.device:
         raise TrainingError("No CUDA device was found; choose the device 'cpu' or 'auto'.")
     use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
     return torch.device("cuda" if use_cuda else "cpu")
+
+
+def available_devices() -> tuple[str, ...]:
+    """The values of ``TrainConfig.device`` that this machine can serve."""
+    return DEVICES if torch.cuda.is_available() else tuple(name for name in DEVICES if name != "cuda")
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
-from core import checkpoint
+import numpy as np
+
+from core import checkpoint, classify
 from core.annotations import Status
 from core.boxes import find_box
 from core.checkpoint import TrainState
-from core.config import TrainConfig
+from core.classifier import PreActResNet34
+from core.classify import ClassifierProgress, ClassifierState, train_classifier
+from core.config import ClassifierConfig, TrainConfig
 from core.engine import Progress, train
-from core.errors import Cancelled, ImageError
+from core.errors import Cancelled, ImageError, TrainingError
 from core.heatmap import heat_maps
 from core.images import ImageFolder, scan_folder
 from core.networks import Discriminator
 from core.pixels import Pixels, prepare_pixels
 from core.project import ImageRecord, Project
+from core.training import Counted, Rows
 
 SAVE_EVERY_S = 60.0
 BATCH = 64
 
 OnProgress = Callable[[int, int], None]
+ReportT = TypeVar("ReportT")
 
 
 def checkpoint_path(project: Project) -> Path:
     """Where the project's training is kept."""
     return project.data_dir / "checkpoint.pt"
+
+
+def classifier_path(project: Project) -> Path:
+    """Where the project's training with class labels is kept."""
+    return project.data_dir / "classifier.pt"
 
 
 def add_folders(project: Project, paths: Sequence[Path]) -> list[ImageRecord]:
@@ -91,29 +103,47 @@ def train_and_save(
     Close the iterator between two steps to stop; what is saved then resumes exactly.
     """
     state = state if state is not None else checkpoint.new_state(config)
+    return _saving(train(config, pixels.array, state), state, lambda: checkpoint.save(path, state))
+
+
+def train_classifier_and_save(
+    config: ClassifierConfig, pixels: Pixels, labels: Rows, path: Path, state: ClassifierState
+) -> Generator[ClassifierProgress, None, None]:
+    """:func:`core.classify.train_classifier`, saved as :func:`train_and_save` does."""
+    training = train_classifier(config, pixels.array, labels, state)
+    return _saving(training, state, lambda: classify.save(path, state))
+
+
+def _saving(
+    training: Iterator[ReportT], state: Counted, save: Callable[[], None]
+) -> Generator[ReportT, None, None]:
     saved_at = time.monotonic()
     saved_step = state.step  # a run that made no step leaves the former checkpoint alone
     try:
-        for progress in train(config, pixels.array, state):
+        for progress in training:
             yield progress
             if time.monotonic() - saved_at > SAVE_EVERY_S:
-                checkpoint.save(path, state)
+                save()
                 saved_at, saved_step = time.monotonic(), state.step
+    except TrainingError:
+        saved_step = state.step  # what broke down is not worth keeping: the last save is
+        raise
     finally:
         if state.step != saved_step:
-            checkpoint.save(path, state)
+            save()
 
 
 def localize_images(
     project: Project,
     records: Sequence[ImageRecord],
     pixels: Pixels,
-    discriminator: Discriminator,
+    network: Discriminator | PreActResNet34,
     *,
     step: int,
     rule: str,
     threshold: float | None,
     thresholds: Mapping[int, float] = MappingProxyType({}),
+    classes: Mapping[int, int] | None = None,
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[int, int]:
@@ -122,9 +152,11 @@ def localize_images(
     Parameters
     ----------
     step
-        The training step of ``discriminator``.
+        The training step of ``network``.
     rule, threshold
         As in :func:`core.boxes.find_box`; ``thresholds`` holds those of single images, by image id.
+    classes
+        For a classifier: whose heat map each image gets, by image id; None for the predicted class's.
 
     Returns
     -------
@@ -139,7 +171,8 @@ def localize_images(
             raise Cancelled("Localization was stopped.")
         rows = slice(start, start + BATCH)
         batch_ids = rows_of_files[rows]
-        maps = heat_maps(discriminator, pixels.array[rows], batch_size=BATCH)
+        wanted = None if classes is None else np.array([classes[i] for i in batch_ids], np.int64)
+        maps = heat_maps(network, pixels.array[rows], batch_size=BATCH, classes=wanted)
         boxes = {
             image_id: [
                 find_box(

@@ -10,9 +10,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
-from app.controllers.training import read_checkpoint
+from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.session import Session
-from app.models.training import Activity, Point, TrainingStatus
+from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
 from core.datasets.sample import draw_sample
@@ -33,9 +33,7 @@ class Opened:
     records: list[ImageRecord]
     rejected: list[RejectedFile]
     view: ProjectView
-    status: TrainingStatus
-    points: list[Point]
-    warning: str
+    training: SavedTraining
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +176,12 @@ class LibraryController(QObject):
         session.set_activity(OPENING, None)
         session.set_project(opened.project, opened.records, opened.view)
         session.set_rejected(opened.rejected)
-        session.reset_training(opened.status, opened.points)
+        session.reset_training(opened.training.status, opened.training.points)
+        if opened.training.samples is not None:
+            session.set_samples(opened.training.samples)
         paths.remember_project(opened.project.path)
-        if opened.warning:
-            self._complain(opened.warning)
+        if opened.training.warning:
+            self._complain(opened.training.warning)
         waiting, self._waiting = self._waiting, []
         if waiting:
             self._start_scan(waiting)
@@ -276,7 +276,7 @@ class _Scan:
             self._project.add_rejected(self._rejected)
         if self._files:
             self._project.add_images(self._files)
-            new = [record for record in self._project.images() if record.id > self._last_id]
+            new = self._project.images(after=self._last_id)
             self._last_id = max((record.id for record in new), default=self._last_id)
             self._worker.put(Found(new, self._rejected))
         self._files, self._rejected = [], []
@@ -288,10 +288,8 @@ class _Scan:
 
 def _read(project: Project) -> Opened:
     try:
-        status, points, warning = read_checkpoint(project)
-        return Opened(
-            project, project.images(), project.rejected(), project.load_view(), status, points, warning
-        )
+        training = read_checkpoint(project)
+        return Opened(project, project.images(), project.rejected(), project.load_view(), training)
     except BaseException:
         project.close()
         raise

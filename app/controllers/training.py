@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app.models.session import Session
@@ -17,7 +19,7 @@ from app.worker import Worker
 from core import checkpoint
 from core.checkpoint import TrainState
 from core.config import TrainConfig
-from core.engine import Progress, Snapshot, resolve_device, snapshot_of
+from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot_of
 from core.errors import BoxscoutError, Cancelled
 from core.pixels import Pixels
 from core.project import ImageRecord, Project
@@ -54,6 +56,16 @@ class Saved:
     step: int
     complete: bool
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTraining:
+    """A project's training as its checkpoint has it; ``warning`` says why one cannot be used."""
+
+    status: TrainingStatus = field(default_factory=TrainingStatus)
+    points: tuple[Point, ...] = ()
+    samples: npt.NDArray[np.uint8] | None = None
+    warning: str = ""
 
 
 class TrainingController(QObject):
@@ -194,16 +206,15 @@ class TrainingController(QObject):
         self.ended.emit(None)
 
 
-def read_checkpoint(project: Project) -> tuple[TrainingStatus, list[Point], str]:
-    """How a project's training stands, for its opening; the text is why a checkpoint cannot be used."""
+def read_checkpoint(project: Project) -> SavedTraining:
+    """How a project's training stands, for its opening."""
     path = checkpoint_path(project)
     if not path.exists():
-        return TrainingStatus(), [], ""
+        return SavedTraining()
     try:
         state = checkpoint.load(path)
     except BoxscoutError as error:
-        return TrainingStatus(), [], str(error)
-    points = [Point(p.step, p.d_loss, p.g_loss, p.ms_ssim) for p in state.history]
+        return SavedTraining(warning=str(error))
     complete = _complete(state.config, state)
     status = TrainingStatus(
         phase=Phase.FINISHED if complete else Phase.IDLE,
@@ -212,7 +223,8 @@ def read_checkpoint(project: Project) -> tuple[TrainingStatus, list[Point], str]
         fraction=1.0 if complete else state.step / state.config.steps,
         saved_step=state.step or None,
     )
-    return status, points, ""
+    points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim) for p in state.history)
+    return SavedTraining(status, points, samples_of(state) if state.step else None)
 
 
 def saved_snapshot(path: Path) -> Snapshot:

@@ -35,6 +35,7 @@ from app.views.status_strip import StatusStrip
 from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from core.annotations import Status
+from core.training import available_devices
 
 SIZES = (240, 700, 340)
 # Within these widgets the keys that also go from image to image have their own meaning.
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         self.images = ImageListView(self.session.images)
         self.canvas, self.bar = ImageCanvas(), CanvasBar()
         self.train_panel = TrainPanel()
+        self.train_panel.form.set_devices(available_devices())
         self.problems = ProblemsPanel()
         centre = QWidget()
         column = QVBoxLayout(centre)

@@ -13,6 +13,7 @@ from core.images import SUFFIXES, natural_key
 
 SIDE = 64
 SPLITS = ("train", "val")
+VAL_FILE = "val_annotations.txt"
 
 # The six sets of Choe, Park and Shim 2018, section 4.
 SETS: Mapping[str, tuple[str, ...]] = {
@@ -73,6 +74,17 @@ def read_truth(
     return found
 
 
+def val_classes(val: Path) -> dict[str, str]:
+    """The class id of each image of a ``val`` folder, with or without a box, by the name of its file.
+
+    Empty where the folder has no ``val_annotations.txt``; FormatError where that cannot be read.
+    """
+    file = val / VAL_FILE
+    if not file.is_file():
+        return {}
+    return {name: rest[0] for name, *rest in _rows(file) if rest}
+
+
 def images_of(root: Path, set_name: str, split: str | None = None) -> list[Path]:
     """The image files of one co-localization set, train before val; no boxes are needed.
 
@@ -112,7 +124,8 @@ def _class_images(root: Path, wnid: str, set_name: str) -> list[Path]:
         files = []
     if not files:
         raise FormatError(
-            f"{root.name or root} has no images of the set “{set_name}”: train/{wnid}/images is missing or empty."
+            f"{root.name or root} has no images of the set “{set_name}”: "
+            f"train/{wnid}/images is missing or empty."
         )
     return sorted(files, key=lambda file: natural_key(file.name))
 
@@ -132,7 +145,7 @@ def _check_split(split: str | None) -> None:
 
 
 def _val_file(path: Path) -> Path:
-    return path / "val" / "val_annotations.txt"
+    return path / "val" / VAL_FILE
 
 
 def _train_files(path: Path) -> Iterator[Path]:
