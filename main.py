@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = str(Path(__file__).resolve().parent)
 OLDEST_PYTHON = (3, 10)
 COMMANDS = (
-    *("train", "localize", "export", "evaluate", "compare", "curve"),
+    *("train", "train-cam", "localize", "export", "evaluate", "compare", "curve"),
     *("import", "demo", "doctor", "test"),
 )
 HOW_TO_DEMO = "Without a window, run the main job with: python3 main.py demo --out DIR"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from core import checkpoint, datasets
+from core import checkpoint, classify, datasets
 from core.annotations import ImageBoxes, Status
+from core.classifier import PreActResNet34
+from core.classify import ClassifierProgress
 from core.compare import Comparison, compare
-from core.config import DEFAULT_PRESET, PRESETS, TrainConfig
+from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
 from core.console import Bar
 from core.datasets import cifar10, tiny_imagenet
 from core.engine import Progress, snapshot_of
@@ -20,10 +22,44 @@ from core.errors import BoxscoutError, ProjectError, TrainingError
 from core.evaluate import Report
 from core.evaluate import evaluate as evaluate_boxes
 from core.formats import FORMATS
+from core.labels import class_names
+from core.networks import Discriminator
 from core.pixel_precision import pixel_average_precision, read_mask
-from core.project import Project
+from core.project import ImageRecord, Project
 from core.threshold_curve import Curve, threshold_curve, threshold_grid
-from core.workflow import add_folders, checkpoint_path, load_pixels, localize_images, train_and_save
+from core.training import resolve_device
+from core.workflow import (
+    add_folders,
+    checkpoint_path,
+    classifier_path,
+    load_pixels,
+    localize_images,
+    train_and_save,
+)
+
+MODELS = ("gan", "cam")
+
+ProgressT = TypeVar("ProgressT", Progress, ClassifierProgress)
+
+
+class Saved(Protocol[SettingsT]):
+    """What was saved of a training."""
+
+    config: SettingsT
+    step: int
+
+
+StateT = TypeVar("StateT", bound=Saved[Any])
+
+
+@dataclass(frozen=True)
+class Localizer:
+    """A network to read heat maps from, the step of its training, and the classes where it has some."""
+
+    network: Discriminator | PreActResNet34
+    step: int
+    image_size: int
+    classes: tuple[str, ...] = ()
 
 
 def run_train(
@@ -42,10 +78,12 @@ def run_train(
 
     With ``set_name`` the one folder is Tiny ImageNet's, and its train images of that set are used.
     """
-    paths = _paths(folders, set_name, "train")
+    paths = chosen_paths(folders, set_name, "train")
     with Project.open_or_create(project_path) as project:
         path = checkpoint_path(project)
-        config, state = _training(path, preset, changes, resume=resume, restart=restart)
+        config, state = start_or_resume(
+            path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
+        )
         records = add_folders(project, paths)
         bar.part("Reading images", 0.05)
         pixels = load_pixels(
@@ -53,30 +91,49 @@ def run_train(
         )
         project.save_view(replace(project.load_view(), config=config))
         bar.part("Training", 0.95)
-        last = None
-        for progress in (training := train_and_save(config, pixels, path, state)):
-            last = progress
-            bar.update(progress.fraction, describe(progress))
-            if stop.is_set():
-                training.close()
+        last = follow(train_and_save(config, pixels, path, state), bar, stop)
     return _train_result(config, state.step if state else 0, last, len(pixels.files), path)
 
 
-def describe(progress: Progress) -> str:
+def follow(training: Generator[ProgressT, None, None], bar: Bar, stop: Event) -> ProgressT | None:
+    """Train to the end or until ``stop``, and return the last progress; None where no step was made."""
+    last = None
+    for progress in training:
+        last = progress
+        bar.update(progress.fraction, describe(progress))
+        if stop.is_set():
+            training.close()
+    return last
+
+
+def describe(progress: Progress | ClassifierProgress) -> str:
     """One progress in a few words."""
     return f"step {progress.step}/{progress.steps}  {progress.steps_per_s:.1f}/s"
 
 
-def _training(
-    path: Path, preset: str | None, changes: Mapping[str, Any], *, resume: bool, restart: bool
-) -> tuple[TrainConfig, checkpoint.TrainState | None]:
-    if not path.exists():
-        if resume:
-            raise TrainingError("This project holds no training to resume; leave out --resume.")
-        return PRESETS[preset or DEFAULT_PRESET].with_(**changes), None
-    if restart:
-        return PRESETS[preset or DEFAULT_PRESET].with_(**changes), None
-    state = checkpoint.load(path)
+def start_or_resume(
+    path: Path,
+    presets: Mapping[str, SettingsT],
+    load: Callable[[Path], StateT],
+    preset: str | None,
+    changes: Mapping[str, Any],
+    *,
+    resume: bool,
+    restart: bool,
+) -> tuple[SettingsT, StateT | None]:
+    """The settings to train with and the state saved at ``path`` to go on from; never the one unasked.
+
+    Raises
+    ------
+    TrainingError
+        There is nothing to resume, or something that was to be neither resumed nor replaced, or
+        ``changes`` that a resumed training cannot take.
+    """
+    if resume and not path.exists():
+        raise TrainingError("This project holds no training to resume; leave out --resume.")
+    if restart or not path.exists():
+        return presets[preset or DEFAULT_PRESET].with_(**changes), None
+    state = load(path)
     if not resume:
         raise TrainingError(
             f"This project holds a training at step {state.step}: "
@@ -86,12 +143,24 @@ def _training(
     if fixed or preset:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in [*fixed, *(["preset"] if preset else [])])
         raise TrainingError(f"A resumed training keeps its settings; leave out {named}.")
-    return state.config.with_(**changes), state
+    config: SettingsT = state.config.with_(**changes)
+    return config, state
 
 
 def _train_result(
     config: TrainConfig, start: int, last: Progress | None, images: int, path: Path
 ) -> dict[str, Any]:
+    return {
+        **outcome(last, start, f"{images} images"),
+        "images": images,
+        "ms_ssim": last.ms_ssim if last else None,
+        "checkpoint": str(path),
+        "config": config.to_dict(),
+    }
+
+
+def outcome(last: Progress | ClassifierProgress | None, start: int, trained_on: str) -> dict[str, Any]:
+    """How a training of any kind ended, that began at step ``start``."""
     step = last.step if last else start
     stopped = last is not None and last.fraction < 1.0
     if stopped:
@@ -99,17 +168,9 @@ def _train_result(
     elif last is None:
         text = f"This training is complete at step {step}; give more --steps or --minutes to go on."
     else:
-        text = f"Trained {step} steps on {images} images in {last.elapsed_s / 60:.1f} min."
-    return {
-        "text": text,
-        "stopped": stopped,
-        "step": step,
-        "images": images,
-        "elapsed_s": last.elapsed_s if last else 0.0,
-        "ms_ssim": last.ms_ssim if last else None,
-        "checkpoint": str(path),
-        "config": config.to_dict(),
-    }
+        text = f"Trained {step} steps on {trained_on} in {last.elapsed_s / 60:.1f} min."
+    elapsed_s = last.elapsed_s if last else 0.0
+    return {"text": text, "stopped": stopped, "step": step, "elapsed_s": elapsed_s}
 
 
 def run_localize(
@@ -121,44 +182,84 @@ def run_localize(
     bar: Bar,
     stop: Event,
     set_name: str | None = None,
+    model: str = "gan",
+    predicted_class: bool = False,
 ) -> dict[str, Any]:
     """A box for every image of ``folders``, into the project.
 
     With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
+    ``model`` is one of ``MODELS``; with ``cam`` a heat map is that of the class whose folder the image lies
+    in, or of the ``predicted_class``.
     """
-    paths = _paths(folders, set_name, None)
+    paths = chosen_paths(folders, set_name, None)
     with _existing(project_path) as project:
-        path = checkpoint_path(project)
-        if not path.exists():
-            raise ProjectError(f"{project_path} holds no training yet; run 'train' first.")
-        snapshot = snapshot_of(checkpoint.load(path))
-        records = add_folders(project, paths)
+        localizer = _localizer(project, model)
+        records, classes, others = add_folders(project, paths), None, 0
+        if localizer.classes and not predicted_class:
+            classes = _own_classes(localizer.classes, records, paths)
+            others = len(records) - len(classes)
+            records = [record for record in records if record.id in classes]
         bar.part("Reading images", 0.5)
         pixels = load_pixels(
-            project, records, size=snapshot.image_size, on_progress=bar.count, cancelled=stop.is_set
+            project, records, size=localizer.image_size, on_progress=bar.count, cancelled=stop.is_set
         )
         bar.part("Finding boxes", 0.5)
         found, kept = localize_images(
             project,
             records,
             pixels,
-            snapshot.discriminator,
-            step=snapshot.step,
+            localizer.network,
+            step=localizer.step,
             rule=rule,
             threshold=threshold,
+            classes=classes,
             on_progress=bar.count,
             cancelled=stop.is_set,
         )
         project.save_view(replace(project.load_view(), rule=rule, threshold=threshold))
         failed = [{"file": str(file.path), "reason": file.reason} for file in pixels.rejected]
-    text = f"Found {found} boxes in {len(pixels.files)} images with the training of step {snapshot.step}."
+    text = f"Found {found} boxes in {len(pixels.files)} images with the training of step {localizer.step}."
     if kept:
         text += f" {kept} edited images were left alone."
     if failed:
         text += f" {len(failed)} files could not be used."
+    if others:
+        text += f" {others} images were left out: they lie in no folder of a class that was trained."
     return {
-        "text": text, "boxes": found, "edited": kept, "step": snapshot.step, "rule": rule, "failed": failed,
+        "text": text, "boxes": found, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
+        "model": model, "other_classes": others,
     }  # fmt: skip
+
+
+def _localizer(project: Project, model: str) -> Localizer:
+    """What the project's training of that kind has come to."""
+    path = checkpoint_path(project) if model == "gan" else classifier_path(project)
+    if not path.exists():
+        kind, command = ("", "train") if model == "gan" else (" with class labels", "train-cam")
+        raise ProjectError(f"{project.path} holds no training{kind} yet; run '{command}' first.")
+    if model == "gan":
+        gan = snapshot_of(checkpoint.load(path))
+        return Localizer(gan.discriminator, gan.step, gan.image_size)
+    cam = classify.snapshot_of(classify.load(path))
+    # A hundred times a discriminator's work: worth a graphics card where there is one.
+    network = cam.network.to(resolve_device("auto"))
+    return Localizer(network, cam.step, cam.image_size, cam.classes)
+
+
+def _own_classes(
+    known: Sequence[str], records: Sequence[ImageRecord], folders: Sequence[Path]
+) -> dict[int, int]:
+    """The position in ``known`` of each image's own class, by image id; without the images of others."""
+    names = class_names([record.path for record in records], folders, known=known)
+    pairs = zip(records, names, strict=True)
+    classes = {record.id: known.index(name) for record, name in pairs if name is not None}
+    if not classes:
+        shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+        raise BoxscoutError(
+            f"No image lies in a folder named after a class that was trained ({shown}): "
+            "choose the folder that holds theirs, or add --predicted-class."
+        )
+    return classes
 
 
 def run_export(project_path: Path, format_name: str, out: Path, *, accepted_only: bool) -> dict[str, Any]:
@@ -247,7 +348,7 @@ def run_import(archive: Path, out: Path, *, bar: Bar, stop: Event) -> dict[str, 
     }
 
 
-def _paths(folders: Sequence[Path], set_name: str | None, split: str | None) -> Sequence[Path]:
+def chosen_paths(folders: Sequence[Path], set_name: str | None, split: str | None) -> Sequence[Path]:
     """The folders, or with a set's name the image files of that set below the only one."""
     if set_name is None:
         return folders

@@ -232,7 +232,7 @@ def _at_fixed(
 
 def _sizes(aligned: Alignment) -> Floats:
     """Width and height of each image as displayed, float64 (n, 2); the truth's where only it knows."""
-    sizes = aligned.truth.sizes.copy()
+    sizes: Floats = aligned.truth.sizes.copy()
     for i, guess in enumerate(aligned.guesses):
         if guess is not None and guess.width > 0 and guess.height > 0:
             sizes[i] = guess.width, guess.height

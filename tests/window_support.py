@@ -10,15 +10,19 @@ import numpy as np
 import platformdirs
 import pytest
 from PIL import Image
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QSettings, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import style
 from app.controllers.workbench import Workbench
+from app.models.training import Phase
+from app.views.export_dialog import ExportDialog
 from app.views.main_window import MainWindow
 from core.config import TrainConfig
+
+LONG = 15_000
 
 TINY = TrainConfig(
     steps=6,
@@ -132,3 +136,45 @@ def drop(target: QWidget, paths: list[Path]) -> bool:
     event = QDropEvent(where.toPointF(), Qt.DropAction.CopyAction, data, left, none)
     QApplication.sendEvent(target, event)
     return event.isAccepted()
+
+
+def fill(qtbot: QtBot, window: MainWindow, folder: Path, total: int) -> None:
+    """Drop a folder on the window and wait until its images are there and the first is seen."""
+    assert drop(window.pages.currentWidget(), [folder])
+    session = window.session
+    qtbot.waitUntil(lambda: session.images.total == total and not session.activities, timeout=LONG)
+    qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
+
+
+def start(qtbot: QtBot, window: MainWindow, config: TrainConfig) -> None:
+    window.train_panel.set_config(config)
+    qtbot.mouseClick(window.train_panel.start_button, Qt.MouseButton.LeftButton)
+    assert window.session.training.phase is Phase.PREPARING
+
+
+def finish(qtbot: QtBot, window: MainWindow) -> None:
+    """Wait for the end of a training and of the search for boxes."""
+    session = window.session
+    qtbot.waitUntil(lambda: not session.training.phase.running, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: session.heat_map is not None, timeout=LONG)
+
+
+def export(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> None:
+    """File > Export through its dialog, up to the summary."""
+
+    def fill_in() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, ExportDialog)
+        dialog.format.setCurrentIndex(dialog.format.findData(name))
+        dialog.path_edit.setText(str(path))
+        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+
+    QTimer.singleShot(0, fill_in)
+    with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
+        window.actions_["export"].trigger()
+    summary = next(
+        d for d in QApplication.topLevelWidgets() if d.windowTitle() and hasattr(d, "lines") and d.isVisible()
+    )
+    assert str(path) in summary.where.text()
+    summary.close()

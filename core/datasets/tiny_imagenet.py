@@ -131,8 +131,7 @@ def _class_images(root: Path, wnid: str, set_name: str) -> list[Path]:
 
 
 def _val_images(root: Path, set_name: str) -> list[Path]:
-    file = _val_file(root)
-    names = [checked_name(name, file) for name, *rest in _rows(file) if rest and rest[0] in SETS[set_name]]
+    names = [name for name, wnid in val_classes(root / "val").items() if wnid in SETS[set_name]]
     found = [path for name in names if (path := root / "val" / "images" / name).is_file()]
     if not found:
         raise FormatError(f"{root.name or root} has no val images of the set “{set_name}”.")

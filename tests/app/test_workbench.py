@@ -185,6 +185,8 @@ def test_a_project_reopens_where_it_was_left(
     qtbot.waitUntil(lambda: other.session.picture is not None and other.session.heat_map is not None)
     path, boxes = other.session.project.path, other.session.boxes
     points = [p.step for p in other.session.points if p.ms_ssim is not None]
+    samples = other.session.samples
+    assert samples is not None
     leave(qtbot, other)
 
     bench.open_paths([path])
@@ -197,6 +199,7 @@ def test_a_project_reopens_where_it_was_left(
     assert session.view.config == tiny
     assert (session.training.phase, session.training.saved_step) == (Phase.FINISHED, 6)
     assert [point.step for point in session.points] == points
+    assert np.array_equal(session.samples, samples)
     qtbot.waitUntil(lambda: session.boxes == boxes)
     assert paths.recent_projects() == [path]
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
-from window_support import close, draw_folder, drop
+from window_support import LONG, close, draw_folder, drop, export, fill, finish, start
 
 from app.models.training import Phase
-from app.views.export_dialog import ExportDialog
 from app.views.main_window import MainWindow
 from app.views.message import ErrorDialog
 from core import checkpoint, engine
@@ -26,30 +25,7 @@ from core.config import TrainConfig
 from core.project import Project
 from core.workflow import checkpoint_path
 
-LONG = 15_000
 ENDLESS = 1_000_000
-
-
-def fill(qtbot: QtBot, window: MainWindow, folder: Path, total: int) -> None:
-    """Drop a folder on the window and wait until its images are there and the first is seen."""
-    assert drop(window.pages.currentWidget(), [folder])
-    session = window.session
-    qtbot.waitUntil(lambda: session.images.total == total and not session.activities, timeout=LONG)
-    qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
-
-
-def start(qtbot: QtBot, window: MainWindow, config: TrainConfig) -> None:
-    window.train_panel.set_config(config)
-    qtbot.mouseClick(window.train_panel.start_button, Qt.MouseButton.LeftButton)
-    assert window.session.training.phase is Phase.PREPARING
-
-
-def finish(qtbot: QtBot, window: MainWindow) -> None:
-    """Wait for the end of a training and of the search for boxes."""
-    session = window.session
-    qtbot.waitUntil(lambda: not session.training.phase.running, timeout=LONG)
-    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
-    qtbot.waitUntil(lambda: session.heat_map is not None, timeout=LONG)
 
 
 def error(qtbot: QtBot, window: MainWindow) -> ErrorDialog:
@@ -113,26 +89,6 @@ def test_the_main_job_from_drop_to_export(
     assert set(table["threshold"]) == {0.6}
     coco = json.loads((tmp_path / "boxes.json").read_text())
     assert len(coco["images"]) == len(coco["annotations"]) == 12
-
-
-def export(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> None:
-    """File > Export through its dialog, up to the summary."""
-
-    def fill_in() -> None:
-        dialog = QApplication.activeModalWidget()
-        assert isinstance(dialog, ExportDialog)
-        dialog.format.setCurrentIndex(dialog.format.findData(name))
-        dialog.path_edit.setText(str(path))
-        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
-
-    QTimer.singleShot(0, fill_in)
-    with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
-        window.actions_["export"].trigger()
-    summary = next(
-        d for d in QApplication.topLevelWidgets() if d.windowTitle() and hasattr(d, "lines") and d.isVisible()
-    )
-    assert str(path) in summary.where.text()
-    summary.close()
 
 
 @pytest.mark.parametrize("place", ["welcome", "canvas", "images", "train_panel", "name_filter", "list"])
