@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
     errors.install()
     try:
         # Here, not above: importing the views takes its time, and their errors should be caught too.
-        from app.views.main_window import MainWindow
+        from app.main_window import MainWindow
 
         window = MainWindow()
         window.session.error.connect(errors.note)

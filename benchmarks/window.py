@@ -30,8 +30,8 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.application import make_application
+from app.main_window import MainWindow
 from app.models.training import Phase
-from app.views.main_window import MainWindow
 from core.config import PRESETS
 
 TICK_MS = 10

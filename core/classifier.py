@@ -21,18 +21,21 @@ class Block(nn.Module):
 
     def __init__(self, before: int, after: int, stride: int, *, first: bool) -> None:
         super().__init__()
-        self.first = first
+        self.first, self.stride = first, stride
         self.norm1 = nn.BatchNorm2d(before)
         self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(after)
         self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
         same = before == after and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Conv2d(before, after, 1, stride, bias=False)
+        self.shortcut = nn.Identity() if same else nn.Conv2d(before, after, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         active = relu(self.norm1(x))
         change: Tensor = self.conv2(relu(self.norm2(self.conv1(active))))
-        kept: Tensor = self.shortcut(active if self.first else x)
+        source = active if self.first else x
+        # The stride is taken here: oneDNN's 1 x 1 convolution with a stride and few channels writes past its
+        # memory, which crashes, hangs or gives wrong gradients (uxlfoundation/oneDNN issue 6035).
+        kept: Tensor = self.shortcut(source[:, :, :: self.stride, :: self.stride])
         return kept + change
 
 
@@ -94,7 +97,7 @@ class PreActResNet34(nn.Module):
 
 
 def initialize(network: PreActResNet34, rng: torch.Generator) -> None:
-    """Convolutions N(0, 2 / outgoing connections), norms 1 and 0 (He et al. 2015); the linear unit uniform."""
+    """Convolutions N(0, 2 / outgoing connections) (He et al. 2015), the linear unit uniform; biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=rng)

@@ -41,7 +41,10 @@ WEIGHT_DECAY = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class ClassifierPoint:
-    """What a plot keeps of one step: means since the point before. ``accuracy`` is 0..1, on training batches."""
+    """What a plot keeps of one step: means since the point before, over training batches.
+
+    ``accuracy`` is 0..1.
+    """
 
     step: int
     loss: float
@@ -203,7 +206,7 @@ class _Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         right = (logits.detach().argmax(dim=1) == labels).float().mean()
-        return float(loss), float(right)
+        return float(loss.detach()), float(right)
 
 
 def snapshot_of(state: ClassifierState) -> ClassifierSnapshot:

@@ -13,13 +13,28 @@ from rich.text import Text
 
 from core import __version__
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
+from core.cli_cam import train_cam
+from core.cli_shared import (
+    AsJson,
+    BoxFile,
+    Folders,
+    JsonFile,
+    ProjectFile,
+    Restart,
+    Resume,
+    SetName,
+    Split,
+    TruthPath,
+    one_of,
+    run_training,
+    show,
+)
 from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
 from core.console import console, errors, progress_bar, say, stop_on_signal
-from core.datasets.tiny_imagenet import SETS
 from core.errors import BoxscoutError
 from core.formats import FORMATS
 
-SPLITS = ("train", "val")
+LOCALIZER_MODELS = ("gan", "cam")
 
 app = typer.Typer(
     add_completion=False,
@@ -28,33 +43,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Boxscout finds the object in every photo of a folder, without a single label.",
 )
-
-
-def _one_of(values: Iterable[str], help: str, *names: str) -> Any:
-    """An option whose value is one of ``values``."""
-    allowed = tuple(values)
-
-    def check(value: str | None) -> str | None:
-        if value is not None and value not in allowed:
-            raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.")
-        return value
-
-    return typer.Option(*names, callback=check, metavar="|".join(allowed), help=help)
-
-
-Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
-ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
-BoxFile = Annotated[Path, typer.Argument(help="A CSV or COCO file of boxes.")]
-TruthPath = Annotated[
-    Path, typer.Option("--truth", help="A COCO file, or a VOC, YOLO or Tiny ImageNet folder.")
-]
-SetName = Annotated[
-    Optional[str],  # noqa: UP045
-    _one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set"),
-]
-Split = Annotated[Optional[str], _one_of(SPLITS, "Only this part of Tiny ImageNet.", "--split")]  # noqa: UP045
-JsonFile = Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")]  # noqa: UP045
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -76,18 +64,16 @@ def _options(
 def train(
     folders: Folders,
     project: ProjectFile,
-    preset: Annotated[Optional[str], _one_of(PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
-    objective: Annotated[Optional[str], _one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
+    preset: Annotated[Optional[str], one_of(PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
+    objective: Annotated[Optional[str], one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
     steps: Annotated[Optional[int], typer.Option(help="Generator updates in all.")] = None,  # noqa: UP045
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
     seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
-    device: Annotated[Optional[str], _one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")
-    ] = False,
+    device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
+    resume: Resume = False,
+    restart: Restart = False,
     set_: SetName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -97,11 +83,7 @@ def train(
     """
     from core.commands import run_train
 
-    if resume and restart:
-        raise typer.BadParameter("--resume and --restart exclude each other.")
-    if steps is not None and minutes is not None:
-        raise typer.BadParameter("Give --steps or --minutes, not both.")
-    changes = {
+    settings = {
         "objective": objective,
         "steps": steps,
         "minutes": minutes,
@@ -110,22 +92,13 @@ def train(
         "seed": seed,
         "device": device,
     }
-    given = {name: value for name, value in changes.items() if value is not None}
-    with stop_on_signal() as stop, progress_bar() as bar:
-        result = run_train(
-            folders,
-            project,
-            preset,
-            given,
-            resume=resume,
-            restart=restart,
-            bar=bar,
-            stop=stop,
-            set_name=set_,
-        )
-    _show(result, as_json, result.pop("text"))
-    if result["stopped"]:
-        raise typer.Exit(1)
+    run_training(
+        run_train, folders, project, preset, settings,
+        resume=resume, restart=restart, set_name=set_, as_json=as_json,
+    )  # fmt: skip
+
+
+app.command("train-cam")(train_cam)
 
 
 @app.command()
@@ -136,8 +109,14 @@ def localize(
         Optional[float],  # noqa: UP045
         typer.Option(min=0.0, max=MAX_THRESHOLD, help="Share of a heat map's maximum; default: the rule's."),
     ] = None,
-    rule: Annotated[str, _one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
+    rule: Annotated[str, one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
     set_: SetName = None,
+    model: Annotated[
+        str, one_of(LOCALIZER_MODELS, "Whose heat maps: those of 'train' or those of 'train-cam'.")
+    ] = "gan",
+    predicted_class: Annotated[
+        bool, typer.Option("--predicted-class", help="With cam: of the likeliest class, not the folder's.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find a box in every image of FOLDERS with the project's training.
@@ -146,17 +125,20 @@ def localize(
     """
     from core.commands import run_localize
 
+    if predicted_class and model != "cam":
+        raise typer.BadParameter("--predicted-class needs --model cam.")
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_localize(
-            folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_
-        )
-    _show(result, as_json, result.pop("text"))
+            folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_,
+            model=model, predicted_class=predicted_class,
+        )  # fmt: skip
+    show(result, as_json, result.pop("text"))
 
 
 @app.command()
 def export(
     project: ProjectFile,
-    format_: Annotated[str, _one_of(FORMATS, "What kind of file.", "--format")],
+    format_: Annotated[str, one_of(FORMATS, "What kind of file.", "--format")],
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
     accepted_only: Annotated[
         bool, typer.Option("--accepted-only", help="Leave out what was not accepted in review.")
@@ -167,7 +149,7 @@ def export(
     from core.commands import run_export
 
     result = run_export(project, format_, out, accepted_only=accepted_only)
-    _show(result, as_json, result.pop("text"))
+    show(result, as_json, result.pop("text"))
 
 
 @app.command()
@@ -213,7 +195,7 @@ def compare(
 def curve(
     project: Annotated[Path, typer.Option("--project", help="The project whose heat maps are measured.")],
     truth: TruthPath,
-    rule: Annotated[str, _one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
+    rule: Annotated[str, one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
     step: Annotated[float, typer.Option(min=0.001, max=0.5, help="From one threshold to the next.")] = 0.01,
     masks: Annotated[
         Optional[Path],  # noqa: UP045
@@ -256,7 +238,7 @@ def import_(
         raise typer.BadParameter(f"{kind!r} cannot be imported; what can is cifar10.")
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_import(archive, out, bar=bar, stop=stop)
-    _show(result, as_json, result.pop("text"))
+    show(result, as_json, result.pop("text"))
 
 
 @app.command()
@@ -347,13 +329,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong_use()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
-
-
-def _show(result: dict[str, Any], as_json: bool, text: str) -> None:
-    if as_json:
-        print(json.dumps(result, allow_nan=False))  # noqa: T201
-    else:
-        say(text)
 
 
 def _fail(sentence: str, code: int) -> int:

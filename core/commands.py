@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol, TypeVar
 
-from core import checkpoint, classify, datasets
+from core import checkpoint, datasets
 from core.annotations import ImageBoxes, Status
-from core.classifier import PreActResNet34
 from core.classify import ClassifierProgress
 from core.compare import Comparison, compare
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
 from core.console import Bar
 from core.datasets import cifar10, tiny_imagenet
-from core.engine import Progress, snapshot_of
+from core.engine import Progress
 from core.errors import BoxscoutError, ProjectError, TrainingError
 from core.evaluate import Report
 from core.evaluate import evaluate as evaluate_boxes
 from core.formats import FORMATS
-from core.labels import class_names
-from core.networks import Discriminator
+from core.localizers import own_classes, saved_localizer
 from core.pixel_precision import pixel_average_precision, read_mask
-from core.project import ImageRecord, Project
+from core.project import Project
 from core.threshold_curve import Curve, threshold_curve, threshold_grid
-from core.training import resolve_device
 from core.workflow import (
     add_folders,
     checkpoint_path,
-    classifier_path,
     load_pixels,
     localize_images,
     train_and_save,
 )
-
-MODELS = ("gan", "cam")
 
 ProgressT = TypeVar("ProgressT", Progress, ClassifierProgress)
 
@@ -50,16 +44,6 @@ class Saved(Protocol[SettingsT]):
 
 
 StateT = TypeVar("StateT", bound=Saved[Any])
-
-
-@dataclass(frozen=True)
-class Localizer:
-    """A network to read heat maps from, the step of its training, and the classes where it has some."""
-
-    network: Discriminator | PreActResNet34
-    step: int
-    image_size: int
-    classes: tuple[str, ...] = ()
 
 
 def run_train(
@@ -188,15 +172,15 @@ def run_localize(
     """A box for every image of ``folders``, into the project.
 
     With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
-    ``model`` is one of ``MODELS``; with ``cam`` a heat map is that of the class whose folder the image lies
+    ``model`` is ``gan`` or ``cam``; with ``cam`` a heat map is that of the class whose folder the image lies
     in, or of the ``predicted_class``.
     """
     paths = chosen_paths(folders, set_name, None)
     with _existing(project_path) as project:
-        localizer = _localizer(project, model)
+        localizer = saved_localizer(project, model)
         records, classes, others = add_folders(project, paths), None, 0
         if localizer.classes and not predicted_class:
-            classes = _own_classes(localizer.classes, records, paths)
+            classes = own_classes(localizer.classes, records, paths)
             others = len(records) - len(classes)
             records = [record for record in records if record.id in classes]
         bar.part("Reading images", 0.5)
@@ -229,37 +213,6 @@ def run_localize(
         "text": text, "boxes": found, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
         "model": model, "other_classes": others,
     }  # fmt: skip
-
-
-def _localizer(project: Project, model: str) -> Localizer:
-    """What the project's training of that kind has come to."""
-    path = checkpoint_path(project) if model == "gan" else classifier_path(project)
-    if not path.exists():
-        kind, command = ("", "train") if model == "gan" else (" with class labels", "train-cam")
-        raise ProjectError(f"{project.path} holds no training{kind} yet; run '{command}' first.")
-    if model == "gan":
-        gan = snapshot_of(checkpoint.load(path))
-        return Localizer(gan.discriminator, gan.step, gan.image_size)
-    cam = classify.snapshot_of(classify.load(path))
-    # A hundred times a discriminator's work: worth a graphics card where there is one.
-    network = cam.network.to(resolve_device("auto"))
-    return Localizer(network, cam.step, cam.image_size, cam.classes)
-
-
-def _own_classes(
-    known: Sequence[str], records: Sequence[ImageRecord], folders: Sequence[Path]
-) -> dict[int, int]:
-    """The position in ``known`` of each image's own class, by image id; without the images of others."""
-    names = class_names([record.path for record in records], folders, known=known)
-    pairs = zip(records, names, strict=True)
-    classes = {record.id: known.index(name) for record, name in pairs if name is not None}
-    if not classes:
-        shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
-        raise BoxscoutError(
-            f"No image lies in a folder named after a class that was trained ({shown}): "
-            "choose the folder that holds theirs, or add --predicted-class."
-        )
-    return classes
 
 
 def run_export(project_path: Path, format_name: str, out: Path, *, accepted_only: bool) -> dict[str, Any]:

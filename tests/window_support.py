@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 
 from app import style
 from app.controllers.workbench import Workbench
+from app.main_window import MainWindow
 from app.models.training import Phase
 from app.views.export_dialog import ExportDialog
-from app.views.main_window import MainWindow
 from core.config import TrainConfig
 
 LONG = 15_000

@@ -131,7 +131,9 @@ def _class_images(root: Path, wnid: str, set_name: str) -> list[Path]:
 
 
 def _val_images(root: Path, set_name: str) -> list[Path]:
-    names = [name for name, wnid in val_classes(root / "val").items() if wnid in SETS[set_name]]
+    file = _val_file(root)
+    wnids = SETS[set_name]
+    names = [checked_name(name, file) for name, wnid in val_classes(root / "val").items() if wnid in wnids]
     found = [path for name in names if (path := root / "val" / "images" / name).is_file()]
     if not found:
         raise FormatError(f"{root.name or root} has no val images of the set “{set_name}”.")

@@ -1,4 +1,4 @@
-"""PxAP against the fixtures of wsolevaluation, by their pixel counts, and against scikit-learn's definition."""
+"""PxAP against the fixtures of wsolevaluation, by their pixel counts, and against the definition."""
 
 from __future__ import annotations
 

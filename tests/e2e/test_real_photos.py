@@ -12,8 +12,8 @@ from PySide6.QtGui import QImageReader
 from pytestqt.qtbot import QtBot
 from window_support import drop, export, finish, start
 
+from app.main_window import MainWindow
 from app.models.training import Phase
-from app.views.main_window import MainWindow
 from core import datasets
 from core.config import TrainConfig
 from core.datasets import tiny_imagenet

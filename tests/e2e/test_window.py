@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from window_support import LONG, close, draw_folder, drop, export, fill, finish, start
 
+from app.main_window import MainWindow
 from app.models.training import Phase
-from app.views.main_window import MainWindow
 from app.views.message import ErrorDialog
 from core import checkpoint, engine
 from core.annotations import Status

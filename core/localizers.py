@@ -1,0 +1,73 @@
+"""What a project's trainings have come to: networks to read heat maps from, and whose map each image gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import checkpoint, classify, engine
+from core.classifier import PreActResNet34
+from core.errors import BoxscoutError, ProjectError
+from core.labels import class_names
+from core.networks import Discriminator
+from core.project import ImageRecord, Project
+from core.training import resolve_device
+from core.workflow import checkpoint_path, classifier_path
+
+MODELS = ("gan", "cam")
+
+
+@dataclass(frozen=True)
+class Localizer:
+    """A network in evaluation mode, the step of its training, and the classes it knows, if any."""
+
+    network: Discriminator | PreActResNet34
+    step: int
+    image_size: int
+    classes: tuple[str, ...] = ()
+
+
+def saved_localizer(project: Project, model: str) -> Localizer:
+    """The discriminator (``gan``) or the classifier (``cam``) that was trained in the project.
+
+    Raises
+    ------
+    ProjectError
+        There was no such training.
+    CheckpointError
+        What was saved of it cannot be used.
+    """
+    path = checkpoint_path(project) if model == "gan" else classifier_path(project)
+    if not path.exists():
+        kind, command = ("", "train") if model == "gan" else (" with class labels", "train-cam")
+        raise ProjectError(f"{project.path} holds no training{kind} yet; run '{command}' first.")
+    if model == "gan":
+        gan = engine.snapshot_of(checkpoint.load(path))
+        return Localizer(gan.discriminator, gan.step, gan.image_size)
+    cam = classify.snapshot_of(classify.load(path))
+    # Many times a discriminator's work: worth a graphics card where there is one.
+    network = cam.network.to(resolve_device("auto"))
+    return Localizer(network, cam.step, cam.image_size, cam.classes)
+
+
+def own_classes(
+    known: Sequence[str], records: Sequence[ImageRecord], folders: Sequence[Path]
+) -> dict[int, int]:
+    """The position in ``known`` of each image's own class, by image id; images of other classes have none.
+
+    Raises
+    ------
+    BoxscoutError
+        No image is of any of them.
+    """
+    names = class_names([record.path for record in records], folders, known=known)
+    pairs = zip(records, names, strict=True)
+    classes = {record.id: known.index(name) for record, name in pairs if name is not None}
+    if not classes:
+        shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+        raise BoxscoutError(
+            f"No image lies in a folder named after a class that was trained ({shown}): "
+            "choose the folder that holds theirs, or add --predicted-class."
+        )
+    return classes
