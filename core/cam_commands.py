@@ -59,7 +59,7 @@ def run_train_cam(
     images, others = len(pixels.files), len(records) - len(labelled)
     result = outcome(last, start, f"{images} images of {len(classes)} classes")
     if others:
-        result["text"] += f" {others} images were left out: they lie in no class's folder."
+        result["text"] += f" Images left out, because they lie in no class's folder: {others}."
     return {
         **result,
         "images": images,

@@ -76,7 +76,8 @@ def _adam(network: torch.nn.Module, config: TrainConfig) -> torch.optim.Adam:
     rate = own.learning_rate if config.learning_rate is None else config.learning_rate
     beta1 = own.beta1 if config.beta1 is None else config.beta1
     beta2 = own.beta2 if config.beta2 is None else config.beta2
-    return torch.optim.Adam(network.parameters(), lr=rate, betas=(beta1, beta2))
+    # Fused: one kernel for all weights; the plain one takes a tenth of a step on two cores.
+    return torch.optim.Adam(network.parameters(), lr=rate, betas=(beta1, beta2), fused=True)
 
 
 def save(path: Path, state: TrainState) -> None:

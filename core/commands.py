@@ -208,7 +208,7 @@ def run_localize(
     if failed:
         text += f" {len(failed)} files could not be used."
     if others:
-        text += f" {others} images were left out: they lie in no folder of a class that was trained."
+        text += f" Images left out, because they lie in no folder of a class that was trained: {others}."
     return {
         "text": text, "boxes": found, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
         "model": model, "other_classes": others,

@@ -104,9 +104,12 @@ class _Trainer:
     def step(self) -> Progress:
         self.budget.begin()
         step = self.state.step
-        for i in range(self.objective.discriminator_steps):
-            d_loss = self.d_step(step * self.objective.discriminator_steps + i)
-        g_loss = self.g_step(step)
+        updates = self.objective.discriminator_steps
+        for counter in range(step * updates, (step + 1) * updates):
+            is_last = counter + 1 == (step + 1) * updates
+            fake = self.generated(counter, with_graph=is_last)
+            d_loss = self.d_step(counter, fake.detach())
+        g_loss = self.g_step(fake)
         losses = float(d_loss), float(g_loss)
         if not np.isfinite(losses).all():
             raise TrainingError(f"Training broke down at step {step + 1}: a loss is no longer a number.")
@@ -115,13 +118,25 @@ class _Trainer:
         self.done = self.budget.spent
         return self._progress(*losses)
 
-    def d_step(self, counter: int) -> Tensor:
+    def generated(self, counter: int, *, with_graph: bool) -> Tensor:
+        """The generated images of the ``counter``-th discriminator update.
+
+        The last ones before the generator's update serve for both, as in Radford's own code.
+        """
+        noise = torch.randn(
+            self.config.batch_size,
+            self.config.latent_size,
+            generator=stream(self.config.seed, Purpose.NOISE, counter),
+        ).to(self.device)
+        with self._autocast(), torch.set_grad_enabled(with_graph):
+            images: Tensor = self.state.generator(noise)
+        return images
+
+    def d_step(self, counter: int, fake: Tensor) -> Tensor:
         """The ``counter``-th update of the discriminator in the whole training."""
         state, objective = self.state, self.objective
         real = self._real_batch(counter)
         with self._autocast():
-            with torch.no_grad():
-                fake = state.generator(self._noise(Purpose.D_NOISE, counter))
             real_logits = state.discriminator(real)
             # Heat maps are read from real images, so only those set the running averages.
             with keeping_averages(state.discriminator):
@@ -135,12 +150,11 @@ class _Trainer:
             clip_weights(state.discriminator, objective.weight_limit)
         return loss.detach()
 
-    def g_step(self, counter: int) -> Tensor:
-        """The ``counter``-th update of the generator."""
+    def g_step(self, fake: Tensor) -> Tensor:
+        """One update of the generator that made ``fake``, whose graph is still there."""
         state = self.state
         with self._autocast(), keeping_averages(state.discriminator), frozen(state.discriminator):
-            logits = state.discriminator(state.generator(self._noise(Purpose.G_NOISE, counter)))
-            loss = self.objective.generator_loss(logits.float())
+            loss = self.objective.generator_loss(state.discriminator(fake).float())
             _update(state.g_optimizer, loss)
         return loss.detach()
 
@@ -154,10 +168,6 @@ class _Trainer:
         rows = batch_rows(config.seed, len(self.images), size=config.batch_size, counter=counter)
         rng = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
         return image_batch(self.images, rows, self.device, rng)
-
-    def _noise(self, purpose: Purpose, counter: int) -> Tensor:
-        rng = stream(self.config.seed, purpose, counter)
-        return torch.randn(self.config.batch_size, self.config.latent_size, generator=rng).to(self.device)
 
     def _autocast(self) -> AbstractContextManager[object]:
         return autocast(self.config.precision, self.device)

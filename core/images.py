@@ -53,10 +53,9 @@ SUFFIXES = {
 }
 # What lies beside photos and is none: passed over in silence unless it was chosen by itself.
 # LICENSE, README and the like have no suffix.
-SIDE_FILES = frozenset(
-    ["", *".txt .md .xml .json .csv .tsv .yaml .yml .toml .ini .cfg .html .htm .log .db".split()]
-    + ".py .ipynb .mat .npy .npz .pkl .pt .pth .h5 .boxscout".split()
-)
+SIDE_FILES = {"", ".txt", ".md", ".xml", ".json", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".ini", ".cfg"}
+SIDE_FILES |= {".html", ".htm", ".log", ".db", ".py", ".ipynb", ".mat", ".npy", ".npz", ".pkl", ".pt"}
+SIDE_FILES |= {".pth", ".h5", ".boxscout"}
 NOT_UTF8 = "Its name is not valid text (UTF-8); rename it to use it."
 
 

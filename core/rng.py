@@ -17,11 +17,10 @@ class Purpose(IntEnum):
 
     WEIGHTS = 0
     ORDER = 1
-    D_NOISE = 2
+    NOISE = 2
     AUGMENTATION = 3
     SAMPLES = 4
-    G_NOISE = 5
-    PENALTY = 6
+    PENALTY = 5
 
 
 def stream(seed: int, purpose: Purpose, counter: int = 0) -> torch.Generator:

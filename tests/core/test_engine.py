@@ -125,17 +125,14 @@ def test_steps_equal_the_textbook_updates(images: np.ndarray) -> None:
     bce = torch.nn.functional.binary_cross_entropy_with_logits
     rows = epoch_order(config.seed, len(images), first=0, count=8)
     real = torch.from_numpy(images[rows]).permute(0, 3, 1, 2).float() / 127.5 - 1
-    d_noise, g_noise = (
-        torch.randn(8, config.latent_size, generator=stream(config.seed, purpose, 0))
-        for purpose in (Purpose.D_NOISE, Purpose.G_NOISE)
-    )
+    noise = torch.randn(8, config.latent_size, generator=stream(config.seed, Purpose.NOISE, 0))
     g, d = plain.generator.train(), plain.discriminator.train()
-    fake = g(d_noise).detach()
-    d_loss = bce(d(real), torch.ones(8)) + bce(d(fake), torch.zeros(8))
+    fake = g(noise)
+    d_loss = bce(d(real), torch.ones(8)) + bce(d(fake.detach()), torch.zeros(8))
     plain.d_optimizer.zero_grad()
     d_loss.backward()
     plain.d_optimizer.step()
-    g_loss = bce(d(g(g_noise)), torch.ones(8))
+    g_loss = bce(d(fake), torch.ones(8))
     plain.g_optimizer.zero_grad()
     g_loss.backward()
     plain.g_optimizer.step()

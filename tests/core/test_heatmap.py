@@ -30,7 +30,7 @@ def test_mean_of_the_map_plus_bias_is_the_logit(discriminator: Discriminator, im
     """Zhou et al. 2016, equation 1: pooling before or after the linear unit is the same."""
     maps = heat_maps(discriminator, images, batch_size=2)
     logits = discriminator(to_model_range(torch.from_numpy(images))).detach().numpy()
-    bias = float(discriminator.linear.bias)
+    bias = float(discriminator.linear.bias.detach())
     assert maps.shape == (5, 8, 8)
     assert maps.dtype == np.float32
     assert maps.mean(axis=(1, 2)) + bias == pytest.approx(logits, abs=1e-4)
