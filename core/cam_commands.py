@@ -56,6 +56,7 @@ def run_train_cam(
         bar.part("Training", 0.95)
         start = state.step
         last = follow(train_classifier_and_save(config, pixels, labels, path, state), bar, stop)
+    point = state.history[-1] if state.history else None  # means over many batches say more than the last
     images, others = len(pixels.files), len(records) - len(labelled)
     result = outcome(last, start, f"{images} images of {len(classes)} classes")
     if others:
@@ -65,8 +66,8 @@ def run_train_cam(
         "images": images,
         "classes": list(classes),
         "other_images": others,
-        "loss": last.loss if last else None,
-        "accuracy": last.accuracy if last else None,
+        "loss": point.loss if point else None,
+        "accuracy": point.accuracy if point else None,
         "checkpoint": str(path),
         "config": config.to_dict(),
     }

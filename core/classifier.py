@@ -16,7 +16,7 @@ class Block(nn.Module):
     """Twice norm, ReLU and 3 x 3 convolution, added to the input.
 
     In the first block of a group both paths begin behind the first norm and ReLU (He et al. 2016b,
-    section 5, "the first Residual Unit"); where the shape changes, the shortcut is a 1 x 1 convolution.
+    appendix, and their code); where the shape changes, the shortcut is a 1 x 1 convolution.
     """
 
     def __init__(self, before: int, after: int, stride: int, *, first: bool) -> None:

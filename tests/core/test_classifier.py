@@ -27,8 +27,8 @@ def test_the_parameters_are_those_of_resnet_34() -> None:
     classes = 200
     stem = 3 * 3 * 3 * 64 - 7 * 7 * 3 * 64
     linear = (512 + 1) * (classes - 1000)
-    # A gain and a bias per channel. Before: behind the stem and the three 1 x 1 shortcuts. Now: the first norm
-    # of a group has the channels of the group before, and one follows the last block.
+    # A gain and a bias per channel. Before: behind the stem and the three 1 x 1 shortcuts. Now: a group's
+    # first norm has the channels of the group before, and one follows the last block.
     norms = 2 * (512 - 64 - (128 + 256 + 512) - (64 + 128 + 256))
     count = sum(parameter.numel() for parameter in PreActResNet34(classes=classes).parameters())
     assert count == RESNET34_PARAMETERS + stem + linear + norms
@@ -107,7 +107,7 @@ def test_the_mean_of_a_map_and_the_bias_is_the_logit() -> None:
 
 
 def test_a_map_is_the_gradient_times_the_activation() -> None:
-    """With GAP and one linear unit Grad-CAM's weights are the unit's own (Selvaraju et al. 2017, appendix A)."""
+    """With GAP and a linear unit Grad-CAM's weights are the unit's own (Selvaraju et al. 2017)."""
     network = _network(classes=3).double().eval()
     images = torch.randn(2, 3, 32, 32, dtype=torch.float64)
     features = network.features(images).detach().requires_grad_(True)
