@@ -5,7 +5,7 @@
 
 Every Python 3 must be able to parse this file, so that an old one gets a sentence instead of a SyntaxError:
 no f-strings and nothing newer here. Until the hand-over only the standard library is used, also by
-``core.bootstrap`` and ``core.system``.
+``core.setup.bootstrap`` and ``core.setup.system``.
 """
 
 import os
@@ -38,8 +38,9 @@ if too_old(sys.version_info, sys.executable):
 if ROOT not in sys.path:  # PYTHONSAFEPATH leaves a script's own folder out
     sys.path.insert(0, ROOT)
 
-from core import __version__, bootstrap, system  # noqa: E402 - an old Python could not read these
+from core import __version__  # noqa: E402 - an old Python could not read these
 from core.errors import BoxscoutError  # noqa: E402
+from core.setup import bootstrap, system  # noqa: E402
 
 
 def main(argv: "list[str] | None" = None) -> int:
@@ -74,7 +75,7 @@ def _command(arguments: "list[str]") -> int:
     code = bootstrap.enter(ROOT, arguments)
     if code is not None:
         return code
-    from core import cli
+    from core.cli import app as cli
 
     return cli.main(arguments)
 

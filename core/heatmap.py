@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from core.classifier import PreActResNet34
+from core.classifier.network import PreActResNet34
 from core.networks import Discriminator, to_model_range
 
 _CV_MAPS: Mapping[str, int] = {

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import checkpoint, classify, engine
-from core.classifier import PreActResNet34
+from core import checkpoint, engine
+from core.classifier import training as classify
+from core.classifier.labels import class_names
+from core.classifier.network import PreActResNet34
 from core.errors import BoxscoutError, ProjectError
-from core.labels import class_names
 from core.networks import Discriminator
-from core.project import ImageRecord, Project
+from core.project.store import ImageRecord, Project
 from core.training import resolve_device
 from core.workflow import checkpoint_path, classifier_path
 

@@ -10,20 +10,21 @@ from typing import TypeVar
 
 import numpy as np
 
-from core import checkpoint, classify
+from core import checkpoint
 from core.annotations import Status
 from core.boxes import find_box
 from core.checkpoint import TrainState
-from core.classifier import PreActResNet34
-from core.classify import ClassifierProgress, ClassifierState, train_classifier
+from core.classifier import training as classify
+from core.classifier.network import PreActResNet34
+from core.classifier.training import ClassifierProgress, ClassifierState, train_classifier
 from core.config import ClassifierConfig, TrainConfig
 from core.engine import Progress, train
 from core.errors import Cancelled, ImageError, TrainingError
 from core.heatmap import heat_maps
-from core.images import ImageFolder, scan_folder
+from core.images.pixels import Pixels, prepare_pixels
+from core.images.scan import ImageFolder, scan_folder
 from core.networks import Discriminator
-from core.pixels import Pixels, prepare_pixels
-from core.project import ImageRecord, Project
+from core.project.store import ImageRecord, Project
 from core.training import Counted, Rows
 
 SAVE_EVERY_S = 60.0
@@ -109,7 +110,7 @@ def train_and_save(
 def train_classifier_and_save(
     config: ClassifierConfig, pixels: Pixels, labels: Rows, path: Path, state: ClassifierState
 ) -> Generator[ClassifierProgress, None, None]:
-    """:func:`core.classify.train_classifier`, saved as :func:`train_and_save` does."""
+    """:func:`core.classifier.training.train_classifier`, saved as :func:`train_and_save` does."""
     training = train_classifier(config, pixels.array, labels, state)
     return _saving(training, state, lambda: classify.save(path, state))
 

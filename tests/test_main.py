@@ -20,12 +20,12 @@ from pathlib import Path
 import pytest
 
 import main
-from core import bootstrap
-from core.requirements import MODULE_OF, requirements
+from core.setup import bootstrap
+from core.setup.requirements import MODULE_OF, requirements
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-BOOTSTRAP = ("main.py", "core/__init__.py", "core/errors.py", "core/bootstrap.py")
-BOOTSTRAP += ("core/requirements.py", "core/system.py")
+BOOTSTRAP = ("main.py", "core/__init__.py", "core/errors.py", "core/setup/__init__.py")
+BOOTSTRAP += ("core/setup/bootstrap.py", "core/setup/requirements.py", "core/setup/system.py")
 PYPROJECT = """
 [build-system]
 requires = []
@@ -90,7 +90,8 @@ class Checkout:
             shutil.copy(REPOSITORY / name, self.root / name)
         (self.root / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
         (self.root / "backend.py").write_text(BACKEND, encoding="utf-8")
-        (self.root / "core" / "cli.py").write_text(CLI, encoding="utf-8")
+        (self.root / "core" / "cli").mkdir()
+        (self.root / "core" / "cli" / "app.py").write_text(CLI, encoding="utf-8")
         write_wheel(self.wheels, "tiny_dependency")
         write_wheel(self.wheels, "tiny_extra")
 
@@ -323,7 +324,7 @@ def test_the_way_to_the_environment_is_standard_library(name: str) -> None:
     nodes = tree.body if name == "main.py" else list(ast.walk(tree))  # main hands over in its functions
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    own = {Path(one).with_suffix("").as_posix().replace("/", ".") for one in BOOTSTRAP} | {"core"}
+    own = {Path(one).with_suffix("").as_posix().replace("/", ".") for one in BOOTSTRAP} | {"core", "core.setup"}
     assert {one for one in names - own if one.split(".")[0] not in sys.stdlib_module_names} == set()
 
 
@@ -342,7 +343,7 @@ def test_requirements_are_read_as_toml_reads_them(extra: str) -> None:
 def test_the_entry_knows_every_command() -> None:
     import typer
 
-    from core import cli
+    from core.cli import app as cli
 
     commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
     assert set(commands) | {"test"} == set(main.COMMANDS)

@@ -12,8 +12,8 @@ from app.pump import Pump
 from core.annotations import Status
 from core.boxes import MAX_THRESHOLD
 from core.errors import ImageError
-from core.images import decode
-from core.project import Project
+from core.images.decoding import decode
+from core.project.store import Project
 
 # A larger picture only costs memory: 8 of these take 400 MB at worst.
 MAX_SIDE = 4096

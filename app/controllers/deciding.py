@@ -11,7 +11,7 @@ from app.pump import Pump
 from app.worker import Worker
 from core.annotations import BoxRecord, Source
 from core.boxes import MAX_THRESHOLD, RULES, find_box
-from core.project import ImageRecord, Project, ProjectView
+from core.project.store import ImageRecord, Project, ProjectView
 
 WAIT_MS = 400
 BATCH = 256

@@ -12,7 +12,7 @@ from app.pump import Pump
 from core.annotations import Status
 from core.errors import FormatError
 from core.formats import FORMATS, ExportSummary
-from core.project import Project, ProjectView
+from core.project.store import Project, ProjectView
 
 ACTIVITY = "export"
 

@@ -17,8 +17,8 @@ from app.pump import Pump
 from app.worker import Worker
 from core.datasets.sample import draw_sample
 from core.errors import BoxscoutError
-from core.images import ImageFile, RejectedFile, iter_scan
-from core.project import ImageRecord, Project, ProjectView
+from core.images.scan import ImageFile, RejectedFile, iter_scan
+from core.project.store import ImageRecord, Project, ProjectView
 
 OPENING, SCANNING, SAVING, DRAWING = "opening", "scan", "save", "sample"
 FIRST_BATCH = 64

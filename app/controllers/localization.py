@@ -14,8 +14,8 @@ from app.pump import Pump
 from app.worker import Worker
 from core.engine import Snapshot
 from core.heatmap import heat_maps
-from core.pixels import Pixels
-from core.project import ImageRecord, Project, ProjectView
+from core.images.pixels import Pixels
+from core.project.store import ImageRecord, Project, ProjectView
 from core.workflow import checkpoint_path, load_pixels, localize_images
 
 ACTIVITY = "localization"

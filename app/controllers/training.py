@@ -21,8 +21,8 @@ from core.checkpoint import TrainState
 from core.config import TrainConfig
 from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot_of
 from core.errors import BoxscoutError, Cancelled
-from core.pixels import Pixels
-from core.project import ImageRecord, Project
+from core.images.pixels import Pixels
+from core.project.store import ImageRecord, Project
 from core.workflow import checkpoint_path, load_pixels, train_and_save
 
 

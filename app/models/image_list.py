@@ -14,7 +14,7 @@ from core.annotations import Status
 
 if TYPE_CHECKING:
     from app.models.thumbnails import Thumbnails
-    from core.project import ImageRecord
+    from core.project.store import ImageRecord
 
 
 class Role(IntEnum):

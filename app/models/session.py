@@ -17,8 +17,8 @@ from app.models.image_list import ImageListModel
 from app.models.training import Activity, Point, TrainingStatus
 from core.annotations import BoxRecord, Source, Status
 from core.boxes import RULES, find_box
-from core.images import RejectedFile
-from core.project import ImageRecord, Project, ProjectView
+from core.images.scan import RejectedFile
+from core.project.store import ImageRecord, Project, ProjectView
 
 HeatMap = npt.NDArray[np.float32]
 # Maps of the newest snapshot kept while browsing during training.

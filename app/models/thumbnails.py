@@ -12,11 +12,11 @@ from PySide6.QtGui import QImage, QPixmap
 from app.models.loader import Loader
 from app.models.pictures import to_qimage
 from core.errors import ImageError
-from core.images import decode
+from core.images.decoding import decode
 
 if TYPE_CHECKING:
     from app.pump import Pump
-    from core.project import ImageRecord
+    from core.project.store import ImageRecord
 
 SIDE = 128
 CAPACITY = 2000

@@ -9,7 +9,7 @@ from core.annotations import BoxRecord, ImageBoxes
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
-from core.images import SUFFIXES, natural_key
+from core.images.scan import SUFFIXES, natural_key
 
 SIDE = 64
 SPLITS = ("train", "val")

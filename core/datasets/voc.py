@@ -16,7 +16,7 @@ from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
-from core.images import SUFFIXES, natural_key
+from core.images.scan import SUFFIXES, natural_key
 
 _Ends = tuple[float, float, float, float]
 

@@ -12,7 +12,8 @@ import yaml
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
 from core.errors import FormatError, ImageError
 from core.geometry import Box
-from core.images import ImageFile, image_size, iter_scan
+from core.images.decoding import image_size
+from core.images.scan import ImageFile, iter_scan
 
 CONFIG_SUFFIXES = {".yaml", ".yml"}
 

@@ -17,7 +17,7 @@ from app.application import ErrorHandler
 from app.views import dialogs
 from core import checkpoint
 from core.errors import ImageError
-from core.project import Project
+from core.project.store import Project
 from core.workflow import checkpoint_path
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.models.image_list import ImageListModel, Role
 from core.annotations import Status
-from core.project import ImageRecord
+from core.project.store import ImageRecord
 
 
 def record(image_id: int, name: str, status: Status = Status.UNSEEN, reason: str = "") -> ImageRecord:

@@ -22,7 +22,7 @@ from core.config import TrainConfig
 from core.errors import BoxscoutError
 from core.formats import FORMATS
 from core.geometry import Box
-from core.project import Project
+from core.project.store import Project
 from core.workflow import checkpoint_path
 
 LONG = 10_000

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import classify
-from core.cli import main
-from core.project import Project
+from core.classifier import training as classify
+from core.cli.app import main
+from core.project.store import Project
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--image-size", "32", "--batch-size", "8", "--width", "8", "--device", "cpu")
@@ -152,7 +152,7 @@ def test_a_training_is_never_overwritten_unasked_and_keeps_its_classes(
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child differently on Windows")
 def test_ctrl_c_saves_and_resume_goes_on(pets: Path, tmp_path: Path) -> None:
     project = tmp_path / "a.boxscout"
-    command = [sys.executable, "-c", "import sys; from core.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
     command += ["train-cam", str(pets), "--project", str(project), "--steps", "100000", *QUICK]
     child = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -18,9 +18,9 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from core import checkpoint
-from core.cli import main
+from core.cli.app import main
 from core.datasets.sample import draw_sample
-from core.project import Project
+from core.project.store import Project
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
@@ -117,7 +117,7 @@ def test_same_seed_same_boxes(sample: tuple[Path, Path], tmp_path: Path) -> None
 def test_ctrl_c_saves_and_resume_goes_on(sample: tuple[Path, Path], tmp_path: Path) -> None:
     folder, _ = sample
     project = tmp_path / "a.boxscout"
-    command = [sys.executable, "-c", "import sys; from core.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
     command += ["train", str(folder), "--project", str(project), "--steps", "100000", *QUICK]
     child = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 
-from core.cli import main
+from core.cli.app import main
 from core.datasets.tiny_imagenet import SETS
-from core.project import Project
+from core.project.store import Project
 
 QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
 

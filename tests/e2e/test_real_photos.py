@@ -17,7 +17,7 @@ from app.models.training import Phase
 from core import datasets
 from core.config import TrainConfig
 from core.datasets import tiny_imagenet
-from core.evaluate import evaluate
+from core.evaluate.report import evaluate
 
 SCAN = 30_000
 

@@ -22,7 +22,7 @@ from core import checkpoint, engine
 from core.annotations import Status
 from core.boxes import MAX_THRESHOLD, find_box
 from core.config import TrainConfig
-from core.project import Project
+from core.project.store import Project
 from core.workflow import checkpoint_path
 
 ENDLESS = 1_000_000

@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.datasets import cifar10
 from core.errors import Cancelled, FormatError
-from core.images import scan_folder
+from core.images.scan import scan_folder
 
 Batch = list[tuple[int, np.ndarray]]
 

@@ -16,7 +16,7 @@ from core.datasets.sample import draw_image, draw_sample
 from core.datasets.scenes import PAINTERS
 from core.errors import BoxscoutError
 from core.geometry import Box, iou
-from core.images import scan_folder
+from core.images.scan import scan_folder
 
 
 def test_the_truth_is_coco_and_fits_the_images(tmp_path: Path) -> None:

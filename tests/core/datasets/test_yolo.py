@@ -11,7 +11,7 @@ from PIL import Image
 from core.annotations import ImageBoxes, Status
 from core.datasets import read_truth, yolo
 from core.errors import FormatError
-from core.evaluate import evaluate
+from core.evaluate.report import evaluate
 from core.geometry import Box
 
 

@@ -1,0 +1,1 @@
+"""Every capability as a command; ``app`` declares them, ``commands`` does them."""

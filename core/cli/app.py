@@ -1,0 +1,336 @@
+"""Every capability as a command. Exit codes: 0 done, 1 failed or stopped, 2 wrong use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from core import __version__
+from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
+from core.cli.cam_app import train_cam
+from core.cli.console import console, errors, progress_bar, say, stop_on_signal
+from core.cli.shared import (
+    AsJson,
+    BoxFile,
+    Folders,
+    JsonFile,
+    ProjectFile,
+    Restart,
+    Resume,
+    SetName,
+    Split,
+    TruthPath,
+    one_of,
+    run_training,
+    show,
+)
+from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
+from core.errors import BoxscoutError
+from core.formats import FORMATS
+
+LOCALIZER_MODELS = ("gan", "cam")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Boxscout finds the object in every photo of a folder, without a single label.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"boxscout {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def train(
+    folders: Folders,
+    project: ProjectFile,
+    preset: Annotated[Optional[str], one_of(PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
+    objective: Annotated[Optional[str], one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
+    steps: Annotated[Optional[int], typer.Option(help="Generator updates in all.")] = None,  # noqa: UP045
+    minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
+    image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
+    batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
+    seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
+    device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
+    resume: Resume = False,
+    restart: Restart = False,
+    set_: SetName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a GAN on the images of FOLDERS, into the project.
+
+    With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train images are used.
+    """
+    from core.cli.commands import run_train
+
+    settings = {
+        "objective": objective,
+        "steps": steps,
+        "minutes": minutes,
+        "image_size": image_size,
+        "batch_size": batch_size,
+        "seed": seed,
+        "device": device,
+    }
+    run_training(
+        run_train, folders, project, preset, settings,
+        resume=resume, restart=restart, set_name=set_, as_json=as_json,
+    )  # fmt: skip
+
+
+app.command("train-cam")(train_cam)
+
+
+@app.command()
+def localize(
+    folders: Folders,
+    project: ProjectFile,
+    threshold: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(min=0.0, max=MAX_THRESHOLD, help="Share of a heat map's maximum; default: the rule's."),
+    ] = None,
+    rule: Annotated[str, one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
+    set_: SetName = None,
+    model: Annotated[
+        str, one_of(LOCALIZER_MODELS, "Whose heat maps: those of 'train' or those of 'train-cam'.")
+    ] = "gan",
+    predicted_class: Annotated[
+        bool, typer.Option("--predicted-class", help="With cam: of the likeliest class, not the folder's.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find a box in every image of FOLDERS with the project's training.
+
+    With --set, FOLDERS is the one folder of Tiny ImageNet: that set's train and val images are used.
+    """
+    from core.cli.commands import run_localize
+
+    if predicted_class and model != "cam":
+        raise typer.BadParameter("--predicted-class needs --model cam.")
+    with stop_on_signal() as stop, progress_bar() as bar:
+        result = run_localize(
+            folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_,
+            model=model, predicted_class=predicted_class,
+        )  # fmt: skip
+    show(result, as_json, result.pop("text"))
+
+
+@app.command()
+def export(
+    project: ProjectFile,
+    format_: Annotated[str, one_of(FORMATS, "What kind of file.", "--format")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    accepted_only: Annotated[
+        bool, typer.Option("--accepted-only", help="Leave out what was not accepted in review.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the project's boxes to a file."""
+    from core.cli.commands import run_export
+
+    result = run_export(project, format_, out, accepted_only=accepted_only)
+    show(result, as_json, result.pop("text"))
+
+
+@app.command()
+def evaluate(
+    boxes: BoxFile,
+    truth: TruthPath,
+    images: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="The folder of the images: adds the colour contrast baseline."),
+    ] = None,
+    set_: SetName = None,
+    split: Split = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Compare BOXES with the truth, beside the baselines that need no training."""
+    from core.cli.commands import run_evaluate
+
+    result = run_evaluate(boxes, truth, images=images, set_name=set_, split=split)
+    _save(result.to_dict(), json_file)
+    print_report(result)
+
+
+@app.command()
+def compare(
+    a: BoxFile,
+    b: BoxFile,
+    truth: TruthPath,
+    set_: SetName = None,
+    split: Split = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Compare the box files A and B on the same images: their difference, with its interval."""
+    from core.cli.commands import run_compare
+
+    result = run_compare(a, b, truth, set_name=set_, split=split)
+    _save(result.to_dict(), json_file)
+    print_rows(f"Accuracy at IoU 0.5 on {result.n} images (95 % interval)", result.rows)
+    for line in result.remarks():
+        say(line)
+
+
+@app.command()
+def curve(
+    project: Annotated[Path, typer.Option("--project", help="The project whose heat maps are measured.")],
+    truth: TruthPath,
+    rule: Annotated[str, one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
+    step: Annotated[float, typer.Option(min=0.001, max=0.5, help="From one threshold to the next.")] = 0.01,
+    masks: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="A folder of PNG masks named as the images, black where no object is: adds PxAP."),
+    ] = None,
+    set_: SetName = None,
+    split: Split = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Accuracy of the project's heat maps: at the rule's own threshold first, then at all others."""
+    from core.cli.commands import run_curve
+
+    with progress_bar() as bar:
+        result, precision = run_curve(
+            project, truth, rule=rule, step=step, set_name=set_, split=split, masks=masks, bar=bar
+        )
+    _save({**result.to_dict(), "px_ap": precision}, json_file)
+    print_report(result.fixed, f"at the fixed threshold {result.fixed_threshold:g} of “{rule}”")
+    _print_table("Accuracy by threshold", result.table())
+    _print_table(
+        "Thresholds and boxes chosen by looking at the truth: no result of their own", result.peeking_table()
+    )
+    if precision is not None:
+        say(f"PxAP, the average precision of the heat maps' pixels against the masks: {precision:.1%}.")
+
+
+@app.command("import")
+def import_(
+    kind: Annotated[str, typer.Argument(metavar="cifar10", help="What is imported: cifar10.")],
+    archive: Annotated[
+        Path, typer.Argument(help="cifar-10-binary.tar.gz, or the folder of its *.bin files.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="A new folder for the images, one folder per class.")],
+    as_json: AsJson = False,
+) -> None:
+    """Unpack a published archive into image files that every other command takes."""
+    from core.cli.commands import run_import
+
+    if kind != "cifar10":
+        raise typer.BadParameter(f"{kind!r} cannot be imported; what can is cifar10.")
+    with stop_on_signal() as stop, progress_bar() as bar:
+        result = run_import(archive, out, bar=bar, stop=stop)
+    show(result, as_json, result.pop("text"))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="A folder for the results; made where there is none.")],
+    steps: Annotated[Optional[int], typer.Option(min=1, help="Training steps.")] = None,  # noqa: UP045
+    count: Annotated[int, typer.Option(min=8, help="Images to draw.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same demo.")] = 0,
+) -> None:
+    """The whole job without a window, on a folder of pictures that the program draws itself."""
+    from core.cli.demo import run_demo
+
+    with stop_on_signal() as stop, progress_bar() as bar:
+        result = run_demo(out, steps=steps, count=count, seed=seed, bar=bar, stop=stop)
+    print_report(result.report)
+    for path in result.files:
+        say(str(path))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Versions, device, memory, display and Qt's libraries."""
+    from core.setup.doctor import examine
+
+    checks = examine()
+    if as_json:
+        rows = [{"name": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy} for c in checks]
+        console.print_json(json.dumps(rows))
+    else:
+        marks = {True: ("ok", "green"), False: ("no", "red"), None: ("--", "dim")}
+        for check in checks:
+            mark, style = marks[check.ok]
+            line = Text.assemble((mark, style), f"  {check.name:<24}{check.detail}")
+            console.print(line)
+            if check.ok is False and check.remedy:
+                say(f"      {check.remedy}")
+    if any(check.ok is False for check in checks):
+        raise typer.Exit(1)
+
+
+def print_report(report: Any, note: str = "") -> None:
+    """An accuracy table with intervals and baselines."""
+    what = " ".join(filter(None, [report.measure, note]))
+    print_rows(f"{what} on {report.n} images (95 % interval)", report.rows)
+    for line in report.remarks():
+        say(line)
+
+
+def print_rows(title: str, rows: Iterable[Any]) -> None:
+    """Accuracies with their intervals as a table."""
+    body = [
+        (row.method, f"{row.accuracy:.1%}", f"{row.low:.1%} - {row.high:.1%}", f"{row.correct}/{row.n}")
+        for row in rows
+    ]
+    _print_table(title, [("Boxes", "Accuracy", "Interval", "Images"), *body])
+
+
+def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
+    """The first row is the heading, the first column is text and the others are numbers."""
+    table = Table(title=Text(title), title_justify="left")
+    for i, heading in enumerate(rows[0]):
+        table.add_column(heading, justify="right" if i else "left")
+    for name, *values in rows[1:]:
+        table.add_row(Text(name), *values)
+    console.print(table)
+
+
+def _save(content: dict[str, Any], path: Path | None) -> None:
+    if path is not None:
+        from core.atomic import write_atomically
+
+        write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; every error is one sentence on the error stream."""
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(args=arguments, prog_name="boxscout", standalone_mode=False)
+    except BoxscoutError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("Stopped.", 1)
+    except Exception as error:
+        wrong_use: Callable[[], None] | None = getattr(error, "show", None)
+        if wrong_use is None:
+            raise
+        wrong_use()
+        return int(getattr(error, "exit_code", 2))
+    return result if isinstance(result, int) else 0
+
+
+def _fail(sentence: str, code: int) -> int:
+    errors.print(Text(sentence))
+    return code

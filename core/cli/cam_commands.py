@@ -1,0 +1,83 @@
+"""What the command ``train-cam`` does: the baseline that learns from class labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from core.classifier import training as classify
+from core.classifier.labels import class_names
+from core.cli.commands import chosen_paths, follow, outcome, start_or_resume
+from core.cli.console import Bar
+from core.config import CLASSIFIER_PRESETS
+from core.errors import TrainingError
+from core.project.store import Project
+from core.workflow import add_folders, classifier_path, load_pixels, train_classifier_and_save
+
+
+def run_train_cam(
+    folders: Sequence[Path],
+    project_path: Path,
+    preset: str | None,
+    changes: Mapping[str, Any],
+    *,
+    resume: bool,
+    restart: bool,
+    bar: Bar,
+    stop: Event,
+    set_name: str | None = None,
+) -> dict[str, Any]:
+    """Train a classifier into the project, beside its GAN; the folders name the classes.
+
+    As :func:`core.cli.commands.run_train` in everything else.
+    """
+    paths = chosen_paths(folders, set_name, "train")
+    with Project.open_or_create(project_path) as project:
+        path = classifier_path(project)
+        config, state = start_or_resume(
+            path, CLASSIFIER_PRESETS, classify.load, preset, changes, resume=resume, restart=restart
+        )
+        records = add_folders(project, paths)
+        named = zip(records, class_names([record.path for record in records], paths), strict=True)
+        names = {record.path: name for record, name in named if name is not None}
+        classes = tuple(sorted(set(names.values())))
+        state = state or classify.new_state(config, classes)
+        _check_classes(state.classes, classes)
+        bar.part("Reading images", 0.05)
+        labelled = [record for record in records if record.path in names]
+        pixels = load_pixels(
+            project, labelled, size=config.image_size, on_progress=bar.count, cancelled=stop.is_set
+        )
+        labels = np.array([classes.index(names[file.path]) for file in pixels.files], np.int64)
+        bar.part("Training", 0.95)
+        start = state.step
+        last = follow(train_classifier_and_save(config, pixels, labels, path, state), bar, stop)
+    point = state.history[-1] if state.history else None  # means over many batches say more than the last
+    images, others = len(pixels.files), len(records) - len(labelled)
+    result = outcome(last, start, f"{images} images of {len(classes)} classes")
+    if others:
+        result["text"] += f" Images left out, because they lie in no class's folder: {others}."
+    return {
+        **result,
+        "images": images,
+        "classes": list(classes),
+        "other_images": others,
+        "loss": point.loss if point else None,
+        "accuracy": point.accuracy if point else None,
+        "checkpoint": str(path),
+        "config": config.to_dict(),
+    }
+
+
+def _check_classes(trained: Sequence[str], found: Sequence[str]) -> None:
+    """A resumed training goes on with the classes that its outputs stand for."""
+    if set(trained) != set(found):
+        odd = sorted(set(trained) ^ set(found))[0]
+        where = "was trained and is not here" if odd in trained else "is here and was not trained"
+        raise TrainingError(
+            f"The class '{odd}' {where}: choose the folders of the training, or add --restart."
+        )

@@ -1,0 +1,330 @@
+"""What each command of ``core.cli.app`` does; results are plain dictionaries, fit for JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any, Protocol, TypeVar
+
+from core import checkpoint, datasets
+from core.annotations import ImageBoxes, Status
+from core.classifier.training import ClassifierProgress
+from core.cli.console import Bar
+from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
+from core.datasets import cifar10, tiny_imagenet
+from core.engine import Progress
+from core.errors import BoxscoutError, ProjectError, TrainingError
+from core.evaluate.compare import Comparison, compare
+from core.evaluate.pixel_precision import pixel_average_precision, read_mask
+from core.evaluate.report import Report
+from core.evaluate.report import evaluate as evaluate_boxes
+from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
+from core.formats import FORMATS
+from core.localizers import own_classes, saved_localizer
+from core.project.store import Project
+from core.workflow import (
+    add_folders,
+    checkpoint_path,
+    load_pixels,
+    localize_images,
+    train_and_save,
+)
+
+ProgressT = TypeVar("ProgressT", Progress, ClassifierProgress)
+
+
+class Saved(Protocol[SettingsT]):
+    """What was saved of a training."""
+
+    config: SettingsT
+    step: int
+
+
+StateT = TypeVar("StateT", bound=Saved[Any])
+
+
+def run_train(
+    folders: Sequence[Path],
+    project_path: Path,
+    preset: str | None,
+    changes: Mapping[str, Any],
+    *,
+    resume: bool,
+    restart: bool,
+    bar: Bar,
+    stop: Event,
+    set_name: str | None = None,
+) -> dict[str, Any]:
+    """Train into the project; stopping saves and counts as a result with ``stopped`` true.
+
+    With ``set_name`` the one folder is Tiny ImageNet's, and its train images of that set are used.
+    """
+    paths = chosen_paths(folders, set_name, "train")
+    with Project.open_or_create(project_path) as project:
+        path = checkpoint_path(project)
+        config, state = start_or_resume(
+            path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
+        )
+        records = add_folders(project, paths)
+        bar.part("Reading images", 0.05)
+        pixels = load_pixels(
+            project, records, size=config.image_size, on_progress=bar.count, cancelled=stop.is_set
+        )
+        project.save_view(replace(project.load_view(), config=config))
+        bar.part("Training", 0.95)
+        last = follow(train_and_save(config, pixels, path, state), bar, stop)
+    return _train_result(config, state.step if state else 0, last, len(pixels.files), path)
+
+
+def follow(training: Generator[ProgressT, None, None], bar: Bar, stop: Event) -> ProgressT | None:
+    """Train to the end or until ``stop``, and return the last progress; None where no step was made."""
+    last = None
+    for progress in training:
+        last = progress
+        bar.update(progress.fraction, describe(progress))
+        if stop.is_set():
+            training.close()
+    return last
+
+
+def describe(progress: Progress | ClassifierProgress) -> str:
+    """One progress in a few words."""
+    return f"step {progress.step}/{progress.steps}  {progress.steps_per_s:.1f}/s"
+
+
+def start_or_resume(
+    path: Path,
+    presets: Mapping[str, SettingsT],
+    load: Callable[[Path], StateT],
+    preset: str | None,
+    changes: Mapping[str, Any],
+    *,
+    resume: bool,
+    restart: bool,
+) -> tuple[SettingsT, StateT | None]:
+    """The settings to train with and the state saved at ``path`` to go on from; never the one unasked.
+
+    Raises
+    ------
+    TrainingError
+        There is nothing to resume, or something that was to be neither resumed nor replaced, or
+        ``changes`` that a resumed training cannot take.
+    """
+    if resume and not path.exists():
+        raise TrainingError("This project holds no training to resume; leave out --resume.")
+    if restart or not path.exists():
+        return presets[preset or DEFAULT_PRESET].with_(**changes), None
+    state = load(path)
+    if not resume:
+        raise TrainingError(
+            f"This project holds a training at step {state.step}: "
+            "add --resume to go on, or --restart to begin anew."
+        )
+    fixed = sorted(set(changes) - {"steps", "minutes", "device"})
+    if fixed or preset:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in [*fixed, *(["preset"] if preset else [])])
+        raise TrainingError(f"A resumed training keeps its settings; leave out {named}.")
+    config: SettingsT = state.config.with_(**changes)
+    return config, state
+
+
+def _train_result(
+    config: TrainConfig, start: int, last: Progress | None, images: int, path: Path
+) -> dict[str, Any]:
+    return {
+        **outcome(last, start, f"{images} images"),
+        "images": images,
+        "ms_ssim": last.ms_ssim if last else None,
+        "checkpoint": str(path),
+        "config": config.to_dict(),
+    }
+
+
+def outcome(last: Progress | ClassifierProgress | None, start: int, trained_on: str) -> dict[str, Any]:
+    """How a training of any kind ended, that began at step ``start``."""
+    step = last.step if last else start
+    stopped = last is not None and last.fraction < 1.0
+    if stopped:
+        text = f"Stopped at step {step} and saved; add --resume to go on."
+    elif last is None:
+        text = f"This training is complete at step {step}; give more --steps or --minutes to go on."
+    else:
+        text = f"Trained {step} steps on {trained_on} in {last.elapsed_s / 60:.1f} min."
+    elapsed_s = last.elapsed_s if last else 0.0
+    return {"text": text, "stopped": stopped, "step": step, "elapsed_s": elapsed_s}
+
+
+def run_localize(
+    folders: Sequence[Path],
+    project_path: Path,
+    *,
+    rule: str,
+    threshold: float | None,
+    bar: Bar,
+    stop: Event,
+    set_name: str | None = None,
+    model: str = "gan",
+    predicted_class: bool = False,
+) -> dict[str, Any]:
+    """A box for every image of ``folders``, into the project.
+
+    With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
+    ``model`` is ``gan`` or ``cam``; with ``cam`` a heat map is that of the class whose folder the image lies
+    in, or of the ``predicted_class``.
+    """
+    paths = chosen_paths(folders, set_name, None)
+    with _existing(project_path) as project:
+        localizer = saved_localizer(project, model)
+        records, classes, others = add_folders(project, paths), None, 0
+        if localizer.classes and not predicted_class:
+            classes = own_classes(localizer.classes, records, paths)
+            others = len(records) - len(classes)
+            records = [record for record in records if record.id in classes]
+        bar.part("Reading images", 0.5)
+        pixels = load_pixels(
+            project, records, size=localizer.image_size, on_progress=bar.count, cancelled=stop.is_set
+        )
+        bar.part("Finding boxes", 0.5)
+        found, kept = localize_images(
+            project,
+            records,
+            pixels,
+            localizer.network,
+            step=localizer.step,
+            rule=rule,
+            threshold=threshold,
+            classes=classes,
+            on_progress=bar.count,
+            cancelled=stop.is_set,
+        )
+        project.save_view(replace(project.load_view(), rule=rule, threshold=threshold))
+        failed = [{"file": str(file.path), "reason": file.reason} for file in pixels.rejected]
+    text = f"Found {found} boxes in {len(pixels.files)} images with the training of step {localizer.step}."
+    if kept:
+        text += f" {kept} edited images were left alone."
+    if failed:
+        text += f" {len(failed)} files could not be used."
+    if others:
+        text += f" Images left out, because they lie in no folder of a class that was trained: {others}."
+    return {
+        "text": text, "boxes": found, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
+        "model": model, "other_classes": others,
+    }  # fmt: skip
+
+
+def run_export(project_path: Path, format_name: str, out: Path, *, accepted_only: bool) -> dict[str, Any]:
+    """Write the project's boxes; ``text`` says what was written."""
+    with _existing(project_path) as project:
+        images = project.image_boxes()
+    if accepted_only:
+        images = [image for image in images if image.status is Status.ACCEPTED]
+    if not any(image.boxes for image in images):
+        raise ProjectError("There is no box to export yet; run 'localize' first.")
+    summary = FORMATS[format_name].write(images, out)
+    return {"text": "\n".join(summary.lines()), **summary.to_dict()}
+
+
+def run_evaluate(
+    boxes: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
+) -> Report:
+    """The accuracy of a box file."""
+    predicted = datasets.read_truth(boxes)
+    return evaluate_boxes(predicted, _truth(truth, set_name, split), images_root=images)
+
+
+def run_compare(a: Path, b: Path, truth: Path, *, set_name: str | None, split: str | None) -> Comparison:
+    """Two box files against the same truth and each other."""
+    names = (f"A: {a.name}", f"B: {b.name}")
+    true = _truth(truth, set_name, split)
+    return compare(datasets.read_truth(a), datasets.read_truth(b), true, names=names)
+
+
+def run_curve(
+    project_path: Path,
+    truth: Path,
+    *,
+    rule: str,
+    step: float,
+    set_name: str | None,
+    split: str | None,
+    masks: Path | None,
+    bar: Bar,
+) -> tuple[Curve, float | None]:
+    """The accuracy of the project's heat maps at every threshold, and PxAP where there are masks."""
+    grid = threshold_grid(step)
+    true = _truth(truth, set_name, split)
+    with _existing(project_path) as project:
+        records, images = project.images(), project.image_boxes()
+        heat_maps = [project.heat_map(record.id) for record in records]
+    bar.part("Measuring", 1.0)
+    curve = threshold_curve(
+        images,
+        heat_maps,
+        true,
+        rule=rule,
+        thresholds=grid,
+        images_root=_common_root([record.root for record in records]),
+        on_progress=bar.count,
+    )
+    if masks is None:
+        return curve, None
+    named = zip(images, heat_maps, strict=True)
+    return curve, pixel_average_precision(_with_masks([(i.name, heat) for i, heat in named], masks))
+
+
+def _with_masks(named: Sequence[tuple[str, Any]], folder: Path) -> Iterator[tuple[Any, Any]]:
+    for name, heat in named:
+        mask = read_mask(folder, name) if heat is not None else None
+        if mask is not None:
+            yield heat, mask
+
+
+def _common_root(roots: Sequence[Path]) -> Path | None:
+    """The folder that the names of a project's images start from; None where there is none."""
+    try:
+        return Path(os.path.commonpath(roots))
+    except ValueError:  # two drives, or no image
+        return None
+
+
+def run_import(archive: Path, out: Path, *, bar: Bar, stop: Event) -> dict[str, Any]:
+    """CIFAR-10's binary version as PNG files, a folder for each class."""
+    bar.part("Unpacking", 1.0)
+    result = cifar10.unpack(archive, out, on_progress=bar.count, cancelled=stop.is_set)
+    return {
+        "text": f"Wrote {result.images:,} images below {result.folder}.",
+        "folder": str(result.folder),
+        "images": result.images,
+    }
+
+
+def chosen_paths(folders: Sequence[Path], set_name: str | None, split: str | None) -> Sequence[Path]:
+    """The folders, or with a set's name the image files of that set below the only one."""
+    if set_name is None:
+        return folders
+    if len(folders) != 1:
+        raise BoxscoutError("With --set, give one folder: the one that holds Tiny ImageNet's train and val.")
+    return tiny_imagenet.images_of(folders[0], set_name, split)
+
+
+def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBoxes]:
+    if set_name is None and split is None:
+        return datasets.read_truth(path)
+    wnids = tiny_imagenet.SETS[set_name] if set_name else None
+    truth = tiny_imagenet.read_truth(path, wnids=wnids, split=split)
+    if not truth:
+        what = " ".join(filter(None, [f"the set “{set_name}”" if set_name else "", split and f"in {split}"]))
+        raise BoxscoutError(
+            f"{path} has no true boxes for {what}, so that nothing can be measured; its images can be "
+            "localized and exported all the same."
+        )
+    return truth
+
+
+def _existing(path: Path) -> Project:
+    if not path.exists():
+        raise ProjectError(f"There is no project at {path}.")
+    return Project.open(path)

@@ -1,0 +1,85 @@
+"""Options that several commands have, and what they do alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from core.cli.console import progress_bar, say, stop_on_signal
+from core.datasets.tiny_imagenet import SETS, SPLITS
+
+
+def one_of(values: Iterable[str], help: str, *names: str) -> Any:
+    """An option whose value is one of ``values``."""
+    allowed = tuple(values)
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in allowed:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.")
+        return value
+
+    return typer.Option(*names, callback=check, metavar="|".join(allowed), help=help)
+
+
+Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
+ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")]
+BoxFile = Annotated[Path, typer.Argument(help="A CSV or COCO file of boxes.")]
+TruthPath = Annotated[
+    Path, typer.Option("--truth", help="A COCO file, or a VOC, YOLO or Tiny ImageNet folder.")
+]
+SetName = Annotated[
+    Optional[str],  # noqa: UP045
+    one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set"),
+]
+Split = Annotated[Optional[str], one_of(SPLITS, "Only this part of Tiny ImageNet.", "--split")]  # noqa: UP045
+JsonFile = Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")]  # noqa: UP045
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def run_training(
+    run: Callable[..., dict[str, Any]],
+    folders: Sequence[Path],
+    project: Path,
+    preset: str | None,
+    settings: Mapping[str, Any],
+    *,
+    resume: bool,
+    restart: bool,
+    set_name: str | None,
+    as_json: bool,
+) -> None:
+    """Train by ``run`` with those of ``settings`` that were given, and show the result."""
+    if resume and restart:
+        raise typer.BadParameter("--resume and --restart exclude each other.")
+    if settings["steps"] is not None and settings["minutes"] is not None:
+        raise typer.BadParameter("Give --steps or --minutes, not both.")
+    given = {name: value for name, value in settings.items() if value is not None}
+    with stop_on_signal() as stop, progress_bar() as bar:
+        result = run(
+            folders,
+            project,
+            preset,
+            given,
+            resume=resume,
+            restart=restart,
+            bar=bar,
+            stop=stop,
+            set_name=set_name,
+        )
+    show(result, as_json, result.pop("text"))
+    if result["stopped"]:
+        raise typer.Exit(1)
+
+
+def show(result: Mapping[str, Any], as_json: bool, text: str) -> None:
+    """``result`` as JSON, or ``text`` for a person."""
+    if as_json:
+        print(json.dumps(result, allow_nan=False))  # noqa: T201
+    else:
+        say(text)

@@ -1,0 +1,1 @@
+"""Boxes against the truth, always beside baselines that need no training."""

@@ -1,0 +1,159 @@
+"""Two files of boxes on the same images: is the difference between them more than chance?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.annotations import ImageBoxes
+from core.errors import FormatError
+from core.evaluate.matching import align
+from core.evaluate.overlap import CORRECT_IOU, best_overlap
+from core.evaluate.report import Row, plain_baselines, row_of, tuned_baseline
+
+__all__ = ["RESAMPLES", "Comparison", "Difference", "compare", "paired_bootstrap"]
+
+RESAMPLES = 10_000
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A's accuracy less B's, -1..1, with its 95 % interval ``low`` to ``high`` by paired bootstrap.
+
+    ``a_better`` and ``b_better`` are the shares, 0..1, of the resamples in which that one is ahead; in the
+    rest they are level. ``only_a`` and ``only_b`` count the images that one alone gets right: nothing else
+    tells the two apart.
+    """
+
+    difference: float
+    low: float
+    high: float
+    a_better: float
+    b_better: float
+    only_a: int
+    only_b: int
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two sets of boxes beside the baselines: ``rows`` are A, B, then the baselines.
+
+    ``n`` is the number of images that have a true box; ``missing_a`` and ``missing_b`` of them have no
+    predicted box, which counts as wrong.
+    """
+
+    n: int
+    rows: tuple[Row, ...]
+    difference: Difference
+    missing_a: int
+    missing_b: int
+
+    def remarks(self) -> list[str]:
+        """What the rows do not say, as sentences."""
+        d = self.difference
+        lines = [
+            f"A less B: {100 * d.difference:+.1f} points, 95 % interval {100 * d.low:+.1f} to "
+            f"{100 * d.high:+.1f} (paired bootstrap, {d.resamples:,} resamples, seed {d.seed}).",
+            f"A is ahead in {d.a_better:.1%} of the resamples and B in {d.b_better:.1%}.",
+            f"A alone is right on {d.only_a:,} of the {self.n:,} images, B alone on {d.only_b:,}.",
+        ]
+        for name, count in (("A", self.missing_a), ("B", self.missing_b)):
+            if count:
+                images = "1 image" if count == 1 else f"{count:,} images"
+                lines.append(f"{name} has no box for {images} of the truth, counted as wrong.")
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison for JSON: every number finite."""
+        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+
+
+def compare(
+    a: Sequence[ImageBoxes],
+    b: Sequence[ImageBoxes],
+    truth: Sequence[ImageBoxes],
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two sets of boxes with the truth and with each other.
+
+    Parameters
+    ----------
+    a, b, truth
+        Boxes in pixels of the same images. Images of the truth without a box are left out.
+    names
+        What to call the two in ``rows``.
+    resamples, seed
+        As in :func:`paired_bootstrap`.
+
+    Raises
+    ------
+    FormatError
+        No true box, no name in common, or an image whose size nobody tells.
+    """
+    aligned = [align(one, truth) for one in (a, b)]
+    boxes = [one.surest_boxes() for one in aligned]
+    arrays = aligned[0].truth
+    right_a, right_b = (best_overlap(one, arrays)[0] >= CORRECT_IOU for one in boxes)
+    rows = [row_of(name, one, arrays) for name, one in zip(names, boxes, strict=True)]
+    return Comparison(
+        n=arrays.n,
+        rows=(*rows, *plain_baselines(arrays), tuned_baseline(arrays)[0]),
+        difference=paired_bootstrap(right_a, right_b, resamples=resamples, seed=seed),
+        missing_a=int(np.isnan(boxes[0][:, 0]).sum()),
+        missing_b=int(np.isnan(boxes[1][:, 0]).sum()),
+    )
+
+
+def paired_bootstrap(
+    right_a: Flags, right_b: Flags, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Difference:
+    """The difference of two accuracies on the same images, with its percentile interval.
+
+    An image adds 1, -1 or 0 to the difference, and to draw n images with replacement is to draw how
+    often each of the three comes up: a multinomial draw gives exactly the distribution of the bootstrap
+    without an index per image (Efron and Tibshirani 1993, section 6.1; one draw for all resamples).
+
+    Parameters
+    ----------
+    right_a, right_b
+        bool (n,), whether each gets an image right, image by image, n at least 1.
+    resamples
+        How many resamples, at least 1.
+    seed
+        The same seed gives the same interval.
+
+    Raises
+    ------
+    FormatError
+        There is no image, or not one answer per image from each.
+    """
+    n = len(right_a)
+    if n == 0 or right_a.shape != right_b.shape:
+        raise FormatError("A comparison needs the answers of both on the same images, at least one.")
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    shares = np.array([only_a, only_b, n - only_a - only_b]) / n
+    drawn = np.random.default_rng(seed).multinomial(n, shares, size=resamples)
+    ahead = drawn[:, 0] - drawn[:, 1]
+    low, high = np.percentile(ahead, [2.5, 97.5]) / n
+    return Difference(
+        difference=(only_a - only_b) / n,
+        low=float(low),
+        high=float(high),
+        a_better=float((ahead > 0).mean()),
+        b_better=float((ahead < 0).mean()),
+        only_a=only_a,
+        only_b=only_b,
+        resamples=resamples,
+        seed=seed,
+    )

@@ -1,0 +1,221 @@
+"""How well boxes find the objects, always beside the boxes that cost nothing.
+
+GT-known Loc is the share of images whose box (the one of highest score) has an IoU of 0.5 or more with
+a true box. Where images have several true boxes any one of them will do, and the same share is called CorLoc.
+An image of the truth that has no box counts as wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.annotations import ImageBoxes
+from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes, contrast_boxes
+from core.evaluate.matching import Matches, align, match_by_name
+from core.evaluate.overlap import CORRECT_IOU, Floats, Truth, best_overlap
+
+__all__ = [
+    "CORRECT_IOU",
+    "Matches",
+    "Report",
+    "Row",
+    "evaluate",
+    "match_by_name",
+    "plain_baselines",
+    "row_of",
+    "tuned_baseline",
+    "wilson_interval",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One method's accuracy: ``correct`` of ``n``; ``accuracy``, ``low``, ``high`` (95 %) are 0..1."""
+
+    method: str
+    correct: int
+    n: int
+    accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An evaluation. ``n`` is the number of images that have a true box.
+
+    ``rows`` holds the predicted boxes first, then the baselines. ``r_cx`` and ``r_cy`` correlate predicted
+    with true centres over the images that have a box, -1..1, None where that is undefined. ``missing`` counts
+    images of the truth without a predicted box (they count as wrong), ``extra`` predicted images that
+    the truth does not know, ``other_size`` images that the two hold at different sizes, ``unreadable``
+    images that colour contrast could not read. ``best_fixed`` is the (width, height) of the best fixed box as
+    shares of the image. ``several`` counts images with more than one true box.
+    """
+
+    n: int
+    rows: tuple[Row, ...]
+    r_cx: float | None
+    r_cy: float | None
+    missing: int
+    extra: int
+    other_size: int
+    unreadable: int
+    best_fixed: tuple[float, float]
+    several: int = 0
+
+    @property
+    def measure(self) -> str:
+        """What the accuracies are called: with several true boxes in an image it is no longer GT-known."""
+        return "CorLoc" if self.several else "GT-known Loc"
+
+    def table(self) -> list[tuple[str, ...]]:
+        """The rows as text for printing, a heading first."""
+        body = [
+            (
+                row.method,
+                f"{100 * row.accuracy:.1f} %",
+                f"{100 * row.low:.1f} - {100 * row.high:.1f} %",
+                f"{row.correct}/{row.n}",
+            )
+            for row in self.rows
+        ]
+        return [("boxes", "accuracy", "95 % interval", "images"), *body]
+
+    def remarks(self) -> list[str]:
+        """What the rows do not say, as sentences."""
+        r_cx, r_cy = ("undefined" if r is None else f"{r:+.2f}" for r in (self.r_cx, self.r_cy))
+        lines = [f"Correlation of predicted and true centres: r(cx) {r_cx}, r(cy) {r_cy}."]
+        for count, what in (
+            (self.several, "with several true boxes, any one of which counts"),
+            (self.missing, "of the truth without a predicted box, counted as wrong"),
+            (self.extra, "with predicted boxes that the truth does not know, left out"),
+            (self.other_size, "whose size differs between boxes and truth, compared pixel by pixel"),
+            (self.unreadable, "that colour contrast could not read, counted as wrong for it"),
+        ):
+            if count:
+                lines.append(f"{count:,} {'image' if count == 1 else 'images'} {what}.")
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report for JSON: every number finite or null."""
+        return {
+            **asdict(self),
+            "measure": self.measure,
+            "rows": [asdict(row) for row in self.rows],
+            "best_fixed": list(self.best_fixed),
+        }
+
+
+def evaluate(
+    predicted: Sequence[ImageBoxes],
+    truth: Sequence[ImageBoxes],
+    *,
+    images_root: Path | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Compare predicted boxes with true ones, beside the baselines.
+
+    Parameters
+    ----------
+    predicted, truth
+        Boxes in pixels of the same images. Images of the truth without a box are left out.
+    images_root
+        The folder of the images, by the truth's names or the predicted ones: adds colour contrast.
+    on_progress
+        Called with (done, all) images while colour contrast reads them.
+
+    Raises
+    ------
+    FormatError
+        No true box, no name in common, or an image whose size nobody tells.
+    """
+    aligned = align(predicted, truth)
+    arrays, boxes = aligned.truth, aligned.surest_boxes()
+    rows = [row_of("predicted boxes", boxes, arrays), *plain_baselines(arrays)]
+    unreadable = 0
+    if images_root is not None:
+        contrast = contrast_boxes(images_root, aligned.known, aligned.guesses, on_progress=on_progress)
+        unreadable = int(np.isnan(contrast[:, 0]).sum())
+        if unreadable < arrays.n:
+            rows.append(row_of("colour contrast", contrast, arrays))
+    best_fixed, shares = tuned_baseline(arrays)
+    rows.append(best_fixed)
+    r_cx, r_cy = _centre_correlation(boxes, arrays)
+    return Report(
+        n=arrays.n,
+        rows=tuple(rows),
+        r_cx=r_cx,
+        r_cy=r_cy,
+        missing=int(np.isnan(boxes[:, 0]).sum()),
+        extra=aligned.extra,
+        other_size=aligned.other_size,
+        unreadable=unreadable,
+        best_fixed=shares,
+        several=int((np.bincount(arrays.image_of) > 1).sum()),
+    )
+
+
+def wilson_interval(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of ``correct`` out of ``n`` (at least 1), as shares 0..1."""
+    z = 1.959963984540054
+    share = correct / n
+    middle = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low = 0.0 if correct == 0 else max(0.0, (middle - half) / scale)
+    high = 1.0 if correct == n else min(1.0, (middle + half) / scale)
+    return low, high
+
+
+def plain_baselines(truth: Truth) -> list[Row]:
+    """The rows of the boxes that look at nothing, neither image nor truth."""
+    share = f"{100 * CENTRED_SHARE:.0f} %"
+    return [
+        row_of("whole image", centred_boxes(truth.sizes, 1.0, 1.0), truth),
+        row_of(f"centred {share}", centred_boxes(truth.sizes, CENTRED_SHARE, CENTRED_SHARE), truth),
+    ]
+
+
+def tuned_baseline(truth: Truth) -> tuple[Row, tuple[float, float]]:
+    """The row of the best fixed box, and its (width, height) as shares of the image."""
+    shares, correct = best_fixed_box(truth)
+    return _counted("best fixed box (tuned on truth)", correct, truth.n), shares
+
+
+def row_of(method: str, boxes: Floats, truth: Truth) -> Row:
+    """The accuracy of one box per image, float64 (n, 4) pixels; a NaN row is an image without a box."""
+    overlap, _ = best_overlap(boxes, truth)
+    return _counted(method, int((overlap >= CORRECT_IOU).sum()), truth.n)
+
+
+def _counted(method: str, correct: int, n: int) -> Row:
+    low, high = wilson_interval(correct, n)
+    return Row(method, correct, n, correct / n, low, high)
+
+
+def _centre_correlation(boxes: Floats, truth: Truth) -> tuple[float | None, float | None]:
+    has_box = ~np.isnan(boxes[:, 0])
+    _, best = best_overlap(boxes, truth)
+    true = truth.boxes[best]
+    pairs = []
+    for axis in (0, 1):
+        scale = 2 * truth.sizes[has_box, axis]
+        guessed = (boxes[has_box, axis] + boxes[has_box, axis + 2]) / scale
+        pairs.append(_pearson(guessed, (true[has_box, axis] + true[has_box, axis + 2]) / scale))
+    return pairs[0], pairs[1]
+
+
+def _pearson(a: Floats, b: Floats) -> float | None:
+    if len(a) < 2:
+        return None
+    a, b = a - a.mean(), b - b.mean()
+    # Centres are shares of an image: a spread this small is rounding, not a place.
+    if min(a.std(), b.std()) < 1e-9:
+        return None
+    return float(np.clip((a * b).mean() / (a.std() * b.std()), -1.0, 1.0))

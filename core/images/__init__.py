@@ -1,0 +1,1 @@
+"""Finding image files, decoding them safely, keeping the pixels that training sees."""

@@ -1,0 +1,317 @@
+"""The pixels that training and localization see: every image once, at one size, in a file on disk.
+
+The cache is two files, ``pixels-SIZE-KEY.npy`` and ``.json``. The key covers every file's root, name,
+size and time, so that a changed folder has another cache. The index is written last and makes the
+cache valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from core.atomic import atomic_write, os_reason, write_atomically
+from core.errors import BoxscoutError, Cancelled, ImageError
+from core.images.decoding import Decoded, UnavailableError, decode_squashed, unavailable
+from core.images.scan import ImageFile, RejectedFile
+
+VERSION = 1  # of the cache; raise it when decoding or resizing gives other pixels
+KEPT = 2  # caches per size, the newest: two folders in turn, or one before and after a change
+CHANGED = "The file changed while it was being read; scan the folder again."
+
+_PROGRESS_EVERY_S = 0.05
+_CANCEL_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Usable images, squashed to one size.
+
+    ``array`` is a read-only uint8 memory map (N,S,S,3), RGB; ``sizes`` int32 (N,2) holds the width and
+    height, in pixels, of the images as displayed; ``files`` has N entries in the same order.
+    ``truncated`` holds the rows of damaged images that are used as far as they decode.
+    """
+
+    array: npt.NDArray[np.uint8]
+    sizes: npt.NDArray[np.int32]
+    files: tuple[ImageFile, ...]
+    rejected: tuple[RejectedFile, ...]
+    truncated: frozenset[int]
+
+
+def prepare_pixels(
+    files: Sequence[ImageFile],
+    *,
+    size: int,
+    cache_dir: Path,
+    on_progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    workers: int | None = None,
+) -> Pixels:
+    """Decode every file once, in parallel, to ``size`` x ``size`` pixels; reuse what was decoded before.
+
+    Parameters
+    ----------
+    cache_dir
+        Made where it is missing. Holds about ``3 * size**2`` bytes per image.
+    on_progress
+        Called in this thread with how many files are done and how many there are.
+    cancelled
+        Asked between files.
+    workers
+        Threads that decode; by default one per core, 8 at most.
+
+    Raises
+    ------
+    Cancelled
+        ``cancelled()`` became true; no partial file is left.
+    ImageError
+        There is no usable image.
+    BoxscoutError
+        The cache cannot be written, for instance because the disk is full.
+    """
+    files = tuple(files)
+    if not files:
+        raise ImageError("There is no usable image: the list is empty.")
+    cache = _Cache(cache_dir, size, files)
+    pixels = cache.load()
+    if pixels is None:
+        progress = _Progress(len(files), on_progress or (lambda done, total: None))
+        try:
+            cache.fill(_decoded(files, size, cancelled or (lambda: False), workers, progress))
+        except OSError as error:
+            raise BoxscoutError(
+                f"The prepared images cannot be kept in {cache_dir}: {os_reason(error)}."
+            ) from error
+        pixels = cache.load(just_made=True)
+        if pixels is None:
+            raise BoxscoutError(f"The prepared images in {cache_dir} cannot be read back; check that disk.")
+    elif on_progress is not None:
+        on_progress(len(files), len(files))
+    return pixels
+
+
+# --- decoding in threads ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    reason: str
+    again: bool  # the file could not be reached just now, so the next run asks again
+
+
+def _decode_one(file: ImageFile, size: int) -> Decoded | _Failure:
+    try:
+        before = _state(file)
+        if before != (file.size_bytes, file.mtime_ns):
+            return _Failure(CHANGED, again=True)
+        decoded = decode_squashed(file.path, size=size)
+        if _state(file) != before:
+            return _Failure(CHANGED, again=True)
+    except OSError as error:
+        return _Failure(unavailable(error), again=True)
+    except ImageError as error:
+        return _Failure(str(error), again=isinstance(error, UnavailableError))
+    return decoded
+
+
+def _state(file: ImageFile) -> tuple[int, int]:
+    status = file.path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _decoded(
+    files: Sequence[ImageFile],
+    size: int,
+    cancelled: Callable[[], bool],
+    workers: int | None,
+    progress: Callable[[int], None],
+) -> Generator[Decoded | _Failure, None, None]:
+    """The results in the files' order; only a few per thread exist at a time."""
+    workers = workers or min(8, os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    waiting: deque[Future[Decoded | _Failure]] = deque()
+    upcoming = iter(files)
+    try:
+        for done in range(1, len(files) + 1):
+            while len(waiting) < 4 * workers and (file := next(upcoming, None)) is not None:
+                waiting.append(pool.submit(_decode_one, file, size))
+            yield _result(waiting.popleft(), cancelled)
+            progress(done)
+    finally:
+        # Also on Ctrl-C: what has not begun never begins, and no thread outlives this call.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: Future[Decoded | _Failure], cancelled: Callable[[], bool]) -> Decoded | _Failure:
+    while True:
+        if cancelled():
+            raise Cancelled("Stopped before all images were prepared.")
+        with suppress(FutureTimeout):
+            return future.result(timeout=_CANCEL_POLL_S)
+
+
+class _Progress:
+    """Passes on the count, but not more often than a person sees."""
+
+    def __init__(self, total: int, report: Callable[[int, int], None]) -> None:
+        self.total = total
+        self.report = report
+        self.next_report = 0.0
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now >= self.next_report or done == self.total:
+            self.next_report = now + _PROGRESS_EVERY_S
+            self.report(done, self.total)
+
+
+# --- the file on disk -------------------------------------------------------------------------------
+
+
+class _Cache:
+    """One cache: its two files, how they are filled and how they are read."""
+
+    def __init__(self, folder: Path, size: int, files: Sequence[ImageFile]) -> None:
+        self.folder, self.size, self.files = folder, size, files
+        stem = f"pixels-{size}-{_key(files, size)}"
+        self.array_path = folder / f"{stem}.npy"
+        self.index_path = folder / f"{stem}.json"
+
+    def load(self, *, just_made: bool = False) -> Pixels | None:
+        """The cache where it is whole and no file is worth another try, else None."""
+        try:
+            index = json.loads(self.index_path.read_bytes())
+            pixels = self._read(index)
+            again = [int(i) for i in index["again"]]
+        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError):
+            return None
+        if not just_made and any(_reachable(self.files[i]) for i in again):
+            return None
+        with suppress(OSError):
+            os.utime(self.index_path)  # the newest are kept
+        return pixels
+
+    def _read(self, index: dict[str, Any]) -> Pixels:
+        # The map stays open: a file cut short now raises here, not as a crash in the training.
+        array = np.load(self.array_path, mmap_mode="r", allow_pickle=False)
+        sizes = np.array(index["sizes"], np.int32).reshape(-1, 2)
+        rejected = {int(i): str(reason) for i, reason in index["rejected"]}
+        rows = len(self.files) - len(rejected)
+        whole = (rows, self.size, self.size, 3)
+        if array.shape != whole or array.dtype != np.uint8 or len(sizes) != rows or rows == 0:
+            raise ValueError("not the cache that its index describes")
+        return Pixels(
+            array=array,
+            sizes=sizes,
+            files=tuple(file for i, file in enumerate(self.files) if i not in rejected),
+            rejected=tuple(RejectedFile(self.files[i].path, rejected[i]) for i in sorted(rejected)),
+            truncated=frozenset(int(row) for row in index["truncated"]),
+        )
+
+    def fill(self, results: Generator[Decoded | _Failure, None, None]) -> None:
+        """Write both files from the results, whole or not at all.
+
+        Rows are written, not mapped: on a full disk a write is an error and a mapped page is a crash.
+        """
+        with closing(results):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._check_space()
+            self.index_path.unlink(missing_ok=True)
+            with atomic_write(self.array_path) as temporary, temporary.open("wb") as file:
+                index = self._write_rows(file, results)
+        write_atomically(self.index_path, json.dumps(index, allow_nan=False).encode())
+        self._prune()
+
+    def _check_space(self) -> None:
+        need = len(self.files) * self.size * self.size * 3
+        free = shutil.disk_usage(self.folder).free
+        if need > free:
+            raise BoxscoutError(
+                f"{len(self.files)} images of {self.size} x {self.size} pixels need {_megabytes(need)} in "
+                f"{self.folder}, where {_megabytes(free)} are free."
+            )
+
+    def _write_rows(self, file: BinaryIO, results: Iterator[Decoded | _Failure]) -> dict[str, Any]:
+        file.write(self._header(len(self.files)))
+        sizes: list[tuple[int, int]] = []
+        truncated: list[int] = []
+        failures: dict[int, _Failure] = {}
+        for i, result in enumerate(results):
+            if isinstance(result, _Failure):
+                failures[i] = result
+                continue
+            file.write(result.pixels.data)
+            if result.truncated:
+                truncated.append(len(sizes))
+            sizes.append((result.width, result.height))
+        if not sizes:
+            first = f" The first: {failures[0].reason}"
+            raise ImageError(f"There is no usable image: none of {len(failures)} files can be used.{first}")
+        file.seek(0)
+        file.write(self._header(len(sizes)))
+        return {
+            "sizes": sizes,
+            "truncated": truncated,
+            "rejected": [(i, failure.reason) for i, failure in failures.items()],
+            "again": [i for i, failure in failures.items() if failure.again],
+        }
+
+    def _header(self, rows: int) -> bytes:
+        """The .npy header. NumPy pads it so that its length does not depend on the number of rows."""
+        header = io.BytesIO()
+        shape = (rows, self.size, self.size, 3)
+        np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        return header.getvalue()
+
+    def _prune(self) -> None:
+        indices = sorted(self.folder.glob(f"pixels-{self.size}-*.json"), key=_modified, reverse=True)
+        kept = {self.index_path.stem, *(path.stem for path in indices[:KEPT])}
+        for path in self.folder.glob(f"pixels-{self.size}-*"):
+            if path.stem not in kept and path.suffix in (".npy", ".json"):
+                with suppress(OSError):  # Windows keeps a file that is still mapped; the next time then
+                    path.unlink()
+
+
+def _key(files: Sequence[ImageFile], size: int) -> str:
+    digest = hashlib.blake2b(f"{VERSION}\0{size}".encode(), digest_size=10)
+    for file in files:
+        digest.update(
+            f"\0{file.root}\0{file.name}\0{file.size_bytes}\0{file.mtime_ns}".encode("utf-8", "surrogatepass")
+        )
+    return digest.hexdigest()
+
+
+def _reachable(file: ImageFile) -> bool:
+    """Whether a file that could not be reached can be now, and is the one that was asked for."""
+    try:
+        with file.path.open("rb"):
+            return _state(file) == (file.size_bytes, file.mtime_ns)
+    except OSError:
+        return False
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"

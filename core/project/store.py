@@ -1,0 +1,391 @@
+"""The user's work: one SQLite file in which every edit is durable when the call returns."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.annotations import BoxRecord, ImageBoxes, Status
+from core.atomic import atomic_write, os_reason
+from core.errors import ProjectError
+from core.images.scan import ImageFile, RejectedFile
+from core.project.file import connect, errors_as_sentences, from_db, to_db
+from core.project.names import export_names, other_names, overlapping
+from core.project.rows import BOX_COLUMNS, IMAGE_COLUMNS, ImageRecord, box_of, image_of, replace_boxes
+from core.project.view import ProjectView, view_from_json, view_to_json
+
+__all__ = ["ImageRecord", "Project", "ProjectView"]
+
+
+class Project:
+    """A project file, open. Any thread may call any method; calls wait for one another.
+
+    Open one by :meth:`create`, :meth:`open` or :meth:`open_or_create`. Every method raises
+    :class:`~core.errors.ProjectError` where the file cannot be read or written, after which the file
+    holds what it held before the call.
+    """
+
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+        self._path = path
+        self._db = db
+        self._lock = threading.RLock()
+
+    # -- opening and closing ------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: Path) -> Project:
+        """A new project at ``path``, where nothing but an empty file may lie.
+
+        Raises
+        ------
+        ProjectError
+            Something is there already, or the place cannot be written.
+        """
+        path = _absolute(path)
+        with suppress(OSError):
+            if path.stat().st_size > 0:
+                raise ProjectError(f"“{path.name}” exists already; open it or choose another name.")
+        return cls(path, connect(path, may_create=True))
+
+    @classmethod
+    def open(cls, path: Path) -> Project:
+        """The project at ``path``.
+
+        Raises
+        ------
+        ProjectError
+            It is missing, not a project, from a newer Boxscout, damaged, read-only or in use.
+        """
+        path = _absolute(path)
+        return cls(path, connect(path, may_create=False))
+
+    @classmethod
+    def open_or_create(cls, path: Path) -> Project:
+        """:meth:`open` where ``path`` holds something, :meth:`create` where it does not."""
+        path = _absolute(path)
+        return cls(path, connect(path, may_create=True))
+
+    def close(self) -> None:
+        """Fold the log into the file, so that one file remains, and close; twice does no harm."""
+        with self._lock:
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with errors_as_sentences(self._path):
+                self._db.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder for checkpoints and the pixel cache, beside the project; made when asked for."""
+        folder = self._path.with_name(self._path.name + "-data")
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"The folder “{folder.name}” cannot be made beside the project: {os_reason(error)}."
+            ) from error
+        return folder
+
+    def backup(self, path: Path) -> None:
+        """Save a copy of the project file as ``path``, whole or not at all. ``data_dir`` stays behind.
+
+        Raises
+        ------
+        ProjectError
+            The place cannot be written, or is this project itself, or is open elsewhere.
+        """
+        path = _absolute(path)
+        if path == self._path or (path.exists() and path.samefile(self._path)):
+            raise ProjectError("A project cannot be saved onto itself; choose another name.")
+        _settle_log(path)
+        try:
+            with atomic_write(path) as temporary, errors_as_sentences(path):
+                copy = sqlite3.connect(temporary)
+                try:
+                    with self._lock:
+                        self._db.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy is one file
+                finally:
+                    copy.close()
+        except OSError as error:
+            raise ProjectError(
+                f"The project could not be saved as “{path.name}”: {os_reason(error)}."
+            ) from error
+
+    # -- images -------------------------------------------------------------------------------
+
+    def add_images(self, files: Iterable[ImageFile]) -> int:
+        """Add ``files`` in their order and return how many were new.
+
+        One that is here already (by root and name, or as the same path under another root) keeps its id,
+        boxes and status and takes the new size and time. Where these differ the file has changed: its
+        heat map and size are forgotten and a failed one gets a new chance.
+        """
+        rows = [(_absolute(f.root), f.name, f.size_bytes, f.mtime_ns) for f in files]
+        with self._transaction() as db:
+            before = db.execute("SELECT count(*) FROM image").fetchone()[0]
+            ids = self._root_ids(db, [row[0] for row in rows])
+            if nested := overlapping(ids):
+                rows = self._at_known_roots(db, rows, {root: ids[root] for root in nested})
+            keys = [(ids[root], to_db(name), size, mtime) for root, name, size, mtime in rows]
+            if before:
+                db.executemany(
+                    """DELETE FROM heat_map WHERE image_id = (SELECT id FROM image
+                       WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?))""",
+                    keys,
+                )
+            db.executemany(
+                """INSERT INTO image (root_id, name, size_bytes, mtime_ns) VALUES (?, ?, ?, ?)
+                   ON CONFLICT (root_id, name) DO UPDATE SET
+                   size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, width = 0, height = 0,
+                   status = iif(status = 'failed', 'unseen', status), reason = ''
+                   WHERE (size_bytes, mtime_ns) <> (excluded.size_bytes, excluded.mtime_ns)""",
+                keys,
+            )
+            after: int = db.execute("SELECT count(*) FROM image").fetchone()[0]
+            return after - int(before)
+
+    def images(self, *, after: int = 0) -> list[ImageRecord]:
+        """Every image in the order added, or only those added after the one with id ``after``."""
+        roots, rows = self._read_images("WHERE id > ? ORDER BY id", after)
+        return [image_of(roots, row) for row in rows]
+
+    def image(self, image_id: int) -> ImageRecord:
+        """One image by its id; ProjectError where there is none."""
+        roots, rows = self._read_images("WHERE id = ?", image_id)
+        if not rows:
+            raise ProjectError(f"Image {image_id} is not in “{self._path.name}”.")
+        return image_of(roots, rows[0])
+
+    def set_sizes(self, sizes: Mapping[int, tuple[int, int]]) -> None:
+        """Keep (width, height) by image id. A size proves an image readable: it is no longer failed."""
+        self._many(
+            """UPDATE image SET width = ?, height = ?, reason = '',
+               status = iif(status = 'failed', 'unseen', status) WHERE id = ?""",
+            [(int(width), int(height), image_id) for image_id, (width, height) in sizes.items()],
+        )
+
+    def set_failed(self, reasons: Mapping[int, str]) -> None:
+        """Mark images, by id, as unusable, each with its reason."""
+        self._many(
+            "UPDATE image SET status = 'failed', reason = ? WHERE id = ?",
+            [(to_db(reason), image_id) for image_id, reason in reasons.items()],
+        )
+
+    def set_status(self, ids: Iterable[int], status: Status) -> None:
+        """Give every image in ``ids`` the same status."""
+        self._many("UPDATE image SET status = ?, reason = '' WHERE id = ?", [(status.value, i) for i in ids])
+
+    def add_rejected(self, files: Iterable[RejectedFile]) -> None:
+        """Keep files that cannot be used, each with its reason; the newest reason for a path stays."""
+        self._many(
+            """INSERT INTO rejected (path, reason) VALUES (?, ?)
+               ON CONFLICT (path) DO UPDATE SET reason = excluded.reason""",
+            [(to_db(str(f.path)), to_db(f.reason)) for f in files],
+        )
+
+    def rejected(self) -> list[RejectedFile]:
+        """The files kept by :meth:`add_rejected`, in the order added."""
+        rows = self._all("SELECT path, reason FROM rejected ORDER BY id")
+        return [RejectedFile(path=Path(from_db(path)), reason=from_db(reason)) for path, reason in rows]
+
+    def relocate(self, old_root: Path, new_root: Path) -> None:
+        """Say that the folder ``old_root`` now lies at ``new_root``; ids, boxes and status stay."""
+        old, new = to_db(str(_absolute(old_root))), to_db(str(_absolute(new_root)))
+        with self._transaction() as db:
+            if db.execute("SELECT 1 FROM roots WHERE path = ?", (new,)).fetchone() and old != new:
+                raise ProjectError(f"The folder “{new_root}” is in the project already.")
+            if not db.execute("UPDATE roots SET path = ? WHERE path = ?", (new, old)).rowcount:
+                raise ProjectError(f"The folder “{old_root}” is not in the project.")
+
+    # -- boxes --------------------------------------------------------------------------------
+
+    def boxes(self, image_id: int) -> tuple[BoxRecord, ...]:
+        """The boxes of one image, in the order set."""
+        rows = self._all(f"SELECT {BOX_COLUMNS} FROM box WHERE image_id = ? ORDER BY position", image_id)
+        return tuple(box_of(row) for row in rows)
+
+    def all_boxes(self) -> dict[int, tuple[BoxRecord, ...]]:
+        """The boxes of every image that has any, by image id."""
+        rows = self._all(f"SELECT {BOX_COLUMNS} FROM box ORDER BY image_id, position")
+        return {
+            image_id: tuple(box_of(row) for row in group) for image_id, group in groupby(rows, lambda r: r[0])
+        }
+
+    def set_boxes(self, image_id: int, boxes: Sequence[BoxRecord]) -> None:
+        """Replace the boxes of one image, edited ones included: this is the person's own edit."""
+        with self._transaction() as db:
+            replace_boxes(db, {image_id: boxes})
+
+    def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]]) -> int:
+        """Replace the boxes of many images by id; return how many were left alone.
+
+        Left alone are images that hold an ``EDITED`` box: an automatic run never undoes a person's work.
+        """
+        with self._transaction() as db:
+            edited = {
+                row[0] for row in db.execute("SELECT DISTINCT image_id FROM box WHERE source = 'edited'")
+            }
+            free = {image_id: new for image_id, new in boxes.items() if image_id not in edited}
+            replace_boxes(db, free)
+        return len(boxes) - len(free)
+
+    def image_boxes(self) -> list[ImageBoxes]:
+        """Every image with its boxes, for export, in the order added.
+
+        Names are relative to the common parent of all roots (to the root itself where there is one),
+        with forward slashes, and unique.
+        """
+        images, boxes = self.images(), self.all_boxes()
+        names = export_names([(image.root, image.name) for image in images])
+        return [
+            ImageBoxes(
+                name=name,
+                width=image.width,
+                height=image.height,
+                boxes=boxes.get(image.id, ()),
+                status=image.status,
+                reason=image.reason,
+            )
+            for image, name in zip(images, names, strict=True)
+        ]
+
+    # -- heat maps ----------------------------------------------------------------------------
+
+    def set_heat_maps(self, heat_maps: Mapping[int, npt.NDArray[np.float32]], *, step: int) -> None:
+        """Keep float32 ``(h, w)`` heat maps by image id, made after ``step`` steps of training."""
+        rows = []
+        for image_id, heat_map in heat_maps.items():
+            height, width = heat_map.shape
+            data = np.ascontiguousarray(heat_map, dtype="<f4").tobytes()
+            rows.append((image_id, int(step), height, width, data))
+        self._many(
+            "INSERT OR REPLACE INTO heat_map (image_id, step, height, width, data) VALUES (?, ?, ?, ?, ?)",
+            rows,
+        )
+
+    def heat_map(self, image_id: int) -> npt.NDArray[np.float32] | None:
+        """The float32 ``(h, w)`` heat map of one image; None where there is none."""
+        rows = self._all("SELECT height, width, data FROM heat_map WHERE image_id = ?", image_id)
+        if not rows:
+            return None
+        height, width, data = rows[0]
+        if len(data) != 4 * height * width:
+            raise ProjectError(f"A heat map in “{self._path.name}” is damaged; make the heat maps again.")
+        return np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32)
+
+    def heat_maps_step(self) -> int | None:
+        """The newest step of training among all heat maps; None where there are none."""
+        step: int | None = self._all("SELECT max(step) FROM heat_map")[0][0]
+        return step
+
+    # -- view ---------------------------------------------------------------------------------
+
+    def load_view(self) -> ProjectView:
+        """What :meth:`save_view` kept; the defaults where nothing (or nothing readable) was."""
+        rows = self._all("SELECT json FROM view WHERE id = 1")
+        return view_from_json(from_db(rows[0][0])) if rows else ProjectView()
+
+    def save_view(self, view: ProjectView) -> None:
+        """Keep where the person is, for the next opening."""
+        self._many("INSERT OR REPLACE INTO view (id, json) VALUES (1, ?)", [(view_to_json(view),)])
+
+    # -- inside -------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside one write transaction: all of the body is kept, or nothing."""
+        with self._lock, errors_as_sentences(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk has rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self._transaction() as db:
+            db.executemany(statement, rows)
+
+    def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Every row, fetched under the lock; the caller makes objects of them outside it."""
+        with self._lock, errors_as_sentences(self._path):
+            return self._db.execute(statement, values).fetchall()
+
+    def _read_images(self, where: str, *values: Any) -> tuple[dict[int, Path], list[tuple[Any, ...]]]:
+        with self._lock:
+            roots = {i: Path(from_db(path)) for i, path in self._all("SELECT id, path FROM roots")}
+            return roots, self._all(f"SELECT {IMAGE_COLUMNS} FROM image {where}", *values)
+
+    @staticmethod
+    def _root_ids(db: sqlite3.Connection, roots: Iterable[Path]) -> dict[Path, int]:
+        db.executemany(
+            "INSERT OR IGNORE INTO roots (path) VALUES (?)",
+            [(to_db(str(root)),) for root in dict.fromkeys(roots)],
+        )
+        return {Path(from_db(path)): i for i, path in db.execute("SELECT id, path FROM roots")}
+
+    @staticmethod
+    def _at_known_roots(
+        db: sqlite3.Connection, rows: list[tuple[Path, str, int, int]], nested: Mapping[Path, int]
+    ) -> list[tuple[Path, str, int, int]]:
+        """``rows`` with a path that is here already under another root moved to that root."""
+        met: dict[Path, tuple[Path, str]] = {}
+        moved = []
+        for root, name, size_bytes, mtime_ns in rows:
+            place = (root, name)
+            if root in nested:
+                place = met.setdefault(root / name, place)
+            for other, rest in other_names(root, name, nested) if place == (root, name) else ():
+                here = db.execute(
+                    "SELECT 1 FROM image WHERE root_id = ? AND name = ?", (nested[other], to_db(rest))
+                )
+                if here.fetchone():
+                    met[root / name] = place = (other, rest)
+            moved.append((*place, size_bytes, mtime_ns))
+        return moved
+
+
+def _absolute(path: Path) -> Path:
+    # Not resolve(): a link stays the name that the person knows.
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _settle_log(path: Path) -> None:
+    """Fold away the log of a project about to be replaced: SQLite would replay it into the new file."""
+    log = path.with_name(path.name + "-wal")
+    if not log.exists():
+        return
+    with suppress(sqlite3.Error, OSError):
+        if not path.exists():
+            log.unlink()
+            return
+        old = sqlite3.connect(path)
+        try:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            old.close()  # the last one to close takes the log away
+    if log.exists():
+        raise ProjectError(
+            f"“{path.name}” is open in another program; close it there or choose another name."
+        )

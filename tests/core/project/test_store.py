@@ -1,0 +1,546 @@
+"""The project file: what goes in comes out, at once and after a kill, and nothing else is opened as one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.annotations import BoxRecord, Source, Status
+from core.config import TrainConfig
+from core.errors import ProjectError
+from core.geometry import Box
+from core.images.scan import ImageFile, RejectedFile
+from core.project.file import APPLICATION_ID
+from core.project.store import Project, ProjectView
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _file(name: str, root: str = "/photos", size: int = 10, time: int = 1) -> ImageFile:
+    return ImageFile(root=Path(root), name=name, size_bytes=size, mtime_ns=time)
+
+
+def _auto(x: float = 1.0) -> BoxRecord:
+    return BoxRecord(Box(x, 2, 30, 40.5), score=0.75, threshold=0.2, rule="component")
+
+
+EDITED = BoxRecord(Box(5, 6, 7, 8), label="cat", source=Source.EDITED)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "my project.boxscout"
+
+
+@pytest.fixture
+def project(path: Path) -> Iterator[Project]:
+    with Project.create(path) as project:
+        project.add_images([_file("b.png"), _file("sub/a.png"), _file("c.png")])
+        yield project
+
+
+def _ids(project: Project) -> list[int]:
+    return [image.id for image in project.images()]
+
+
+# -- images ---------------------------------------------------------------------------------------
+
+
+def test_images_keep_order_and_ids(project: Project, path: Path) -> None:
+    before = project.images()
+    assert [image.name for image in before] == ["b.png", "sub/a.png", "c.png"]
+    assert before[1].path == Path("/photos/sub/a.png")
+    assert before[1].file == _file("sub/a.png")
+    assert project.add_images(iter([_file("c.png"), _file("new.png"), _file("b.png")])) == 1
+    project.close()
+    with Project.open(path) as again:
+        assert again.images()[:3] == before
+        assert [image.name for image in again.images(after=before[2].id)] == ["new.png"]
+        assert again.image(before[0].id) == before[0]
+        with pytest.raises(ProjectError, match="99"):
+            again.image(99)
+
+
+def test_a_changed_file_gets_a_new_chance_and_keeps_its_box(project: Project) -> None:
+    first, second, _ = _ids(project)
+    project.set_sizes({first: (640, 480), second: (64, 32)})
+    project.set_boxes(first, [EDITED])
+    project.set_heat_maps({first: np.ones((2, 2), np.float32), second: np.ones((2, 2), np.float32)}, step=7)
+    project.set_failed({first: "It is torn."})
+    assert project.image(first).reason == "It is torn."
+    project.add_images([_file("b.png", time=2), _file("sub/a.png")])
+    changed, same = project.image(first), project.image(second)
+    assert (changed.status, changed.reason, changed.width, changed.mtime_ns) == (Status.UNSEEN, "", 0, 2)
+    assert (same.width, same.height) == (64, 32)
+    assert project.heat_map(first) is None
+    assert project.heat_map(second) is not None
+    assert project.boxes(first) == (EDITED,)
+
+
+def test_one_path_by_two_folders_is_one_image(project: Project) -> None:
+    ids = _ids(project)
+    assert project.add_images([_file("photos/c.png", root="/"), _file("a.png", root="/photos/sub")]) == 0
+    assert project.add_images([_file("x/new.png", root="/"), _file("new.png", root="/x")]) == 1
+    assert _ids(project)[:3] == ids
+    # A folder whose name only begins alike is another folder.
+    assert project.add_images([_file("c.png", root="/photos2"), _file("c.png", root="/phot")]) == 2
+
+
+def test_status_sizes_and_failures(project: Project) -> None:
+    a, b, c = _ids(project)
+    project.set_status([a, b], Status.ACCEPTED)
+    project.set_failed({b: "It is empty."})
+    project.set_sizes({c: (3, 4)})
+    assert [image.status for image in project.images()] == [Status.ACCEPTED, Status.FAILED, Status.UNSEEN]
+    project.set_sizes({b: (1, 1)})
+    assert project.image(b).status is Status.UNSEEN
+
+
+def test_rejected_files_keep_names_that_are_not_text(project: Project) -> None:
+    odd = RejectedFile(path=Path(os.fsdecode(b"/photos/\xff.png")), reason="Its name is not text \udcff.")
+    project.add_rejected([odd, RejectedFile(path=Path("/p/x.txt"), reason="old")])
+    project.add_rejected([RejectedFile(path=Path("/p/x.txt"), reason="new")])
+    assert project.rejected() == [odd, RejectedFile(path=Path("/p/x.txt"), reason="new")]
+    project.add_images([_file("a.png", root=os.fsdecode(b"/odd\xff"))])
+    assert project.images()[-1].root == Path(os.fsdecode(b"/odd\xff"))
+
+
+def test_relocate(project: Project) -> None:
+    ids = _ids(project)
+    project.relocate(Path("/photos"), Path("/moved"))
+    assert _ids(project) == ids
+    assert project.images()[0].path == Path("/moved/b.png")
+    with pytest.raises(ProjectError, match="not in the project"):
+        project.relocate(Path("/photos"), Path("/x"))
+
+
+# -- boxes ----------------------------------------------------------------------------------------
+
+
+def test_an_automatic_run_never_touches_an_edited_image(project: Project) -> None:
+    a, b, c = _ids(project)
+    project.set_auto_boxes({a: [_auto()], b: [_auto()]})
+    project.set_boxes(a, [EDITED, _auto(9)])
+    assert project.set_auto_boxes({a: [_auto(3)], b: [_auto(3)], c: []}) == 1
+    assert project.all_boxes() == {a: (EDITED, _auto(9)), b: (_auto(3),)}
+    project.set_boxes(a, [])
+    assert project.set_auto_boxes({a: [_auto(4)]}) == 0
+    assert project.boxes(a) == (_auto(4),)
+
+
+_sides = st.floats(-1e6, 1e6)
+_records = st.builds(
+    BoxRecord,
+    box=st.builds(Box, _sides, _sides, _sides, _sides),
+    label=st.text(alphabet=st.characters()),
+    score=st.none() | st.floats(0, 1),
+    source=st.sampled_from(Source),
+    threshold=st.none() | st.floats(0, 0.95),
+    rule=st.none() | st.sampled_from(["moments", "component"]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(records=st.lists(_records, max_size=4))
+def test_boxes_come_back_as_they_went(records: list[BoxRecord]) -> None:
+    with tempfile.TemporaryDirectory() as folder, Project.create(Path(folder) / "p") as project:
+        project.add_images([_file("a.png")])
+        project.set_boxes(1, records)
+        assert project.boxes(1) == tuple(records)
+
+
+def test_a_failed_bulk_change_changes_nothing(project: Project) -> None:
+    a, b, _ = _ids(project)
+    project.set_auto_boxes({a: [_auto()]})
+    with pytest.raises(ProjectError, match="not in"):
+        project.set_auto_boxes({a: [_auto(5)], 999: [_auto()]})
+    with pytest.raises(ProjectError, match="not a number"):
+        project.set_auto_boxes({b: [_auto(5)], a: [BoxRecord(Box(0, 0, float("nan"), 1))]})
+    assert project.all_boxes() == {a: (_auto(),)}
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ("p.set_boxes(1, [BoxRecord(Box(1, 2, 3, 4))])", "p.boxes(1)[0].box == Box(1, 2, 3, 4)"),
+        ("p.set_status([2], Status.REJECTED)", "p.image(2).status is Status.REJECTED"),
+        ("p.save_view(ProjectView(threshold=0.3))", "p.load_view().threshold == 0.3"),
+    ],
+)
+def test_an_edit_is_durable_when_the_call_returns(project: Project, change: str, check: str) -> None:
+    project.close()
+    program = (
+        "import os, sys; from pathlib import Path; from core.project.store import *\n"
+        f"from core.annotations import *; from core.geometry import Box\n"
+        f"p = Project.open(Path(sys.argv[1])); {change}; os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(project.path)], cwd=REPOSITORY, check=True)
+    names = {"Box": Box, "Status": Status}
+    with Project.open(project.path) as again:
+        assert eval(check, {**names, "p": again})
+
+
+def test_threads_share_a_project(project: Project) -> None:
+    ids, errors = _ids(project), []
+
+    def work(n: int) -> None:
+        try:
+            for i in range(20):
+                project.set_boxes(ids[n], [_auto(float(i))])
+                project.images()
+                project.set_auto_boxes({ids[n]: [_auto(float(i))]})
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert project.all_boxes() == {image_id: (_auto(19.0),) for image_id in ids}
+
+
+# -- export names ---------------------------------------------------------------------------------
+
+
+def test_export_names_of_one_and_of_several_folders(path: Path) -> None:
+    with Project.create(path) as project:
+        project.add_images([_file("sub/a.png", root="/home/me/cats")])
+        assert [image.name for image in project.image_boxes()] == ["sub/a.png"]
+        project.add_images([_file("sub/a.png", root="/home/me/dogs"), _file("a.png", root="/home/you")])
+        project.set_failed({3: "It is torn."})
+        project.set_boxes(1, [EDITED])
+        exported = project.image_boxes()
+        names = [image.name for image in exported]
+        assert names == ["me/cats/sub/a.png", "me/dogs/sub/a.png", "you/a.png"]
+        assert exported[0].boxes == (EDITED,)
+        assert (exported[2].status, exported[2].reason) == (Status.FAILED, "It is torn.")
+        # The names lead to the files, from the common parent of all.
+        assert [Path("/home") / name for name in names] == [image.path for image in project.images()]
+
+
+def test_export_names_stay_unique_where_a_move_made_two_paths_one(path: Path) -> None:
+    with Project.create(path) as project:
+        project.add_images(
+            [_file("x/a.png", root="/p"), _file("x/a (2).png", root="/p"), _file("a.png", root="/q")]
+        )
+        project.relocate(Path("/q"), Path("/p/x"))
+        names = [image.name for image in project.image_boxes()]
+        assert names == ["x/a.png", "x/a (2).png", "x/a (3).png"]
+
+
+# -- heat maps and view ---------------------------------------------------------------------------
+
+
+def test_heat_maps(project: Project) -> None:
+    a, b, _ = _ids(project)
+    assert project.heat_maps_step() is None
+    heat_map = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
+    project.set_heat_maps({a: heat_map.T, b: heat_map}, step=200)
+    found = project.heat_map(a)
+    assert found is not None
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, heat_map.T)
+    found[0, 0] = 1  # a copy of one's own
+    assert project.heat_maps_step() == 200
+
+
+def test_the_view_comes_back(project: Project) -> None:
+    assert project.load_view() == ProjectView()
+    view = ProjectView(
+        rule="component",
+        threshold=0.25,
+        thresholds={1: 0.5, 3: 0.0},
+        current_image=3,
+        opacity=0.1,
+        colour_map="magma",
+        show_heat_map=False,
+        config=TrainConfig(steps=7, minutes=2.5),
+    )
+    project.save_view(view)
+    assert project.load_view() == view
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"opacity": 0.9, "later": [1], "config": {"steps": 9, "later": 1}}',
+        '{"opacity": 0.9, "config": {"steps": 9}, "threshold": "x", "thresholds": {"x": 2}, "rule": 3}',
+    ],
+)
+def test_a_view_of_a_later_or_broken_writer_keeps_what_is_understood(project: Project, text: str) -> None:
+    project.save_view(ProjectView())
+    with sqlite3.connect(project.path) as db:
+        db.execute("UPDATE view SET json = ?", (text,))
+    db.close()
+    assert project.load_view() == ProjectView(opacity=0.9, config=TrainConfig(steps=9))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "{", '{"config": {"steps": -5}}', '{"config": 3}', '{"rule": 1}']
+)
+def test_a_senseless_view_is_the_default(project: Project, text: str) -> None:
+    project.save_view(ProjectView())
+    with sqlite3.connect(project.path) as db:
+        db.execute("UPDATE view SET json = ?", (text,))
+    db.close()
+    assert project.load_view() == ProjectView()
+
+
+# -- opening and closing --------------------------------------------------------------------------
+
+
+def test_one_file_remains_after_closing(project: Project, path: Path, tmp_path: Path) -> None:
+    project.set_boxes(1, [EDITED])
+    project.close()
+    project.close()
+    assert _names(tmp_path) == [path.name]
+    with pytest.raises(ProjectError, match="closed"):
+        project.images()
+    assert path.read_bytes()[68:72] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def test_data_dir_is_made_beside_it(project: Project, path: Path) -> None:
+    assert not Path(f"{path}-data").exists()
+    assert project.data_dir == Path(f"{path}-data")
+    assert project.data_dir.is_dir()
+
+
+def _text(path: Path) -> None:
+    path.write_text("hello " * 100)
+
+
+def _foreign_database(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE image (x)")
+    db.commit()
+    db.close()
+
+
+def _empty_database(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("VACUUM")
+    db.close()
+
+
+def _newer(path: Path) -> None:
+    Project.create(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+def _torn(path: Path) -> None:
+    with Project.create(path) as project:
+        project.add_images([_file(f"{i}.png") for i in range(5000)])
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def _scribbled(path: Path) -> None:
+    with Project.create(path) as project:
+        project.add_images([_file(f"{i}.png") for i in range(5000)])
+    data = bytearray(path.read_bytes())
+    data[8192:40960] = b"\xa5" * (40960 - 8192)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (_text, "not a Boxscout project"),
+        (_foreign_database, "not a Boxscout project"),
+        (_empty_database, "not a Boxscout project"),
+        (lambda path: path.write_bytes(b"SQLite format 3\x00"), "not a Boxscout project"),
+        (Path.mkdir, "not a Boxscout project"),
+        (os.mkfifo, "not a Boxscout project"),
+        (Path.touch, "not a Boxscout project"),
+        (_newer, "newer Boxscout"),
+        (_torn, "damaged"),
+        (_scribbled, "damaged"),
+        (lambda path: None, "no project"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_is_not_a_project_is_refused_and_not_touched(
+    path: Path, make: Callable[[Path], object], sentence: str
+) -> None:
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(ProjectError, match=sentence) as caught:
+        Project.open(path)
+    assert str(caught.value).endswith(".")
+    assert (path.read_bytes() if path.is_file() else None) == before
+    assert _names(path.parent) == ([path.name] if path.exists() else [])
+    if sentence not in ("no project",) and before != b"":
+        with pytest.raises(ProjectError):
+            Project.open_or_create(path)
+        with pytest.raises(ProjectError):
+            Project.create(path)
+
+
+def test_create_refuses_a_project_and_takes_an_empty_file(path: Path) -> None:
+    path.touch()
+    Project.create(path).close()
+    with pytest.raises(ProjectError, match="exists already"):
+        Project.create(path)
+    Project.open_or_create(path).close()
+    with pytest.raises(ProjectError, match="does not exist"):
+        Project.create(path.parent / "missing" / "p")
+
+
+def test_a_kill_while_it_is_made_leaves_something_that_opens(path: Path) -> None:
+    for statements in range(8):
+        path.unlink(missing_ok=True)
+        program = (
+            "import os, sys; from pathlib import Path; import core.project.file as f\n"
+            f"def stop():\n yield from f_schema[:{statements}]\n os._exit(9)\n"
+            "f_schema = f.SCHEMA; f.SCHEMA = stop(); f.connect(Path(sys.argv[1]), may_create=True)"
+        )
+        done = subprocess.run([sys.executable, "-c", program, str(path)], cwd=REPOSITORY, check=False)
+        assert done.returncode == 9
+        with Project.open_or_create(path) as project:
+            assert project.add_images([_file("a.png")]) == 1
+
+
+def test_a_kill_in_the_middle_of_a_change_loses_only_that(project: Project, path: Path) -> None:
+    project.set_boxes(1, [EDITED])
+    project.close()
+    program = (
+        "import os, sys; from pathlib import Path; from core.project.store import Project\n"
+        "p = Project.open(Path(sys.argv[1]))\nwith p._transaction() as db:\n"
+        " db.execute('DELETE FROM box'); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], cwd=REPOSITORY, check=False)
+    with Project.open(path) as again:
+        assert again.boxes(1) == (EDITED,)
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder of its own, as a user whom permissions bind (root is above them)."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("no user ids on this system")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        me = os.geteuid()
+        if me == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(me)
+            folder.chmod(0o777)
+
+
+def test_a_read_only_file_or_folder_is_told_at_opening(unprivileged: Path) -> None:
+    path = unprivileged / "p.boxscout"
+    Project.create(path).close()
+    path.chmod(0o444)
+    with pytest.raises(ProjectError, match="read-only"):
+        Project.open(path)
+    path.chmod(0o000)
+    with pytest.raises(ProjectError, match="may not open"):
+        Project.open(path)
+    path.chmod(0o644)
+    with Project.open(path) as project:
+        (unprivileged / "shut").mkdir(mode=0o555)
+        with pytest.raises(ProjectError, match="read-only"):
+            project.backup(unprivileged / "shut" / "copy")
+    with pytest.raises(ProjectError, match="read-only"):
+        Project.create(unprivileged / "shut" / "p")
+    (unprivileged / "shut").chmod(0o755)
+    Project.create(unprivileged / "shut" / "p").close()
+    (unprivileged / "shut").chmod(0o555)
+    with pytest.raises(ProjectError, match="read-only"):
+        Project.open(unprivileged / "shut" / "p")
+
+
+def test_a_full_disk_is_told_and_what_was_there_stays(project: Project) -> None:
+    project.set_boxes(1, [EDITED])
+    pages = project._db.execute("PRAGMA page_count").fetchone()[0]
+    project._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(ProjectError, match="disk is full"):
+        project.add_images([_file(f"{i}.png") for i in range(5000)])
+    assert len(project.images()) == 3
+    assert project.boxes(1) == (EDITED,)
+
+
+def test_a_project_held_by_another_program_is_told(
+    project: Project, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.project.file.BUSY_SECONDS", 0.05)
+    with project._transaction(), pytest.raises(ProjectError, match="in use"):
+        Project.open(path)
+
+
+# -- backup ---------------------------------------------------------------------------------------
+
+
+def test_backup_is_a_whole_project_in_one_file(project: Project, tmp_path: Path) -> None:
+    project.set_boxes(1, [EDITED])
+    copy = tmp_path / "copies" / "copy.boxscout"
+    copy.parent.mkdir()
+    copy.write_text("an old file")
+    project.backup(copy)
+    assert _names(copy.parent) == [copy.name]
+    project.set_boxes(1, [])
+    with Project.open(copy) as other:
+        assert other.boxes(1) == (EDITED,)
+    with pytest.raises(ProjectError, match="onto itself"):
+        project.backup(project.path)
+
+
+def test_backup_over_a_killed_project_is_not_mixed_with_its_log(project: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.boxscout"
+    program = (
+        "import os, sys; from pathlib import Path; from core.project.store import Project\n"
+        "from core.images.scan import ImageFile\np = Project.create(Path(sys.argv[1]))\n"
+        "p.add_images([ImageFile(Path('/old'), f'{i}.png', 1, 1) for i in range(2000)]); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(copy)], cwd=REPOSITORY, check=True)
+    assert Path(f"{copy}-wal").stat().st_size > 0
+    project.backup(copy)
+    with Project.open(copy) as other:
+        assert other.images() == project.images()
+
+
+def test_backup_over_an_open_project_is_refused(project: Project, tmp_path: Path) -> None:
+    with Project.create(tmp_path / "other") as other:
+        other.add_images([_file("x.png")])
+        with pytest.raises(ProjectError, match="open in another program"):
+            project.backup(tmp_path / "other")
+        assert [image.name for image in other.images()] == ["x.png"]
+
+
+def test_a_failed_backup_leaves_the_old_copy(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    copy.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ProjectError, match="disk is full"):
+        project.backup(copy)
+    assert copy.read_text() == "old"
+    assert not list(tmp_path.glob(".boxscout*"))
