@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from core.atomic import write_atomically
+from core.atomic import os_reason, write_atomically
 from core.config import TrainConfig
 from core.errors import BoxscoutError, CheckpointError
 from core.networks import Discriminator, Generator, initialize
@@ -142,7 +142,7 @@ def write_content(path: Path, content: Mapping[str, Any]) -> None:
     try:
         write_atomically(path, data.getvalue())
     except OSError as error:
-        raise CheckpointError(f"The training could not be saved to {path}: {error.strerror}.") from error
+        raise CheckpointError(f"The training could not be saved to {path}: {os_reason(error)}.") from error
 
 
 def read_content(path: Path, format_name: str, version: int) -> dict[str, Any]:

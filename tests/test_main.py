@@ -324,10 +324,8 @@ def test_the_way_to_the_environment_is_standard_library(name: str) -> None:
     nodes = tree.body if name == "main.py" else list(ast.walk(tree))  # main hands over in its functions
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    own = {Path(one).with_suffix("").as_posix().replace("/", ".") for one in BOOTSTRAP} | {
-        "core",
-        "core.setup",
-    }
+    own = {Path(one).with_suffix("").as_posix().replace("/", ".") for one in BOOTSTRAP}
+    own |= {"core", "core.setup"}
     assert {one for one in names - own if one.split(".")[0] not in sys.stdlib_module_names} == set()
 
 

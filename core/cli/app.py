@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core import __version__
+from core.atomic import os_reason, write_atomically
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import console, errors, progress_bar, say, stop_on_signal
@@ -307,10 +308,12 @@ def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
 
 
 def _save(content: dict[str, Any], path: Path | None) -> None:
-    if path is not None:
-        from core.atomic import write_atomically
-
+    if path is None:
+        return
+    try:
         write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        raise BoxscoutError(f"{path} cannot be written: {os_reason(error)}.") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from natsort import natsort_keygen, ns
 
 from core.errors import ImageError
 from core.images.decoding import EMPTY, NOT_A_FILE, NOT_AN_IMAGE, looks_like_image, unavailable, why
@@ -94,14 +96,12 @@ def scan_folder(paths: Sequence[Path]) -> ImageFolder:
     return ImageFolder(tuple(images), tuple(rejected))
 
 
-_DIGITS = re.compile(r"([0-9]+)")
+_natural = natsort_keygen(alg=ns.IGNORECASE)
 
 
-def natural_key(name: str) -> tuple[list[str | int], str]:
-    """A sort key that puts ``2.jpg`` before ``10.jpg`` and ignores case."""
-    parts: list[str | int] = list(_DIGITS.split(name.casefold()))
-    parts[1::2] = map(int, parts[1::2])
-    return parts, name
+def natural_key(name: str) -> tuple[Any, str]:
+    """A sort key that puts ``2.jpg`` before ``10.jpg`` and ignores case, except to break a tie."""
+    return _natural(name), name
 
 
 class _Scan:

@@ -213,6 +213,8 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     nothing, stranger = tmp_path / "no.boxscout", tmp_path / "photo.boxscout"
     stranger.write_bytes(b"\x89PNG\r\n not a project" * 50)
     damaged = tmp_path / "d.boxscout"
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("filename,width,height,class,xmin,ymin,xmax,ymax\na.png,30,40,object,1,2,9,9\n")
     assert _run(capsys, "train", folder, "--project", damaged, "--steps", 1, *QUICK)[0] == 0
     checkpoint_file = tmp_path / "d.boxscout-data" / "checkpoint.pt"
     checkpoint_file.write_bytes(checkpoint_file.read_bytes()[:500])
@@ -225,6 +227,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
         (("localize", folder, "--project", damaged), "damaged"),
         (("export", "--project", damaged, "--format", "csv", "--out", tmp_path / "x.csv"), "no box"),
         (("evaluate", tmp_path / "none.csv", "--truth", folder), "none.csv"),
+        (("evaluate", boxes, "--truth", boxes, "--json", tmp_path / "no" / "r.json"), "cannot be written"),
     ):
         code, _, err = _run(capsys, *arguments)
         assert code == 1, (arguments, err)
