@@ -21,6 +21,7 @@ from core.errors import BoxscoutError, CheckpointError
 from core.networks import Discriminator, Generator, initialize
 from core.objectives import OBJECTIVES
 from core.rng import Purpose, stream
+from core.stopping import Signal
 
 FORMAT = "boxscout-checkpoint"
 VERSION = 1
@@ -50,24 +51,31 @@ class TrainState:
     history: list[HistoryPoint] = field(default_factory=list)
     losses_since: list[tuple[float, float]] = field(default_factory=list)
     """Discriminator's and generator's losses since the last point of the history."""
+    signals: list[Signal] = field(default_factory=list)
+    """What was measured at each snapshot; empty in checkpoints older than that."""
 
 
 def new_state(config: TrainConfig) -> TrainState:
     """Freshly drawn networks at step 0, on the CPU."""
     size, width = config.image_size, config.width
     generator = Generator(image_size=size, width=width, latent_size=config.latent_size)
-    discriminator = Discriminator(
-        image_size=size,
-        width=width,
-        fine_heat_map=config.fine_heat_map,
-        per_image_norm=OBJECTIVES[config.objective].penalty is not None,
-    )
+    discriminator = new_discriminator(config)
     rng = stream(config.seed, Purpose.WEIGHTS)
     for network in (generator, discriminator):
         initialize(network, rng)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TrainState(
         config, generator, discriminator, _adam(generator, config), _adam(discriminator, config)
+    )
+
+
+def new_discriminator(config: TrainConfig) -> Discriminator:
+    """The discriminator that ``config`` asks for, with weights yet to be drawn or loaded."""
+    return Discriminator(
+        image_size=config.image_size,
+        width=config.width,
+        fine_heat_map=config.fine_heat_map,
+        per_image_norm=OBJECTIVES[config.objective].penalty is not None,
     )
 
 
@@ -98,6 +106,7 @@ def save(path: Path, state: TrainState) -> None:
             "elapsed_s": state.elapsed_s,
             "history": [asdict(point) for point in state.history],
             "losses_since": state.losses_since,
+            "signals": [asdict(signal) for signal in state.signals],
             "generator": state.generator.state_dict(),
             "discriminator": state.discriminator.state_dict(),
             "g_optimizer": state.g_optimizer.state_dict(),
@@ -126,6 +135,7 @@ def load(path: Path) -> TrainState:
         state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
         state.history = [HistoryPoint(**point) for point in content["history"]]
         state.losses_since = [(float(d), float(g)) for d, g in content["losses_since"]]
+        state.signals = [Signal(**signal) for signal in content.get("signals", [])]
     return state
 
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from core.msssim import diversity
 from core.networks import Discriminator, to_pixels
 from core.objectives import OBJECTIVES
 from core.rng import Purpose, stream
+from core.signals import Yardstick, measure, noise_batches, yardstick
+from core.stopping import Signal
 from core.training import (
     Budget,
     Images,
@@ -46,7 +49,8 @@ class Progress:
     """One step's report. Arrays and networks are copies on the CPU.
 
     ``samples`` is uint8 (64, S, S, 3) from fixed noise, ``ms_ssim`` their diversity; both are there
-    every ``sample_every`` steps and at the last, ``snapshot`` every ``snapshot_every`` and at the last.
+    every ``sample_every`` steps and at the last, ``snapshot`` and its ``signal`` every
+    ``snapshot_every`` and at the last.
     """
 
     step: int
@@ -60,6 +64,7 @@ class Progress:
     samples: Images | None = None
     ms_ssim: float | None = None
     snapshot: Snapshot | None = None
+    signal: Signal | None = None
 
 
 def train(config: TrainConfig, images: Images, state: TrainState | None = None) -> Iterator[Progress]:
@@ -169,13 +174,21 @@ class _Trainer:
         rng = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
         return image_batch(self.images, rows, self.device, rng)
 
+    @cached_property
+    def _yardstick(self) -> Yardstick:
+        return yardstick(self.config, self.images, self.device)
+
+    def _measured(self) -> Signal:
+        noises = noise_batches(self.config, self.fixed_noise)
+        return measure(self.state, self._yardstick, [samples_of(self.state, noise) for noise in noises])
+
     def _autocast(self) -> AbstractContextManager[object]:
         return autocast(self.config.precision, self.device)
 
     def _progress(self, d_loss: float, g_loss: float) -> Progress:
         state, config = self.state, self.config
         state.losses_since.append((d_loss, g_loss))
-        samples = ms_ssim = snapshot = None
+        samples = ms_ssim = snapshot = signal = None
         if self.done or state.step % config.sample_every == 0:
             samples = samples_of(state, self.fixed_noise)
             ms_ssim = diversity(torch.from_numpy(samples).permute(0, 3, 1, 2).to(self.device))
@@ -183,12 +196,14 @@ class _Trainer:
             state.history.append(HistoryPoint(state.step, d_mean, g_mean, ms_ssim))
             state.losses_since.clear()
         if self.done or state.step % config.snapshot_every == 0:
-            snapshot = snapshot_of(state)
+            snapshot, signal = snapshot_of(state), self._measured()
+            state.signals.append(signal)
         self.budget.count()
         return Progress(
             step=state.step, steps=config.steps, d_loss=d_loss, g_loss=g_loss,
             fraction=self.budget.fraction, elapsed_s=state.elapsed_s, steps_per_s=self.budget.steps_per_s,
             seconds_left=self.budget.seconds_left, samples=samples, ms_ssim=ms_ssim, snapshot=snapshot,
+            signal=signal,
         )  # fmt: skip
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import checkpoint, engine
 from core.classifier import training as classify
 from core.classifier.labels import class_names
 from core.classifier.network import PreActResNet34
 from core.errors import BoxscoutError, ProjectError
 from core.networks import Discriminator
 from core.project.store import ImageRecord, Project
+from core.snapshots import chosen_snapshot
 from core.training import resolve_device
 from core.workflow import checkpoint_path, classifier_path
 
@@ -21,19 +21,30 @@ MODELS = ("gan", "cam")
 
 @dataclass(frozen=True)
 class Localizer:
-    """A network in evaluation mode, the step of its training, and the classes it knows, if any."""
+    """A network in evaluation mode, the step of its training, and the classes it knows, if any.
+
+    ``reason`` says why this step was proposed, where it was.
+    """
 
     network: Discriminator | PreActResNet34
     step: int
     image_size: int
     classes: tuple[str, ...] = ()
+    reason: str = ""
 
 
-def saved_localizer(project: Project, model: str) -> Localizer:
+def saved_localizer(project: Project, model: str, *, at: str = "last") -> Localizer:
     """The discriminator (``gan``) or the classifier (``cam``) that was trained in the project.
+
+    Parameters
+    ----------
+    at
+        Of the discriminator: which snapshot, as in :func:`core.snapshots.chosen_snapshot`.
 
     Raises
     ------
+    TrainingError
+        No snapshot can be proposed.
     ProjectError
         There was no such training.
     CheckpointError
@@ -44,8 +55,8 @@ def saved_localizer(project: Project, model: str) -> Localizer:
         kind, command = ("", "train") if model == "gan" else (" with class labels", "train-cam")
         raise ProjectError(f"{project.path} holds no training{kind} yet; run '{command}' first.")
     if model == "gan":
-        gan = engine.snapshot_of(checkpoint.load(path))
-        return Localizer(gan.discriminator, gan.step, gan.image_size)
+        gan, reason = chosen_snapshot(path, at)
+        return Localizer(gan.discriminator, gan.step, gan.image_size, reason=reason)
     cam = classify.snapshot_of(classify.load(path))
     # Many times a discriminator's work: worth a graphics card where there is one.
     network = cam.network.to(resolve_device("auto"))

@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     AUGMENTATION = 3
     SAMPLES = 4
     PENALTY = 5
+    SIGNALS = 6
 
 
 def stream(seed: int, purpose: Purpose, counter: int = 0) -> torch.Generator:

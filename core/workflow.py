@@ -25,6 +25,7 @@ from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
 from core.networks import Discriminator
 from core.project.store import ImageRecord, Project
+from core.snapshots import keeping_snapshots, snapshots_dir
 from core.training import Counted, Rows
 
 SAVE_EVERY_S = 60.0
@@ -101,10 +102,12 @@ def train_and_save(
 ) -> Generator[Progress, None, None]:
     """:func:`core.engine.train`, saved to ``path`` every minute and whenever it ends, however it ends.
 
-    Close the iterator between two steps to stop; what is saved then resumes exactly.
+    Its snapshots are kept beside ``path``. Close the iterator between two steps to stop; what is saved
+    then resumes exactly.
     """
     state = state if state is not None else checkpoint.new_state(config)
-    return _saving(train(config, pixels.array, state), state, lambda: checkpoint.save(path, state))
+    training = keeping_snapshots(train(config, pixels.array, state), state, snapshots_dir(path))
+    return _saving(training, state, lambda: checkpoint.save(path, state))
 
 
 def train_classifier_and_save(

@@ -16,6 +16,7 @@ from core.atomic import os_reason, write_atomically
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import console, errors, progress_bar, say, stop_on_signal
+from core.cli.reproduce_app import reproduce
 from core.cli.shared import (
     AsJson,
     BoxFile,
@@ -31,6 +32,7 @@ from core.cli.shared import (
     run_training,
     show,
 )
+from core.cli.snapshots_app import SnapshotStep, snapshots
 from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
 from core.errors import BoxscoutError
 from core.formats import FORMATS
@@ -115,6 +117,7 @@ def localize(
     model: Annotated[
         str, one_of(LOCALIZER_MODELS, "Whose heat maps: those of 'train' or those of 'train-cam'.")
     ] = "gan",
+    at: SnapshotStep = "last",
     predicted_class: Annotated[
         bool, typer.Option("--predicted-class", help="With cam: of the likeliest class, not the folder's.")
     ] = False,
@@ -128,12 +131,17 @@ def localize(
 
     if predicted_class and model != "cam":
         raise typer.BadParameter("--predicted-class needs --model cam.")
+    if at != "last" and model != "gan":
+        raise typer.BadParameter("--at needs --model gan.")
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_localize(
             folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_,
-            model=model, predicted_class=predicted_class,
+            model=model, at=at, predicted_class=predicted_class,
         )  # fmt: skip
     show(result, as_json, result.pop("text"))
+
+
+app.command("snapshots")(snapshots)
 
 
 @app.command()
@@ -221,6 +229,9 @@ def curve(
     )
     if precision is not None:
         say(f"PxAP, the average precision of the heat maps' pixels against the masks: {precision:.1%}.")
+
+
+app.add_typer(reproduce, name="reproduce")
 
 
 @app.command("import")

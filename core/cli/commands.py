@@ -167,17 +167,18 @@ def run_localize(
     stop: Event,
     set_name: str | None = None,
     model: str = "gan",
+    at: str = "last",
     predicted_class: bool = False,
 ) -> dict[str, Any]:
     """A box for every image of ``folders``, into the project.
 
     With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
     ``model`` is ``gan`` or ``cam``; with ``cam`` a heat map is that of the class whose folder the image lies
-    in, or of the ``predicted_class``.
+    in, or of the ``predicted_class``; with ``gan``, ``at`` is as in :func:`core.snapshots.chosen_snapshot`.
     """
     paths = chosen_paths(folders, set_name, None)
     with _existing(project_path) as project:
-        localizer = saved_localizer(project, model)
+        localizer = saved_localizer(project, model, at=at)
         records, classes, others = add_folders(project, paths), None, 0
         if localizer.classes and not predicted_class:
             classes = own_classes(localizer.classes, records, paths)
@@ -203,6 +204,8 @@ def run_localize(
         project.save_view(replace(project.load_view(), rule=rule, threshold=threshold))
         failed = [{"file": str(file.path), "reason": file.reason} for file in pixels.rejected]
     text = f"Found {found} boxes in {len(pixels.files)} images with the training of step {localizer.step}."
+    if localizer.reason:
+        text += f" {localizer.reason}"
     if kept:
         text += f" {kept} edited images were left alone."
     if failed:

@@ -1,0 +1,143 @@
+"""The command ``reproduce``: the published table and figures, from training to file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from core.cli.console import progress_bar, say, stop_on_signal
+from core.cli.shared import one_of
+from core.config import DEVICES
+from core.datasets.tiny_imagenet import SETS
+from core.reproduce.published import GAN_METHODS, METHODS
+
+reproduce = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The published table and figures: trains what is missing, goes on where it was interrupted.",
+)
+
+Data = Annotated[Path, typer.Option("--data", help="The folder that holds Tiny ImageNet's train and val.")]
+Out = Annotated[Path, typer.Option("--out", help="A folder for runs and results; what is there is reused.")]
+Sets = Annotated[Optional[str], typer.Option("--sets", help=f"Some of {','.join(SETS)}.")]  # noqa: UP045
+Methods = Annotated[Optional[str], typer.Option("--methods", help=f"Some of {','.join(METHODS)}.")]  # noqa: UP045
+Budget = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--budget", help="Share of the published steps, up to 1 (200,000; 100,000 for cam)."),
+]
+Steps = Annotated[Optional[int], typer.Option("--steps", min=1, help="Steps of every run instead.")]  # noqa: UP045
+Seeds = Annotated[str, typer.Option("--seeds", help="A run for each, such as 0,1.")]
+Width = Annotated[Optional[int], typer.Option("--width", help="Channels of the first stage; paper: 64.")]  # noqa: UP045
+BatchSize = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--batch-size", help="Images per step; paper: 128, cam 256."),
+]
+Device = Annotated[str, one_of(DEVICES, "Where to train.", "--device")]
+
+
+@reproduce.command()
+def table2(
+    data: Data,
+    out: Out,
+    sets: Sets = None,
+    methods: Methods = None,
+    budget: Budget = None,
+    steps: Steps = None,
+    seeds: Seeds = "0",
+    width: Width = None,
+    batch_size: BatchSize = None,
+    device: Device = "auto",
+) -> None:
+    """GT-known Loc of every set and method beside the published: OUT/table2.md and table2.json."""
+    from core.reproduce.table import make_table
+
+    job = _job(
+        "table2", sets, tuple(SETS), methods, tuple(METHODS), seeds, budget, steps,
+        data=data, out=out, width=width, batch_size=batch_size, device=device,
+    )  # fmt: skip
+    with stop_on_signal() as stop, progress_bar() as bar:
+        rows = make_table(job, meter=bar, stop=stop)
+    for row in rows:
+        say(f"{row.run.title}: {row.statement}")
+    for name in ("table2.md", "table2.json"):
+        say(str(out / name))
+    if any(row.failure for row in rows):
+        raise typer.Exit(1)
+
+
+def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
+    """Add the command ``what``, which takes the methods ``known``."""
+
+    @reproduce.command(what, help=f"{text}: OUT/{what}-SET-SEED, .png and .pdf.")
+    def command(
+        data: Data,
+        out: Out,
+        sets: Sets = None,
+        methods: Methods = None,
+        budget: Budget = None,
+        steps: Steps = None,
+        seeds: Seeds = "0",
+        width: Width = None,
+        batch_size: BatchSize = None,
+        device: Device = "auto",
+    ) -> None:
+        from core.reproduce.figures import make_figures
+
+        job = _job(
+            what, sets, ("dog",), methods, known, seeds, budget, steps,
+            data=data, out=out, width=width, batch_size=batch_size, device=device,
+        )  # fmt: skip
+        with stop_on_signal() as stop, progress_bar() as bar:
+            files = make_figures(job, meter=bar, stop=stop)
+        for file in files:
+            say(str(file))
+
+
+_add_figure("figure2", tuple(METHODS), "Image with box, heat map and overlay of every method")
+_add_figure("figure4", GAN_METHODS, "Samples of every generator")
+_add_figure("figure6", GAN_METHODS, "MS-SSIM and GT-known Loc over training")
+
+
+def _job(
+    what: str,
+    sets: str | None,
+    default_sets: tuple[str, ...],
+    methods: str | None,
+    known_methods: tuple[str, ...],
+    seeds: str,
+    budget: float | None,
+    steps: int | None,
+    **rest: Any,
+) -> Any:
+    from core.reproduce.plan import Job
+
+    if budget is not None and steps is not None:
+        raise typer.BadParameter("Give --budget or --steps, not both.")
+    if budget is not None and not 0 < budget <= 1:
+        raise typer.BadParameter("--budget lies above 0 and up to 1.")
+    return Job(
+        what=what,
+        sets=default_sets if sets is None else _listed("--sets", sets, tuple(SETS)),
+        methods=known_methods if methods is None else _listed("--methods", methods, known_methods),
+        seeds=_numbers(seeds),
+        budget=1.0 if budget is None else budget,
+        steps=steps,
+        **rest,
+    )
+
+
+def _listed(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in known:
+            raise typer.BadParameter(f"{option}: {name!r} is not one of {', '.join(known)}.")
+    return names
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError as error:
+        raise typer.BadParameter(f"--seeds: {text!r} is not numbers like 0,1.") from error

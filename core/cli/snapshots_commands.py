@@ -1,0 +1,46 @@
+"""What the command ``snapshots`` does; the result is a plain dictionary, fit for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core import checkpoint
+from core.errors import ProjectError
+from core.project.store import Project
+from core.snapshots import kept_signals, snapshots_dir
+from core.stopping import propose
+from core.workflow import checkpoint_path
+
+
+def run_snapshots(project_path: Path) -> dict[str, Any]:
+    """The signals of every kept snapshot of the project's training, and the proposal.
+
+    Raises
+    ------
+    ProjectError
+        There is no such project, or no training in it.
+    CheckpointError
+        The training is damaged.
+    TrainingError
+        No snapshot is kept yet.
+    """
+    if not project_path.exists():
+        raise ProjectError(f"There is no project at {project_path}.")
+    with Project.open(project_path) as project:
+        path = checkpoint_path(project)
+    if not path.exists():
+        raise ProjectError(f"{project_path} holds no training yet; run 'train' first.")
+    signals = kept_signals(checkpoint.load(path), snapshots_dir(path))
+    proposal = propose(signals)
+    rows = [
+        {
+            **asdict(signal),
+            "relative_ms_ssim": signal.relative.mean,
+            "relative_error": signal.relative.error,
+            "proposed": signal.step == proposal.step,
+        }
+        for signal in signals
+    ]
+    return {"snapshots": rows, "proposed": asdict(proposal)}

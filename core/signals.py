@@ -1,0 +1,110 @@
+"""Measuring the signals of :mod:`core.stopping` while a training goes on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.checkpoint import TrainState
+from core.config import TrainConfig
+from core.heatmap import heat_maps
+from core.msssim import ms_ssim
+from core.networks import Discriminator, to_model_range
+from core.rng import Purpose, stream
+from core.stopping import Estimate, Signal, estimate, map_difference, separation
+from core.training import Images, autocast, image_batch
+
+BATCHES = 4
+BATCH = 64
+# Each image with its next two in the ring: an unbiased share of all pairs, at a tenth of their time.
+_NEIGHBOURS = 2
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What all measurements of one training have in common; a function of its config and images alone.
+
+    ``real`` is uint8 (n, S, S, 3) with n up to 64, never augmented.
+    """
+
+    real: Images
+    real_ms_ssim: Estimate
+
+
+def yardstick(config: TrainConfig, images: Images, device: torch.device) -> Yardstick:
+    """Draw the fixed real images and measure the real images' own MS-SSIM.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, S, S, 3), N >= 8.
+    """
+    order = torch.randperm(len(images), generator=stream(config.seed, Purpose.SIGNALS)).numpy()
+    size = min(BATCH, len(images) // BATCHES)
+    batches = [np.array(images[order[i * size : (i + 1) * size]]) for i in range(BATCHES)]
+    return Yardstick(np.array(images[order[:BATCH]]), batched_ms_ssim(batches, device))
+
+
+def noise_batches(config: TrainConfig, fixed_noise: Tensor) -> list[Tensor]:
+    """The training's fixed noise and as much again for each further batch, on its device."""
+    more = [
+        torch.randn(fixed_noise.shape, generator=stream(config.seed, Purpose.SIGNALS, i))
+        for i in range(1, BATCHES)
+    ]
+    return [fixed_noise, *(noise.to(fixed_noise.device) for noise in more)]
+
+
+def batched_ms_ssim(batches: Sequence[Images], device: torch.device) -> Estimate:
+    """MS-SSIM between images of a batch, as in :func:`core.msssim.diversity`, over several batches.
+
+    Parameters
+    ----------
+    batches
+        uint8 (n, S, S, 3) each, n >= 2.
+    """
+    return estimate([_mean_ms_ssim(torch.from_numpy(batch).to(device)) for batch in batches])
+
+
+def _mean_ms_ssim(batch: Tensor) -> float:
+    x = batch.permute(0, 3, 1, 2)
+    shifts = range(1, min(_NEIGHBOURS, len(x) - 1) + 1)
+    return float(torch.cat([ms_ssim(x, x.roll(shift, 0)) for shift in shifts]).mean())
+
+
+@torch.no_grad()
+def measure(state: TrainState, fixed: Yardstick, samples: Sequence[Images]) -> Signal:
+    """The signals of ``state`` as it is now; nothing in it changes.
+
+    Parameters
+    ----------
+    samples
+        A batch for each of :func:`noise_batches`, uint8 (n, S, S, 3).
+    """
+    device = next(state.discriminator.parameters()).device
+    network = copy.deepcopy(state.discriminator).eval()
+    maps = heat_maps(network, fixed.real)
+    diversity = batched_ms_ssim(samples, device)
+    return Signal(
+        step=state.step,
+        ms_ssim=diversity.mean,
+        ms_ssim_error=diversity.error,
+        real_ms_ssim=fixed.real_ms_ssim.mean,
+        real_ms_ssim_error=fixed.real_ms_ssim.error,
+        map_difference=map_difference(maps),
+        separation=_separation(network.train(), state.config, fixed.real, samples[0]),
+    )
+
+
+def _separation(network: Discriminator, config: TrainConfig, real: Images, samples: Images) -> float:
+    """As the game is played: separate batches, each under its own statistics, real images augmented."""
+    device = next(network.parameters()).device
+    rng = stream(config.seed, Purpose.SIGNALS, BATCHES) if config.augmentation else None
+    with autocast(config.precision, device):
+        real_logits = network(image_batch(real, np.arange(len(real)), device, rng))
+        generated_logits = network(to_model_range(torch.from_numpy(samples).to(device)))
+    return separation(real_logits.float().cpu().numpy(), generated_logits.float().cpu().numpy())
