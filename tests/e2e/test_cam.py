@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_support import interrupt_after_a_step
 from PIL import Image
 
 from core.classifier import training as classify
 from core.cli.app import main
 from core.project.store import Project
 
-ROOT = Path(__file__).parents[2]
 QUICK = ("--image-size", "32", "--batch-size", "8", "--width", "8", "--device", "cpu")
 
 
@@ -152,19 +149,10 @@ def test_a_training_is_never_overwritten_unasked_and_keeps_its_classes(
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child differently on Windows")
 def test_ctrl_c_saves_and_resume_goes_on(pets: Path, tmp_path: Path) -> None:
     project = tmp_path / "a.boxscout"
-    command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
-    command += ["train-cam", str(pets), "--project", str(project), "--steps", "100000", *QUICK]
-    child = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert child.stderr is not None
-    for line in child.stderr:
-        if "step" in line:
-            break
-    child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=60)
-    assert child.returncode == 1
+    code, out = interrupt_after_a_step(
+        "train-cam", str(pets), "--project", str(project), "--steps", "100000", *QUICK
+    )
+    assert code == 1
     assert "saved; add --resume" in out
     path = tmp_path / "a.boxscout-data" / "classifier.pt"
     step = classify.load(path).step

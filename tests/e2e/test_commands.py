@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from command_support import interrupt_after_a_step
 from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -22,7 +20,6 @@ from core.cli.app import main
 from core.datasets.sample import draw_sample
 from core.project.store import Project
 
-ROOT = Path(__file__).parents[2]
 QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
 
 
@@ -117,19 +114,10 @@ def test_same_seed_same_boxes(sample: tuple[Path, Path], tmp_path: Path) -> None
 def test_ctrl_c_saves_and_resume_goes_on(sample: tuple[Path, Path], tmp_path: Path) -> None:
     folder, _ = sample
     project = tmp_path / "a.boxscout"
-    command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
-    command += ["train", str(folder), "--project", str(project), "--steps", "100000", *QUICK]
-    child = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert child.stderr is not None
-    for line in child.stderr:
-        if "step" in line:
-            break
-    child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=60)
-    assert child.returncode == 1
+    code, out = interrupt_after_a_step(
+        "train", str(folder), "--project", str(project), "--steps", "100000", *QUICK
+    )
+    assert code == 1
     assert "saved; add --resume" in out
     path = project.with_name("a.boxscout-data") / "checkpoint.pt"
     step = checkpoint.load(path).step
