@@ -58,6 +58,7 @@ class _Plot(pg.PlotWidget):
         item.setDownsampling(auto=True, mode="peak")
         item.layout.setContentsMargins(0, 7, 8, 0)  # room for half of the outermost numbers
         item.getAxis("left").setWidth(_AXIS_WIDTH)
+        item.getAxis("left").setTickDensity(0.5)  # the plot is short: denser labels would touch
         item.getViewBox().setDefaultPadding(0.02)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(self.Shape.NoFrame)
@@ -85,6 +86,7 @@ class TrainingPlot(QWidget):
         self.diversity.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
         self.diversity.setLabel("bottom", self.tr("Step"))
         self.losses.getAxis("bottom").setStyle(showValues=False)
+        self.losses.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
         self.losses.setMinimumHeight(56)
         self.diversity.setMinimumHeight(92)  # the axis of steps takes its share
         self._curves = [self.losses.plot(), self.losses.plot(), self.diversity.plot()]
