@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from app import style
 from app.controllers.workbench import Workbench
 from app.main_window import MainWindow
+from app.models.session import Session
 from app.models.training import Phase
 from app.views.export_dialog import ExportDialog
 from core.config import TrainConfig
@@ -150,6 +151,16 @@ def start(qtbot: QtBot, window: MainWindow, config: TrainConfig) -> None:
     window.train_panel.set_config(config)
     qtbot.mouseClick(window.train_panel.start_button, Qt.MouseButton.LeftButton)
     assert window.session.training.phase is Phase.PREPARING
+
+
+def held_step(qtbot: QtBot, session: Session) -> int:
+    """The step at which a pause holds: the one in hand may still end, the next may not begin."""
+    for _ in range(20):
+        step = session.training.step
+        qtbot.wait(700)
+        if session.training.step == step:
+            return step
+    raise AssertionError("The training goes on while it is paused.")
 
 
 def finish(qtbot: QtBot, window: MainWindow) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
-from window_support import draw_folder, leave, open_and_scan
+from window_support import draw_folder, held_step, leave, open_and_scan
 
 from app import paths
 from app.controllers.workbench import Workbench
@@ -104,10 +104,7 @@ def test_pause_holds_the_steps(opened: Workbench, tiny: TrainConfig, qtbot: QtBo
     opened.start_training(tiny.with_(steps=100_000))
     qtbot.waitUntil(lambda: session.training.step >= 2, timeout=LONG)
     opened.training.pause()
-    qtbot.wait(300)
-    held = session.training.step
-    qtbot.wait(300)
-    assert session.training.step == held
+    held = held_step(qtbot, session)
     assert session.training.phase is Phase.PAUSED
     opened.training.unpause()
     qtbot.waitUntil(lambda: session.training.step > held, timeout=LONG)

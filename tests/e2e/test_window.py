@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
-from window_support import LONG, close, draw_folder, drop, export, fill, finish, start
+from window_support import LONG, close, draw_folder, drop, export, fill, finish, held_step, start
 
 from app.main_window import MainWindow
 from app.models.training import Phase
@@ -62,10 +62,7 @@ def test_the_main_job_from_drop_to_export(
     qtbot.waitUntil(lambda: len(panel.plot.points()["ms_ssim"][0]) >= 2, timeout=LONG)
     qtbot.mouseClick(panel.pause_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.training.phase is Phase.PAUSED)
-    qtbot.wait(200)
-    held = session.training.step
-    qtbot.wait(200)
-    assert session.training.step == held
+    held = held_step(qtbot, session)
     qtbot.mouseClick(panel.pause_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.training.step > held, timeout=LONG)
     qtbot.mouseClick(panel.stop_button, Qt.MouseButton.LeftButton)

@@ -167,7 +167,7 @@ def test_augmented_batches_are_those_of_the_gan(
         return seen[-1]
 
     monkeypatch.setattr(training, "augment", spy)
-    gan = TrainConfig(image_size=32, width=8, batch_size=8, steps=1, latent_size=4, device="cpu")
+    gan = TrainConfig(image_size=32, width=8, batch_size=8, steps=2, latent_size=4, device="cpu")
     next(train(gan, images, new_gan(gan)))
     next(train_classifier(SMALL, images, labels, new_state(SMALL, CLASSES)))
     assert len(seen) == 2
