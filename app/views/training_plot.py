@@ -45,11 +45,23 @@ class Series:
         return self._x[: self._n].copy(), self._y[: self._n].copy()
 
 
+class _FewTicks(pg.AxisItem):
+    """At most three numbers: the plots are so short that more would touch."""
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803
+        span = maxVal - minVal
+        if not span > 0:
+            return [(1.0, 0.0)]
+        power = 10.0 ** math.floor(math.log10(span))
+        spacing = min(s for s in (0.5 * power, power, 2 * power, 5 * power) if span / s < 3)
+        return [(spacing, 0.0)]
+
+
 class _Plot(pg.PlotWidget):
     """A quiet plot: no menu, no buttons, no wheel."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, axisItems={"left": _FewTicks("left")})
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
@@ -58,7 +70,6 @@ class _Plot(pg.PlotWidget):
         item.setDownsampling(auto=True, mode="peak")
         item.layout.setContentsMargins(0, 7, 8, 0)  # room for half of the outermost numbers
         item.getAxis("left").setWidth(_AXIS_WIDTH)
-        item.getAxis("left").setTickDensity(0.5)  # the plot is short: denser labels would touch
         item.getViewBox().setDefaultPadding(0.02)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(self.Shape.NoFrame)
