@@ -11,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 
 from core import checkpoint
-from core.annotations import Status
 from core.boxes import find_box
 from core.checkpoint import TrainState
 from core.classifier import training as classify
@@ -91,9 +90,6 @@ def load_pixels(
     sizes = zip(pixels.files, pixels.sizes.tolist(), strict=True)
     project.set_sizes({ids[file.path]: (width, height) for file, (width, height) in sizes})
     project.set_failed({ids[file.path]: file.reason for file in pixels.rejected})
-    recovered = {record.id for record in records if record.status is Status.FAILED}
-    usable = {ids[file.path] for file in pixels.files}
-    project.set_status(recovered & usable, Status.UNSEEN)
     return pixels
 
 

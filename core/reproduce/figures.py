@@ -124,11 +124,6 @@ def draw_curves(page: Sequence[Trained], truth: Sequence[ImageBoxes]) -> Figure:
     return figure
 
 
-def trace_accuracy(trained: Trained, truth: Sequence[ImageBoxes], rule: str = RULE) -> dict[int, float]:
-    """GT-known Loc, 0..1, at each step at which heat maps were kept; empty where there is no truth."""
-    return {step: report.rows[0].accuracy for step, report in _reports(trained, truth, rule).items()}
-
-
 def fit(steps: Sequence[int], values: Sequence[float], *, degree: int = DEGREE) -> tuple[Floats, Floats]:
     """The polynomial of least squares through points, as 100 places and their values.
 
