@@ -11,7 +11,7 @@ from core.cli.console import progress_bar, say, stop_on_signal
 from core.cli.shared import one_of
 from core.config import DEVICES
 from core.datasets.tiny_imagenet import SETS
-from core.reproduce.published import GAN_METHODS, METHODS
+from core.reproduce.published import FIGURE_METHODS, GAN_METHODS, METHODS
 
 reproduce = typer.Typer(
     no_args_is_help=True,
@@ -67,10 +67,38 @@ def table2(
         raise typer.Exit(1)
 
 
-def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
-    """Add the command ``what``, which takes the methods ``known``."""
+@reproduce.command()
+def precision(
+    data: Data,
+    out: Out,
+    sets: Annotated[str, one_of(SETS, "The set to train on.", "--sets")] = "dog",
+    methods: Annotated[str, one_of(GAN_METHODS, "The method to train.", "--methods")] = "dcgan-aug",
+    steps: Annotated[int, typer.Option("--steps", min=2, help="Steps of every run.")] = 300,
+    seeds: Annotated[str, typer.Option("--seeds", help="Two runs for each.")] = "0,1,2,3,4,5,6,7",
+    width: Annotated[int, typer.Option("--width", help="Channels of the first stage.")] = 8,
+    batch_size: Annotated[int, typer.Option("--batch-size", help="Images per step.")] = 32,
+    image_size: Annotated[int, typer.Option("--image-size", help="Side of the images in pixels.")] = 32,
+    device: Device = "auto",
+) -> None:
+    """Training in bf16 against fp32 over seeds, a small check: OUT/precision.md and precision.json."""
+    from core.reproduce.precision import compare_precisions, reading, scope
 
-    @reproduce.command(what, help=f"{text}: OUT/{what}-SET-SEED, .png and .pdf.")
+    job = _job(
+        "precision", sets, (), methods, GAN_METHODS, seeds, None, steps,
+        data=data, out=out, width=width, batch_size=batch_size, image_size=image_size, device=device,
+    )  # fmt: skip
+    with stop_on_signal() as stop, progress_bar() as bar:
+        found = compare_precisions(job, meter=bar, stop=stop)
+    for line in (scope(job), reading(found), str(out / "precision.md"), str(out / "precision.json")):
+        say(line)
+
+
+def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
+    """Add the command ``what``, which takes the methods ``known`` and shows its own unless told."""
+
+    shown = FIGURE_METHODS[what]
+
+    @reproduce.command(what, help=f"{text}: OUT/{what}-SET-SEED, .png and .pdf. Shows {', '.join(shown)}.")
     def command(
         data: Data,
         out: Out,
@@ -86,7 +114,7 @@ def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
         from core.reproduce.figures import make_figures
 
         job = _job(
-            what, sets, ("dog",), methods, known, seeds, budget, steps,
+            what, sets, ("dog",), methods or ",".join(shown), known, seeds, budget, steps,
             data=data, out=out, width=width, batch_size=batch_size, device=device,
         )  # fmt: skip
         with stop_on_signal() as stop, progress_bar() as bar:
@@ -95,8 +123,10 @@ def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
             say(str(file))
 
 
-_add_figure("figure2", tuple(METHODS), "Image with box, heat map and overlay of every method")
+_add_figure("figure2", tuple(METHODS), "Image with box, heat map and overlay by published method")
+_add_figure("figure3", tuple(METHODS), "The same without and with augmentation")
 _add_figure("figure4", GAN_METHODS, "Samples of every generator")
+_add_figure("figure5", tuple(METHODS), "The same by objective")
 _add_figure("figure6", GAN_METHODS, "MS-SSIM and GT-known Loc over training")
 
 

@@ -24,8 +24,8 @@ from core.evaluate.report import Report, Row, evaluate
 from core.msssim import diversity
 from core.reproduce.plan import Job, plan, shares
 from core.reproduce.published import METHODS, RULE, TABLE
-from core.reproduce.runs import HeatMaps, Meter, Trained, complete
-from core.reproduce.table import truth_of
+from core.reproduce.runs import Meter, Trained, boxes_of, complete, truth_of
+from core.stopping import map_difference
 
 IMAGES = 6
 DEGREE = 3
@@ -62,14 +62,14 @@ def make_figures(job: Job, *, meter: Meter, stop: Event) -> list[Path]:
 
 
 def draw_boxes(page: Sequence[Trained], truth: Sequence[ImageBoxes]) -> Figure:
-    """Figure 2: image with box | heat map | overlay for each method; a row for each image."""
+    """Figures 2, 3 and 5: image with box | heat map | overlay for each method; a row for each image."""
     count = len(page[0].images)
     chosen = [round(i) for i in np.linspace(0, count - 1, min(IMAGES, count))]
     figure = new_figure(width=3.9 * len(page), height=1.35 * len(chosen) + 0.9, dpi=150)
     figure.suptitle(_title(page, "box found (solid), true box (dashed)"), fontsize=10)
     parts: Any = figure.subfigures(1, len(page), squeeze=False)
     for part, trained in zip(parts[0], page, strict=True):
-        part.suptitle(_method(trained), fontsize=9)
+        part.suptitle(f"{_method(trained)}\nheat maps differ by {_difference(trained)}", fontsize=9)
         axes = part.subplots(len(chosen), 3, squeeze=False)
         for axis in axes.flat:
             axis.axis("off")
@@ -140,17 +140,10 @@ def fit(steps: Sequence[int], values: Sequence[float], *, degree: int = DEGREE) 
     return places, np.asarray(polynomial(places), np.float64)
 
 
-def _reports(trained: Trained, truth: Sequence[ImageBoxes], rule: str = RULE) -> dict[int, Report]:
+def _reports(trained: Trained, truth: Sequence[ImageBoxes]) -> dict[int, Report]:
     if not truth:
         return {}
-    return {step: evaluate(_boxed(trained, maps, rule), truth) for step, maps in trained.trace.items()}
-
-
-def _boxed(trained: Trained, maps: HeatMaps, rule: str) -> list[ImageBoxes]:
-    return [
-        replace(i, boxes=(find_box(heat, width=i.width, height=i.height, rule=rule),))
-        for i, heat in zip(trained.images, maps, strict=True)
-    ]
+    return {step: evaluate(boxes_of(trained, RULE, step=step), truth) for step in trained.trace}
 
 
 def _points(axis: Any, points: Sequence[tuple[int, float]], colour: str, label: str) -> None:
@@ -200,4 +193,15 @@ def _method(trained: Trained) -> str:
     return f"{METHODS[trained.run.method].title}, {trained.state.step:,} steps"
 
 
-FIGURES: Mapping[str, Draw] = {"figure2": draw_boxes, "figure4": draw_samples, "figure6": draw_curves}
+def _difference(trained: Trained) -> str:
+    """How much the val images' maps differ: 0.00 where every image has the same, as WGAN-GP is said to."""
+    return f"{map_difference(trained.heat_maps):.2f}"
+
+
+FIGURES: Mapping[str, Draw] = {
+    "figure2": draw_boxes,
+    "figure3": draw_boxes,
+    "figure4": draw_samples,
+    "figure5": draw_boxes,
+    "figure6": draw_curves,
+}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import CLASSIFIER_PRESETS, PRESETS, ClassifierConfig, TrainConfig
-from core.reproduce.published import METHODS, published_steps
+from core.reproduce.published import IMAGE_SIZE, METHODS, published_steps
 
 POINTS = 25
 """Of a run's curves, at least: more cost a short run much, and a long one has one every 1,000 steps."""
@@ -25,14 +25,14 @@ class Job:
     Parameters
     ----------
     what
-        ``table2``, ``figure2``, ``figure4`` or ``figure6``.
+        The command: ``table2``, ``precision`` or one of :data:`core.reproduce.published.FIGURE_METHODS`.
     data
         The folder that holds Tiny ImageNet's train and val.
     out
         Where everything goes; runs that are there are reused.
     budget
         Share of the published steps, above 0 up to 1. ``steps``, if given, replaces it for every method.
-    width, batch_size
+    width, batch_size, image_size
         In place of the paper's; None keeps these.
     """
 
@@ -46,7 +46,14 @@ class Job:
     steps: int | None = None
     width: int | None = None
     batch_size: int | None = None
+    image_size: int | None = None
     device: str = "auto"
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """Those of the paper's settings, other than steps, that are replaced."""
+        wanted = {"width": self.width, "batch_size": self.batch_size, "image_size": self.image_size}
+        return {name: value for name, value in wanted.items() if value is not None}
 
     @property
     def command(self) -> str:
@@ -64,8 +71,8 @@ class Job:
         parts += ["--sets", ",".join(self.sets), "--methods", ",".join(self.methods)]
         parts += ["--seeds", ",".join(str(seed) for seed in self.seeds)]
         parts += ["--budget", f"{self.budget:g}"] if self.steps is None else ["--steps", str(self.steps)]
-        for option, value in (("--width", self.width), ("--batch-size", self.batch_size)):
-            parts += [] if value is None else [option, str(value)]
+        for name, value in self.changes.items():
+            parts += [f"--{name.replace('_', '-')}", str(value)]
         return shlex.join([*parts, "--device", self.device])
 
     def steps_of(self, method: str) -> int:
@@ -84,13 +91,20 @@ class Run:
 
     @property
     def name(self) -> str:
-        """``dog-dcgan-aug-w64-b128-n200000-s0``: whatever tells two runs of one folder apart."""
+        """``dog-dcgan-aug-w64-b128-n200000-s0``: whatever tells two runs of one folder apart.
+
+        The published image size and the device's own precision go without saying.
+        """
         c = self.config
-        return f"{self.set_name}-{self.method}-w{c.width}-b{c.batch_size}-n{c.steps}-s{c.seed}"
+        name = f"{self.set_name}-{self.method}-w{c.width}-b{c.batch_size}-n{c.steps}-s{c.seed}"
+        name += "" if c.image_size == IMAGE_SIZE else f"-{c.image_size}px"
+        return name + ("" if c.precision == "auto" else f"-{c.precision}")
 
     @property
     def title(self) -> str:
-        return f"{self.set_name}, {METHODS[self.method].title}, seed {self.config.seed}"
+        c = self.config
+        precision = "" if c.precision == "auto" else f", {c.precision}"
+        return f"{self.set_name}, {METHODS[self.method].title}, seed {c.seed}{precision}"
 
     @property
     def project(self) -> Path:
@@ -140,12 +154,7 @@ def config_of(job: Job, method: str, seed: int) -> Config:
         A value outside its range.
     """
     steps, chosen = job.steps_of(method), METHODS[method]
-    changes: dict[str, Any] = {"steps": steps, "seed": seed, "device": job.device}
-    changes |= {
-        name: value
-        for name, value in (("width", job.width), ("batch_size", job.batch_size))
-        if value is not None
-    }
+    changes: dict[str, Any] = {"steps": steps, "seed": seed, "device": job.device, **job.changes}
     if chosen.objective is None:
         return CLASSIFIER_PRESETS["paper"].with_(**changes)
     every = max(1, min(1000, steps // POINTS))

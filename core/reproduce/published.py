@@ -13,6 +13,10 @@ SOURCE = (
 RULE = "component"
 """The published reading: the largest connected component at or above 20 % of the maximum."""
 THRESHOLD = 0.2
+OTHER_RULE = "moments"
+"""Our own reading, at its own threshold."""
+RULES = (RULE, OTHER_RULE)
+IMAGE_SIZE = 64
 GAN_STEPS = 200_000
 CAM_STEPS = 100_000
 
@@ -42,6 +46,15 @@ METHODS: Mapping[str, Method] = {
     )
 }
 GAN_METHODS = tuple(name for name, method in METHODS.items() if method.objective is not None)
+# Which methods each of figures 2, 3 and 5 shows is our assignment; docs/reproduce.md says so.
+FIGURE_METHODS: Mapping[str, tuple[str, ...]] = {
+    "figure2": ("dcgan", "dcgan-aug", "dragan", "cam"),
+    "figure3": ("dcgan", "dcgan-aug"),
+    "figure4": GAN_METHODS,
+    "figure5": ("dcgan-aug", "dragan", "wgan-gp"),
+    "figure6": GAN_METHODS,
+}
+"""What a figure shows unless other methods are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ A run is a project of its own in ``OUT/runs``, which the window opens like any o
 from __future__ import annotations
 
 import copy
-import io
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ import torch
 
 from core import checkpoint, engine
 from core.annotations import ImageBoxes
-from core.atomic import os_reason, write_atomically
 from core.boxes import find_box
 from core.checkpoint import TrainState
 from core.classifier import training as classify
@@ -34,9 +32,11 @@ from core.heatmap import heat_maps
 from core.images.pixels import Pixels, prepare_pixels
 from core.networks import Discriminator
 from core.project.store import ImageRecord, Project
+from core.reproduce.files import make_folder, write_array, write_text
 from core.reproduce.origin import device_name, revision
 from core.reproduce.plan import Job, Run, same_training
 from core.reproduce.published import RULE, THRESHOLD
+from core.snapshots import kept_steps, snapshots_dir
 from core.training import resolve_device
 from core.workflow import (
     add_folders,
@@ -67,7 +67,8 @@ class Trained:
 
     ``images`` names the usable val images (``val/images/val_7.JPEG``) with their sizes in pixels;
     ``heat_maps`` float32 (n, h, w) and ``pixels`` uint8 (n, S, S, 3) go in the same order. ``trace`` holds
-    heat maps alike that were made while it trained, by step; empty for a classifier.
+    heat maps alike that were made while it trained, by step, and ``kept`` the steps whose snapshots the
+    project keeps, so that it can go back to them; both are empty for a classifier.
     """
 
     run: Run
@@ -77,6 +78,7 @@ class Trained:
     heat_maps: HeatMaps
     pixels: npt.NDArray[np.uint8]
     trace: Mapping[int, HeatMaps]
+    kept: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +115,7 @@ def complete(job: Job, run: Run, share: float, meter: Meter, stop: Event) -> Tra
     BoxscoutError
         Images are missing, a file cannot be read or written, or what lies there has other settings.
     """
-    try:
-        run.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BoxscoutError(f"{run.folder} cannot be made: {os_reason(error)}.") from error
+    make_folder(run.folder)
     meter.part(run.title, share * _TRAINING_SHARE)
     with Project.open_or_create(run.project) as project:
         train, val = (
@@ -132,12 +131,21 @@ def complete(job: Job, run: Run, share: float, meter: Meter, stop: Event) -> Tra
         return _localized(bench, state, val_pixels)
 
 
-def boxes_of(trained: Trained, rule: str) -> list[ImageBoxes]:
-    """The val images with the box that ``rule`` reads at its own threshold."""
+def boxes_of(trained: Trained, rule: str, *, step: int | None = None) -> list[ImageBoxes]:
+    """The val images with the box that ``rule`` reads at its own threshold.
+
+    ``step`` is one of the trace's; None for the run's end.
+    """
+    maps = trained.heat_maps if step is None else trained.trace[step]
     return [
         replace(image, boxes=(find_box(heat, width=image.width, height=image.height, rule=rule),))
-        for image, heat in zip(trained.images, trained.heat_maps, strict=True)
+        for image, heat in zip(trained.images, maps, strict=True)
     ]
+
+
+def truth_of(data: Path, set_name: str) -> list[ImageBoxes]:
+    """The true boxes of a set's val images; empty where the data has none."""
+    return tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS[set_name], split="val")
 
 
 # --- training -----------------------------------------------------------------------------------------
@@ -279,6 +287,7 @@ def _localized(bench: _Bench, state: State, pixels: Pixels) -> Trained:
         heat_maps=np.array(maps, np.float32),
         pixels=np.array(pixels.array),
         trace=_read_trace(bench.trace, len(pixels.files), run.config),
+        kept=kept_steps(snapshots_dir(checkpoint_path(project))),
     )
 
 
@@ -298,23 +307,3 @@ def _read_trace(folder: Path, images: int, config: TrainConfig | ClassifierConfi
         if len(maps) == images and step <= config.steps:
             found[step] = maps.astype(np.float32)
     return found
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` atomically, its folder made where it is missing; BoxscoutError where that fails."""
-    _write(path, text.encode())
-
-
-def write_array(path: Path, array: npt.NDArray[np.float32]) -> None:
-    """Write ``array`` as :func:`write_text` does, in NumPy's own format."""
-    content = io.BytesIO()
-    np.save(content, array, allow_pickle=False)
-    _write(path, content.getvalue())
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data)
-    except OSError as error:
-        raise BoxscoutError(f"{path} cannot be written: {os_reason(error)}.") from error

@@ -15,6 +15,7 @@ from core.datasets import tiny_imagenet
 from core.errors import BoxscoutError, TrainingError
 from core.evaluate.report import Report, Row, evaluate
 from core.formats import FORMATS
+from core.reproduce.files import write_text
 from core.reproduce.origin import device_name, revision
 from core.reproduce.plan import Job, Run, plan, shares
 from core.reproduce.published import (
@@ -26,7 +27,7 @@ from core.reproduce.published import (
     published,
     published_steps,
 )
-from core.reproduce.runs import Meter, Trained, boxes_of, complete, write_text
+from core.reproduce.runs import Meter, Trained, boxes_of, complete
 
 OTHER_RULE = "moments"
 RULES = (RULE, OTHER_RULE)
