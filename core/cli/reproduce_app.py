@@ -51,6 +51,8 @@ def table2(
     device: Device = "auto",
 ) -> None:
     """GT-known Loc of every set and method beside the published: OUT/table2.md and table2.json."""
+    from core.reproduce.markdown import mean_line
+    from core.reproduce.rows import means_of
     from core.reproduce.table import make_table
 
     job = _job(
@@ -61,6 +63,8 @@ def table2(
         rows = make_table(job, meter=bar, stop=stop)
     for row in rows:
         say(f"{row.run.title}: {row.statement}")
+    for mean in means_of(rows):
+        say(mean_line(mean))
     for name in ("table2.md", "table2.json"):
         say(str(out / name))
     if any(row.failure for row in rows):
