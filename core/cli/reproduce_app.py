@@ -34,6 +34,10 @@ BatchSize = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--batch-size", help="Images per step; paper: 128, cam 256."),
 ]
+Cam = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--cam", help="Settings of cam alone, such as steps=300,width=8,batch-size=32."),
+]
 Device = Annotated[str, one_of(DEVICES, "Where to train.", "--device")]
 
 
@@ -48,6 +52,7 @@ def table2(
     seeds: Seeds = "0",
     width: Width = None,
     batch_size: BatchSize = None,
+    cam: Cam = None,
     device: Device = "auto",
 ) -> None:
     """GT-known Loc of every set and method beside the published: OUT/table2.md and table2.json."""
@@ -57,7 +62,7 @@ def table2(
 
     job = _job(
         "table2", sets, tuple(SETS), methods, tuple(METHODS), seeds, budget, steps,
-        data=data, out=out, width=width, batch_size=batch_size, device=device,
+        data=data, out=out, width=width, batch_size=batch_size, cam=_settings(cam), device=device,
     )  # fmt: skip
     with stop_on_signal() as stop, progress_bar() as bar:
         rows = make_table(job, meter=bar, stop=stop)
@@ -113,13 +118,14 @@ def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
         seeds: Seeds = "0",
         width: Width = None,
         batch_size: BatchSize = None,
+        cam: Cam = None,
         device: Device = "auto",
     ) -> None:
         from core.reproduce.figures import make_figures
 
         job = _job(
             what, sets, ("dog",), methods or ",".join(shown), known, seeds, budget, steps,
-            data=data, out=out, width=width, batch_size=batch_size, device=device,
+            data=data, out=out, width=width, batch_size=batch_size, cam=_settings(cam), device=device,
         )  # fmt: skip
         with stop_on_signal() as stop, progress_bar() as bar:
             files = make_figures(job, meter=bar, stop=stop)
@@ -175,3 +181,15 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError as error:
         raise typer.BadParameter(f"--seeds: {text!r} is not numbers like 0,1.") from error
+
+
+def _settings(text: str | None) -> dict[str, int]:
+    """``steps=300,width=8`` as settings of the classifier."""
+    known = ("steps", "width", "batch-size")
+    found: dict[str, int] = {}
+    for part in [] if text is None else text.split(","):
+        name, _, value = part.partition("=")
+        if name not in known or not value.isdecimal() or int(value) < 1:
+            raise typer.BadParameter(f"--cam: {part!r} is not like steps=300, of {', '.join(known)}.")
+        found[name.replace("-", "_")] = int(value)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Job:
         Share of the published steps, above 0 up to 1. ``steps``, if given, replaces it for every method.
     width, batch_size, image_size
         In place of the paper's; None keeps these.
+    cam
+        Settings of ``cam`` alone, which is far slower than the rest: ``steps``, ``width`` or ``batch_size``.
     """
 
     what: str
@@ -47,6 +49,7 @@ class Job:
     width: int | None = None
     batch_size: int | None = None
     image_size: int | None = None
+    cam: Mapping[str, int] = field(default_factory=dict)
     device: str = "auto"
 
     @property
@@ -72,11 +75,15 @@ class Job:
         parts += ["--seeds", ",".join(str(seed) for seed in self.seeds)]
         parts += ["--budget", f"{self.budget:g}"] if self.steps is None else ["--steps", str(self.steps)]
         for name, value in self.changes.items():
-            parts += [f"--{name.replace('_', '-')}", str(value)]
+            parts += [f"--{_dashed(name)}", str(value)]
+        if self.cam:
+            parts += ["--cam", ",".join(f"{_dashed(name)}={value}" for name, value in self.cam.items())]
         return shlex.join([*parts, "--device", self.device])
 
     def steps_of(self, method: str) -> int:
         """How many steps ``method`` gets, at least one."""
+        if METHODS[method].objective is None and "steps" in self.cam:
+            return self.cam["steps"]
         return self.steps or max(1, round(self.budget * published_steps(method)))
 
 
@@ -156,7 +163,7 @@ def config_of(job: Job, method: str, seed: int) -> Config:
     steps, chosen = job.steps_of(method), METHODS[method]
     changes: dict[str, Any] = {"steps": steps, "seed": seed, "device": job.device, **job.changes}
     if chosen.objective is None:
-        return CLASSIFIER_PRESETS["paper"].with_(**changes)
+        return CLASSIFIER_PRESETS["paper"].with_(**{**changes, **job.cam})
     every = max(1, min(1000, steps // POINTS))
     return PRESETS["paper"].with_(
         objective=chosen.objective,
@@ -165,6 +172,10 @@ def config_of(job: Job, method: str, seed: int) -> Config:
         snapshot_every=every,
         **changes,
     )
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def same_training(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:

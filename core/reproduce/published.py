@@ -40,9 +40,9 @@ METHODS: Mapping[str, Method] = {
     for method in (
         Method(name="dcgan", title="DCGAN", objective="dcgan", augmentation=False),
         Method(name="dcgan-aug", title="DCGAN + augmentation", objective="dcgan"),
-        Method(name="dragan", title="DRAGAN + augmentation", objective="dragan", cost=4.0),
-        Method(name="wgan-gp", title="WGAN-GP + augmentation", objective="wgan-gp", cost=7.0),
-        Method(name="cam", title="CAM, class labels", objective=None, cost=10.0),
+        Method(name="dragan", title="DRAGAN + augmentation", objective="dragan", cost=2.0),
+        Method(name="wgan-gp", title="WGAN-GP + augmentation", objective="wgan-gp", cost=8.0),
+        Method(name="cam", title="CAM, class labels", objective=None, cost=18.0),
     )
 }
 GAN_METHODS = tuple(name for name, method in METHODS.items() if method.objective is not None)

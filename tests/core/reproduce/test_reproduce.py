@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shlex
+import statistics
 from pathlib import Path
 from threading import Event
 
@@ -24,37 +26,11 @@ from core.project.store import Project
 from core.reproduce import table
 from core.reproduce.figures import fit
 from core.reproduce.plan import Job, plan, shares
-from core.reproduce.published import METHODS, TABLE, published
+from core.reproduce.published import FIGURE_METHODS, METHODS, TABLE, published
 from core.reproduce.table import make_table
 
 METHOD_MD = Path(__file__).parents[4] / "shared" / "design" / "method.md"
 SMALL = ("--steps", "2", "--width", "8", "--batch-size", "8", "--device", "cpu")
-
-
-def draw_tree(root: Path) -> None:
-    """Dog with boxes in val, and Bottle without: a bright square on noise."""
-    rng = np.random.default_rng(0)
-    rows = []
-    for set_name, each in (("dog", 2), ("bottle", 4)):
-        for wnid in tiny_imagenet.SETS[set_name]:
-            folders = root / "train" / wnid / "images", root / "val" / "images"
-            for folder in folders:
-                folder.mkdir(parents=True, exist_ok=True)
-            for i in range(each):
-                _draw(rng, folders[0] / f"{wnid}_{i}.JPEG")
-                x, y, side = _draw(rng, folders[1] / f"val_{len(rows)}.JPEG")
-                ends = [x, y, x + side - 1, y + side - 1] if set_name == "dog" else []
-                rows.append("\t".join(map(str, [f"val_{len(rows)}.JPEG", wnid, *ends])))
-    (root / "val" / "val_annotations.txt").write_text("\n".join(rows) + "\n")
-
-
-def _draw(rng: np.random.Generator, path: Path) -> tuple[int, int, int]:
-    image = rng.integers(60, 120, (64, 64, 3), np.uint8)
-    side = int(rng.integers(30, 56))
-    x, y = rng.integers(0, 64 - side, 2).tolist()
-    image[y : y + side, x : x + side] = (240, 200, 40)
-    Image.fromarray(image).save(path, quality=95)
-    return x, y, side
 
 
 class Meter:
@@ -73,13 +49,6 @@ class Meter:
 
     def count(self, done: int, total: int) -> None:
         self.update(done / total)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("tiny")
-    draw_tree(root)
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +110,38 @@ def test_budget_scales_the_published_steps(tmp_path: Path) -> None:
     assert "--budget 0.01" in job.command
 
 
+def test_the_settings_are_the_published_ones_whatever_the_defaults(tmp_path: Path) -> None:
+    job = job_of(tmp_path, tmp_path, methods=tuple(METHODS), steps=None, width=None, batch_size=None)
+    gans = [run.config for run in plan(job) if run.method != "cam"]
+    assert len(gans) == 4
+    for config in gans:
+        settings = config.to_dict()
+        assert {
+            "image_size": 64, "width": 64, "batch_size": 128, "steps": 200_000, "latent_size": 100,
+            "fine_heat_map": False, "learning_rate": None, "beta1": None, "beta2": None, "minutes": None,
+        }.items() <= settings.items()  # fmt: skip
+        # What the product adds to the published method stays out of it.
+        assert not settings.get("background")
+        assert settings.get("adversarial", True)
+    (cam,) = (run.config for run in plan(job) if run.method == "cam")
+    assert (cam.width, cam.batch_size, cam.steps, cam.learning_rate) == (64, 256, 100_000, 0.1)
+
+
+def test_the_command_of_a_job_does_the_same_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = job_of(
+        tmp_path, tmp_path / "o", methods=("cam", "dragan"), seeds=(3, 1), cam={"steps": 5, "batch_size": 9}
+    )
+    done: list[Job] = []
+    monkeypatch.setattr(table, "make_table", lambda job, **_: done.append(job) or [])
+    python, program, *arguments = shlex.split(job.command)
+    assert (python, program) == ("python3", "main.py")
+    assert main(arguments) == 0
+    assert done == [job]
+    assert [(run.method, run.config.steps, run.config.batch_size) for run in plan(job)[::2]] == [
+        ("cam", 5, 9), ("dragan", 2, 8),
+    ]  # fmt: skip
+
+
 # --- the table ----------------------------------------------------------------------------------------
 
 
@@ -192,7 +193,9 @@ def test_sets_without_truth_are_localized_and_exported(data: Path, tmp_path: Pat
     assert not row.reports
     assert "No true boxes" in row.statement
     assert len(datasets.read_truth(tmp_path / row.boxes["moments"])) == 8
-    assert "No true boxes" in (tmp_path / "table2.md").read_text("utf-8")
+    text = (tmp_path / "table2.md").read_text("utf-8")
+    assert "| Bottle | CAM, class labels | 2 | 0 | no truth in the data | 34.3 |" in text
+    assert "Which snapshot" not in text  # a classifier has its end alone
 
 
 def test_a_training_that_breaks_down_is_a_row_and_stops_no_other(
@@ -210,6 +213,54 @@ def test_a_training_that_breaks_down_is_a_row_and_stops_no_other(
     rows = make_table(job, meter=Meter(), stop=Event())
     assert [bool(row.failure) for row in rows] == [True, False]
     assert json.loads((tmp_path / "table2.json").read_text())["rows"][0]["failure"] == "Training broke down."
+
+
+def test_every_gan_has_its_last_proposed_and_best_snapshot(lab: Path, data: Path) -> None:
+    content = json.loads((lab / "table2.json").read_text())
+    text = (lab / "table2.md").read_text("utf-8")
+    truth = tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS["dog"], split="val")
+    for row in content["rows"]:
+        by_choice = {one["choice"]: one for one in row["snapshots"]["component"]}
+        ends = row["accuracy"]["component"]
+        assert by_choice["last"]["accuracy"] == ends["rows"][0]["accuracy"]
+        assert (by_choice["last"]["step"], by_choice["last"]["r_cx"]) == (2, ends["r_cx"])
+        if row["method"] == "cam":
+            assert set(by_choice) == {"last"}
+            continue
+        proposed, best = by_choice["proposed"], by_choice["best in hindsight"]
+        assert proposed["reason"] in text
+        assert proposed["step"] == 2 or proposed["qualifies"]
+        traced = {
+            int(path.stem[-8:]): np.load(path)
+            for path in (lab / "runs").glob(f"{row['run']['run']}*/trace/*")
+        }
+        names = [image.name for image in datasets.read_truth(lab / row["boxes"]["component"])]
+        accuracies = {}
+        for step, maps in traced.items():
+            boxes = [
+                ImageBoxes(name, 64, 64, (find_box(heat, width=64, height=64, rule="component"),))
+                for name, heat in zip(names, maps, strict=True)
+            ]
+            accuracies[step] = evaluate(boxes, truth).rows[0].accuracy
+        assert set(accuracies) == {1, 2}
+        assert best["accuracy"] == max(accuracies.values()) == accuracies[best["step"]]
+        assert best["low"] < best["accuracy"] or best["accuracy"] == 0
+    assert "best in hindsight, chosen on truth" in text
+
+
+def test_means_over_seeds(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--data", str(data), "--out", str(tmp_path), "--sets", "dog,bottle", "--methods", "dcgan"]
+    assert main(["reproduce", "table2", *arguments, "--seeds", "0,1", *SMALL]) == 0
+    content = json.loads((tmp_path / "table2.json").read_text())
+    (mean,) = content["means"]  # Bottle has no truth here
+    assert (mean["set_name"], mean["method"], mean["seeds"]) == ("dog", "dcgan", [0, 1])
+    accuracies = [row["accuracy"]["component"]["rows"][0]["accuracy"] for row in content["rows"][:2]]
+    last = mean["snapshots"]["last"]["accuracy"]
+    assert last["mean"] == pytest.approx(statistics.mean(accuracies))
+    assert last["deviation"] == pytest.approx(statistics.stdev(accuracies))
+    said = f"{100 * statistics.mean(accuracies):.1f} ± {100 * statistics.stdev(accuracies):.1f}"
+    assert f"dog, DCGAN: {said} % over 2 seeds, published 55.0" in capsys.readouterr().out
+    assert f"| Dog | DCGAN | 0, 1 | {said} |" in (tmp_path / "table2.md").read_text("utf-8")
 
 
 # --- reuse --------------------------------------------------------------------------------------------
@@ -258,7 +309,7 @@ def test_other_settings_under_the_same_name_are_refused(data: Path, lab: Path) -
 # --- figures ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", ["figure2", "figure4", "figure6"])
+@pytest.mark.parametrize("what", FIGURE_METHODS)
 def test_figures(what: str, data: Path, lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = checkpoints(lab)
     assert main(["reproduce", what, "--data", str(data), "--out", str(lab), *SMALL]) == 0
@@ -292,6 +343,10 @@ def test_fit_finds_a_cubic_and_lowers_its_degree() -> None:
         ("table2", "--budget", "2"),
         ("table2", "--seeds", "a"),
         ("figure4", "--methods", "cam"),
+        ("table2", "--cam", "width"),
+        ("table2", "--cam", "depth=3"),
+        ("precision", "--methods", "cam"),
+        ("precision", "--sets", "dog,bottle"),
     ],
 )
 def test_wrong_use(arguments: tuple[str, ...], tmp_path: Path) -> None:
