@@ -29,6 +29,7 @@ from core.stopping import map_difference
 
 IMAGES = 6
 DEGREE = 3
+BOXES_SAID = "box found (solid), true box (dashed); maps that differ by 0 are the same for every image"
 SUFFIXES = (".png", ".pdf")
 _COLOURS = ("#3b6bff", "#ff3b6b", "#2aa876", "#a05ad6", "#d98a2b")
 
@@ -66,7 +67,7 @@ def draw_boxes(page: Sequence[Trained], truth: Sequence[ImageBoxes]) -> Figure:
     count = len(page[0].images)
     chosen = [round(i) for i in np.linspace(0, count - 1, min(IMAGES, count))]
     figure = new_figure(width=3.9 * len(page), height=1.35 * len(chosen) + 0.9, dpi=150)
-    figure.suptitle(_title(page, "box found (solid), true box (dashed)"), fontsize=10)
+    figure.suptitle(_title(page, BOXES_SAID), fontsize=10)
     parts: Any = figure.subfigures(1, len(page), squeeze=False)
     for part, trained in zip(parts[0], page, strict=True):
         part.suptitle(f"{_method(trained)}\nheat maps differ by {_difference(trained)}", fontsize=9)
@@ -96,7 +97,7 @@ def draw_samples(page: Sequence[Trained], _truth: Sequence[ImageBoxes]) -> Figur
 
 def draw_curves(page: Sequence[Trained], truth: Sequence[ImageBoxes]) -> Figure:
     """Figure 6: diversity and GT-known Loc over training, with a polynomial fit and what costs nothing."""
-    figure = new_figure(width=11, height=4.6, dpi=150)
+    figure = new_figure(width=11, height=5.6, dpi=150)
     figure.suptitle(_title(page, f"while it trains; lines: polynomials of degree {DEGREE}"), fontsize=10)
     axes: Any = figure.subplots(1, 2)
     left, right = axes
@@ -107,11 +108,13 @@ def draw_curves(page: Sequence[Trained], truth: Sequence[ImageBoxes]) -> Figure:
         points = [(p.step, p.ms_ssim) for p in state.history if p.ms_ssim is not None]
         _points(left, points, colour, _method(trained))
         reports = _reports(trained, truth)
-        _points(right, [(step, r.rows[0].accuracy) for step, r in reports.items()], colour, _method(trained))
+        _points(
+            right, [(step, 100 * r.rows[0].accuracy) for step, r in reports.items()], colour, _method(trained)
+        )
     real = torch.from_numpy(page[0].pixels[:SAMPLES]).permute(0, 3, 1, 2)
     left.axhline(diversity(real), color="#666666", ls=":", label="real images")
     left.set(xlabel="Step", ylabel="MS-SSIM", title="Diversity: mean MS-SSIM between samples")
-    right.set(xlabel="Step", ylabel="GT-known Loc", title=f"GT-known Loc, val, rule {RULE}")
+    right.set(xlabel="Step", ylabel="GT-known Loc, %", title=f"GT-known Loc, val, rule {RULE}")
     if reports:
         contrast = replace(_contrast(page[0], truth), method="colour contrast")
         _baselines(right, [contrast, *next(iter(reports.values())).rows[1:]])
@@ -120,7 +123,8 @@ def draw_curves(page: Sequence[Trained], truth: Sequence[ImageBoxes]) -> Figure:
     for axis in (left, right):
         axis.grid(alpha=0.3)
         if axis.get_legend_handles_labels()[0]:
-            axis.legend(fontsize=7)
+            # Below the axes, where it hides no line.
+            axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     return figure
 
 
@@ -168,7 +172,7 @@ def _contrast(trained: Trained, truth: Sequence[ImageBoxes]) -> Row:
 def _baselines(axis: Any, rows: Sequence[Row]) -> None:
     """An accuracy is never shown without what costs no training."""
     for row, style in zip(rows, ("-", "--", "-.", ":"), strict=True):
-        axis.axhline(row.accuracy, color="#666666", ls=style, lw=1, label=row.method)
+        axis.axhline(100 * row.accuracy, color="#666666", ls=style, lw=1, label=row.method)
 
 
 def _panel(trained: Trained, i: int, truth: Sequence[ImageBoxes]) -> Panel:
