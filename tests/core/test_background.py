@@ -91,6 +91,7 @@ def test_the_background_unit_finds_what_the_real_unit_does_not(norm: str, least:
 
 
 @pytest.mark.parametrize("norm", ["batch", "image"])
+@torch.no_grad()
 def test_an_even_difference_of_brightness_is_seen_where_the_norm_spans_the_batch(norm: str) -> None:
     """Middle and border that differ in nothing but brightness: what separate batches would wipe out."""
     network = new_state(SMALL.with_(norm=norm)).discriminator.train()
