@@ -224,7 +224,8 @@ def read_checkpoint(project: Project) -> SavedTraining:
         saved_step=state.step or None,
     )
     points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim) for p in state.history)
-    return SavedTraining(status, points, samples_of(state) if state.step else None)
+    makes_samples = state.step > 0 and state.config.adversarial > 0
+    return SavedTraining(status, points, samples_of(state) if makes_samples else None)
 
 
 def saved_snapshot(path: Path) -> Snapshot:

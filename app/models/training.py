@@ -39,11 +39,11 @@ class TrainingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One step on the plots."""
+    """One step on the plots; ``g_loss`` is None where there is no generator."""
 
     step: int
     d_loss: float
-    g_loss: float
+    g_loss: float | None
     ms_ssim: float | None = None
 
 

@@ -134,10 +134,11 @@ class TrainingPlot(QWidget):
             column.addLayout(row)
             column.addWidget(plot, 1)
 
-    def add_point(self, step: int, d_loss: float, g_loss: float) -> None:
-        """Keep both losses of a step."""
+    def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
+        """Keep both losses of a step; None where there is no generator."""
         self._d.add(step, d_loss)
-        self._g.add(step, g_loss)
+        if g_loss is not None:
+            self._g.add(step, g_loss)
         self._stale = True
 
     def add_ms_ssim(self, step: int, value: float) -> None:

@@ -73,6 +73,15 @@ def train(
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
+    crop_size: Annotated[Optional[int], typer.Option(help="Learn windows of 32 or 64 pixels.")] = None,  # noqa: UP045
+    background: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Weight of telling the middle of images from their borders; 0 as published."),
+    ] = None,
+    adversarial: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Weight of telling real from generated images; 0 trains no generator."),
+    ] = None,
     seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
     device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
     resume: Resume = False,
@@ -92,6 +101,9 @@ def train(
         "minutes": minutes,
         "image_size": image_size,
         "batch_size": batch_size,
+        "crop_size": crop_size,
+        "background": background,
+        "adversarial": adversarial,
         "seed": seed,
         "device": device,
     }
