@@ -295,6 +295,8 @@ def print_report(report: Any, note: str = "") -> None:
     """An accuracy table with intervals and baselines."""
     what = " ".join(filter(None, [report.measure, note]))
     print_rows(f"{what} on {report.n} images (95 % interval)", report.rows)
+    if precision := report.precision_table():
+        _print_table("Average precision: every box counts, false ones too", precision)
     for line in report.remarks():
         say(line)
 
