@@ -132,48 +132,51 @@ def _looks(
     """The map of each scale and shift on the common grid, float32 (N, h, w)."""
     cell, reach = cell_and_reach(network)
     grid = _common_grid(images, cell, max(options.scales))
+    eye = _Eye(network, classes, options.padding == "reflect", cell, reach, grid)
     for scale in options.scales:
         scaled = _resized(images, scale)
+        mirrored = _resized(images.flip(3), scale) if options.mirror else None
         for shift in options.shifts:
             moved = round(shift * cell)
-            look = _look(network, scaled, classes, options.padding, cell, reach, moved, grid)
-            if options.mirror:
+            look = eye.look(scaled, moved)
+            if mirrored is not None:
                 # In pairs, so that the map of the mirrored image is the mirrored map to the last bit.
-                other = _look(
-                    network, scaled.flip(3), classes, options.padding, cell, reach, moved, grid
-                )
-                look = (look + other.flip(2)) / 2
+                look = (look + eye.look(mirrored, moved).flip(2)) / 2
             yield look
 
 
-def _look(
-    network: Network,
-    images: Tensor,
-    classes: Tensor | None,
-    padding: str,
-    cell: int,
-    reach: int,
-    moved: int,
-    grid: tuple[int, int],
-) -> Tensor:
-    """One pass over ``images`` with its cells ``moved`` by some pixels, resampled to ``grid``."""
-    before = moved + (-(-reach // cell) * cell if padding == "reflect" else 0)
-    margin = reach if padding == "reflect" else 0
-    around = _surrounded(images, before, margin, cell, reflect=padding == "reflect")
-    if isinstance(network, PreActResNet34) and classes is not None:
-        maps = network.class_activation(around, classes)
-    else:
-        maps = network.class_activation(around)
-    maps = maps.float()
-    rows, columns = (
-        _sampling(maps.shape[axis], around.shape[axis + 1] / maps.shape[axis], before, images.shape[axis + 1], side)
-        for axis, side in ((1, grid[0]), (2, grid[1]))
-    )
-    if rows is not None:
-        maps = rows.to(maps.device) @ maps
-    if columns is not None:
-        maps = maps @ columns.T.to(maps.device)
-    return maps
+@dataclass(frozen=True)
+class _Eye:
+    """What stays the same from look to look; ``cell`` and ``reach`` as :func:`cell_and_reach` gives them."""
+
+    network: Network
+    classes: Tensor | None
+    reflect: bool
+    cell: int
+    reach: int
+    grid: tuple[int, int]
+
+    def look(self, images: Tensor, moved: int) -> Tensor:
+        """One pass over ``images`` with its cells ``moved`` by some pixels, resampled to the grid."""
+        margin = self.reach if self.reflect else 0
+        before = -(-margin // self.cell) * self.cell + moved
+        around = _surrounded(images, before, margin, self.cell, reflect=self.reflect)
+        if isinstance(self.network, PreActResNet34) and self.classes is not None:
+            maps = self.network.class_activation(around, self.classes)
+        else:
+            maps = self.network.class_activation(around)
+        maps = maps.float()
+        rows, columns = (
+            _sampling(cells, whole / cells, before, side, wanted)
+            for cells, whole, side, wanted in zip(
+                maps.shape[1:], around.shape[2:], images.shape[2:], self.grid, strict=True
+            )
+        )
+        if rows is not None:
+            maps = rows.to(maps.device) @ maps
+        if columns is not None:
+            maps = maps @ columns.T.to(maps.device)
+        return maps
 
 
 def cell_and_reach(network: nn.Module) -> tuple[int, int]:
