@@ -22,6 +22,7 @@ Map = npt.NDArray[np.float32]
 
 GRID = 64
 MAX_THRESHOLD = 0.95
+MAX_BOXES = 100  # of one image, as in COCO's evaluation
 # Standard deviation of the centred Gaussian, in cells; 20 to 26 of 64 were alike on six sets.
 CENTRE_SIGMA = 23.0
 
@@ -139,7 +140,8 @@ def _spread(profile: npt.NDArray[np.float64]) -> tuple[float, float]:
 def bell(cells: int, sigma: float) -> Map:
     """A centred Gaussian over ``cells`` cells, float32; ``sigma`` counts cells of ``GRID``."""
     places = (np.arange(cells) + 0.5 - cells / 2) / sigma * (GRID / cells)
-    return np.exp(-0.5 * places**2).astype(np.float32)
+    weights: Map = np.exp(-0.5 * places**2).astype(np.float32)
+    return weights
 
 
 RULES: Mapping[str, Rule] = {

@@ -2,8 +2,8 @@
 
 The published read-out is one pass over the image as it is (:data:`PLAIN`). A finer one looks several times:
 mirrored, with the grid of map cells moved by a part of a cell, at several scales, and with the image's own
-reflection around it in place of the network's zeros. All looks are brought to one grid and averaged, so that the
-map stays linear in the last features.
+reflection around it in place of the network's zeros. All looks are brought to one grid and averaged, so that
+the map stays linear in the last features.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ Network = Discriminator | PreActResNet34
 class HeatMapOptions:
     """How often and how a network looks at each image.
 
-    ``scales`` are factors of the image's side. ``mirror`` adds the mirrored image. ``shifts`` are the parts of
-    a map cell, 0 up to 1, by which the cells are moved right and down, one look each. ``padding`` is what lies
-    around the image: its own reflection, as far as the network's zeros reach, or nothing but these zeros
-    (``zero``). ``long_side`` reads photos in their own proportions at that many pixels; None reads the
+    ``scales`` are factors of the image's side. ``mirror`` adds the mirrored image. ``shifts`` are the parts
+    of a map cell, 0 up to 1, by which the cells are moved right and down, one look each. ``padding`` is what
+    lies around the image: its own reflection, as far as the network's zeros reach, or nothing but these
+    zeros (``zero``). ``long_side`` reads photos in their own proportions at that many pixels; None reads the
     squashed pixels that training saw.
 
     Raises
@@ -57,7 +57,7 @@ class HeatMapOptions:
 
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = True
-    shifts: tuple[float, ...] = (0.0, 0.5)
+    shifts: tuple[float, ...] = (0.0,)
     padding: str = "reflect"
     long_side: int | None = None
 
@@ -72,8 +72,9 @@ class HeatMapOptions:
             raise BoxscoutError("The long side of a photo lies between 32 and 1024 pixels.")
 
 
-PLAIN = HeatMapOptions(mirror=False, shifts=(0.0,), padding="zero")
+PLAIN = HeatMapOptions(mirror=False, padding="zero")
 AVERAGED = HeatMapOptions()
+READ_OUTS: Mapping[str, HeatMapOptions] = {"averaged": AVERAGED, "plain": PLAIN}
 
 
 @torch.no_grad()
@@ -106,8 +107,8 @@ def heat_maps(
     Returns
     -------
     float32 (N, h, w)
-        Unnormalised: with :data:`PLAIN`, their mean plus the linear unit's bias is the logit. Cells are as fine
-        as the network's at the largest scale, but for ``MAX_CELLS``.
+        Unnormalised: with :data:`PLAIN`, their mean plus the linear unit's bias is the logit. Cells are as
+        fine as the network's at the largest scale, but for ``MAX_CELLS``.
     """
     device = next(network.parameters()).device
     parts = []
@@ -208,7 +209,7 @@ def _resized(images: Tensor, scale: float) -> Tensor:
 
 
 def _surrounded(images: Tensor, before: int, margin: int, cell: int, *, reflect: bool) -> Tensor:
-    """``images`` with ``before`` pixels left and above, ``margin`` or more right and below, up to whole cells."""
+    """``images`` with ``before`` pixels left and above, and ``margin`` or more, up to whole cells, beyond."""
     height, width = images.shape[2:]
     below, right = (margin + -(before + side + margin) % cell for side in (height, width))
     if not (before or below or right):
@@ -228,8 +229,8 @@ def _reflected(side: int, before: int, after: int) -> Tensor:
 def _sampling(cells: int, step: float, before: int, side: int, wanted: int) -> Tensor | None:
     """The matrix (wanted, cells) that reads a map's axis linearly at the middles of ``wanted`` even parts.
 
-    ``cells`` of ``step`` pixels begin ``before`` pixels ahead of the image, which is ``side`` pixels long. None
-    where the two grids are the same.
+    ``cells`` of ``step`` pixels begin ``before`` pixels ahead of the image, which is ``side`` pixels long.
+    None where the two grids are the same.
     """
     if before == 0 and cells == wanted and step * cells == side:
         return None

@@ -36,11 +36,12 @@ class PriorTally:
     _mean_map: Floats | None = None
     _levels: list[float] = field(default_factory=list)
 
-    def add(self, heat_maps: npt.NDArray[np.float32], scaled: npt.NDArray[np.float32]) -> None:
-        """Count maps in: float (n, h, w) as they are, and (n, GRID, GRID) scaled to 0..1 each."""
-        total = scaled.sum(axis=0, dtype=np.float64)
-        self._mean_map = total if self._mean_map is None else self._mean_map + total
-        self._levels += heat_maps.mean(axis=(1, 2), dtype=np.float64).tolist()
+    def add(self, heat_map: npt.NDArray[np.float32], scaled: npt.NDArray[np.float32]) -> None:
+        """Count one map in: float (h, w) as it is, and (GRID, GRID) scaled to 0..1."""
+        if self._mean_map is None:
+            self._mean_map = np.zeros(scaled.shape)
+        self._mean_map += scaled
+        self._levels.append(float(heat_map.mean(dtype=np.float64)))
 
     def prior(self) -> Prior | None:
         """The prior of all maps counted in; None before the first, or where one is not finite."""

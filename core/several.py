@@ -9,16 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotations import BoxRecord
-from core.boxes import DEFAULT_RULE, GRID, Map, find_box, pixel_box, scaled_map, spread_box, used_threshold
+from core.boxes import (
+    DEFAULT_RULE,
+    GRID,
+    MAX_BOXES,
+    Map,
+    find_box,
+    pixel_box,
+    scaled_map,
+    spread_box,
+    used_threshold,
+)
 from core.errors import BoxscoutError
 from core.geometry import Box, iou
 from core.prior import Prior
 from core.score import box_score
 
-MAX_BOXES = 100
 SAME_OBJECT_IOU = 0.5
-# Shares of the hottest place: a peak below the first is no object of its own, nor is one that the second joins
-# to a higher peak. An object ends where its heat falls to the third share of its peak.
+# Shares of the hottest place: a peak below the first is no object of its own, nor is one that the second
+# joins to a higher peak. An object ends where its heat falls to the third share of its peak.
 _LOWEST_PEAK = 0.5
 _VALLEY = 0.8
 _EDGE = 0.5
@@ -124,7 +133,7 @@ def _peaks(smooth: Map, lowest: float) -> list[tuple[int, int]]:
 
 
 def _summits(smooth: Map, lowest: float) -> list[tuple[int, int]]:
-    """The cell nearest to the middle of each part that is as hot as its surroundings or hotter, highest first."""
+    """The middle cell of each part that is nowhere cooler than its surroundings, highest first."""
     around = cv2.dilate(smooth, np.ones((3, 3), np.uint8))
     top = (smooth >= around - 1e-6) & (smooth >= lowest)
     count, labels, _, middles = cv2.connectedComponentsWithStats(top.astype(np.uint8), connectivity=8)

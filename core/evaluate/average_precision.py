@@ -112,7 +112,7 @@ def _area(right: npt.NDArray[np.bool_], scores: Floats, true_boxes: int) -> list
 def _matched(
     found: Detections, truth: Truth, levels: Sequence[float]
 ) -> tuple[npt.NDArray[np.bool_], Floats]:
-    """Whether each box that counts is right at each level, (levels, m), and the scores, (m,); image by image."""
+    """Which boxes that count are right at each level, (levels, m), and their scores, (m,), image by image."""
     order = np.lexsort((-found.scores, found.image_of))
     starts = np.searchsorted(found.image_of[order], np.arange(truth.n + 1))
     true_starts = np.append(truth.starts, len(truth.boxes))

@@ -1,4 +1,4 @@
-"""Does the score put good boxes before bad ones? Spearman's rank correlation with the IoU, with its interval."""
+"""Does the score put good boxes before bad ones? Spearman's rank correlation with IoU, and its interval."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Ranking:
         elif self.high < 0:
             verdict = " It ranks the wrong way round."
         return (
-            f"Score ranks IoU with rho = {self.rho:+.2f} (95 % interval {self.low:+.2f} to {self.high:+.2f}; a "
-            f"constant score, as baselines have, ranks nothing).{verdict}"
+            f"Score ranks IoU with rho = {self.rho:+.2f}, 95 % interval {self.low:+.2f} to {self.high:+.2f} "
+            f"(a constant score, as baselines have, ranks nothing).{verdict}"
         )
 
 
@@ -73,9 +73,10 @@ def ranking(scores: Floats, overlap: Floats, *, resamples: int = RESAMPLES, seed
 
 
 def rank_correlation(a: Floats, b: Floats, counts: Floats) -> Floats:
-    """Spearman's rho of ``a`` and ``b``, both (n,), for each row of ``counts`` (m, n): how often each pair is there.
+    """Spearman's rho of ``a`` and ``b``, both (n,), where each pair is there as often as ``counts`` says.
 
-    Equal values share their mean rank. NaN where either has one value only.
+    One value for each row of ``counts``, (m, n). Equal values share their mean rank. NaN where either has
+    one value only.
     """
     total = counts.sum(axis=1, keepdims=True)
     x, y = (_ranks(values, counts) - (total + 1) / 2 for values in (a, b))

@@ -1,9 +1,9 @@
 """How well boxes find the objects, always beside the boxes that cost nothing.
 
-GT-known Loc is the share of images whose box (the one of highest score) has an IoU of 0.5 or more with
-a true box. Where images have several true boxes any one of them will do, and the same share is called CorLoc.
-An image of the truth that has no box counts as wrong. Where an image has several boxes, found or true, average
-precision says what all of them are worth, false ones included.
+GT-known Loc is the share of images whose box (the one of highest score) has an IoU of 0.5 or more with a
+true box. Where images have several true boxes any one of them will do, and the same share is called CorLoc.
+An image of the truth that has no box counts as wrong. Where an image has several boxes, found or true,
+average precision says what all of them are worth, false ones included.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ class Report:
     """An evaluation. ``n`` is the number of images that have a true box.
 
     ``rows`` holds the predicted boxes first, then the baselines. ``r_cx`` and ``r_cy`` correlate predicted
-    with true centres over the images that have a box, -1..1, None where that is undefined. ``missing`` counts
-    images of the truth without a predicted box (they count as wrong), ``extra`` predicted images that
+    with true centres over the images that have a box, -1..1, None where that is undefined. ``missing``
+    counts images of the truth without a predicted box (they count as wrong), ``extra`` predicted images that
     the truth does not know, ``other_size`` images that the two hold at different sizes, ``unreadable``
-    images that colour contrast could not read. ``best_fixed`` is the (width, height) of the best fixed box as
-    shares of the image. ``several`` counts images with more than one true box. ``ranking`` says how the scores
-    rank the boxes by IoU, None where nothing has a score. ``precision`` is empty unless some image has several
-    boxes, true or found.
+    images that colour contrast could not read. ``best_fixed`` is the (width, height) of the best fixed box
+    as shares of the image. ``several`` counts images with more than one true box. ``ranking`` says how the
+    scores rank the boxes by IoU, None where nothing has a score. ``precision`` is empty unless some image
+    has several boxes, true or found.
     """
 
     n: int
@@ -98,7 +98,15 @@ class Report:
         """What all boxes are worth as text for printing, a heading first; empty where each image has one."""
         if not self.precision:
             return []
-        heading = ("all boxes", "AP, IoU 0.5", "AP, 0.5 to 0.95", "found", "right", "false positives", "missed")
+        heading = (
+            "all boxes",
+            "AP, IoU 0.5",
+            "AP, 0.5 to 0.95",
+            "found",
+            "right",
+            "false positives",
+            "missed",
+        )
         rows = [
             (
                 one.method,

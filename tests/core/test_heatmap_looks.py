@@ -16,9 +16,7 @@ SIZES = [(32, False), (32, True), (64, True), (128, False)]
 
 
 def _discriminator(image_size: int = 32, *, fine: bool = True, per_image_norm: bool = False) -> Discriminator:
-    network = Discriminator(
-        image_size=image_size, width=8, fine_heat_map=fine, per_image_norm=per_image_norm
-    )
+    network = Discriminator(image_size=image_size, width=8, fine_heat_map=fine, per_image_norm=per_image_norm)
     initialize(network, torch.Generator().manual_seed(0))
     with torch.no_grad():
         for layer in network.features:
@@ -133,7 +131,11 @@ def test_heat_stays_where_it_is_at_every_scale_and_shift(scale: float, shift: fl
 
 def test_a_photo_in_its_own_proportions_gets_a_map_of_them() -> None:
     photo = np.random.default_rng(2).integers(0, 256, (1, 200, 300, 3), np.uint8)
-    assert heat_maps(_discriminator(), photo, options=AVERAGED).shape == (1, 43, 64)  # 50 x 75 cells, at most 64
+    assert heat_maps(_discriminator(), photo, options=AVERAGED).shape == (
+        1,
+        43,
+        64,
+    )  # 50 x 75 cells, at most 64
     assert heat_maps(_discriminator(), photo[:, :100, :60], options=AVERAGED).shape == (1, 25, 15)
 
 

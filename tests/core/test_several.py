@@ -32,7 +32,8 @@ LEFT, RIGHT, LOW = Box(20, 30, 100, 110), Box(200, 40, 300, 120), Box(140, 220, 
 def test_each_object_gets_its_own_box_hottest_first(rule: str) -> None:
     heat = _map((LEFT, 0.8), (RIGHT, 1.0), (LOW, 0.9))
     found = find_boxes(heat, width=320, height=320, rule=rule, threshold=0.3, max_boxes=10)
-    # Half way to the peak's height, from the threshold on, an object ends: a little inside the true edge here.
+    # Half way to the peak's height, from the threshold on, an object ends: a little inside the true edge
+    # here.
     assert all(iou(record.box, true) > 0.7 for record, true in zip(found, (RIGHT, LOW, LEFT), strict=True))
     scores = [record.score for record in found]
     assert scores == sorted(scores, reverse=True)

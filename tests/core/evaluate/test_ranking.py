@@ -57,7 +57,9 @@ def test_nothing_is_said_where_nothing_varies_or_too_little_is_there() -> None:
 def test_the_report_ranks_the_boxes_that_have_a_score() -> None:
     true = [ImageBoxes(str(i), 100, 100, (BoxRecord(Box(0, 0, 50, 50)),)) for i in range(8)]
     found = [
-        ImageBoxes(str(i), 100, 100, (BoxRecord(Box(0, 0, 50, 10 + 5 * i), score=None if i == 0 else i / 10),))
+        ImageBoxes(
+            str(i), 100, 100, (BoxRecord(Box(0, 0, 50, 10 + 5 * i), score=None if i == 0 else i / 10),)
+        )
         for i in range(7)
     ]
     report = evaluate(found, true)
