@@ -23,6 +23,8 @@ SAMPLE = 128
 SHIFT = 1 / 8
 
 _FOLLOWS, _PARTLY = 0.5, 0.2
+# From this overlap of different pictures' boxes on there is too little movement to speak of.
+_SAME = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,19 @@ class Sureness:
 
     def sentence(self) -> str:
         """What a person should know, in one sentence."""
-        if self.beyond_chance >= _FOLLOWS:
+        if self.other >= _SAME:
+            verdict = "Nearly every picture gets the same box, so look through them before you use them"
+        elif self.beyond_chance >= _FOLLOWS:
             verdict = "Boxes move with the picture"
         elif self.beyond_chance >= _PARTLY:
             verdict = "Boxes move with the picture in part"
         else:
             verdict = "Boxes hardly depend on the picture, so look through them before you use them"
+        own, other = 100 * self.own, 100 * self.other
         return (
-            f"{verdict}: mirrored or shifted, a picture keeps {self.own:.0%} of its box (mean overlap of "
-            f"{self.images:,} images), where a map that ignores the picture would give {self.other:.0%}; "
-            "steady boxes can still be wrong."
+            f"{verdict}: mirrored or shifted, a picture keeps {own:.0f} % of its box (mean overlap, "
+            f"{self.images:,} images), where a map that ignores the picture would give {other:.0f} %. "
+            "Steady boxes can still be wrong."
         )
 
 
