@@ -173,4 +173,4 @@ def _picture(key: tuple[int, str, int]) -> Picture:
 
 def _evidence(key: tuple[Project, int]) -> Evidence:
     project, image_id = key
-    return Evidence(project.heat_map(image_id), project.boxes(image_id))
+    return Evidence(project.heat_map(image_id), project.boxes(image_id), project.prior())

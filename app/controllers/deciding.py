@@ -10,8 +10,10 @@ from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker
 from core.annotations import BoxRecord, Source
-from core.boxes import MAX_THRESHOLD, RULES, find_box
+from core.boxes import MAX_THRESHOLD, RULES
+from core.prior import Prior
 from core.project.store import ImageRecord, Project, ProjectView
+from core.several import find_boxes
 
 WAIT_MS = 400
 BATCH = 256
@@ -94,11 +96,12 @@ def decide(project: Project, view: ProjectView, *, cancelled: Callable[[], bool]
         return 0
     boxes = project.all_boxes()
     behind = [r for r in project.images() if r.width and _is_behind(boxes.get(r.id, ()), view, r.id)]
+    prior = project.prior()
     made = 0
     for start in range(0, len(behind), BATCH):
         if cancelled():
             break
-        found = _decide_batch(project, view, behind[start : start + BATCH])
+        found = _decide_batch(project, view, prior, behind[start : start + BATCH])
         project.set_auto_boxes(found)
         made += len(found)
     return made
@@ -112,15 +115,19 @@ def _is_behind(boxes: tuple[BoxRecord, ...], view: ProjectView, image_id: int) -
 
 
 def _decide_batch(
-    project: Project, view: ProjectView, records: list[ImageRecord]
-) -> dict[int, list[BoxRecord]]:
+    project: Project, view: ProjectView, prior: Prior | None, records: list[ImageRecord]
+) -> dict[int, tuple[BoxRecord, ...]]:
     found = {}
     for record in records:
         heat_map = project.heat_map(record.id)
         if heat_map is not None:
-            threshold = wanted_threshold(view, record.id)
-            box = find_box(
-                heat_map, width=record.width, height=record.height, rule=view.rule, threshold=threshold
+            found[record.id] = find_boxes(
+                heat_map,
+                width=record.width,
+                height=record.height,
+                rule=view.rule,
+                threshold=wanted_threshold(view, record.id),
+                prior=prior,
+                max_boxes=view.max_boxes,
             )
-            found[record.id] = [box]
     return found

@@ -184,6 +184,7 @@ def _localize(
         rule=view.rule,
         threshold=view.threshold,
         thresholds=view.thresholds,
+        max_boxes=view.max_boxes,
         on_progress=lambda done, total: worker.put(("boxes", done, total)),
         cancelled=worker.is_stopping,
     )

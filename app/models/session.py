@@ -16,9 +16,11 @@ from PySide6.QtGui import QImage
 from app.models.image_list import ImageListModel
 from app.models.training import Activity, Point, TrainingStatus
 from core.annotations import BoxRecord, Source, Status
-from core.boxes import RULES, find_box
+from core.boxes import RULES
 from core.images.scan import RejectedFile
+from core.prior import Prior
 from core.project.store import ImageRecord, Project, ProjectView
+from core.several import find_boxes
 
 HeatMap = npt.NDArray[np.float32]
 # Maps of the newest snapshot kept while browsing during training.
@@ -45,6 +47,7 @@ class Evidence:
 
     heat_map: HeatMap | None
     boxes: tuple[BoxRecord, ...]
+    prior: Prior | None = None
 
 
 class Session(QObject):
@@ -191,8 +194,16 @@ class Session(QObject):
         heat_map, size = self.heat_map, self.image_size
         if heat_map is None or size is None or any(box.source is Source.EDITED for box in kept):
             return kept
-        return (
-            find_box(heat_map, width=size[0], height=size[1], rule=self.view.rule, threshold=self.threshold),
+        # The heat of a network in training is not that of the project's maps: another level, no prior yet.
+        prior = self._evidence.prior if self._evidence and self.current not in self._live else None
+        return find_boxes(
+            heat_map,
+            width=size[0],
+            height=size[1],
+            rule=self.view.rule,
+            threshold=self.threshold,
+            prior=prior,
+            max_boxes=self.view.max_boxes,
         )
 
     # ---- rule and threshold ---------------------------------------------------------------------

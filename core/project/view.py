@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from core.boxes import MAX_BOXES
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 
@@ -16,13 +17,15 @@ from core.errors import BoxscoutError
 class ProjectView:
     """Everything about the look of a project that its person chose.
 
-    ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by
-    image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first.
+    ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by image
+    id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``config`` is the training
+    last set up, None before the first.
     """
 
     rule: str = "moments"
     threshold: float | None = None
     thresholds: Mapping[int, float] = field(default_factory=dict)
+    max_boxes: int = 1
     current_image: int | None = None
     opacity: float = 0.5
     colour_map: str = "viridis"
@@ -68,6 +71,12 @@ def _share(value: Any) -> float:
     return number
 
 
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_BOXES:
+        raise ValueError
+    return value
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError
@@ -85,6 +94,7 @@ _READERS = {
     "rule": _text,
     "threshold": lambda value: None if value is None else _share(value),
     "thresholds": lambda value: {int(image_id): _share(share) for image_id, share in dict(value).items()},
+    "max_boxes": _count,
     "current_image": lambda value: None if value is None else int(value),
     "opacity": _share,
     "colour_map": _text,

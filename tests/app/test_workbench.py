@@ -76,7 +76,8 @@ def test_training_fills_plots_samples_heat_maps_and_boxes(
     boxes = project.all_boxes()
     assert sorted(boxes) == [r.id for r in project.images()]
     record = project.images()[0]
-    expected = find_box(project.heat_map(record.id), width=40, height=30)
+    prior = project.load_survey().prior
+    expected = find_box(project.heat_map(record.id), width=40, height=30, prior=prior)
     assert boxes[record.id] == (expected,)
     qtbot.waitUntil(lambda: session.boxes == (expected,))
 
