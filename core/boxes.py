@@ -6,6 +6,7 @@ so that a rule's result does not depend on the network's resolution.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ MAX_THRESHOLD = 0.95
 MAX_BOXES = 100  # of one image, as in COCO's evaluation
 # Standard deviation of the centred Gaussian, in cells; 20 to 26 of 64 were alike on six sets.
 CENTRE_SIGMA = 23.0
+FITTED_SIGMA = 26.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +84,32 @@ def moments_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Bo
     The box of a map that says nothing is a sensible centred one; a higher threshold leaves less heat
     and so a smaller box, without jumps.
     """
-    return _weighted_box(scaled, threshold, (CENTRE_SIGMA, CENTRE_SIGMA))
+    return _weighted_box(scaled, threshold, CENTRE_SIGMA)
 
 
 def fitted_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Box:
-    """:func:`moments_box` with the weight stretched as the heat of the whole data set is.
+    """:func:`moments_box` with a wider weight, drawn out to the proportions of the data set's objects.
 
-    Without a ``prior`` the two are one.
+    The area stays. Without a ``prior`` objects are taken to be as wide as high, in shares of the image.
     """
-    return _weighted_box(scaled, threshold, centre_sigmas("fitted", prior))
+    box = _weighted_box(scaled, threshold, FITTED_SIGMA)
+    factor = drawn_out(prior)
+    middle_x, middle_y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    half_x, half_y = (box.x1 - box.x0) / 2 / factor, (box.y1 - box.y0) / 2 * factor
+    return Box(middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y)
 
 
-def centre_sigmas(rule: str, prior: Prior | None) -> tuple[float, float]:
-    """Standard deviations in x and y, in cells, of the weight that the moments rules put on the centre.
-
-    With ``fitted`` their ratio is the square of the mean map's: an object's proportions show only weakly in
-    a mean over many places.
-    """
-    stretch = prior.stretch if rule == "fitted" and prior is not None else 1.0
-    return CENTRE_SIGMA * stretch, CENTRE_SIGMA / stretch
+def drawn_out(prior: Prior | None) -> float:
+    """What ``fitted`` multiplies a box's height by and divides its width by."""
+    return 1.0 if prior is None else math.exp(prior.elongation / 2)
 
 
-def _weighted_box(scaled: Map, threshold: float, sigmas: tuple[float, float]) -> Box:
+def _weighted_box(scaled: Map, threshold: float, sigma: float) -> Box:
     heat = np.maximum(scaled - threshold, 0.0)
     if not heat.any():
         heat = np.ones_like(scaled)
     rows, columns = scaled.shape
-    bell_x, bell_y = bell(columns, sigmas[0]), bell(rows, sigmas[1])
-    return spread_box(heat * bell_y[:, None] * bell_x)
+    return spread_box(heat * bell(rows, sigma)[:, None] * bell(columns, sigma))
 
 
 def spread_box(weights: npt.NDArray[np.floating]) -> Box:
@@ -157,7 +157,7 @@ RULES: Mapping[str, Rule] = {
         Rule(
             "fitted",
             "Fitted moments",
-            "As Moments, in the proportions that the heat of all images has; a higher threshold gives a "
+            "As Moments, in the proportions that the outlines in all images show; a higher threshold gives a "
             "smaller box.",
             0.0,
             fitted_box,
@@ -171,7 +171,7 @@ RULES: Mapping[str, Rule] = {
         ),
     )
 }
-DEFAULT_RULE = "moments"
+DEFAULT_RULE = "fitted"
 
 
 def find_box(

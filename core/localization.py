@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from core.annotations import BoxRecord
 from core.boxes import Map, scaled_map, used_threshold
+from core.contrast import outline_ratios
 from core.errors import Cancelled, ImageError
 from core.evaluate.box_batches import find_boxes as boxes_of_many
-from core.heatmap import PLAIN, HeatMapOptions, Network, heat_maps
+from core.heatmap import HeatMapOptions, Network, heat_maps, read_out_of
 from core.images.decoding import decode
 from core.images.pixels import Pixels
 from core.prior import Prior, PriorTally
@@ -65,7 +66,7 @@ def localize_images(
     threshold: float | None,
     thresholds: Mapping[int, float] = MappingProxyType({}),
     classes: Mapping[int, int] | None = None,
-    options: HeatMapOptions = PLAIN,
+    options: HeatMapOptions | None = None,
     max_boxes: int = 1,
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -85,12 +86,14 @@ def localize_images(
         For a classifier: whose heat map each image gets, by image id; None for the predicted class's.
     options
         How the network looks at each image; with ``long_side``, at the photo itself in its own proportions.
+        None for :func:`core.heatmap.read_out_of` the network.
 
     Returns
     -------
     tuple
         How many images got boxes, and how many were left alone because a person had edited them.
     """
+    options = options or read_out_of(network)
     ids = {record.path: record.id for record in records}
     rows_of_files = [ids[file.path] for file in pixels.files]
     sizes = {i: (w, h) for i, (w, h) in zip(rows_of_files, pixels.sizes.tolist(), strict=True)}
@@ -103,8 +106,8 @@ def localize_images(
     tally = PriorTally()
     for rows, maps in _all_maps(network, pixels, wanted, options, go_on):
         batch = dict(zip(rows_of_files[rows], maps, strict=True))
-        for heat_map in maps:
-            tally.add(heat_map, scaled_map(heat_map))
+        for heat_map, ratio in zip(maps, outline_ratios(pixels.array[rows]).tolist(), strict=True):
+            tally.add(heat_map, ratio)
         project.set_heat_maps(batch, step=step)
         project.set_auto_boxes({i: reading.boxes(m, i, sizes[i], before) for i, m in batch.items()})
         go_on(len(batch), _MAPS_SHARE)

@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-
-# A mean map of very few images may be a thin line; no object is that much wider than high in every image.
-_MAX_STRETCH = 2.0
+# Chosen on the train boxes of three sets and on raccoon (docs/decisions/0010-contrast.md): outlines show an
+# object's proportions diluted, and photos hold more horizontal than vertical edges whatever they show.
+_GAIN, _OFFSET = 0.8, 0.3
+_MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every image
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """The proportions and the level of the heat in a data set.
+    """The proportions of the objects and the level of the heat in a data set.
 
-    ``stretch`` is how much wider than high the mean map lies, as the ratio of its standard deviations in x
-    and y (shares of the image); 1 where it is as wide as high. ``level`` and ``spread`` are the mean and the
+    ``elongation`` is the natural logarithm of height over width, in shares of the image, that objects have
+    by their outlines (:func:`core.contrast.outline_ratios`). ``level`` and ``spread`` are the mean and the
     standard deviation, over the images, of a map's mean heat, in the maps' own unit. ``images`` is how many
     there were.
     """
 
-    stretch: float
+    elongation: float
     level: float
     spread: float
     images: int
@@ -31,30 +31,20 @@ class Prior:
 
 @dataclass(slots=True)
 class PriorTally:
-    """Sums over heat maps, batch by batch: what a :class:`Prior` is made of."""
+    """What is counted of each image, batch by batch: what a :class:`Prior` is made of."""
 
-    _mean_map: Floats | None = None
     _levels: list[float] = field(default_factory=list)
+    _ratios: list[float] = field(default_factory=list)
 
-    def add(self, heat_map: npt.NDArray[np.float32], scaled: npt.NDArray[np.float32]) -> None:
-        """Count one map in: float (h, w) as it is, and (GRID, GRID) scaled to 0..1."""
-        if self._mean_map is None:
-            self._mean_map = np.zeros(scaled.shape)
-        self._mean_map += scaled
+    def add(self, heat_map: npt.NDArray[np.float32], outline_ratio: float) -> None:
+        """Count one image in: its map, float (h, w), and its :func:`core.contrast.outline_ratios`."""
         self._levels.append(float(heat_map.mean(dtype=np.float64)))
+        self._ratios.append(float(outline_ratio))
 
     def prior(self) -> Prior | None:
         """The prior of all maps counted in; None before the first, or where one is not finite."""
-        if self._mean_map is None or not np.isfinite(self._levels).all():
+        if not self._levels or not np.isfinite(self._levels).all():
             return None
-        x, y = (_deviation(self._mean_map.sum(axis=axis)) for axis in (0, 1))
-        stretch = min(max(x / y, 1 / _MAX_STRETCH), _MAX_STRETCH)
-        return Prior(stretch, float(np.mean(self._levels)), float(np.std(self._levels)), len(self._levels))
-
-
-def _deviation(profile: Floats) -> float:
-    places = (np.arange(len(profile)) + 0.5) / len(profile)
-    shares = profile / profile.sum()
-    mean = float(shares @ places)
-    # Of one cell, its own extent is left.
-    return float((shares @ (places - mean) ** 2 + 1 / (12 * len(profile) ** 2)) ** 0.5)
+        elongation = _GAIN * float(np.mean(self._ratios)) + _OFFSET
+        elongation = min(max(elongation, -_MOST), _MOST)
+        return Prior(elongation, float(np.mean(self._levels)), float(np.std(self._levels)), len(self._levels))

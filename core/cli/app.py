@@ -38,7 +38,7 @@ from core.errors import BoxscoutError
 from core.formats import FORMATS
 
 LOCALIZER_MODELS = ("gan", "cam")
-READ_OUTS = ("averaged", "plain")  # core.heatmap's, whose import would cost each command a second
+READ_OUTS = ("guided", "averaged", "plain")  # core.heatmap's, whose import would cost each command a second
 
 app = typer.Typer(
     add_completion=False,
@@ -139,7 +139,7 @@ def localize(
     ] = 1,
     looks: Annotated[
         Optional[str],  # noqa: UP045
-        one_of(READ_OUTS, "How often the network looks; default: averaged with gan, plain with cam."),
+        one_of(READ_OUTS, "How often the network looks; default: guided with gan, plain with cam."),
     ] = None,
     long_side: Annotated[
         Optional[int],  # noqa: UP045

@@ -23,7 +23,7 @@ from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.formats import FORMATS
-from core.heatmap import READ_OUTS
+from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
 from core.project.store import Project
 from core.workflow import (
@@ -179,10 +179,9 @@ def run_localize(
     With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
     ``model`` is ``gan`` or ``cam``; with ``cam`` a heat map is that of the class whose folder the image lies
     in, or of the ``predicted_class``; with ``gan``, ``at`` is as in :func:`core.snapshots.chosen_snapshot`.
-    ``looks`` names one of :data:`core.heatmap.READ_OUTS`; None for averaged looks with ``gan``, the published
-    one with ``cam``. ``long_side`` is that of :class:`core.heatmap.HeatMapOptions`.
+    ``looks`` names one of :data:`core.heatmap.READ_OUTS`; None for guided by contrast with ``gan``, the
+    published one with ``cam``. ``long_side`` is that of :class:`core.heatmap.HeatMapOptions`.
     """
-    chosen = READ_OUTS[looks or ("averaged" if model == "gan" else "plain")]
     paths = chosen_paths(folders, set_name, None)
     with _existing(project_path) as project:
         localizer = saved_localizer(project, model, at=at)
@@ -205,7 +204,9 @@ def run_localize(
             rule=rule,
             threshold=threshold,
             classes=classes,
-            options=replace(chosen, long_side=long_side),
+            options=replace(
+                READ_OUTS[looks] if looks else read_out_of(localizer.network), long_side=long_side
+            ),
             max_boxes=max_boxes,
             on_progress=bar.count,
             cancelled=stop.is_set,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.boxes import GRID, MAX_THRESHOLD, RULES, bell, centre_sigmas
+from core.boxes import CENTRE_SIGMA, FITTED_SIGMA, GRID, MAX_THRESHOLD, RULES, bell, drawn_out
 from core.evaluate.overlap import Floats
 from core.prior import Prior
 
@@ -51,10 +51,13 @@ def find_boxes(
 
 def _cells(scaled: Maps, rule: str, threshold: float, prior: Prior | None) -> Floats:
     if rule in ("moments", "fitted"):
-        sigmas = centre_sigmas(rule, prior)
+        sigma, factor = (CENTRE_SIGMA, 1.0) if rule == "moments" else (FITTED_SIGMA, drawn_out(prior))
         starts = range(0, len(scaled), _BATCH)
-        parts = [_moments(scaled[start : start + _BATCH], threshold, sigmas) for start in starts]
-        return np.concatenate(parts) if parts else np.zeros((0, 4))
+        parts = [_moments(scaled[start : start + _BATCH], threshold, sigma) for start in starts]
+        boxes = np.concatenate(parts) if parts else np.zeros((0, 4))
+        middle, half = (boxes[:, 2:] + boxes[:, :2]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+        half *= np.array([1 / factor, factor])
+        return np.hstack([middle - half, middle + half])
     read = RULES[rule].read
     cells = np.empty((len(scaled), 4))
     for i, heat in enumerate(scaled):
@@ -63,17 +66,17 @@ def _cells(scaled: Maps, rule: str, threshold: float, prior: Prior | None) -> Fl
     return cells
 
 
-def _moments(scaled: Maps, threshold: float, sigmas: tuple[float, float]) -> Floats:
+def _moments(scaled: Maps, threshold: float, sigma: float) -> Floats:
     """The moments rules of each map, (n, 4) in cells.
 
     The Gaussian at the centre is the product of one per axis, so that each profile is a product of a
     matrix and a vector.
     """
     centres = np.arange(GRID, dtype=np.float64) + 0.5
-    bell_x, bell_y = (bell(GRID, sigma) for sigma in sigmas)
+    weight = bell(GRID, sigma)
     heat = np.maximum(scaled - np.float32(threshold), 0)
     heat[~heat.any(axis=(1, 2))] = 1
-    sides = [_spread((bell_y @ heat) * bell_x, centres), _spread((heat @ bell_x) * bell_y, centres)]
+    sides = [_spread((weight @ heat) * weight, centres), _spread((heat @ weight) * weight, centres)]
     return np.stack([side[:, end] for end in (0, 1) for side in sides], axis=1)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from core.boxes import MAX_BOXES
+from core.boxes import DEFAULT_RULE, MAX_BOXES
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 
@@ -22,7 +22,7 @@ class ProjectView:
     last set up, None before the first.
     """
 
-    rule: str = "moments"
+    rule: str = DEFAULT_RULE
     threshold: float | None = None
     thresholds: Mapping[int, float] = field(default_factory=dict)
     max_boxes: int = 1

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from core.annotations import BoxRecord, Source
 from core.boxes import RULES, find_box
+from core.contrast import outline_ratios
 from core.errors import Cancelled
 from core.geometry import Box, iou
-from core.heatmap import AVERAGED, HeatMapOptions
+from core.heatmap import AVERAGED, PLAIN, HeatMapOptions
 from core.images.pixels import Pixels
 from core.networks import Discriminator
 from core.project.store import Project
@@ -62,7 +63,7 @@ def _pixels(project: Project) -> Pixels:
 
 
 def _localize(project: Project, **options: object) -> tuple[int, int]:
-    given = {"step": 3, "rule": "component", "threshold": None, **options}
+    given = {"step": 3, "rule": "component", "threshold": None, "options": PLAIN, **options}
     return localize_images(project, project.images(), _pixels(project), _Brightness(), **given)
 
 
@@ -81,8 +82,8 @@ def test_the_projects_boxes_are_those_of_its_maps_and_its_survey(project: Projec
     assert survey.step == 3
     assert survey.prior is not None
     assert survey.prior.images == 70
-    # The objects lie side by side: the mean map is wider than high, in shares of the image.
-    assert survey.prior.stretch > 1.05
+    outlines = outline_ratios(_pixels(project).array).mean()
+    assert survey.prior.elongation == pytest.approx(np.clip(0.8 * outlines + 0.3, -0.7, 0.7))
     assert survey.sureness is not None
     for record, boxes in zip(project.images(), project.all_boxes().values(), strict=True):
         heat = project.heat_map(record.id)
