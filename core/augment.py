@@ -26,6 +26,7 @@ BRIGHTNESS = 32 / 255
 SATURATION = (0.5, 1.5)
 HUE = 0.2 * 2 * math.pi
 CONTRAST = (0.5, 1.5)
+RELIGHT_CONTRAST = (0.7, 1.3)
 
 SHARE = (0.35, 0.6)
 """Of an image's side: how wide a window is, when windows are learned in place of whole images."""
@@ -47,7 +48,8 @@ def augment(images: Tensor, rng: torch.Generator) -> Tensor:
     -------
     float (N, 3, S, S) in -1..1
     """
-    return _recoloured(crop_and_mirror(images, rng), rng)
+    unit = crop_and_mirror(images, rng).add(1.0).div(2.0).clamp(0.0, 1.0)
+    return _to_range(distort_colours(unit, rng))
 
 
 def crop_and_mirror(images: Tensor, rng: torch.Generator) -> Tensor:
@@ -111,15 +113,26 @@ def crop(images: Tensor, windows: Windows, size: int) -> Tensor:
     return crops.contiguous(memory_format=torch.channels_last)
 
 
-def mirror_and_recolour(images: Tensor, rng: torch.Generator) -> Tensor:
-    """Mirror half of float (N, 3, S, S) images in -1..1, and recolour each as :func:`augment` does."""
-    mirrored = to_device(torch.rand(len(images), generator=rng) < 0.5, images.device)
+def mirror_and_relight(images: Tensor, rng: torch.Generator) -> Tensor:
+    """Mirror half of float (N, 3, S, S) images in -1..1, and vary the brightness and contrast of each.
+
+    Hue and saturation stay: colour tells background from object, and turning it cost a tenth of what maps
+    know of place (docs/decisions/0010-contrast.md).
+    """
+    n = len(images)
+    mirror, brightness, contrast = torch.rand(3, n, generator=rng)
+    mirrored = to_device(mirror < 0.5, images.device)
     images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-    return _recoloured(images, rng)
+    brightness = to_device(BRIGHTNESS * (2 * brightness - 1), images.device)
+    contrast = to_device(
+        RELIGHT_CONTRAST[0] + contrast * (RELIGHT_CONTRAST[1] - RELIGHT_CONTRAST[0]), images.device
+    )
+    unit = images.add(1.0).div(2.0).clamp(0.0, 1.0)
+    unit = adjust_contrast_with_mean_subtraction(adjust_brightness(unit, brightness), contrast)
+    return _to_range(unit)
 
 
-def _recoloured(images: Tensor, rng: torch.Generator) -> Tensor:
-    unit = distort_colours(images.add(1.0).div(2.0).clamp(0.0, 1.0), rng)
+def _to_range(unit: Tensor) -> Tensor:
     return unit.mul(2.0).sub(1.0).contiguous(memory_format=torch.channels_last)
 
 

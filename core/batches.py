@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.augment import Windows, augment, border_windows, centre_windows, crop, mirror_and_recolour
+from core.augment import Windows, augment, border_windows, centre_windows, crop, mirror_and_relight
 from core.config import TrainConfig
 from core.networks import to_model_range, to_pixels
 from core.objectives import OBJECTIVES
@@ -54,7 +54,7 @@ def cropped(
 ) -> Batch:
     """A window from the middle of each image and, with background on, one from its border.
 
-    Both kinds are drawn, scaled, mirrored and recoloured in the same way, so that only what they show
+    Both kinds are drawn, scaled, mirrored and lit in the same way, so that only what they show
     tells them apart.
 
     Parameters
@@ -62,7 +62,7 @@ def cropped(
     images
         float (n, 3, S, S) in -1..1.
     placing, varied
-        CPU generators of the windows, and of mirror and colours; None leaves these as they are.
+        CPU generators of the windows, and of mirror and light; None leaves these as they are.
     """
     assert config.crop_size is not None
     n, side = len(images), images.shape[-1]
@@ -71,7 +71,7 @@ def cropped(
         windows.append(border_windows(n, side, placing))
     crops = torch.cat([crop(images, window, config.crop_size) for window in windows])
     if varied is not None:
-        crops = mirror_and_recolour(crops, varied)
+        crops = mirror_and_relight(crops, varied)
     parts = torch.split(crops, n)
     return Batch(parts[0], parts[1] if config.background else None)
 
