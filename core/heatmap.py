@@ -43,7 +43,8 @@ def heat_maps(
     batch_size
         Images at once; bounds the memory, not the result.
     classes
-        int64 (N,), for a classifier only: whose map is wanted for each image; None for the predicted one.
+        int64 (N,), for a classifier only: whose map is wanted for each image; below 0, or None for all,
+        is the predicted one's.
 
     Returns
     -------

@@ -156,7 +156,8 @@ def localize_images(
     rule, threshold
         As in :func:`core.boxes.find_box`; ``thresholds`` holds those of single images, by image id.
     classes
-        For a classifier: whose heat map each image gets, by image id; None for the predicted class's.
+        For a classifier: whose heat map each image gets, by image id; the predicted class's for images
+        that are not in it, and for all with None.
 
     Returns
     -------
@@ -171,7 +172,7 @@ def localize_images(
             raise Cancelled("Localization was stopped.")
         rows = slice(start, start + BATCH)
         batch_ids = rows_of_files[rows]
-        wanted = None if classes is None else np.array([classes[i] for i in batch_ids], np.int64)
+        wanted = None if classes is None else np.array([classes.get(i, -1) for i in batch_ids], np.int64)
         maps = heat_maps(network, pixels.array[rows], batch_size=BATCH, classes=wanted)
         boxes = {
             image_id: [

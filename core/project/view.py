@@ -17,7 +17,8 @@ class ProjectView:
     """Everything about the look of a project that its person chose.
 
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by
-    image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first.
+    image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first. ``model``
+    and ``at`` say where heat maps come from, as in :func:`core.localizers.saved_localizer`.
     """
 
     rule: str = "moments"
@@ -28,6 +29,8 @@ class ProjectView:
     colour_map: str = "viridis"
     show_heat_map: bool = True
     config: TrainConfig | None = None
+    model: str = "gan"
+    at: str = "last"
 
 
 def view_to_json(view: ProjectView) -> str:
@@ -61,6 +64,19 @@ def _text(value: Any) -> str:
     return value
 
 
+def _model(value: Any) -> str:
+    if value not in ("gan", "cam"):
+        raise ValueError
+    return str(value)
+
+
+def _snapshot(value: Any) -> str:
+    text = _text(value)
+    if text not in ("last", "proposed") and not (text.isascii() and text.isdecimal()):
+        raise ValueError
+    return text
+
+
 def _share(value: Any) -> float:
     number = float(value)
     if isinstance(value, (bool, str)) or not math.isfinite(number) or not 0 <= number <= 1:
@@ -90,4 +106,6 @@ _READERS = {
     "colour_map": _text,
     "show_heat_map": _flag,
     "config": _config,
+    "model": _model,
+    "at": _snapshot,
 }
