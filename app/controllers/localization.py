@@ -239,7 +239,8 @@ class LocalizationController(QObject):
     def _on_items(self, items: list[Source | tuple[str, int, int]]) -> None:
         for item in items:
             if isinstance(item, Source):
-                self._show(item)
+                if item is not self._source:
+                    self._show(item)
                 continue
             step, done, total = item
             texts = {"pixels": self.tr("Preparing images…"), "boxes": self.tr("Finding boxes…")}

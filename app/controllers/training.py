@@ -20,7 +20,7 @@ from core import checkpoint
 from core.batches import BatchSeen, batch_seen
 from core.checkpoint import TrainState
 from core.config import TrainConfig
-from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot_of
+from core.engine import Progress, resolve_device, samples_of, snapshot_of
 from core.errors import BoxscoutError
 from core.images.pixels import Pixels
 from core.project.store import ImageRecord, Project
@@ -106,9 +106,7 @@ class TrainingController(RunController):
             return
 
         def run(worker: Worker) -> BatchSeen:
-            pixels = load_pixels(
-                project, records, size=config.image_size, cancelled=worker.is_stopping
-            )
+            pixels = load_pixels(project, records, size=config.image_size, cancelled=worker.is_stopping)
             return batch_seen(config, pixels.array, step=session.training.step)
 
         self._pump.run("seen", run, on_done=session.results.set_seen)
