@@ -25,12 +25,11 @@ class Gallery(QWidget):
             empty=self.tr("Real images appear here as the discriminator sees them"),
         )
         self.background = SampleGrid(name=self.tr("Background as the discriminator sees it"))
-        self.choice = Choice(self.tr("Samples"), self.tr("Real images"), self)
+        self.choice = Choice(self.tr("Samples"), self.tr("Real images as seen"), self)
         self.choice.first.setToolTip(self.tr("What the generator makes of noise."))
         self.choice.second.setToolTip(
             self.tr("A batch of your images as the discriminator sees it: cut, mirrored and recoloured.")
         )
-        self.note = plain_label("", "muted")
         self._background_label = plain_label(self.tr("Background"), "muted")
         self._lay_out()
         self.choice.changed.connect(self._chosen)
@@ -52,7 +51,6 @@ class Gallery(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.choice)
         row.addStretch(1)
-        row.addWidget(self.note)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -75,6 +73,4 @@ class Gallery(QWidget):
             self.real_wanted.emit()
 
     def _show(self) -> None:
-        is_samples = self.choice.is_first()
-        self.pages.setCurrentIndex(0 if is_samples else 1)
-        self.note.setText("" if is_samples else self.tr("as the discriminator sees them"))
+        self.pages.setCurrentIndex(0 if self.choice.is_first() else 1)

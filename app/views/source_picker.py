@@ -104,7 +104,7 @@ class SourcePicker(QWidget):
         for column, figure in enumerate(figures):
             caption, value = plain_label(figure.caption, "muted"), plain_label(figure.value, "title")
             if not figure.good:
-                style.mark(value, "warning")
+                style.mark(value, "caution")
             for row, label in enumerate((value, caption)):
                 label.setToolTip(figure.tip)
                 self._grid.addWidget(label, row, column)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import style
 from app.views.config_form import CLASS_FIELDS, ConfigForm
@@ -46,6 +46,8 @@ class TrainPanel(QWidget):
         self.kind.second.setToolTip(
             self.tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
         )
+        for button in (self.kind.first, self.kind.second):
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.note_label = plain_label("", "muted")
         self.note_label.setWordWrap(True)
         self._lend_controls()
@@ -73,8 +75,8 @@ class TrainPanel(QWidget):
         if state == self._state:
             return
         before, self._state = self._state, state
-        if before is None or (before.phase in BUSY) != (state.phase in BUSY):
-            self.settings.set_open(state.phase not in BUSY)  # a run leaves its room to samples and curves
+        if before is None or has_results(before) != has_results(state):
+            self.settings.set_open(not has_results(state))  # a run leaves its room to samples and curves
         self._show_kind(state)
         self._enable()
 
@@ -193,3 +195,8 @@ class TrainPanel(QWidget):
     def _start(self) -> None:
         if not self._form().problem():
             self.start_requested.emit(self._form().config())
+
+
+def has_results(state: TrainPanelState) -> bool:
+    """Whether there is more to see of a run than its settings."""
+    return state.phase in BUSY or state.step > 0

@@ -242,7 +242,7 @@ class TrainingPlot(_TwoPlots):
         self._lower_title.setText(f'<b>MS-SSIM</b> &nbsp;<span style="color:{c.muted}">{hint}</span>')
         text = legend(((c.diversity, self.tr("Samples")),))
         if self.reference is not None:
-            text += f' &nbsp; <span style="color:{c.muted}">╌╌</span> ' + self.tr("Real images")
+            text += f' &nbsp; <span style="color:{c.muted}">╌╌</span> ' + self.tr("Real")
         self._lower_legend.setText(text)
 
 
