@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.batches import batch_at
 from core.checkpoint import HistoryPoint, TrainState, new_state
 from core.config import TrainConfig
 from core.errors import TrainingError
@@ -24,10 +25,9 @@ from core.stopping import Signal
 from core.training import (
     Budget,
     Images,
+    Pool,
     autocast,
-    batch_rows,
     check_images,
-    image_batch,
     move_optimizer,
     resolve_device,
 )
@@ -169,10 +169,7 @@ class _Trainer:
         return logits.float()
 
     def _real_batch(self, counter: int) -> Tensor:
-        config = self.config
-        rows = batch_rows(config.seed, len(self.images), size=config.batch_size, counter=counter)
-        rng = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
-        return image_batch(self.images, rows, self.device, rng)
+        return batch_at(self.config, Pool(self.images, self.device), counter).real
 
     @cached_property
     def _yardstick(self) -> Yardstick:

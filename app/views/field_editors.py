@@ -23,6 +23,8 @@ _TITLES = {
     "cuda": "GPU (CUDA)",
     "fp32": "32 bit",
     "bf16": "bf16",
+    "batch": "Batch",
+    "image": "Image",
 }
 _DIGITS = 12  # enough for every number that a person types
 
@@ -74,11 +76,11 @@ class ChoiceEditor(Editor):
         self.box.currentIndexChanged.connect(self.changed)
 
     def value(self) -> Any:
-        return self.box.currentData()
+        return self.limits.choices[self.box.currentIndex()]
 
     def set_value(self, value: Any) -> None:
         blocked = self.box.blockSignals(True)
-        self.box.setCurrentIndex(self.box.findData(value))
+        self.box.setCurrentIndex(self.limits.choices.index(value))
         self.box.blockSignals(blocked)
 
     def offer(self, available: set[str], reason: str) -> None:
@@ -192,7 +194,9 @@ def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
 
 def choice_title(name: str, choice: Any) -> str:
     """How a choice is written for a person."""
-    if name == "image_size":
+    if choice is None:
+        return translated("Whole image")
+    if name in ("image_size", "crop_size"):
         return f"{choice} × {choice} px"
     return translated(_TITLES.get(str(choice), str(choice)))
 
