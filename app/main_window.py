@@ -138,6 +138,7 @@ class MainWindow(QMainWindow):
             "open_project": self._choose_project,
             "save_as": self._save_as,
             "export": self._export,
+            "save_figure": self._save_figure,
             "quit": self.close,
             "previous": bench.browsing.previous,
             "next": bench.browsing.next,
@@ -235,7 +236,7 @@ class MainWindow(QMainWindow):
             **dict.fromkeys(("previous", "next", "first", "last", "zoom_in", "zoom_out"), has_image),
             **dict.fromkeys(("fit", "actual_size", "heat_map"), has_image),
             **dict.fromkeys(("accept", "reject", "unmark"), has_image),
-            "export": is_open and session.images.total > 0,
+            **dict.fromkeys(("export", "save_figure"), is_open and session.images.total > 0),
             "start": is_open and self.train_panel.start_button.isEnabled() and not phase.running,
             "pause": phase in (Phase.TRAINING, Phase.PAUSED),
             "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),
@@ -281,6 +282,15 @@ class MainWindow(QMainWindow):
         request = dialogs.ask_export(self, self.session)
         if request is not None:
             self.workbench.exporting.export(request)
+
+    def _save_figure(self) -> None:
+        rows = sorted(index.row() for index in self.images.list.selectionModel().selectedIndexes())
+        chosen = [image_id for row in rows if (image_id := self.session.images.id_at(row)) is not None]
+        current = self.session.current
+        images = tuple(chosen) or (() if current is None else (current,))
+        request = dialogs.ask_figure(self, self.session, images)
+        if request is not None:
+            self.workbench.figures.save(request)
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()

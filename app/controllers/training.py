@@ -102,7 +102,7 @@ class TrainingController(RunController):
         """Show a batch as the discriminator of ``config`` would see it; while training it is shown anyway."""
         session = self._session
         project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or not records:
+        if self.running or project is None or len(records) < MIN_IMAGES:
             return
 
         def run(worker: Worker) -> BatchSeen:

@@ -12,6 +12,7 @@ from app.controllers.browsing import BrowsingController
 from app.controllers.class_training import ClassTrainingController
 from app.controllers.deciding import DecidingController
 from app.controllers.exporting import ExportController
+from app.controllers.figures import FigureController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
 from app.controllers.run import RunController
@@ -39,6 +40,7 @@ class Workbench(QObject):
         self.localization = LocalizationController(session, pump, self)
         self.deciding = DecidingController(session, pump, self)
         self.exporting = ExportController(session, pump, self)
+        self.figures = FigureController(session, pump, self)
         self._closing = False
         self._closed = False
         self._when_idle: Callable[[], None] | None = None
