@@ -23,6 +23,14 @@ from core.workflow import classifier_path, load_pixels, train_classifier_and_sav
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """Training begins on ``device``; ``changed`` are the records that decoding told something new of."""
+
+    device: str
+    changed: tuple[ImageRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SavedClasses:
     """A project's training with class labels as its checkpoint has it."""
 
@@ -79,8 +87,9 @@ class ClassTrainingController(RunController):
         for item in items:
             if isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
                 self._show_preparing(item)
-            elif isinstance(item, str):
-                self._show_device(item)
+            elif isinstance(item, Ready):
+                self._session.merge_records(item.changed)
+                self._show_device(item.device)
         if reports:
             points = [ClassifierPoint(r.step, r.loss, r.accuracy) for r in reports]
             self._session.results.add_labelled_points(points)
@@ -153,7 +162,9 @@ def _train(
         on_progress=lambda done, total: worker.put(Preparing(done, total)),
         cancelled=worker.is_stopping,
     )
-    worker.put(str(resolve_device(config.device)))
+    known = set(records)
+    changed = tuple(record for record in project.images() if record not in known)
+    worker.put(Ready(str(resolve_device(config.device)), changed))
     rows = labels.rows([file.path for file in pixels.files])
     steps = train_classifier_and_save(config, pixels, rows, path, state)
     try:

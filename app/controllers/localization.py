@@ -169,14 +169,9 @@ class LocalizationController(QObject):
 
     def _wanted(self) -> tuple[str, int | None]:
         """Which training, and the step of one of its snapshots; None for its newest."""
-        view, snapshots = self._session.view, self._session.results.snapshots
-        if view.model == Kind.CAM.value or view.at == "last":
-            return view.model, None
-        if view.at == "proposed":
-            proposal = snapshots.proposal
-            return view.model, proposal.step if proposal and proposal.qualifies else None
-        step = int(view.at)
-        return view.model, step if step in {signal.step for signal in snapshots.signals} else None
+        results = self._session.results
+        model, at = results.source(self._session.view)
+        return model, results.snapshots.step_of(at) if model == Kind.GAN.value else None
 
     def _load_live(self) -> None:
         """Show the network that was chosen while another one trains."""

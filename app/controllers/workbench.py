@@ -97,8 +97,8 @@ class Workbench(QObject):
     def can_find_boxes(self) -> bool:
         """Whether there is a trained network and nothing else is using it."""
         session = self.session
-        cam = session.view.model == Kind.CAM.value
-        status = session.results.labelled if cam else session.training
+        model, _ = session.results.source(session.view)
+        status = session.results.labelled if model == Kind.CAM.value else session.training
         trained = status.saved_step is not None
         free = not self.run.running and not self.localization.running
         return bool(session.images.total) and trained and free

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.models.training import Kind, TrainingStatus
 from core.batches import BatchSeen
 from core.classifier.training import ClassifierPoint
+from core.project.store import ProjectView
 from core.stopping import Estimate, Proposal, propose
 from core.stopping import Signal as Measured
 
@@ -29,6 +30,13 @@ class Snapshots:
     def proposal(self) -> Proposal | None:
         """What the stop criterion says of them; None where there is no snapshot."""
         return propose(self.signals) if self.signals else None
+
+    def step_of(self, at: str) -> int | None:
+        """The step of the snapshot ``at``; None for the last, and for one that cannot be chosen."""
+        if at == "proposed":
+            proposal = self.proposal
+            return proposal.step if proposal and proposal.qualifies else None
+        return next((signal.step for signal in self.signals if str(signal.step) == at), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,12 @@ class TrainingResults(QObject):
         self.set_seen(None)
         self.reset_labelled(TrainingStatus())
         self.kind_changed.emit()
+
+    def source(self, view: ProjectView) -> tuple[str, str]:
+        """The model and snapshot in force: what ``view`` names, or the last where it is not there."""
+        if view.model == Kind.CAM.value and self.labelled.saved_step is not None:
+            return view.model, "last"
+        return Kind.GAN.value, view.at if self.snapshots.step_of(view.at) is not None else "last"
 
     def set_kind(self, kind: Kind) -> None:
         """Which of the two trainings is shown."""

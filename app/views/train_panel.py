@@ -145,6 +145,8 @@ class TrainPanel(QWidget):
         self.results = QStackedWidget(self)
         self.results.addWidget(both)
         self.results.addWidget(self.class_plot)
+        # It takes what is left: by its wish for room it would squeeze the form into a slit.
+        self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return self.results
 
     def _connect(self) -> None:
@@ -173,6 +175,7 @@ class TrainPanel(QWidget):
         self.kind.set_first(index == 0)
         self.forms.setCurrentIndex(index)
         self.results.setCurrentIndex(index)
+        self.results.setMinimumHeight(self.results.currentWidget().minimumSizeHint().height())
         self.note_label.setText(state.note)
         self.note_label.setVisible(bool(state.note))
 

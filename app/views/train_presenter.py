@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QObject, QTimer
 
 from app.models.results import Snapshots
@@ -153,30 +151,16 @@ class SourcePresenter(QObject):
     def _show(self) -> None:
         session, picker = self._session, self._panel.source
         view, snapshots = session.view, session.results.snapshots
-        options = self._options()
-        proposal = snapshots.proposal
-        is_cam = view.model == Kind.CAM.value
-        # Where settings are open there is no room for reasons.
-        reason = "" if is_cam or proposal is None else proposal.reason
-        if is_cam:
-            reason = self.tr("Learned from the folders' names: a baseline that needs labels.")
+        model, at = session.results.source(view)
+        options, proposal = self._options(), snapshots.proposal
+        reason = "" if proposal is None else proposal.reason
+        figures = self._figures(snapshots, at)
+        if model == Kind.CAM.value:
+            reason, figures = self.tr("Learned from the folders' names: a baseline that needs labels."), ()
+        if self._panel.settings.is_open():  # there is no room for both
+            reason, figures = "", ()
         picker.setVisible(bool(options))
-        picker.set_state(
-            SourceState(
-                options=options,
-                model=view.model,
-                at="last" if is_cam else self._at(snapshots),
-                reason="" if self._panel.settings.is_open() else reason,
-                figures=() if is_cam or self._panel.settings.is_open() else self._figures(snapshots),
-            )
-        )
-
-    def _at(self, snapshots: Snapshots) -> str:
-        """The choice in force: one that is not there any more is the last one."""
-        at, proposal = self._session.view.at, snapshots.proposal
-        if at == "proposed":
-            return at if proposal and proposal.qualifies else "last"
-        return at if any(str(signal.step) == at for signal in snapshots.signals) else "last"
+        picker.set_state(SourceState(options=options, model=model, at=at, reason=reason, figures=figures))
 
     def _options(self) -> tuple[SourceOption, ...]:
         session = self._session
@@ -206,16 +190,15 @@ class SourcePresenter(QObject):
     def _tip(self, signal: Signal) -> str:
         return "\n".join(f"{figure.caption}: {figure.value}" for figure in self._of(signal))
 
-    def _figures(self, snapshots: Snapshots) -> tuple[Figure, ...]:
+    def _figures(self, snapshots: Snapshots, at: str) -> tuple[Figure, ...]:
         """What was measured of the snapshot in force."""
-        at, proposal, signals = self._at(snapshots), snapshots.proposal, snapshots.signals
-        if not signals or proposal is None:
+        if not snapshots.signals:
             return ()
-        step = {"last": signals[-1].step, "proposed": proposal.step}.get(at)
-        wanted = int(at) if step is None else step
-        return self._of(next(signal for signal in signals if signal.step == wanted))
+        step = snapshots.step_of(at)
+        last = snapshots.signals[-1]
+        return self._of(next((signal for signal in snapshots.signals if signal.step == step), last))
 
-    def _of(self, signal: Signal) -> Sequence[Figure]:
+    def _of(self, signal: Signal) -> tuple[Figure, ...]:
         relative = signal.relative
         return (
             Figure(
