@@ -80,7 +80,7 @@ class TrainPanel(QWidget):
         self._show_kind(state)
         self._enable()
 
-    def add_point(self, step: int, d_loss: float, g_loss: float) -> None:
+    def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
         """Keep both losses of a step for the plot; :meth:`refresh` draws them."""
         self.plot.add_point(step, d_loss, g_loss)
 

@@ -19,6 +19,7 @@ from core.stopping import (
     MIN_SEPARATION,
     SURE,
     Signal,
+    faults,
 )
 
 POINTS_WAIT_MS = 100
@@ -199,31 +200,26 @@ class SourcePresenter(QObject):
         return self._of(next((signal for signal in snapshots.signals if signal.step == step), last))
 
     def _of(self, signal: Signal) -> tuple[Figure, ...]:
-        relative = signal.relative
-        return (
-            Figure(
-                self.tr("Relative MS-SSIM"),
-                f"{relative.mean:.2f}",
-                self.tr(
-                    "0: samples as varied as the real images; 1: all samples alike. Good up to {0}."
-                ).format(MAX_RELATIVE_MS_SSIM),
-                relative.mean - SURE * relative.error <= MAX_RELATIVE_MS_SSIM,
-            ),
-            Figure(
-                self.tr("Map difference"),
-                f"{signal.map_difference:.2f}",
-                self.tr("0: the same heat map for every image; 1: independent ones. Good from {0}.").format(
-                    MIN_MAP_DIFFERENCE
-                ),
-                signal.map_difference >= MIN_MAP_DIFFERENCE,
-            ),
-            Figure(
-                self.tr("Separation"),
-                f"{signal.separation:.2f}",
-                self.tr(
-                    "How often a real image seems more real to the discriminator than a generated one. "
-                    "Good from {0} to {1}."
-                ).format(MIN_SEPARATION, MAX_SEPARATION),
-                MIN_SEPARATION <= signal.separation <= MAX_SEPARATION,
+        """Its numbers; one is marked only where something speaks against the snapshot."""
+        fine, relative, apart = not faults(signal), signal.relative, signal.separation
+        tips = (
+            self.tr("0: samples as varied as the real images; 1: all samples alike. Good up to {0}."),
+            self.tr("0: the same heat map for every image; 1: independent ones. Good from {0}."),
+            self.tr(
+                "How often a real image seems more real to the discriminator than a generated one. "
+                "Good from {0} to {1}."
             ),
         )
+        figures = []
+        if relative is not None:  # without a generator there are no samples to measure
+            good = fine or relative.mean - SURE * relative.error <= MAX_RELATIVE_MS_SSIM
+            tip = tips[0].format(MAX_RELATIVE_MS_SSIM)
+            figures.append(Figure(self.tr("Relative MS-SSIM"), f"{relative.mean:.2f}", tip, good))
+        good = fine or signal.map_difference >= MIN_MAP_DIFFERENCE
+        tip = tips[1].format(MIN_MAP_DIFFERENCE)
+        figures.append(Figure(self.tr("Map difference"), f"{signal.map_difference:.2f}", tip, good))
+        if apart is not None:
+            good = fine or MIN_SEPARATION <= apart <= MAX_SEPARATION
+            tip = tips[2].format(MIN_SEPARATION, MAX_SEPARATION)
+            figures.append(Figure(self.tr("Separation"), f"{apart:.2f}", tip, good))
+        return tuple(figures)

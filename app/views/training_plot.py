@@ -204,10 +204,11 @@ class TrainingPlot(_TwoPlots):
     def _plot_of(self, name: str) -> _Plot:
         return self.lower if name == "ms_ssim" else self.upper
 
-    def add_point(self, step: int, d_loss: float, g_loss: float) -> None:
-        """Keep both losses of a step."""
+    def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
+        """Keep both losses of a step; None where there is no generator."""
         self._add("d", step, d_loss)
-        self._add("g", step, g_loss)
+        if g_loss is not None:
+            self._add("g", step, g_loss)
 
     def add_ms_ssim(self, step: int, value: float) -> None:
         """Keep the mean MS-SSIM between the samples of a step, 0..1."""
