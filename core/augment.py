@@ -78,7 +78,7 @@ class Windows(NamedTuple):
 def centre_windows(n: int, side: int, rng: torch.Generator) -> Windows:
     """Windows around the middle of images of ``side`` pixels; they touch no edge."""
     share, x, y = torch.rand(3, n, generator=rng)
-    return Windows(*(0.5 + OFF_CENTRE * (2 * at - 1) for at in (x, y)), _share(share))
+    return Windows(0.5 + OFF_CENTRE * (2 * x - 1), 0.5 + OFF_CENTRE * (2 * y - 1), _share(share))
 
 
 def border_windows(n: int, side: int, rng: torch.Generator) -> Windows:

@@ -72,7 +72,7 @@ def cropped(
     crops = torch.cat([crop(images, window, config.crop_size) for window in windows])
     if varied is not None:
         crops = mirror_and_recolour(crops, varied)
-    parts = crops.split(n)
+    parts = torch.split(crops, n)
     return Batch(parts[0], parts[1] if config.background else None)
 
 
