@@ -57,6 +57,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "export",
         short=NOOP("Actions", "Export"),
     ),
+    ActionSpec("save_figure", NOOP("Actions", "Save fi&gure…"), "file"),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec(
         "previous",

@@ -107,8 +107,8 @@ def heat_maps(
     batch_size
         Images at once; bounds the memory, not the result.
     classes
-        int64 (N,), for a classifier only: whose map is wanted for each image; None for the predicted one, in
-        each look anew.
+        int64 (N,), for a classifier only: whose map is wanted for each image; below 0, or None for all, the
+        predicted one's, in each look anew.
     options
         The looks to average; :data:`PLAIN` is the published read-out. ``long_side`` is the caller's to obey.
 

@@ -83,7 +83,8 @@ def localize_images(
     rule, threshold, max_boxes
         As in :func:`core.several.find_boxes`; ``thresholds`` holds those of single images, by image id.
     classes
-        For a classifier: whose heat map each image gets, by image id; None for the predicted class's.
+        For a classifier: whose heat map each image gets, by image id; the predicted class's for images that
+        are not in it, and for all with None.
     options
         How the network looks at each image; with ``long_side``, at the photo itself in its own proportions.
         None for :func:`core.heatmap.read_out_of` the network.
@@ -98,7 +99,7 @@ def localize_images(
     rows_of_files = [ids[file.path] for file in pixels.files]
     sizes = {i: (w, h) for i, (w, h) in zip(rows_of_files, pixels.sizes.tolist(), strict=True)}
     reading = _Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes)
-    wanted = None if classes is None else np.array([classes[i] for i in rows_of_files], np.int64)
+    wanted = None if classes is None else np.array([classes.get(i, -1) for i in rows_of_files], np.int64)
     go_on = _Steps(len(rows_of_files), on_progress, cancelled)
 
     known = project.load_survey()

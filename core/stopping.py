@@ -31,6 +31,11 @@ class Estimate:
     mean: float
     error: float
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The mean with ``SURE`` standard errors to either side."""
+        return self.mean - SURE * self.error, self.mean + SURE * self.error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:

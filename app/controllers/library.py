@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
+from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.session import Session
 from app.models.training import Activity
@@ -34,6 +35,7 @@ class Opened:
     rejected: list[RejectedFile]
     view: ProjectView
     training: SavedTraining
+    classes: SavedClasses
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,11 @@ class LibraryController(QObject):
         session.reset_training(opened.training.status, opened.training.points)
         if opened.training.samples is not None:
             session.set_samples(opened.training.samples)
+        session.results.set_snapshots(opened.training.snapshots)
+        session.results.reset_labelled(opened.classes.status, opened.classes.points)
         paths.remember_project(opened.project.path)
-        if opened.training.warning:
-            self._complain(opened.training.warning)
+        for warning in filter(None, (opened.training.warning, opened.classes.warning)):
+            self._complain(warning)
         waiting, self._waiting = self._waiting, []
         if waiting:
             self._start_scan(waiting)
@@ -288,8 +292,8 @@ class _Scan:
 
 def _read(project: Project) -> Opened:
     try:
-        training = read_checkpoint(project)
-        return Opened(project, project.images(), project.rejected(), project.load_view(), training)
+        training, classes = read_checkpoint(project), read_classifier(project)
+        return Opened(project, project.images(), project.rejected(), project.load_view(), training, classes)
     except BaseException:
         project.close()
         raise

@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.models.image_list import ImageListModel
-from app.models.training import Activity, Point, TrainingStatus
+from app.models.results import TrainingResults
+from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Source, Status
 from core.boxes import RULES
 from core.images.scan import RejectedFile
@@ -71,6 +72,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.images = ImageListModel(self)
+        self.results = TrainingResults(self)
         self.project: Project | None = None
         self.view = ProjectView()
         self.training = TrainingStatus()
@@ -100,6 +102,7 @@ class Session(QObject):
         self.current, self.picture, self._evidence = None, None, None
         self.images.set_records(records)
         self.reset_training(TrainingStatus())
+        self.results.reset(Kind(self.view.model))
         self.project_changed.emit()
         self.view_changed.emit()
         self.problems_changed.emit()

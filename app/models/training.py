@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 
+class Kind(str, Enum):
+    """What a training learns from; the values are those of ``core.localizers.MODELS``."""
+
+    GAN = "gan"
+    """Images alone."""
+    CAM = "cam"
+    """Images and the classes that their folders name: the baseline."""
+
+
 class Phase(str, Enum):
     """What training is doing."""
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QW
 
 from app import style
 from app.views.controls import Combo, Spin, grouped
-from core.config import Limits, TrainConfig, limits_of
+from core.config import Limits, Settings
 
 _TITLES = {
     "dcgan": "DCGAN",
@@ -176,8 +176,8 @@ class SwitchEditor(Editor):
 
 
 def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
-    """The editor that fits a field of :class:`TrainConfig`."""
-    limits = limits_of(field.name)
+    """The editor that fits a field of a training's config."""
+    limits: Limits = field.metadata["limits"]
     if limits.choices:
         return ChoiceEditor(field.name, limits, parent)
     if isinstance(field.default, bool):
@@ -187,9 +187,9 @@ def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
     return RealEditor(field.name, limits, parent, optional=field.default is None)
 
 
-def all_fields() -> dict[str, Field[Any]]:
-    """The fields of :class:`TrainConfig` by name, in order."""
-    return {field.name: field for field in fields(TrainConfig)}
+def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
+    """The fields of a config by name, in order."""
+    return {field.name: field for field in fields(config)}
 
 
 def choice_title(name: str, choice: Any) -> str:

@@ -19,7 +19,8 @@ class ProjectView:
 
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by image
     id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``config`` is the training
-    last set up, None before the first.
+    last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
+    :func:`core.localizers.saved_localizer`.
     """
 
     rule: str = DEFAULT_RULE
@@ -31,6 +32,8 @@ class ProjectView:
     colour_map: str = "viridis"
     show_heat_map: bool = True
     config: TrainConfig | None = None
+    model: str = "gan"
+    at: str = "last"
 
 
 def view_to_json(view: ProjectView) -> str:
@@ -62,6 +65,19 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+def _model(value: Any) -> str:
+    if value not in ("gan", "cam"):
+        raise ValueError
+    return str(value)
+
+
+def _snapshot(value: Any) -> str:
+    text = _text(value)
+    if text not in ("last", "proposed") and not (text.isascii() and text.isdecimal()):
+        raise ValueError
+    return text
 
 
 def _share(value: Any) -> float:
@@ -100,4 +116,6 @@ _READERS = {
     "colour_map": _text,
     "show_heat_map": _flag,
     "config": _config,
+    "model": _model,
+    "at": _snapshot,
 }
