@@ -79,6 +79,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("accept", NOOP("Actions", "&Accept"), "image", ("A",), "done", before=SEPARATOR),
     ActionSpec("reject", NOOP("Actions", "&Reject"), "image", ("X",), "close"),
     ActionSpec("unmark", NOOP("Actions", "&Unmark"), "image", ("U",)),
+    ActionSpec(
+        "find_image", NOOP("Actions", "Find an i&mage"), "image", ("Ctrl+F", "/"), "search", before=SEPARATOR
+    ),
+    ActionSpec("select_all", NOOP("Actions", "&Select all"), "image", ("Ctrl+A",)),
+    ActionSpec("select_one", NOOP("Actions", "Select &only this one"), "image", ("Ctrl+Shift+A",)),
+    ActionSpec("accept_above", NOOP("Actions", "A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
     ActionSpec("start", NOOP("Actions", "&Start training"), "train", ("Ctrl+R",), "play"),
     ActionSpec("pause", NOOP("Actions", "&Pause or go on"), "train", ("Ctrl+P",), "pause"),
     ActionSpec("stop", NOOP("Actions", "S&top and save"), "train", ("Ctrl+.",), "stop"),

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from app import actions, paths, style
 from app.controllers.workbench import Workbench
+from app.many_images import ManyImages
 from app.models.training import Phase
 from app.views import dialogs
 from app.views.canvas_bar import CanvasBar
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(paths.APP)
         self.setAcceptDrops(True)
         self._build()
+        self.many = ManyImages(self.workbench, self.images, self)
         self._build_actions()
         self._connect_views()
         self._connect_session()
@@ -142,9 +144,9 @@ class MainWindow(QMainWindow):
             "next": bench.browsing.next,
             "first": bench.browsing.first,
             "last": bench.browsing.last,
-            "accept": lambda: bench.browsing.mark(Status.ACCEPTED),
-            "reject": lambda: bench.browsing.mark(Status.REJECTED),
-            "unmark": lambda: bench.browsing.mark(Status.UNSEEN),
+            "accept": lambda: bench.review.mark(Status.ACCEPTED),
+            "reject": lambda: bench.review.mark(Status.REJECTED),
+            "unmark": lambda: bench.review.mark(Status.UNSEEN),
             "start": self.train_panel.start_button.click,
             "pause": self._pause_or_go_on,
             "stop": bench.training.stop,
@@ -161,6 +163,7 @@ class MainWindow(QMainWindow):
             "shortcuts": lambda: dialogs.show_shortcuts(self),
             "log": lambda: dialogs.show_in_folder(paths.log_file()),
             "about": lambda: dialogs.show_about(self),
+            **self.many.handlers(),
         }
 
     # ---- wiring ---------------------------------------------------------------------------------
@@ -168,7 +171,7 @@ class MainWindow(QMainWindow):
     def _connect_views(self) -> None:
         bench, bar, panel = self.workbench, self.bar, self.train_panel
         self.images.chosen.connect(self.session.select)
-        self.images.filter_changed.connect(self.session.images.set_filter)
+        self.many.connect()
         self.canvas.cursor_moved.connect(self.strip.set_cursor)
         self.canvas.zoom_changed.connect(self.bar.set_zoom)
         bar.threshold_changed.connect(bench.browsing.set_threshold)
@@ -214,7 +217,6 @@ class MainWindow(QMainWindow):
 
     def _on_project_changed(self) -> None:
         project = self.session.project
-        self.images.clear_filter()
         if project is None:
             self.dock.hide()
         self.setWindowTitle(paths.APP if project is None else f"{paths.title(project.path)} – {paths.APP}")
@@ -237,6 +239,7 @@ class MainWindow(QMainWindow):
             **dict.fromkeys(("previous", "next", "first", "last", "zoom_in", "zoom_out"), has_image),
             **dict.fromkeys(("fit", "actual_size", "heat_map"), has_image),
             **dict.fromkeys(("accept", "reject", "unmark"), has_image),
+            **dict.fromkeys(self.many.handlers(), is_open),
             "export": is_open and session.images.total > 0,
             "start": is_open and session.images.total > 0 and not phase.running,
             "pause": phase in (Phase.TRAINING, Phase.PAUSED),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from core.browse import Browse, Order, Show
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 
@@ -18,6 +19,7 @@ class ProjectView:
 
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by
     image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first.
+    ``browse`` is which images the list shows, and in what order.
     """
 
     rule: str = "moments"
@@ -28,6 +30,7 @@ class ProjectView:
     colour_map: str = "viridis"
     show_heat_map: bool = True
     config: TrainConfig | None = None
+    browse: Browse = field(default_factory=Browse)
 
 
 def view_to_json(view: ProjectView) -> str:
@@ -35,6 +38,8 @@ def view_to_json(view: ProjectView) -> str:
     values: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
     values["thresholds"] = {str(image_id): float(value) for image_id, value in view.thresholds.items()}
     values["config"] = None if view.config is None else view.config.to_dict()
+    browse = view.browse
+    values["browse"] = {f.name: getattr(browse, f.name) for f in fields(browse)}
     return json.dumps(values)
 
 
@@ -81,6 +86,11 @@ def _config(value: Any) -> TrainConfig | None:
     return TrainConfig.from_dict({name: setting for name, setting in dict(value).items() if name in known})
 
 
+def _browse(value: Any) -> Browse:
+    show, order = Show(value["show"]), Order(value["order"])
+    return Browse(text=_text(value["text"]), show=show, order=order, descending=_flag(value["descending"]))
+
+
 _READERS = {
     "rule": _text,
     "threshold": lambda value: None if value is None else _share(value),
@@ -90,4 +100,5 @@ _READERS = {
     "colour_map": _text,
     "show_heat_map": _flag,
     "config": _config,
+    "browse": _browse,
 }
