@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotations import Status
-from core.images.scan import natural_key
+from core.images.scan import natural_key, sorted_in_pieces
 
 Ints = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float32]
@@ -73,6 +73,7 @@ NO_FACTS = BoxFacts(
     np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, np.bool_)
 )
 _CODES = {status: code for code, status in enumerate(Status)}
+_STATUSES = tuple(Status)
 _STATUS_OF = {
     Show.UNSEEN: Status.UNSEEN,
     Show.ACCEPTED: Status.ACCEPTED,
@@ -88,7 +89,7 @@ class ImageColumns:
     """
 
     def __init__(self) -> None:
-        self._ids = np.empty(0, np.int64)
+        self.ids = np.empty(0, np.int64)
         self._names: list[str] = []
         self._folded: list[str] = []
         self._status = np.empty(0, np.uint8)
@@ -102,7 +103,7 @@ class ImageColumns:
 
     def append(self, ids: Sequence[int], names: Sequence[str], statuses: Sequence[Status]) -> None:
         """Add images whose ids are above all that are here."""
-        self._ids = np.concatenate([self._ids, np.asarray(ids, np.int64)])
+        self.ids = np.concatenate([self.ids, np.asarray(ids, np.int64)])
         self._names.extend(names)
         self._folded.extend([name.casefold() for name in names])
         codes = np.fromiter((_CODES[status] for status in statuses), np.uint8, len(statuses))
@@ -113,17 +114,20 @@ class ImageColumns:
     def set_status(self, places: int | Ints, status: Status) -> None:
         self._status[places] = _CODES[status]
 
+    def status_at(self, place: int) -> Status:
+        return _STATUSES[self._status[place]]
+
     def set_facts(self, facts: BoxFacts) -> None:
         """What boxes all images have now; ids that are not here are passed over."""
         self._facts = facts
-        count = len(self._ids)
+        count = len(self.ids)
         self.score = np.full(count, np.nan, np.float32)
         self.share = np.full(count, np.nan, np.float32)
         self.has_box = np.zeros(count, np.bool_)
         self.edited = np.zeros(count, np.bool_)
-        places = np.searchsorted(self._ids, facts.ids)
+        places = np.searchsorted(self.ids, facts.ids)
         here = places < count
-        here[here] = self._ids[places[here]] == facts.ids[here]
+        here[here] = self.ids[places[here]] == facts.ids[here]
         places = places[here]
         self.score[places], self.share[places] = facts.score[here], facts.share[here]
         self.has_box[places], self.edited[places] = True, facts.edited[here]
@@ -218,7 +222,7 @@ _KEYS: Mapping[Order, _Keys] = {
 def natural_ranks(names: Sequence[str]) -> Ints:
     """Of each name its place in natural order: a second for 300,000, so made once and kept."""
     keys = [natural_key(name) for name in names]
-    order = sorted(range(len(names)), key=keys.__getitem__)
+    order = list(sorted_in_pieces(range(len(names)), key=keys.__getitem__))
     ranks = np.empty(len(names), np.intp)
     ranks[order] = np.arange(len(names))
     return ranks

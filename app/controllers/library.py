@@ -24,6 +24,8 @@ from core.project.store import ImageRecord, Project, ProjectView
 
 OPENING, SCANNING, SAVING, DRAWING = "opening", "scan", "save", "sample"
 FIRST_BATCH = 64
+# The window takes a batch in at once: no larger than what it does between two frames.
+LARGEST_BATCH = 2048
 BATCH_S = 0.25
 
 
@@ -248,7 +250,7 @@ class LibraryController(QObject):
 
 
 class _Scan:
-    """What the scanning thread does: growing batches, because each reads the project's list again."""
+    """What the scanning thread does: the first images at once, later ones in larger batches."""
 
     def __init__(self, worker: Worker, project: Project, known: Sequence[ImageRecord]) -> None:
         self._worker, self._project = worker, project
@@ -257,7 +259,6 @@ class _Scan:
         self._files: list[ImageFile] = []
         self._rejected: list[RejectedFile] = []
         self._size = FIRST_BATCH
-        self._wait = BATCH_S
         self._flushed = time.monotonic()
 
     def run(self, chosen: Sequence[Path]) -> Scanned:
@@ -268,7 +269,7 @@ class _Scan:
                 images += 1
             else:
                 self._rejected.append(found)
-            late = time.monotonic() - self._flushed > self._wait
+            late = time.monotonic() - self._flushed > BATCH_S
             if len(self._files) >= self._size or (late and self._files):
                 self._flush()
             if self._worker.stopping:
@@ -281,7 +282,6 @@ class _Scan:
         return Scanned(images, table, self._project.rejected())
 
     def _flush(self) -> None:
-        began = time.monotonic()
         if self._rejected:
             self._project.add_rejected(self._rejected)
         if self._files:
@@ -290,10 +290,8 @@ class _Scan:
             self._last_id = max((record.id for record in new), default=self._last_id)
             self._worker.put(Found(new, self._rejected))
         self._files, self._rejected = [], []
-        self._size *= 2
+        self._size = min(2 * self._size, LARGEST_BATCH)
         self._flushed = time.monotonic()
-        # Reading a long list takes its time: look for images at least four times as long.
-        self._wait = max(BATCH_S, 4 * (self._flushed - began))
 
 
 def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:

@@ -43,7 +43,7 @@ class ReviewController(QObject):
         if session.project is None or not chosen:
             return 0
         session.project.set_status(chosen, status)
-        session.update_records({image_id: {"status": status} for image_id in chosen})
+        session.set_statuses(dict.fromkeys(chosen, status))
         return len(chosen)
 
     def accept_above(self, score: float) -> int:

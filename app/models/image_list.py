@@ -31,10 +31,14 @@ class Role(IntEnum):
 
 
 class ImageTable:
-    """All images with their columns. Made in the thread that reads them: 100,000 take their time."""
+    """All images with their columns. Made in the thread that reads them: 100,000 take their time.
+
+    The columns hold what a person says of many images at once; a record follows when it is asked for.
+    """
 
     def __init__(self, records: Iterable[ImageRecord] = ()) -> None:
-        self.records: list[ImageRecord] = []
+        self._records: list[ImageRecord] = []
+        self._late = False
         self.columns = ImageColumns()
         self.place: dict[int, int] = {}
         self.append(records)
@@ -42,16 +46,43 @@ class ImageTable:
     def append(self, records: Iterable[ImageRecord]) -> None:
         """Add images at the end; those that are here already are left alone."""
         new = [record for record in records if record.id not in self.place]
-        start = len(self.records)
-        self.records.extend(new)
+        start = len(self._records)
+        self._records.extend(new)
         self.place.update({record.id: start + i for i, record in enumerate(new)})
         self.columns.append([r.id for r in new], [r.name for r in new], [r.status for r in new])
 
     def put(self, record: ImageRecord) -> None:
         """Replace the image of that id."""
         place = self.place[record.id]
-        self.records[place] = record
+        self._records[place] = record
         self.columns.set_status(place, record.status)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def at(self, place: int) -> ImageRecord:
+        record = self._records[place]
+        if self._late and record.status is not (status := self.columns.status_at(place)):
+            self._records[place] = record = replace(record, status=status)
+        return record
+
+    @property
+    def records(self) -> Sequence[ImageRecord]:
+        """All images, in the project's order."""
+        if self._late:
+            for place in range(len(self._records)):
+                self.at(place)
+            self._late = False
+        return self._records
+
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """Give images, by id, their status."""
+        places: dict[Status, list[int]] = {}
+        for image_id, status in statuses.items():
+            places.setdefault(status, []).append(self.place[image_id])
+        for status, same in places.items():
+            self.columns.set_status(np.array(same, np.intp), status)
+        self._late = True
 
 
 class ImageListModel(QAbstractListModel):
@@ -92,9 +123,9 @@ class ImageListModel(QAbstractListModel):
 
     def append(self, records: Sequence[ImageRecord]) -> None:
         """Add a batch at the end, whatever the order: nothing moves away while it is looked at."""
-        start = len(self._table.records)
+        start = len(self._table)
         self._table.append(records)
-        if len(self._table.records) == start:
+        if len(self._table) == start:
             return
         found_first = replace(self._browse, order=Order.FOUND, descending=False)
         shown = self._table.columns.arrange(found_first, start=start)
@@ -113,14 +144,20 @@ class ImageListModel(QAbstractListModel):
         """
         known = {image_id: fields for image_id, fields in changes.items() if image_id in self._table.place}
         for image_id, fields in known.items():
-            self._table.put(replace(self._table.records[self._table.place[image_id]], **fields))
+            self._table.put(replace(self._table.at(self._table.place[image_id]), **fields))
+        self._tell_rows(known)
+
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """:meth:`update_records` for what is said of images, however many."""
+        known = {image_id: status for image_id, status in statuses.items() if image_id in self._table.place}
+        self._table.set_statuses(known)
         self._tell_rows(known)
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         """Take over what a job has found out about images: size, failure and reason, all rows at once."""
         known = [new for new in records if new.id in self._table.place]
         for new in known:
-            old = self._table.records[self._table.place[new.id]]
+            old = self._table.at(self._table.place[new.id])
             # What the person said meanwhile stays said; only the job knows what has failed.
             own = old.status is not new.status and Status.FAILED not in (old.status, new.status)
             self._table.put(replace(new, status=old.status) if own else new)
@@ -159,7 +196,7 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def total(self) -> int:
-        return len(self._table.records)
+        return len(self._table)
 
     @property
     def records(self) -> Sequence[ImageRecord]:
@@ -173,16 +210,16 @@ class ImageListModel(QAbstractListModel):
 
     def with_status(self, status: Status) -> list[ImageRecord]:
         """All images of that status, whatever the filter."""
-        return [self._table.records[place] for place in self._table.columns.places_of(status)]
+        return [self._table.at(place) for place in self._table.columns.places_of(status).tolist()]
 
     def unseen_scores(self) -> tuple[list[int], Floats]:
         """The ids and scores of unseen images that have a score, whatever the filter."""
         places, scores = self._table.columns.unseen_scores()
-        return [self._table.records[place].id for place in places.tolist()], scores
+        return self._table.columns.ids[places].tolist(), scores
 
     def record(self, image_id: int) -> ImageRecord | None:
         place = self._table.place.get(image_id)
-        return None if place is None else self._table.records[place]
+        return None if place is None else self._table.at(place)
 
     def row_of(self, image_id: int | None) -> int:
         """The row of an image, -1 where the filter hides it."""
@@ -190,17 +227,17 @@ class ImageListModel(QAbstractListModel):
         if place < 0:
             return -1
         if self._rows is None:
-            self._rows = np.full(len(self._table.records), -1, np.intp)
+            self._rows = np.full(len(self._table), -1, np.intp)
             self._rows[self._shown] = np.arange(len(self._shown))
         return int(self._rows[place]) if place < len(self._rows) else -1
 
     def id_at(self, row: int) -> int | None:
-        return self._table.records[self._shown[row]].id if 0 <= row < len(self._shown) else None
+        return int(self._table.columns.ids[self._shown[row]]) if 0 <= row < len(self._shown) else None
 
     def ids_in(self, first: int, last: int) -> list[int]:
         """The ids of the rows from ``first`` to ``last``, both included."""
-        records = self._table.records
-        return [records[place].id for place in self._shown[first : last + 1].tolist()]
+        ids: list[int] = self._table.columns.ids[self._shown[first : last + 1]].tolist()
+        return ids
 
     def neighbour(self, image_id: int | None, step: int) -> int | None:
         """The image ``step`` rows on from ``image_id``, stopping at both ends; None in an empty list."""
@@ -223,7 +260,7 @@ class ImageListModel(QAbstractListModel):
         if not index.isValid() or row >= len(self._shown):
             return None
         place = int(self._shown[row])
-        record = self._table.records[place]
+        record = self._table.at(place)
         if role in _FIELDS:
             return _FIELDS[role](record)
         if role == Role.THUMBNAIL:
@@ -257,7 +294,7 @@ class ImageListModel(QAbstractListModel):
             self.dataChanged.emit(index, index, [int(Role.THUMBNAIL)])
 
     def _tell_count(self) -> None:
-        self.count_changed.emit(len(self._shown), len(self._table.records))
+        self.count_changed.emit(len(self._shown), len(self._table))
 
 
 _FIELDS: Mapping[int, Callable[[ImageRecord], Any]] = {

@@ -128,6 +128,11 @@ class Session(QObject):
         if any("reason" in fields or "status" in fields for fields in changes.values()):
             self.problems_changed.emit()
 
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """What is said of images now, by id."""
+        self.images.set_statuses(statuses)
+        self.problems_changed.emit()
+
     # ---- the image in view ----------------------------------------------------------------------
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app import style
 from app.models.image_list import Role
@@ -18,8 +18,9 @@ ROW = THUMBNAIL + 2 * PADDING
 class ThumbnailDelegate(QStyledItemDelegate):
     """One row: the thumbnail, the name's end and its folder, and a mark for the status."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._view = view
         self._failed: tuple[str, QIcon] | None = None
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -35,16 +36,22 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        self._paint_background(painter, option, selected)
+        strong = selected and self._view.currentIndex().row() == index.row()
+        self._paint_background(painter, option, selected, strong)
         frame = QRect(option.rect.left() + PADDING, option.rect.top() + PADDING, THUMBNAIL, THUMBNAIL)
         self._paint_thumbnail(painter, frame, index.data(Role.THUMBNAIL))
-        self._paint_text(painter, option, frame, index, selected)
+        self._paint_text(painter, option, frame, index, strong)
         painter.restore()
 
-    def _paint_background(self, painter: QPainter, option: QStyleOptionViewItem, selected: bool) -> None:
+    def _paint_background(
+        self, painter: QPainter, option: QStyleOptionViewItem, selected: bool, strong: bool
+    ) -> None:
+        """The image in view in full colour; others selected besides it in a tint of it."""
         colours = style.colours()
         if selected:
-            painter.fillRect(option.rect, QColor(colours.accent))
+            tint = QColor(colours.accent)
+            tint.setAlphaF(1.0 if strong else 0.22)
+            painter.fillRect(option.rect, tint)
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(option.rect, QColor(colours.hover))
 
