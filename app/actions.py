@@ -57,6 +57,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "export",
         short=NOOP("Actions", "Export"),
     ),
+    ActionSpec("settings", NOOP("Actions", "Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec(
         "previous",
@@ -110,7 +111,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR
     ),
-    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("F1",), "info"),
+    ActionSpec("palette", NOOP("Actions", "&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
+    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("F1", "?"), "info"),
     ActionSpec("log", NOOP("Actions", "Show the &log file"), "help"),
     ActionSpec("about", NOOP("Actions", "&About Boxscout"), "help", before=SEPARATOR),
 )
@@ -125,9 +127,9 @@ def plain_title(spec: ActionSpec) -> str:
     return title_of(spec).replace("&", "")
 
 
-def key_texts(spec: ActionSpec) -> list[str]:
-    """The keys as this system writes them."""
-    return [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in spec.keys]
+def key_text(action: QAction) -> str:
+    """Its keys, which a person may have changed, as this system writes them."""
+    return "  ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
 
 
 def build(
@@ -158,6 +160,7 @@ def build(
             menus[spec.menu].addSeparator()
         menus[spec.menu].addAction(action)
         actions[spec.id] = action
+    actions["settings"].setMenuRole(QAction.MenuRole.PreferencesRole)
     actions["quit"].setMenuRole(QAction.MenuRole.QuitRole)
     actions["about"].setMenuRole(QAction.MenuRole.AboutRole)
     return actions, menus

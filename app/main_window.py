@@ -25,6 +25,7 @@ from app import actions, paths, style
 from app.controllers.workbench import Workbench
 from app.many_images import ManyImages
 from app.models.training import Phase
+from app.program import Program
 from app.views import dialogs
 from app.views.canvas_bar import CanvasBar
 from app.views.controls import plain_label, tool_button
@@ -54,6 +55,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(paths.APP)
         self.setAcceptDrops(True)
         self._build()
+        self.program = Program(self)
         self.many = ManyImages(self.workbench, self.images, self)
         self._build_actions()
         self._connect_views()
@@ -115,6 +117,7 @@ class MainWindow(QMainWindow):
 
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
+        self.program.set_actions(self.actions_)
         recent = QMenu(self.tr("Open &recent"), self)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menus["file"].insertMenu(self.actions_["save_as"], recent)
@@ -160,10 +163,11 @@ class MainWindow(QMainWindow):
             "show_training": self.train_panel.setVisible,
             "show_problems": self.dock.setVisible,
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
-            "shortcuts": lambda: dialogs.show_shortcuts(self),
+            "shortcuts": lambda: dialogs.show_shortcuts(self, self.actions_),
             "log": lambda: dialogs.show_in_folder(paths.log_file()),
             "about": lambda: dialogs.show_about(self),
             **self.many.handlers(),
+            **self.program.handlers(),
         }
 
     # ---- wiring ---------------------------------------------------------------------------------
@@ -172,6 +176,9 @@ class MainWindow(QMainWindow):
         bench, bar, panel = self.workbench, self.bar, self.train_panel
         self.images.chosen.connect(self.session.select)
         self.many.connect()
+        self.program.failed.connect(self.session.error)
+        self.program.changed.connect(lambda wanted: panel.form.set_device(wanted.device))
+        panel.form.set_device(self.program.preferences.device)
         self.canvas.cursor_moved.connect(self.strip.set_cursor)
         self.canvas.zoom_changed.connect(self.bar.set_zoom)
         bar.threshold_changed.connect(bench.browsing.set_threshold)

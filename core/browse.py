@@ -115,7 +115,7 @@ class ImageColumns:
         self._status[places] = _CODES[status]
 
     def status_at(self, place: int) -> Status:
-        return _STATUSES[self._status[place]]
+        return _STATUSES[int(self._status[place])]
 
     def set_facts(self, facts: BoxFacts) -> None:
         """What boxes all images have now; ids that are not here are passed over."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QW
 
 from app import style
 from app.views.controls import Combo, Spin, grouped
-from core.config import Limits, TrainConfig, limits_of
+from core.config import Limits, TrainConfig
 
 _TITLES = {
     "dcgan": "DCGAN",
@@ -19,6 +19,10 @@ _TITLES = {
     "minimax": "Minimax GAN",
     "wgan": "WGAN (clipped)",
     "auto": "Automatic",
+    "system": "As the desktop",
+    "light": "Light",
+    "dark": "Dark",
+    "en": "English",
     "cpu": "CPU",
     "cuda": "GPU (CUDA)",
     "fp32": "32 bit",
@@ -174,8 +178,8 @@ class SwitchEditor(Editor):
 
 
 def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
-    """The editor that fits a field of :class:`TrainConfig`."""
-    limits = limits_of(field.name)
+    """The editor that fits a field of :class:`TrainConfig` or another dataclass of settings."""
+    limits = field.metadata["limits"]
     if limits.choices:
         return ChoiceEditor(field.name, limits, parent)
     if isinstance(field.default, bool):
