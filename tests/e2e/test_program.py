@@ -132,9 +132,10 @@ def test_cancel_changes_nothing(window: MainWindow, qtbot: QtBot) -> None:
     assert not paths.settings_file().exists()
 
 
-def test_a_new_key_works_and_is_listed_and_survives(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+def test_a_new_key_works_and_is_listed_and_survives(folder: Path, qtbot: QtBot) -> None:
     first = MainWindow()
     first.show()
+    qtbot.waitExposed(first)
     fill(qtbot, first, folder, 12)
 
     def act(dialog: SettingsDialog) -> None:
@@ -146,17 +147,21 @@ def test_a_new_key_works_and_is_listed_and_survives(window: MainWindow, folder: 
         qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
 
     in_settings(first, act)
+    first.activateWindow()
+    qtbot.waitUntil(first.isActiveWindow, timeout=LONG)
     qtbot.keyClick(first, Qt.Key.Key_L)
     assert first.session.record.name == "image 12.png"
     texts: list[str] = []
 
     def read() -> None:
         dialog = QApplication.activeModalWidget()
-        texts.extend(label.text() for label in dialog.findChildren(QLabel))
-        dialog.reject()
+        if dialog is not None:
+            texts.extend(label.text() for label in dialog.findChildren(QLabel))
+            dialog.reject()
 
     QTimer.singleShot(0, read)
-    qtbot.keyClick(first, Qt.Key.Key_Question)
+    first.actions_["shortcuts"].trigger()
+    assert "?" in actions.key_text(first.actions_["shortcuts"])
     assert "End  L" in texts
     close(qtbot, first)
     second = MainWindow()
