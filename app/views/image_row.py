@@ -51,6 +51,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         if selected:
             tint = QColor(colours.accent)
             tint.setAlphaF(1.0 if strong else 0.22)
+            painter.fillRect(option.rect, QColor(colours.base))  # a table has painted it in full already
             painter.fillRect(option.rect, tint)
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(option.rect, QColor(colours.hover))
