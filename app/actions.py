@@ -58,6 +58,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         short=NOOP("Actions", "Export"),
     ),
     ActionSpec("save_figure", NOOP("Actions", "Save fi&gure…"), "file"),
+    ActionSpec("settings", NOOP("Actions", "Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec(
         "previous",
@@ -80,6 +81,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("accept", NOOP("Actions", "&Accept"), "image", ("A",), "done", before=SEPARATOR),
     ActionSpec("reject", NOOP("Actions", "&Reject"), "image", ("X",), "close"),
     ActionSpec("unmark", NOOP("Actions", "&Unmark"), "image", ("U",)),
+    ActionSpec(
+        "find_image", NOOP("Actions", "Find an i&mage"), "image", ("Ctrl+F", "/"), "search", before=SEPARATOR
+    ),
+    ActionSpec("select_all", NOOP("Actions", "&Select all"), "image", ("Ctrl+A",)),
+    ActionSpec("select_one", NOOP("Actions", "Select &only this one"), "image", ("Ctrl+Shift+A",)),
+    ActionSpec("accept_above", NOOP("Actions", "A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
     ActionSpec("start", NOOP("Actions", "&Start training"), "train", ("Ctrl+R",), "play"),
     ActionSpec("pause", NOOP("Actions", "&Pause or go on"), "train", ("Ctrl+P",), "pause"),
     ActionSpec("stop", NOOP("Actions", "S&top and save"), "train", ("Ctrl+.",), "stop"),
@@ -105,7 +112,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR
     ),
-    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("F1",), "info"),
+    ActionSpec("palette", NOOP("Actions", "&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
+    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("F1", "?"), "info"),
     ActionSpec("log", NOOP("Actions", "Show the &log file"), "help"),
     ActionSpec("about", NOOP("Actions", "&About Boxscout"), "help", before=SEPARATOR),
 )
@@ -120,9 +128,9 @@ def plain_title(spec: ActionSpec) -> str:
     return title_of(spec).replace("&", "")
 
 
-def key_texts(spec: ActionSpec) -> list[str]:
-    """The keys as this system writes them."""
-    return [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in spec.keys]
+def key_text(action: QAction) -> str:
+    """Its keys, which a person may have changed, as this system writes them."""
+    return "  ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
 
 
 def build(
@@ -153,6 +161,7 @@ def build(
             menus[spec.menu].addSeparator()
         menus[spec.menu].addAction(action)
         actions[spec.id] = action
+    actions["settings"].setMenuRole(QAction.MenuRole.PreferencesRole)
     actions["quit"].setMenuRole(QAction.MenuRole.QuitRole)
     actions["about"].setMenuRole(QAction.MenuRole.AboutRole)
     return actions, menus

@@ -23,7 +23,9 @@ from PySide6.QtWidgets import (
 
 from app import actions, paths, style
 from app.controllers.workbench import Workbench
+from app.many_images import ManyImages
 from app.models.training import Phase
+from app.program import Program
 from app.train_wiring import connect_training
 from app.views import dialogs
 from app.views.canvas_bar import CanvasBar
@@ -54,6 +56,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(paths.APP)
         self.setAcceptDrops(True)
         self._build()
+        self.program = Program(self)
+        self.many = ManyImages(self.workbench, self.images, self)
         self._build_actions()
         self._connect_views()
         self._connect_session()
@@ -114,6 +118,7 @@ class MainWindow(QMainWindow):
 
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
+        self.program.set_actions(self.actions_)
         recent = QMenu(self.tr("Open &recent"), self)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menus["file"].insertMenu(self.actions_["save_as"], recent)
@@ -144,9 +149,9 @@ class MainWindow(QMainWindow):
             "next": bench.browsing.next,
             "first": bench.browsing.first,
             "last": bench.browsing.last,
-            "accept": lambda: bench.browsing.mark(Status.ACCEPTED),
-            "reject": lambda: bench.browsing.mark(Status.REJECTED),
-            "unmark": lambda: bench.browsing.mark(Status.UNSEEN),
+            "accept": lambda: bench.review.mark(Status.ACCEPTED),
+            "reject": lambda: bench.review.mark(Status.REJECTED),
+            "unmark": lambda: bench.review.mark(Status.UNSEEN),
             "start": self.train_panel.start_button.click,
             "pause": lambda: bench.run.pause_or_go_on(),
             "stop": lambda: bench.run.stop(),
@@ -160,9 +165,11 @@ class MainWindow(QMainWindow):
             "show_training": self.train_panel.setVisible,
             "show_problems": self.dock.setVisible,
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
-            "shortcuts": lambda: dialogs.show_shortcuts(self),
+            "shortcuts": lambda: dialogs.show_shortcuts(self, self.actions_),
             "log": lambda: dialogs.show_in_folder(paths.log_file()),
             "about": lambda: dialogs.show_about(self),
+            **self.many.handlers(),
+            **self.program.handlers(),
         }
 
     # ---- wiring ---------------------------------------------------------------------------------
@@ -170,7 +177,10 @@ class MainWindow(QMainWindow):
     def _connect_views(self) -> None:
         bench, bar = self.workbench, self.bar
         self.images.chosen.connect(self.session.select)
-        self.images.filter_changed.connect(self.session.images.set_filter)
+        self.many.connect()
+        self.program.failed.connect(self.session.error)
+        self.program.changed.connect(lambda wanted: self.train_panel.form.set_device(wanted.device))
+        self.train_panel.form.set_device(self.program.preferences.device)
         self.canvas.cursor_moved.connect(self.strip.set_cursor)
         self.canvas.zoom_changed.connect(self.bar.set_zoom)
         bar.threshold_changed.connect(bench.browsing.set_threshold)
@@ -213,7 +223,6 @@ class MainWindow(QMainWindow):
 
     def _on_project_changed(self) -> None:
         project = self.session.project
-        self.images.clear_filter()
         if project is None:
             self.dock.hide()
         self.setWindowTitle(paths.APP if project is None else f"{paths.title(project.path)} – {paths.APP}")
@@ -236,6 +245,7 @@ class MainWindow(QMainWindow):
             **dict.fromkeys(("previous", "next", "first", "last", "zoom_in", "zoom_out"), has_image),
             **dict.fromkeys(("fit", "actual_size", "heat_map"), has_image),
             **dict.fromkeys(("accept", "reject", "unmark"), has_image),
+            **dict.fromkeys(self.many.handlers(), is_open),
             **dict.fromkeys(("export", "save_figure"), is_open and session.images.total > 0),
             "start": is_open and self.train_panel.start_button.isEnabled() and not phase.running,
             "pause": phase in (Phase.TRAINING, Phase.PAUSED),

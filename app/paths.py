@@ -30,6 +30,11 @@ def log_file() -> Path:
     return folder / "boxscout.log"
 
 
+def settings_file() -> Path:
+    """Where the settings lie that a person may also write by hand."""
+    return platformdirs.user_config_path(APP, appauthor=False) / "settings.json"
+
+
 def default_project(paths: Sequence[Path]) -> Path:
     """The project of these folders or files: the same paths always give the same project."""
     resolved = sorted({path.expanduser().resolve() for path in paths})

@@ -29,9 +29,10 @@ from PIL import Image
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.application import make_application
+from app.application import leave_what_stays_to_itself, make_application
 from app.main_window import MainWindow
 from app.models.training import Phase
+from core.browse import Browse, Order
 from core.config import PRESETS
 
 TICK_MS = 10
@@ -109,9 +110,10 @@ def measure(place: Path, images: int, seconds: float) -> list[Figure]:
     window = MainWindow()
     window.resize(1280, 800)
     window.show()
+    leave_what_stays_to_itself()
     app.processEvents()
     figures = open_folder(window, folder, images)
-    for stage in (scroll, browse, lambda window: beside_training(window, seconds), threshold):
+    for stage in (scroll, arrange, browse, lambda window: beside_training(window, seconds), threshold):
         figures += stage(window)
         settle(1.0)
     figures.append(Figure("peak memory", peak_memory() / 2**20, "MiB", 1536))
@@ -132,7 +134,7 @@ def draw_folder(folder: Path, images: int) -> Path:
         coarse.resize((640, 480), Image.Resampling.BICUBIC).save(path, quality=90)
         originals.append(path)
     for i in range(len(originals), images):
-        shutil.copyfile(originals[i % len(originals)], folder / f"photo-{i:05d}.jpg")
+        os.link(originals[i % len(originals)], folder / f"photo-{i:05d}.jpg")
     return folder
 
 
@@ -165,6 +167,20 @@ def scroll(window: MainWindow) -> list[Figure]:
         Figure("one move of the list, median", 1000 * statistics.median(times), "ms", 16),
         Figure("one move of the list, slowest", 1000 * max(times), "ms", 100),
     ]
+
+
+def arrange(window: MainWindow) -> list[Figure]:
+    """Filters and orders, each until the list is painted."""
+    wait(lambda: not window.workbench.pump.busy, 120)
+    times = []
+    orders = (Browse(order=order, descending=True) for order in Order)
+    for browse in (Browse(text="99"), *orders, Browse()):
+        began = time.perf_counter()
+        window.session.change_view(browse=browse)
+        window.images.list.viewport().repaint()
+        QApplication.processEvents()
+        times.append(time.perf_counter() - began)
+    return [Figure("filter or order, slowest", 1000 * max(times), "ms", 100)]
 
 
 def browse(window: MainWindow) -> list[Figure]:

@@ -117,7 +117,7 @@ def mirror_and_relight(images: Tensor, rng: torch.Generator) -> Tensor:
     """Mirror half of float (N, 3, S, S) images in -1..1, and vary the brightness and contrast of each.
 
     Hue and saturation stay: colour tells background from object, and turning it cost a tenth of what maps
-    know of place (docs/decisions/0010-contrast.md).
+    know of place (docs/decisions/0009-contrast.md).
     """
     n = len(images)
     mirror, brightness, contrast = torch.rand(3, n, generator=rng)

@@ -15,7 +15,7 @@ Images = npt.NDArray[np.uint8]
 Maps = npt.NDArray[np.float32]
 
 GRID = 64
-# Chosen on the train boxes of Artiodactyla, Bottle and Dog and on raccoon: docs/decisions/0010-contrast.md.
+# Chosen on the train boxes of Artiodactyla, Bottle and Dog and on raccoon: docs/decisions/0009-contrast.md.
 _FLOOR = 0.3
 _BLUR = 4.0
 _OUTLINE_BLUR = 2.0

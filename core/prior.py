@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-# Chosen on the train boxes of three sets and on raccoon (docs/decisions/0010-contrast.md): outlines show an
+# Chosen on the train boxes of three sets and on raccoon (docs/decisions/0009-contrast.md): outlines show an
 # object's proportions diluted, and photos hold more horizontal than vertical edges whatever they show.
 _GAIN, _OFFSET = 0.8, 0.3
 _MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every image

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app import paths
 from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
+from app.models.image_list import ImageTable
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
@@ -19,10 +20,13 @@ from app.worker import Worker
 from core.datasets.sample import draw_sample
 from core.errors import BoxscoutError
 from core.images.scan import ImageFile, RejectedFile, iter_scan
+from core.project.queries import box_facts
 from core.project.store import ImageRecord, Project, ProjectView
 
 OPENING, SCANNING, SAVING, DRAWING = "opening", "scan", "save", "sample"
 FIRST_BATCH = 64
+# The window takes a batch in at once: no larger than what it does between two frames.
+LARGEST_BATCH = 2048
 BATCH_S = 0.25
 
 
@@ -31,7 +35,7 @@ class Opened:
     """A project read in its thread."""
 
     project: Project
-    records: list[ImageRecord]
+    table: ImageTable
     rejected: list[RejectedFile]
     view: ProjectView
     training: SavedTraining
@@ -48,16 +52,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The end of a scan. ``records`` is None where no image that was here before has changed."""
+    """The end of a scan. ``table`` is None where no image that was here before has changed."""
 
     images: int
-    records: list[ImageRecord] | None
+    table: ImageTable | None
     rejected: list[RejectedFile]
 
 
 class LibraryController(QObject):
     """What is open, and what is in it."""
 
+    scanned = Signal()
+    """A scan has ended and all it found is in the list."""
     leaving = Signal()
     """The project is about to be closed: jobs on it must end. Sent only when none is training."""
 
@@ -176,7 +182,7 @@ class LibraryController(QObject):
         session = self._session
         self.close_project()
         session.set_activity(OPENING, None)
-        session.set_project(opened.project, opened.records, opened.view)
+        session.set_project(opened.project, opened.table, opened.view)
         session.set_rejected(opened.rejected)
         session.reset_training(opened.training.status, opened.training.points)
         if opened.training.samples is not None:
@@ -203,7 +209,7 @@ class LibraryController(QObject):
         if self._scan is not None:
             self._waiting += chosen
             return
-        known = {record.id: record for record in self._session.images.records}
+        known = tuple(self._session.images.records)
         self._session.set_activity(SCANNING, Activity(text=self.tr("Looking for images…")))
         self._scan = self._pump.run(
             "scan",
@@ -223,9 +229,12 @@ class LibraryController(QObject):
     def _on_scanned(self, scanned: Scanned, chosen: Sequence[Path]) -> None:
         session = self._session
         session.set_rejected(scanned.rejected)
-        if scanned.records is not None:
-            session.replace_records(scanned.records)
+        if scanned.table is not None:
+            session.replace_table(scanned.table)
+        else:
+            session.images.arrange(session.view.browse)
         self._end_scan()
+        self.scanned.emit()
         if scanned.images == 0:
             names = ", ".join(f"“{path.name or path}”" for path in chosen)
             text = self.tr("No usable image was found in {names}.").format(names=names)
@@ -245,15 +254,15 @@ class LibraryController(QObject):
 
 
 class _Scan:
-    """What the scanning thread does: growing batches, because each reads the project's list again."""
+    """What the scanning thread does: the first images at once, later ones in larger batches."""
 
-    def __init__(self, worker: Worker, project: Project, known: dict[int, ImageRecord]) -> None:
-        self._worker, self._project, self._known = worker, project, known
-        self._last_id = max(known, default=0)
+    def __init__(self, worker: Worker, project: Project, known: Sequence[ImageRecord]) -> None:
+        self._worker, self._project = worker, project
+        self._known = {record.id: record for record in known}
+        self._last_id = max(self._known, default=0)
         self._files: list[ImageFile] = []
         self._rejected: list[RejectedFile] = []
         self._size = FIRST_BATCH
-        self._wait = BATCH_S
         self._flushed = time.monotonic()
 
     def run(self, chosen: Sequence[Path]) -> Scanned:
@@ -264,18 +273,19 @@ class _Scan:
                 images += 1
             else:
                 self._rejected.append(found)
-            late = time.monotonic() - self._flushed > self._wait
+            late = time.monotonic() - self._flushed > BATCH_S
             if len(self._files) >= self._size or (late and self._files):
                 self._flush()
             if self._worker.stopping:
                 break
         self._flush()
-        records = self._project.images()
+        # In a new project nothing can have changed, and reading 100,000 rows again takes a second.
+        records = self._project.images() if self._known else []
         changed = any(self._known.get(r.id, r) != r for r in records)
-        return Scanned(images, records if changed else None, self._project.rejected())
+        table = read_table(self._project, records) if changed else None
+        return Scanned(images, table, self._project.rejected())
 
     def _flush(self) -> None:
-        began = time.monotonic()
         if self._rejected:
             self._project.add_rejected(self._rejected)
         if self._files:
@@ -284,16 +294,22 @@ class _Scan:
             self._last_id = max((record.id for record in new), default=self._last_id)
             self._worker.put(Found(new, self._rejected))
         self._files, self._rejected = [], []
-        self._size *= 2
+        self._size = min(2 * self._size, LARGEST_BATCH)
         self._flushed = time.monotonic()
-        # Reading a long list takes its time: look for images at least four times as long.
-        self._wait = max(BATCH_S, 4 * (self._flushed - began))
+
+
+def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
+    """The list with what is known of boxes, ready to be shown."""
+    table = ImageTable(records)
+    table.columns.set_facts(box_facts(project))
+    return table
 
 
 def _read(project: Project) -> Opened:
     try:
         training, classes = read_checkpoint(project), read_classifier(project)
-        return Opened(project, project.images(), project.rejected(), project.load_view(), training, classes)
+        table = read_table(project, project.images())
+        return Opened(project, table, project.rejected(), project.load_view(), training, classes)
     except BaseException:
         project.close()
         raise

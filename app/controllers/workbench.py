@@ -15,6 +15,7 @@ from app.controllers.exporting import ExportController
 from app.controllers.figures import FigureController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
+from app.controllers.review import ReviewController
 from app.controllers.run import RunController
 from app.controllers.training import TrainingController
 from app.models.session import Session
@@ -39,6 +40,7 @@ class Workbench(QObject):
         self.class_training = ClassTrainingController(session, pump, self)
         self.localization = LocalizationController(session, pump, self)
         self.deciding = DecidingController(session, pump, self)
+        self.review = ReviewController(session, pump, self)
         self.exporting = ExportController(session, pump, self)
         self.figures = FigureController(session, pump, self)
         self._closing = False
@@ -51,6 +53,9 @@ class Workbench(QObject):
         self.pump.idle.connect(self._on_idle)
         self.library.leaving.connect(self.localization.abandon)
         self.library.leaving.connect(self.deciding.abandon)
+        self.library.leaving.connect(self.review.abandon)
+        self.library.scanned.connect(self.review.rank_names)
+        self.deciding.decided.connect(self.review.refresh_facts)
         self.training.prepared.connect(self.localization.on_prepared)
         self.training.snapshot.connect(self.localization.on_snapshot)
         self.training.ended.connect(self._on_training_ended)
@@ -91,6 +96,7 @@ class Workbench(QObject):
     def stop_activities(self) -> None:
         """Stop the scan and the search for boxes; what they found so far stays."""
         self.library.stop_scan()
+        self.deciding.stop()
         self.localization.stop()
 
     @property
@@ -166,4 +172,5 @@ class Workbench(QObject):
     def _on_evidence_changed(self) -> None:
         self.browsing.refresh_evidence()
         if not self._closing:
+            self.review.refresh_facts()
             self.deciding.wake()

@@ -1,20 +1,22 @@
-"""All images of the project as a Qt list, filtered by name and status."""
+"""All images of the project as a Qt list: those that the person chose to see, in the order chosen."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from core.annotations import Status
+from core.browse import BoxFacts, Browse, Floats, ImageColumns, Ints, Order, changes_with_boxes
+from core.project.store import ImageRecord
 
 if TYPE_CHECKING:
     from app.models.thumbnails import Thumbnails
-    from core.project.store import ImageRecord
 
 
 class Role(IntEnum):
@@ -24,12 +26,69 @@ class Role(IntEnum):
     STATUS = Qt.ItemDataRole.UserRole + 2
     THUMBNAIL = Qt.ItemDataRole.UserRole + 3
     REASON = Qt.ItemDataRole.UserRole + 4
+    SCORE = Qt.ItemDataRole.UserRole + 5
+    EDITED = Qt.ItemDataRole.UserRole + 6
+
+
+class ImageTable:
+    """All images with their columns. Made in the thread that reads them: 100,000 take their time.
+
+    The columns hold what a person says of many images at once; a record follows when it is asked for.
+    """
+
+    def __init__(self, records: Iterable[ImageRecord] = ()) -> None:
+        self._records: list[ImageRecord] = []
+        self._late = False
+        self.columns = ImageColumns()
+        self.place: dict[int, int] = {}
+        self.append(records)
+
+    def append(self, records: Iterable[ImageRecord]) -> None:
+        """Add images at the end; those that are here already are left alone."""
+        new = [record for record in records if record.id not in self.place]
+        start = len(self._records)
+        self._records.extend(new)
+        self.place.update({record.id: start + i for i, record in enumerate(new)})
+        self.columns.append([r.id for r in new], [r.name for r in new], [r.status for r in new])
+
+    def put(self, record: ImageRecord) -> None:
+        """Replace the image of that id."""
+        place = self.place[record.id]
+        self._records[place] = record
+        self.columns.set_status(place, record.status)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def at(self, place: int) -> ImageRecord:
+        record = self._records[place]
+        if self._late and record.status is not (status := self.columns.status_at(place)):
+            self._records[place] = record = replace(record, status=status)
+        return record
+
+    @property
+    def records(self) -> Sequence[ImageRecord]:
+        """All images, in the project's order."""
+        if self._late:
+            for place in range(len(self._records)):
+                self.at(place)
+            self._late = False
+        return self._records
+
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """Give images, by id, their status."""
+        places: dict[Status, list[int]] = {}
+        for image_id, status in statuses.items():
+            places.setdefault(status, []).append(self.place[image_id])
+        for status, same in places.items():
+            self.columns.set_status(np.array(same, np.intp), status)
+        self._late = True
 
 
 class ImageListModel(QAbstractListModel):
-    """Rows are the images that pass the filter, in the project's order.
+    """Rows are the images that pass the filter, in the order chosen.
 
-    The filter is an own list of positions: a proxy that calls Python for each of 100,000 rows takes
+    Which rows these are is an array of places: a proxy that calls Python for each of 100,000 rows takes
     most of a second, this takes some 10 ms.
     """
 
@@ -38,13 +97,10 @@ class ImageListModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._records: list[ImageRecord] = []
-        self._folded: list[str] = []
-        self._position: dict[int, int] = {}
-        self._shown: list[int] = []
-        self._row: dict[int, int] | None = None
-        self._needle = ""
-        self._status: Status | None = None
+        self._table = ImageTable()
+        self._browse = Browse()
+        self._shown: Ints = np.empty(0, np.intp)
+        self._rows: Ints | None = None
         self._thumbnails: Thumbnails | None = None
 
     # ---- filled by the session ----------------------------------------------------------------
@@ -55,30 +111,28 @@ class ImageListModel(QAbstractListModel):
 
     def set_records(self, records: Sequence[ImageRecord]) -> None:
         """Show another project's images."""
+        self.set_table(ImageTable(records))
+
+    def set_table(self, table: ImageTable, browse: Browse | None = None) -> None:
+        """:meth:`set_records` with what another thread has made of them."""
         self.beginResetModel()
-        self._records = list(records)
-        self._folded = [record.name.casefold() for record in records]
-        self._position = {record.id: i for i, record in enumerate(records)}
-        self._shown = self._matching(range(len(records)))
-        self._row = None
+        self._table, self._browse = table, browse or self._browse
+        self._set_shown(table.columns.arrange(self._browse))
         self.endResetModel()
         self._tell_count()
 
     def append(self, records: Sequence[ImageRecord]) -> None:
-        """Add a batch at the end; images that are here already are left alone."""
-        new = [record for record in records if record.id not in self._position]
-        if not new:
+        """Add a batch at the end, whatever the order: nothing moves away while it is looked at."""
+        start = len(self._table)
+        self._table.append(records)
+        if len(self._table) == start:
             return
-        start = len(self._records)
-        self._records.extend(new)
-        self._folded.extend(record.name.casefold() for record in new)
-        self._position.update({record.id: start + i for i, record in enumerate(new)})
-        shown = self._matching(range(start, len(self._records)))
-        if shown:
+        found_first = replace(self._browse, order=Order.FOUND, descending=False)
+        shown = self._table.columns.arrange(found_first, start=start)
+        if len(shown):
             first = len(self._shown)
             self.beginInsertRows(QModelIndex(), first, first + len(shown) - 1)
-            self._shown.extend(shown)
-            self._row = None
+            self._set_shown(np.concatenate([self._shown, shown]))
             self.endInsertRows()
         self._tell_count()
 
@@ -88,68 +142,106 @@ class ImageListModel(QAbstractListModel):
         A row that no longer passes the filter stays until the filter is changed: it must not vanish
         from under the cursor.
         """
-        for image_id, fields in changes.items():
-            position = self._position.get(image_id)
-            if position is None:
-                continue
-            self._records[position] = replace(self._records[position], **fields)
-            row = self.row_of(image_id)
-            if row >= 0:
-                self.dataChanged.emit(self.index(row), self.index(row))
+        known = {image_id: fields for image_id, fields in changes.items() if image_id in self._table.place}
+        for image_id, fields in known.items():
+            self._table.put(replace(self._table.at(self._table.place[image_id]), **fields))
+        self._tell_rows(known)
+
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """:meth:`update_records` for what is said of images, however many."""
+        known = {image_id: status for image_id, status in statuses.items() if image_id in self._table.place}
+        self._table.set_statuses(known)
+        self._tell_rows(known)
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         """Take over what a job has found out about images: size, failure and reason, all rows at once."""
-        rows = []
-        for new in records:
-            position = self._position.get(new.id)
-            if position is None:
-                continue
-            old = self._records[position]
+        known = [new for new in records if new.id in self._table.place]
+        for new in known:
+            old = self._table.at(self._table.place[new.id])
             # What the person said meanwhile stays said; only the job knows what has failed.
             own = old.status is not new.status and Status.FAILED not in (old.status, new.status)
-            self._records[position] = replace(new, status=old.status) if own else new
-            rows.append(self.row_of(new.id))
-        shown = [row for row in rows if row >= 0]
-        if shown:
-            self.dataChanged.emit(self.index(min(shown)), self.index(max(shown)))
+            self._table.put(replace(new, status=old.status) if own else new)
+        self._tell_rows(new.id for new in known)
+
+    def set_facts(self, facts: BoxFacts, image_id: int | None = None) -> None:
+        """What boxes all images have now, or the one with ``image_id``, which keeps its row."""
+        columns = self._table.columns
+        if image_id is not None:
+            if image_id in self._table.place:
+                columns.set_facts_of(self._table.place[image_id], facts)
+                self._tell_rows([image_id])
+            return
+        columns.set_facts(facts)
+        if changes_with_boxes(self._browse):
+            self.arrange(self._browse)
+        elif len(self._shown):
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+
+    def set_ranks(self, ranks: Ints) -> None:
+        """See :meth:`ImageColumns.set_ranks`."""
+        self._table.columns.set_ranks(ranks)
 
     # ---- asked by the window ------------------------------------------------------------------
 
-    def set_filter(self, needle: str, status: Status | None) -> None:
-        """Show images whose name contains ``needle`` (in any case) and that have ``status``."""
-        self._needle = needle.casefold().strip()
-        self._status = status
+    def arrange(self, browse: Browse) -> None:
+        """Show the images that ``browse`` says, in its order."""
+        self._browse = browse
+        shown = self._table.columns.arrange(browse)
+        if np.array_equal(shown, self._shown):
+            return
         self.beginResetModel()
-        self._shown = self._matching(range(len(self._records)))
-        self._row = None
+        self._set_shown(shown)
         self.endResetModel()
         self._tell_count()
 
     @property
     def total(self) -> int:
-        return len(self._records)
+        return len(self._table)
 
     @property
     def records(self) -> Sequence[ImageRecord]:
         """All images, whatever the filter."""
-        return self._records
+        return self._table.records
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all images, for another thread."""
+        return self._table.columns.names
+
+    def with_status(self, status: Status) -> list[ImageRecord]:
+        """All images of that status, whatever the filter."""
+        return [self._table.at(place) for place in self._table.columns.places_of(status).tolist()]
+
+    def unseen_scores(self) -> tuple[list[int], Floats]:
+        """The ids and scores of unseen images that have a score, whatever the filter."""
+        places, scores = self._table.columns.unseen_scores()
+        return self._table.columns.ids[places].tolist(), scores
 
     def record(self, image_id: int) -> ImageRecord | None:
-        position = self._position.get(image_id)
-        return None if position is None else self._records[position]
+        place = self._table.place.get(image_id)
+        return None if place is None else self._table.at(place)
 
     def row_of(self, image_id: int | None) -> int:
         """The row of an image, -1 where the filter hides it."""
-        if self._row is None:
-            self._row = {self._records[position].id: row for row, position in enumerate(self._shown)}
-        return -1 if image_id is None else self._row.get(image_id, -1)
+        place = -1 if image_id is None else self._table.place.get(image_id, -1)
+        if place < 0:
+            return -1
+        if self._rows is None:
+            self._rows = np.full(len(self._table), -1, np.intp)
+            self._rows[self._shown] = np.arange(len(self._shown))
+        return int(self._rows[place]) if place < len(self._rows) else -1
 
     def id_at(self, row: int) -> int | None:
-        return self._records[self._shown[row]].id if 0 <= row < len(self._shown) else None
+        return int(self._table.columns.ids[self._shown[row]]) if 0 <= row < len(self._shown) else None
+
+    def ids_in(self, first: int, last: int) -> list[int]:
+        """The ids of the rows from ``first`` to ``last``, both included."""
+        ids: list[int] = self._table.columns.ids[self._shown[first : last + 1]].tolist()
+        return ids
 
     def neighbour(self, image_id: int | None, step: int) -> int | None:
         """The image ``step`` rows on from ``image_id``, stopping at both ends; None in an empty list."""
-        if not self._shown:
+        if not len(self._shown):
             return None
         row = self.row_of(image_id)
         if row < 0:
@@ -167,17 +259,17 @@ class ImageListModel(QAbstractListModel):
         row = index.row()
         if not index.isValid() or row >= len(self._shown):
             return None
-        record = self._records[self._shown[row]]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return record.name
-        if role == Role.ID:
-            return record.id
-        if role == Role.STATUS:
-            return record.status
-        if role == Role.REASON:
-            return record.reason
+        place = int(self._shown[row])
+        record = self._table.at(place)
+        if role in _FIELDS:
+            return _FIELDS[role](record)
         if role == Role.THUMBNAIL:
             return self._thumbnails.get(record) if self._thumbnails else None
+        if role == Role.SCORE:
+            score = float(self._table.columns.score[place])
+            return None if score != score else score
+        if role == Role.EDITED:
+            return bool(self._table.columns.edited[place])
         if role == Qt.ItemDataRole.ToolTipRole:
             # A name may look like markup; only escaped text between tags is shown as it is.
             lines = (str(record.path), record.reason)
@@ -186,13 +278,14 @@ class ImageListModel(QAbstractListModel):
 
     # ---- own ----------------------------------------------------------------------------------
 
-    def _matching(self, positions: Iterable[int]) -> list[int]:
-        needle, status, folded, records = self._needle, self._status, self._folded, self._records
-        if not needle and status is None:
-            return list(positions)
-        if status is None:
-            return [i for i in positions if needle in folded[i]]
-        return [i for i in positions if records[i].status is status and needle in folded[i]]
+    def _set_shown(self, shown: Ints) -> None:
+        self._shown, self._rows = shown, None
+
+    def _tell_rows(self, ids: Iterable[int]) -> None:
+        """Say once that the rows of ``ids`` look different."""
+        rows = [row for image_id in ids if (row := self.row_of(image_id)) >= 0]
+        if rows:
+            self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
 
     def _on_thumbnail(self, image_id: int) -> None:
         row = self.row_of(image_id)
@@ -201,4 +294,13 @@ class ImageListModel(QAbstractListModel):
             self.dataChanged.emit(index, index, [int(Role.THUMBNAIL)])
 
     def _tell_count(self) -> None:
-        self.count_changed.emit(len(self._shown), len(self._records))
+        self.count_changed.emit(len(self._shown), len(self._table))
+
+
+_FIELDS: Mapping[int, Callable[[ImageRecord], Any]] = {
+    Qt.ItemDataRole.DisplayRole: lambda record: record.name,
+    Qt.ItemDataRole.AccessibleTextRole: lambda record: record.name,
+    Role.ID: lambda record: record.id,
+    Role.STATUS: lambda record: record.status,
+    Role.REASON: lambda record: record.reason,
+}

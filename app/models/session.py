@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from app.models.image_list import ImageListModel
+from app.models.image_list import ImageListModel, ImageTable
 from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Source, Status
@@ -56,6 +56,7 @@ class Session(QObject):
 
     project_changed = Signal()
     current_changed = Signal()
+    selection_changed = Signal()
     picture_changed = Signal()
     heat_map_changed = Signal()
     boxes_changed = Signal()
@@ -79,6 +80,8 @@ class Session(QObject):
         self.points: list[Point] = []
         self.samples: npt.NDArray[np.uint8] | None = None
         self.current: int | None = None
+        self.selection: tuple[int, ...] = ()
+        self.rows_in_view = (0, -1)
         self.picture: Picture | None = None
         self._evidence: Evidence | None = None
         self._live: OrderedDict[int, tuple[int, HeatMap]] = OrderedDict()
@@ -90,7 +93,7 @@ class Session(QObject):
     # ---- the project --------------------------------------------------------------------------
 
     def set_project(
-        self, project: Project | None, records: Sequence[ImageRecord] = (), view: ProjectView | None = None
+        self, project: Project | None, table: ImageTable | None = None, view: ProjectView | None = None
     ) -> None:
         """Show another project, or none. The caller closes the former one."""
         self.project = project
@@ -100,7 +103,8 @@ class Session(QObject):
         self._live.clear()
         self._rejected, self._unreadable, self._damaged = [], {}, set()
         self.current, self.picture, self._evidence = None, None, None
-        self.images.set_records(records)
+        self.selection = ()
+        self.images.set_table(table or ImageTable(), self.view.browse)
         self.reset_training(TrainingStatus())
         self.results.reset(Kind(self.view.model))
         self.project_changed.emit()
@@ -109,9 +113,9 @@ class Session(QObject):
         wanted = self.view.current_image
         self.select(wanted if self.images.record(wanted or 0) else self.images.neighbour(None, 1))
 
-    def replace_records(self, records: Sequence[ImageRecord]) -> None:
+    def replace_table(self, table: ImageTable) -> None:
         """The project's images again, after some have changed; the image in view stays."""
-        self.images.set_records(records)
+        self.images.set_table(table)
         self.problems_changed.emit()
         self.current_changed.emit()
 
@@ -130,6 +134,11 @@ class Session(QObject):
         if any("reason" in fields or "status" in fields for fields in changes.values()):
             self.problems_changed.emit()
 
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """What is said of images now, by id."""
+        self.images.set_statuses(statuses)
+        self.problems_changed.emit()
+
     # ---- the image in view ----------------------------------------------------------------------
 
     @property
@@ -145,6 +154,17 @@ class Session(QObject):
         self.view = replace(self.view, current_image=image_id)
         self.current_changed.emit()
         self.view_changed.emit()
+
+    def set_selection(self, ids: Sequence[int]) -> None:
+        """The images that a command for many is for."""
+        chosen = tuple(ids)
+        if chosen != self.selection:
+            self.selection = chosen
+            self.selection_changed.emit()
+
+    def set_rows_in_view(self, first: int, last: int) -> None:
+        """Which rows of the list are on the screen: they come first where a job reaches all images."""
+        self.rows_in_view = first, last
 
     def set_picture(self, image_id: int, picture: Picture) -> None:
         self.note_condition(image_id, picture.reason, damaged=picture.truncated)
@@ -233,6 +253,8 @@ class Session(QObject):
         decides = {"rule", "threshold", "thresholds"} & fields.keys()
         recolours = {"colour_map"} & fields.keys()
         self.view = changed
+        if "browse" in fields:
+            self.images.arrange(changed.browse)
         self.view_changed.emit()
         if recolours:
             self.heat_map_changed.emit()
@@ -307,7 +329,5 @@ class Session(QObject):
             record = self.images.record(image_id)
             if record is not None:
                 reasons[record.path] = reason
-        for record in self.images.records:
-            if record.status is Status.FAILED:
-                reasons[record.path] = record.reason
+        reasons.update({record.path: record.reason for record in self.images.with_status(Status.FAILED)})
         return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]

@@ -148,6 +148,11 @@ class ConfigForm(QWidget):
         self._show_preset()
         self._show_problem()
 
+    def set_device(self, device: str) -> None:
+        """Show another device and emit nothing."""
+        self.editors["device"].set_value(device)
+        self._show_problem()
+
     def problem(self) -> str:
         """Why the form is no config, in one sentence; empty when it is one."""
         try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 import PySide6
 import torch
 from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -176,18 +177,18 @@ def show_about(parent: QWidget) -> None:
     box.deleteLater()
 
 
-def show_shortcuts(parent: QWidget) -> None:
+def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
     """A table of all keys, made from the actions themselves."""
     dialog = QDialog(parent)
     dialog.setWindowTitle(_tr("Keyboard shortcuts"))
     grid = QGridLayout()
     grid.setHorizontalSpacing(3 * style.SPACING)
-    specs = [spec for spec in actions.ACTIONS if spec.keys]
+    specs = [spec for spec in actions.ACTIONS if made[spec.id].shortcuts()]
     half = (len(specs) + 1) // 2
     for i, spec in enumerate(specs):
         column = 2 * (i // half)
         grid.addWidget(plain_label(actions.plain_title(spec).rstrip("…")), i % half, column)
-        grid.addWidget(plain_label("  ".join(actions.key_texts(spec)), "muted"), i % half, column + 1)
+        grid.addWidget(plain_label(actions.key_text(made[spec.id]), "muted"), i % half, column + 1)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
     layout = QVBoxLayout(dialog)

@@ -19,6 +19,10 @@ _TITLES = {
     "minimax": "Minimax GAN",
     "wgan": "WGAN (clipped)",
     "auto": "Automatic",
+    "system": "As the desktop",
+    "light": "Light",
+    "dark": "Dark",
+    "en": "English",
     "cpu": "CPU",
     "cuda": "GPU (CUDA)",
     "fp32": "32 bit",
@@ -176,7 +180,7 @@ class SwitchEditor(Editor):
 
 
 def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
-    """The editor that fits a field of a training's config."""
+    """The editor that fits a field of a training's config or of another dataclass of settings."""
     limits: Limits = field.metadata["limits"]
     if limits.choices:
         return ChoiceEditor(field.name, limits, parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -141,7 +142,12 @@ class Project:
         boxes and status and takes the new size and time. Where these differ the file has changed: its
         heat map and size are forgotten and a failed one gets a new chance.
         """
-        rows = [(_absolute(f.root), f.name, f.size_bytes, f.mtime_ns) for f in files]
+        roots: dict[Path, Path] = {}
+        rows = []
+        for f in files:
+            if f.root not in roots:
+                roots[f.root] = _absolute(f.root)
+            rows.append((roots[f.root], f.name, f.size_bytes, f.mtime_ns))
         with self._transaction() as db:
             before = db.execute("SELECT count(*) FROM image").fetchone()[0]
             ids = self._root_ids(db, [row[0] for row in rows])
@@ -194,7 +200,11 @@ class Project:
 
     def set_status(self, ids: Iterable[int], status: Status) -> None:
         """Give every image in ``ids`` the same status."""
-        self._many("UPDATE image SET status = ?, reason = '' WHERE id = ?", [(status.value, i) for i in ids])
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE image SET status = ?, reason = '' WHERE id IN (SELECT value FROM json_each(?))",
+                (status.value, json.dumps([int(i) for i in ids])),
+            )
 
     def add_rejected(self, files: Iterable[RejectedFile]) -> None:
         """Keep files that cannot be used, each with its reason; the newest reason for a path stays."""
@@ -243,9 +253,10 @@ class Project:
         Left alone are images that hold an ``EDITED`` box: an automatic run never undoes a person's work.
         """
         with self._transaction() as db:
-            edited = {
-                row[0] for row in db.execute("SELECT DISTINCT image_id FROM box WHERE source = 'edited'")
-            }
+            # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
+            statement = """SELECT image_id FROM box WHERE source = 'edited'
+                AND image_id IN (SELECT value FROM json_each(?))"""
+            edited = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
             free = {image_id: new for image_id, new in boxes.items() if image_id not in edited}
             replace_boxes(db, free)
         return len(boxes) - len(free)
@@ -347,6 +358,10 @@ class Project:
         """Every row, fetched under the lock; the caller makes objects of them outside it."""
         with self._lock, errors_as_sentences(self._path):
             return self._db.execute(statement, values).fetchall()
+
+    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a reading statement, for :mod:`core.project.queries`."""
+        return self._all(statement, *values)
 
     def _read_images(self, where: str, *values: Any) -> tuple[dict[int, Path], list[tuple[Any, ...]]]:
         with self._lock:

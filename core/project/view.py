@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from core.boxes import DEFAULT_RULE, MAX_BOXES
+from core.browse import Browse, Order, Show
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 
@@ -20,7 +21,7 @@ class ProjectView:
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by image
     id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``config`` is the training
     last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
-    :func:`core.localizers.saved_localizer`.
+    :func:`core.localizers.saved_localizer`. ``browse`` is which images the list shows, and in what order.
     """
 
     rule: str = DEFAULT_RULE
@@ -34,6 +35,7 @@ class ProjectView:
     config: TrainConfig | None = None
     model: str = "gan"
     at: str = "last"
+    browse: Browse = field(default_factory=Browse)
 
 
 def view_to_json(view: ProjectView) -> str:
@@ -41,6 +43,8 @@ def view_to_json(view: ProjectView) -> str:
     values: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
     values["thresholds"] = {str(image_id): float(value) for image_id, value in view.thresholds.items()}
     values["config"] = None if view.config is None else view.config.to_dict()
+    browse = view.browse
+    values["browse"] = {f.name: getattr(browse, f.name) for f in fields(browse)}
     return json.dumps(values)
 
 
@@ -106,6 +110,11 @@ def _config(value: Any) -> TrainConfig | None:
     return TrainConfig.from_dict({name: setting for name, setting in dict(value).items() if name in known})
 
 
+def _browse(value: Any) -> Browse:
+    show, order = Show(value["show"]), Order(value["order"])
+    return Browse(text=_text(value["text"]), show=show, order=order, descending=_flag(value["descending"]))
+
+
 _READERS = {
     "rule": _text,
     "threshold": lambda value: None if value is None else _share(value),
@@ -118,4 +127,5 @@ _READERS = {
     "config": _config,
     "model": _model,
     "at": _snapshot,
+    "browse": _browse,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
@@ -12,7 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from app.models.image_list import ImageListModel, Role
 from core.annotations import Status
+from core.browse import BoxFacts, Browse, Order, Show
 from core.project.store import ImageRecord
+
+
+def shown(text: str = "", show: Show = Show.ALL, order: Order = Order.FOUND) -> Browse:
+    return Browse(text=text, show=show, order=order)
 
 
 def record(image_id: int, name: str, status: Status = Status.UNSEEN, reason: str = "") -> ImageRecord:
@@ -49,44 +55,99 @@ def test_filter_by_name_in_any_case_and_by_status(model: ImageListModel) -> None
             record(3, "dog.png", Status.ACCEPTED),
         ]
     )
-    model.set_filter("dog", None)
+    model.arrange(shown("dog"))
     assert names(model) == ["Dog/Straße.png", "dog.png"]
-    model.set_filter("dog", Status.ACCEPTED)
+    model.arrange(shown("dog", Show.ACCEPTED))
     assert names(model) == ["dog.png"]
-    model.set_filter("STRASSE", None)
+    model.arrange(shown("STRASSE"))
     assert names(model) == ["Dog/Straße.png"]
     model.append([record(4, "more strasse"), record(5, "other")])
     assert names(model) == ["Dog/Straße.png", "more strasse"]
-    model.set_filter("", None)
+    model.arrange(shown())
     assert model.rowCount() == 5
 
 
 def test_count_tells_shown_and_all(model: ImageListModel, qtbot: QtBot) -> None:
     model.set_records([record(1, "a"), record(2, "b")])
     with qtbot.waitSignal(model.count_changed) as told:
-        model.set_filter("a", None)
+        model.arrange(shown("a"))
     assert told.args == [1, 2]
 
 
 def test_neighbours_follow_the_filter_and_stop_at_the_ends(model: ImageListModel) -> None:
     model.set_records([record(i, f"{'x' if i % 2 else 'y'}{i}") for i in range(1, 8)])
-    model.set_filter("x", None)
+    model.arrange(shown("x"))
     assert model.neighbour(1, 1) == 3
     assert model.neighbour(7, 1) == 7
     assert model.neighbour(1, -1) == 1
     assert model.neighbour(2, 1) == 1
-    model.set_filter("nothing", None)
+    model.arrange(shown("nothing"))
     assert model.neighbour(1, 1) is None
 
 
 def test_a_changed_status_keeps_its_row_until_the_next_filter(model: ImageListModel) -> None:
     model.set_records([record(1, "a"), record(2, "b")])
-    model.set_filter("", Status.UNSEEN)
+    model.arrange(shown(show=Show.UNSEEN))
     model.update_records({1: {"status": Status.ACCEPTED}})
     assert names(model) == ["a", "b"]
     assert model.data(model.index(0), Role.STATUS) is Status.ACCEPTED
-    model.set_filter("", Status.UNSEEN)
+    model.arrange(shown(show=Show.UNSEEN))
     assert names(model) == ["b"]
+
+
+def facts(**scores: float) -> BoxFacts:
+    """A box with a score for the images ``i1``, ``i2`` and so on, which covers half of each."""
+    ids = [int(name[1:]) for name in scores]
+    values = np.array(list(scores.values()), np.float32)
+    return BoxFacts(np.array(ids), values, np.full(len(ids), 0.5, np.float32), np.zeros(len(ids), np.bool_))
+
+
+def test_scores_found_later_bring_the_list_into_order(model: ImageListModel) -> None:
+    model.set_records([record(1, "a"), record(2, "b", Status.ACCEPTED), record(3, "c"), record(4, "d")])
+    model.arrange(shown(order=Order.LEAST_SURE))
+    assert names(model) == ["a", "c", "d", "b"]
+    model.set_facts(facts(i1=0.9, i2=0.1, i3=0.4))
+    assert names(model) == ["c", "a", "d", "b"]
+    assert model.data(model.index(0), Role.SCORE) == pytest.approx(0.4)
+    assert model.data(model.index(2), Role.SCORE) is None
+    assert model.unseen_scores()[0] == [1, 3]
+
+
+def test_an_edit_keeps_its_row_though_its_score_is_gone(model: ImageListModel) -> None:
+    model.set_records([record(1, "a"), record(2, "b")])
+    model.set_facts(facts(i1=0.9, i2=0.1))
+    model.arrange(shown(order=Order.SCORE))
+    assert names(model) == ["b", "a"]
+    model.set_facts(facts(i3=0.0), 2)
+    assert names(model) == ["b", "a"]
+
+
+def test_many_statuses_at_once_reach_rows_records_and_filters(model: ImageListModel) -> None:
+    model.set_records([record(i, f"n{i}") for i in range(1, 6)])
+    told: list[tuple[int, int]] = []
+    model.dataChanged.connect(lambda first, last, _: told.append((first.row(), last.row())))
+    model.set_statuses({2: Status.ACCEPTED, 4: Status.REJECTED, 99: Status.ACCEPTED})
+    assert told == [(1, 3)]
+    assert model.data(model.index(1), Role.STATUS) is Status.ACCEPTED
+    assert [each.status.value for each in model.records] == [
+        "unseen",
+        "accepted",
+        "unseen",
+        "rejected",
+        "unseen",
+    ]
+    assert [each.id for each in model.with_status(Status.REJECTED)] == [4]
+    model.arrange(shown(show=Show.ACCEPTED))
+    assert names(model) == ["n2"]
+
+
+def test_a_batch_comes_in_at_the_end_whatever_the_order(model: ImageListModel) -> None:
+    model.set_records([record(1, "b"), record(2, "c")])
+    model.arrange(shown(order=Order.NAME))
+    model.append([record(3, "a")])
+    assert names(model) == ["b", "c", "a"]
+    model.arrange(shown(order=Order.NAME))
+    assert names(model) == ["a", "b", "c"]
 
 
 def test_a_name_with_markup_is_escaped_in_the_tool_tip(model: ImageListModel) -> None:
@@ -99,7 +160,7 @@ def test_a_hundred_thousand_rows_filter_fast(qtbot: QtBot) -> None:
     model = ImageListModel()
     model.set_records([record(i, f"folder {i % 100}/image {i}.jpg") for i in range(1, 100_001)])
     began = time.perf_counter()
-    model.set_filter("folder 7/", None)
+    model.arrange(shown("folder 7/"))
     took = time.perf_counter() - began
     assert model.rowCount() == 1000
     assert took < 0.5, "several times what it takes here, for busy machines"

@@ -17,7 +17,7 @@ from app.models.export import ExportRequest
 from app.models.training import Phase
 from core import checkpoint, engine
 from core.annotations import BoxRecord, Source, Status
-from core.boxes import find_box
+from core.boxes import DEFAULT_RULE, find_box
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 from core.formats import FORMATS
@@ -153,7 +153,7 @@ def test_a_rule_has_its_own_default_and_remembers_its_threshold(opened: Workbenc
     browsing.set_threshold(0.3)
     browsing.set_rule("component")
     assert session.threshold == 0.2
-    browsing.set_rule("moments")
+    browsing.set_rule(DEFAULT_RULE)
     assert session.threshold == 0.3
 
 

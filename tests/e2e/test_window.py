@@ -21,6 +21,7 @@ from app.views.message import ErrorDialog
 from core import checkpoint, engine
 from core.annotations import Status
 from core.boxes import MAX_THRESHOLD, find_box
+from core.browse import Show
 from core.config import TrainConfig
 from core.project.store import Project
 from core.workflow import checkpoint_path
@@ -116,9 +117,10 @@ def test_filters_find_images_by_name_and_status(window: MainWindow, folder: Path
     images.name_filter.setFocus()
     qtbot.keyClicks(images.name_filter, "IMAGE 1")
     assert images.count.text() == "4 of 12 images"
-    images.status_filter.setCurrentIndex(images.status_filter.findData(Status.ACCEPTED.value))
+    images.show_box.setCurrentIndex(images.show_box.findData(Show.ACCEPTED.value))
     assert images.count.text() == "1 of 12 images"
-    images.clear_filter()
+    images.name_filter.clear()
+    images.show_box.setCurrentIndex(0)
     assert images.count.text() == "12 images"
     assert images.list.currentIndex().row() == 0
 

@@ -1,0 +1,93 @@
+"""What a person says of many images at once, and what the list knows of their boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import compress
+
+from PySide6.QtCore import QObject
+
+from app.models.session import Session
+from app.pump import Pump
+from app.worker import Worker
+from core.annotations import Status
+from core.browse import NO_FACTS, BoxFacts, Floats, at_least, natural_ranks
+from core.errors import ProjectError
+from core.project.queries import box_facts
+from core.project.store import Project
+
+
+class ReviewController(QObject):
+    """Accepts, rejects and unmarks; keeps scores and box sizes in the list as the project has them."""
+
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._pump = pump
+        self._facts: Worker | None = None
+        self._ranks: Worker | None = None
+        session.project_changed.connect(self.rank_names)
+
+    def mark(self, status: Status) -> int:
+        """Say that all selected images, or the one in view, are accepted, rejected or neither."""
+        session = self._session
+        current = () if session.current is None else (session.current,)
+        return self.set_statuses(session.selection if len(session.selection) > 1 else current, status)
+
+    def set_statuses(self, ids: Iterable[int], status: Status) -> int:
+        """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
+        session = self._session
+        records = (session.images.record(image_id) for image_id in ids)
+        keep = (Status.FAILED, status)
+        chosen = [record.id for record in records if record is not None and record.status not in keep]
+        if session.project is None or not chosen:
+            return 0
+        session.project.set_status(chosen, status)
+        session.set_statuses(dict.fromkeys(chosen, status))
+        return len(chosen)
+
+    def accept_above(self, score: float) -> int:
+        """Accept every unseen image whose boxes score at least ``score``; how many."""
+        ids, scores = self._session.images.unseen_scores()
+        return self.set_statuses(compress(ids, at_least(scores, score)), Status.ACCEPTED)
+
+    def scores(self) -> Floats:
+        """The scores of all unseen images that have one."""
+        return self._session.images.unseen_scores()[1]
+
+    def refresh_facts(self) -> None:
+        """Read again what the list's filters and orders know of boxes: many have changed."""
+        project, images = self._session.project, self._session.images
+        self._pump.abandon(self._facts)
+        if project is not None:
+            self._facts = self._pump.run(
+                "facts", lambda worker: _facts(worker, project), on_done=images.set_facts
+            )
+
+    def refresh_image(self, image_id: int) -> None:
+        """The same of one image, at once: its boxes were edited."""
+        if self._session.project is not None:
+            self._session.images.set_facts(box_facts(self._session.project, image_id), image_id)
+
+    def rank_names(self) -> None:
+        """Put names in natural order ahead of time: sorting by name then takes no second of anyone's."""
+        images = self._session.images
+        names = images.names
+        self._pump.abandon(self._ranks)
+        if names:
+            self._ranks = self._pump.run("names", lambda _: natural_ranks(names), on_done=images.set_ranks)
+
+    def abandon(self) -> None:
+        """The project is about to be closed."""
+        for worker in (self._facts, self._ranks):
+            self._pump.abandon(worker)
+        self._facts = self._ranks = None
+
+
+def _facts(worker: Worker, project: Project) -> BoxFacts:
+    try:
+        return box_facts(project)
+    except ProjectError:
+        if worker.stopping:  # the project was closed meanwhile, and nobody waits for an answer
+            return NO_FACTS
+        raise

@@ -1,0 +1,100 @@
+"""What belongs to the program and not to a project: its settings, its keys, and the palette of commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+import torch
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app import actions, paths, style
+from app.views.palette import Command, CommandPalette
+from app.views.settings_dialog import SettingsDialog
+from app.views.shortcuts_editor import Shortcut
+from core import preferences
+from core.errors import BoxscoutError
+from core.preferences import Preferences, keys_in_force
+
+STANDARD_KEYS = {spec.id: spec.keys for spec in actions.ACTIONS}
+
+
+class Program(QObject):
+    """Reads the settings once, applies them, and keeps what is changed."""
+
+    changed = Signal(object)
+    """The :class:`~core.preferences.Preferences` in force from now on."""
+    failed = Signal(object, str)
+    """Settings could not be read or kept, with an empty text for details."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions: Mapping[str, QAction] = {}
+        self.preferences, problem = preferences.load(paths.settings_file())
+        if problem:
+            # Once somebody listens and the window is there.
+            QTimer.singleShot(0, self, lambda: self.failed.emit(BoxscoutError(problem), ""))
+
+    def handlers(self) -> dict[str, Callable[..., None]]:
+        """What the program's own actions do, by their ids."""
+        return {"palette": self.show_palette, "settings": self.show_settings}
+
+    def set_actions(self, made: Mapping[str, QAction]) -> None:
+        """The window's actions, which from now on have the keys that the person set."""
+        self._actions = made
+        self._apply_keys()
+
+    def show_palette(self) -> None:
+        menus = {name: QCoreApplication.translate(actions.CONTEXT, title) for name, title in actions.MENUS}
+        commands = [
+            Command(
+                spec.id,
+                actions.plain_title(spec),
+                menus[spec.menu].replace("&", ""),
+                actions.key_text(self._actions[spec.id]),
+                self._actions[spec.id].isEnabled(),
+            )
+            for spec in actions.ACTIONS
+            if spec.id != "palette"
+        ]
+        palette = CommandPalette(commands, self._window)
+        # Once the palette is gone: a command may open a dialog of its own.
+        palette.chosen.connect(lambda name: QTimer.singleShot(0, self, self._actions[name].trigger))
+        palette.open()
+
+    def show_settings(self) -> None:
+        shortcuts = [
+            Shortcut(spec.id, actions.plain_title(spec).rstrip("…"), spec.keys) for spec in actions.ACTIONS
+        ]
+        dialog = SettingsDialog(self.preferences, shortcuts, self._window)
+        if dialog.exec() == SettingsDialog.DialogCode.Accepted:
+            self.change(dialog.preferences())
+        dialog.deleteLater()
+
+    def change(self, wanted: Preferences) -> None:
+        """Let ``wanted`` take effect and keep it."""
+        if wanted == self.preferences:
+            return
+        self.preferences = wanted
+        apply(wanted)
+        self._apply_keys()
+        self.changed.emit(wanted)
+        try:
+            preferences.save(paths.settings_file(), wanted)
+        except BoxscoutError as error:
+            self.failed.emit(error, "")
+
+    def _apply_keys(self) -> None:
+        for name, keys in keys_in_force(STANDARD_KEYS, self.preferences.shortcuts).items():
+            self._actions[name].setShortcuts([QKeySequence(key) for key in keys])
+
+
+def apply(wanted: Preferences) -> None:
+    """Theme and threads, for the whole process."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and app.property("boxscoutScheme") != wanted.theme:
+        style.apply(app, wanted.theme)  # type: ignore[arg-type]
+    torch.set_num_threads(wanted.threads or max(1, (os.cpu_count() or 2) - 1))

@@ -1,0 +1,108 @@
+"""Accept all images above a score: how many that would be, and the one question before it is done."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app import style
+from app.views.controls import JumpSlider, RealSpin, grouped, plain_label
+from core.browse import at_least
+
+_FINE = 100  # slider units in 1.0
+_BINS = 50
+_START = 0.5
+
+
+class Histogram(QWidget):
+    """How many images have which score; those that would be accepted are in colour."""
+
+    def __init__(self, scores: npt.NDArray[np.float32], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts = np.histogram(scores, bins=_BINS, range=(0.0, 1.0))[0]
+        self._from = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(self.tr("How many images have which score"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(380, 84)
+
+    def set_from(self, score: float) -> None:
+        self._from = score
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, c = QPainter(self), style.colours()
+        room = self.rect().adjusted(0, 0, 0, -1)
+        painter.setPen(Qt.PenStyle.NoPen)
+        top = max(int(self._counts.max()), 1)
+        for i, count in enumerate(self._counts.tolist()):
+            left, right = (room.left() + round(room.width() * j / _BINS) for j in (i, i + 1))
+            height = max(2, round(room.height() * count / top)) if count else 0
+            bar = QRect(left, room.bottom() - height, right - left - 1, height)
+            painter.fillRect(bar, QColor(c.accent if (i + 1) / _BINS > self._from else c.border))
+        painter.fillRect(QRect(room.left(), room.bottom(), room.width(), 1), QColor(c.border))
+
+
+class AcceptDialog(QDialog):
+    """Asks for the score; ``scores`` are those of the unseen images."""
+
+    def __init__(self, scores: npt.NDArray[np.float32], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Accept above a score"))
+        self._scores = scores
+        self.histogram = Histogram(scores)
+        self.slider = JumpSlider(0, _FINE)
+        self.slider.setPageStep(5)
+        self.slider.setAccessibleName(self.tr("Score"))
+        self.spin = RealSpin()
+        self.spin.setRange(0.0, 1.0)
+        self.spin.setDecimals(2)
+        self.spin.setSingleStep(0.01)
+        self.spin.setAccessibleName(self.tr("Score, as a number"))
+        self.preview = plain_label(role="muted")
+        self.preview.setWordWrap(True)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.accept_button = self.buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
+        style.mark(self.accept_button, "primary")
+        self._lay_out()
+        self.slider.valueChanged.connect(lambda value: self.spin.setValue(value / _FINE))
+        self.spin.valueChanged.connect(self._show)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.spin.setValue(_START)
+
+    @property
+    def score(self) -> float:
+        return round(self.spin.value(), 2)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(style.SPACING)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.spin)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[style.MARGIN + style.GAP] * 4)
+        column.setSpacing(style.SPACING + style.GAP)
+        column.addWidget(plain_label(self.tr("Accept unseen images whose boxes score at least"), "title"))
+        column.addWidget(self.histogram)
+        column.addLayout(row)
+        column.addWidget(self.preview)
+        column.addWidget(self.buttons)
+        self.setMinimumWidth(440)
+
+    def _show(self, score: float) -> None:
+        self.slider.setValue(round(score * _FINE))
+        self.histogram.set_from(score)
+        count, total = int(at_least(self._scores, score).sum()), len(self._scores)
+        if total:
+            text = self.tr("{0} of {1} unseen images with a score.")
+        else:
+            text = self.tr("No unseen image has a score yet. Find boxes first.")
+        self.preview.setText(text.format(grouped(count), grouped(total)))
+        label = self.tr("Accept 1 image") if count == 1 else self.tr("Accept {0} images")
+        self.accept_button.setText(label.format(grouped(count)))
+        self.accept_button.setEnabled(count > 0)

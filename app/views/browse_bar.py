@@ -1,0 +1,128 @@
+"""Above the list: which images are shown, and in what order."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import style
+from app.views.controls import Combo, tool_button
+from core.browse import Browse, Order, Show
+
+
+class BrowseBar(QWidget):
+    """A :class:`~core.browse.Browse` to read and to change."""
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name_filter = self._make_name_filter()
+        self.show_box = self._make_show_box()
+        self.order_box = self._make_order_box()
+        self.direction = self._make_direction()
+        order = QHBoxLayout()
+        order.setSpacing(style.GAP)
+        order.addWidget(self.order_box, 1)
+        order.addWidget(self.direction)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(style.GAP + 2)
+        column.addWidget(self.name_filter)
+        column.addWidget(self.show_box)
+        column.addLayout(order)
+        self.name_filter.textChanged.connect(self._tell)
+        self.show_box.currentIndexChanged.connect(self._tell)
+        self.order_box.currentIndexChanged.connect(self._tell)
+        self.direction.toggled.connect(self._tell)
+        self._show_direction()
+
+    def browse(self) -> Browse:
+        return Browse(
+            text=self.name_filter.text(),
+            show=Show(self.show_box.currentData()),
+            order=Order(self.order_box.currentData()),
+            descending=self.direction.isChecked(),
+        )
+
+    def set_browse(self, browse: Browse) -> None:
+        """Show ``browse`` and emit nothing."""
+        if browse == self.browse():
+            return
+        with QSignalBlocker(self):
+            self.name_filter.setText(browse.text)
+            self.show_box.setCurrentIndex(self.show_box.findData(browse.show.value))
+            self.order_box.setCurrentIndex(self.order_box.findData(browse.order.value))
+            self.direction.setChecked(browse.descending)
+        self._show_direction()
+
+    def _make_name_filter(self) -> QLineEdit:
+        edit = QLineEdit()
+        edit.setObjectName("name_filter")
+        edit.setPlaceholderText(self.tr("Filter by name"))
+        edit.setAccessibleName(self.tr("Filter by name"))
+        edit.setClearButtonEnabled(True)
+        return edit
+
+    def _make_show_box(self) -> QComboBox:
+        texts = {
+            Show.ALL: self.tr("All images"),
+            Show.UNSEEN: self.tr("Unseen"),
+            Show.ACCEPTED: self.tr("Accepted"),
+            Show.REJECTED: self.tr("Rejected"),
+            Show.EDITED: self.tr("Edited by hand"),
+            Show.NO_BOX: self.tr("Without a box"),
+            Show.FAILED: self.tr("Cannot be used"),
+        }
+        return _combo("show_box", self.tr("Which images are shown"), texts)
+
+    def _make_order_box(self) -> QComboBox:
+        texts = {
+            Order.FOUND: self.tr("In folder order"),
+            Order.NAME: self.tr("By name"),
+            Order.SCORE: self.tr("By score"),
+            Order.SIZE: self.tr("By box size"),
+            Order.STATUS: self.tr("By status"),
+            Order.LEAST_SURE: self.tr("Least sure first"),
+        }
+        box = _combo("order_box", self.tr("Order of the images"), texts)
+        tip = self.tr("Unseen images first, the lowest score on top: the queue for looking through.")
+        box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
+        return box
+
+    def _make_direction(self) -> QToolButton:
+        button = tool_button("ascending", self.tr("Descending order"), "")
+        button.setObjectName("direction")
+        button.setCheckable(True)
+        button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
+        return button
+
+    def _show_direction(self) -> None:
+        down = self.direction.isChecked()
+        style.set_icon(self.direction, "descending" if down else "ascending")
+        text = (
+            self.tr("Descending; press for ascending") if down else self.tr("Ascending; press for descending")
+        )
+        self.direction.setToolTip(text)
+
+    def _tell(self) -> None:
+        self._show_direction()
+        self.changed.emit(self.browse())
+
+
+def _combo(name: str, accessible: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
+    box = Combo()
+    box.setObjectName(name)
+    box.setAccessibleName(accessible)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    for value, text in texts.items():
+        box.addItem(text, value.value)
+    return box

@@ -1,0 +1,187 @@
+"""All commands with their keys, to be changed one by one; a key that is taken is told before it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import style
+from app.views.controls import plain_label
+from core.preferences import Keys, holder_of, keys_in_force
+
+_KEYS_COLUMN = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A command that can have keys, and those that it has as the program comes."""
+
+    id: str
+    title: str
+    standard: tuple[str, ...]
+
+
+class ShortcutsEditor(QWidget):
+    """What is changed here is had from :meth:`changed_keys`; nothing takes effect before."""
+
+    def __init__(self, shortcuts: Sequence[Shortcut], changed: Keys, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._standard = {each.id: each.standard for each in shortcuts}
+        self._titles = {each.id: each.title for each in shortcuts}
+        self._keys = keys_in_force(self._standard, changed)
+        self._make_controls()
+        self._lay_out()
+        for each in shortcuts:
+            item = QTreeWidgetItem([each.title, ""])
+            item.setData(0, Qt.ItemDataRole.UserRole, each.id)
+            self.list.addTopLevelItem(item)
+        self.list.setCurrentItem(self.list.topLevelItem(0))
+        self._connect()
+        self._show()
+
+    def changed_keys(self) -> dict[str, tuple[str, ...]]:
+        """The keys of every command whose keys are not its standard ones."""
+        return {name: keys for name, keys in self._keys.items() if keys != self._standard[name]}
+
+    def reset_all(self) -> None:
+        """The standard keys of all commands again."""
+        self._keys = dict(self._standard)
+        self._show()
+
+    @property
+    def command(self) -> str:
+        """The id of the command whose keys are being changed."""
+        return str(self.list.currentItem().data(0, Qt.ItemDataRole.UserRole))
+
+    def choose(self, command: str) -> None:
+        for row in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(row)
+            if item.data(0, Qt.ItemDataRole.UserRole) == command:
+                self.list.setCurrentItem(item)
+
+    # Making
+
+    def _make_controls(self) -> None:
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(self.tr("Find a command"))
+        self.filter.setAccessibleName(self.tr("Find a command"))
+        self.filter.setClearButtonEnabled(True)
+        self.list = QTreeWidget()
+        self.list.setAccessibleName(self.tr("Commands and their keys"))
+        self.list.setHeaderLabels([self.tr("Command"), self.tr("Keys")])
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(_KEYS_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
+        self.editor = QKeySequenceEdit()
+        self.editor.setMaximumSequenceLength(1)
+        self.editor.setAccessibleName(self.tr("New key"))
+        self.add = QPushButton(self.tr("Add key"))
+        self.clear = QPushButton(self.tr("Remove keys"))
+        self.reset = QPushButton(self.tr("Standard keys"))
+        for button in (self.add, self.clear, self.reset):
+            button.setAutoDefault(False)
+        self.note = plain_label(role="muted")
+        self.note.setWordWrap(True)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(style.SPACING)
+        row.addWidget(self.editor, 1)
+        for button in (self.add, self.clear, self.reset):
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[style.MARGIN] * 4)
+        column.setSpacing(style.SPACING)
+        column.addWidget(self.filter)
+        column.addWidget(self.list, 1)
+        column.addLayout(row)
+        column.addWidget(self.note)
+
+    def _connect(self) -> None:
+        self.filter.textChanged.connect(self._filter)
+        self.list.currentItemChanged.connect(lambda *_: self._chosen())
+        self.editor.keySequenceChanged.connect(lambda _: self._show_note())
+        self.add.clicked.connect(self._add)
+        self.clear.clicked.connect(lambda: self._set(()))
+        self.reset.clicked.connect(lambda: self._set(self._standard[self.command]))
+
+    # A person's doing
+
+    def _typed(self) -> str:
+        return self.editor.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+
+    def _chosen(self) -> None:
+        self.editor.clear()
+        self._show_note()
+
+    def _add(self) -> None:
+        key, command = self._typed(), self.command
+        holder = holder_of(key, self._keys)
+        if not key or holder == command:
+            return
+        if holder is not None:
+            kept = tuple(each for each in self._keys[holder] if each.casefold() != key.casefold())
+            self._keys[holder] = kept
+        self._set((*self._keys[command], key))
+
+    def _set(self, keys: tuple[str, ...]) -> None:
+        # Standard keys may be another command's by now: one key never means two things.
+        for name, held in self._keys.items():
+            if name != self.command:
+                self._keys[name] = tuple(key for key in held if holder_of(key, {"": keys}) is None)
+        self._keys[self.command] = keys
+        self.editor.clear()
+        self._show()
+
+    def _filter(self, text: str) -> None:
+        needle = text.casefold().strip()
+        for row in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(row)
+            item.setHidden(needle not in f"{item.text(0)} {item.text(_KEYS_COLUMN)}".casefold())
+
+    def _show(self) -> None:
+        for row in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(row)
+            keys = self._keys[item.data(0, Qt.ItemDataRole.UserRole)]
+            item.setText(_KEYS_COLUMN, "  ".join(_native(key) for key in keys))
+        self._show_note()
+
+    def _show_note(self) -> None:
+        key, command = self._typed(), self.command
+        title, holder = self._titles[command], holder_of(key, self._keys) if key else None
+        taken = holder is not None and holder != command
+        if not key:
+            text = self.tr("Click into the field and press the new key for “{0}”.").format(title)
+        elif taken:
+            text = self.tr("{0} is the key of “{1}”; adding it here takes it away there.")
+            text = text.format(_native(key), self._titles[holder or ""])
+        elif holder == command:
+            text = self.tr("“{0}” has this key already.").format(title)
+        else:
+            text = self.tr("{0} is free.").format(_native(key))
+        style.mark(self.note, "warning" if taken else "muted")
+        self.note.setText(text)
+        self.add.setText(self.tr("Take key") if taken else self.tr("Add key"))
+        self.add.setEnabled(bool(key) and holder != command)
+        self.clear.setEnabled(bool(self._keys[command]))
+        self.reset.setEnabled(self._keys[command] != self._standard[command])
+
+
+def _native(key: str) -> str:
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)

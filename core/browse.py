@@ -1,0 +1,242 @@
+"""Which images of a project are shown, and in what order: for 100,000 of them while a person types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from core.annotations import Status
+from core.images.scan import natural_key, sorted_in_pieces
+
+Ints = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+
+
+class Show(str, Enum):
+    """A filter."""
+
+    ALL = "all"
+    UNSEEN = "unseen"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    EDITED = "edited"
+    NO_BOX = "no box"
+    FAILED = "failed"
+
+
+class Order(str, Enum):
+    """An order. ``LEAST_SURE`` is the queue for review: unseen images first, the lowest score on top."""
+
+    FOUND = "found"
+    NAME = "name"
+    SCORE = "score"
+    SIZE = "size"
+    STATUS = "status"
+    LEAST_SURE = "least sure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Browse:
+    """What a person chose to see: names that contain ``text`` in any case, ``show``, and the order."""
+
+    text: str = ""
+    show: Show = Show.ALL
+    order: Order = Order.FOUND
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFacts:
+    """What filters and orders know of boxes: one entry for each image that has any.
+
+    ``score`` is the lowest of an image's boxes and ``share`` the part of the image that its largest
+    box covers, both 0..1 and NaN where unknown.
+    """
+
+    ids: npt.NDArray[np.int64]
+    score: Floats
+    share: Floats
+    edited: Flags
+
+    def of(self, image_id: int) -> BoxFacts:
+        """The facts of one image alone, empty where it has no box."""
+        chosen = self.ids == image_id
+        return BoxFacts(self.ids[chosen], self.score[chosen], self.share[chosen], self.edited[chosen])
+
+
+NO_FACTS = BoxFacts(
+    np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, np.bool_)
+)
+_CODES = {status: code for code, status in enumerate(Status)}
+_STATUSES = tuple(Status)
+_STATUS_OF = {
+    Show.UNSEEN: Status.UNSEEN,
+    Show.ACCEPTED: Status.ACCEPTED,
+    Show.REJECTED: Status.REJECTED,
+    Show.FAILED: Status.FAILED,
+}
+
+
+class ImageColumns:
+    """Columns of all images, one place each in the project's order.
+
+    Names are folded once and ranked once; a filter or an order is then one pass over arrays.
+    """
+
+    def __init__(self) -> None:
+        self.ids = np.empty(0, np.int64)
+        self._names: list[str] = []
+        self._folded: list[str] = []
+        self._status = np.empty(0, np.uint8)
+        self._ranks: Ints | None = None
+        self.set_facts(NO_FACTS)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    # ---- filled -------------------------------------------------------------------------------
+
+    def append(self, ids: Sequence[int], names: Sequence[str], statuses: Sequence[Status]) -> None:
+        """Add images whose ids are above all that are here."""
+        self.ids = np.concatenate([self.ids, np.asarray(ids, np.int64)])
+        self._names.extend(names)
+        self._folded.extend([name.casefold() for name in names])
+        codes = np.fromiter((_CODES[status] for status in statuses), np.uint8, len(statuses))
+        self._status = np.concatenate([self._status, codes])
+        self._ranks = None
+        self.set_facts(self._facts)
+
+    def set_status(self, places: int | Ints, status: Status) -> None:
+        self._status[places] = _CODES[status]
+
+    def status_at(self, place: int) -> Status:
+        return _STATUSES[int(self._status[place])]
+
+    def set_facts(self, facts: BoxFacts) -> None:
+        """What boxes all images have now; ids that are not here are passed over."""
+        self._facts = facts
+        count = len(self.ids)
+        self.score = np.full(count, np.nan, np.float32)
+        self.share = np.full(count, np.nan, np.float32)
+        self.has_box = np.zeros(count, np.bool_)
+        self.edited = np.zeros(count, np.bool_)
+        places = np.searchsorted(self.ids, facts.ids)
+        here = places < count
+        here[here] = self.ids[places[here]] == facts.ids[here]
+        places = places[here]
+        self.score[places], self.share[places] = facts.score[here], facts.share[here]
+        self.has_box[places], self.edited[places] = True, facts.edited[here]
+
+    def set_facts_of(self, place: int, facts: BoxFacts) -> None:
+        """What boxes one image has now; ``facts`` holds that image alone, or nothing."""
+        known = bool(len(facts.ids))
+        self.has_box[place] = known
+        self.score[place] = facts.score[0] if known else np.nan
+        self.share[place] = facts.share[0] if known else np.nan
+        self.edited[place] = bool(facts.edited[0]) if known else False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._names)
+
+    def set_ranks(self, ranks: Ints) -> None:
+        """Take over :func:`natural_ranks` made elsewhere; dropped where images were added meanwhile."""
+        if len(ranks) == len(self._names):
+            self._ranks = ranks
+
+    # ---- asked --------------------------------------------------------------------------------
+
+    def places_of(self, status: Status) -> Ints:
+        return np.flatnonzero(self._status == _CODES[status])
+
+    def unseen_scores(self) -> tuple[Ints, Floats]:
+        """Places and scores of the unseen images that have one: what "accept above" chooses from."""
+        places = np.flatnonzero((self._status == _CODES[Status.UNSEEN]) & ~np.isnan(self.score))
+        return places, self.score[places]
+
+    def arrange(self, browse: Browse, *, start: int = 0) -> Ints:
+        """The places, from ``start`` on, that pass the filter, in order. Ties keep the project's order."""
+        places = np.flatnonzero(self._passing(browse.show)[start:]) + start
+        needle = browse.text.casefold().strip()
+        if needle:
+            folded = self._folded
+            places = np.array([i for i in places.tolist() if needle in folded[i]], np.intp)
+        if browse.order is Order.FOUND:
+            return places[::-1] if browse.descending else places
+        keys = _KEYS[browse.order](self, places, browse.descending)
+        return places[np.lexsort(keys)]
+
+    def _passing(self, show: Show) -> Flags:
+        if show is Show.ALL:
+            return np.ones(len(self), np.bool_)
+        if show is Show.EDITED:
+            return self.edited
+        if show is Show.NO_BOX:
+            usable: Flags = self._status != _CODES[Status.FAILED]
+            return usable & ~self.has_box
+        passing: Flags = self._status == _CODES[_STATUS_OF[show]]
+        return passing
+
+    def _name_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        if self._ranks is None:
+            self._ranks = natural_ranks(self._names)
+        ranks = self._ranks[places]
+        return (-ranks if descending else ranks,)
+
+    def _score_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        return _unknown_last(self.score[places], descending)
+
+    def _size_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        return _unknown_last(self.share[places], descending)
+
+    def _status_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        codes = self._status[places].astype(np.int8)
+        return (-codes if descending else codes,)
+
+    def _queue_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        done = self._status[places] != _CODES[Status.UNSEEN]
+        return (*_unknown_last(self.score[places], descending), done)
+
+
+def _unknown_last(values: Floats, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+    """Keys for ``lexsort``, the last one first: values that are not known come last in both directions."""
+    unknown = np.isnan(values)
+    return np.where(unknown, 0, -values if descending else values), unknown
+
+
+_Keys = Callable[[ImageColumns, Ints, bool], tuple[npt.NDArray[np.generic], ...]]
+_KEYS: Mapping[Order, _Keys] = {
+    Order.NAME: ImageColumns._name_keys,
+    Order.SCORE: ImageColumns._score_keys,
+    Order.SIZE: ImageColumns._size_keys,
+    Order.STATUS: ImageColumns._status_keys,
+    Order.LEAST_SURE: ImageColumns._queue_keys,
+}
+
+
+def natural_ranks(names: Sequence[str]) -> Ints:
+    """Of each name its place in natural order: a second for 300,000, so made once and kept."""
+    keys = [natural_key(name) for name in names]
+    order = list(sorted_in_pieces(range(len(names)), key=keys.__getitem__))
+    ranks = np.empty(len(names), np.intp)
+    ranks[order] = np.arange(len(names))
+    return ranks
+
+
+def at_least(scores: Floats, score: float) -> Flags:
+    """Which scores count as ``score`` or more, as they are shown: with two decimals."""
+    enough: Flags = np.round(scores.astype(np.float64), 2) >= round(score, 2) - 1e-9
+    return enough
+
+
+def changes_with_boxes(browse: Browse) -> bool:
+    """Whether new boxes may change what ``browse`` shows."""
+    return browse.order in (Order.SCORE, Order.SIZE, Order.LEAST_SURE) or browse.show in (
+        Show.EDITED,
+        Show.NO_BOX,
+    )

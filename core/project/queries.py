@@ -1,0 +1,92 @@
+"""Questions to a project about many images at once, each answered by one statement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from core.browse import BoxFacts
+from core.errors import ProjectError
+
+if TYPE_CHECKING:
+    from core.project.store import Project
+
+_FACTS = """
+    SELECT box.image_id, min(box.score),
+        max((x1 - x0) * (y1 - y0)) / nullif(image.width * image.height, 0), max(box.source = 'edited')
+    FROM box JOIN image ON image.id = box.image_id {where} GROUP BY box.image_id ORDER BY box.image_id"""
+_DECIDED = """
+    SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
+        min(box.threshold), max(box.threshold), min(box.rule), max(box.rule), max(box.source = 'edited')
+    FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
+    WHERE image.width > 0 GROUP BY image.id ORDER BY image.id"""
+_MAPS = """
+    SELECT image_id, height, width, data FROM heat_map
+    WHERE image_id IN (SELECT value FROM json_each(?)) ORDER BY image_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """An image whose boxes do not say what rule and ``threshold`` in force say; its size in pixels."""
+
+    id: int
+    width: int
+    height: int
+    threshold: float
+
+
+def box_facts(project: Project, image_id: int | None = None) -> BoxFacts:
+    """What the list's filters and orders know of boxes: of all images that have any, or of one."""
+    if image_id is None:
+        rows = project.select(_FACTS.format(where=""))
+    else:
+        rows = project.select(_FACTS.format(where="WHERE box.image_id = ?"), image_id)
+    ids, score, share, edited = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return BoxFacts(
+        np.array(ids, np.int64),
+        np.array(score, np.float32),  # None becomes NaN
+        np.array(share, np.float32),
+        np.array(edited, np.bool_),
+    )
+
+
+def undecided(project: Project, *, rule: str, threshold: float, own: Mapping[int, float]) -> list[Undecided]:
+    """Every image with a heat map whose automatic boxes are missing or of another rule or threshold.
+
+    Parameters
+    ----------
+    threshold
+        In force where ``own``, by image id, has none.
+
+    Images with a box of a person's are left out.
+    """
+    found = []
+    for image_id, width, height, boxes, known, low, high, first, last, edited in project.select(_DECIDED):
+        wanted = own.get(image_id, threshold)
+        is_so = boxes and known == boxes and low == high == wanted and first == last == rule
+        if not edited and not is_so:
+            found.append(Undecided(image_id, width, height, wanted))
+    return found
+
+
+def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
+    """The float32 ``(h, w)`` heat maps, by image id, of those in ``ids`` that have one; read-only.
+
+    Raises
+    ------
+    ProjectError
+        One has another length than its size says.
+    """
+    maps = {}
+    for image_id, height, width, data in project.select(_MAPS, json.dumps(list(ids))):
+        if len(data) != 4 * height * width:
+            raise ProjectError(f"A heat map in “{project.path.name}” is damaged; make the heat maps again.")
+        maps[image_id] = (
+            np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32, copy=False)
+        )
+    return maps

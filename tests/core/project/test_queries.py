@@ -1,0 +1,68 @@
+"""Questions about many images at once, beside the same asked of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.annotations import BoxRecord, Source
+from core.errors import ProjectError
+from core.geometry import Box
+from core.images.scan import ImageFile
+from core.project.queries import box_facts, heat_maps, undecided
+from core.project.store import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Six images of 40 x 20 pixels; all but the last have a heat map."""
+    made = Project.create(tmp_path / "p.boxscout")
+    made.add_images([ImageFile(tmp_path, f"{i}.png", 1, 1) for i in range(6)])
+    made.set_sizes(dict.fromkeys(range(1, 7), (40, 20)))
+    made.set_heat_maps({i: np.full((2, 3), i, np.float32) for i in range(1, 6)}, step=1)
+    yield made
+    made.close()
+
+
+def auto(score: float, *, side: float = 10, threshold: float = 0.2, rule: str = "moments") -> BoxRecord:
+    return BoxRecord(Box(0, 0, side, side), score=score, threshold=threshold, rule=rule)
+
+
+def test_facts_take_the_lowest_score_and_the_largest_box(project: Project) -> None:
+    project.set_auto_boxes({2: [auto(0.9), auto(0.3, side=20)], 3: [auto(0.5)]})
+    project.set_boxes(5, [BoxRecord(Box(0, 0, 40, 20), source=Source.EDITED)])
+    facts = box_facts(project)
+    assert facts.ids.tolist() == [2, 3, 5]
+    assert facts.score[:2] == pytest.approx([0.3, 0.5])
+    assert np.isnan(facts.score[2])
+    assert facts.share.tolist() == [0.5, 0.125, 1.0]
+    assert facts.edited.tolist() == [False, False, True]
+    assert box_facts(project, 3).ids.tolist() == [3]
+    assert len(box_facts(project, 4).ids) == 0
+
+
+def test_undecided_are_those_whose_box_says_something_else(project: Project) -> None:
+    project.set_auto_boxes({1: [auto(0.5)], 2: [auto(0.5, threshold=0.3)], 3: [auto(0.5, rule="component")]})
+    project.set_boxes(4, [BoxRecord(Box(0, 0, 4, 4), source=Source.EDITED)])
+    behind = undecided(project, rule="moments", threshold=0.2, own={})
+    assert [(image.id, image.threshold) for image in behind] == [(2, 0.2), (3, 0.2), (5, 0.2)]
+    assert (behind[0].width, behind[0].height) == (40, 20)
+    own = undecided(project, rule="moments", threshold=0.2, own={1: 0.4, 2: 0.3})
+    assert [(image.id, image.threshold) for image in own] == [(1, 0.4), (3, 0.2), (5, 0.2)]
+
+
+def test_heat_maps_of_many_are_those_of_each(project: Project) -> None:
+    maps = heat_maps(project, [1, 3, 6, 99])
+    assert sorted(maps) == [1, 3]
+    for image_id, heat in maps.items():
+        assert np.array_equal(heat, project.heat_map(image_id))
+        assert heat.dtype == np.float32
+
+
+def test_a_cut_heat_map_is_a_sentence(project: Project) -> None:
+    project._db.execute("UPDATE heat_map SET data = x'00' WHERE image_id = 2")
+    assert sorted(heat_maps(project, [1])) == [1]
+    with pytest.raises(ProjectError, match="make the heat maps again"):
+        heat_maps(project, [1, 2])
