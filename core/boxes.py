@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from core.prior import Prior
 from core.score import box_score
 
 Map = npt.NDArray[np.float32]
+Profile = npt.NDArray[np.floating]
 
 GRID = 64
 MAX_THRESHOLD = 0.95
@@ -105,11 +107,14 @@ def drawn_out(prior: Prior | None) -> float:
 
 
 def _weighted_box(scaled: Map, threshold: float, sigma: float) -> Box:
-    heat = np.maximum(scaled - threshold, 0.0)
-    if not heat.any():
-        heat = np.ones_like(scaled)
+    heat = np.maximum(scaled - np.float32(threshold), 0) if threshold > 0 else scaled
     rows, columns = scaled.shape
-    return spread_box(heat * bell(rows, sigma)[:, None] * bell(columns, sigma))
+    bell_x, bell_y = bell(columns, sigma), bell(rows, sigma)
+    # The weight is the product of one per axis, so that each profile is that of a matrix and a vector.
+    across, down = (bell_y @ heat) * bell_x, (heat @ bell_x) * bell_y
+    if not across.any():
+        across, down = bell_x, bell_y
+    return _box_of(across, down)
 
 
 def spread_box(weights: npt.NDArray[np.floating]) -> Box:
@@ -123,22 +128,34 @@ def spread_box(weights: npt.NDArray[np.floating]) -> Box:
     weights
         (h, w), at least 0, with a sum above 0.
     """
-    x0, x1 = _spread(weights.sum(axis=0, dtype=np.float64))
-    y0, y1 = _spread(weights.sum(axis=1, dtype=np.float64))
+    return _box_of(weights.sum(axis=0, dtype=np.float64), weights.sum(axis=1, dtype=np.float64))
+
+
+def _box_of(across: Profile, down: Profile) -> Box:
+    x0, x1 = _spread(across)
+    y0, y1 = _spread(down)
     return Box(x0, y0, x1, y1)
 
 
-def _spread(profile: npt.NDArray[np.float64]) -> tuple[float, float]:
-    centres = np.arange(len(profile)) + 0.5
-    profile = profile / profile.sum()
-    mean = float(profile @ centres)
-    variance = float(profile @ (centres - mean) ** 2) + 1 / 12
+def _spread(profile: Profile) -> tuple[float, float]:
+    centres = _centres(len(profile))
+    shares = profile.astype(np.float64)
+    shares /= shares.sum()
+    mean = float(shares @ centres)
+    variance = float(shares @ (centres - mean) ** 2) + 1 / 12
     half = (3 * variance) ** 0.5
     return mean - half, mean + half
 
 
+@lru_cache(maxsize=8)
+def _centres(cells: int) -> npt.NDArray[np.float64]:
+    centres: npt.NDArray[np.float64] = np.arange(cells, dtype=np.float64) + 0.5
+    return centres
+
+
+@lru_cache(maxsize=32)
 def bell(cells: int, sigma: float) -> Map:
-    """A centred Gaussian over ``cells`` cells, float32; ``sigma`` counts cells of ``GRID``."""
+    """A centred Gaussian over ``cells`` cells, float32 and not to be changed; ``sigma`` counts ``GRID``'s."""
     places = (np.arange(cells) + 0.5 - cells / 2) / sigma * (GRID / cells)
     weights: Map = np.exp(-0.5 * places**2).astype(np.float32)
     return weights

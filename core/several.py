@@ -114,7 +114,7 @@ def _around_peaks(scaled: Map, cut: float) -> list[Mask]:
     distances = np.stack([(rows - y) ** 2 + (columns - x) ** 2 for y, x in peaks])
     parts = []
     for i, (y, x) in enumerate(peaks):
-        part = _part_at(smooth >= cut + _EDGE * (float(smooth[y, x]) - cut), y, x)
+        part = _part_at(smooth, y, x, cut + _EDGE * (float(smooth[y, x]) - cut))
         rivals = [j for j, place in enumerate(peaks) if part[place]]
         part &= distances[i] <= distances[rivals].min(axis=0)
         if part.sum() >= _SMALLEST:
@@ -126,7 +126,7 @@ def _peaks(smooth: Map, lowest: float) -> list[tuple[int, int]]:
     """Rows and columns of local maxima, highest first, that a valley parts from every higher one."""
     kept: list[tuple[int, int]] = []
     for y, x in _summits(smooth, lowest)[:_MOST_SUMMITS]:
-        ridge = _part_at(smooth >= _VALLEY * smooth[y, x], y, x)
+        ridge = _part_at(smooth, y, x, _VALLEY * float(smooth[y, x]))
         if not any(ridge[other] for other in kept):
             kept.append((y, x))
     return kept
@@ -146,10 +146,12 @@ def _summits(smooth: Map, lowest: float) -> list[tuple[int, int]]:
     return sorted(places, key=lambda place: -float(smooth[place]))
 
 
-def _part_at(mask: Mask, y: int, x: int) -> Mask:
-    """The 8-connected part of ``mask`` that holds one of its cells."""
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    part: Mask = labels == labels[y, x]
+def _part_at(heat: Map, y: int, x: int, level: float) -> Mask:
+    """The 8-connected part at or above ``level`` that holds one cell, which is."""
+    mask = np.zeros((heat.shape[0] + 2, heat.shape[1] + 2), np.uint8)
+    flags = 8 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
+    cv2.floodFill(heat, mask, (x, y), 0.0, loDiff=float(heat[y, x]) - level, upDiff=1e9, flags=flags)
+    part: Mask = mask[1:-1, 1:-1] == 1
     return part
 
 

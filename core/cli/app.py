@@ -321,7 +321,7 @@ def print_report(report: Any, note: str = "") -> None:
     what = " ".join(filter(None, [report.measure, note]))
     print_rows(f"{what} on {report.n} images (95 % interval)", report.rows)
     if precision := report.precision_table():
-        _print_table("Average precision: every box counts, false ones too", precision)
+        _print_table("Average precision: every box counts, false positives too", precision)
     for line in report.remarks():
         say(line)
 

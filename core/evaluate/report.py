@@ -98,15 +98,8 @@ class Report:
         """What all boxes are worth as text for printing, a heading first; empty where each image has one."""
         if not self.precision:
             return []
-        heading = (
-            "all boxes",
-            "AP, IoU 0.5",
-            "AP, 0.5 to 0.95",
-            "found",
-            "right",
-            "false positives",
-            "missed",
-        )
+        # Short enough for a terminal of 80 columns; "false" are the false positives.
+        heading = ("all boxes", "AP 0.5", "AP 0.5-0.95", "found", "right", "false", "missed")
         rows = [
             (
                 one.method,
