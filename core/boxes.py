@@ -165,19 +165,19 @@ RULES: Mapping[str, Rule] = {
     rule.name: rule
     for rule in (
         Rule(
-            "moments",
-            "Moments",
-            "Mean and spread of the heat above the threshold; a doubtful map gives a centred box.",
-            0.0,
-            moments_box,
-        ),
-        Rule(
             "fitted",
             "Fitted moments",
             "As Moments, in the proportions that the outlines in all images show; a higher threshold gives a "
             "smaller box.",
             0.0,
             fitted_box,
+        ),
+        Rule(
+            "moments",
+            "Moments",
+            "Mean and spread of the heat above the threshold; a doubtful map gives a centred box.",
+            0.0,
+            moments_box,
         ),
         Rule(
             "component",

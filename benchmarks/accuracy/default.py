@@ -3,7 +3,7 @@
     python3 benchmarks/accuracy/default.py --tiny-imagenet DIR [--raccoon DIR] [--sets dog,bottle]
         [--seeds 0,1,2] [--split val|train] [--set adversarial=0 ...] [--json FILE]
 
-Trains on the train images of each set without any label, localizes the images of the split and measures them on
+Trains on the train images of each set without any label, localizes those of the split and measures them on
 their true boxes; raccoon is trained and measured on all its photos. Runs are the product's own commands on
 a project in a temporary folder.
 """

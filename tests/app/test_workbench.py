@@ -25,7 +25,7 @@ from core.geometry import Box
 from core.project.store import Project
 from core.workflow import checkpoint_path
 
-LONG = 10_000
+LONG = 30_000
 
 
 def wait_idle(qtbot: QtBot, bench: Workbench) -> None:
