@@ -18,7 +18,7 @@ from core import checkpoint, snapshots
 from core.batches import batch_seen
 from core.classifier import training as classify
 from core.config import ClassifierConfig, TrainConfig
-from core.heatmap import heat_maps
+from core.heatmap import heat_maps, read_out_of
 from core.images.pixels import Pixels
 from core.project.store import Project
 from core.signals import yardstick
@@ -89,7 +89,8 @@ def test_any_kept_snapshot_gives_the_heat_maps_and_the_choice_stays(
 
     choose(qtbot, trained, "gan", "2")
     kept = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 2)
-    expected = heat_maps(kept.discriminator, pixels.array)
+    network = kept.discriminator
+    expected = heat_maps(network, pixels.array, options=read_out_of(network))
     for record, heat_map in zip(project.images(), expected, strict=True):
         np.testing.assert_allclose(project.heat_map(record.id), heat_map, atol=1e-5)
     assert project.heat_maps_step() == 2
