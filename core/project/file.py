@@ -43,6 +43,12 @@ SCHEMA = (
         step INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL, data BLOB NOT NULL)""",
     "CREATE TABLE view (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
 )
+# Tables that older projects lack and older versions of this program leave alone.
+LATER_TABLES = (
+    # Images whose boxes a person has set, also where none were left: no automatic run touches them.
+    "CREATE TABLE IF NOT EXISTS edited (image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)",
+    "INSERT OR IGNORE INTO edited SELECT image_id FROM box WHERE source = 'edited'",
+)
 _READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
 
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
@@ -112,6 +118,8 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
             raise ProjectError(f"“{path.name}” is not a Boxscout project.")
         elif version > SCHEMA_VERSION:
             raise ProjectError(f"“{path.name}” was made by a newer Boxscout; update Boxscout to open it.")
+        for statement in LATER_TABLES:
+            db.execute(statement)
         db.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
