@@ -15,9 +15,10 @@ from PySide6.QtGui import QImage
 
 from app.models.image_list import ImageListModel, ImageTable
 from app.models.training import Activity, Point, TrainingStatus
-from core.annotations import BoxRecord, Source, Status
+from core.annotations import BoxRecord, Status
 from core.boxes import RULES, find_box
 from core.images.scan import RejectedFile
+from core.project.edits import Decision, Kept
 from core.project.store import ImageRecord, Project, ProjectView
 
 HeatMap = npt.NDArray[np.float32]
@@ -44,7 +45,7 @@ class Evidence:
     """What the project holds of one image."""
 
     heat_map: HeatMap | None
-    boxes: tuple[BoxRecord, ...]
+    kept: Kept
 
 
 class Session(QObject):
@@ -57,6 +58,8 @@ class Session(QObject):
     heat_map_changed = Signal()
     boxes_changed = Signal()
     view_changed = Signal()
+    decision_changed = Signal(object, object)
+    """Rule or thresholds before and after: two :class:`~core.project.edits.Decision`."""
     training_changed = Signal()
     plots_reset = Signal()
     points_added = Signal(list)
@@ -205,12 +208,28 @@ class Session(QObject):
         return (record.width, record.height) if record and record.width else None
 
     @property
+    def has_evidence(self) -> bool:
+        """Whether it is known what the project holds of the image in view."""
+        return self._evidence is not None
+
+    @property
+    def edited(self) -> bool:
+        """Whether the boxes of the image in view are a person's."""
+        return self._evidence is not None and self._evidence.kept.edited
+
+    def set_kept(self, kept: Mapping[int, Kept]) -> None:
+        """Take over new boxes of images by id, of which one may be in view."""
+        if self.current in kept and self._evidence is not None:
+            self._evidence = replace(self._evidence, kept=kept[self.current])
+            self.boxes_changed.emit()
+
+    @property
     def boxes(self) -> tuple[BoxRecord, ...]:
         """The boxes of the image in view: a person's own, else what its heat map says now."""
-        kept = self._evidence.boxes if self._evidence else ()
+        kept = self._evidence.kept if self._evidence else Kept()
         heat_map, size = self.heat_map, self.image_size
-        if heat_map is None or size is None or any(box.source is Source.EDITED for box in kept):
-            return kept
+        if heat_map is None or size is None or kept.edited:
+            return kept.boxes
         return (
             find_box(heat_map, width=size[0], height=size[1], rule=self.view.rule, threshold=self.threshold),
         )
@@ -238,7 +257,7 @@ class Session(QObject):
             return
         decides = {"rule", "threshold", "thresholds"} & fields.keys()
         recolours = {"colour_map"} & fields.keys()
-        self.view = changed
+        before, self.view = self.view, changed
         if "browse" in fields:
             self.images.arrange(changed.browse)
         self.view_changed.emit()
@@ -246,6 +265,7 @@ class Session(QObject):
             self.heat_map_changed.emit()
         if decides:
             self.boxes_changed.emit()
+            self.decision_changed.emit(Decision.of(before), Decision.of(changed))
 
     # ---- training and other jobs ----------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from core.annotations import BoxRecord, Source, Status
 from core.geometry import Box
@@ -39,6 +39,12 @@ class BoxesEdit:
         """The ids of what is changed."""
         return tuple(self.after)
 
+    def joined_to(self, earlier: Edit) -> BoxesEdit | None:
+        """Both as one edit, where this begins with what ``earlier`` left; else None."""
+        if not isinstance(earlier, BoxesEdit) or earlier.after != self.before:
+            return None
+        return BoxesEdit(earlier.before, self.after)
+
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
         project.set_kept(self.after)
@@ -60,6 +66,10 @@ class StatusEdit:
     def images(self) -> tuple[int, ...]:
         """The ids of what is changed."""
         return tuple(self.after)
+
+    def joined_to(self, earlier: Edit) -> None:
+        """What is said of images is never joined: each saying is taken back by itself."""
+        return None
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
@@ -103,10 +113,14 @@ class DecisionEdit:
             return ()
         return tuple(sorted(i for i in before.keys() | after.keys() if before.get(i) != after.get(i)))
 
-    def follows(self, earlier: DecisionEdit) -> bool:
-        """Whether this goes on with ``earlier``: both move the same threshold and nothing else."""
+    def joined_to(self, earlier: Edit) -> DecisionEdit | None:
+        """Both as one edit, where both move the same threshold and nothing else; else None."""
+        if not isinstance(earlier, DecisionEdit) or earlier.after != self.before:
+            return None
         same_rule = earlier.before.rule == self.before.rule == self.after.rule
-        return same_rule and self.images == earlier.images and earlier.after == self.before
+        if not same_rule or self.images != earlier.images:
+            return None
+        return DecisionEdit(earlier.before, self.after)
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
@@ -115,7 +129,7 @@ class DecisionEdit:
         return changed
 
 
-Edit = Union[BoxesEdit, StatusEdit, DecisionEdit]
+Edit = BoxesEdit | StatusEdit | DecisionEdit
 """``edit.apply(project, view)`` makes the change durable and returns the view that follows from it; it
 raises :class:`~core.errors.ProjectError` where the file cannot be written, and nothing has changed then.
 ``edit.inverse`` takes it back."""

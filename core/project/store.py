@@ -22,7 +22,15 @@ from core.images.scan import ImageFile, RejectedFile
 from core.project.edits import Kept
 from core.project.file import connect, errors_as_sentences, from_db, to_db
 from core.project.names import export_names, other_names, overlapping
-from core.project.rows import BOX_COLUMNS, IMAGE_COLUMNS, ImageRecord, box_of, image_of, mark_edited, replace_boxes
+from core.project.rows import (
+    BOX_COLUMNS,
+    IMAGE_COLUMNS,
+    ImageRecord,
+    box_of,
+    image_of,
+    mark_edited,
+    replace_boxes,
+)
 from core.project.view import ProjectView, view_from_json, view_to_json
 
 __all__ = ["ImageRecord", "Project", "ProjectView"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from core.browse import Browse, Order, Show
 from core.config import TrainConfig
 from core.errors import BoxscoutError
+from core.images.display import Display
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class ProjectView:
 
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by
     image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first.
+    ``side_by_side`` shows the image beside itself under its heat map; ``display`` is how its pixels are shown.
     ``browse`` is which images the list shows, and in what order.
     """
 
@@ -29,6 +31,8 @@ class ProjectView:
     opacity: float = 0.5
     colour_map: str = "viridis"
     show_heat_map: bool = True
+    side_by_side: bool = False
+    display: Display = field(default_factory=Display)
     config: TrainConfig | None = None
     browse: Browse = field(default_factory=Browse)
 
@@ -37,6 +41,7 @@ def view_to_json(view: ProjectView) -> str:
     """``view`` as one JSON object."""
     values: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
     values["thresholds"] = {str(image_id): float(value) for image_id, value in view.thresholds.items()}
+    values["display"] = asdict(view.display)
     values["config"] = None if view.config is None else view.config.to_dict()
     browse = view.browse
     values["browse"] = {f.name: getattr(browse, f.name) for f in fields(browse)}
@@ -79,6 +84,10 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _display(value: Any) -> Display:
+    return Display(**{f.name: float(value[f.name]) for f in fields(Display)})
+
+
 def _config(value: Any) -> TrainConfig | None:
     if value is None:
         return None
@@ -99,6 +108,8 @@ _READERS = {
     "opacity": _share,
     "colour_map": _text,
     "show_heat_map": _flag,
+    "side_by_side": _flag,
+    "display": _display,
     "config": _config,
     "browse": _browse,
 }

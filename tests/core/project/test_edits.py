@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,10 +44,10 @@ def project(path: Path) -> Iterator[Project]:
 
 EDITS: tuple[Edit, ...] = (
     BoxesEdit({1: Kept((AUTO,))}, {1: Kept((AUTO, MINE), edited=True)}),
-    BoxesEdit({1: Kept((AUTO,)), 2: Kept((AUTO,))}, {1: Kept((), edited=True), 2: Kept((MINE,), edited=True)}),
-    StatusEdit(
-        {1: Status.UNSEEN, 3: Status.UNSEEN}, {1: Status.ACCEPTED, 3: Status.REJECTED}
+    BoxesEdit(
+        {1: Kept((AUTO,)), 2: Kept((AUTO,))}, {1: Kept((), edited=True), 2: Kept((MINE,), edited=True)}
     ),
+    StatusEdit({1: Status.UNSEEN, 3: Status.UNSEEN}, {1: Status.ACCEPTED, 3: Status.REJECTED}),
     DecisionEdit(Decision.of(VIEW), Decision("component", 0.1, {3: 0.2})),
 )
 
@@ -91,12 +92,20 @@ def test_only_moves_of_the_same_threshold_follow_each_other() -> None:
         own: dict[int, float] = {}
         return DecisionEdit(Decision("moments", low, own), Decision("moments", high, own))
 
-    assert shared(0.2, 0.3).follows(shared(0.1, 0.2))
-    assert not shared(0.25, 0.3).follows(shared(0.1, 0.2))
+    assert shared(0.2, 0.3).joined_to(shared(0.1, 0.2)) == shared(0.1, 0.3)
+    assert shared(0.25, 0.3).joined_to(shared(0.1, 0.2)) is None
     own = DecisionEdit(Decision("moments", 0.2, {}), Decision("moments", 0.2, {1: 0.2}))
-    assert not own.follows(shared(0.1, 0.2))
+    assert own.joined_to(shared(0.1, 0.2)) is None
     rule = DecisionEdit(Decision("moments", 0.2, {}), Decision("component", None, {}))
-    assert not rule.follows(shared(0.1, 0.2))
+    assert rule.joined_to(shared(0.1, 0.2)) is None
+    assert shared(0.2, 0.3).joined_to(EDITS[0]) is None
+
+
+def test_box_edits_in_a_row_become_one_with_the_first_before_and_the_last_after() -> None:
+    kept_ = [Kept((edited(MINE, box=Box(n, 0, 9, 9)),), edited=True) for n in range(3)]
+    first, second = (BoxesEdit({1: kept_[n]}, {1: kept_[n + 1]}) for n in (0, 1))
+    assert second.joined_to(first) == BoxesEdit({1: kept_[0]}, {1: kept_[2]})
+    assert first.joined_to(second) is None
 
 
 def test_a_changed_box_keeps_its_label_and_loses_what_a_heat_map_said() -> None:
@@ -106,8 +115,6 @@ def test_a_changed_box_keeps_its_label_and_loses_what_a_heat_map_said() -> None:
 
 
 def test_an_emptied_image_is_decided_by_nobody_but_its_person(project: Project) -> None:
-    import numpy as np
-
     project.set_sizes({1: (50, 50), 2: (50, 50)})
     project.set_heat_maps({1: np.ones((4, 4), np.float32), 2: np.ones((4, 4), np.float32)}, step=1)
     project.set_boxes(1, [])
