@@ -69,7 +69,7 @@ class StatusEdit:
 
     def joined_to(self, earlier: Edit) -> None:
         """What is said of images is never joined: each saying is taken back by itself."""
-        return None
+        return
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""

@@ -20,7 +20,8 @@ class ProjectView:
 
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by
     image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first.
-    ``side_by_side`` shows the image beside itself under its heat map; ``display`` is how its pixels are shown.
+    ``side_by_side`` shows the image beside itself under its heat map.
+    ``display`` is how its pixels are shown.
     ``browse`` is which images the list shows, and in what order.
     """
 
