@@ -56,7 +56,7 @@ class EditingController(QObject):
         self._session = session
         self._stack = QUndoStack(self)
         self._stack.setUndoLimit(UNDO_LIMIT)
-        self._stack.indexChanged.connect(lambda _: self.history_changed.emit())
+        self._stack.indexChanged.connect(self.history_changed)
         self._label = DEFAULT_LABEL
         self._is_applying = False
         self._is_held = False
