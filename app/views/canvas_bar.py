@@ -150,7 +150,7 @@ class CanvasBar(QWidget):
         self.heat_map_box.setToolTip(self.tr("Lay the heat map over the image."))
         self.opacity_slider = JumpSlider(0, 100, self)
         self.opacity_slider.setPageStep(10)
-        self.opacity_slider.setMinimumWidth(60)
+        self.opacity_slider.setMinimumWidth(48)
         self.opacity_slider.setMaximumWidth(140)
         self.opacity_slider.setAccessibleName(self.tr("Opacity of the heat map"))
         self.opacity_slider.setToolTip(self.tr("Opacity of the heat map."))
@@ -199,7 +199,7 @@ class CanvasBar(QWidget):
 
     def _display_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
+        row.setSpacing(6)
         row.addWidget(self.heat_map_box)
         row.addWidget(self.opacity_slider, 1)
         row.addSpacing(style.GAP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from app import style
 from app.views.box_editor import handle_points
@@ -67,11 +67,7 @@ def draw_boxes(
     for record, rect in placed:
         light = style.OUTLINE_EDITED if record.source is Source.EDITED else style.OUTLINE_LIGHT
         for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
-            painter.setPen(
-                QPen(
-                    colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.MiterJoin
-                )
-            )
+            painter.setPen(_pen(colour, width))
             painter.drawRect(rect)
     for record, rect in placed:
         text = tag_text(record)
@@ -87,10 +83,14 @@ def _draw_handles(painter: QPainter, rect: QRectF) -> None:
     painter.setBrush(style.HANDLE)
     for point in handle_points(rect).values():
         square = QRectF(round(point.x()) - HANDLE / 2, round(point.y()) - HANDLE / 2, HANDLE, HANDLE)
-        painter.setPen(QPen(style.OUTLINE_DARK, 4, join=Qt.PenJoinStyle.MiterJoin))
-        painter.drawRect(square)
-        painter.setPen(QPen(style.OUTLINE_LIGHT, 2, join=Qt.PenJoinStyle.MiterJoin))
-        painter.drawRect(square)
+        for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (style.OUTLINE_LIGHT, OUTLINE)):
+            painter.setPen(_pen(colour, width))
+            painter.drawRect(square)
+
+
+def _pen(colour: QColor, width: float) -> QPen:
+    corners = Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.MiterJoin
+    return QPen(colour, width, Qt.PenStyle.SolidLine, *corners)
 
 
 def tag_text(record: BoxRecord) -> str:

@@ -148,8 +148,9 @@ def test_handles_are_as_large_at_every_zoom_and_a_tiny_box_can_be_taken_by_each(
         distances = [max(abs(o.x() - points[one].x()), abs(o.y() - points[one].y())) for o in others]
         assert min(distances) >= 14, "no two handles lie on each other"
     corner = points[1, 1].toPoint()
-    drag(qtbot, filled, corner, corner + QPoint(6, 5))
-    assert sides(filled) == [Box(18, 13, 28, 22)]
+    assert filled.canvas.viewport_state.scale == pytest.approx(1.2), "as small as it gets"
+    drag(qtbot, filled, corner, corner + QPoint(12, 6))
+    assert sides(filled) == [Box(18, 13, 32, 22)]
 
 
 def test_a_click_makes_no_box_and_moves_none(filled: MainWindow, qtbot: QtBot) -> None:
@@ -330,6 +331,9 @@ def test_the_selected_images_get_this_threshold_by_one_command(found: MainWindow
     qtbot.keyClick(found.images.list, Key.Key_Down, SHIFT)
     qtbot.keyClick(found.images.list, Key.Key_Down, SHIFT)
     assert set(found.session.selection) == {1, 2, 3}
+    qtbot.waitUntil(
+        lambda: not found.workbench.pump.busy and found.session.heat_map is not None, timeout=LONG
+    )
     with qtbot.waitSignal(found.workbench.deciding.decided, timeout=LONG):
         qtbot.keyClick(found, Key.Key_T, CONTROL)
     assert dict(found.session.view.thresholds) == {1: 0.6, 2: 0.6, 3: 0.6}
@@ -377,9 +381,7 @@ def test_a_person_may_give_an_images_boxes_up_for_automatic_ones(found: MainWind
     assert on_disk(found).edited
 
 
-def test_edits_are_there_when_the_project_opens_again(
-    window: MainWindow, folder: Path, qtbot: QtBot
-) -> None:
+def test_edits_are_there_when_the_project_opens_again(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     first = MainWindow()
     first.show()
     fill(qtbot, first, folder, 12)
