@@ -60,8 +60,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("settings", NOOP("Actions", "Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
-    ActionSpec("undo", NOOP("Actions", "&Undo"), "edit", ("Ctrl+Z",), "undo"),
-    ActionSpec("redo", NOOP("Actions", "&Redo"), "edit", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),
+    ActionSpec("undo", NOOP("Actions", "&Undo"), "edit", ("Ctrl+Z",), "undo", short=NOOP("Actions", "Undo")),
+    ActionSpec(
+        "redo",
+        NOOP("Actions", "&Redo"),
+        "edit",
+        ("Ctrl+Shift+Z", "Ctrl+Y"),
+        "redo",
+        short=NOOP("Actions", "Redo"),
+    ),
     ActionSpec(
         "draw",
         NOOP("Actions", "Draw a &box"),

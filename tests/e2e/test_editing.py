@@ -331,9 +331,8 @@ def test_the_selected_images_get_this_threshold_by_one_command(found: MainWindow
     qtbot.keyClick(found.images.list, Key.Key_Down, SHIFT)
     qtbot.keyClick(found.images.list, Key.Key_Down, SHIFT)
     assert set(found.session.selection) == {1, 2, 3}
-    qtbot.waitUntil(
-        lambda: not found.workbench.pump.busy and found.session.heat_map is not None, timeout=LONG
-    )
+    qtbot.waitUntil(lambda: found.session.heat_map is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not found.workbench.pump.busy, timeout=LONG)
     with qtbot.waitSignal(found.workbench.deciding.decided, timeout=LONG):
         qtbot.keyClick(found, Key.Key_T, CONTROL)
     assert dict(found.session.view.thresholds) == {1: 0.6, 2: 0.6, 3: 0.6}
