@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, Signal
 
 from app import paths
+from app.claim import claim
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.image_list import ImageTable
 from app.models.session import Session
@@ -38,6 +39,7 @@ class Opened:
     rejected: list[RejectedFile]
     view: ProjectView
     training: SavedTraining
+    claim: QLockFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class LibraryController(QObject):
         self._scan: Worker | None = None
         self._opening: Worker | None = None
         self._waiting: list[Path] = []
+        self._claim: QLockFile | None = None
 
     # ---- what the person asks for ---------------------------------------------------------------
 
@@ -154,7 +157,8 @@ class LibraryController(QObject):
         self._scan = None
         session.set_activity(SCANNING, None)
         self.leaving.emit()
-        view = session.view
+        view, claim = session.view, self._claim
+        self._claim = None
         session.set_project(None)
 
         def run(_: Worker) -> None:
@@ -162,8 +166,16 @@ class LibraryController(QObject):
                 project.save_view(view)
             finally:
                 project.close()
+                if claim is not None:
+                    claim.unlock()
 
         self._pump.run("close", run)
+
+    def release(self) -> None:
+        """The project has been closed: another window may open it."""
+        if self._claim is not None:
+            self._claim.unlock()
+            self._claim = None
 
     # ---- opening --------------------------------------------------------------------------------
 
@@ -172,13 +184,14 @@ class LibraryController(QObject):
         text = self.tr("Opening {name}…").format(name=paths.title(path))
         self._session.set_activity(OPENING, Activity(text=text, can_stop=False))
         self._opening = self._pump.run(
-            "open", lambda _: _read(how(path)), on_done=self._on_opened, on_failed=self._on_open_failed
+            "open", lambda _: _read(path, how), on_done=self._on_opened, on_failed=self._on_open_failed
         )
 
     def _on_opened(self, opened: Opened) -> None:
         self._opening = None
         session = self._session
         self.close_project()
+        self._claim = opened.claim
         session.set_activity(OPENING, None)
         session.set_project(opened.project, opened.table, opened.view)
         session.set_rejected(opened.rejected)
@@ -301,13 +314,19 @@ def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
     return table
 
 
-def _read(project: Project) -> Opened:
+def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
+    claimed = claim(path)
     try:
-        training = read_checkpoint(project)
-        table = read_table(project, project.images())
-        return Opened(project, table, project.rejected(), project.load_view(), training)
+        project = how(path)
+        try:
+            training = read_checkpoint(project)
+            table = read_table(project, project.images())
+            return Opened(project, table, project.rejected(), project.load_view(), training, claimed)
+        except BaseException:
+            project.close()
+            raise
     except BaseException:
-        project.close()
+        claimed.unlock()
         raise
 
 

@@ -129,6 +129,7 @@ class Workbench(QObject):
                 project.save_view(view)
             finally:
                 project.close()
+                self.library.release()
         self.closed.emit()
 
     def _on_idle(self) -> None:

@@ -13,6 +13,7 @@ from window_support import LONG, close, fill
 
 from app.main_window import MainWindow
 from app.views.box_editor import HANDLES, handle_points
+from app.views.message import ErrorDialog
 from core.annotations import BoxRecord, Source, Status
 from core.boxes import find_box
 from core.geometry import Box
@@ -404,3 +405,27 @@ def test_the_menu_at_a_box_is_about_that_box(filled: MainWindow, qtbot: QtBot) -
     menu = QApplication.activePopupWidget()
     assert menu is filled.box_editing.menu
     menu.close()
+
+
+def test_a_second_window_on_the_same_project_is_told(filled: MainWindow, qtbot: QtBot) -> None:
+    path = filled.session.project.path
+    second = MainWindow()
+    second.show()
+    second.open_paths([path])
+    qtbot.waitUntil(lambda: second.findChild(ErrorDialog) is not None, timeout=LONG)
+    told = second.findChild(ErrorDialog)
+    assert "is open in another window" in told.sentence.text()
+    told.close()
+    assert second.session.project is None
+    filled.activateWindow()
+    qtbot.waitUntil(filled.isActiveWindow)
+    draw(qtbot, filled, DRAWN)
+    assert sides(filled) == [DRAWN]
+    filled.workbench.new_project()
+    second.open_paths([path])
+    qtbot.waitUntil(lambda: second.session.project is not None and bool(second.session.boxes), timeout=LONG)
+    assert sides(second) == [DRAWN]
+    close(qtbot, second)
+    filled.open_paths([path])
+    qtbot.waitUntil(lambda: filled.session.project is not None, timeout=LONG)
+    assert list(path.parent.glob("*.lock")) == [path.with_name(f"{path.name}.lock")]
