@@ -197,7 +197,7 @@ class EditingController(QObject):
             session.set_kept(edit.after)
             self.boxes_edited.emit(edit.images)
         elif isinstance(edit, StatusEdit):
-            session.update_records({image_id: {"status": one} for image_id, one in edit.after.items()})
+            session.set_statuses(edit.after)
         else:
             self._is_applying = True
             decision = Decision.of(view)

@@ -192,23 +192,27 @@ class PictureView(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        if self._view is None:
-            painter.fillRect(self.rect(), style.colours().canvas)
-            canvas_paint.draw_placeholder(painter, self.rect(), self._message)
-            return
+        # A painter that outlives an error takes the whole program with it.
+        with QPainter(self) as painter:
+            if self._view is None:
+                painter.fillRect(self.rect(), style.colours().canvas)
+                canvas_paint.draw_placeholder(painter, self.rect(), self._message)
+            else:
+                self._paint_panes(painter, self._view)
+                self._paint_corners(painter)
+
+    def _paint_panes(self, painter: QPainter, view: Viewport) -> None:
         if not self._backdrops or self._backdrops[0].devicePixelRatioF() != self.devicePixelRatioF():
             last = len(self._panes()) - 1
-            self._backdrops = [self._drawn_backdrop(self._view, heat=i == last) for i in range(last + 1)]
+            self._backdrops = [self._drawn_backdrop(view, heat=i == last) for i in range(last + 1)]
         painter.fillRect(self.rect(), style.colours().border)
         for pane, backdrop in zip(self._panes(), self._backdrops, strict=True):
             painter.save()
             painter.setClipRect(pane)
             painter.translate(pane.topLeft())
             painter.drawPixmap(0, 0, backdrop)
-            self.paint_over(painter, self._view)
+            self.paint_over(painter, view)
             painter.restore()
-        self._paint_corners(painter)
 
     def _paint_corners(self, painter: QPainter) -> None:
         first, last = self._panes()[0], self._panes()[-1]
