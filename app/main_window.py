@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import actions, paths, style
+from app.box_editing import BoxEditing
 from app.controllers.workbench import Workbench
 from app.many_images import ManyImages
 from app.models.training import Phase
@@ -43,7 +44,22 @@ from core.training import available_devices
 SIZES = (240, 700, 340)
 # Within these widgets the keys that also go from image to image have their own meaning.
 _OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
-TOOLS = ("open_folder", "", "previous", "next", "", "accept", "reject", "", "find_boxes", "export")
+TOOLS = (
+    "open_folder",
+    "",
+    "previous",
+    "next",
+    "",
+    "draw",
+    "undo",
+    "redo",
+    "",
+    "accept",
+    "reject",
+    "",
+    "find_boxes",
+    "export",
+)
 
 
 class MainWindow(QMainWindow):
@@ -58,6 +74,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.program = Program(self)
         self.many = ManyImages(self.workbench, self.images, self)
+        self.box_editing = BoxEditing(self.workbench, self.canvas, self.bar, self.strip, self)
         self._build_actions()
         self._connect_views()
         self._connect_session()
@@ -149,7 +166,7 @@ class MainWindow(QMainWindow):
             "next": bench.browsing.next,
             "first": bench.browsing.first,
             "last": bench.browsing.last,
-            "accept": lambda: bench.review.mark(Status.ACCEPTED),
+            "accept": bench.review.accept,
             "reject": lambda: bench.review.mark(Status.REJECTED),
             "unmark": lambda: bench.review.mark(Status.UNSEEN),
             "start": self.train_panel.start_button.click,
@@ -170,6 +187,7 @@ class MainWindow(QMainWindow):
             "about": lambda: dialogs.show_about(self),
             **self.many.handlers(),
             **self.program.handlers(),
+            **self.box_editing.handlers(),
         }
 
     # ---- wiring ---------------------------------------------------------------------------------
@@ -218,6 +236,7 @@ class MainWindow(QMainWindow):
             session.images.count_changed,
         ):
             changed.connect(self._update)
+        self.box_editing.connect(self.actions_)
         bench.exporting.exported.connect(lambda summary: dialogs.show_summary(self, summary))
         bench.closed.connect(self._leave)
 

@@ -154,6 +154,14 @@ class ImageColumns:
     def places_of(self, status: Status) -> Ints:
         return np.flatnonzero(self._status == _CODES[status])
 
+    def next_of(self, status: Status, places: Ints, row: int) -> int:
+        """The next row after ``row`` of ``places`` with that status, from the top again; -1 for none."""
+        rows = np.flatnonzero(self._status[places] == _CODES[status])
+        rows = rows[rows != row]
+        if not len(rows):
+            return -1
+        return int(rows[np.searchsorted(rows, row) % len(rows)])
+
     def unseen_scores(self) -> tuple[Ints, Floats]:
         """Places and scores of the unseen images that have one: what "accept above" chooses from."""
         places = np.flatnonzero((self._status == _CODES[Status.UNSEEN]) & ~np.isnan(self.score))

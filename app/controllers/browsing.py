@@ -9,10 +9,10 @@ from app.models.pictures import to_qimage
 from app.models.session import Evidence, Picture, Session
 from app.models.thumbnails import Thumbnails
 from app.pump import Pump
-from core.annotations import Status
 from core.boxes import MAX_THRESHOLD
 from core.errors import ImageError
 from core.images.decoding import decode
+from core.project.queries import kept
 from core.project.store import Project
 
 # A larger picture only costs memory: 8 of these take 400 MB at worst.
@@ -71,14 +71,6 @@ class BrowsingController(QObject):
         images = self._session.images
         self._session.select(images.id_at(images.rowCount() - 1))
 
-    def mark(self, status: Status) -> None:
-        """Say that the image in view is accepted, rejected or neither."""
-        session, record = self._session, self._session.record
-        if session.project is None or record is None or record.status is Status.FAILED:
-            return
-        session.project.set_status([record.id], status)
-        session.update_records({record.id: {"status": status}})
-
     def set_threshold(self, threshold: float) -> None:
         """For the image in view where it has its own, else for all."""
         session = self._session
@@ -113,6 +105,22 @@ class BrowsingController(QObject):
             self.set_this_image_only(False)
         else:
             session.change_view(threshold=None)
+
+    def set_threshold_of_many(self) -> None:
+        """Give all selected images the threshold in force for the image in view, each as its own."""
+        session = self._session
+        own = dict.fromkeys(session.selection, session.threshold)
+        session.change_view(thresholds={**session.view.thresholds, **own})
+
+    def load_evidence_now(self) -> None:
+        """Wait for what the project holds of the image in view, before it is edited."""
+        session = self._session
+        if session.project is not None and session.current is not None and not session.has_evidence:
+            session.set_evidence(session.current, _evidence((session.project, session.current)))
+
+    def forget_evidence(self) -> None:
+        """Boxes were edited: what was read of them before is old, also what is being read just now."""
+        self._evidence.clear()
 
     def refresh_evidence(self) -> None:
         """Read heat maps and boxes again: the project's have changed."""
@@ -173,4 +181,4 @@ def _picture(key: tuple[int, str, int]) -> Picture:
 
 def _evidence(key: tuple[Project, int]) -> Evidence:
     project, image_id = key
-    return Evidence(project.heat_map(image_id), project.boxes(image_id), project.prior())
+    return Evidence(project.heat_map(image_id), kept(project, [image_id])[image_id], project.prior())

@@ -12,6 +12,7 @@ from app.pump import Pump
 from app.worker import Worker
 from core.annotations import BoxRecord
 from core.boxes import MAX_THRESHOLD, RULES
+from core.errors import ProjectError
 from core.prior import Prior
 from core.project.queries import Undecided, heat_maps, undecided
 from core.project.store import Project, ProjectView
@@ -85,15 +86,28 @@ class DecidingController(QObject):
             return
         # An older pass is still writing boxes of an older threshold: it stops between two batches.
         self._pump.abandon(self._worker)
-        save, first = view != self._saved, session.images.ids_in(*session.rows_in_view)
+        first = session.images.ids_in(*session.rows_in_view)
+        # Here and not in the thread: an edit may save a newer view before the thread comes to it.
+        if view != self._saved and not self._save_view(project, view):
+            return
         self._saved, self._behind = view, False
+        if not decides:
+            return
         self._worker = self._pump.run(
             "boxes",
-            lambda worker: _save(worker, project, view, save=save, decides=decides, first=first),
+            lambda worker: _decide_all(worker, project, view, first),
             on_items=self._on_items,
             on_done=self._on_done,
             on_failed=lambda _: self._end(),
         )
+
+    def _save_view(self, project: Project, view: ProjectView) -> bool:
+        try:
+            project.save_view(view)
+        except ProjectError as error:
+            self._session.error.emit(error, "")
+            return False
+        return True
 
     def _on_items(self, items: list[tuple[int, int]]) -> None:
         done, total = items[-1]
@@ -115,13 +129,7 @@ def _rules(view: ProjectView) -> tuple[object, ...]:
     return view.rule, view.threshold, view.thresholds
 
 
-def _save(
-    worker: Worker, project: Project, view: ProjectView, *, save: bool, decides: bool, first: Sequence[int]
-) -> int:
-    if save:
-        project.save_view(view)
-    if not decides:
-        return 0
+def _decide_all(worker: Worker, project: Project, view: ProjectView, first: Sequence[int]) -> int:
     return decide(
         project,
         view,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, Signal
 
 from app import paths
+from app.claim import claim
 from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.image_list import ImageTable
@@ -40,6 +41,7 @@ class Opened:
     view: ProjectView
     training: SavedTraining
     classes: SavedClasses
+    claim: QLockFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class LibraryController(QObject):
         self._scan: Worker | None = None
         self._opening: Worker | None = None
         self._waiting: list[Path] = []
+        self._claim: QLockFile | None = None
 
     # ---- what the person asks for ---------------------------------------------------------------
 
@@ -156,7 +159,8 @@ class LibraryController(QObject):
         self._scan = None
         session.set_activity(SCANNING, None)
         self.leaving.emit()
-        view = session.view
+        view, claim = session.view, self._claim
+        self._claim = None
         session.set_project(None)
 
         def run(_: Worker) -> None:
@@ -164,8 +168,16 @@ class LibraryController(QObject):
                 project.save_view(view)
             finally:
                 project.close()
+                if claim is not None:
+                    claim.unlock()
 
         self._pump.run("close", run)
+
+    def release(self) -> None:
+        """The project has been closed: another window may open it."""
+        if self._claim is not None:
+            self._claim.unlock()
+            self._claim = None
 
     # ---- opening --------------------------------------------------------------------------------
 
@@ -174,13 +186,14 @@ class LibraryController(QObject):
         text = self.tr("Opening {name}…").format(name=paths.title(path))
         self._session.set_activity(OPENING, Activity(text=text, can_stop=False))
         self._opening = self._pump.run(
-            "open", lambda _: _read(how(path)), on_done=self._on_opened, on_failed=self._on_open_failed
+            "open", lambda _: _read(path, how), on_done=self._on_opened, on_failed=self._on_open_failed
         )
 
     def _on_opened(self, opened: Opened) -> None:
         self._opening = None
         session = self._session
         self.close_project()
+        self._claim = opened.claim
         session.set_activity(OPENING, None)
         session.set_project(opened.project, opened.table, opened.view)
         session.set_rejected(opened.rejected)
@@ -305,13 +318,20 @@ def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
     return table
 
 
-def _read(project: Project) -> Opened:
+def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
+    claimed = claim(path)
     try:
-        training, classes = read_checkpoint(project), read_classifier(project)
-        table = read_table(project, project.images())
-        return Opened(project, table, project.rejected(), project.load_view(), training, classes)
+        project = how(path)
+        try:
+            training, classes = read_checkpoint(project), read_classifier(project)
+            table = read_table(project, project.images())
+            view = project.load_view()
+            return Opened(project, table, project.rejected(), view, training, classes, claimed)
+        except BaseException:
+            project.close()
+            raise
     except BaseException:
-        project.close()
+        claimed.unlock()
         raise
 
 

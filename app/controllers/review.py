@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import compress
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject
 
+from app.controllers.editing import EditingController
 from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker
 from core.annotations import Status
 from core.browse import NO_FACTS, BoxFacts, Floats, at_least, natural_ranks
 from core.errors import ProjectError
+from core.project.edits import StatusEdit
 from core.project.queries import box_facts
 from core.project.store import Project
+
+_SAYINGS = {
+    Status.ACCEPTED: QT_TRANSLATE_NOOP("ReviewController", "Accept"),
+    Status.REJECTED: QT_TRANSLATE_NOOP("ReviewController", "Reject"),
+    Status.UNSEEN: QT_TRANSLATE_NOOP("ReviewController", "Unmark"),
+}
 
 
 class ReviewController(QObject):
     """Accepts, rejects and unmarks; keeps scores and box sizes in the list as the project has them."""
 
-    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self._pump = pump
+        self._editing = editing
         self._facts: Worker | None = None
         self._ranks: Worker | None = None
         session.project_changed.connect(self.rank_names)
@@ -34,17 +45,27 @@ class ReviewController(QObject):
         current = () if session.current is None else (session.current,)
         return self.set_statuses(session.selection if len(session.selection) > 1 else current, status)
 
+    def accept(self) -> None:
+        """Accept; with one image in view, go on to the next one that nobody has judged yet."""
+        session = self._session
+        self.mark(Status.ACCEPTED)
+        if len(session.selection) <= 1:
+            unseen = session.images.next_unseen(session.current)
+            if unseen is not None:
+                session.select(unseen)
+
     def set_statuses(self, ids: Iterable[int], status: Status) -> int:
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
         session = self._session
         records = (session.images.record(image_id) for image_id in ids)
         keep = (Status.FAILED, status)
-        chosen = [record.id for record in records if record is not None and record.status not in keep]
+        chosen = [record for record in records if record is not None and record.status not in keep]
         if session.project is None or not chosen:
             return 0
-        session.project.set_status(chosen, status)
-        session.set_statuses(dict.fromkeys(chosen, status))
-        return len(chosen)
+        before = {record.id: record.status for record in chosen}
+        text = self.tr(_SAYINGS[status])
+        edit = StatusEdit(before, dict.fromkeys(before, status))
+        return len(chosen) if self._editing.perform(edit, text) else 0
 
     def accept_above(self, score: float) -> int:
         """Accept every unseen image whose boxes score at least ``score``; how many."""

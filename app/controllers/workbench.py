@@ -11,6 +11,7 @@ from app import paths
 from app.controllers.browsing import BrowsingController
 from app.controllers.class_training import ClassTrainingController
 from app.controllers.deciding import DecidingController
+from app.controllers.editing import EditingController
 from app.controllers.exporting import ExportController
 from app.controllers.figures import FigureController
 from app.controllers.library import LibraryController
@@ -40,7 +41,8 @@ class Workbench(QObject):
         self.class_training = ClassTrainingController(session, pump, self)
         self.localization = LocalizationController(session, pump, self)
         self.deciding = DecidingController(session, pump, self)
-        self.review = ReviewController(session, pump, self)
+        self.editing = EditingController(session, self)
+        self.review = ReviewController(session, pump, self.editing, self)
         self.exporting = ExportController(session, pump, self)
         self.figures = FigureController(session, pump, self)
         self._closing = False
@@ -56,6 +58,8 @@ class Workbench(QObject):
         self.library.leaving.connect(self.review.abandon)
         self.library.scanned.connect(self.review.rank_names)
         self.deciding.decided.connect(self.review.refresh_facts)
+        self.editing.about_to_edit.connect(self.browsing.load_evidence_now)
+        self.editing.boxes_edited.connect(self._on_boxes_edited)
         self.training.prepared.connect(self.localization.on_prepared)
         self.training.snapshot.connect(self.localization.on_snapshot)
         self.training.ended.connect(self._on_training_ended)
@@ -147,6 +151,7 @@ class Workbench(QObject):
                 project.save_view(view)
             finally:
                 project.close()
+                self.library.release()
         self.closed.emit()
 
     def _on_idle(self) -> None:
@@ -174,3 +179,11 @@ class Workbench(QObject):
         if not self._closing:
             self.review.refresh_facts()
             self.deciding.wake()
+
+    def _on_boxes_edited(self, ids: tuple[int, ...]) -> None:
+        self.browsing.forget_evidence()
+        if len(ids) == 1:
+            self.review.refresh_image(ids[0])
+        else:
+            self.review.refresh_facts()
+        self.deciding.wake()

@@ -248,6 +248,11 @@ class ImageListModel(QAbstractListModel):
             return self.id_at(0 if step >= 0 else len(self._shown) - 1)
         return self.id_at(min(max(row + step, 0), len(self._shown) - 1))
 
+    def next_unseen(self, image_id: int | None) -> int | None:
+        """The next unseen image after ``image_id`` among the rows, from the top again at the end."""
+        row = self._table.columns.next_of(Status.UNSEEN, self._shown, self.row_of(image_id))
+        return self.id_at(row)
+
     # ---- asked by Qt --------------------------------------------------------------------------
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008

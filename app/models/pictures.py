@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QImage
 
+from core.images.display import Display, displayed
+
 _PAINTED = {3: QImage.Format.Format_RGB32, 4: QImage.Format.Format_ARGB32_Premultiplied}
 _FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
 
@@ -16,3 +18,16 @@ def to_qimage(pixels: np.ndarray) -> QImage:
     picture = QImage(pixels.data, width, height, width * channels, _FORMATS[channels])
     # Also a copy: QImage does not keep the array alive. Painting wants this format; better here than there.
     return picture.convertToFormat(_PAINTED[channels])
+
+
+def adjusted(picture: QImage, display: Display) -> QImage:
+    """A copy of an opaque ``picture`` as ``display`` shows it; itself where that changes nothing."""
+    if display.is_plain:
+        return picture
+    plain = picture.convertToFormat(QImage.Format.Format_RGB32)
+    rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
+    pixels = rows[:, : 4 * plain.width()].reshape(plain.height(), plain.width(), 4)
+    shown = displayed(pixels, display)
+    return QImage(
+        shown.data, plain.width(), plain.height(), 4 * plain.width(), QImage.Format.Format_RGB32
+    ).copy()

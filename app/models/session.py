@@ -16,10 +16,11 @@ from PySide6.QtGui import QImage
 from app.models.image_list import ImageListModel, ImageTable
 from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
-from core.annotations import BoxRecord, Source, Status
+from core.annotations import BoxRecord, Status
 from core.boxes import RULES
 from core.images.scan import RejectedFile
 from core.prior import Prior
+from core.project.edits import Decision, Kept
 from core.project.store import ImageRecord, Project, ProjectView
 from core.several import find_boxes
 
@@ -47,7 +48,7 @@ class Evidence:
     """What the project holds of one image."""
 
     heat_map: HeatMap | None
-    boxes: tuple[BoxRecord, ...]
+    kept: Kept
     prior: Prior | None = None
 
 
@@ -61,6 +62,8 @@ class Session(QObject):
     heat_map_changed = Signal()
     boxes_changed = Signal()
     view_changed = Signal()
+    decision_changed = Signal(object, object)
+    """Rule or thresholds before and after: two :class:`~core.project.edits.Decision`."""
     training_changed = Signal()
     plots_reset = Signal()
     points_added = Signal(list)
@@ -211,12 +214,33 @@ class Session(QObject):
         return (record.width, record.height) if record and record.width else None
 
     @property
+    def has_evidence(self) -> bool:
+        """Whether it is known what the project holds of the image in view."""
+        return self._evidence is not None
+
+    @property
+    def edited(self) -> bool:
+        """Whether the boxes of the image in view are a person's."""
+        return self._evidence is not None and self._evidence.kept.edited
+
+    def set_kept(self, kept: Mapping[int, Kept]) -> None:
+        """Take over new boxes of images by id, of which one may be in view."""
+        if self.current in kept and self._evidence is not None:
+            self._evidence = replace(self._evidence, kept=kept[self.current])
+            self.boxes_changed.emit()
+
+    @property
     def boxes(self) -> tuple[BoxRecord, ...]:
         """The boxes of the image in view: a person's own, else what its heat map says now."""
-        kept = self._evidence.boxes if self._evidence else ()
+        kept = self._evidence.kept if self._evidence else Kept()
+        return kept.boxes if kept.edited else self.automatic_boxes or kept.boxes
+
+    @property
+    def automatic_boxes(self) -> tuple[BoxRecord, ...]:
+        """What the heat map of the image in view says now; none while it has no map."""
         heat_map, size = self.heat_map, self.image_size
-        if heat_map is None or size is None or any(box.source is Source.EDITED for box in kept):
-            return kept
+        if heat_map is None or size is None:
+            return ()
         # The heat of a network in training is not that of the project's maps: another level, no prior yet.
         prior = self._evidence.prior if self._evidence and self.current not in self._live else None
         return find_boxes(
@@ -252,7 +276,7 @@ class Session(QObject):
             return
         decides = {"rule", "threshold", "thresholds"} & fields.keys()
         recolours = {"colour_map"} & fields.keys()
-        self.view = changed
+        before, self.view = self.view, changed
         if "browse" in fields:
             self.images.arrange(changed.browse)
         self.view_changed.emit()
@@ -260,6 +284,7 @@ class Session(QObject):
             self.heat_map_changed.emit()
         if decides:
             self.boxes_changed.emit()
+            self.decision_changed.emit(Decision.of(before), Decision.of(changed))
 
     # ---- training and other jobs ----------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class CanvasBarState:
     heat_map: bool = True
     opacity: float = 0.5
     colour_map: str = COLOUR_MAPS[0]
+    side_by_side: bool = False
     overridden: bool = False
     enabled: bool = True
     has_image: bool = True
@@ -63,11 +64,15 @@ class CanvasBar(QWidget):
     """Threshold, rule and scope above; heat map, opacity, colours and zoom below."""
 
     threshold_changed = Signal(float)
+    threshold_held = Signal()  # the slider is pressed, and
+    threshold_settled = Signal()  # let go
     rule_changed = Signal(str)
     scope_changed = Signal(bool)  # whether the threshold and the rule are for all images
     heat_map_toggled = Signal(bool)
     opacity_changed = Signal(float)
     colour_map_changed = Signal(str)
+    side_by_side_toggled = Signal(bool)
+    display_requested = Signal()
     fit_requested = Signal()
     actual_size_requested = Signal()
     reset_threshold_requested = Signal()
@@ -97,6 +102,8 @@ class CanvasBar(QWidget):
         with QSignalBlocker(self.heat_map_box), QSignalBlocker(self.opacity_slider):
             self.heat_map_box.setChecked(state.heat_map)
             self.opacity_slider.setValue(round(state.opacity * 100))
+        with QSignalBlocker(self.side_by_side_button):
+            self.side_by_side_button.setChecked(state.side_by_side)
         self._explain_rule()
         self.scope.set_first(state.all_images)
         self.legend.set_colour_map(state.colour_map)
@@ -143,7 +150,7 @@ class CanvasBar(QWidget):
         self.heat_map_box.setToolTip(self.tr("Lay the heat map over the image."))
         self.opacity_slider = JumpSlider(0, 100, self)
         self.opacity_slider.setPageStep(10)
-        self.opacity_slider.setMinimumWidth(60)
+        self.opacity_slider.setMinimumWidth(48)
         self.opacity_slider.setMaximumWidth(140)
         self.opacity_slider.setAccessibleName(self.tr("Opacity of the heat map"))
         self.opacity_slider.setToolTip(self.tr("Opacity of the heat map."))
@@ -159,6 +166,17 @@ class CanvasBar(QWidget):
         self.zoom_label = plain_label("", "muted")
         self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.side_by_side_button = tool_button(
+            "side-by-side",
+            self.tr("Side by side"),
+            self.tr("The image beside itself under its heat map (S)."),
+        )
+        self.side_by_side_button.setCheckable(True)
+        self.display_button = tool_button(
+            "display",
+            self.tr("Brightness and contrast"),
+            self.tr("Brightness, contrast and gamma of what you see (Ctrl+L)."),
+        )
         self.fit_button = tool_button(
             "fit", self.tr("Fit to window"), self.tr("Show the whole image (0, or a double click).")
         )
@@ -181,7 +199,7 @@ class CanvasBar(QWidget):
 
     def _display_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
+        row.setSpacing(6)
         row.addWidget(self.heat_map_box)
         row.addWidget(self.opacity_slider, 1)
         row.addSpacing(style.GAP)
@@ -190,6 +208,8 @@ class CanvasBar(QWidget):
         for widget in (self._low, self.legend, self._high):
             row.addWidget(widget)
         row.addStretch(1)
+        row.addWidget(self.side_by_side_button)
+        row.addWidget(self.display_button)
         row.addWidget(self.zoom_label)
         row.addWidget(self.fit_button)
         row.addWidget(self.actual_size_button)
@@ -197,6 +217,8 @@ class CanvasBar(QWidget):
 
     def _connect(self) -> None:
         self.threshold_slider.valueChanged.connect(lambda value: self._threshold_moved(value / _FINE))
+        self.threshold_slider.sliderPressed.connect(self.threshold_held)
+        self.threshold_slider.sliderReleased.connect(self.threshold_settled)
         self.threshold_spin.valueChanged.connect(self._threshold_moved)
         self.reset_button.clicked.connect(self.reset_threshold_requested)
         self.rule_box.currentIndexChanged.connect(self._rule_chosen)
@@ -204,6 +226,8 @@ class CanvasBar(QWidget):
         self.heat_map_box.toggled.connect(self._heat_map_toggled)
         self.opacity_slider.valueChanged.connect(lambda value: self._tell(self.opacity_changed, value / 100))
         self.colour_map_box.currentIndexChanged.connect(self._colour_map_chosen)
+        self.side_by_side_button.toggled.connect(lambda on: self._tell(self.side_by_side_toggled, on))
+        self.display_button.clicked.connect(self.display_requested)
         self.fit_button.clicked.connect(self.fit_requested)
         self.actual_size_button.clicked.connect(self.actual_size_requested)
 
@@ -253,7 +277,12 @@ class CanvasBar(QWidget):
             widget.setEnabled(state.enabled)
         self.reset_button.setEnabled(state.enabled)
         self._enable_heat(state.enabled and state.heat_map)
-        for button in (self.fit_button, self.actual_size_button):
+        for button in (
+            self.fit_button,
+            self.actual_size_button,
+            self.side_by_side_button,
+            self.display_button,
+        ):
             button.setEnabled(state.has_image)
         self.reset_button.setToolTip(
             self.tr("Back to the threshold of all images.")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from app import style
+from app.views.box_editor import handle_points
 from app.views.viewport import Viewport
 from core.annotations import DEFAULT_LABEL, BoxRecord, Source
 
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
+HANDLE = 8.0  # logical pixels, without its lines
 _PAD = 5.0
 
 
@@ -53,8 +55,10 @@ def draw_image(painter: QPainter, view: Viewport, image: QImage, *, smooth: bool
     painter.drawImage(target, image, source)
 
 
-def draw_boxes(painter: QPainter, view: Viewport, boxes: Sequence[BoxRecord]) -> None:
-    """Draw each box with a dark line beneath a light one, and its tag."""
+def draw_boxes(
+    painter: QPainter, view: Viewport, boxes: Sequence[BoxRecord], selected: int | None = None
+) -> None:
+    """Draw each box with a dark line beneath a light one, and its tag; the selected one has handles."""
     device = painter.device()
     ratio = device.devicePixelRatioF() if device else 1.0
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -63,16 +67,30 @@ def draw_boxes(painter: QPainter, view: Viewport, boxes: Sequence[BoxRecord]) ->
     for record, rect in placed:
         light = style.OUTLINE_EDITED if record.source is Source.EDITED else style.OUTLINE_LIGHT
         for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
-            painter.setPen(
-                QPen(
-                    colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.MiterJoin
-                )
-            )
+            painter.setPen(_pen(colour, width))
             painter.drawRect(rect)
     for record, rect in placed:
         text = tag_text(record)
         if text:
             _draw_tag(painter, view, rect, text)
+    if selected is not None and selected < len(boxes):
+        _draw_handles(painter, view.to_widget(boxes[selected].box))
+
+
+def _draw_handles(painter: QPainter, rect: QRectF) -> None:
+    """Eight squares of the same size at every zoom, in the style's accent so that they are not the box."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(style.HANDLE)
+    for point in handle_points(rect).values():
+        square = QRectF(round(point.x()) - HANDLE / 2, round(point.y()) - HANDLE / 2, HANDLE, HANDLE)
+        for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (style.OUTLINE_LIGHT, OUTLINE)):
+            painter.setPen(_pen(colour, width))
+            painter.drawRect(square)
+
+
+def _pen(colour: QColor, width: float) -> QPen:
+    corners = Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.MiterJoin
+    return QPen(colour, width, Qt.PenStyle.SolidLine, *corners)
 
 
 def tag_text(record: BoxRecord) -> str:

@@ -1,63 +1,39 @@
-"""The image in the centre of the window, with its heat map and boxes."""
+"""The image in the centre of the window, with its heat map and boxes, and the hands on them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPainter,
-    QPaintEvent,
-    QPixmap,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
-from app import style
 from app.views import canvas_paint
+from app.views.box_editor import BoxEditor, Intent
+from app.views.picture_view import PictureView
 from app.views.viewport import Viewport
 from core.annotations import BoxRecord
 
-ZOOM_STEP = 1.25
-NEAREST_FROM = 4.0  # zoomed in beyond this, pixels are drawn as squares
 
-
-class ImageCanvas(QWidget):
+class ImageCanvas(PictureView):
     """An image with heat map and boxes; zoom with the wheel, pan by dragging, fit with a double click.
 
-    Zoom is device pixels per image pixel, so 1.0 shows one image pixel on one pixel of the screen.
-    The image with its heat map is kept as one picture, so a moved box costs no more than its lines.
+    What mouse and keys ask for of the boxes is told by ``edit_asked``; they change by :meth:`set_boxes`.
+    Tab goes from box to box; after Esc has let go of the last one it leaves the canvas as usual.
     """
 
-    cursor_moved = Signal(object)  # (x, y) of the image pixel under the cursor, or None
-    zoom_changed = Signal(float)
+    edit_asked = Signal(object)  # an Intent of the box editor
+    drag_changed = Signal(object)  # (width, height) in pixels of the box being dragged, or None
+    selection_changed = Signal()  # of the selected box, or whether the next drag draws
+    menu_asked = Signal(object)  # where on the screen
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._levels: list[QImage] = []  # the image, then each half as large as the one before
-        self._view: Viewport | None = None
-        self._heat: QImage | None = None
-        self._heat_key = 0  # of the picture that was given
-        self._boxes: tuple[BoxRecord, ...] = ()
-        self._opacity = 0.5
-        self._caption = ""
-        self._message = self.tr("Choose an image on the left")
-        self._backdrop: QPixmap | None = None
-        self._drag: QPointF | None = None
-        self._zoom_told = 0.0
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setMinimumSize(160, 120)
-        self.setAccessibleName(self.tr("Image"))
-
-    def sizeHint(self) -> QSize:
-        return QSize(640, 560)
+        self._editor = BoxEditor()
+        self._told: tuple[object, ...] = (None, False, None)
+        self._pan: QPointF | None = None
+        self._on_map = False
+        self._tab_leaves = False
 
     # State
 
@@ -69,197 +45,184 @@ class ImageCanvas(QWidget):
         size: tuple[int, int] | None = None,
         keep_view: bool = False,
     ) -> None:
-        """Show another image; its heat map, boxes and message are cleared.
-
-        Parameters
-        ----------
-        image
-            None for no image.
-        caption
-            Plain text in the lower left corner.
-        size
-            Width and height, in pixels, of the image that boxes and cursor positions refer to, where
-            ``image`` is a smaller copy of it.
-        keep_view
-            Keep zoom and pan where the size is the same, and keep heat map and boxes: the same image
-            in a better copy.
-        """
+        """Show another image without boxes; with ``keep_view`` the same one, which keeps them."""
         if not keep_view:
-            self._heat, self._heat_key, self._boxes = None, 0, ()
-        self._caption, self._message = caption, ""
-        self.setAccessibleName(caption or self.tr("Image"))
-        if image is None or image.isNull():
-            self._levels, self._view = [], None
-            self.cursor_moved.emit(None)
-        else:
-            has_alpha = image.hasAlphaChannel()
-            plain = QImage.Format.Format_ARGB32_Premultiplied if has_alpha else QImage.Format.Format_RGB32
-            self._levels = [image.convertToFormat(plain)]
-            width, height = size or (image.width(), image.height())
-            old = self._view
-            same = old is not None and (old.width, old.height) == (width, height)
-            if not (keep_view and same):
-                self._view = Viewport(width, height, self.width(), self.height()).fit()
-        self._changed()
-
-    def set_heat_map(self, picture: QImage | None) -> None:
-        """Lay an RGBA picture of any size over the whole image; None for none."""
-        empty = picture is None or picture.isNull()
-        key = 0 if empty else picture.cacheKey()
-        if key == self._heat_key:
-            return
-        self._heat_key = key
-        self._heat = None if empty else picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-        self._changed()
+            self._editor.reset()
+        super().set_image(image, caption, size=size, keep_view=keep_view)
+        self._tell_editing()
 
     def set_boxes(self, boxes: Sequence[BoxRecord]) -> None:
         """Draw these boxes, in pixels of the image."""
-        self._boxes = tuple(boxes)
-        self.update()
-
-    def set_opacity(self, opacity: float) -> None:
-        """How much of the heat map covers the image, 0..1."""
-        opacity = min(max(opacity, 0.0), 1.0)
-        if opacity != self._opacity:
-            self._opacity = opacity
-            self._changed()
-
-    def set_message(self, text: str) -> None:
-        """Plain text in place of the image, or in a corner over it; an empty text takes it away."""
-        if text != self._message:
-            self._message = text
-            self.update()
+        self._editor.set_boxes(boxes)
+        self._tell_editing()
 
     @property
-    def zoom(self) -> float:
-        """Device pixels per image pixel; 0 without an image."""
-        return self._view.scale * self.devicePixelRatioF() if self._view else 0.0
+    def boxes(self) -> tuple[BoxRecord, ...]:
+        """The boxes as drawn, the drag in progress included."""
+        return self._editor.shown
 
     @property
-    def viewport_state(self) -> Viewport | None:
-        """Where the image lies now; None without an image."""
-        return self._view
+    def selected_box(self) -> int | None:
+        return self._editor.selected
 
-    # View
+    @property
+    def is_drawing(self) -> bool:
+        """Whether the next drag draws a box."""
+        return self._editor.is_drawing
 
-    def zoom_in(self) -> None:
-        self._zoom_by(ZOOM_STEP)
+    # Boxes
 
-    def zoom_out(self) -> None:
-        self._zoom_by(1 / ZOOM_STEP)
+    def start_drawing(self) -> None:
+        if self._view is not None:
+            self._editor.start_drawing()
+            self.setFocus()
+            self.setCursor(Qt.CursorShape.CrossCursor)
+            self._tell_editing()
 
-    def fit(self) -> None:
-        if self._view:
-            self._look(self._view.fit())
+    def select_next_box(self, step: int = 1) -> None:
+        if self._editor.cycle(step):
+            self._tell_editing()
 
-    def actual_size(self) -> None:
-        if self._view:
-            self._look(self._view.scaled_to(1 / self.devicePixelRatioF()))
+    def delete_selected(self) -> None:
+        if self._editor.selected is not None:
+            self._ask(self._editor.delete())
 
-    def _zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        if self._view:
-            self._look(self._view.scaled_to(self._view.scale * factor, at))
-
-    def _look(self, view: Viewport) -> None:
-        if view != self._view:
-            self._view = view
-            self._changed()
-
-    def _changed(self) -> None:
-        self._backdrop = None
-        self.update()
-        if self.zoom != self._zoom_told:
-            self._zoom_told = self.zoom
-            self.zoom_changed.emit(self.zoom)
-
-    # Painting
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    def place_of(self, index: int) -> QPoint:
+        """Where on the screen a box begins, or the edge of the canvas before it."""
         if self._view is None:
-            painter.fillRect(self.rect(), style.colours().canvas)
-            canvas_paint.draw_placeholder(painter, self.rect(), self._message)
-            return
-        if self._backdrop is None or self._backdrop.devicePixelRatioF() != self.devicePixelRatioF():
-            self._backdrop = self._drawn_backdrop(self._view)
-        painter.drawPixmap(0, 0, self._backdrop)
-        canvas_paint.draw_boxes(painter, self._view, self._boxes)
-        canvas_paint.draw_corner(painter, self.rect(), self._caption, Qt.AlignmentFlag.AlignBottom)
-        canvas_paint.draw_corner(painter, self.rect(), self._message, Qt.AlignmentFlag.AlignTop)
+            return self.mapToGlobal(QPoint(0, 0))
+        corner = self._view.to_widget(self.boxes[index].box).topLeft()
+        room = self.rect()
+        x, y = min(max(int(corner.x()), 0), room.right()), min(max(int(corner.y()), 0), room.bottom())
+        return self.mapToGlobal(QPoint(x, y))
 
-    def _drawn_backdrop(self, view: Viewport) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        backdrop = QPixmap(self.size() * ratio)
-        backdrop.setDevicePixelRatio(ratio)
-        backdrop.fill(style.colours().canvas)
-        painter = QPainter(backdrop)
-        image = canvas_paint.level_for(self._levels, view.width * view.scale * ratio)
-        canvas_paint.draw_image(painter, view, image, smooth=self.zoom <= NEAREST_FROM)
-        if self._heat is not None and self._opacity > 0:
-            painter.setOpacity(self._opacity)
-            canvas_paint.draw_image(painter, view, self._heat, smooth=True)
-        painter.end()
-        return backdrop
+    def cancel(self) -> bool:
+        """Give up a drag, drawing or the selection, in this order; False where there was none."""
+        done = self._editor.cancel()
+        self.unsetCursor()
+        self._tell_editing()
+        return done
+
+    def _ask(self, intent: Intent | None) -> None:
+        if intent is not None:
+            self.edit_asked.emit(intent)
+        self._tell_editing()
+
+    def _tell_editing(self) -> None:
+        editor = self._editor
+        dragged = editor.dragged
+        told = (editor.selected, editor.is_drawing, dragged)
+        if told[:2] != self._told[:2]:
+            self.selection_changed.emit()
+            self.setAccessibleDescription(self._described())
+        if dragged != self._told[2]:
+            self.drag_changed.emit(dragged and (round(dragged.width), round(dragged.height)))
+        self._told = told
+        hint = self.tr("Drag to draw a box. Return makes one in the middle, Esc gives up.")
+        self._hint = hint if editor.is_drawing else ""
+        self.update()
+
+    def _described(self) -> str:
+        if self._editor.selected is None:
+            return ""
+        record, count = self._editor.boxes[self._editor.selected], len(self._editor.boxes)
+        text = self.tr("Box {0} of {1}, {2}, {3:.0f} × {4:.0f} px")
+        place = self._editor.selected + 1
+        return text.format(place, count, record.label, record.box.width, record.box.height)
+
+    def zoom_to_box(self) -> None:
+        """Fill the view with the selected box, or with the first."""
+        boxes = self._editor.boxes
+        if self._view and boxes:
+            self._look(self._view.zoomed_to(boxes[self._editor.selected or 0].box))
+
+    def paint_over(self, painter: QPainter, view: Viewport) -> None:
+        canvas_paint.draw_boxes(painter, view, self._editor.shown, self._editor.shown_selected)
+
+    def is_dragging(self) -> bool:
+        return self._editor.is_dragging or self._pan is not None or self._on_map
 
     # Events
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        if self._view:
-            self._view = self._view.resized(self.width(), self.height())
-        self._changed()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._changed()
-        super().changeEvent(event)
-
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._changed()
-        elif isinstance(event, QNativeGestureEvent) and self._pinched(event):
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            # Left and right belong to the window, but not while a box is selected.
+            if self._editor.wants(event.key(), event.modifiers()):
+                event.accept()
+                return True
+        elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and self._tabbed(event):
             return True
         return super().event(event)
 
-    def _pinched(self, event: QNativeGestureEvent) -> bool:
-        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+    def _tabbed(self, event: QKeyEvent) -> bool:
+        """Qt takes Tab for the focus before it comes to ``keyPressEvent``."""
+        steps = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
+        step = steps.get(Qt.Key(event.key()))
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
+        if step is None or not plain or self._tab_leaves or not self._editor.cycle(step):
             return False
-        self._zoom_by(1 + event.value(), event.position())
+        self._tell_editing()
         return True
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self._view is None or not event.angleDelta().y():
-            event.ignore()
-            return
-        self._zoom_by(ZOOM_STEP ** (event.angleDelta().y() / 120), event.position())
-        self._tell_cursor(event.position())
-        event.accept()
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._tab_leaves = False
+        super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        buttons = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
-        if self._view and event.button() in buttons:
-            self._drag = event.position()
+        at = self._in_pane(event.position())
+        left = event.button() == Qt.MouseButton.LeftButton
+        if self._view is None or not (left or event.button() == Qt.MouseButton.MiddleButton):
+            return
+        if left and self._map_at(at) is not None:
+            self._on_map = True
+            self._drag_map(at)
+        elif left and self._editor.press(self._view, at):
+            self._tell_editing()
+        else:
+            self._pan = at
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._tell_editing()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._drag is not None and self._view:
-            step = event.position() - self._drag
-            self._drag = event.position()
+        at = self._in_pane(event.position())
+        if self._view is None:
+            return
+        if self._on_map:
+            self._drag_map(at)
+        elif self._pan is not None:
+            step, self._pan = at - self._pan, at
             if not self._view.fitted:
                 self._look(self._view.moved(step.x(), step.y()))
-        self._tell_cursor(event.position())
+        else:
+            if self._editor.is_dragging:
+                self._editor.move(self._view, at)
+                self._tell_editing()
+            self._show_cursor(at)
+        self._tell_cursor(at)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._drag = None
-        self.unsetCursor()
+        if event.button() == Qt.MouseButton.LeftButton and self._editor.is_dragging:
+            self._ask(self._editor.release())
+        self._pan, self._on_map = None, False
+        self._show_cursor(self._in_pane(event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.fit()
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self.cursor_moved.emit(None)
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self._view is None:
+            return
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            hit = self._editor.hit(self._view, self._in_pane(QPointF(event.pos())))
+            self._editor.selected = None if hit is None else hit[0]
+            self._tell_editing()
+        self.menu_asked.emit(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._view is not None and self._editor.wants(event.key(), event.modifiers()):
+            self._ask(self._editor.key(self._view, event.key(), event.modifiers()))
+            return
         key = Qt.Key
         actions = {
             key.Key_Plus: self.zoom_in,
@@ -267,6 +230,7 @@ class ImageCanvas(QWidget):
             key.Key_Minus: self.zoom_out,
             key.Key_0: self.fit,
             key.Key_1: self.actual_size,
+            key.Key_Escape: self._escape,
         }
         plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
         action = actions.get(key(event.key()))
@@ -275,7 +239,15 @@ class ImageCanvas(QWidget):
             return
         action()
 
-    def _tell_cursor(self, at: QPointF) -> None:
-        half = 0.5 / self.devicePixelRatioF()  # a screen pixel shows what lies at its middle
-        middle = at + QPointF(half, half)
-        self.cursor_moved.emit(self._view.pixel_at(middle) if self._view else None)
+    def _escape(self) -> None:
+        if not self.cancel():
+            self._tab_leaves = True
+
+    def _show_cursor(self, at: QPointF) -> None:
+        shape = self._editor.cursor(self._view, at) if self._view else None
+        if self._view is not None and self._map_at(at) is not None and not self._editor.is_dragging:
+            shape = Qt.CursorShape.PointingHandCursor
+        if shape is None:
+            self.unsetCursor()
+        else:
+            self.setCursor(shape)

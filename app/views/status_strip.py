@@ -43,7 +43,7 @@ class StatusStrip(QStatusBar):
         self._notice.setSingleShot(True)
         self._notice.setInterval(NOTICE_MS)
         self._notice.timeout.connect(self._show_text)
-        self._said = ""
+        self._said = self._box = self._drag = ""
         self._activity: Activity | None = None
         self.set_activity(None)
         self.set_problems(0)
@@ -85,16 +85,22 @@ class StatusStrip(QStatusBar):
         text = "" if size is None else self.tr("{0} × {1} px").format(*size)
         self.image_size.setText(f"{text}, {self.tr('damaged')}" if text and truncated else text)
 
-    def set_boxes(self, boxes: tuple[BoxRecord, ...]) -> None:
-        """The first box's corners, in whole pixels, and its score."""
-        if not boxes:
-            self.box.setText("")
-            return
-        box = boxes[0].box
+    def set_drag(self, size: tuple[int, int] | None) -> None:
+        """Width and height of the box under the mouse; None when it is let go."""
+        self._drag = "" if size is None else self.tr("{0} × {1} px").format(*size)
+        self.box.setText(self._drag or self._box)
+
+    def set_boxes(self, boxes: tuple[BoxRecord, ...], selected: int | None = None) -> None:
+        """The corners of the selected box, else of the first, in whole pixels, and its score."""
+        self._box = self._sides(boxes[min(selected or 0, len(boxes) - 1)]) if boxes else ""
+        self.box.setText(self._drag or self._box)
+
+    def _sides(self, record: BoxRecord) -> str:
+        box = record.box
         text = self.tr("Box {0:.0f}, {1:.0f} – {2:.0f}, {3:.0f}").format(box.x0, box.y0, box.x1, box.y1)
-        if boxes[0].score is not None:
-            text += self.tr("  score {0:.2f}").format(boxes[0].score)
-        self.box.setText(text)
+        if record.score is not None:
+            text += self.tr("  score {0:.2f}").format(record.score)
+        return text
 
     def _show_text(self) -> None:
         if self._activity is not None:

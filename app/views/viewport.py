@@ -10,6 +10,7 @@ from core.geometry import Box
 
 MARGIN = 12.0
 MAX_SCALE = 64.0
+BOX_SHARE = 0.7  # of the widget, when zoomed to a box
 MIN_SHOWN = 48.0  # zoomed out, an image stays at least this long, in logical pixels
 
 
@@ -65,6 +66,23 @@ class Viewport:
     def moved(self, dx: float, dy: float) -> Viewport:
         """Dragged by ``dx``, ``dy`` widget pixels; the widget's centre stays on the image."""
         return replace(self, x=self.x + dx, y=self.y + dy, fitted=False)._settled()
+
+    def centred_on(self, point: QPointF) -> Viewport:
+        """The same scale with a point of the image in the widget's middle, as far as may be."""
+        x, y = self.view_width / 2 - point.x() * self.scale, self.view_height / 2 - point.y() * self.scale
+        return replace(self, x=x, y=y, fitted=False)._settled()
+
+    def zoomed_to(self, box: Box) -> Viewport:
+        """As large as lets all of ``box`` be seen with some of what is around it."""
+        room = BOX_SHARE * min(self.view_width / max(box.width, 1), self.view_height / max(box.height, 1))
+        middle_x, middle_y = box.center
+        return self.scaled_to(room).centred_on(QPointF(middle_x, middle_y))
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether the whole image is in sight."""
+        room = QRectF(0, 0, self.view_width, self.view_height).adjusted(-0.5, -0.5, 0.5, 0.5)
+        return room.contains(self.target)
 
     def _settled(self) -> Viewport:
         def place(start: float, extent: float, room: float) -> float:

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from core.annotations import BoxRecord
 from core.browse import BoxFacts
 from core.errors import ProjectError
+from core.project.edits import Kept
+from core.project.file import from_db
+from core.project.rows import BOX_COLUMNS, box_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
 
 _FACTS = """
     SELECT box.image_id, min(box.score),
-        max((x1 - x0) * (y1 - y0)) / nullif(image.width * image.height, 0), max(box.source = 'edited')
+        max((x1 - x0) * (y1 - y0)) / nullif(image.width * image.height, 0),
+        box.image_id IN (SELECT image_id FROM edited)
     FROM box JOIN image ON image.id = box.image_id {where} GROUP BY box.image_id ORDER BY box.image_id"""
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
-        min(box.threshold), max(box.threshold), min(box.rule), max(box.rule), max(box.source = 'edited')
+        min(box.threshold), max(box.threshold), min(box.rule), max(box.rule),
+        image.id IN (SELECT image_id FROM edited)
     FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
     WHERE image.width > 0 GROUP BY image.id ORDER BY image.id"""
 _MAPS = """
     SELECT image_id, height, width, data FROM heat_map
     WHERE image_id IN (SELECT value FROM json_each(?)) ORDER BY image_id"""
+
+
+_AMONG = "WHERE image_id IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ def undecided(project: Project, *, rule: str, threshold: float, own: Mapping[int
     threshold
         In force where ``own``, by image id, has none.
 
-    Images with a box of a person's are left out.
+    Images whose boxes a person has set or taken away are left out.
     """
     found = []
     for image_id, width, height, boxes, known, low, high, first, last, edited in project.select(_DECIDED):
@@ -90,3 +99,20 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
             np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32, copy=False)
         )
     return maps
+
+
+def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:
+    """The boxes of each image in ``ids``, and whether they are a person's."""
+    wanted = [int(image_id) for image_id in ids]
+    among = json.dumps(wanted)
+    edited = {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
+    boxes: dict[int, list[BoxRecord]] = {image_id: [] for image_id in wanted}
+    for row in project.select(f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position", among):
+        boxes[row[0]].append(box_of(row))
+    return {image_id: Kept(tuple(boxes[image_id]), image_id in edited) for image_id in wanted}
+
+
+def labels(project: Project) -> list[str]:
+    """The class names in the project, the most used first."""
+    rows = project.select("SELECT label FROM box GROUP BY label ORDER BY count(*) DESC, label")
+    return [from_db(label) for (label,) in rows]

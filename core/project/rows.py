@@ -78,6 +78,15 @@ def replace_boxes(db: sqlite3.Connection, boxes: Mapping[int, Sequence[BoxRecord
     )
 
 
+def mark_edited(db: sqlite3.Connection, edited: Mapping[int, bool]) -> None:
+    """Say of images by id whether their boxes are a person's."""
+    for statement, wanted in (
+        ("INSERT OR IGNORE INTO edited (image_id) VALUES (?)", True),
+        ("DELETE FROM edited WHERE image_id = ?", False),
+    ):
+        db.executemany(statement, [(image_id,) for image_id, is_so in edited.items() if is_so is wanted])
+
+
 def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]:
     box = record.box
     sides = tuple(float(side) for side in (box.x0, box.y0, box.x1, box.y1))

@@ -20,9 +20,18 @@ from core.atomic import atomic_write, os_reason
 from core.errors import ProjectError
 from core.images.scan import ImageFile, RejectedFile
 from core.prior import Prior
+from core.project.edits import Kept
 from core.project.file import connect, errors_as_sentences, from_db, to_db
 from core.project.names import export_names, other_names, overlapping
-from core.project.rows import BOX_COLUMNS, IMAGE_COLUMNS, ImageRecord, box_of, image_of, replace_boxes
+from core.project.rows import (
+    BOX_COLUMNS,
+    IMAGE_COLUMNS,
+    ImageRecord,
+    box_of,
+    image_of,
+    mark_edited,
+    replace_boxes,
+)
 from core.project.survey import Survey, survey_from_json, survey_to_json
 from core.project.view import ProjectView, view_from_json, view_to_json
 
@@ -200,11 +209,19 @@ class Project:
 
     def set_status(self, ids: Iterable[int], status: Status) -> None:
         """Give every image in ``ids`` the same status."""
+        self.set_statuses(dict.fromkeys(ids, status))
+
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """Give each image, by id, its status: all of them or, where one fails, none."""
+        ids: dict[Status, list[int]] = {}
+        for image_id, status in statuses.items():
+            ids.setdefault(status, []).append(int(image_id))
         with self._transaction() as db:
-            db.execute(
-                "UPDATE image SET status = ?, reason = '' WHERE id IN (SELECT value FROM json_each(?))",
-                (status.value, json.dumps([int(i) for i in ids])),
-            )
+            for status, same in ids.items():
+                db.execute(
+                    "UPDATE image SET status = ?, reason = '' WHERE id IN (SELECT value FROM json_each(?))",
+                    (status.value, json.dumps(same)),
+                )
 
     def add_rejected(self, files: Iterable[RejectedFile]) -> None:
         """Keep files that cannot be used, each with its reason; the newest reason for a path stays."""
@@ -243,19 +260,26 @@ class Project:
         }
 
     def set_boxes(self, image_id: int, boxes: Sequence[BoxRecord]) -> None:
-        """Replace the boxes of one image, edited ones included: this is the person's own edit."""
+        """Replace the boxes of one image, edited ones included: this is the person's own edit.
+
+        It stays as it is in every automatic run, also where ``boxes`` is empty.
+        """
+        self.set_kept({image_id: Kept(tuple(boxes), edited=True)})
+
+    def set_kept(self, kept: Mapping[int, Kept]) -> None:
+        """Replace the boxes of images by id, and whether they are a person's: all of them or none."""
         with self._transaction() as db:
-            replace_boxes(db, {image_id: boxes})
+            replace_boxes(db, {image_id: one.boxes for image_id, one in kept.items()})
+            mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]]) -> int:
         """Replace the boxes of many images by id; return how many were left alone.
 
-        Left alone are images that hold an ``EDITED`` box: an automatic run never undoes a person's work.
+        Left alone are images whose boxes a person has set or taken away: an automatic run never undoes that.
         """
         with self._transaction() as db:
             # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
-            statement = """SELECT image_id FROM box WHERE source = 'edited'
-                AND image_id IN (SELECT value FROM json_each(?))"""
+            statement = "SELECT image_id FROM edited WHERE image_id IN (SELECT value FROM json_each(?))"
             edited = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
             free = {image_id: new for image_id, new in boxes.items() if image_id not in edited}
             replace_boxes(db, free)

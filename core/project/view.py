@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from core.boxes import DEFAULT_RULE, MAX_BOXES
 from core.browse import Browse, Order, Show
 from core.config import TrainConfig
 from core.errors import BoxscoutError
+from core.images.display import Display
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +20,9 @@ class ProjectView:
     """Everything about the look of a project that its person chose.
 
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by image
-    id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``config`` is the training
-    last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
+    id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``side_by_side`` shows the
+    image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
+    training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
     :func:`core.localizers.saved_localizer`. ``browse`` is which images the list shows, and in what order.
     """
 
@@ -32,6 +34,8 @@ class ProjectView:
     opacity: float = 0.5
     colour_map: str = "viridis"
     show_heat_map: bool = True
+    side_by_side: bool = False
+    display: Display = field(default_factory=Display)
     config: TrainConfig | None = None
     model: str = "gan"
     at: str = "last"
@@ -42,6 +46,7 @@ def view_to_json(view: ProjectView) -> str:
     """``view`` as one JSON object."""
     values: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
     values["thresholds"] = {str(image_id): float(value) for image_id, value in view.thresholds.items()}
+    values["display"] = asdict(view.display)
     values["config"] = None if view.config is None else view.config.to_dict()
     browse = view.browse
     values["browse"] = {f.name: getattr(browse, f.name) for f in fields(browse)}
@@ -103,6 +108,10 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _display(value: Any) -> Display:
+    return Display(**{f.name: float(value[f.name]) for f in fields(Display)})
+
+
 def _config(value: Any) -> TrainConfig | None:
     if value is None:
         return None
@@ -124,6 +133,8 @@ _READERS = {
     "opacity": _share,
     "colour_map": _text,
     "show_heat_map": _flag,
+    "side_by_side": _flag,
+    "display": _display,
     "config": _config,
     "model": _model,
     "at": _snapshot,

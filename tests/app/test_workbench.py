@@ -176,7 +176,7 @@ def test_a_project_reopens_where_it_was_left(
     open_and_scan(qtbot, other, folder, 12)
     train(qtbot, other, tiny)
     other.browsing.last()
-    other.browsing.mark(Status.ACCEPTED)
+    other.review.mark(Status.ACCEPTED)
     other.browsing.set_rule("component")
     other.browsing.set_threshold(0.4)
     other.session.change_view(colour_map="magma", opacity=0.25)
@@ -374,7 +374,7 @@ def test_export_of_accepted_images_only(opened: Workbench, tmp_path: Path, qtbot
         opened.exporting.export(ExportRequest("coco", out, accepted_only=True))
     assert not out.exists()
     opened.errors.clear()  # type: ignore[attr-defined]
-    opened.browsing.mark(Status.ACCEPTED)
+    opened.review.mark(Status.ACCEPTED)
     with qtbot.waitSignal(opened.exporting.exported, timeout=LONG):
         opened.exporting.export(ExportRequest("coco", out, accepted_only=True))
     assert [image.name for image in FORMATS["coco"].read(out)] == ["image 1.png"]

@@ -72,14 +72,14 @@ def test_the_main_job_from_drop_to_export(
     record, project = session.record, session.project
     heat_map, prior = project.heat_map(record.id), project.load_survey().prior
     qtbot.waitUntil(
-        lambda: window.canvas._boxes == (find_box(heat_map, width=40, height=30, prior=prior),), timeout=LONG
+        lambda: window.canvas.boxes == (find_box(heat_map, width=40, height=30, prior=prior),), timeout=LONG
     )
     assert window.canvas._heat is not None
     slider = bar.threshold_slider
     slider.setValue(round(slider.maximum() * 0.6 / MAX_THRESHOLD))
     assert session.threshold == 0.6
     expected = find_box(heat_map, width=40, height=30, threshold=0.6, prior=prior)
-    assert window.canvas._boxes == (expected,)
+    assert window.canvas.boxes == (expected,)
     assert f"{expected.box.x0:.0f}, {expected.box.y0:.0f}" in window.strip.box.text()
 
     for name, suffix in (("csv", ".csv"), ("coco", ".json")):

@@ -96,7 +96,7 @@ def test_any_kept_snapshot_gives_the_heat_maps_and_the_choice_stays(
     assert project.heat_maps_step() == 2
     qtbot.waitUntil(lambda: np.allclose(session.heat_map, expected[0], atol=1e-5), timeout=LONG)
     boxes = project.all_boxes()
-    assert trained.canvas._boxes == boxes[session.current]
+    assert trained.canvas.boxes == boxes[session.current]
 
 
 def test_the_choice_of_a_snapshot_is_there_again_in_a_reopened_project(

@@ -18,6 +18,7 @@ from seeing import pixel, plain_image, wheel
 
 from app import style
 from app.models.pictures import to_qimage
+from app.views.box_editor import handle_points
 from app.views.canvas_paint import tag_text
 from app.views.image_canvas import ImageCanvas
 from core.annotations import BoxRecord, Source
@@ -276,3 +277,47 @@ def test_twice_the_pixels(tmp_path: Path) -> None:
     env = {**os.environ, "QT_SCALE_FACTOR": "2", "PYTHONPATH": str(root)}
     done = subprocess.run([sys.executable, script], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("zooms", [0, 4, 9])
+def test_handles_are_eight_squares_of_the_same_size_at_every_zoom(canvas: ImageCanvas, zooms: int) -> None:
+    canvas.set_image(plain_image(100, 100, "#000000"))
+    canvas.set_boxes([BoxRecord(Box(40, 45, 60, 55))])
+    canvas.actual_size()
+    for _ in range(zooms):
+        canvas.zoom_in()
+    plain = canvas.grab().toImage()
+    assert count(plain, style.HANDLE) == 0
+    canvas.select_next_box()
+    shown = canvas.grab().toImage()
+    in_sight = sum(
+        canvas.rect().contains(point.toPoint())
+        for point in handle_points(canvas.viewport_state.to_widget(Box(40, 45, 60, 55))).values()
+    )
+    assert in_sight == 8
+    # A square of 8 with a line of 2 around it: 6 by 6 are left.
+    assert count(shown, style.HANDLE) == 8 * 6 * 6
+
+
+def count(image: QImage, colour: QColor) -> int:
+    """How many pixels of a picture have exactly that colour."""
+    return sum(image.pixelColor(x, y) == colour for x in range(image.width()) for y in range(image.height()))
+
+
+def test_the_cursor_says_what_a_press_would_do(canvas: ImageCanvas, qtbot: QtBot) -> None:
+    canvas.set_image(plain_image(100, 100, "#000000"))
+    canvas.set_boxes([BoxRecord(Box(20, 20, 80, 80))])
+    canvas.select_next_box()
+    rect = canvas.viewport_state.to_widget(Box(20, 20, 80, 80))
+    for point, shape in (
+        (rect.topLeft(), Qt.CursorShape.SizeFDiagCursor),
+        (rect.topRight(), Qt.CursorShape.SizeBDiagCursor),
+        (QPointF(rect.right(), rect.center().y() + 20), Qt.CursorShape.SizeHorCursor),
+        (QPointF(rect.center().x() + 20, rect.top()), Qt.CursorShape.SizeVerCursor),
+        (rect.center(), Qt.CursorShape.SizeAllCursor),
+        (rect.topLeft() - QPointF(40, 20), Qt.CursorShape.ArrowCursor),
+    ):
+        qtbot.mouseMove(canvas, point.toPoint())
+        qtbot.waitUntil(lambda shape=shape: canvas.cursor().shape() == shape)
+    canvas.start_drawing()
+    assert canvas.cursor().shape() == Qt.CursorShape.CrossCursor

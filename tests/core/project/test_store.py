@@ -21,7 +21,9 @@ from core.config import TrainConfig
 from core.errors import ProjectError
 from core.geometry import Box
 from core.images.scan import ImageFile, RejectedFile
+from core.project.edits import Kept
 from core.project.file import APPLICATION_ID
+from core.project.queries import kept
 from core.project.store import Project, ProjectView
 
 REPOSITORY = Path(__file__).parents[3]
@@ -139,8 +141,22 @@ def test_an_automatic_run_never_touches_an_edited_image(project: Project) -> Non
     assert project.set_auto_boxes({a: [_auto(3)], b: [_auto(3)], c: []}) == 1
     assert project.all_boxes() == {a: (EDITED, _auto(9)), b: (_auto(3),)}
     project.set_boxes(a, [])
+    assert project.set_auto_boxes({a: [_auto(4)]}) == 1
+    assert project.boxes(a) == ()
+    project.set_kept({a: Kept()})
     assert project.set_auto_boxes({a: [_auto(4)]}) == 0
     assert project.boxes(a) == (_auto(4),)
+
+
+def test_edited_boxes_of_an_older_file_count_as_edited(project: Project, path: Path) -> None:
+    a, b, _ = _ids(project)
+    project.set_boxes(a, [EDITED])
+    project.set_auto_boxes({b: [_auto()]})
+    project._db.execute("DROP TABLE edited")
+    project.close()
+    with Project.open(path) as again:
+        assert kept(again, [a, b]) == {a: Kept((EDITED,), edited=True), b: Kept((_auto(),))}
+        assert again.set_auto_boxes({a: [_auto(7)], b: [_auto(7)]}) == 1
 
 
 _sides = st.floats(-1e6, 1e6)

@@ -1,0 +1,251 @@
+"""A person's edits: done at once, on disk before the next, and taken back one by one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from app.models.session import Session
+from core.annotations import DEFAULT_LABEL, BoxRecord, Source
+from core.errors import ProjectError
+from core.geometry import Box
+from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, Kept, StatusEdit, edited
+from core.project.queries import kept, labels
+
+UNDO_LIMIT = 1000
+# Moves of a threshold that follow each other within this are taken back as one.
+PAUSE_MS = 1000
+
+
+class _Done(QUndoCommand):
+    """An edit that has been made. Undo and redo do nothing by themselves: see :class:`EditingController`."""
+
+    def __init__(self, edit: Edit, text: str, gesture: int) -> None:
+        super().__init__(text)
+        self.edit = edit
+        self._gesture = gesture
+
+    def id(self) -> int:
+        return 1  # QUndoStack asks mergeWith of commands with the same id only
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        assert isinstance(other, _Done)
+        joined = other.edit.joined_to(self.edit) if other._gesture == self._gesture else None
+        if joined is None:
+            return False
+        self.edit = joined
+        return True
+
+
+class EditingController(QObject):
+    """Changes boxes, statuses and thresholds, and keeps the list of what can be taken back.
+
+    The list only remembers: an edit is first written to the project, and where that fails (a full disk)
+    the person is told, and list, window and file still agree.
+    """
+
+    about_to_edit = Signal()
+    """What the project holds of the image in view is needed now."""
+    boxes_edited = Signal(object)
+    """The ids of images with other boxes."""
+    history_changed = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._stack = QUndoStack(self)
+        self._stack.setUndoLimit(UNDO_LIMIT)
+        self._stack.indexChanged.connect(self.history_changed)
+        self._label = DEFAULT_LABEL
+        self._is_applying = False
+        self._is_held = False
+        self._is_unsaved = False
+        self._gesture = 0
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self._end_gesture)
+        session.project_changed.connect(self._forget)
+        session.decision_changed.connect(self._on_decision_changed)
+
+    # ---- boxes of the image in view ---------------------------------------------------------------
+
+    def draw(self, box: Box) -> None:
+        """Add a box, of the class that was chosen last."""
+        new = BoxRecord(box, label=self._label, source=Source.EDITED)
+        self._set_boxes((*self._boxes(), new), self.tr("Draw a box"))
+
+    def change(self, index: int, box: Box, *, nudged: bool = False) -> None:
+        """Give one box other sides; by ``nudged`` the keys pressed in a row are one edit to take back."""
+        boxes = self._boxes()
+        if index < len(boxes) and boxes[index].box != box:
+            changed = edited(boxes[index], box=box)
+            text = self.tr("Move or resize a box")
+            self._set_boxes((*boxes[:index], changed, *boxes[index + 1 :]), text, nudged=nudged)
+
+    def delete(self, index: int) -> None:
+        boxes = self._boxes()
+        if index < len(boxes):
+            self._set_boxes((*boxes[:index], *boxes[index + 1 :]), self.tr("Delete a box"))
+
+    def relabel(self, index: int, label: str) -> None:
+        """Give one box another class; the next box drawn gets it too."""
+        label = label.strip() or DEFAULT_LABEL
+        self._label = label
+        boxes = self._boxes()
+        if index < len(boxes) and boxes[index].label != label:
+            changed = edited(boxes[index], label=label)
+            self._set_boxes((*boxes[:index], changed, *boxes[index + 1 :]), self.tr("Change a class"))
+
+    def clear(self) -> None:
+        """Take all boxes away; the image stays without any."""
+        if self._boxes():
+            self._set_boxes((), self.tr("Delete all boxes"))
+
+    def replace_by_automatic(self) -> None:
+        """Give the person's boxes up: the image gets what its heat map says, now and at each later run."""
+        session = self._session
+        self.about_to_edit.emit()
+        if not session.edited:
+            return
+        self._set_kept(Kept(session.automatic_boxes), self.tr("Replace my boxes"))
+
+    def labels(self) -> list[str]:
+        """The class names to choose from, the most used first."""
+        project = self._session.project
+        used = labels(project) if project is not None else []
+        return used if DEFAULT_LABEL in used else [*used, DEFAULT_LABEL]
+
+    def _boxes(self) -> tuple[BoxRecord, ...]:
+        self.about_to_edit.emit()
+        return self._session.boxes
+
+    def _set_boxes(self, boxes: tuple[BoxRecord, ...], text: str, *, nudged: bool = False) -> None:
+        self._set_kept(Kept(boxes, edited=True), text, nudged=nudged)
+
+    def _set_kept(self, after: Kept, text: str, *, nudged: bool = False) -> None:
+        project, current = self._session.project, self._session.current
+        if project is not None and current is not None:
+            try:
+                before = kept(project, [current])
+            except ProjectError as error:
+                self._session.error.emit(error, "")
+                return
+            self.perform(BoxesEdit(before, {current: after}), text, goes_on=nudged)
+
+    # ---- all edits --------------------------------------------------------------------------------
+
+    def perform(self, edit: Edit, text: str, *, goes_on: bool = False) -> bool:
+        """Make ``edit``, remember it as ``text``; False, and the person is told, where it cannot be saved.
+
+        ``goes_on`` joins it to the one just before where both are of the same kind.
+        """
+        if goes_on:
+            self._save_decision()
+        else:
+            self.settle()
+        if not self._apply(edit):
+            return False
+        self._stack.push(_Done(edit, text, self._gesture))
+        if goes_on:
+            self._pause.start()
+        else:
+            self._end_gesture()
+        return True
+
+    def undo(self) -> None:
+        """Take the last edit back and show the image that it changes."""
+        self.settle()
+        done = self._stack.command(self._stack.index() - 1)
+        if isinstance(done, _Done) and self._apply(done.edit.inverse):
+            self._stack.undo()
+            self._show_image(done.edit)
+
+    def redo(self) -> None:
+        """Make the edit again that was taken back last."""
+        self.settle()
+        done = self._stack.command(self._stack.index())
+        if isinstance(done, _Done) and self._apply(done.edit):
+            self._stack.redo()
+            self._show_image(done.edit)
+
+    @property
+    def undo_text(self) -> str:
+        """What :meth:`undo` would take back; empty for nothing."""
+        return self._stack.undoText()
+
+    @property
+    def redo_text(self) -> str:
+        return self._stack.redoText()
+
+    def _apply(self, edit: Edit) -> bool:
+        session = self._session
+        if session.project is None:
+            return False
+        try:
+            view = edit.apply(session.project, session.view)
+        except ProjectError as error:
+            session.error.emit(error, "")
+            return False
+        if isinstance(edit, BoxesEdit):
+            session.set_kept(edit.after)
+            self.boxes_edited.emit(edit.images)
+        elif isinstance(edit, StatusEdit):
+            session.set_statuses(edit.after)
+        else:
+            self._is_applying = True
+            decision = Decision.of(view)
+            session.change_view(
+                rule=decision.rule, threshold=decision.threshold, thresholds=decision.thresholds
+            )
+            self._is_applying = False
+        return True
+
+    def _show_image(self, edit: Edit) -> None:
+        images = edit.images
+        if images and self._session.current not in images:
+            self._session.select(images[0])
+
+    # ---- thresholds that are being moved ------------------------------------------------------------
+
+    def hold(self) -> None:
+        """The slider is pressed: all moves until :meth:`settle` are one edit, saved at its end."""
+        self._pause.stop()  # the press itself may have moved it: that belongs to the drag
+        self._is_held = True
+
+    def settle(self) -> None:
+        """The slider is let go, or something else begins: save the moves since :meth:`hold`."""
+        self._is_held = False
+        self._end_gesture()
+        self._save_decision()
+
+    def _on_decision_changed(self, before: Decision, after: Decision) -> None:
+        if self._is_applying or self._session.project is None:
+            return
+        edit = DecisionEdit(before, after)
+        text = self.tr("Change the threshold") if before.rule == after.rule else self.tr("Change the rule")
+        self._is_unsaved = True
+        if not self._is_held:
+            self._save_decision()
+            self._pause.start()
+        self._stack.push(_Done(edit, text, self._gesture))
+
+    def _save_decision(self) -> None:
+        session = self._session
+        if not self._is_unsaved or session.project is None:
+            return
+        self._is_unsaved = False
+        try:
+            session.project.save_view(session.view)
+        except ProjectError as error:
+            session.error.emit(error, "")
+
+    def _end_gesture(self) -> None:
+        self._pause.stop()
+        self._gesture += 1
+
+    def _forget(self) -> None:
+        self._pause.stop()
+        self._is_held = self._is_unsaved = False
+        self._label = DEFAULT_LABEL
+        self._stack.clear()

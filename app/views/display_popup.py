@@ -1,0 +1,97 @@
+"""Brightness, contrast and gamma of the picture on the screen."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QVBoxLayout, QWidget
+
+from app import style
+from app.views.controls import JumpSlider, plain_label
+from core.images.display import MAX_GAMMA, Display
+
+_FINE = 100  # slider units in 1.0
+
+
+class DisplayPopup(QFrame):
+    """Opened by :meth:`ask`; what is shown changes while a slider moves."""
+
+    changed = Signal(object)  # a Display
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        style.mark(self, "popup")
+        self.brightness = self._slider(self.tr("Brightness"))
+        self.contrast = self._slider(self.tr("Contrast"))
+        self.gamma = self._slider(self.tr("Gamma"))
+        self._values = [plain_label("", "muted") for _ in range(3)]
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(style.SPACING)
+        for row, slider in enumerate((self.brightness, self.contrast, self.gamma)):
+            label = plain_label(slider.accessibleName())
+            label.setBuddy(slider)
+            value = self._values[row]
+            value.setMinimumWidth(value.fontMetrics().horizontalAdvance("−100 %"))
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            for column, widget in enumerate((label, slider, value)):
+                grid.addWidget(widget, row, column)
+        self.reset = QPushButton(self.tr("As it is"))
+        self.reset.clicked.connect(lambda: self._tell(Display()))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[style.MARGIN] * 4)
+        column.setSpacing(style.SPACING)
+        column.addLayout(grid)
+        column.addWidget(
+            plain_label(self.tr("Only what you see; exported images stay as they are."), "muted")
+        )
+        column.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
+        self._show(Display())
+
+    def ask(self, display: Display, at: QPoint) -> None:
+        """Show the sliders at a point of the screen, as ``display`` says."""
+        self._show(display)
+        self.adjustSize()
+        room = (QGuiApplication.screenAt(at) or self.screen()).availableGeometry()
+        left = min(max(at.x(), room.left()), room.right() - self.width())
+        self.move(left, min(max(at.y(), room.top()), room.bottom() - self.height()))
+        self.show()
+        self.brightness.setFocus()
+
+    def _slider(self, name: str) -> JumpSlider:
+        slider = JumpSlider(-_FINE, _FINE, self)
+        slider.setPageStep(10)
+        slider.setMinimumWidth(180)
+        slider.setAccessibleName(name)
+        slider.valueChanged.connect(lambda _: self._moved())
+        return slider
+
+    def _moved(self) -> None:
+        # The middle of the gamma slider is 1, its ends are as far from it as light can be from dark.
+        self._tell(
+            Display(
+                brightness=self.brightness.value() / _FINE,
+                contrast=self.contrast.value() / _FINE,
+                gamma=MAX_GAMMA ** (self.gamma.value() / _FINE),
+            )
+        )
+
+    def _tell(self, display: Display) -> None:
+        self._show(display)
+        self.changed.emit(display)
+
+    def _show(self, display: Display) -> None:
+        units = (display.brightness, display.contrast, math.log(display.gamma, MAX_GAMMA))
+        for slider, unit in zip((self.brightness, self.contrast, self.gamma), units, strict=True):
+            with QSignalBlocker(slider):
+                slider.setValue(round(unit * _FINE))
+        texts = (
+            f"{display.brightness * 100:+.0f} %",
+            f"{display.contrast * 100:+.0f} %",
+            f"{display.gamma:.2f}",
+        )
+        for label, text in zip(self._values, texts, strict=True):
+            label.setText(text.replace("-", "−").replace("+0 %", "0 %"))
+        self.reset.setEnabled(not display.is_plain)

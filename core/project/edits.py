@@ -1,0 +1,144 @@
+"""What a person changes in a project, as values: each can be applied, and each knows its inverse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.annotations import BoxRecord, Source, Status
+from core.geometry import Box
+
+if TYPE_CHECKING:
+    from core.project.store import Project
+    from core.project.view import ProjectView
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The boxes of one image. ``edited`` says that a person set them, so that no automatic run may change
+    them; an image that a person has emptied has no boxes and is edited."""
+
+    boxes: tuple[BoxRecord, ...] = ()
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoxesEdit:
+    """Other boxes for some images, by id."""
+
+    before: Mapping[int, Kept]
+    after: Mapping[int, Kept]
+
+    @property
+    def inverse(self) -> BoxesEdit:
+        return BoxesEdit(self.after, self.before)
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """The ids of what is changed."""
+        return tuple(self.after)
+
+    def joined_to(self, earlier: Edit) -> BoxesEdit | None:
+        """Both as one edit, where this begins with what ``earlier`` left; else None."""
+        if not isinstance(earlier, BoxesEdit) or earlier.after != self.before:
+            return None
+        return BoxesEdit(earlier.before, self.after)
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        """See :data:`Edit`."""
+        project.set_kept(self.after)
+        return view
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEdit:
+    """Another status for some images, by id."""
+
+    before: Mapping[int, Status]
+    after: Mapping[int, Status]
+
+    @property
+    def inverse(self) -> StatusEdit:
+        return StatusEdit(self.after, self.before)
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """The ids of what is changed."""
+        return tuple(self.after)
+
+    def joined_to(self, earlier: Edit) -> None:
+        """What is said of images is never joined: each saying is taken back by itself."""
+        return
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        """See :data:`Edit`."""
+        project.set_statuses(self.after)
+        return view
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What makes a heat map a box: fields of the :class:`ProjectView`, with the same meaning."""
+
+    rule: str
+    threshold: float | None
+    thresholds: Mapping[int, float]
+
+    @classmethod
+    def of(cls, view: ProjectView) -> Decision:
+        return cls(view.rule, view.threshold, view.thresholds)
+
+    def on(self, view: ProjectView) -> ProjectView:
+        """``view`` with this decision."""
+        return replace(view, rule=self.rule, threshold=self.threshold, thresholds=self.thresholds)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEdit:
+    """Another rule or threshold, for all images or for those with one of their own."""
+
+    before: Decision
+    after: Decision
+
+    @property
+    def inverse(self) -> DecisionEdit:
+        return DecisionEdit(self.after, self.before)
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """The ids of images whose own threshold is changed; empty where it is that of all."""
+        before, after = self.before.thresholds, self.after.thresholds
+        if before is after:
+            return ()
+        return tuple(sorted(i for i in before.keys() | after.keys() if before.get(i) != after.get(i)))
+
+    def joined_to(self, earlier: Edit) -> DecisionEdit | None:
+        """Both as one edit, where both move the same threshold and nothing else; else None."""
+        if not isinstance(earlier, DecisionEdit) or earlier.after != self.before:
+            return None
+        same_rule = earlier.before.rule == self.before.rule == self.after.rule
+        if not same_rule or self.images != earlier.images:
+            return None
+        return DecisionEdit(earlier.before, self.after)
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        """See :data:`Edit`."""
+        changed = self.after.on(view)
+        project.save_view(changed)
+        return changed
+
+
+Edit = BoxesEdit | StatusEdit | DecisionEdit
+"""``edit.apply(project, view)`` makes the change durable and returns the view that follows from it; it
+raises :class:`~core.errors.ProjectError` where the file cannot be written, and nothing has changed then.
+``edit.inverse`` takes it back."""
+
+
+def edited(record: BoxRecord, *, box: Box | None = None, label: str | None = None) -> BoxRecord:
+    """``record`` as a person has changed it: what a heat map said of it (score, threshold, rule) is gone."""
+    return BoxRecord(
+        box=record.box if box is None else box,
+        label=record.label if label is None else label,
+        source=Source.EDITED,
+    )

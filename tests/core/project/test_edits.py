@@ -1,0 +1,174 @@
+"""Edits as values: applied they are on disk, inverted they leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.annotations import BoxRecord, Source, Status
+from core.errors import ProjectError
+from core.geometry import Box
+from core.images.scan import ImageFile
+from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, Kept, StatusEdit, edited
+from core.project.queries import box_facts, kept, labels, undecided
+from core.project.store import Project, ProjectView
+
+REPOSITORY = Path(__file__).parents[3]
+AUTO = BoxRecord(Box(1, 2, 30, 40), score=0.75, threshold=0.2, rule="moments")
+MINE = BoxRecord(Box(5, 6, 17, 18), label="cat", source=Source.EDITED)
+VIEW = ProjectView(threshold=0.3, thresholds={2: 0.5})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "p.boxscout"
+
+
+@pytest.fixture
+def project(path: Path) -> Iterator[Project]:
+    with Project.create(path) as project:
+        project.add_images(ImageFile(Path("/photos"), f"{i}.png", 10, 1) for i in range(3))
+        project.set_auto_boxes({1: [AUTO], 2: [AUTO]})
+        project.save_view(VIEW)
+        yield project
+
+
+EDITS: tuple[Edit, ...] = (
+    BoxesEdit({1: Kept((AUTO,))}, {1: Kept((AUTO, MINE), edited=True)}),
+    BoxesEdit(
+        {1: Kept((AUTO,)), 2: Kept((AUTO,))}, {1: Kept((), edited=True), 2: Kept((MINE,), edited=True)}
+    ),
+    StatusEdit({1: Status.UNSEEN, 3: Status.UNSEEN}, {1: Status.ACCEPTED, 3: Status.REJECTED}),
+    DecisionEdit(Decision.of(VIEW), Decision("component", 0.1, {3: 0.2})),
+)
+
+
+def everything(path: Path) -> tuple[object, ...]:
+    """All that an edit may change, read through a second connection: only what is in the file counts."""
+    with Project.open(path) as other:
+        images = other.images()
+        return kept(other, [1, 2, 3]), [image.status for image in images], other.load_view()
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_is_in_the_file_and_its_inverse_takes_it_back(
+    project: Project, path: Path, edit: Edit
+) -> None:
+    before = everything(path)
+    view = edit.apply(project, VIEW)
+    after = everything(path)
+    assert after != before
+    assert after[2] == view
+    assert edit.inverse.inverse == edit
+    assert edit.inverse.apply(project, view) == VIEW
+    assert everything(path) == before
+
+
+def test_an_edit_that_fails_changes_nothing(project: Project, path: Path) -> None:
+    before = everything(path)
+    with pytest.raises(ProjectError):
+        BoxesEdit({}, {1: Kept((), edited=True), 999: Kept((MINE,), edited=True)}).apply(project, VIEW)
+    assert everything(path) == before
+
+
+@given(st.lists(st.sampled_from(range(len(EDITS))), max_size=6))
+def test_decisions_know_whose_threshold_they_change(order: list[int]) -> None:
+    thresholds = {i: 0.1 * i for i in order}
+    moved = DecisionEdit(Decision("moments", 0.3, {}), Decision("moments", 0.3, thresholds))
+    assert moved.images == tuple(sorted(set(order)))
+
+
+def test_only_moves_of_the_same_threshold_follow_each_other() -> None:
+    def shared(low: float, high: float) -> DecisionEdit:
+        own: dict[int, float] = {}
+        return DecisionEdit(Decision("moments", low, own), Decision("moments", high, own))
+
+    assert shared(0.2, 0.3).joined_to(shared(0.1, 0.2)) == shared(0.1, 0.3)
+    assert shared(0.25, 0.3).joined_to(shared(0.1, 0.2)) is None
+    own = DecisionEdit(Decision("moments", 0.2, {}), Decision("moments", 0.2, {1: 0.2}))
+    assert own.joined_to(shared(0.1, 0.2)) is None
+    rule = DecisionEdit(Decision("moments", 0.2, {}), Decision("component", None, {}))
+    assert rule.joined_to(shared(0.1, 0.2)) is None
+    assert shared(0.2, 0.3).joined_to(EDITS[0]) is None
+
+
+def test_box_edits_in_a_row_become_one_with_the_first_before_and_the_last_after() -> None:
+    kept_ = [Kept((edited(MINE, box=Box(n, 0, 9, 9)),), edited=True) for n in range(3)]
+    first, second = (BoxesEdit({1: kept_[n]}, {1: kept_[n + 1]}) for n in (0, 1))
+    assert second.joined_to(first) == BoxesEdit({1: kept_[0]}, {1: kept_[2]})
+    assert first.joined_to(second) is None
+
+
+def test_a_changed_box_keeps_its_label_and_loses_what_a_heat_map_said() -> None:
+    moved = edited(AUTO, box=Box(0, 0, 9, 9))
+    assert moved == BoxRecord(Box(0, 0, 9, 9), source=Source.EDITED)
+    assert edited(MINE, label="dog") == BoxRecord(MINE.box, label="dog", source=Source.EDITED)
+
+
+def test_an_emptied_image_is_decided_by_nobody_but_its_person(project: Project) -> None:
+    project.set_sizes({1: (50, 50), 2: (50, 50)})
+    project.set_heat_maps({1: np.ones((4, 4), np.float32), 2: np.ones((4, 4), np.float32)}, step=1)
+    project.set_boxes(1, [])
+    assert [u.id for u in undecided(project, rule="component", threshold=0.5, own={})] == [2]
+    assert box_facts(project).edited.tolist() == [False]
+
+
+def test_class_names_come_most_used_first(project: Project) -> None:
+    project.set_boxes(1, [edited(MINE, label=name) for name in ("dog", "cat", "dog")])
+    assert labels(project) == ["dog", "cat", "object"]
+
+
+_EDITS_UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from core.annotations import BoxRecord, Source, Status
+from core.geometry import Box
+from core.project.edits import BoxesEdit, Decision, DecisionEdit, Kept, StatusEdit
+from core.project.store import Project, ProjectView
+project, view = Project.open(Path(sys.argv[1])), ProjectView()
+for n in range(1, 100_000):
+    record = BoxRecord(Box(0, 0, n, n), source=Source.EDITED)
+    BoxesEdit({}, {1: Kept((record,), edited=True)}).apply(project, view)
+    StatusEdit({}, {1: Status.ACCEPTED if n % 2 else Status.REJECTED}).apply(project, view)
+    decision = Decision("moments", None, {1: n / 100_000})
+    view = DecisionEdit(decision, decision).apply(project, view)
+    print(n, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.parametrize("edits", [1, 7, 30])
+def test_what_was_reported_as_done_survives_a_kill(project: Project, path: Path, edits: int) -> None:
+    project.close()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _EDITS_UNTIL_KILLED, str(path)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    done = 0
+    while done < edits:
+        done = int(process.stdout.readline())
+    os.kill(process.pid, signal.SIGKILL)
+    done = max([done, *(int(line) for line in process.stdout.read().split("\n") if line)])
+    assert process.wait() == -signal.SIGKILL
+    process.stdout.close()
+    with Project.open(path) as again:
+        found = kept(again, [1])[1]
+        # The edit after the last one reported may be there as well, whole.
+        side = found.boxes[0].box.x1
+        assert side in (done, done + 1)
+        assert found == Kept((BoxRecord(Box(0, 0, side, side), source=Source.EDITED),), edited=True)
+        statuses = {done % 2, (done + 1) % 2} if side > done else {done % 2}
+        assert again.image(1).status in {Status.ACCEPTED if odd else Status.REJECTED for odd in statuses}
+        assert again.load_view().thresholds[1] in (done / 100_000, (done + 1) / 100_000)
