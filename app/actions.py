@@ -58,6 +58,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "export",
         short=NOOP("Actions", "Export"),
     ),
+    ActionSpec("save_figure", NOOP("Actions", "Save fi&gure…"), "file"),
     ActionSpec("settings", NOOP("Actions", "Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec("undo", NOOP("Actions", "&Undo"), "edit", ("Ctrl+Z",), "undo", short=NOOP("Actions", "Undo")),

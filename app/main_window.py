@@ -27,12 +27,13 @@ from app.controllers.workbench import Workbench
 from app.many_images import ManyImages
 from app.models.training import Phase
 from app.program import Program
+from app.train_wiring import connect_training
 from app.views import dialogs
 from app.views.canvas_bar import CanvasBar
 from app.views.controls import plain_label, tool_button
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
-from app.views.presenters import CanvasPresenter, StatusPresenter, TrainPresenter
+from app.views.presenters import CanvasPresenter, StatusPresenter
 from app.views.problems_panel import ProblemsPanel
 from app.views.status_strip import StatusStrip
 from app.views.train_panel import TrainPanel
@@ -159,6 +160,7 @@ class MainWindow(QMainWindow):
             "open_project": self._choose_project,
             "save_as": self._save_as,
             "export": self._export,
+            "save_figure": self._save_figure,
             "quit": self.close,
             "previous": bench.browsing.previous,
             "next": bench.browsing.next,
@@ -168,8 +170,8 @@ class MainWindow(QMainWindow):
             "reject": lambda: bench.review.mark(Status.REJECTED),
             "unmark": lambda: bench.review.mark(Status.UNSEEN),
             "start": self.train_panel.start_button.click,
-            "pause": self._pause_or_go_on,
-            "stop": bench.training.stop,
+            "pause": lambda: bench.run.pause_or_go_on(),
+            "stop": lambda: bench.run.stop(),
             "find_boxes": bench.localization.find_boxes,
             "heat_map": lambda on: self.session.change_view(show_heat_map=on),
             "zoom_in": self.canvas.zoom_in,
@@ -191,12 +193,12 @@ class MainWindow(QMainWindow):
     # ---- wiring ---------------------------------------------------------------------------------
 
     def _connect_views(self) -> None:
-        bench, bar, panel = self.workbench, self.bar, self.train_panel
+        bench, bar = self.workbench, self.bar
         self.images.chosen.connect(self.session.select)
         self.many.connect()
         self.program.failed.connect(self.session.error)
-        self.program.changed.connect(lambda wanted: panel.form.set_device(wanted.device))
-        panel.form.set_device(self.program.preferences.device)
+        self.program.changed.connect(lambda wanted: self.train_panel.form.set_device(wanted.device))
+        self.train_panel.form.set_device(self.program.preferences.device)
         self.canvas.cursor_moved.connect(self.strip.set_cursor)
         self.canvas.zoom_changed.connect(self.bar.set_zoom)
         bar.threshold_changed.connect(bench.browsing.set_threshold)
@@ -208,11 +210,6 @@ class MainWindow(QMainWindow):
         bar.heat_map_toggled.connect(lambda on: self.session.change_view(show_heat_map=on))
         bar.fit_requested.connect(self.canvas.fit)
         bar.actual_size_requested.connect(self.canvas.actual_size)
-        panel.start_requested.connect(bench.start_training)
-        panel.resume_requested.connect(lambda: bench.resume_training(panel.config()))
-        panel.pause_requested.connect(bench.training.pause)
-        panel.unpause_requested.connect(bench.training.unpause)
-        panel.stop_requested.connect(bench.training.stop)
         self.welcome.open_folder_requested.connect(self._choose_folder)
         self.welcome.open_images_requested.connect(self._choose_images)
         self.welcome.sample_requested.connect(bench.library.open_sample)
@@ -225,12 +222,14 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session, bench = self.session, self.workbench
         CanvasPresenter(session, bench.browsing.thumbnails, self.canvas, self.bar, self)
-        TrainPresenter(session, self.train_panel, self)
+        connect_training(bench, self.train_panel)
         StatusPresenter(session, self.strip, self.images, self.problems, self)
         session.error.connect(self._show_error)
         session.project_changed.connect(self._on_project_changed)
         for changed in (
             session.training_changed,
+            session.results.labelled_changed,
+            session.results.kind_changed,
             session.current_changed,
             session.activity_changed,
             session.view_changed,
@@ -253,7 +252,7 @@ class MainWindow(QMainWindow):
     def _update(self) -> None:
         """Which page is shown, and which commands make sense now."""
         session, bench = self.session, self.workbench
-        is_open, phase = session.project is not None, session.training.phase
+        is_open, phase = session.project is not None, bench.run.status.phase
         page = self.splitter if is_open else self.welcome
         if self.pages.currentWidget() is not page:
             if page is self.welcome:
@@ -266,8 +265,8 @@ class MainWindow(QMainWindow):
             **dict.fromkeys(("fit", "actual_size", "heat_map"), has_image),
             **dict.fromkeys(("accept", "reject", "unmark"), has_image),
             **dict.fromkeys(self.many.handlers(), is_open),
-            "export": is_open and session.images.total > 0,
-            "start": is_open and session.images.total > 0 and not phase.running,
+            **dict.fromkeys(("export", "save_figure"), is_open and session.images.total > 0),
+            "start": is_open and self.train_panel.start_button.isEnabled() and not phase.running,
             "pause": phase in (Phase.TRAINING, Phase.PAUSED),
             "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),
             "find_boxes": is_open and bench.can_find_boxes,
@@ -313,6 +312,15 @@ class MainWindow(QMainWindow):
         if request is not None:
             self.workbench.exporting.export(request)
 
+    def _save_figure(self) -> None:
+        rows = sorted(index.row() for index in self.images.list.selectionModel().selectedIndexes())
+        chosen = [image_id for row in rows if (image_id := self.session.images.id_at(row)) is not None]
+        current = self.session.current
+        images = tuple(chosen) or (() if current is None else (current,))
+        request = dialogs.ask_figure(self, self.session, images)
+        if request is not None:
+            self.workbench.figures.save(request)
+
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
         for path in paths.recent_projects():
@@ -328,12 +336,6 @@ class MainWindow(QMainWindow):
     def _show_error(self, error: BaseException, details: str) -> None:
         # Not from within the tick that brought it: a dialog runs an event loop of its own.
         QTimer.singleShot(0, self, lambda: dialogs.report(self, error, details))
-
-    def _pause_or_go_on(self) -> None:
-        if self.session.training.phase is Phase.PAUSED:
-            self.workbench.training.unpause()
-        else:
-            self.workbench.training.pause()
 
     # ---- drops and keys -------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,6 +37,11 @@ class BoxRecord:
     source: Source = Source.AUTO
     threshold: float | None = None
     rule: str | None = None
+
+
+def auto_boxes(boxes: Iterable[BoxRecord]) -> list[BoxRecord]:
+    """Those that no person made."""
+    return [box for box in boxes if box.source is Source.AUTO]
 
 
 @dataclass(frozen=True, slots=True)

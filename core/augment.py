@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from kornia.enhance import (
@@ -25,6 +26,12 @@ BRIGHTNESS = 32 / 255
 SATURATION = (0.5, 1.5)
 HUE = 0.2 * 2 * math.pi
 CONTRAST = (0.5, 1.5)
+RELIGHT_CONTRAST = (0.7, 1.3)
+
+SHARE = (0.35, 0.6)
+"""Of an image's side: how wide a window is, when windows are learned in place of whole images."""
+OFF_CENTRE = 0.15
+"""Of an image's side: how far the centre of a middle window may lie from the image's, along each axis."""
 
 
 def augment(images: Tensor, rng: torch.Generator) -> Tensor:
@@ -41,8 +48,8 @@ def augment(images: Tensor, rng: torch.Generator) -> Tensor:
     -------
     float (N, 3, S, S) in -1..1
     """
-    unit = distort_colours(crop_and_mirror(images, rng).add(1.0).div(2.0).clamp(0.0, 1.0), rng)
-    return unit.mul(2.0).sub(1.0).contiguous(memory_format=torch.channels_last)
+    unit = crop_and_mirror(images, rng).add(1.0).div(2.0).clamp(0.0, 1.0)
+    return _to_range(distort_colours(unit, rng))
 
 
 def crop_and_mirror(images: Tensor, rng: torch.Generator) -> Tensor:
@@ -58,8 +65,82 @@ def crop_and_mirror(images: Tensor, rng: torch.Generator) -> Tensor:
     theta[:, 0, 2] = (2 * position_x - 1) * (1 - width)
     theta[:, 1, 1] = height
     theta[:, 1, 2] = (2 * position_y - 1) * (1 - height)
-    grid = affine_grid(theta, list(images.shape), align_corners=False).to(images.device)
+    grid = to_device(affine_grid(theta, list(images.shape), align_corners=False), images.device)
     return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+class Windows(NamedTuple):
+    """A square window for each image, as shares of its side: centres and width, (n,) each."""
+
+    x: Tensor
+    y: Tensor
+    share: Tensor
+
+
+def centre_windows(n: int, side: int, rng: torch.Generator) -> Windows:
+    """Windows around the middle of images of ``side`` pixels; they touch no edge."""
+    share, x, y = torch.rand(3, n, generator=rng)
+    return Windows(0.5 + OFF_CENTRE * (2 * x - 1), 0.5 + OFF_CENTRE * (2 * y - 1), _share(share))
+
+
+def border_windows(n: int, side: int, rng: torch.Generator) -> Windows:
+    """Windows anywhere along one of the four edges of images of ``side`` pixels, each edge equally often.
+
+    They begin half a pixel inside, where interpolation needs nothing from beyond the edge: what stands
+    in for it would give a border window away.
+    """
+    share, along, edge = torch.rand(3, n, generator=rng)
+    share = _share(share)
+    low, high = share / 2 + 0.5 / side, 1 - share / 2 - 0.5 / side
+    along = low + along * (high - low)
+    across = torch.where((edge * 4).floor() % 2 == 0, low, high)
+    is_vertical = edge < 0.5
+    return Windows(torch.where(is_vertical, across, along), torch.where(is_vertical, along, across), share)
+
+
+def _share(uniform: Tensor) -> Tensor:
+    return SHARE[0] + uniform * (SHARE[1] - SHARE[0])
+
+
+def crop(images: Tensor, windows: Windows, size: int) -> Tensor:
+    """A window of each of float (N, 3, S, S) images, scaled to (N, 3, ``size``, ``size``)."""
+    theta = torch.zeros(len(images), 2, 3)
+    theta[:, 0, 0] = theta[:, 1, 1] = windows.share
+    theta[:, 0, 2], theta[:, 1, 2] = 2 * windows.x - 1, 2 * windows.y - 1
+    shape = [len(images), images.shape[1], size, size]
+    grid = to_device(affine_grid(theta, shape, align_corners=False), images.device)
+    crops = grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    return crops.contiguous(memory_format=torch.channels_last)
+
+
+def mirror_and_relight(images: Tensor, rng: torch.Generator) -> Tensor:
+    """Mirror half of float (N, 3, S, S) images in -1..1, and vary the brightness and contrast of each.
+
+    Hue and saturation stay: colour tells background from object, and turning it cost a tenth of what maps
+    know of place (docs/decisions/0009-contrast.md).
+    """
+    n = len(images)
+    mirror, brightness, contrast = torch.rand(3, n, generator=rng)
+    mirrored = to_device(mirror < 0.5, images.device)
+    images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    brightness = to_device(BRIGHTNESS * (2 * brightness - 1), images.device)
+    contrast = to_device(
+        RELIGHT_CONTRAST[0] + contrast * (RELIGHT_CONTRAST[1] - RELIGHT_CONTRAST[0]), images.device
+    )
+    unit = images.add(1.0).div(2.0).clamp(0.0, 1.0)
+    unit = adjust_contrast_with_mean_subtraction(adjust_brightness(unit, brightness), contrast)
+    return _to_range(unit)
+
+
+def _to_range(unit: Tensor) -> Tensor:
+    return unit.mul(2.0).sub(1.0).contiguous(memory_format=torch.channels_last)
+
+
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """``values`` of the CPU on ``device``, without waiting for what that does at the moment."""
+    if device.type != "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
 
 
 def distort_colours(images: Tensor, rng: torch.Generator) -> Tensor:

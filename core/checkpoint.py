@@ -17,7 +17,8 @@ import torch
 
 from core.atomic import os_reason, write_atomically
 from core.config import TrainConfig
-from core.errors import BoxscoutError, CheckpointError
+from core.errors import BoxscoutError, CheckpointError, TrainingError
+from core.losses import LossLog
 from core.networks import Discriminator, Generator, initialize
 from core.objectives import OBJECTIVES
 from core.rng import Purpose, stream
@@ -29,12 +30,18 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """What the plots keep of one step. Losses are means since the point before."""
+    """What the plots keep of one step. Losses and accuracy are means since the point before.
+
+    ``g_loss`` and ``ms_ssim`` are None where there is no generator, the last two where no background is
+    learned; ``background_accuracy`` is the share, 0..1, of windows told right.
+    """
 
     step: int
     d_loss: float
-    g_loss: float
+    g_loss: float | None
     ms_ssim: float | None
+    background_loss: float | None = None
+    background_accuracy: float | None = None
 
 
 @dataclass(slots=True)
@@ -49,16 +56,15 @@ class TrainState:
     step: int = 0
     elapsed_s: float = 0.0
     history: list[HistoryPoint] = field(default_factory=list)
-    losses_since: list[tuple[float, float]] = field(default_factory=list)
-    """Discriminator's and generator's losses since the last point of the history."""
+    losses: LossLog = field(default_factory=LossLog)
+    """Those since the last point of the history."""
     signals: list[Signal] = field(default_factory=list)
     """What was measured at each snapshot; empty in checkpoints older than that."""
 
 
 def new_state(config: TrainConfig) -> TrainState:
     """Freshly drawn networks at step 0, on the CPU."""
-    size, width = config.image_size, config.width
-    generator = Generator(image_size=size, width=width, latent_size=config.latent_size)
+    generator = Generator(image_size=config.input_size, width=config.width, latent_size=config.latent_size)
     discriminator = new_discriminator(config)
     rng = stream(config.seed, Purpose.WEIGHTS)
     for network in (generator, discriminator):
@@ -70,17 +76,27 @@ def new_state(config: TrainConfig) -> TrainState:
 
 
 def new_discriminator(config: TrainConfig) -> Discriminator:
-    """The discriminator that ``config`` asks for, with weights yet to be drawn or loaded."""
+    """The discriminator that ``config`` asks for, with weights yet to be drawn or loaded.
+
+    Raises
+    ------
+    TrainingError
+        Batch norm together with a gradient penalty.
+    """
+    objective = OBJECTIVES[config.objective]
+    if config.norm == "batch" and objective.penalty is not None:
+        raise TrainingError(f"{objective.title} cannot be trained with batch norm; choose the norm 'auto'.")
     return Discriminator(
-        image_size=config.image_size,
+        image_size=config.input_size,
         width=config.width,
         fine_heat_map=config.fine_heat_map,
-        per_image_norm=OBJECTIVES[config.objective].penalty is not None,
+        per_image_norm=config.norm == "image" or objective.penalty is not None,
+        background=config.background > 0,
     )
 
 
 def _adam(network: torch.nn.Module, config: TrainConfig) -> torch.optim.Adam:
-    own = OBJECTIVES[config.objective].adam(config.image_size)
+    own = OBJECTIVES[config.objective].adam(config.input_size)
     rate = own.learning_rate if config.learning_rate is None else config.learning_rate
     beta1 = own.beta1 if config.beta1 is None else config.beta1
     beta2 = own.beta2 if config.beta2 is None else config.beta2
@@ -95,6 +111,8 @@ def save(path: Path, state: TrainState) -> None:
     ------
     CheckpointError
         The file cannot be written; an older one is left as it was.
+    TrainingError
+        A loss is not finite, which was not known yet.
     """
     write_content(
         path,
@@ -105,7 +123,7 @@ def save(path: Path, state: TrainState) -> None:
             "step": state.step,
             "elapsed_s": state.elapsed_s,
             "history": [asdict(point) for point in state.history],
-            "losses_since": state.losses_since,
+            "losses_since": state.losses.settled(),
             "signals": [asdict(signal) for signal in state.signals],
             "generator": state.generator.state_dict(),
             "discriminator": state.discriminator.state_dict(),
@@ -134,7 +152,7 @@ def load(path: Path) -> TrainState:
         state.d_optimizer.load_state_dict(content["d_optimizer"])
         state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
         state.history = [HistoryPoint(**point) for point in content["history"]]
-        state.losses_since = [(float(d), float(g)) for d, g in content["losses_since"]]
+        state.losses = LossLog(content["losses_since"])
         state.signals = [Signal(**signal) for signal in content.get("signals", [])]
     return state
 

@@ -97,6 +97,29 @@ class TrainConfig(Settings):
     augmentation: bool = _setting(
         True, "Augmentation", "Vary crop, aspect, mirror and colours of each image."
     )
+    crop_size: int | None = _setting(
+        None,
+        "Crop size",
+        "Side, in pixels, of the windows that are learned; the whole image as published.",
+        choices=(None, 32, 64),
+    )
+    background: float = _setting(
+        0.0,
+        "Background",
+        "Weight of telling the middle of images from their borders; 0 as published. Needs a crop size.",
+        low=0.0,
+        high=100.0,
+    )
+    adversarial: float = _setting(
+        1.0,
+        "Adversarial",
+        "Weight of telling real from generated images; 0 trains no generator.",
+        low=0.0,
+        high=100.0,
+    )
+    norm: str = _setting(
+        "auto", "Norm", "What the discriminator normalises over.", choices=("auto", "batch", "image")
+    )
     seed: int = _setting(0, "Seed", "The same seed gives the same training.", low=0, high=2**31 - 1)
     device: str = _setting("auto", "Device", "Where training runs.", choices=DEVICES)
     precision: str = _setting(
@@ -106,6 +129,28 @@ class TrainConfig(Settings):
     snapshot_every: int = _setting(
         200, "Snapshot every", "Steps between two heat map updates.", low=1, high=100_000
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.crop_size is not None and self.crop_size > self.image_size:
+            raise BoxscoutError("Crop size must not be larger than the image size.")
+        if self.background > 0 and self.crop_size is None:
+            raise BoxscoutError("Background needs crops: choose a crop size of 32 or 64 pixels.")
+        if not self.background and not self.adversarial:
+            raise BoxscoutError("Background and Adversarial are both 0: nothing would be learned.")
+
+    @property
+    def input_size(self) -> int:
+        """Side, in pixels, of what the networks see and make while training."""
+        return self.crop_size or self.image_size
+
+    @property
+    def natural_size(self) -> int:
+        """Side, in pixels, at which a whole image shows things as large as training showed them.
+
+        A crop is about half of an image's side wide.
+        """
+        return 2 * self.crop_size if self.crop_size else self.image_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +193,7 @@ def limits_of(name: str) -> Limits:
 
 def _check(name: str, value: Any, limits: Limits) -> None:
     if limits.choices and value not in limits.choices:
-        allowed = ", ".join(str(choice) for choice in limits.choices)
+        allowed = ", ".join("none" if choice is None else str(choice) for choice in limits.choices)
         raise BoxscoutError(f"{limits.label} must be one of {allowed}, not {value!r}.")
     if value is None or isinstance(value, (bool, str)):
         return
@@ -159,8 +204,9 @@ def _check(name: str, value: Any, limits: Limits) -> None:
 
 
 PRESETS: Mapping[str, TrainConfig] = {
-    "quick": TrainConfig(steps=600, sample_every=50, snapshot_every=50),
-    "balanced": TrainConfig(),
+    "quick": TrainConfig(steps=300, sample_every=50, snapshot_every=100, crop_size=32, background=1.0),
+    # More steps learn the images by heart: method and numbers in docs/decisions/0009-contrast.md.
+    "balanced": TrainConfig(steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0),
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
     "paper": TrainConfig(
         steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000

@@ -28,12 +28,16 @@ Picture = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One image of a page: uint8 (H, W, 3), float32 (h, w) heat map, boxes in pixels of the image."""
+    """One image of a page: uint8 (H, W, 3), float32 (h, w) heat map, boxes in pixels of the image.
+
+    ``box`` None is an image without one; ``others`` are further boxes of the same image.
+    """
 
     image: Picture
     heat_map: npt.NDArray[np.float32]
-    box: Box
+    box: Box | None
     truth: Box | None = None
+    others: tuple[Box, ...] = ()
 
 
 def new_figure(*, width: float, height: float, dpi: int = 110) -> Figure:
@@ -83,7 +87,8 @@ def draw_triple(axes: Sequence[Any], panel: Panel) -> None:
     for axis in (first, third):
         if panel.truth is not None:
             axis.add_patch(_outline(panel.truth, TRUE, "--"))
-        axis.add_patch(_outline(panel.box, FOUND, "-"))
+        for box in filter(None, (panel.box, *panel.others)):
+            axis.add_patch(_outline(box, FOUND, "-"))
 
 
 def _outline(box: Box, colour: str, style: str) -> Rectangle:

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from core.augment import to_device
+from core.batches import Batch, batch_at, updates_of
 from core.checkpoint import HistoryPoint, TrainState, new_state
 from core.config import TrainConfig
-from core.errors import TrainingError
+from core.losses import StepLosses
 from core.msssim import diversity
 from core.networks import Discriminator, to_pixels
-from core.objectives import OBJECTIVES
+from core.objectives import OBJECTIVES, background_loss
 from core.rng import Purpose, stream
 from core.signals import Yardstick, measure, noise_batches, yardstick
 from core.stopping import Signal
-from core.training import (
-    Budget,
-    Images,
-    autocast,
-    batch_rows,
-    check_images,
-    image_batch,
-    move_optimizer,
-    resolve_device,
-)
+from core.training import Budget, Images, Pool, autocast, check_images, move_optimizer, resolve_device
+from core.updates import accuracy, clip_weights, frozen, judge, judge_generated, update
 
 SAMPLES = 64
+SETTLE_EVERY = 10
+"""Steps between two looks at the losses on a GPU, where a look makes it wait; the CPU looks each time."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +43,19 @@ class Snapshot:
 class Progress:
     """One step's report. Arrays and networks are copies on the CPU.
 
+    ``d_loss`` is what the discriminator minimises as a whole, ``g_loss`` is None where there is no
+    generator, ``background_loss`` and ``background_accuracy`` (0..1) where no background is learned. On a
+    GPU these may be up to ``SETTLE_EVERY`` steps old, so that it need not wait.
+
     ``samples`` is uint8 (64, S, S, 3) from fixed noise, ``ms_ssim`` their diversity; both are there
-    every ``sample_every`` steps and at the last, ``snapshot`` and its ``signal`` every
-    ``snapshot_every`` and at the last.
+    every ``sample_every`` steps and at the last, never without a generator; ``snapshot`` and its
+    ``signal`` every ``snapshot_every`` and at the last.
     """
 
     step: int
     steps: int
     d_loss: float
-    g_loss: float
+    g_loss: float | None
     fraction: float
     elapsed_s: float
     steps_per_s: float
@@ -65,6 +64,8 @@ class Progress:
     ms_ssim: float | None = None
     snapshot: Snapshot | None = None
     signal: Signal | None = None
+    background_loss: float | None = None
+    background_accuracy: float | None = None
 
 
 def train(config: TrainConfig, images: Images, state: TrainState | None = None) -> Iterator[Progress]:
@@ -102,65 +103,71 @@ class _Trainer:
         self.objective = OBJECTIVES[config.objective]
         state.config = config
         _move(state, self.device)
+        self.pool = Pool(images, self.device)
+        self._settle_every = 1 if self.device.type == "cpu" else SETTLE_EVERY
         self.fixed_noise = fixed_noise(config).to(self.device)
         self.budget = Budget(config, state)
         self.done = self.budget.spent
 
     def step(self) -> Progress:
         self.budget.begin()
-        step = self.state.step
-        updates = self.objective.discriminator_steps
+        step, updates = self.state.step, updates_of(self.config)
         for counter in range(step * updates, (step + 1) * updates):
-            is_last = counter + 1 == (step + 1) * updates
-            fake = self.generated(counter, with_graph=is_last)
-            d_loss = self.d_step(counter, fake.detach())
-        g_loss = self.g_step(fake)
-        losses = float(d_loss), float(g_loss)
-        if not np.isfinite(losses).all():
-            raise TrainingError(f"Training broke down at step {step + 1}: a loss is no longer a number.")
+            batch = batch_at(self.config, self.pool, counter)
+            fake = self.generated(counter, with_graph=counter + 1 == (step + 1) * updates)
+            losses = self.d_step(counter, batch, fake)
+        if fake is not None:
+            losses = losses._replace(generator=self.g_step(batch, fake))
         self.state.step = step + 1
+        self.state.losses.add(self.state.step, losses)
         self.budget.count()
         self.done = self.budget.spent
-        return self._progress(*losses)
+        return self._progress()
 
-    def generated(self, counter: int, *, with_graph: bool) -> Tensor:
-        """The generated images of the ``counter``-th discriminator update.
+    def generated(self, counter: int, *, with_graph: bool) -> Tensor | None:
+        """The generated images of the ``counter``-th discriminator update; None without a generator.
 
         The last ones before the generator's update serve for both, as in Radford's own code.
         """
+        if not self.config.adversarial:
+            return None
         noise = torch.randn(
             self.config.batch_size,
             self.config.latent_size,
             generator=stream(self.config.seed, Purpose.NOISE, counter),
-        ).to(self.device)
+        )
         with self._autocast(), torch.set_grad_enabled(with_graph):
-            images: Tensor = self.state.generator(noise)
+            images: Tensor = self.state.generator(to_device(noise, self.device))
         return images
 
-    def d_step(self, counter: int, fake: Tensor) -> Tensor:
+    def d_step(self, counter: int, batch: Batch, fake: Tensor | None) -> StepLosses:
         """The ``counter``-th update of the discriminator in the whole training."""
-        state, objective = self.state, self.objective
-        real = self._real_batch(counter)
+        config, state, objective = self.config, self.state, self.objective
         with self._autocast():
-            real_logits = state.discriminator(real)
-            # Heat maps are read from real images, so only those set the running averages.
-            with keeping_averages(state.discriminator):
-                fake_logits = state.discriminator(fake)
-        loss = objective.discriminator_loss(real_logits.float(), fake_logits.float())
-        if objective.penalty is not None:
-            rng = stream(self.config.seed, Purpose.PENALTY, counter)
-            loss = loss + objective.penalty(self._logits, real, fake.float(), rng)
-        _update(state.d_optimizer, loss)
+            judged = judge(state.discriminator, batch, None if fake is None else fake.detach())
+        loss = torch.zeros((), device=self.device)
+        background = correct = None
+        if fake is not None and judged.fake is not None:
+            game = objective.discriminator_loss(judged.real, judged.fake)
+            if objective.penalty is not None:
+                rng = stream(config.seed, Purpose.PENALTY, counter)
+                game = game + objective.penalty(self._logits, batch.real, fake.detach().float(), rng)
+            loss = loss + config.adversarial * game
+        if judged.centre is not None and judged.border is not None:
+            background = background_loss(judged.centre, judged.border)
+            correct = accuracy(judged.centre, judged.border)
+            loss = loss + config.background * background
+        update(state.d_optimizer, loss)
         if objective.weight_limit is not None:
             clip_weights(state.discriminator, objective.weight_limit)
-        return loss.detach()
+        return StepLosses(loss, None, background, correct).detached()
 
-    def g_step(self, fake: Tensor) -> Tensor:
+    def g_step(self, batch: Batch, fake: Tensor) -> Tensor:
         """One update of the generator that made ``fake``, whose graph is still there."""
         state = self.state
-        with self._autocast(), keeping_averages(state.discriminator), frozen(state.discriminator):
-            loss = self.objective.generator_loss(state.discriminator(fake).float())
-            _update(state.g_optimizer, loss)
+        with self._autocast(), frozen(state.discriminator):
+            loss = self.objective.generator_loss(judge_generated(state.discriminator, batch, fake))
+            update(state.g_optimizer, loss)
         return loss.detach()
 
     def _logits(self, images: Tensor) -> Tensor:
@@ -168,43 +175,53 @@ class _Trainer:
             logits: Tensor = self.state.discriminator(images)
         return logits.float()
 
-    def _real_batch(self, counter: int) -> Tensor:
-        config = self.config
-        rows = batch_rows(config.seed, len(self.images), size=config.batch_size, counter=counter)
-        rng = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
-        return image_batch(self.images, rows, self.device, rng)
-
     @cached_property
     def _yardstick(self) -> Yardstick:
         return yardstick(self.config, self.images, self.device)
 
     def _measured(self) -> Signal:
-        noises = noise_batches(self.config, self.fixed_noise)
+        noises = noise_batches(self.config, self.fixed_noise) if self.config.adversarial else []
         return measure(self.state, self._yardstick, [samples_of(self.state, noise) for noise in noises])
 
     def _autocast(self) -> AbstractContextManager[object]:
         return autocast(self.config.precision, self.device)
 
-    def _progress(self, d_loss: float, g_loss: float) -> Progress:
+    def _progress(self) -> Progress:
         state, config = self.state, self.config
-        state.losses_since.append((d_loss, g_loss))
         samples = ms_ssim = snapshot = signal = None
-        if self.done or state.step % config.sample_every == 0:
-            samples = samples_of(state, self.fixed_noise)
-            ms_ssim = diversity(torch.from_numpy(samples).permute(0, 3, 1, 2).to(self.device))
-            d_mean, g_mean = np.mean(state.losses_since, axis=0).tolist()
-            state.history.append(HistoryPoint(state.step, d_mean, g_mean, ms_ssim))
-            state.losses_since.clear()
+        shows = self.done or state.step % config.sample_every == 0
+        if shows or state.losses.newest is None or state.step % self._settle_every == 0:
+            state.losses.settle()
+        if shows:
+            if config.adversarial:
+                samples = samples_of(state, self.fixed_noise)
+                ms_ssim = diversity(torch.from_numpy(samples).permute(0, 3, 1, 2).to(self.device))
+            state.history.append(_history_point(state, ms_ssim))
         if self.done or state.step % config.snapshot_every == 0:
             snapshot, signal = snapshot_of(state), self._measured()
             state.signals.append(signal)
         self.budget.count()
+        newest = state.losses.newest
+        assert newest is not None, "the first step's losses are waited for"
         return Progress(
-            step=state.step, steps=config.steps, d_loss=d_loss, g_loss=g_loss,
+            step=state.step, steps=config.steps, d_loss=newest.discriminator, g_loss=newest.generator,
             fraction=self.budget.fraction, elapsed_s=state.elapsed_s, steps_per_s=self.budget.steps_per_s,
             seconds_left=self.budget.seconds_left, samples=samples, ms_ssim=ms_ssim, snapshot=snapshot,
-            signal=signal,
+            signal=signal, background_loss=newest.background,
+            background_accuracy=newest.background_accuracy,
         )  # fmt: skip
+
+
+def _history_point(state: TrainState, ms_ssim: float | None) -> HistoryPoint:
+    mean = state.losses.take_mean()
+    return HistoryPoint(
+        step=state.step,
+        d_loss=mean.discriminator,
+        g_loss=mean.generator,
+        ms_ssim=ms_ssim,
+        background_loss=mean.background,
+        background_accuracy=mean.background_accuracy,
+    )
 
 
 @torch.no_grad()
@@ -227,43 +244,6 @@ def snapshot_of(state: TrainState) -> Snapshot:
     """A copy of the discriminator as it is now."""
     network = copy.deepcopy(state.discriminator).cpu().eval()
     return Snapshot(state.step, network.requires_grad_(False), state.config.image_size)
-
-
-@contextmanager
-def keeping_averages(network: nn.Module) -> Iterator[None]:
-    """Batch norm computes with the batch as ever, but leaves its running averages alone."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    try:
-        yield
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """No gradients for the network's own weights, which the generator's update does not need."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)
-
-
-@torch.no_grad()
-def clip_weights(network: nn.Module, limit: float) -> None:
-    """Every weight into -limit..limit (Arjovsky et al. 2017, algorithm 1)."""
-    for parameter in network.parameters():
-        parameter.clamp_(-limit, limit)
-
-
-def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
 
 
 def _move(state: TrainState, device: torch.device) -> None:

@@ -63,19 +63,26 @@ def saved_localizer(project: Project, model: str, *, at: str = "last") -> Locali
     return Localizer(network, cam.step, cam.image_size, cam.classes)
 
 
+def known_classes(
+    known: Sequence[str], records: Sequence[ImageRecord], folders: Sequence[Path]
+) -> dict[int, int]:
+    """The position in ``known`` of each image's own class, by image id; images of other classes have none."""
+    names = class_names([record.path for record in records], folders, known=known)
+    pairs = zip(records, names, strict=True)
+    return {record.id: known.index(name) for record, name in pairs if name is not None}
+
+
 def own_classes(
     known: Sequence[str], records: Sequence[ImageRecord], folders: Sequence[Path]
 ) -> dict[int, int]:
-    """The position in ``known`` of each image's own class, by image id; images of other classes have none.
+    """:func:`known_classes`, of which there must be some.
 
     Raises
     ------
     BoxscoutError
         No image is of any of them.
     """
-    names = class_names([record.path for record in records], folders, known=known)
-    pairs = zip(records, names, strict=True)
-    classes = {record.id: known.index(name) for record, name in pairs if name is not None}
+    classes = known_classes(known, records, folders)
     if not classes:
         shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
         raise BoxscoutError(

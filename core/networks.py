@@ -6,6 +6,7 @@ Images are RGB in -1..1, (N, 3, S, S), S a power of two from 32. Each stage halv
 from __future__ import annotations
 
 import math
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -28,11 +29,22 @@ def stage_channels(image_size: int, width: int) -> list[int]:
     return [width * min(2**i, 8) for i in range(stages)]
 
 
+Unit = Literal["real", "background"]
+
+
+class Logits(NamedTuple):
+    """Of "real" rather than generated, and of object rather than background where that is learned; (N,)."""
+
+    real: Tensor
+    background: Tensor | None
+
+
 class Discriminator(nn.Module):
     """Strided convolutions, global average pooling and one linear unit: image -> logit of "real".
 
     Because only pooling and a linear unit follow the last features, the logit is the mean of the
-    class activation map plus the unit's bias.
+    class activation map plus the unit's bias. A second unit on the same features can tell object from
+    background. All layers slide, so a trained network reads larger images too.
 
     Parameters
     ----------
@@ -43,12 +55,21 @@ class Discriminator(nn.Module):
     per_image_norm
         Normalise each image on its own, with one gain per channel, in place of batch norm; what a
         gradient penalty needs (Gulrajani et al. 2017, section 4).
+    background
+        Have the second unit.
     """
 
     def __init__(
-        self, *, image_size: int, width: int, fine_heat_map: bool = False, per_image_norm: bool = False
+        self,
+        *,
+        image_size: int,
+        width: int,
+        fine_heat_map: bool = False,
+        per_image_norm: bool = False,
+        background: bool = False,
     ) -> None:
         super().__init__()
+        self.per_image_norm = per_image_norm
         channels = stage_channels(image_size, width)
         layers: list[nn.Module] = []
         before = 3
@@ -64,17 +85,33 @@ class Discriminator(nn.Module):
             before = after
         self.features = nn.Sequential(*layers)
         self.linear = nn.Linear(before, 1)
+        self.background = nn.Linear(before, 1) if background else None
+
+    @property
+    def unit(self) -> Unit:
+        """Whose class activation map shows the object: the background unit's where there is one."""
+        return "real" if self.background is None else "background"
+
+    def logits(self, images: Tensor) -> Logits:
+        """Both units' logits of float images (N, 3, S, S) in -1..1."""
+        pooled: Tensor = self.features(images).mean(dim=(2, 3))
+        background = None if self.background is None else self.background(pooled).squeeze(1)
+        return Logits(self.linear(pooled).squeeze(1), background)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, (N,), of float images (N, 3, S, S) in -1..1."""
-        pooled: Tensor = self.features(images).mean(dim=(2, 3))
-        logits: Tensor = self.linear(pooled)
-        return logits.squeeze(1)
+        """Logits of "real", (N,), of float images (N, 3, S, S) in -1..1."""
+        return self.logits(images).real
 
-    def class_activation(self, images: Tensor) -> Tensor:
-        """Sum over channels of weight x activation: (N, h, w), without the bias."""
+    def class_activation(self, images: Tensor, unit: Unit | None = None) -> Tensor:
+        """Sum over channels of weight x activation: (N, h, w), without the bias.
+
+        ``unit`` None is :attr:`unit`. ValueError for the background of a network that has no such unit.
+        """
+        chosen = self.linear if (unit or self.unit) == "real" else self.background
+        if chosen is None:
+            raise ValueError("This network has not learned any background.")
         features = self.features(images)
-        return torch.einsum("nchw,c->nhw", features, self.linear.weight[0].to(features.dtype))
+        return torch.einsum("nchw,c->nhw", features, chosen.weight[0].to(features.dtype))
 
 
 class Generator(nn.Module):

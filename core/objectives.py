@@ -62,6 +62,15 @@ def cross_entropy_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
     return softplus(-real).mean() + softplus(fake).mean()
 
 
+def background_loss(centre: Tensor, border: Tensor) -> Tensor:
+    """-E[log s(B(centre))] - E[log(1 - s(B(border)))] of the second unit B, whatever the game: no paper's.
+
+    The same cross entropy as between real and generated images, of windows from the middle of images
+    against windows from their borders.
+    """
+    return cross_entropy_discriminator_loss(centre, border)
+
+
 def non_saturating_generator_loss(fake: Tensor) -> Tensor:
     """-E[log s(D(G(z)))] (Goodfellow et al. 2014, section 3; Radford et al. 2016)."""
     return softplus(-fake).mean()

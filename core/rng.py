@@ -22,6 +22,7 @@ class Purpose(IntEnum):
     SAMPLES = 4
     PENALTY = 5
     SIGNALS = 6
+    CROPS = 7
 
 
 def stream(seed: int, purpose: Purpose, counter: int = 0) -> torch.Generator:

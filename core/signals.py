@@ -10,14 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.batches import Batch, cropped
 from core.checkpoint import TrainState
 from core.config import TrainConfig
 from core.heatmap import heat_maps
 from core.msssim import ms_ssim
-from core.networks import Discriminator, to_model_range
+from core.networks import Discriminator, to_model_range, to_pixels
 from core.rng import Purpose, stream
 from core.stopping import Estimate, Signal, estimate, map_difference, separation
 from core.training import Images, autocast, image_batch
+from core.updates import judge
 
 BATCHES = 4
 BATCH = 64
@@ -29,7 +31,8 @@ _NEIGHBOURS = 2
 class Yardstick:
     """What all measurements of one training have in common; a function of its config and images alone.
 
-    ``real`` is uint8 (n, S, S, 3) with n up to 64, never augmented.
+    ``real`` is uint8 (n, S, S, 3) with n up to 64, whole images, never augmented. ``real_ms_ssim`` is of
+    what a generator has to make: of windows where these are learned.
     """
 
     real: Images
@@ -47,7 +50,14 @@ def yardstick(config: TrainConfig, images: Images, device: torch.device) -> Yard
     order = torch.randperm(len(images), generator=stream(config.seed, Purpose.SIGNALS)).numpy()
     size = min(BATCH, len(images) // BATCHES)
     batches = [np.array(images[order[i * size : (i + 1) * size]]) for i in range(BATCHES)]
+    if config.crop_size is not None:
+        batches = [_windows(config, batch, i) for i, batch in enumerate(batches)]
     return Yardstick(np.array(images[order[:BATCH]]), batched_ms_ssim(batches, device))
+
+
+def _windows(config: TrainConfig, images: Images, batch: int) -> Images:
+    placing = stream(config.seed, Purpose.CROPS, batch)
+    return to_pixels(cropped(config, to_model_range(torch.from_numpy(images)), placing, None).real).numpy()
 
 
 def noise_batches(config: TrainConfig, fixed_noise: Tensor) -> list[Tensor]:
@@ -83,28 +93,35 @@ def measure(state: TrainState, fixed: Yardstick, samples: Sequence[Images]) -> S
     Parameters
     ----------
     samples
-        A batch for each of :func:`noise_batches`, uint8 (n, S, S, 3).
+        A batch for each of :func:`noise_batches`, uint8 (n, S, S, 3); none without a generator.
     """
     device = next(state.discriminator.parameters()).device
     network = copy.deepcopy(state.discriminator).eval()
     maps = heat_maps(network, fixed.real)
-    diversity = batched_ms_ssim(samples, device)
+    diversity = batched_ms_ssim(samples, device) if samples else None
     return Signal(
         step=state.step,
-        ms_ssim=diversity.mean,
-        ms_ssim_error=diversity.error,
+        ms_ssim=diversity.mean if diversity else None,
+        ms_ssim_error=diversity.error if diversity else None,
         real_ms_ssim=fixed.real_ms_ssim.mean,
         real_ms_ssim_error=fixed.real_ms_ssim.error,
         map_difference=map_difference(maps),
-        separation=_separation(network.train(), state.config, fixed.real, samples[0]),
+        separation=_separation(network.train(), state.config, fixed.real, samples[0]) if samples else None,
+        background=network.unit == "background",
     )
 
 
 def _separation(network: Discriminator, config: TrainConfig, real: Images, samples: Images) -> float:
-    """As the game is played: separate batches, each under its own statistics, real images augmented."""
+    """As the game is played: the same company in batch norm, real images varied as in training."""
     device = next(network.parameters()).device
-    rng = stream(config.seed, Purpose.SIGNALS, BATCHES) if config.augmentation else None
+    varied = stream(config.seed, Purpose.SIGNALS, BATCHES) if config.augmentation else None
+    if config.crop_size is None:
+        batch = Batch(image_batch(real, np.arange(len(real)), device, varied), None)
+    else:
+        images = to_model_range(torch.from_numpy(real).to(device))
+        batch = cropped(config, images, stream(config.seed, Purpose.CROPS, BATCHES), varied)
+    generated = to_model_range(torch.from_numpy(samples[: len(real)]).to(device))
     with autocast(config.precision, device):
-        real_logits = network(image_batch(real, np.arange(len(real)), device, rng))
-        generated_logits = network(to_model_range(torch.from_numpy(samples).to(device)))
-    return separation(real_logits.float().cpu().numpy(), generated_logits.float().cpu().numpy())
+        judged = judge(network, batch, generated)
+    assert judged.fake is not None
+    return separation(judged.real.cpu().numpy(), judged.fake.cpu().numpy())

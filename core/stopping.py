@@ -31,26 +31,36 @@ class Estimate:
     mean: float
     error: float
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The mean with ``SURE`` standard errors to either side."""
+        return self.mean - SURE * self.error, self.mean + SURE * self.error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """What is measured of a training at one snapshot.
 
     ``ms_ssim`` is of the samples and ``real_ms_ssim`` of the real images, each with its standard error;
-    for the other two see :func:`map_difference` and :func:`separation`.
+    for the other two see :func:`map_difference` and :func:`separation`. Without a generator there are no
+    samples, and what is measured of them is None. ``background``: heat maps are of object against
+    background, not of real against generated.
     """
 
     step: int
-    ms_ssim: float
-    ms_ssim_error: float
+    ms_ssim: float | None
+    ms_ssim_error: float | None
     real_ms_ssim: float
     real_ms_ssim_error: float
     map_difference: float
-    separation: float
+    separation: float | None
+    background: bool = False
 
     @property
-    def relative(self) -> Estimate:
-        """:func:`relative_ms_ssim` of this snapshot."""
+    def relative(self) -> Estimate | None:
+        """:func:`relative_ms_ssim` of this snapshot; None without samples."""
+        if self.ms_ssim is None or self.ms_ssim_error is None:
+            return None
         return relative_ms_ssim(
             Estimate(self.ms_ssim, self.ms_ssim_error), Estimate(self.real_ms_ssim, self.real_ms_ssim_error)
         )
@@ -126,10 +136,15 @@ def separation(real: npt.NDArray[np.floating], generated: npt.NDArray[np.floatin
 
 
 def faults(signal: Signal) -> tuple[str, ...]:
-    """What speaks against a snapshot, as ends of a sentence; empty where it qualifies."""
+    """What speaks against a snapshot, as ends of a sentence; empty where it qualifies.
+
+    How the game against the generator stands counts only where heat maps come from it.
+    """
     found, relative = [], signal.relative
     if signal.map_difference < MIN_MAP_DIFFERENCE:
         found.append(f"the heat maps are much the same for every image ({signal.map_difference:.2f})")
+    if signal.background or signal.separation is None or relative is None:
+        return tuple(found)
     if signal.separation < MIN_SEPARATION:
         found.append(f"the discriminator hardly tells real from generated images ({signal.separation:.2f})")
     if signal.separation > MAX_SEPARATION:
@@ -162,16 +177,23 @@ def propose(signals: Sequence[Signal]) -> Proposal:
             step, f"No snapshot qualifies; step {step} is only the last, and in it {why}.", qualifies=False
         )
     chosen = signals[good[-1]]
-    reason = (
-        f"At step {chosen.step} heat maps differ between images ({chosen.map_difference:.2f}), the "
-        f"discriminator tells real from generated without winning outright ({chosen.separation:.2f}) and "
-        f"samples do not repeat themselves ({chosen.relative.mean:.2f})"
-    )
+    reason = _merits(chosen)
     if good[-1] + 1 == len(signals):
         return Proposal(chosen.step, f"{reason}, and no later snapshot is there.", qualifies=True)
     after = signals[good[-1] + 1]
     why = " and ".join(faults(after))
     return Proposal(chosen.step, f"{reason}; at the next snapshot, step {after.step}, {why}.", qualifies=True)
+
+
+def _merits(signal: Signal) -> str:
+    differ = f"At step {signal.step} heat maps differ between images ({signal.map_difference:.2f})"
+    relative = signal.relative
+    if signal.background or signal.separation is None or relative is None:
+        return differ
+    return (
+        f"{differ}, the discriminator tells real from generated without winning outright "
+        f"({signal.separation:.2f}) and samples do not repeat themselves ({relative.mean:.2f})"
+    )
 
 
 def thinned(steps: Sequence[int], limit: int) -> tuple[int, ...]:

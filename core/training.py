@@ -94,6 +94,26 @@ def batch_rows(seed: int, images: int, *, size: int, counter: int) -> Rows:
     return epoch_order(seed, images, first=counter * size, count=size)
 
 
+class Pool:
+    """All images of a training, from which batches are picked on its device.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, S, S, 3); may be a memory map.
+    """
+
+    def __init__(self, images: Images, device: torch.device) -> None:
+        self._images, self.device = images, device
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def rows(self, rows: Rows) -> Tensor:
+        """uint8 (n, S, S, 3) on the device."""
+        return torch.from_numpy(self._images[rows]).to(self.device)
+
+
 def image_batch(
     images: Images, rows: Rows, device: torch.device, augmentation: torch.Generator | None
 ) -> Tensor:

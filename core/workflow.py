@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
-import numpy as np
-
 from core import checkpoint
-from core.boxes import find_box
 from core.checkpoint import TrainState
 from core.classifier import training as classify
-from core.classifier.network import PreActResNet34
 from core.classifier.training import ClassifierProgress, ClassifierState, train_classifier
 from core.config import ClassifierConfig, TrainConfig
 from core.engine import Progress, train
-from core.errors import Cancelled, ImageError, TrainingError
-from core.heatmap import heat_maps
+from core.errors import ImageError, TrainingError
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
-from core.networks import Discriminator
+from core.localization import OnProgress, localize_images
 from core.project.store import ImageRecord, Project
 from core.snapshots import keeping_snapshots, snapshots_dir
 from core.training import Counted, Rows
 
-SAVE_EVERY_S = 60.0
-BATCH = 64
+__all__ = [
+    "OnProgress",
+    "add_folders",
+    "checkpoint_path",
+    "classifier_path",
+    "load_pixels",
+    "localize_images",
+    "train_and_save",
+    "train_classifier_and_save",
+]
 
-OnProgress = Callable[[int, int], None]
+SAVE_EVERY_S = 60.0
+
 ReportT = TypeVar("ReportT")
 
 
@@ -131,64 +134,3 @@ def _saving(
     finally:
         if state.step != saved_step:
             save()
-
-
-def localize_images(
-    project: Project,
-    records: Sequence[ImageRecord],
-    pixels: Pixels,
-    network: Discriminator | PreActResNet34,
-    *,
-    step: int,
-    rule: str,
-    threshold: float | None,
-    thresholds: Mapping[int, float] = MappingProxyType({}),
-    classes: Mapping[int, int] | None = None,
-    on_progress: OnProgress | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> tuple[int, int]:
-    """Heat maps and automatic boxes of ``records`` into the project, durable batch by batch.
-
-    Parameters
-    ----------
-    step
-        The training step of ``network``.
-    rule, threshold
-        As in :func:`core.boxes.find_box`; ``thresholds`` holds those of single images, by image id.
-    classes
-        For a classifier: whose heat map each image gets, by image id; None for the predicted class's.
-
-    Returns
-    -------
-    tuple
-        How many images got a box, and how many were left alone because a person had edited them.
-    """
-    ids = {record.path: record.id for record in records}
-    rows_of_files = [ids[file.path] for file in pixels.files]
-    kept = 0
-    for start in range(0, len(rows_of_files), BATCH):
-        if cancelled is not None and cancelled():
-            raise Cancelled("Localization was stopped.")
-        rows = slice(start, start + BATCH)
-        batch_ids = rows_of_files[rows]
-        wanted = None if classes is None else np.array([classes[i] for i in batch_ids], np.int64)
-        maps = heat_maps(network, pixels.array[rows], batch_size=BATCH, classes=wanted)
-        boxes = {
-            image_id: [
-                find_box(
-                    heat,
-                    width=width,
-                    height=height,
-                    rule=rule,
-                    threshold=thresholds.get(image_id, threshold),
-                )
-            ]
-            for image_id, heat, (width, height) in zip(
-                batch_ids, maps, pixels.sizes[rows].tolist(), strict=True
-            )
-        }
-        project.set_heat_maps(dict(zip(batch_ids, maps, strict=True)), step=step)
-        kept += project.set_auto_boxes(boxes)
-        if on_progress is not None:
-            on_progress(start + len(batch_ids), len(rows_of_files))
-    return len(rows_of_files) - kept, kept

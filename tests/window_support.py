@@ -23,7 +23,7 @@ from app.models.training import Phase
 from app.views.export_dialog import ExportDialog
 from core.config import TrainConfig
 
-LONG = 15_000
+LONG = 30_000
 
 TINY = TrainConfig(
     steps=6,

@@ -11,10 +11,12 @@ from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
 from core.annotations import BoxRecord
-from core.boxes import MAX_THRESHOLD, RULES, find_box
+from core.boxes import MAX_THRESHOLD, RULES
 from core.errors import ProjectError
+from core.prior import Prior
 from core.project.queries import Undecided, heat_maps, undecided
 from core.project.store import Project, ProjectView
+from core.several import find_boxes
 
 WAIT_MS = 400
 BATCH = 512
@@ -161,25 +163,32 @@ def decide(
     behind = undecided(project, rule=view.rule, threshold=threshold, own=own)
     ahead = set(first)
     behind.sort(key=lambda image: image.id not in ahead)
+    prior = project.prior()
     made = 0
     for start in range(0, len(behind), BATCH):
         if cancelled():
             break
-        found = _decide_batch(project, view.rule, behind[start : start + BATCH])
+        found = _decide_batch(project, view, prior, behind[start : start + BATCH])
         project.set_auto_boxes(found)
         made += len(found)
         on_progress(made, len(behind))
     return made
 
 
-def _decide_batch(project: Project, rule: str, images: Sequence[Undecided]) -> dict[int, list[BoxRecord]]:
+def _decide_batch(
+    project: Project, view: ProjectView, prior: Prior | None, images: Sequence[Undecided]
+) -> dict[int, tuple[BoxRecord, ...]]:
     maps = heat_maps(project, [image.id for image in images])
     return {
-        image.id: [
-            find_box(
-                maps[image.id], width=image.width, height=image.height, rule=rule, threshold=image.threshold
-            )
-        ]
+        image.id: find_boxes(
+            maps[image.id],
+            width=image.width,
+            height=image.height,
+            rule=view.rule,
+            threshold=image.threshold,
+            prior=prior,
+            max_boxes=view.max_boxes,
+        )
         for image in images
         if image.id in maps
     }

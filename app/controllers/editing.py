@@ -7,7 +7,6 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.models.session import Session
 from core.annotations import DEFAULT_LABEL, BoxRecord, Source
-from core.boxes import find_box
 from core.errors import ProjectError
 from core.geometry import Box
 from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, Kept, StatusEdit, edited
@@ -105,16 +104,9 @@ class EditingController(QObject):
 
     def replace_by_automatic(self) -> None:
         """Give the person's boxes up: the image gets what its heat map says, now and at each later run."""
-        session = self._session
         self.about_to_edit.emit()
-        if not session.edited:
-            return
-        heat_map, size = session.heat_map, session.image_size
-        boxes: tuple[BoxRecord, ...] = ()
-        if heat_map is not None and size is not None:
-            rule, threshold = session.view.rule, session.threshold
-            boxes = (find_box(heat_map, width=size[0], height=size[1], rule=rule, threshold=threshold),)
-        self._set_kept(Kept(boxes), self.tr("Replace my boxes"))
+        if self._session.edited:
+            self._set_kept(Kept(self._session.automatic_boxes), self.tr("Replace my boxes"))
 
     def labels(self) -> list[str]:
         """The class names to choose from, the most used first."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QLockFile, QObject, Signal
 
 from app import paths
 from app.claim import claim
+from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.image_list import ImageTable
 from app.models.session import Session
@@ -39,6 +40,7 @@ class Opened:
     rejected: list[RejectedFile]
     view: ProjectView
     training: SavedTraining
+    classes: SavedClasses
     claim: QLockFile
 
 
@@ -198,9 +200,11 @@ class LibraryController(QObject):
         session.reset_training(opened.training.status, opened.training.points)
         if opened.training.samples is not None:
             session.set_samples(opened.training.samples)
+        session.results.set_snapshots(opened.training.snapshots)
+        session.results.reset_labelled(opened.classes.status, opened.classes.points)
         paths.remember_project(opened.project.path)
-        if opened.training.warning:
-            self._complain(opened.training.warning)
+        for warning in filter(None, (opened.training.warning, opened.classes.warning)):
+            self._complain(warning)
         waiting, self._waiting = self._waiting, []
         if waiting:
             self._start_scan(waiting)
@@ -319,9 +323,9 @@ def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
     try:
         project = how(path)
         try:
-            training = read_checkpoint(project)
-            table = read_table(project, project.images())
-            return Opened(project, table, project.rejected(), project.load_view(), training, claimed)
+            training, classes = read_checkpoint(project), read_classifier(project)
+            table, view = read_table(project, project.images()), project.load_view()
+            return Opened(project, table, project.rejected(), view, training, classes, claimed)
         except BaseException:
             project.close()
             raise

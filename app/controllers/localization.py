@@ -1,24 +1,41 @@
-"""Heat maps of the newest snapshot for the image in view, and boxes for all images at the end."""
+"""Heat maps of the chosen network for the image in view, and boxes for all images at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.controllers.training import Prepared, Saved, saved_snapshot
+from app.controllers.run import Saved
+from app.controllers.training import Prepared
 from app.models.loader import Loader
 from app.models.session import HeatMap, Session
-from app.models.training import Activity
+from app.models.training import Activity, Kind
 from app.pump import Pump
 from app.worker import Worker
+from core import snapshots
 from core.engine import Snapshot
-from core.heatmap import heat_maps
+from core.errors import ImageError
+from core.heatmap import heat_maps, read_out_of
+from core.images.decoding import decode_squashed
 from core.images.pixels import Pixels
+from core.localizers import Localizer, known_classes, saved_localizer
 from core.project.store import ImageRecord, Project, ProjectView
 from core.workflow import checkpoint_path, load_pixels, localize_images
 
 ACTIVITY = "localization"
+NEWEST = (Kind.GAN.value, None)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where heat maps are made: a network, and whose map each image gets, if it knows classes."""
+
+    localizer: Localizer
+    classes: Mapping[int, int] | None = None
 
 
 class LocalizationController(QObject):
@@ -35,8 +52,12 @@ class LocalizationController(QObject):
         self._pump = pump
         self._worker: Worker | None = None
         self._prepared: Prepared | None = None
-        self._rows: Mapping[int, int] = {}
-        self._snapshot: Snapshot | None = None
+        self._newest: Source | None = None
+        """Of the newest snapshot while training."""
+        self._source: Source | None = None
+        """Of the live heat maps; None where the project's own are as new."""
+        self._again = False
+        self._behind = False
         # One thread for good: each new thread would start its own pool of OpenMP threads.
         self._live = Loader(
             "heat-maps",
@@ -51,41 +72,81 @@ class LocalizationController(QObject):
         pump.add_source(self._live)
         session.project_changed.connect(self._forget)
         session.current_changed.connect(self._want_live_map)
+        session.results.snapshots_changed.connect(self._on_snapshots_changed)
 
     @property
     def running(self) -> bool:
         return self._worker is not None
 
+    # ---- while training -------------------------------------------------------------------------
+
     def on_prepared(self, prepared: Prepared) -> None:
         """Training has its pixels; heat maps are made from the same."""
-        self._snapshot = None
         self._prepared = prepared
-        self._rows = prepared.rows
-        self._live.clear()
+        self._newest = None
+        self._show(None)
         self.stop()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        """Show what the newest discriminator sees; older ones nobody asks for any more."""
-        self._snapshot = snapshot
-        self._want_live_map()
+        """Show what the newest discriminator sees, unless the person chose another one."""
+        localizer = Localizer(snapshot.discriminator, snapshot.step, snapshot.image_size)
+        self._newest = Source(localizer)
+        if self._wanted() == NEWEST:
+            self._source = self._newest
+            self._want_live_map()
 
     def on_training_ended(self, saved: Saved | None) -> None:
-        """Boxes for all images, from the network as it is now."""
-        if saved is not None:
+        """Boxes for all images, from the network as it is now or from the one that was chosen."""
+        behind, self._behind = self._behind, False
+        if saved is not None and saved.snapshot is not None:
             self.on_snapshot(saved.snapshot)
+        elif saved is not None:
+            self._session.change_view(model=Kind.CAM.value)
+            self._newest = None
+            self._show(None)
+        if saved is not None or behind:
+            self.find_boxes()
+
+    def _on_snapshots_changed(self) -> None:
+        """The proposal of a training under way may be another one now."""
+        source, (model, step) = self._source, self._wanted()
+        is_other = source is None or source.localizer.step != step
+        if step is not None and model == Kind.GAN.value and is_other and self._session.training.phase.running:
+            self._load_live()
+
+    # ---- what the person asks for ---------------------------------------------------------------
+
+    def choose(self, model: str, at: str) -> None:
+        """Take heat maps and boxes from another network, as in :func:`core.localizers.saved_localizer`."""
+        session = self._session
+        if (session.view.model, session.view.at) == (model, at):
+            return
+        session.change_view(model=model, at=at)
+        self._show(None)
+        if session.training.phase.running or session.results.labelled.phase.running:
+            self._behind = True
+            self._load_live()
+        else:
             self.find_boxes()
 
     def find_boxes(self) -> None:
-        """Heat maps and boxes of all images into the project, from the newest or the saved training."""
+        """Heat maps and boxes of all images into the project, from the network that was chosen."""
         session = self._session
         project, records = session.project, tuple(session.images.records)
-        if project is None or not records or self.running:
+        if self.running:
+            self._again = True
+            self.stop()
             return
-        view, snapshot, prepared = session.view, self._snapshot, self._prepared
+        if project is None or not records:
+            return
+        view, wanted, prepared = session.view, self._wanted(), self._prepared
+        source = self._newest if wanted == NEWEST else None
         session.set_activity(ACTIVITY, Activity(text=self.tr("Finding boxes…")))
         self._worker = self._pump.run(
             "localization",
-            lambda worker: _localize(worker, project, records, view, snapshot, prepared),
+            lambda worker: _localize(
+                worker, project, records, view, source or _read(project, records, *wanted), prepared
+            ),
             on_items=self._on_items,
             on_done=self._on_done,
             on_failed=lambda _: self._end(),
@@ -97,47 +158,95 @@ class LocalizationController(QObject):
 
     def abandon(self) -> None:
         """The project is about to be closed."""
+        self._again = False
         self._pump.abandon(self._worker)
         self._end()
 
     def close(self) -> None:
         self._live.close()
 
+    # ---- which network --------------------------------------------------------------------------
+
+    def _wanted(self) -> tuple[str, int | None]:
+        """Which training, and the step of one of its snapshots; None for its newest."""
+        results = self._session.results
+        model, at = results.source(self._session.view)
+        return model, results.snapshots.step_of(at) if model == Kind.GAN.value else None
+
+    def _load_live(self) -> None:
+        """Show the network that was chosen while another one trains."""
+        project, records = self._session.project, tuple(self._session.images.records)
+        wanted = self._wanted()
+        if wanted == NEWEST:
+            self._show(self._newest)
+        elif project is not None:
+            self._pump.run(
+                "localizer",
+                lambda _: _read(project, records, *wanted),
+                on_done=lambda source: self._show(source) if self._wanted() == wanted else None,
+            )
+
+    def _show(self, source: Source | None) -> None:
+        """Make live heat maps by another network, or none."""
+        self._source = source
+        self._live.clear()
+        self._session.forget_live_maps()
+        self._want_live_map()
+
     def _forget(self) -> None:
-        self._prepared, self._snapshot, self._rows = None, None, {}
+        self._prepared, self._newest, self._source = None, None, None
+        self._behind = False
         self._live.clear()
 
+    # ---- live heat maps -------------------------------------------------------------------------
+
     def _want_live_map(self) -> None:
-        session, snapshot = self._session, self._snapshot
-        image_id = session.current
-        if snapshot is None or image_id not in self._rows or session.live_step(image_id) == snapshot.step:
+        session, source, record = self._session, self._source, self._session.record
+        if source is None or record is None or session.live_step(record.id) == source.localizer.step:
             return
-        self._live.get((snapshot.step, image_id))
+        self._live.get((source.localizer.step, record.id, record.path))
 
-    def _make_live_map(self, key: tuple[int, int]) -> tuple[int, HeatMap] | None:
-        """In the loader's thread; an outdated wish is answered with the newest snapshot."""
-        snapshot, prepared, row = self._snapshot, self._prepared, self._rows.get(key[1])
-        if snapshot is None or prepared is None or row is None:
+    def _make_live_map(self, key: tuple[int, int, Path]) -> tuple[Source, HeatMap] | None:
+        """In the loader's thread; an outdated wish is answered with the newest network."""
+        source, prepared, (_, image_id, path) = self._source, self._prepared, key
+        if source is None:
             return None
-        maps = heat_maps(snapshot.discriminator, prepared.pixels.array[row : row + 1])
-        return snapshot.step, maps[0]
+        size = source.localizer.image_size
+        row = prepared.rows.get(image_id) if prepared else None
+        if prepared is not None and row is not None and prepared.pixels.array.shape[1] == size:
+            pixels = prepared.pixels.array[row : row + 1]
+        else:
+            try:
+                pixels = decode_squashed(path, size=size).pixels[None]
+            except (ImageError, OSError):  # the canvas says so already
+                return None
+        wanted = None if source.classes is None else np.array([source.classes.get(image_id, -1)], np.int64)
+        network = source.localizer.network
+        return source, heat_maps(network, pixels, classes=wanted, options=read_out_of(network))[0]
 
-    def _on_live_map(self, key: tuple[int, int], made: tuple[int, HeatMap] | None) -> None:
+    def _on_live_map(self, key: tuple[int, int, Path], made: tuple[Source, HeatMap] | None) -> None:
         self._live.forget(key)
-        if made is not None:
-            self._session.set_live_map(key[1], *made)
+        if made is not None and self._source is not None:
+            self._session.set_live_map(key[1], made[0].localizer.step, made[1])
             self._want_live_map()
 
-    def _on_items(self, items: list[tuple[str, int, int]]) -> None:
-        step, done, total = items[-1]
-        texts = {"pixels": self.tr("Preparing images…"), "boxes": self.tr("Finding boxes…")}
-        self._session.set_activity(ACTIVITY, Activity(text=texts[step], done=done, total=total))
+    # ---- what the thread reports ----------------------------------------------------------------
+
+    def _on_items(self, items: list[Source | tuple[str, int, int]]) -> None:
+        for item in items:
+            if isinstance(item, Source):
+                if item is not self._source:
+                    self._show(item)
+                continue
+            step, done, total = item
+            texts = {"pixels": self.tr("Preparing images…"), "boxes": self.tr("Finding boxes…")}
+            self._session.set_activity(ACTIVITY, Activity(text=texts[step], done=done, total=total))
 
     def _on_done(self, result: tuple[int, int]) -> None:
         found, kept = result
         if not self._session.training.phase.running:
             # The project's maps are as new now. They may differ in the last digit, and the boxes are theirs.
-            self._snapshot = None
+            self._newest = self._source = None
             self._session.forget_live_maps()
         self._end()
         text = self.tr("Boxes found for {found:,} images.").format(found=found)
@@ -152,6 +261,21 @@ class LocalizationController(QObject):
         self._worker = None
         self._session.set_activity(ACTIVITY, None)
         self.evidence_changed.emit()
+        if self._again:
+            self._again = False
+            self.find_boxes()
+
+
+def _read(project: Project, records: tuple[ImageRecord, ...], model: str, step: int | None) -> Source:
+    """The network of a saved training; of a classifier also which images are of a class that it knows."""
+    if step is not None:
+        snapshot = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), step)
+        return Source(Localizer(snapshot.discriminator, snapshot.step, snapshot.image_size))
+    localizer = saved_localizer(project, model)
+    if not localizer.classes:
+        return Source(localizer)
+    roots = list(dict.fromkeys(record.root for record in records))
+    return Source(localizer, known_classes(localizer.classes, records, roots))
 
 
 def _localize(
@@ -159,19 +283,20 @@ def _localize(
     project: Project,
     records: tuple[ImageRecord, ...],
     view: ProjectView,
-    snapshot: Snapshot | None,
+    source: Source,
     prepared: Prepared | None,
 ) -> tuple[int, int]:
     """What the localization thread does."""
-    snapshot = snapshot or saved_snapshot(checkpoint_path(project))
+    localizer = source.localizer
+    worker.put(source)  # the image in view need not wait for its turn
     pixels: Pixels
-    if prepared is not None and _fits(prepared, records, snapshot):
+    if prepared is not None and _fits(prepared, records, localizer.image_size):
         pixels, records = prepared.pixels, prepared.records
     else:
         pixels = load_pixels(
             project,
             records,
-            size=snapshot.image_size,
+            size=localizer.image_size,
             on_progress=lambda done, total: worker.put(("pixels", done, total)),
             cancelled=worker.is_stopping,
         )
@@ -179,18 +304,20 @@ def _localize(
         project,
         records,
         pixels,
-        snapshot.discriminator,
-        step=snapshot.step,
+        localizer.network,
+        step=localizer.step,
         rule=view.rule,
         threshold=view.threshold,
         thresholds=view.thresholds,
+        max_boxes=view.max_boxes,
+        classes=source.classes,
         on_progress=lambda done, total: worker.put(("boxes", done, total)),
         cancelled=worker.is_stopping,
     )
 
 
-def _fits(prepared: Prepared, records: tuple[ImageRecord, ...], snapshot: Snapshot) -> bool:
+def _fits(prepared: Prepared, records: tuple[ImageRecord, ...], size: int) -> bool:
     """Whether the pixels at hand are those of ``records``; compared by what makes a file another one."""
-    if prepared.pixels.array.shape[1] != snapshot.image_size:
+    if prepared.pixels.array.shape[1] != size:
         return False
     return [r.file for r in prepared.records] == [r.file for r in records]

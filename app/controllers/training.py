@@ -1,4 +1,4 @@
-"""One training at a time, in a thread of its own."""
+"""Training without labels: the GAN whose discriminator finds the boxes."""
 
 from __future__ import annotations
 
@@ -10,28 +10,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
-from app.models.session import Session
-from app.models.training import Phase, Point, TrainingStatus
-from app.pump import Pump
+from app.controllers.run import Preparing, RunController, Saved
+from app.models.results import Snapshots
+from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.worker import Worker
 from core import checkpoint
+from core.batches import BatchSeen, batch_seen
 from core.checkpoint import TrainState
 from core.config import TrainConfig
-from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot_of
-from core.errors import BoxscoutError, Cancelled
+from core.engine import Progress, resolve_device, samples_of, snapshot_of
+from core.errors import BoxscoutError
 from core.images.pixels import Pixels
 from core.project.store import ImageRecord, Project
+from core.signals import yardstick
+from core.snapshots import kept_signals, snapshots_dir
+from core.stopping import Estimate
+from core.training import MIN_IMAGES
 from core.workflow import checkpoint_path, load_pixels, train_and_save
-
-
-@dataclass(frozen=True, slots=True)
-class Preparing:
-    """How many images have been decoded."""
-
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +47,36 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """What became of a training: its last step, whether it reached its end, and its discriminator."""
-
-    step: int
-    complete: bool
-    snapshot: Snapshot
-
-
-@dataclass(frozen=True, slots=True)
 class SavedTraining:
     """A project's training as its checkpoint has it; ``warning`` says why one cannot be used."""
 
     status: TrainingStatus = field(default_factory=TrainingStatus)
     points: tuple[Point, ...] = ()
     samples: npt.NDArray[np.uint8] | None = None
+    snapshots: Snapshots = field(default_factory=Snapshots)
     warning: str = ""
 
 
-class TrainingController(QObject):
-    """Starts, pauses and stops; passes each step's report on to the session."""
+class TrainingController(RunController):
+    """Starts it and passes each step's report on to the session."""
+
+    kind = Kind.GAN
 
     prepared = Signal(object)
     """:class:`Prepared`."""
     snapshot = Signal(object)
     """A :class:`~core.engine.Snapshot` while training."""
-    ended = Signal(object)
-    """:class:`Saved`, or None where training failed or was stopped before its first step."""
-
-    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
-        self._worker: Worker | None = None
 
     @property
-    def running(self) -> bool:
-        return self._worker is not None
+    def status(self) -> TrainingStatus:
+        return self._session.training
+
+    def _set(self, **fields: Any) -> None:
+        self._session.set_training(**fields)
+
+    def _is_saved(self) -> bool:
+        project = self._session.project
+        return project is not None and checkpoint_path(project).exists()
 
     def start(self, config: TrainConfig, *, resume: bool = False) -> None:
         """Train on all usable images of the project; with ``resume`` go on from its checkpoint."""
@@ -94,7 +84,7 @@ class TrainingController(QObject):
         project, records = session.project, tuple(session.images.records)
         if self.running or project is None or not records:
             return
-        session.change_view(config=config)
+        session.change_view(config=config, model=Kind.GAN.value)
         status = TrainingStatus(
             phase=Phase.PREPARING,
             steps=config.steps,
@@ -102,41 +92,38 @@ class TrainingController(QObject):
             saved_step=session.training.saved_step,
         )
         session.reset_training(status, session.points if resume else ())
-        self._worker = self._pump.run(
-            "training",
-            lambda worker: _train(worker, project, records, config, resume=resume),
-            on_items=self._on_items,
-            on_done=self._on_done,
-            on_failed=self._on_failed,
-        )
+        if not resume:
+            # Its snapshots go as soon as the new run makes a step.
+            session.results.set_snapshots(Snapshots())
+            session.change_view(at="last")
+        self._begin(lambda worker: _train(worker, project, records, config, resume=resume))
 
-    def pause(self) -> None:
-        if self._worker and self._session.training.phase is Phase.TRAINING:
-            self._worker.pause()
-            self._session.set_training(phase=Phase.PAUSED, message=self.tr("Paused."), seconds_left=None)
+    def look(self, config: TrainConfig) -> None:
+        """Show a batch as the discriminator of ``config`` would see it; while training it is shown anyway."""
+        session = self._session
+        project, records = session.project, tuple(session.images.records)
+        if self.running or project is None or len(records) < MIN_IMAGES:
+            return
 
-    def unpause(self) -> None:
-        if self._worker and self._session.training.phase is Phase.PAUSED:
-            self._worker.unpause()
-            self._session.set_training(phase=Phase.TRAINING, message="")
+        def run(worker: Worker) -> BatchSeen:
+            pixels = load_pixels(project, records, size=config.image_size, cancelled=worker.is_stopping)
+            return batch_seen(config, pixels.array, step=session.training.step)
 
-    def stop(self) -> None:
-        """End after the step in hand and save; :attr:`ended` follows."""
-        if self._worker:
-            self._worker.stop()
-            self._session.set_training(phase=Phase.STOPPING, message=self.tr("Saving…"), seconds_left=None)
+        self._pump.run("seen", run, on_done=session.results.set_seen)
 
     def _on_items(self, items: list[Any]) -> None:
-        reports = [item for item in items if isinstance(item, Progress)]
+        results = self._session.results
         for item in items:
             if isinstance(item, Prepared):
                 self._on_prepared(item)
-            elif isinstance(item, Preparing) and self._session.training.phase is Phase.PREPARING:
-                share = item.done / max(item.total, 1)
-                text = self.tr("Preparing images: {done:,} of {total:,}")
-                self._session.set_training(
-                    fraction=share, message=text.format(done=item.done, total=item.total)
-                )
+            elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
+                self._show_preparing(item)
+            elif isinstance(item, Snapshots):
+                results.set_snapshots(item)
+        seen = [item for item in items if isinstance(item, BatchSeen)]
+        if seen:
+            results.set_seen(seen[-1])
+        reports = [item for item in items if isinstance(item, Progress)]
         if reports:
             self._on_progress(reports)
 
@@ -144,19 +131,12 @@ class TrainingController(QObject):
         self._session.merge_records(prepared.changed)
         for image_id in prepared.damaged:
             self._session.note_condition(image_id, "", damaged=True)
-        if self._session.training.phase is Phase.PREPARING:
-            text = self._where(prepared.device)
-            self._session.set_training(phase=Phase.TRAINING, fraction=0.0, message=text)
+        self._show_device(prepared.device)
         self.prepared.emit(prepared)
-
-    def _where(self, device: str) -> str:
-        if device.startswith("cuda"):
-            return self.tr("Training on the graphics card.")
-        return self.tr("Training on the processor.")
 
     def _on_progress(self, reports: list[Progress]) -> None:
         """Every number is kept; of pictures and snapshots only the newest is worth the time."""
-        session, last = self._session, reports[-1]
+        session = self._session
         session.add_points([Point(r.step, r.d_loss, r.g_loss, r.ms_ssim) for r in reports])
         samples = [r.samples for r in reports if r.samples is not None]
         if samples:
@@ -164,46 +144,7 @@ class TrainingController(QObject):
         snapshots = [r.snapshot for r in reports if r.snapshot is not None]
         if snapshots:
             self.snapshot.emit(snapshots[-1])
-        moving = session.training.phase is Phase.TRAINING
-        session.set_training(
-            step=last.step,
-            steps=last.steps,
-            fraction=last.fraction,
-            steps_per_s=last.steps_per_s,
-            seconds_left=last.seconds_left if moving else None,
-        )
-
-    def _on_done(self, saved: Saved) -> None:
-        self._worker = None
-        if saved.complete:
-            phase, text = Phase.FINISHED, self.tr("Finished at step {step:,}.")
-        else:
-            phase, text = Phase.IDLE, self.tr("Stopped at step {step:,}; it can be resumed.")
-        self._session.set_training(
-            phase=phase,
-            step=saved.step,
-            saved_step=saved.step or None,
-            message=text.format(step=saved.step),
-            seconds_left=None,
-            fraction=1.0 if saved.complete else self._session.training.fraction,
-        )
-        self.ended.emit(saved if saved.step else None)
-
-    def _on_failed(self, error: BaseException) -> None:
-        self._worker = None
-        stopped = isinstance(error, Cancelled)
-        text = self.tr("Stopped.") if stopped else self.tr("Training ended with an error.")
-        phase = Phase.IDLE if stopped else Phase.FAILED
-        session = self._session
-        saved = session.training.saved_step
-        if (
-            session.project is not None
-            and session.training.step
-            and checkpoint_path(session.project).exists()
-        ):
-            saved = session.training.step
-        session.set_training(phase=phase, message=text, seconds_left=None, steps_per_s=0.0, saved_step=saved)
-        self.ended.emit(None)
+        self._show_progress(reports[-1])
 
 
 def read_checkpoint(project: Project) -> SavedTraining:
@@ -224,12 +165,16 @@ def read_checkpoint(project: Project) -> SavedTraining:
         saved_step=state.step or None,
     )
     points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim) for p in state.history)
-    return SavedTraining(status, points, samples_of(state) if state.step else None)
+    makes_samples = state.step > 0 and state.config.adversarial > 0
+    samples = samples_of(state) if makes_samples else None
+    return SavedTraining(status, points, samples, _snapshots(state, path))
 
 
-def saved_snapshot(path: Path) -> Snapshot:
-    """The discriminator of a checkpoint; CheckpointError where there is none."""
-    return snapshot_of(checkpoint.load(path))
+def _snapshots(state: TrainState, path: Path) -> Snapshots:
+    """The snapshots of ``state`` that are kept beside its checkpoint."""
+    measured = state.signals[-1] if state.signals else None
+    real = Estimate(measured.real_ms_ssim, measured.real_ms_ssim_error) if measured else None
+    return Snapshots(signals=tuple(kept_signals(state, snapshots_dir(path))), real=real)
 
 
 def _prepared(project: Project, records: tuple[ImageRecord, ...], pixels: Pixels, device: str) -> Prepared:
@@ -240,6 +185,14 @@ def _prepared(project: Project, records: tuple[ImageRecord, ...], pixels: Pixels
     rows = {ids[file.path]: row for row, file in enumerate(pixels.files)}
     damaged = tuple(image_id for image_id, row in rows.items() if row in pixels.truncated)
     return Prepared(pixels, records, rows, changed, damaged, device)
+
+
+def _put_real_images(worker: Worker, config: TrainConfig, pixels: Pixels, state: TrainState) -> None:
+    """What can be shown before the first snapshot, which may be minutes away."""
+    worker.put(batch_seen(config, pixels.array, step=state.step))
+    if not state.signals:
+        real = yardstick(config, pixels.array, resolve_device(config.device)).real_ms_ssim
+        worker.put(Snapshots(real=real))
 
 
 def _complete(config: TrainConfig, state: TrainState) -> bool:
@@ -266,10 +219,16 @@ def _train(
         cancelled=worker.is_stopping,
     )
     worker.put(_prepared(project, records, pixels, device))
+    if len(pixels.files) >= MIN_IMAGES:
+        _put_real_images(worker, config, pixels, state)
     steps = train_and_save(config, pixels, path, state)
     try:
         for progress in steps:
             worker.put(progress)
+            if progress.samples is not None:
+                worker.put(batch_seen(config, pixels.array, step=state.step))
+            if progress.signal is not None:
+                worker.put(_snapshots(state, path))
             # The window draws between two steps; on the GPU steps are so fast that it would starve.
             time.sleep(0)
             if not worker.wait_while_paused():

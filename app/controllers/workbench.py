@@ -9,16 +9,20 @@ from PySide6.QtCore import QObject, Signal
 
 from app import paths
 from app.controllers.browsing import BrowsingController
+from app.controllers.class_training import ClassTrainingController
 from app.controllers.deciding import DecidingController
 from app.controllers.editing import EditingController
 from app.controllers.exporting import ExportController
+from app.controllers.figures import FigureController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
 from app.controllers.review import ReviewController
+from app.controllers.run import RunController
 from app.controllers.training import TrainingController
 from app.models.session import Session
+from app.models.training import Kind
 from app.pump import Pump
-from core.config import TrainConfig
+from core.config import ClassifierConfig, TrainConfig
 
 
 class Workbench(QObject):
@@ -34,11 +38,13 @@ class Workbench(QObject):
         self.browsing = BrowsingController(session, pump, self)
         self.library = LibraryController(session, pump, self)
         self.training = TrainingController(session, pump, self)
+        self.class_training = ClassTrainingController(session, pump, self)
         self.localization = LocalizationController(session, pump, self)
         self.deciding = DecidingController(session, pump, self)
         self.editing = EditingController(session, self)
         self.review = ReviewController(session, pump, self.editing, self)
         self.exporting = ExportController(session, pump, self)
+        self.figures = FigureController(session, pump, self)
         self._closing = False
         self._closed = False
         self._when_idle: Callable[[], None] | None = None
@@ -57,6 +63,7 @@ class Workbench(QObject):
         self.training.prepared.connect(self.localization.on_prepared)
         self.training.snapshot.connect(self.localization.on_snapshot)
         self.training.ended.connect(self._on_training_ended)
+        self.class_training.ended.connect(self._on_training_ended)
         self.localization.evidence_changed.connect(self._on_evidence_changed)
 
     # ---- what the person asks for ---------------------------------------------------------------
@@ -69,13 +76,26 @@ class Workbench(QObject):
     def new_project(self) -> None:
         self._after_training(True, self.library.new_project)
 
-    def start_training(self, config: TrainConfig) -> None:
+    def start_training(self, config: TrainConfig | ClassifierConfig, *, resume: bool = False) -> None:
+        """Train without labels or with them, as ``config`` says; one of the two at a time."""
+        if self.run.running:
+            return
         self.localization.stop()
-        self.training.start(config)
+        if isinstance(config, ClassifierConfig):
+            self.class_training.start(config, resume=resume)
+        else:
+            self.training.start(config, resume=resume)
 
-    def resume_training(self, config: TrainConfig) -> None:
-        self.localization.stop()
-        self.training.start(config, resume=True)
+    def resume_training(self, config: TrainConfig | ClassifierConfig) -> None:
+        self.start_training(config, resume=True)
+
+    @property
+    def run(self) -> RunController:
+        """The training that is under way, or else the one that is shown."""
+        for run in (self.training, self.class_training):
+            if run.running:
+                return run
+        return self.class_training if self.session.results.kind is Kind.CAM else self.training
 
     def stop_activities(self) -> None:
         """Stop the scan and the search for boxes; what they found so far stays."""
@@ -87,8 +107,10 @@ class Workbench(QObject):
     def can_find_boxes(self) -> bool:
         """Whether there is a trained network and nothing else is using it."""
         session = self.session
-        trained = session.training.saved_step is not None
-        free = not session.training.phase.running and not self.localization.running
+        model, _ = session.results.source(session.view)
+        status = session.results.labelled if model == Kind.CAM.value else session.training
+        trained = status.saved_step is not None
+        free = not self.run.running and not self.localization.running
         return bool(session.images.total) and trained and free
 
     # ---- leaving --------------------------------------------------------------------------------
@@ -102,7 +124,7 @@ class Workbench(QObject):
         if self._closing:
             return
         self._closing = True
-        self.training.stop()
+        self.run.stop()
         self.pump.stop_all()
         if not self.pump.busy:
             self._finish()
@@ -111,7 +133,7 @@ class Workbench(QObject):
         """The same, waiting here: for the end of the event loop."""
         if not self._closed:
             self._closing = True
-            self.training.stop()
+            self.run.stop()
             self.pump.join_all()
             self._finish()
 
@@ -137,9 +159,9 @@ class Workbench(QObject):
             self._finish()
 
     def _after_training(self, needed: bool, then: Callable[[], None]) -> None:
-        if needed and self.training.running:
+        if needed and self.run.running:
             self._when_idle = then
-            self.training.stop()
+            self.run.stop()
         else:
             then()
 

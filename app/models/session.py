@@ -14,12 +14,15 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.models.image_list import ImageListModel, ImageTable
-from app.models.training import Activity, Point, TrainingStatus
+from app.models.results import TrainingResults
+from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
-from core.boxes import RULES, find_box
+from core.boxes import RULES
 from core.images.scan import RejectedFile
+from core.prior import Prior
 from core.project.edits import Decision, Kept
 from core.project.store import ImageRecord, Project, ProjectView
+from core.several import find_boxes
 
 HeatMap = npt.NDArray[np.float32]
 # Maps of the newest snapshot kept while browsing during training.
@@ -46,6 +49,7 @@ class Evidence:
 
     heat_map: HeatMap | None
     kept: Kept
+    prior: Prior | None = None
 
 
 class Session(QObject):
@@ -72,6 +76,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.images = ImageListModel(self)
+        self.results = TrainingResults(self)
         self.project: Project | None = None
         self.view = ProjectView()
         self.training = TrainingStatus()
@@ -104,6 +109,7 @@ class Session(QObject):
         self.selection = ()
         self.images.set_table(table or ImageTable(), self.view.browse)
         self.reset_training(TrainingStatus())
+        self.results.reset(Kind(self.view.model))
         self.project_changed.emit()
         self.view_changed.emit()
         self.problems_changed.emit()
@@ -227,11 +233,25 @@ class Session(QObject):
     def boxes(self) -> tuple[BoxRecord, ...]:
         """The boxes of the image in view: a person's own, else what its heat map says now."""
         kept = self._evidence.kept if self._evidence else Kept()
+        found = () if kept.edited else self.automatic_boxes
+        return found or kept.boxes
+
+    @property
+    def automatic_boxes(self) -> tuple[BoxRecord, ...]:
+        """What the heat map of the image in view says now; empty without one."""
         heat_map, size = self.heat_map, self.image_size
-        if heat_map is None or size is None or kept.edited:
-            return kept.boxes
-        return (
-            find_box(heat_map, width=size[0], height=size[1], rule=self.view.rule, threshold=self.threshold),
+        if heat_map is None or size is None:
+            return ()
+        # The heat of a network in training is not that of the project's maps: another level, no prior yet.
+        prior = self._evidence.prior if self._evidence and self.current not in self._live else None
+        return find_boxes(
+            heat_map,
+            width=size[0],
+            height=size[1],
+            rule=self.view.rule,
+            threshold=self.threshold,
+            prior=prior,
+            max_boxes=self.view.max_boxes,
         )
 
     # ---- rule and threshold ---------------------------------------------------------------------

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 
+class Kind(str, Enum):
+    """What a training learns from; the values are those of ``core.localizers.MODELS``."""
+
+    GAN = "gan"
+    """Images alone."""
+    CAM = "cam"
+    """Images and the classes that their folders name: the baseline."""
+
+
 class Phase(str, Enum):
     """What training is doing."""
 
@@ -39,11 +48,11 @@ class TrainingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One step on the plots."""
+    """One step on the plots; ``g_loss`` is None where there is no generator."""
 
     step: int
     d_loss: float
-    g_loss: float
+    g_loss: float | None
     ms_ssim: float | None = None
 
 

@@ -1,8 +1,9 @@
-"""The form of a training, made from the fields of :class:`core.config.TrainConfig`."""
+"""The form of a training, made from the fields of its config in :mod:`core.config`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -18,10 +19,11 @@ from app.views.field_editors import (
     tip_of,
     translated,
 )
-from core.config import DEFAULT_PRESET, PRESETS, TrainConfig, limits_of
+from core.config import DEFAULT_PRESET, PRESETS, Settings, limits_of
 from core.errors import BoxscoutError
 
 MAIN_FIELDS = ("objective", "image_size", "batch_size", "augmentation", "device")
+CLASS_FIELDS = ("image_size", "batch_size", "augmentation", "device")
 _BUDGET = ("steps", "minutes")
 _ANY_PRESET = ("device", "precision", "seed")  # these belong to the machine and the run, not to a preset
 _DEFAULT_MINUTES = 10.0
@@ -88,20 +90,33 @@ class BudgetEditor(QWidget):
 
 
 class ConfigForm(QWidget):
-    """Preset, main fields, and all the others under "Advanced"."""
+    """Preset, main fields, and all the others under "Advanced".
+
+    ``presets`` say which config it makes; ``main`` names the fields that are always shown.
+    """
 
     config_changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        presets: Mapping[str, Settings] = PRESETS,
+        main: Sequence[str] = MAIN_FIELDS,
+    ) -> None:
         super().__init__(parent)
+        self._presets, self._main = presets, main
+        self._config: type[Settings] = type(presets[DEFAULT_PRESET])
         self.preset_box = Combo(self)
         self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.preset_box.setAccessibleName(self.tr("Preset"))
         self.preset_box.setToolTip(self.tr("A set of values to start from."))
-        for name in PRESETS:
+        for name in presets:
             self.preset_box.addItem(translated(name.capitalize()), name)
         self.editors: dict[str, Editor] = {
-            name: editor_for(field, self) for name, field in all_fields().items() if name != "minutes"
+            name: editor_for(field, self)
+            for name, field in all_fields(self._config).items()
+            if name != "minutes"
         }
         self.budget = BudgetEditor(self.editors["steps"], self)
         self.problem_label = plain_label("", "error")
@@ -113,18 +128,18 @@ class ConfigForm(QWidget):
         for name, editor in self.editors.items():
             if name not in _BUDGET:
                 editor.changed.connect(self._edited)
-        self.set_config(PRESETS[DEFAULT_PRESET])
+        self.set_config(presets[DEFAULT_PRESET])
 
-    def config(self) -> TrainConfig:
+    def config(self) -> Any:
         """What the form says; raises :class:`BoxscoutError` with the sentence of :meth:`problem`."""
         problem = self._typing_problem()
         if problem:
             raise BoxscoutError(problem)
         steps, minutes = self.budget.value()
         values = {name: editor.value() for name, editor in self.editors.items()}
-        return TrainConfig(**{**values, "steps": steps, "minutes": minutes})
+        return self._config(**{**values, "steps": steps, "minutes": minutes})
 
-    def set_config(self, config: TrainConfig) -> None:
+    def set_config(self, config: Any) -> None:
         """Show ``config`` and emit nothing."""
         self.budget.set_value(config.steps, config.minutes)
         for name, editor in self.editors.items():
@@ -160,16 +175,16 @@ class ConfigForm(QWidget):
         column.setSpacing(style.SPACING)
         main = self._form()
         main.addRow(self._label(self.tr("Preset")), self.preset_box)
-        main.addRow(self._label(translated(limits_of("objective").label)), self.editors["objective"])
-        main.addRow(self._label(self.tr("Train for")), self.budget)
-        for name in MAIN_FIELDS[1:]:
+        for name in self._main:
+            if name == "image_size":
+                main.addRow(self._label(self.tr("Train for")), self.budget)
             self._add(main, name)
         column.addLayout(main)
         self.advanced = Section(self.tr("Advanced"), self)
         advanced = self._form()
         self.advanced.content.setLayout(advanced)
         for name in self.editors:
-            if name not in (*MAIN_FIELDS, *_BUDGET):
+            if name not in (*self._main, *_BUDGET):
                 self._add(advanced, name)
         column.addWidget(self.advanced)
         column.addWidget(self.problem_label)
@@ -211,7 +226,7 @@ class ConfigForm(QWidget):
             editor = self.editors[field]
             if not editor.problem():
                 kept[field] = editor.value()
-        self.set_config(PRESETS[name].with_(**kept))
+        self.set_config(self._presets[name].with_(**kept))
         self.config_changed.emit()
 
     def _show_preset(self) -> None:
@@ -232,7 +247,7 @@ class ConfigForm(QWidget):
         except BoxscoutError:
             return None
         same = {field: getattr(mine, field) for field in _ANY_PRESET}
-        return next((name for name, preset in PRESETS.items() if preset.with_(**same) == mine), None)
+        return next((name for name, preset in self._presets.items() if preset.with_(**same) == mine), None)
 
     def _show_problem(self) -> None:
         problem = self.problem()

@@ -22,10 +22,12 @@ from PySide6.QtWidgets import (
 
 from app import actions, paths, style
 from app.models.export import ExportRequest
+from app.models.figure import FigureRequest
 from app.models.session import Session
 from app.views import message
 from app.views.controls import plain_label
 from app.views.export_dialog import ExportDialog
+from app.views.figure_dialog import FigureDialog, figure_options
 from core import __version__
 from core.annotations import Status
 from core.errors import BoxscoutError
@@ -87,6 +89,26 @@ def ask_export(parent: QWidget, session: Session) -> ExportRequest | None:
     dialog.deleteLater()
     if request is not None:
         _remembered("export", [str(request.path)])
+    return request
+
+
+def ask_figure(parent: QWidget, session: Session, images: tuple[int, ...]) -> FigureRequest | None:
+    """What File > Save figure draws of ``images`` (ids) and of the training."""
+    if session.project is None:
+        return None
+    options = figure_options(
+        images=len(images),
+        has_maps=bool(images) and session.heat_map is not None,
+        has_samples=session.samples is not None,
+        has_points=any(point.ms_ssim is not None for point in session.points),
+    )
+    stem = paths.title(session.project.path)
+    dialog = FigureDialog(options, folder=Path(_last_folder("figure")), stem=stem, parent=parent)
+    agreed = dialog.exec() == QDialog.DialogCode.Accepted
+    request = FigureRequest(dialog.kind, dialog.path, images) if agreed else None
+    dialog.deleteLater()
+    if request is not None:
+        _remembered("figure", [str(request.path)])
     return request
 
 

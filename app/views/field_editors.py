@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QW
 
 from app import style
 from app.views.controls import Combo, Spin, grouped
-from core.config import Limits, TrainConfig
+from core.config import Limits, Settings
 
 _TITLES = {
     "dcgan": "DCGAN",
@@ -27,6 +27,8 @@ _TITLES = {
     "cuda": "GPU (CUDA)",
     "fp32": "32 bit",
     "bf16": "bf16",
+    "batch": "Batch",
+    "image": "Image",
 }
 _DIGITS = 12  # enough for every number that a person types
 
@@ -78,11 +80,11 @@ class ChoiceEditor(Editor):
         self.box.currentIndexChanged.connect(self.changed)
 
     def value(self) -> Any:
-        return self.box.currentData()
+        return self.limits.choices[self.box.currentIndex()]
 
     def set_value(self, value: Any) -> None:
         blocked = self.box.blockSignals(True)
-        self.box.setCurrentIndex(self.box.findData(value))
+        self.box.setCurrentIndex(self.limits.choices.index(value))
         self.box.blockSignals(blocked)
 
     def offer(self, available: set[str], reason: str) -> None:
@@ -178,8 +180,8 @@ class SwitchEditor(Editor):
 
 
 def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
-    """The editor that fits a field of :class:`TrainConfig` or another dataclass of settings."""
-    limits = field.metadata["limits"]
+    """The editor that fits a field of a training's config or of another dataclass of settings."""
+    limits: Limits = field.metadata["limits"]
     if limits.choices:
         return ChoiceEditor(field.name, limits, parent)
     if isinstance(field.default, bool):
@@ -189,14 +191,16 @@ def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
     return RealEditor(field.name, limits, parent, optional=field.default is None)
 
 
-def all_fields() -> dict[str, Field[Any]]:
-    """The fields of :class:`TrainConfig` by name, in order."""
-    return {field.name: field for field in fields(TrainConfig)}
+def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
+    """The fields of a config by name, in order."""
+    return {field.name: field for field in fields(config)}
 
 
 def choice_title(name: str, choice: Any) -> str:
     """How a choice is written for a person."""
-    if name == "image_size":
+    if choice is None:
+        return translated("Whole image")
+    if name in ("image_size", "crop_size"):
         return f"{choice} × {choice} px"
     return translated(_TITLES.get(str(choice), str(choice)))
 

@@ -8,22 +8,18 @@ from PySide6.QtGui import QImage
 from app.models.pictures import adjusted, to_qimage
 from app.models.session import Picture, Session
 from app.models.thumbnails import Thumbnails
-from app.models.training import Phase, Point, TrainingStatus
 from app.views.canvas_bar import CanvasBar, CanvasBarState
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
 from app.views.problems_panel import Problem, ProblemsPanel
 from app.views.status_strip import StatusStrip
-from app.views.train_panel import TrainPanel, TrainPanelState
-from core.errors import BoxscoutError
 from core.heatmap import COLOUR_MAPS, colourize
 from core.images.display import Display
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
 OVERLAY_SIDE = 512
 PROBLEMS_WAIT_MS = 200
-POINTS_WAIT_MS = 100
-__all__ = ["CanvasPresenter", "StatusPresenter", "TrainPresenter"]
+__all__ = ["CanvasPresenter", "StatusPresenter"]
 
 
 class CanvasPresenter(QObject):
@@ -137,68 +133,6 @@ class CanvasPresenter(QObject):
                 zoom=self._canvas.zoom,
             )
         )
-
-
-class TrainPresenter(QObject):
-    """The right panel. Points that arrive step by step are drawn a few times a second."""
-
-    def __init__(self, session: Session, panel: TrainPanel, parent: QObject) -> None:
-        super().__init__(parent)
-        self._session, self._panel = session, panel
-        self._refresh = QTimer(self)
-        self._refresh.setSingleShot(True)
-        self._refresh.setInterval(POINTS_WAIT_MS)
-        self._refresh.timeout.connect(panel.refresh)
-        session.training_changed.connect(self._show_state)
-        session.images.count_changed.connect(self._show_state)
-        session.plots_reset.connect(panel.clear)
-        session.points_added.connect(self._add_points)
-        session.samples_changed.connect(panel.set_samples)
-        session.project_changed.connect(self._show_config)
-        panel.config_changed.connect(self._show_state)
-        self._show_state()
-
-    def _show_config(self) -> None:
-        config = self._session.view.config
-        if config is not None:
-            self._panel.set_config(config)
-        self._show_state()
-
-    def _show_state(self) -> None:
-        session = self._session
-        status: TrainingStatus = session.training
-        self._panel.set_state(
-            TrainPanelState(
-                phase=status.phase.value,
-                step=status.step,
-                steps=status.steps,
-                fraction=status.fraction,
-                steps_per_s=status.steps_per_s,
-                seconds_left=status.seconds_left,
-                message=status.message,
-                can_start=session.images.total > 0 and not status.phase.running,
-                resumable_step=status.saved_step if self._can_resume() else None,
-            )
-        )
-
-    def _can_resume(self) -> bool:
-        """A finished training goes on only where the form now says more steps."""
-        status = self._session.training
-        if status.phase is not Phase.FINISHED or status.saved_step is None:
-            return True
-        try:
-            config = self._panel.config()
-        except BoxscoutError:
-            return False
-        return config.minutes is not None or config.steps > status.saved_step
-
-    def _add_points(self, points: list[Point]) -> None:
-        for point in points:
-            self._panel.add_point(point.step, point.d_loss, point.g_loss)
-            if point.ms_ssim is not None:
-                self._panel.add_ms_ssim(point.step, point.ms_ssim)
-        if not self._refresh.isActive():
-            self._refresh.start()
 
 
 class StatusPresenter(QObject):

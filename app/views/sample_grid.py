@@ -18,13 +18,14 @@ _GAP = 2
 class SampleGrid(QWidget):
     """Square tiles, as large as the room lets them be."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, name: str = "", empty: str = "") -> None:
         super().__init__(parent)
+        self._empty = empty or self.tr("Samples appear here")
         self._tiles: list[QImage] = []
         self._drawn: QPixmap | None = None
         self.setMinimumHeight(72)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(self.tr("Samples"))
+        self.setAccessibleName(name or self.tr("Samples"))
 
     def sizeHint(self) -> QSize:
         return QSize(316, 180)
@@ -65,7 +66,7 @@ class SampleGrid(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if not self._tiles:
-            paint_placeholder(painter, self.rect(), self.tr("Samples appear here"))
+            paint_placeholder(painter, self.rect(), self._empty)
             return
         if self._drawn is None or self._drawn.devicePixelRatioF() != self.devicePixelRatioF():
             self._drawn = self._rendered()

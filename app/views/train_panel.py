@@ -1,59 +1,30 @@
-"""The right side of the window: set up a training, run it, watch it."""
+"""The right side of the window: set up a training, run it, watch it, choose what it gives."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import style
-from app.views.config_form import ConfigForm
-from app.views.controls import FitScroll, Section, grouped, plain_label
-from app.views.sample_grid import SampleGrid
-from app.views.training_plot import TrainingPlot
-from core.config import TrainConfig
+from app.views.config_form import CLASS_FIELDS, ConfigForm
+from app.views.controls import Choice, FitScroll, Section, plain_label
+from app.views.gallery import Gallery
+from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
+from app.views.source_picker import SourcePicker
+from app.views.training_plot import ClassPlot, TrainingPlot
+from core.config import CLASSIFIER_PRESETS
 
-Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
-_BUSY: tuple[Phase, ...] = ("preparing", "running", "paused", "stopping")
-_BAR = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class TrainPanelState:
-    """All that the panel shows of a run, besides samples and curves.
-
-    ``fraction`` is 0..1 of the whole run (below 0: unknown, the bar moves to and fro). ``message`` is one
-    sentence. ``resumable_step`` is the step of a checkpoint that can be continued. ``device`` is
-    torch's name of where training runs, such as ``cuda:0``.
-    """
-
-    phase: Phase = "idle"
-    step: int = 0
-    steps: int = 0
-    fraction: float = 0.0
-    steps_per_s: float = 0.0
-    seconds_left: float | None = None
-    message: str = ""
-    can_start: bool = True
-    resumable_step: int | None = None
-    device: str = ""
+__all__ = ["TrainPanel", "TrainPanelState", "device_text", "step_text", "time_left"]
 
 
 class TrainPanel(QWidget):
-    """Form, buttons, progress, samples and curves."""
+    """One of two trainings: its form, buttons, progress and curves; below, where heat maps come from."""
 
-    start_requested = Signal(object)  # a TrainConfig
+    kind_chosen = Signal(str)
+    start_requested = Signal(object)  # a TrainConfig or a ClassifierConfig
     resume_requested = Signal()
     pause_requested = Signal()
     unpause_requested = Signal()
@@ -64,12 +35,24 @@ class TrainPanel(QWidget):
         super().__init__(parent)
         self._state: TrainPanelState | None = None
         self.form = ConfigForm(self)
-        self.samples = SampleGrid(self)
-        self.plot = TrainingPlot(self)
-        self._make_buttons()
-        self._make_progress()
+        self.class_form = ConfigForm(self, presets=CLASSIFIER_PRESETS, main=CLASS_FIELDS)
+        self.controls = RunControls(self)
+        self.source = SourcePicker(self)
+        self.gallery = Gallery(self)
+        self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
+        self.samples = self.gallery.samples
+        self.kind = Choice(self.tr("Without labels"), self.tr("Class labels"), self)
+        self.kind.first.setToolTip(self.tr("A GAN learns from the images alone."))
+        self.kind.second.setToolTip(
+            self.tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
+        )
+        for button in (self.kind.first, self.kind.second):
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.note_label = plain_label("", "muted")
+        self.note_label.setWordWrap(True)
+        self._lend_controls()
         self._lay_out()
-        self.form.config_changed.connect(self._config_edited)
+        self._connect()
         self.set_state(TrainPanelState())
 
     def sizeHint(self) -> QSize:
@@ -77,28 +60,27 @@ class TrainPanel(QWidget):
 
     # State
 
-    def config(self) -> TrainConfig:
-        """What the form says; raises BoxscoutError where that is no config."""
-        return self.form.config()
+    def config(self) -> Any:
+        """What the shown form says; raises BoxscoutError where that is no config."""
+        return self._form().config()
 
-    def set_config(self, config: TrainConfig) -> None:
-        """Show ``config`` and emit nothing."""
-        self.form.set_config(config)
+    def set_config(self, config: Any) -> None:
+        """Show ``config`` in the form that it is of, and emit nothing."""
+        is_class = isinstance(config, type(CLASSIFIER_PRESETS["quick"]))
+        (self.class_form if is_class else self.form).set_config(config)
         self._enable()
 
     def set_state(self, state: TrainPanelState) -> None:
         """Show ``state`` and emit nothing."""
         if state == self._state:
             return
-        was_busy = self._state is not None and self._state.phase in _BUSY
-        self._state = state
-        if was_busy != (state.phase in _BUSY):
-            self.settings.set_open(was_busy)  # a run leaves its room to samples and curves
-        self._show_buttons(state)
-        self._show_progress(state)
+        before, self._state = self._state, state
+        if before is None or has_results(before) != has_results(state):
+            self.settings.set_open(not has_results(state))  # a run leaves its room to samples and curves
+        self._show_kind(state)
         self._enable()
 
-    def add_point(self, step: int, d_loss: float, g_loss: float) -> None:
+    def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
         """Keep both losses of a step for the plot; :meth:`refresh` draws them."""
         self.plot.add_point(step, d_loss, g_loss)
 
@@ -113,133 +95,99 @@ class TrainPanel(QWidget):
     def refresh(self) -> None:
         """Draw the points that were added; call it at most ten times a second."""
         self.plot.refresh()
+        self.class_plot.refresh()
 
     def clear(self) -> None:
-        """Forget samples and curves."""
+        """Forget samples and curves of the training without labels."""
         self.samples.set_samples(None)
         self.plot.clear()
 
     # Making
 
-    def _make_buttons(self) -> None:
-        self.continue_button = self._button("", self.resume_requested.emit, primary=True)
-        self.start_button = self._button("play", self._start, primary=True)
-        self.pause_button = self._button("pause", self._pause)
-        self.stop_button = self._button("stop", self.stop_requested.emit)
-        self.stop_button.setText(self.tr("Stop"))
-        self.stop_button.setToolTip(self.tr("Stop and save; the run can be continued later."))
-
-    def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
-        button = QPushButton(self)
-        if icon:
-            style.set_icon(button, icon, "on_accent" if primary else "text")
-        style.mark(button, "primary" if primary else "plain")
-        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        button.clicked.connect(lambda: slot())
-        return button
-
-    def _make_progress(self) -> None:
-        self.progress = QProgressBar(self)
-        self.progress.setRange(0, _BAR)
-        self.progress.setTextVisible(False)
-        self.progress.setAccessibleName(self.tr("Progress of the training"))
-        self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
-        self.message_label = plain_label("", "muted")
-        self.message_label.setWordWrap(True)
+    def _lend_controls(self) -> None:
+        """The parts of the controls, where the rest of the window looks for them."""
+        controls = self.controls
+        self.start_button, self.continue_button = controls.start_button, controls.continue_button
+        self.pause_button, self.stop_button = controls.pause_button, controls.stop_button
+        self.progress, self.message_label = controls.progress, controls.message_label
+        self.step_label, self.time_label = controls.step_label, controls.time_label
 
     def _lay_out(self) -> None:
-        results = QSplitter(Qt.Orientation.Vertical, self)
-        results.setChildrenCollapsible(False)
-        results.setHandleWidth(style.SPACING)
-        style.mark(results, "quiet")
-        results.addWidget(self.samples)
-        results.addWidget(self.plot)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, style.SPACING, 10, style.MARGIN)
         column.setSpacing(style.SPACING)
+        column.addWidget(self.kind)
+        column.addWidget(self.note_label)
         column.addWidget(self._settings())
-        column.addLayout(self._run_rows())
-        column.addWidget(results, 1)
+        column.addWidget(self.controls)
+        column.addWidget(self.source)
+        column.addWidget(self._results(), 1)
 
     def _settings(self) -> Section:
         self.settings = Section(self.tr("Settings"), self)
-        self.scroll = FitScroll(self.form, self)
+        self.forms = QStackedWidget(self)
+        self.forms.addWidget(self.form)
+        self.forms.addWidget(self.class_form)
+        self.scroll = FitScroll(self.forms, self)
         inside = QVBoxLayout(self.settings.content)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self.scroll)
         self.settings.set_open(True)
         return self.settings
 
-    def _run_rows(self) -> QVBoxLayout:
-        rows = QVBoxLayout()
-        rows.setSpacing(6)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(style.SPACING)
-        for button in (self.continue_button, self.start_button, self.pause_button, self.stop_button):
-            buttons.addWidget(button)
-        figures = QHBoxLayout()
-        figures.addWidget(self.step_label)
-        figures.addStretch(1)
-        figures.addWidget(self.time_label)
-        rows.addLayout(buttons)
-        rows.addWidget(self.progress)
-        rows.addLayout(figures)
-        rows.addWidget(self.message_label)
-        return rows
+    def _results(self) -> QStackedWidget:
+        both = QSplitter(Qt.Orientation.Vertical, self)
+        both.setChildrenCollapsible(False)
+        both.setHandleWidth(style.SPACING)
+        style.mark(both, "quiet")
+        both.addWidget(self.gallery)
+        both.addWidget(self.plot)
+        self.results = QStackedWidget(self)
+        self.results.addWidget(both)
+        self.results.addWidget(self.class_plot)
+        # It takes what is left: by its wish for room it would squeeze the form into a slit.
+        self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        return self.results
+
+    def _connect(self) -> None:
+        controls = self.controls
+        controls.start_requested.connect(self._start)
+        for mine, its in (
+            (self.resume_requested, controls.resume_requested),
+            (self.pause_requested, controls.pause_requested),
+            (self.unpause_requested, controls.unpause_requested),
+            (self.stop_requested, controls.stop_requested),
+        ):
+            its.connect(mine)
+        for form in (self.form, self.class_form):
+            form.config_changed.connect(self._config_edited)
+        self.kind.changed.connect(lambda first: self.kind_chosen.emit("gan" if first else "cam"))
+        self.settings.toggle.toggled.connect(lambda _: self._enable())
 
     # Showing
 
-    def _show_buttons(self, state: TrainPanelState) -> None:
-        busy = state.phase in _BUSY
-        resumable = not busy and state.resumable_step is not None
-        self.continue_button.setVisible(resumable)
-        self.start_button.setVisible(not busy)
-        self.pause_button.setVisible(busy)
-        self.stop_button.setVisible(busy)
-        if resumable:
-            step = grouped(state.resumable_step)
-            self.continue_button.setText(self.tr("Continue from step {0}").format(step))
-        self.start_button.setText(self.tr("Start over") if resumable else self.tr("Start training"))
-        style.mark(self.start_button, "plain" if resumable else "primary")
-        if resumable:
-            style.remove_icon(self.start_button)
-        else:
-            style.set_icon(self.start_button, "play", "on_accent")
-        paused = state.phase == "paused"
-        self.pause_button.setText(self.tr("Resume") if paused else self.tr("Pause"))
-        style.set_icon(self.pause_button, "play" if paused else "pause")
+    def _form(self) -> ConfigForm:
+        is_class = self._state is not None and self._state.kind == "cam"
+        return self.class_form if is_class else self.form
 
-    def _show_progress(self, state: TrainPanelState) -> None:
-        unknown = state.phase in _BUSY and state.fraction < 0
-        self.progress.setRange(0, 0 if unknown else _BAR)
-        if not unknown:
-            self.progress.setValue(round(min(max(state.fraction, 0.0), 1.0) * _BAR))
-        self.step_label.setText(step_text(state.step, state.steps))
-        speed = self.tr("{0} steps/s").format(f"{state.steps_per_s:.1f}") if state.steps_per_s > 0 else ""
-        left = time_left(state.seconds_left) if state.phase in ("running", "paused") else ""
-        self.time_label.setText(" · ".join(part for part in (left, speed) if part))
-        has_figures = bool(self.step_label.text() or self.time_label.text())
-        self.progress.setVisible(has_figures or state.phase in _BUSY)
-        self.step_label.setVisible(has_figures)
-        self.time_label.setVisible(has_figures)
-        where = device_text(state.device) if state.phase in _BUSY else ""
-        sentence = " ".join(part for part in (state.message, where) if part)
-        self.message_label.setText(sentence)
-        self.message_label.setVisible(bool(sentence))
-        style.mark(self.message_label, "error" if state.phase == "failed" else "muted")
+    def _show_kind(self, state: TrainPanelState) -> None:
+        index = int(state.kind == "cam")
+        self.kind.set_first(index == 0)
+        self.forms.setCurrentIndex(index)
+        self.results.setCurrentIndex(index)
+        self.results.setMinimumHeight(self.results.currentWidget().minimumSizeHint().height())
+        self.note_label.setText(state.note)
+        self.note_label.setVisible(bool(state.note))
 
     def _enable(self) -> None:
         state = self._state
         if state is None:
             return
-        idle = state.phase not in _BUSY
+        idle = state.phase not in BUSY
+        self.kind.setEnabled(idle)
         self.form.setEnabled(idle)
-        problem = self.form.problem()
-        self.start_button.setEnabled(idle and state.can_start and not problem)
-        self.start_button.setToolTip(problem)
-        self.continue_button.setEnabled(idle and state.can_start)
-        self.pause_button.setEnabled(state.phase in ("running", "paused"))
-        self.stop_button.setEnabled(state.phase in ("preparing", "running", "paused"))
+        self.class_form.setEnabled(idle)
+        self.controls.set_state(state, self._form().problem())
 
     # A person's doing
 
@@ -248,38 +196,10 @@ class TrainPanel(QWidget):
         self.config_changed.emit()
 
     def _start(self) -> None:
-        if not self.form.problem():
-            self.start_requested.emit(self.form.config())
-
-    def _pause(self) -> None:
-        paused = self._state is not None and self._state.phase == "paused"
-        (self.unpause_requested if paused else self.pause_requested).emit()
+        if not self._form().problem():
+            self.start_requested.emit(self._form().config())
 
 
-def step_text(step: int, steps: int) -> str:
-    """Such as "Step 600 of 2,000"; empty before the first step."""
-    if step <= 0:
-        return ""
-    if steps <= 0:
-        return QCoreApplication.translate("TrainPanel", "Step {0}").format(grouped(step))
-    text = QCoreApplication.translate("TrainPanel", "Step {0} of {1}")
-    return text.format(grouped(step), grouped(steps))
-
-
-def device_text(device: str) -> str:
-    """Such as "Runs on the CPU."; empty where unknown."""
-    name = {"cpu": "CPU", "cuda": "GPU"}.get(device.split(":")[0], device)
-    return QCoreApplication.translate("TrainPanel", "Runs on the {0}.").format(name) if name else ""
-
-
-def time_left(seconds: float | None) -> str:
-    """Such as "12 s left", "3 min left", "1 h 20 min left"; empty where unknown."""
-    if seconds is None or not 0 <= seconds < 1e9:
-        return ""
-    if seconds < 59.5:
-        return QCoreApplication.translate("TrainPanel", "{0} s left").format(f"{seconds:.0f}")
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return QCoreApplication.translate("TrainPanel", "{0} min left").format(minutes)
-    hours, rest = divmod(minutes, 60)
-    return QCoreApplication.translate("TrainPanel", "{0} h {1} min left").format(hours, rest)
+def has_results(state: TrainPanelState) -> bool:
+    """Whether there is more to see of a run than its settings."""
+    return state.phase in BUSY or state.step > 0

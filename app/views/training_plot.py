@@ -1,12 +1,14 @@
-"""Both losses and MS-SSIM over the steps."""
+"""Curves over the steps: losses and MS-SSIM of a GAN, loss and accuracy of a training with class labels."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import style
@@ -81,40 +83,44 @@ class _Plot(pg.PlotWidget):
         return QSize(300, 96)
 
 
-class TrainingPlot(QWidget):
-    """Losses above, MS-SSIM of the samples below, on one axis of steps.
+def _muted_axes(plots: Sequence[_Plot]) -> None:
+    c = style.colours()
+    for plot in plots:
+        plot.setBackground(c.window)
+        for name in ("left", "bottom"):
+            axis = plot.getAxis(name)
+            axis.setPen(pg.mkPen(c.border))
+            axis.setTextPen(pg.mkPen(c.muted))
+
+
+def _rich_label() -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.RichText)
+    return label
+
+
+class _TwoPlots(QWidget):
+    """One plot above another, on one axis of steps, each below its title and legend.
 
     Points are only kept until :meth:`refresh` draws them; call it a few times a second at most.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, empty: str, names: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._d, self._g, self._ms_ssim = Series(), Series(), Series()
+        self._series = {name: Series() for name in names}
         self._stale = False
-        self.losses, self.diversity = _Plot(self), _Plot(self)
-        self.diversity.setXLink(self.losses)
-        self.diversity.setYRange(0, 1, padding=0.04)
-        self.diversity.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
-        self.diversity.setLabel("bottom", self.tr("Step"))
-        self.losses.getAxis("bottom").setStyle(showValues=False)
-        self.losses.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
-        self.losses.setMinimumHeight(56)
-        self.diversity.setMinimumHeight(92)  # the axis of steps takes its share
-        self._curves = [self.losses.plot(), self.losses.plot(), self.diversity.plot()]
-        self._legend = QLabel()
-        self._legend.setTextFormat(Qt.TextFormat.RichText)
-        self._hint = plain_label(self.tr("low = varied, high = alike"), "muted")
-        self._diversity_title = QLabel()
-        self._diversity_title.setTextFormat(Qt.TextFormat.RichText)
-        self._lay_out()
-        self._colour()
-        self.setAccessibleName(self.tr("Losses and MS-SSIM over the steps"))
-
-    def _lay_out(self) -> None:
-        self._plots, self._nothing = (
-            QWidget(self),
-            Placeholder(self.tr("Losses and MS-SSIM appear here"), self),
-        )
+        self.upper, self.lower = _Plot(self), _Plot(self)
+        self.lower.setXLink(self.upper)
+        self.lower.setYRange(0, 1, padding=0.04)
+        self.lower.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
+        self.lower.setLabel("bottom", self.tr("Step"))
+        self.upper.getAxis("bottom").setStyle(showValues=False)
+        self.upper.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
+        self.upper.setMinimumHeight(56)
+        self.lower.setMinimumHeight(92)  # the axis of steps takes its share
+        self._upper_title, self._upper_legend = plain_label("", "title"), _rich_label()
+        self._lower_title, self._lower_legend = _rich_label(), _rich_label()
+        self._plots, self._nothing = QWidget(self), Placeholder(empty, self)
         pages = QVBoxLayout(self)
         pages.setContentsMargins(0, 0, 0, 0)
         pages.addWidget(self._plots)
@@ -124,8 +130,8 @@ class TrainingPlot(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         for left, right, plot in (
-            (plain_label(self.tr("Losses"), "title"), self._legend, self.losses),
-            (self._diversity_title, self._hint, self.diversity),
+            (self._upper_title, self._upper_legend, self.upper),
+            (self._lower_title, self._lower_legend, self.lower),
         ):
             row = QHBoxLayout()
             row.addWidget(left)
@@ -133,20 +139,20 @@ class TrainingPlot(QWidget):
             row.addWidget(right)
             column.addLayout(row)
             column.addWidget(plot, 1)
+        self._curves = {name: self._plot_of(name).plot() for name in names}
 
-    def add_point(self, step: int, d_loss: float, g_loss: float) -> None:
-        """Keep both losses of a step."""
-        self._d.add(step, d_loss)
-        self._g.add(step, g_loss)
-        self._stale = True
+    def _plot_of(self, name: str) -> _Plot:
+        raise NotImplementedError
 
-    def add_ms_ssim(self, step: int, value: float) -> None:
-        """Keep the mean MS-SSIM between the samples of a step, 0..1."""
-        self._ms_ssim.add(step, value)
+    def _colour(self) -> None:
+        raise NotImplementedError
+
+    def _add(self, name: str, step: int, value: float) -> None:
+        self._series[name].add(step, value)
         self._stale = True
 
     def clear(self) -> None:
-        for series in (self._d, self._g, self._ms_ssim):
+        for series in self._series.values():
             series.clear()
         self._stale = True
         self.refresh()
@@ -156,34 +162,120 @@ class TrainingPlot(QWidget):
         if not self._stale:
             return
         self._stale = False
-        for curve, series in zip(self._curves, (self._d, self._g, self._ms_ssim), strict=True):
-            curve.setData(*series.points())
-        empty = not any(len(series) for series in (self._d, self._g, self._ms_ssim))
+        for name, curve in self._curves.items():
+            curve.setData(*self._series[name].points())
+        empty = not any(len(series) for series in self._series.values())
         self._plots.setVisible(not empty)
         self._nothing.setVisible(empty)
 
     def points(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """All that was added: ``d``, ``g`` and ``ms_ssim``, each x and y."""
-        return {"d": self._d.points(), "g": self._g.points(), "ms_ssim": self._ms_ssim.points()}
+        """All that was added, by curve, each x and y."""
+        return {name: series.points() for name, series in self._series.items()}
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
             self._colour()
         super().changeEvent(event)
 
+
+class TrainingPlot(_TwoPlots):
+    """Losses above, MS-SSIM of the samples below, with that of the real images as a line."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        empty = QCoreApplication.translate("TrainingPlot", "Losses and MS-SSIM appear here")
+        super().__init__(empty, ("d", "g", "ms_ssim"), parent)
+        self.losses, self.diversity = self.upper, self.lower
+        self.reference: tuple[float, float, float] | None = None
+        self.real_band = pg.LinearRegionItem(orientation="horizontal", movable=False)
+        self.real_line = pg.InfiniteLine(angle=0, movable=False)
+        for item, depth in ((self.real_band, -2), (self.real_line, -1)):
+            item.setZValue(depth)
+            self.lower.addItem(item)
+        self._upper_title.setText(self.tr("Losses"))
+        tip = self.tr(
+            "How alike images are to each other: 0 all different, 1 all the same.\n"
+            "Samples as varied as the real images lie on the dashed line."
+        )
+        self._lower_title.setToolTip(tip)
+        self._lower_legend.setToolTip(tip)
+        self.setAccessibleName(self.tr("Losses and MS-SSIM over the steps"))
+        self.set_reference(None)
+
+    def _plot_of(self, name: str) -> _Plot:
+        return self.lower if name == "ms_ssim" else self.upper
+
+    def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
+        """Keep both losses of a step; None where there is no generator."""
+        self._add("d", step, d_loss)
+        if g_loss is not None:
+            self._add("g", step, g_loss)
+
+    def add_ms_ssim(self, step: int, value: float) -> None:
+        """Keep the mean MS-SSIM between the samples of a step, 0..1."""
+        self._add("ms_ssim", step, value)
+
+    def set_reference(self, reference: tuple[float, float, float] | None) -> None:
+        """The real images' own MS-SSIM: its mean, and the ends of its interval; None takes it away."""
+        self.reference = reference
+        for item in (self.real_band, self.real_line):
+            item.setVisible(reference is not None)
+        if reference is not None:
+            mean, low, high = reference
+            self.real_line.setValue(mean)
+            self.real_band.setRegion((low, high))
+        self._colour()
+
     def _colour(self) -> None:
         c = style.colours()
-        for plot in (self.losses, self.diversity):
-            plot.setBackground(c.window)
-            for name in ("left", "bottom"):
-                axis = plot.getAxis(name)
-                axis.setPen(pg.mkPen(c.border))
-                axis.setTextPen(pg.mkPen(c.muted))
-        for curve, colour in zip(self._curves, (c.d_loss, c.g_loss, c.diversity), strict=True):
-            curve.setPen(pg.mkPen(colour, width=1.5))
-        discriminator, generator = self.tr("Discriminator"), self.tr("Generator")
-        self._legend.setText(
-            f'<span style="color:{c.d_loss}">●</span> {discriminator} &nbsp; '
-            f'<span style="color:{c.g_loss}">●</span> {generator}'
+        _muted_axes((self.upper, self.lower))
+        for name, colour in (("d", c.d_loss), ("g", c.g_loss), ("ms_ssim", c.diversity)):
+            self._curves[name].setPen(pg.mkPen(colour, width=1.5))
+        self.real_line.setPen(pg.mkPen(c.muted, width=1.2, style=Qt.PenStyle.DashLine))
+        band = QColor(c.muted)
+        band.setAlpha(60)
+        self.real_band.setBrush(band)
+        for line in self.real_band.lines:
+            line.setPen(pg.mkPen(None))
+        self._upper_legend.setText(
+            legend(((c.d_loss, self.tr("Discriminator")), (c.g_loss, self.tr("Generator"))))
         )
-        self._diversity_title.setText(f'<b>MS-SSIM</b> <span style="color:{c.diversity}">●</span>')
+        hint = self.tr("high = alike")
+        self._lower_title.setText(f'<b>MS-SSIM</b> &nbsp;<span style="color:{c.muted}">{hint}</span>')
+        text = legend(((c.diversity, self.tr("Samples")),))
+        if self.reference is not None:
+            text += f' &nbsp; <span style="color:{c.muted}">╌╌</span> ' + self.tr("Real")
+        self._lower_legend.setText(text)
+
+
+class ClassPlot(_TwoPlots):
+    """Loss above, accuracy on the training batches below, of a training with class labels."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        empty = QCoreApplication.translate("ClassPlot", "Loss and accuracy appear here")
+        super().__init__(empty, ("loss", "accuracy"), parent)
+        self._upper_title.setText(self.tr("Loss"))
+        self._lower_legend.setText(self.tr("on the images it learns from"))
+        style.mark(self._lower_legend, "muted")
+        self.setAccessibleName(self.tr("Loss and accuracy over the steps"))
+        self._colour()
+
+    def _plot_of(self, name: str) -> _Plot:
+        return self.upper if name == "loss" else self.lower
+
+    def add_point(self, step: int, loss: float, accuracy: float) -> None:
+        """Keep a step's loss and accuracy, 0..1."""
+        self._add("loss", step, loss)
+        self._add("accuracy", step, accuracy)
+
+    def _colour(self) -> None:
+        c = style.colours()
+        _muted_axes((self.upper, self.lower))
+        self._curves["loss"].setPen(pg.mkPen(c.d_loss, width=1.5))
+        self._curves["accuracy"].setPen(pg.mkPen(c.good, width=1.5))
+        name = self.tr("Accuracy")
+        self._lower_title.setText(f'<b>{name}</b> <span style="color:{c.good}">●</span>')
+
+
+def legend(entries: Sequence[tuple[str, str]]) -> str:
+    """Dots of a colour, each with its name, as rich text."""
+    return " &nbsp; ".join(f'<span style="color:{colour}">●</span> {name}' for colour, name in entries)

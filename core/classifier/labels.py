@@ -5,11 +5,37 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from core.datasets.tiny_imagenet import val_classes
+from core.training import Rows
 
 _WNID = re.compile(r"n\d{8}")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The class of every image that has one, by path, and all classes in their order."""
+
+    by_path: Mapping[Path, str]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.by_path.values())))
+
+    def rows(self, paths: Sequence[Path]) -> Rows:
+        """The position of each path's class in :attr:`classes`, int64 (N,); each must have one."""
+        order = {name: i for i, name in enumerate(self.classes)}
+        return np.array([order[self.by_path[path]] for path in paths], np.int64)
+
+
+def labels_of(images: Sequence[Path], folders: Sequence[Path]) -> Labels:
+    """What :func:`class_names` finds, without the images in no class's folder."""
+    named = zip(images, class_names(images, folders), strict=True)
+    return Labels({path: name for path, name in named if name is not None})
 
 
 def class_names(

@@ -84,15 +84,17 @@ class PreActResNet34(nn.Module):
         images
             float (N, 3, S, S) in -1..1.
         classes
-            int64 (N,): the class whose map is wanted, image by image; None for the predicted one.
+            int64 (N,): the class whose map is wanted, image by image; where it is below 0, and with None
+            everywhere, the predicted one.
 
         Returns
         -------
         float (N, S / 4, S / 4)
         """
         features = self.features(images)
-        if classes is None:
-            classes = self.linear(features.mean(dim=(2, 3))).argmax(dim=1)
+        if classes is None or bool((classes < 0).any()):
+            predicted = self.linear(features.mean(dim=(2, 3))).argmax(dim=1)
+            classes = predicted if classes is None else torch.where(classes < 0, predicted, classes)
         return torch.einsum("nchw,nc->nhw", features, self.linear.weight[classes].to(features.dtype))
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from core import __version__
 from core.atomic import os_reason, write_atomically
-from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
+from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import console, errors, progress_bar, say, stop_on_signal
 from core.cli.reproduce_app import reproduce
@@ -38,6 +38,7 @@ from core.errors import BoxscoutError
 from core.formats import FORMATS
 
 LOCALIZER_MODELS = ("gan", "cam")
+READ_OUTS = ("guided", "averaged", "plain")  # core.heatmap's, whose import would cost each command a second
 
 app = typer.Typer(
     add_completion=False,
@@ -73,6 +74,15 @@ def train(
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
+    crop_size: Annotated[Optional[int], typer.Option(help="Learn windows of 32 or 64 pixels.")] = None,  # noqa: UP045
+    background: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Weight of telling the middle of images from their borders; 0 as published."),
+    ] = None,
+    adversarial: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(help="Weight of telling real from generated images; 0 trains no generator."),
+    ] = None,
     seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
     device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
     resume: Resume = False,
@@ -92,6 +102,9 @@ def train(
         "minutes": minutes,
         "image_size": image_size,
         "batch_size": batch_size,
+        "crop_size": crop_size,
+        "background": background,
+        "adversarial": adversarial,
         "seed": seed,
         "device": device,
     }
@@ -121,6 +134,17 @@ def localize(
     predicted_class: Annotated[
         bool, typer.Option("--predicted-class", help="With cam: of the likeliest class, not the folder's.")
     ] = False,
+    max_boxes: Annotated[
+        int, typer.Option(min=1, max=MAX_BOXES, help="Boxes in an image at most, where several stand out.")
+    ] = 1,
+    looks: Annotated[
+        Optional[str],  # noqa: UP045
+        one_of(READ_OUTS, "How often the network looks; default: guided with gan, plain with cam."),
+    ] = None,
+    long_side: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=32, max=1024, help="Look at photos unsquashed, of that many pixels: small objects."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find a box in every image of FOLDERS with the project's training.
@@ -136,7 +160,8 @@ def localize(
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_localize(
             folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_,
-            model=model, at=at, predicted_class=predicted_class,
+            model=model, at=at, predicted_class=predicted_class, max_boxes=max_boxes,
+            looks=looks, long_side=long_side,
         )  # fmt: skip
     show(result, as_json, result.pop("text"))
 
@@ -295,6 +320,8 @@ def print_report(report: Any, note: str = "") -> None:
     """An accuracy table with intervals and baselines."""
     what = " ".join(filter(None, [report.measure, note]))
     print_rows(f"{what} on {report.n} images (95 % interval)", report.rows)
+    if precision := report.precision_table():
+        _print_table("Average precision: every box counts, false positives too", precision)
     for line in report.remarks():
         say(line)
 

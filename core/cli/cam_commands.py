@@ -7,10 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import numpy as np
-
 from core.classifier import training as classify
-from core.classifier.labels import class_names
+from core.classifier.labels import labels_of
 from core.cli.commands import chosen_paths, follow, outcome, start_or_resume
 from core.cli.console import Bar
 from core.config import CLASSIFIER_PRESETS
@@ -42,17 +40,16 @@ def run_train_cam(
             path, CLASSIFIER_PRESETS, classify.load, preset, changes, resume=resume, restart=restart
         )
         records = add_folders(project, paths)
-        named = zip(records, class_names([record.path for record in records], paths), strict=True)
-        names = {record.path: name for record, name in named if name is not None}
-        classes = tuple(sorted(set(names.values())))
+        named = labels_of([record.path for record in records], paths)
+        classes = named.classes
         state = state or classify.new_state(config, classes)
         _check_classes(state.classes, classes)
         bar.part("Reading images", 0.05)
-        labelled = [record for record in records if record.path in names]
+        labelled = [record for record in records if record.path in named.by_path]
         pixels = load_pixels(
             project, labelled, size=config.image_size, on_progress=bar.count, cancelled=stop.is_set
         )
-        labels = np.array([classes.index(names[file.path]) for file in pixels.files], np.int64)
+        labels = named.rows([file.path for file in pixels.files])
         bar.part("Training", 0.95)
         start = state.step
         last = follow(train_classifier_and_save(config, pixels, labels, path, state), bar, stop)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol, TypeVar
 
 from core import checkpoint, datasets
-from core.annotations import ImageBoxes, Status
+from core.annotations import ImageBoxes, Status, auto_boxes
 from core.classifier.training import ClassifierProgress
 from core.cli.console import Bar
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
@@ -23,6 +23,7 @@ from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.formats import FORMATS
+from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
 from core.project.store import Project
 from core.workflow import (
@@ -169,12 +170,17 @@ def run_localize(
     model: str = "gan",
     at: str = "last",
     predicted_class: bool = False,
+    looks: str | None = None,
+    long_side: int | None = None,
+    max_boxes: int = 1,
 ) -> dict[str, Any]:
     """A box for every image of ``folders``, into the project.
 
     With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
     ``model`` is ``gan`` or ``cam``; with ``cam`` a heat map is that of the class whose folder the image lies
     in, or of the ``predicted_class``; with ``gan``, ``at`` is as in :func:`core.snapshots.chosen_snapshot`.
+    ``looks`` names one of :data:`core.heatmap.READ_OUTS`; None for guided by contrast with ``gan``, the
+    published one with ``cam``. ``long_side`` is that of :class:`core.heatmap.HeatMapOptions`.
     """
     paths = chosen_paths(folders, set_name, None)
     with _existing(project_path) as project:
@@ -198,12 +204,20 @@ def run_localize(
             rule=rule,
             threshold=threshold,
             classes=classes,
+            options=replace(
+                READ_OUTS[looks] if looks else read_out_of(localizer.network), long_side=long_side
+            ),
+            max_boxes=max_boxes,
             on_progress=bar.count,
             cancelled=stop.is_set,
         )
-        project.save_view(replace(project.load_view(), rule=rule, threshold=threshold))
+        view = replace(project.load_view(), rule=rule, threshold=threshold, max_boxes=max_boxes)
+        project.save_view(view)
+        survey, boxes = project.load_survey(), project.all_boxes()
+        count = sum(len(auto_boxes(boxes.get(record.id, ()))) for record in records)
         failed = [{"file": str(file.path), "reason": file.reason} for file in pixels.rejected]
-    text = f"Found {found} boxes in {len(pixels.files)} images with the training of step {localizer.step}."
+    sure = survey.sureness if survey else None
+    text = f"Found {count} boxes in {found + kept} images with the training of step {localizer.step}."
     if localizer.reason:
         text += f" {localizer.reason}"
     if kept:
@@ -212,9 +226,12 @@ def run_localize(
         text += f" {len(failed)} files could not be used."
     if others:
         text += f" Images left out, because they lie in no folder of a class that was trained: {others}."
+    if sure is not None:
+        text += f"\n{sure.sentence()}"
     return {
-        "text": text, "boxes": found, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
+        "text": text, "boxes": count, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
         "model": model, "other_classes": others,
+        "sureness": None if sure is None else {**asdict(sure), "beyond_chance": sure.beyond_chance},
     }  # fmt: skip
 
 
@@ -262,12 +279,14 @@ def run_curve(
     with _existing(project_path) as project:
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
+        prior = project.prior()
     bar.part("Measuring", 1.0)
     curve = threshold_curve(
         images,
         heat_maps,
         true,
         rule=rule,
+        prior=prior,
         thresholds=grid,
         images_root=_common_root([record.root for record in records]),
         on_progress=bar.count,

@@ -82,7 +82,7 @@ def _draw(path: Path, truth: Sequence[ImageBoxes], sheet: Path) -> None:
             title=f"{state.config.objective.upper()}, {state.step} steps, seed {state.config.seed}: "
             "box found (solid) and true box (dashed)",
             panels=panels,
-            samples=samples_of(state),
+            samples=samples_of(state) if state.config.adversarial else None,
             history=state.history,
         )
 

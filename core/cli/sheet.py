@@ -13,7 +13,12 @@ __all__ = ["Panel", "draw_sheet", "grid"]
 
 
 def draw_sheet(
-    path: Path, *, title: str, panels: Sequence[Panel], samples: Picture, history: Sequence[HistoryPoint]
+    path: Path,
+    *,
+    title: str,
+    panels: Sequence[Panel],
+    samples: Picture | None,
+    history: Sequence[HistoryPoint],
 ) -> None:
     """Write the sheet to ``path`` as PNG, atomically.
 
@@ -22,7 +27,7 @@ def draw_sheet(
     panels
         Up to eight; each becomes image with box | heat map | overlay.
     samples
-        uint8 (n, S, S, 3).
+        uint8 (n, S, S, 3); None where there is no generator.
     history
         The points of the diversity curve.
     """
@@ -34,8 +39,9 @@ def draw_sheet(
     upper, lower = parts
     _draw_panels(upper, panels, rows)
     left, right = lower.subplots(1, 2)
-    left.imshow(grid(samples))
-    left.set_title("Samples of the generator", fontsize=10)
+    if samples is not None:
+        left.imshow(grid(samples))
+    left.set_title("No generator was trained" if samples is None else "Samples of the generator", fontsize=10)
     left.axis("off")
     _draw_curve(right, history)
     write_figure(figure, path)

@@ -56,10 +56,15 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(
             str(row["step"]),
-            f"{row['ms_ssim']:.3f}",
-            f"{row['relative_ms_ssim']:.3f} ± {row['relative_error']:.3f}",
+            _number(row["ms_ssim"]),
+            f"{_number(row['relative_ms_ssim'])} ± {_number(row['relative_error'])}",
             f"{row['map_difference']:.2f}",
-            f"{row['separation']:.3f}",
+            _number(row["separation"]),
             "proposed" if row["proposed"] else "",
         )
     return table
+
+
+def _number(value: float | None) -> str:
+    """A dash where there is no generator to measure."""
+    return "-" if value is None else f"{value:.3f}"

@@ -37,8 +37,8 @@ def run_snapshots(project_path: Path) -> dict[str, Any]:
     rows = [
         {
             **asdict(signal),
-            "relative_ms_ssim": signal.relative.mean,
-            "relative_error": signal.relative.error,
+            "relative_ms_ssim": signal.relative.mean if signal.relative else None,
+            "relative_error": signal.relative.error if signal.relative else None,
             "proposed": signal.step == proposal.step,
         }
         for signal in signals

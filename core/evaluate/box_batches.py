@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.boxes import CENTRE_SIGMA, GRID, MAX_THRESHOLD, RULES
+from core.boxes import CENTRE_SIGMA, FITTED_SIGMA, GRID, MAX_THRESHOLD, RULES, bell, drawn_out
 from core.evaluate.overlap import Floats
+from core.prior import Prior
 
 Maps = npt.NDArray[np.float32]
 
@@ -14,7 +15,9 @@ Maps = npt.NDArray[np.float32]
 _BATCH = 32
 
 
-def find_boxes(scaled: Maps, sizes: Floats, *, rule: str, threshold: float) -> Floats:
+def find_boxes(
+    scaled: Maps, sizes: Floats, *, rule: str, threshold: float, prior: Prior | None = None
+) -> Floats:
     """The boxes of :func:`core.boxes.find_box` for many images.
 
     Parameters
@@ -27,6 +30,8 @@ def find_boxes(scaled: Maps, sizes: Floats, *, rule: str, threshold: float) -> F
         A name in :data:`core.boxes.RULES`.
     threshold
         Share of a map's maximum, 0..``MAX_THRESHOLD``.
+    prior
+        As in :func:`core.boxes.find_box`.
 
     Returns
     -------
@@ -34,7 +39,7 @@ def find_boxes(scaled: Maps, sizes: Floats, *, rule: str, threshold: float) -> F
         Half-open pixels x0 y0 x1 y1 of each image, inside it.
     """
     threshold = min(max(threshold, 0.0), MAX_THRESHOLD)
-    cells = np.clip(_cells(scaled, rule, threshold), 0, GRID)
+    cells = np.clip(_cells(scaled, rule, threshold, prior), 0, GRID)
     boxes: Floats = cells * np.tile(sizes / GRID, 2)
     narrow = boxes[:, 2:] - boxes[:, :2] < 1
     middle = (boxes[:, 2:] + boxes[:, :2]) / 2
@@ -44,31 +49,34 @@ def find_boxes(scaled: Maps, sizes: Floats, *, rule: str, threshold: float) -> F
     return boxes
 
 
-def _cells(scaled: Maps, rule: str, threshold: float) -> Floats:
-    if rule == "moments":
-        parts = [
-            _moments(scaled[start : start + _BATCH], threshold) for start in range(0, len(scaled), _BATCH)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, 4))
+def _cells(scaled: Maps, rule: str, threshold: float, prior: Prior | None) -> Floats:
+    if rule in ("moments", "fitted"):
+        sigma, factor = (CENTRE_SIGMA, 1.0) if rule == "moments" else (FITTED_SIGMA, drawn_out(prior))
+        starts = range(0, len(scaled), _BATCH)
+        parts = [_moments(scaled[start : start + _BATCH], threshold, sigma) for start in starts]
+        boxes = np.concatenate(parts) if parts else np.zeros((0, 4))
+        middle, half = (boxes[:, 2:] + boxes[:, :2]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+        half *= np.array([1 / factor, factor])
+        return np.hstack([middle - half, middle + half])
     read = RULES[rule].read
     cells = np.empty((len(scaled), 4))
     for i, heat in enumerate(scaled):
-        box = read(heat, threshold)
+        box = read(heat, threshold, prior)
         cells[i] = box.x0, box.y0, box.x1, box.y1
     return cells
 
 
-def _moments(scaled: Maps, threshold: float) -> Floats:
-    """:func:`core.boxes.moments_box` of each map, (n, 4) in cells.
+def _moments(scaled: Maps, threshold: float, sigma: float) -> Floats:
+    """The moments rules of each map, (n, 4) in cells.
 
     The Gaussian at the centre is the product of one per axis, so that each profile is a product of a
     matrix and a vector.
     """
     centres = np.arange(GRID, dtype=np.float64) + 0.5
-    bell = np.exp(-0.5 * ((centres - GRID / 2) / CENTRE_SIGMA) ** 2).astype(np.float32)
+    weight = bell(GRID, sigma)
     heat = np.maximum(scaled - np.float32(threshold), 0)
     heat[~heat.any(axis=(1, 2))] = 1
-    sides = [_spread((bell @ heat) * bell, centres), _spread((heat @ bell) * bell, centres)]
+    sides = [_spread((weight @ heat) * weight, centres), _spread((heat @ weight) * weight, centres)]
     return np.stack([side[:, end] for end in (0, 1) for side in sides], axis=1)
 
 

@@ -66,7 +66,13 @@ class Alignment:
 
     def surest_boxes(self) -> Floats:
         """The predicted box of highest score per image, float64 (n, 4) pixels; NaN where there is none."""
-        return np.array([_surest(guess) for guess in self.guesses])
+        surest = [_surest(guess) for guess in self.guesses]
+        return np.array([(math.nan,) * 4 if record is None else _sides(record) for record in surest])
+
+    def surest_scores(self) -> Floats:
+        """The score of that box, float64 (n,); NaN where there is no box or nobody gave it a score."""
+        scores = [None if (record := _surest(guess)) is None else record.score for guess in self.guesses]
+        return np.array(scores, dtype=np.float64)
 
 
 def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Alignment:
@@ -153,11 +159,11 @@ def _sides(record: BoxRecord) -> tuple[float, float, float, float]:
     return record.box.x0, record.box.y0, record.box.x1, record.box.y1
 
 
-def _surest(guess: ImageBoxes | None) -> tuple[float, float, float, float]:
-    """The box of highest score; one without a score is a person's and the surest. NaN: no box."""
+def _surest(guess: ImageBoxes | None) -> BoxRecord | None:
+    """The box of highest score; one without a score is a person's and the surest."""
     if guess is None or not guess.boxes:
-        return (math.nan,) * 4
-    return _sides(max(guess.boxes, key=lambda record: math.inf if record.score is None else record.score))
+        return None
+    return max(guess.boxes, key=lambda record: math.inf if record.score is None else record.score)
 
 
 def _sizes_differ(guess: ImageBoxes, true: ImageBoxes) -> bool:

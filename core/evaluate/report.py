@@ -1,8 +1,9 @@
 """How well boxes find the objects, always beside the boxes that cost nothing.
 
-GT-known Loc is the share of images whose box (the one of highest score) has an IoU of 0.5 or more with
-a true box. Where images have several true boxes any one of them will do, and the same share is called CorLoc.
-An image of the truth that has no box counts as wrong.
+GT-known Loc is the share of images whose box (the one of highest score) has an IoU of 0.5 or more with a
+true box. Where images have several true boxes any one of them will do, and the same share is called CorLoc.
+An image of the truth that has no box counts as wrong. Where an image has several boxes, found or true,
+average precision says what all of them are worth, false ones included.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import Any
 import numpy as np
 
 from core.annotations import ImageBoxes
+from core.evaluate.average_precision import Precision, precision_rows
 from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes, contrast_boxes
-from core.evaluate.matching import Matches, align, match_by_name
+from core.evaluate.matching import Alignment, Matches, align, match_by_name
 from core.evaluate.overlap import CORRECT_IOU, Floats, Truth, best_overlap
+from core.evaluate.ranking import Ranking, ranking
 
 __all__ = [
     "CORRECT_IOU",
@@ -51,11 +54,13 @@ class Report:
     """An evaluation. ``n`` is the number of images that have a true box.
 
     ``rows`` holds the predicted boxes first, then the baselines. ``r_cx`` and ``r_cy`` correlate predicted
-    with true centres over the images that have a box, -1..1, None where that is undefined. ``missing`` counts
-    images of the truth without a predicted box (they count as wrong), ``extra`` predicted images that
+    with true centres over the images that have a box, -1..1, None where that is undefined. ``missing``
+    counts images of the truth without a predicted box (they count as wrong), ``extra`` predicted images that
     the truth does not know, ``other_size`` images that the two hold at different sizes, ``unreadable``
-    images that colour contrast could not read. ``best_fixed`` is the (width, height) of the best fixed box as
-    shares of the image. ``several`` counts images with more than one true box.
+    images that colour contrast could not read. ``best_fixed`` is the (width, height) of the best fixed box
+    as shares of the image. ``several`` counts images with more than one true box. ``ranking`` says how the
+    scores rank the boxes by IoU, None where nothing has a score. ``precision`` is empty unless some image
+    has several boxes, true or found.
     """
 
     n: int
@@ -68,6 +73,8 @@ class Report:
     unreadable: int
     best_fixed: tuple[float, float]
     several: int = 0
+    ranking: Ranking | None = None
+    precision: tuple[Precision, ...] = ()
 
     @property
     def measure(self) -> str:
@@ -87,10 +94,28 @@ class Report:
         ]
         return [("boxes", "accuracy", "95 % interval", "images"), *body]
 
+    def precision_table(self) -> list[tuple[str, ...]]:
+        """What all boxes are worth as text for printing, a heading first; empty where each image has one."""
+        if not self.precision:
+            return []
+        # Short enough for a terminal of 80 columns; "false" are the false positives.
+        heading = ("all boxes", "AP 0.5", "AP 0.5-0.95", "found", "right", "false", "missed")
+        rows = [
+            (
+                one.method,
+                *(f"{100 * value:.1f} %" for value in (one.ap50, one.ap)),
+                *(f"{count:,}" for count in (one.found, one.right, one.false_positives, one.missed)),
+            )
+            for one in self.precision
+        ]
+        return [heading, *rows]
+
     def remarks(self) -> list[str]:
         """What the rows do not say, as sentences."""
         r_cx, r_cy = ("undefined" if r is None else f"{r:+.2f}" for r in (self.r_cx, self.r_cy))
         lines = [f"Correlation of predicted and true centres: r(cx) {r_cx}, r(cy) {r_cy}."]
+        if self.ranking is not None:
+            lines.append(self.ranking.sentence())
         for count, what in (
             (self.several, "with several true boxes, any one of which counts"),
             (self.missing, "of the truth without a predicted box, counted as wrong"),
@@ -109,6 +134,8 @@ class Report:
             "measure": self.measure,
             "rows": [asdict(row) for row in self.rows],
             "best_fixed": list(self.best_fixed),
+            "ranking": None if self.ranking is None else asdict(self.ranking),
+            "precision": [one.to_dict() for one in self.precision],
         }
 
 
@@ -147,6 +174,8 @@ def evaluate(
     best_fixed, shares = tuned_baseline(arrays)
     rows.append(best_fixed)
     r_cx, r_cy = _centre_correlation(boxes, arrays)
+    several = int((np.bincount(arrays.image_of) > 1).sum())
+    many = several or any(guess is not None and len(guess.boxes) > 1 for guess in aligned.guesses)
     return Report(
         n=arrays.n,
         rows=tuple(rows),
@@ -157,7 +186,9 @@ def evaluate(
         other_size=aligned.other_size,
         unreadable=unreadable,
         best_fixed=shares,
-        several=int((np.bincount(arrays.image_of) > 1).sum()),
+        several=several,
+        ranking=_score_ranking(aligned, boxes),
+        precision=precision_rows(aligned) if many else (),
     )
 
 
@@ -209,6 +240,13 @@ def _centre_correlation(boxes: Floats, truth: Truth) -> tuple[float | None, floa
         guessed = (boxes[has_box, axis] + boxes[has_box, axis + 2]) / scale
         pairs.append(_pearson(guessed, (true[has_box, axis] + true[has_box, axis + 2]) / scale))
     return pairs[0], pairs[1]
+
+
+def _score_ranking(aligned: Alignment, boxes: Floats) -> Ranking | None:
+    """Of the images whose surest box has a score."""
+    scores = aligned.surest_scores()
+    known = ~np.isnan(scores)
+    return ranking(scores[known], best_overlap(boxes, aligned.truth)[0][known])
 
 
 def _pearson(a: Floats, b: Floats) -> float | None:

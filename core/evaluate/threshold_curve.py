@@ -23,6 +23,7 @@ from core.evaluate.box_batches import find_boxes
 from core.evaluate.matching import Alignment, align
 from core.evaluate.overlap import Floats, Truth, best_overlap
 from core.evaluate.report import Report, evaluate
+from core.prior import Prior
 
 __all__ = ["DEFAULT_STEP", "IOUS", "LEVELS", "Curve", "Peeking", "threshold_curve", "threshold_grid"]
 
@@ -141,6 +142,7 @@ def threshold_curve(
     truth: Sequence[ImageBoxes],
     *,
     rule: str,
+    prior: Prior | None = None,
     thresholds: Sequence[float] | None = None,
     images_root: Path | None = None,
     on_progress: OnProgress | None = None,
@@ -157,6 +159,8 @@ def threshold_curve(
         True boxes; images without one are left out.
     rule
         A name in :data:`core.boxes.RULES`.
+    prior
+        As in :func:`core.boxes.find_box`.
     thresholds
         Where to measure; :func:`threshold_grid` when None. The rule's own threshold joins them.
     images_root
@@ -172,13 +176,13 @@ def threshold_curve(
     fixed = RULES[rule].default_threshold
     asked = threshold_grid() if thresholds is None else thresholds
     wanted = tuple(sorted({min(max(float(t), 0.0), MAX_THRESHOLD) for t in asked} | {fixed}))
-    report, aligned, rows, maps = _at_fixed(images, heat_maps, truth, rule, images_root)
+    report, aligned, rows, maps = _at_fixed(images, heat_maps, truth, rule, prior, images_root)
     arrays = aligned.truth
     sizes = _sizes(aligned)[rows]
     boxes = np.full((arrays.n, 4), np.nan)
     counts = np.zeros((len(IOUS), len(wanted)))
     for j, threshold in enumerate(wanted):
-        boxes[rows] = find_boxes(maps, sizes, rule=rule, threshold=threshold)
+        boxes[rows] = find_boxes(maps, sizes, rule=rule, threshold=threshold, prior=prior)
         counts[:, j] = _counts(boxes, arrays)
         if on_progress is not None:
             on_progress(j + 1, len(wanted))
@@ -204,6 +208,7 @@ def _at_fixed(
     heat_maps: Sequence[HeatMap | None],
     truth: Sequence[ImageBoxes],
     rule: str,
+    prior: Prior | None,
     images_root: Path | None,
 ) -> tuple[Report, Alignment, npt.NDArray[np.intp], HeatMap]:
     """The evaluation at the rule's own threshold; which images of the truth have a map, and these maps.
@@ -220,7 +225,8 @@ def _at_fixed(
         heat = None if guess is None else heat_of[id(guess)]
         if guess is not None and heat is not None:
             width, height = (int(side) for side in sizes[i])
-            boxes[id(guess)] = replace(guess, boxes=(find_box(heat, width=width, height=height, rule=rule),))
+            box = find_box(heat, width=width, height=height, rule=rule, prior=prior)
+            boxes[id(guess)] = replace(guess, boxes=(box,))
             rows.append(i)
             maps.append(scaled_map(heat))
     if not rows:

@@ -49,6 +49,7 @@ LATER_TABLES = (
     """CREATE TABLE IF NOT EXISTS edited (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
     "INSERT OR IGNORE INTO edited SELECT image_id FROM box WHERE source = 'edited'",
+    "CREATE TABLE IF NOT EXISTS survey (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
 )
 _READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
 

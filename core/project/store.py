@@ -19,6 +19,7 @@ from core.annotations import BoxRecord, ImageBoxes, Status
 from core.atomic import atomic_write, os_reason
 from core.errors import ProjectError
 from core.images.scan import ImageFile, RejectedFile
+from core.prior import Prior
 from core.project.edits import Kept
 from core.project.file import connect, errors_as_sentences, from_db, to_db
 from core.project.names import export_names, other_names, overlapping
@@ -31,6 +32,7 @@ from core.project.rows import (
     mark_edited,
     replace_boxes,
 )
+from core.project.survey import Survey, survey_from_json, survey_to_json
 from core.project.view import ProjectView, view_from_json, view_to_json
 
 __all__ = ["ImageRecord", "Project", "ProjectView"]
@@ -331,6 +333,20 @@ class Project:
         """The newest step of training among all heat maps; None where there are none."""
         step: int | None = self._all("SELECT max(step) FROM heat_map")[0][0]
         return step
+
+    def load_survey(self) -> Survey | None:
+        """What :meth:`save_survey` kept; None before the first localization."""
+        rows = self._all("SELECT json FROM survey WHERE id = 1")
+        return survey_from_json(from_db(rows[0][0])) if rows else None
+
+    def prior(self) -> Prior | None:
+        """What the heat maps have in common, where that is known."""
+        survey = self.load_survey()
+        return survey.prior if survey else None
+
+    def save_survey(self, survey: Survey) -> None:
+        """Keep what all heat maps together say."""
+        self._many("INSERT OR REPLACE INTO survey (id, json) VALUES (1, ?)", [(survey_to_json(survey),)])
 
     # -- view ---------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from core.boxes import DEFAULT_RULE, MAX_BOXES
 from core.browse import Browse, Order, Show
 from core.config import TrainConfig
 from core.errors import BoxscoutError
@@ -18,16 +19,17 @@ from core.images.display import Display
 class ProjectView:
     """Everything about the look of a project that its person chose.
 
-    ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by
-    image id. ``opacity`` is 0..1. ``config`` is the training last set up, None before the first.
-    ``side_by_side`` shows the image beside itself under its heat map.
-    ``display`` is how its pixels are shown.
-    ``browse`` is which images the list shows, and in what order.
+    ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by image
+    id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``side_by_side`` shows the
+    image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
+    training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
+    :func:`core.localizers.saved_localizer`. ``browse`` is which images the list shows, and in what order.
     """
 
-    rule: str = "moments"
+    rule: str = DEFAULT_RULE
     threshold: float | None = None
     thresholds: Mapping[int, float] = field(default_factory=dict)
+    max_boxes: int = 1
     current_image: int | None = None
     opacity: float = 0.5
     colour_map: str = "viridis"
@@ -35,6 +37,8 @@ class ProjectView:
     side_by_side: bool = False
     display: Display = field(default_factory=Display)
     config: TrainConfig | None = None
+    model: str = "gan"
+    at: str = "last"
     browse: Browse = field(default_factory=Browse)
 
 
@@ -72,11 +76,30 @@ def _text(value: Any) -> str:
     return value
 
 
+def _model(value: Any) -> str:
+    if value not in ("gan", "cam"):
+        raise ValueError
+    return str(value)
+
+
+def _snapshot(value: Any) -> str:
+    text = _text(value)
+    if text not in ("last", "proposed") and not (text.isascii() and text.isdecimal()):
+        raise ValueError
+    return text
+
+
 def _share(value: Any) -> float:
     number = float(value)
     if isinstance(value, (bool, str)) or not math.isfinite(number) or not 0 <= number <= 1:
         raise ValueError
     return number
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_BOXES:
+        raise ValueError
+    return value
 
 
 def _flag(value: Any) -> bool:
@@ -105,6 +128,7 @@ _READERS = {
     "rule": _text,
     "threshold": lambda value: None if value is None else _share(value),
     "thresholds": lambda value: {int(image_id): _share(share) for image_id, share in dict(value).items()},
+    "max_boxes": _count,
     "current_image": lambda value: None if value is None else int(value),
     "opacity": _share,
     "colour_map": _text,
@@ -112,5 +136,7 @@ _READERS = {
     "side_by_side": _flag,
     "display": _display,
     "config": _config,
+    "model": _model,
+    "at": _snapshot,
     "browse": _browse,
 }

@@ -28,7 +28,7 @@ from core.config import ClassifierConfig, TrainConfig
 from core.datasets import tiny_imagenet
 from core.engine import Progress
 from core.errors import BoxscoutError, Cancelled
-from core.heatmap import heat_maps
+from core.heatmap import PLAIN, heat_maps
 from core.images.pixels import Pixels, prepare_pixels
 from core.networks import Discriminator
 from core.project.store import ImageRecord, Project
@@ -274,6 +274,7 @@ def _localized(bench: _Bench, state: State, pixels: Pixels) -> Trained:
         rule=RULE,
         threshold=THRESHOLD,
         classes=classes,
+        options=PLAIN,
         on_progress=bench.meter.count,
         cancelled=bench.stop.is_set,
     )

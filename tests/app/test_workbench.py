@@ -17,7 +17,7 @@ from app.models.export import ExportRequest
 from app.models.training import Phase
 from core import checkpoint, engine
 from core.annotations import BoxRecord, Source, Status
-from core.boxes import find_box
+from core.boxes import DEFAULT_RULE, find_box
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 from core.formats import FORMATS
@@ -25,7 +25,7 @@ from core.geometry import Box
 from core.project.store import Project
 from core.workflow import checkpoint_path
 
-LONG = 10_000
+LONG = 30_000
 
 
 def wait_idle(qtbot: QtBot, bench: Workbench) -> None:
@@ -76,7 +76,8 @@ def test_training_fills_plots_samples_heat_maps_and_boxes(
     boxes = project.all_boxes()
     assert sorted(boxes) == [r.id for r in project.images()]
     record = project.images()[0]
-    expected = find_box(project.heat_map(record.id), width=40, height=30)
+    prior = project.load_survey().prior
+    expected = find_box(project.heat_map(record.id), width=40, height=30, prior=prior)
     assert boxes[record.id] == (expected,)
     qtbot.waitUntil(lambda: session.boxes == (expected,))
 
@@ -152,7 +153,7 @@ def test_a_rule_has_its_own_default_and_remembers_its_threshold(opened: Workbenc
     browsing.set_threshold(0.3)
     browsing.set_rule("component")
     assert session.threshold == 0.2
-    browsing.set_rule("moments")
+    browsing.set_rule(DEFAULT_RULE)
     assert session.threshold == 0.3
 
 

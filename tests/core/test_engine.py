@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from core import checkpoint
 from core.checkpoint import TrainState, new_state
 from core.config import TrainConfig
-from core.engine import Progress, keeping_averages, snapshot_of, train
+from core.engine import Progress, snapshot_of, train
 from core.errors import BoxscoutError, CheckpointError, TrainingError
 from core.networks import Discriminator, Generator
 from core.objectives import OBJECTIVES
 from core.training import MIN_IMAGES, epoch_order, resolve_device
+from core.updates import keeping_averages
 
 SMALL = TrainConfig(
     image_size=32,
@@ -138,10 +139,15 @@ def test_steps_equal_the_textbook_updates(images: np.ndarray) -> None:
     plain.g_optimizer.step()
 
     assert (progress.d_loss, progress.g_loss) == pytest.approx((d_loss.item(), g_loss.item()), abs=1e-5)
-    for name in ("generator", "discriminator"):
+    for name, optimizer in (("generator", "g_optimizer"), ("discriminator", "d_optimizer")):
         theirs = dict(getattr(plain, name).named_parameters())
         for key, parameter in getattr(ours, name).named_parameters():
-            assert torch.allclose(parameter, theirs[key], atol=2e-6), f"{name}.{key}"
+            # Adam's first step is the gradient's sign, nearly: where that is next to nothing, rounding
+            # alone moves a weight, so gradients are compared closely and weights to a tenth of a step.
+            ours_g = getattr(ours, optimizer).state[parameter]["exp_avg"]
+            theirs_g = getattr(plain, optimizer).state[theirs[key]]["exp_avg"]
+            assert torch.allclose(ours_g, theirs_g, rtol=1e-3, atol=1e-7), f"{name}.{key}"
+            assert torch.allclose(parameter, theirs[key], atol=2e-5), f"{name}.{key}"
 
 
 def test_heat_maps_are_read_with_the_averages_of_real_images(images: np.ndarray) -> None:

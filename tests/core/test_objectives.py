@@ -11,9 +11,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from core.checkpoint import new_state
 from core.config import TrainConfig, limits_of
-from core.engine import clip_weights
 from core.networks import Discriminator
 from core.objectives import OBJECTIVES, Objective, dragan_penalty, wgan_gp_penalty
+from core.updates import clip_weights
 
 
 def test_dcgan_is_binary_cross_entropy() -> None:

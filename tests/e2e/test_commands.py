@@ -47,7 +47,9 @@ def test_folder_to_boxes(
 
     code, out, _ = _run(capsys, "localize", folder, "--project", project, "--json")
     assert code == 0
-    assert json.loads(out)["boxes"] == 24
+    found = json.loads(out)
+    assert found["boxes"] == 24
+    assert found["sureness"]["images"] == 24
 
     for name, file in (("csv", "boxes.csv"), ("coco", "boxes.json")):
         code, out, _ = _run(
@@ -72,6 +74,38 @@ def test_folder_to_boxes(
 
     by_csv = _run(capsys, "evaluate", tmp_path / "boxes.csv", "--truth", truth)
     assert by_csv[0] == 0
+
+
+def test_several_boxes_from_several_looks_are_found_exported_and_measured(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, truth = sample
+    project, boxes = tmp_path / "a.boxscout", tmp_path / "boxes.json"
+    assert _run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
+    with Project.open(project) as opened:
+        images = len(opened.images())
+    localize = ("localize", folder, "--project", project, "--rule", "component", "--threshold", "0.8")
+    shapes = {}
+    for looks in (("--looks", "plain"), ("--long-side", "96")):
+        code, out, err = _run(capsys, *localize, "--max-boxes", 5, *looks)
+        assert code == 0, err
+        assert "mirrored or shifted, a picture keeps" in out
+        with Project.open(project) as opened:
+            heat_map = opened.heat_map(opened.images()[0].id)
+            shapes[looks[0]] = heat_map.shape
+            found = sum(len(of_image) for of_image in opened.all_boxes().values())
+            assert opened.load_view().max_boxes == 5
+        assert f"Found {found} boxes in {images} images" in out
+        assert found > images
+    assert shapes["--looks"] != shapes["--long-side"]
+    assert _run(capsys, "export", "--project", project, "--format", "coco", "--out", boxes)[0] == 0
+    code, out, _ = _run(capsys, "evaluate", boxes, "--truth", truth, "--json", tmp_path / "report.json")
+    assert code == 0
+    for words in ("Average precision", "AP 0.5-0.95", "false", "centred 80 %", "Score ranks IoU with rho ="):
+        assert words in out
+    ours = json.loads((tmp_path / "report.json").read_text())["precision"][0]
+    assert ours["found"] == found
+    assert ours["right"] + ours["false_positives"] == found
 
 
 def test_exported_coco_scores_one_against_itself(
@@ -186,6 +220,8 @@ def test_odd_images_are_reported_and_the_rest_is_used(
         ["train", "x", "--project", "p", "--resume", "--restart"],
         ["train", "x", "--project", "p", "--steps", "5", "--minutes", "1"],
         ["localize", "x", "--project", "p", "--threshold", "2"],
+        ["localize", "x", "--project", "p", "--max-boxes", "0"],
+        ["localize", "x", "--project", "p", "--looks", "twice"],
         ["export", "--project", "p", "--format", "docx", "--out", "o"],
         ["unknown"],
     ],

@@ -70,13 +70,15 @@ def test_the_main_job_from_drop_to_export(
     finish(qtbot, window)
 
     record, project = session.record, session.project
-    heat_map = project.heat_map(record.id)
-    assert window.canvas.boxes == (find_box(heat_map, width=40, height=30),)
+    heat_map, prior = project.heat_map(record.id), project.load_survey().prior
+    qtbot.waitUntil(
+        lambda: window.canvas.boxes == (find_box(heat_map, width=40, height=30, prior=prior),), timeout=LONG
+    )
     assert window.canvas._heat is not None
     slider = bar.threshold_slider
     slider.setValue(round(slider.maximum() * 0.6 / MAX_THRESHOLD))
     assert session.threshold == 0.6
-    expected = find_box(heat_map, width=40, height=30, threshold=0.6)
+    expected = find_box(heat_map, width=40, height=30, threshold=0.6, prior=prior)
     assert window.canvas.boxes == (expected,)
     assert f"{expected.box.x0:.0f}, {expected.box.y0:.0f}" in window.strip.box.text()
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from seeing import wheel
 
 from app import style
-from app.views.training_plot import TrainingPlot
+from app.views.training_plot import ClassPlot, TrainingPlot
 
 
 @pytest.fixture
@@ -103,3 +103,31 @@ def test_it_follows_light_and_dark(plot: TrainingPlot, qapp: QApplication) -> No
     style.apply(qapp, "dark")
     QApplication.processEvents()
     assert plot.losses.backgroundBrush().color().name() == style.DARK.window
+
+
+def test_the_real_images_are_a_line_with_its_interval(plot: TrainingPlot) -> None:
+    plot.add_ms_ssim(1, 0.9)
+    plot.add_ms_ssim(100, 0.8)
+    plot.refresh()
+    QApplication.processEvents()
+    without = plot.grab().toImage()
+    plot.set_reference((0.3, 0.2, 0.4))
+    QApplication.processEvents()
+    assert plot.real_line.value() == 0.3 and plot.real_band.getRegion() == (0.2, 0.4)
+    assert plot.grab().toImage() != without
+    assert "Real" in plot._lower_legend.text()
+    plot.set_reference(None)
+    QApplication.processEvents()
+    assert plot.grab().toImage() == without
+
+
+def test_loss_and_accuracy_of_class_labels(show: Callable[..., QWidget]) -> None:
+    plot = show(ClassPlot(), 320, 260)
+    for step in range(1, 50):
+        plot.add_point(step, 1.0, 0.5)
+    plot.refresh()
+    QApplication.processEvents()
+    image = plot.grab().toImage()
+    found = {image.pixelColor(x, y).name() for x in range(60, image.width()) for y in range(image.height())}
+    assert {style.colours().d_loss, style.colours().good} <= found
+    assert plot.points()["accuracy"][1].tolist() == [0.5] * 49

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.classifier.labels import class_names
+from core.classifier.labels import class_names, labels_of
 
 
 def _files(root: Path, *names: str) -> list[Path]:
@@ -21,6 +21,14 @@ def _files(root: Path, *names: str) -> list[Path]:
 def test_below_one_folder_the_class_is_the_first(tmp_path: Path) -> None:
     images = _files(tmp_path, "cats/a.jpg", "cats/indoors/b.jpg", "dogs/c.jpg", "stray.jpg")
     assert class_names(images, [tmp_path]) == ["cats", "cats", "dogs", None]
+
+
+def test_labels_are_positions_among_the_classes_in_order(tmp_path: Path) -> None:
+    images = _files(tmp_path, "dogs/c.jpg", "cats/a.jpg", "stray.jpg", "dogs/d.jpg")
+    labels = labels_of(images, [tmp_path])
+    assert labels.classes == ("cats", "dogs")
+    assert images[2] not in labels.by_path
+    assert labels.rows([images[0], images[1], images[3]]).tolist() == [1, 0, 1]
 
 
 def test_of_several_folders_each_is_a_class(tmp_path: Path) -> None:

@@ -134,6 +134,9 @@ def test_heat_maps_are_of_the_class_asked_for_or_of_the_likeliest() -> None:
     predicted = heat_maps(network, images, batch_size=2)
     assert predicted == pytest.approx(heat_maps(network, images, classes=likeliest), abs=1e-3)
     assert not np.allclose(own, heat_maps(network, images, classes=(wanted + 1) % 4))
+    mixed = heat_maps(network, images, batch_size=2, classes=np.array([0, -1, 2, -1, 0]))
+    assert mixed[[0, 2, 4]] == pytest.approx(own[[0, 2, 4]], abs=1e-3)
+    assert mixed[[1, 3]] == pytest.approx(predicted[[1, 3]], abs=1e-3)
 
 
 def test_weights_are_drawn_as_published() -> None:

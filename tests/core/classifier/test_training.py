@@ -154,7 +154,7 @@ def test_it_learns_two_classes_and_looks_at_what_tells_them_apart() -> None:
 def test_augmented_batches_are_those_of_the_gan(
     images: np.ndarray, labels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core import training
+    from core import batches, training
     from core.augment import augment
     from core.checkpoint import new_state as new_gan
     from core.config import TrainConfig
@@ -166,7 +166,8 @@ def test_augmented_batches_are_those_of_the_gan(
         seen.append(augment(batch, rng))
         return seen[-1]
 
-    monkeypatch.setattr(training, "augment", spy)
+    for module in (batches, training):
+        monkeypatch.setattr(module, "augment", spy)
     gan = TrainConfig(image_size=32, width=8, batch_size=8, steps=2, latent_size=4, device="cpu")
     next(train(gan, images, new_gan(gan)))
     next(train_classifier(SMALL, images, labels, new_state(SMALL, CLASSES)))

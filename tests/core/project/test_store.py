@@ -288,6 +288,8 @@ def test_the_view_comes_back(project: Project) -> None:
         colour_map="magma",
         show_heat_map=False,
         config=TrainConfig(steps=7, minutes=2.5),
+        model="cam",
+        at="600",
     )
     project.save_view(view)
     assert project.load_view() == view
@@ -297,7 +299,8 @@ def test_the_view_comes_back(project: Project) -> None:
     "text",
     [
         '{"opacity": 0.9, "later": [1], "config": {"steps": 9, "later": 1}}',
-        '{"opacity": 0.9, "config": {"steps": 9}, "threshold": "x", "thresholds": {"x": 2}, "rule": 3}',
+        '{"opacity": 0.9, "config": {"steps": 9}, "threshold": "x", "thresholds": {"x": 2}, "rule": 3, '
+        '"model": "other", "at": "-5"}',
     ],
 )
 def test_a_view_of_a_later_or_broken_writer_keeps_what_is_understood(project: Project, text: str) -> None:

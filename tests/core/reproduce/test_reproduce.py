@@ -156,7 +156,9 @@ def test_rows_are_what_evaluate_says(lab: Path, data: Path) -> None:
         with Project.open(lab / row["run"]["project"]) as project:
             named = {record.path.name: project.heat_map(record.id) for record in project.images()}
         moments = [
-            ImageBoxes(t.name, 64, 64, (find_box(named[Path(t.name).name], width=64, height=64),))
+            ImageBoxes(
+                t.name, 64, 64, (find_box(named[Path(t.name).name], width=64, height=64, rule="moments"),)
+            )
             for t in truth
         ]
         assert row["accuracy"]["moments"]["rows"][0]["correct"] == evaluate(moments, truth).rows[0].correct

@@ -1,0 +1,126 @@
+"""Figures as the paper shows them, drawn in a thread and written to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal
+
+from app import paths
+from app.controllers.deciding import decide
+from app.models.figure import FigureRequest
+from app.models.session import Session
+from app.models.training import Activity
+from app.pump import Pump
+from core.errors import BoxscoutError, ImageError
+from core.images.decoding import decode
+from core.project.store import Project, ProjectView
+from core.stopping import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from core.drawing import Panel
+
+ACTIVITY = "figure"
+MAX_SIDE = 512  # pixels; a page shows an image about this large
+
+
+class FigureController(QObject):
+    """Draws what the session shows, and what the project holds of images that are not in view."""
+
+    saved = Signal(object)
+    """The path of a figure that was written."""
+
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._pump = pump
+
+    def save(self, request: FigureRequest) -> None:
+        """Draw and write; :attr:`saved` follows, or an error."""
+        session = self._session
+        draw = self._drawing(request)
+        if draw is None:
+            return
+
+        def run(_: object) -> None:
+            # Drawing is rare and its library slow to load, so it waits until it is wanted.
+            from core.drawing import write_figure
+
+            write_figure(draw(), request.path)
+
+        def done(_: object) -> None:
+            session.set_activity(ACTIVITY, None)
+            session.notice.emit(self.tr("Figure saved as {name}.").format(name=request.path.name))
+            self.saved.emit(request.path)
+
+        session.set_activity(ACTIVITY, Activity(text=self.tr("Drawing…"), can_stop=False))
+        self._pump.run("figure", run, on_done=done, on_failed=lambda _: session.set_activity(ACTIVITY, None))
+
+    def _drawing(self, request: FigureRequest) -> Callable[[], Figure] | None:
+        """What the thread does; everything of the session is read here, in the window's thread."""
+        session = self._session
+        project, view, step = session.project, session.view, session.training.step
+        if project is None:
+            return None
+        name = paths.title(project.path)
+        if request.kind == "boxes":
+            return lambda: _boxes(project, view, request.images, name)
+        if request.kind == "samples":
+            samples = session.samples
+            return None if samples is None else lambda: _samples(samples, f"{name}: samples at step {step:,}")
+        points = [(p.step, p.ms_ssim) for p in session.points if p.ms_ssim is not None]
+        real = session.results.snapshots.real
+        return lambda: _diversity(points, real, f"{name}: MS-SSIM between samples")
+
+
+def _boxes(project: Project, view: ProjectView, images: tuple[int, ...], name: str) -> Figure:
+    from core.pages import MAX_IMAGES, boxes_page
+
+    decide(project, view)
+    panels, names = [], []
+    for image_id in images:
+        panel = _panel(project, image_id)
+        if panel is not None:
+            panels.append(panel)
+            names.append(project.image(image_id).name)
+        if len(panels) == MAX_IMAGES:
+            break
+    if not panels:
+        raise BoxscoutError("None of these images has a heat map yet: train, or find boxes, first.")
+    step = project.heat_maps_step()
+    return boxes_page(panels, names, f"{name}: box found, heat map and overlay, step {step:,}")
+
+
+def _panel(project: Project, image_id: int) -> Panel | None:
+    """One image at the size of a page; None where it has no heat map or cannot be read."""
+    from core.drawing import Panel
+
+    record, heat_map = project.image(image_id), project.heat_map(image_id)
+    if heat_map is None or not record.width:
+        return None
+    try:
+        decoded = decode(record.path, max_side=MAX_SIDE)
+    except ImageError:
+        return None
+    height, width = decoded.pixels.shape[:2]
+    boxes = [b.box.scaled(width / record.width, height / record.height) for b in project.boxes(image_id)]
+    return Panel(decoded.pixels, heat_map, boxes[0] if boxes else None, others=tuple(boxes[1:]))
+
+
+def _samples(samples: npt.NDArray[np.uint8], title: str) -> Figure:
+    from core.pages import samples_page
+
+    return samples_page(samples, title)
+
+
+def _diversity(points: list[tuple[int, float]], real: Estimate | None, title: str) -> Figure:
+    from core.pages import diversity_page
+
+    if not points:
+        raise BoxscoutError("There is no MS-SSIM yet: train first.")
+    return diversity_page(points, real, title)

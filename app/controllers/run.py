@@ -1,0 +1,152 @@
+"""What both kinds of training have in common: start, pause, stop, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.session import Session
+from app.models.training import Kind, Phase, TrainingStatus
+from app.pump import Pump
+from app.worker import Worker
+from core.engine import Snapshot
+from core.errors import Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """How many images have been decoded."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of a training: its last step, whether it reached its end, and its discriminator, if any."""
+
+    step: int
+    complete: bool
+    snapshot: Snapshot | None = None
+
+
+class RunController(QObject):
+    """One training at a time, in a thread of its own."""
+
+    kind: Kind
+
+    ended = Signal(object)
+    """:class:`Saved`, or None where training failed or was stopped before its first step."""
+
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._pump = pump
+        self._worker: Worker | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._worker is not None
+
+    @property
+    def status(self) -> TrainingStatus:
+        """How far it is, as the window shows it."""
+        raise NotImplementedError
+
+    def _set(self, **fields: Any) -> None:
+        """Change fields of :attr:`status`."""
+        raise NotImplementedError
+
+    def _on_items(self, items: list[Any]) -> None:
+        raise NotImplementedError
+
+    def _is_saved(self) -> bool:
+        """Whether there is a checkpoint."""
+        raise NotImplementedError
+
+    def pause(self) -> None:
+        if self._worker and self.status.phase is Phase.TRAINING:
+            self._worker.pause()
+            self._set(phase=Phase.PAUSED, message=self.tr("Paused."), seconds_left=None)
+
+    def unpause(self) -> None:
+        if self._worker and self.status.phase is Phase.PAUSED:
+            self._worker.unpause()
+            self._set(phase=Phase.TRAINING, message="")
+
+    def pause_or_go_on(self) -> None:
+        if self.status.phase is Phase.PAUSED:
+            self.unpause()
+        else:
+            self.pause()
+
+    def stop(self) -> None:
+        """End after the step in hand and save; :attr:`ended` follows."""
+        if self._worker:
+            self._worker.stop()
+            self._set(phase=Phase.STOPPING, message=self.tr("Saving…"), seconds_left=None)
+
+    def _begin(self, target: Callable[[Worker], Saved]) -> None:
+        self._session.results.set_kind(self.kind)
+        self._worker = self._pump.run(
+            f"training-{self.kind.value}",
+            target,
+            on_items=self._on_items,
+            on_done=self._on_done,
+            on_failed=self._on_failed,
+        )
+
+    def _show_preparing(self, report: Preparing) -> None:
+        self._set(
+            fraction=report.done / max(report.total, 1),
+            message=self.tr("Preparing images: {done:,} of {total:,}").format(
+                done=report.done, total=report.total
+            ),
+        )
+
+    def _show_device(self, device: str) -> None:
+        """Training begins now, on ``device``."""
+        if self.status.phase is Phase.PREPARING:
+            on_card = device.startswith("cuda")
+            card, processor = self.tr("Training on the graphics card."), self.tr("Training on the processor.")
+            self._set(phase=Phase.TRAINING, fraction=0.0, message=card if on_card else processor)
+
+    def _show_progress(self, report: Any) -> None:
+        """``report`` is a Progress of either training."""
+        moving = self.status.phase is Phase.TRAINING
+        self._set(
+            step=report.step,
+            steps=report.steps,
+            fraction=report.fraction,
+            steps_per_s=report.steps_per_s,
+            seconds_left=report.seconds_left if moving else None,
+        )
+
+    def _on_done(self, saved: Saved) -> None:
+        self._worker = None
+        if saved.complete:
+            phase, text = Phase.FINISHED, self.tr("Finished at step {step:,}.")
+        else:
+            phase, text = Phase.IDLE, self.tr("Stopped at step {step:,}; it can be resumed.")
+        self._set(
+            phase=phase,
+            step=saved.step,
+            saved_step=saved.step or None,
+            message=text.format(step=saved.step),
+            seconds_left=None,
+            fraction=1.0 if saved.complete else self.status.fraction,
+        )
+        self.ended.emit(saved if saved.step else None)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._worker = None
+        stopped = isinstance(error, Cancelled)
+        text = self.tr("Stopped.") if stopped else self.tr("Training ended with an error.")
+        phase, saved = Phase.IDLE if stopped else Phase.FAILED, self.status.saved_step
+        if self._session.project is not None and self.status.step and self._is_saved():
+            saved = self.status.step
+        self._set(phase=phase, message=text, seconds_left=None, steps_per_s=0.0, saved_step=saved)
+        self.ended.emit(None)

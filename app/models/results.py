@@ -1,0 +1,118 @@
+"""What trainings have shown so far, besides the losses and samples that the session holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.training import Kind, TrainingStatus
+from core.batches import BatchSeen
+from core.classifier.training import ClassifierPoint
+from core.project.store import ProjectView
+from core.stopping import Estimate, Proposal, propose
+from core.stopping import Signal as Measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshots:
+    """The snapshots that can be chosen, by what was measured of each, in the order of their steps.
+
+    ``real`` is the real images' own MS-SSIM.
+    """
+
+    signals: tuple[Measured, ...] = ()
+    real: Estimate | None = None
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """What the stop criterion says of them; None where there is no snapshot."""
+        return propose(self.signals) if self.signals else None
+
+    def step_of(self, at: str) -> int | None:
+        """The step of the snapshot ``at``; None for the last, and for one that cannot be chosen."""
+        if at == "proposed":
+            proposal = self.proposal
+            return proposal.step if proposal and proposal.qualifies else None
+        return next((signal.step for signal in self.signals if str(signal.step) == at), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """How many classes the images' folders name, and how many images lie in one; ``known`` once counted."""
+
+    classes: int = 0
+    images: int = 0
+    known: bool = False
+
+
+class TrainingResults(QObject):
+    """Both trainings of the open project; controllers change it, views are told."""
+
+    kind_changed = Signal()
+    snapshots_changed = Signal()
+    seen_changed = Signal()
+    labelled_changed = Signal()
+    labelled_reset = Signal()
+    labelled_points_added = Signal(list)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.kind = Kind.GAN
+        self.snapshots = Snapshots()
+        self.seen: BatchSeen | None = None
+        self.labelled = TrainingStatus()
+        self.labelled_points: list[ClassifierPoint] = []
+        self.folders = Folders()
+
+    def reset(self, kind: Kind = Kind.GAN) -> None:
+        """Another project, or none."""
+        self.kind, self.folders = kind, Folders()
+        self.set_snapshots(Snapshots())
+        self.set_seen(None)
+        self.reset_labelled(TrainingStatus())
+        self.kind_changed.emit()
+
+    def source(self, view: ProjectView) -> tuple[str, str]:
+        """The model and snapshot in force: what ``view`` names, or the last where it is not there."""
+        if view.model == Kind.CAM.value and self.labelled.saved_step is not None:
+            return view.model, "last"
+        return Kind.GAN.value, view.at if self.snapshots.step_of(view.at) is not None else "last"
+
+    def set_kind(self, kind: Kind) -> None:
+        """Which of the two trainings is shown."""
+        if kind is not self.kind:
+            self.kind = kind
+            self.kind_changed.emit()
+
+    def set_snapshots(self, snapshots: Snapshots) -> None:
+        if snapshots != self.snapshots:
+            self.snapshots = snapshots
+            self.snapshots_changed.emit()
+
+    def set_seen(self, seen: BatchSeen | None) -> None:
+        self.seen = seen
+        self.seen_changed.emit()
+
+    def set_folders(self, folders: Folders) -> None:
+        self.folders = folders
+        self.labelled_changed.emit()
+
+    def set_labelled(self, **fields: Any) -> None:
+        """Change fields of the status of the training with class labels."""
+        self.labelled = replace(self.labelled, **fields)
+        self.labelled_changed.emit()
+
+    def reset_labelled(self, status: TrainingStatus, points: Sequence[ClassifierPoint] = ()) -> None:
+        """Empty its plot, then show ``points`` of an earlier run."""
+        self.labelled, self.labelled_points = status, []
+        self.labelled_reset.emit()
+        self.add_labelled_points(points)
+        self.labelled_changed.emit()
+
+    def add_labelled_points(self, points: Sequence[ClassifierPoint]) -> None:
+        if points:
+            self.labelled_points.extend(points)
+            self.labelled_points_added.emit(list(points))

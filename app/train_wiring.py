@@ -1,0 +1,37 @@
+"""Connects the panel on the right with the trainings and with the choice of what heat maps come from."""
+
+from __future__ import annotations
+
+from app.controllers.workbench import Workbench
+from app.models.training import Kind
+from app.views.train_panel import TrainPanel
+from app.views.train_presenter import SourcePresenter, TrainPresenter
+from core.errors import BoxscoutError
+
+
+def connect_training(bench: Workbench, panel: TrainPanel) -> None:
+    """Intent goes from the panel to the workbench, state from the session to the panel."""
+    TrainPresenter(bench.session, panel, panel)
+    SourcePresenter(bench.session, panel, panel)
+    results = bench.session.results
+
+    def count_folders() -> None:
+        if results.kind is Kind.CAM and bench.session.images.total:
+            bench.class_training.count_folders()
+
+    def look() -> None:
+        try:
+            bench.training.look(panel.form.config())
+        except BoxscoutError:
+            return  # the form says so
+
+    panel.kind_chosen.connect(lambda kind: results.set_kind(Kind(kind)))
+    panel.start_requested.connect(bench.start_training)
+    panel.resume_requested.connect(lambda: bench.resume_training(panel.config()))
+    panel.pause_requested.connect(lambda: bench.run.pause())
+    panel.unpause_requested.connect(lambda: bench.run.unpause())
+    panel.stop_requested.connect(lambda: bench.run.stop())
+    panel.source.chosen.connect(bench.localization.choose)
+    panel.gallery.real_wanted.connect(look)
+    results.kind_changed.connect(count_folders)
+    bench.session.activity_changed.connect(lambda: None if bench.session.activities else count_folders())

@@ -1,0 +1,186 @@
+"""The buttons of a training and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app import style
+from app.views.controls import grouped, plain_label
+
+Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
+BUSY: tuple[Phase, ...] = ("preparing", "running", "paused", "stopping")
+_BAR = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPanelState:
+    """All that the panel shows of a run, besides samples and curves.
+
+    ``fraction`` is 0..1 of the whole run (below 0: unknown, the bar moves to and fro). ``message`` is one
+    sentence. ``resumable_step`` is the step of a checkpoint that can be continued. ``device`` is
+    torch's name of where training runs, such as ``cuda:0``. ``kind`` is ``gan`` or ``cam``.
+    """
+
+    phase: Phase = "idle"
+    step: int = 0
+    steps: int = 0
+    fraction: float = 0.0
+    steps_per_s: float = 0.0
+    seconds_left: float | None = None
+    message: str = ""
+    can_start: bool = True
+    resumable_step: int | None = None
+    device: str = ""
+    kind: str = "gan"
+    note: str = ""
+    """Why it cannot start, or what it needs; one sentence."""
+
+
+class RunControls(QWidget):
+    """Start, continue, pause, stop; progress in a bar and in words."""
+
+    start_requested = Signal()
+    resume_requested = Signal()
+    pause_requested = Signal()
+    unpause_requested = Signal()
+    stop_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = TrainPanelState()
+        self._make_buttons()
+        self._make_progress()
+        self._lay_out()
+
+    def set_state(self, state: TrainPanelState, problem: str) -> None:
+        """Show ``state`` and emit nothing; ``problem`` is what is wrong with the form."""
+        self._state = state
+        self._show_buttons(state)
+        self._show_progress(state)
+        self._enable(state, problem)
+
+    def _make_buttons(self) -> None:
+        self.continue_button = self._button("", self.resume_requested.emit, primary=True)
+        self.start_button = self._button("play", self.start_requested.emit, primary=True)
+        self.pause_button = self._button("pause", self._pause)
+        self.stop_button = self._button("stop", self.stop_requested.emit)
+        self.stop_button.setText(self.tr("Stop"))
+        self.stop_button.setToolTip(self.tr("Stop and save; the run can be continued later."))
+
+    def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
+        button = QPushButton(self)
+        if icon:
+            style.set_icon(button, icon, "on_accent" if primary else "text")
+        style.mark(button, "primary" if primary else "plain")
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.clicked.connect(lambda: slot())
+        return button
+
+    def _make_progress(self) -> None:
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, _BAR)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName(self.tr("Progress of the training"))
+        self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
+        self.message_label = plain_label("", "muted")
+        self.message_label.setWordWrap(True)
+
+    def _lay_out(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(style.SPACING)
+        for button in (self.continue_button, self.start_button, self.pause_button, self.stop_button):
+            buttons.addWidget(button)
+        figures = QHBoxLayout()
+        figures.addWidget(self.step_label)
+        figures.addStretch(1)
+        figures.addWidget(self.time_label)
+        rows.addLayout(buttons)
+        rows.addWidget(self.progress)
+        rows.addLayout(figures)
+        rows.addWidget(self.message_label)
+
+    def _show_buttons(self, state: TrainPanelState) -> None:
+        busy = state.phase in BUSY
+        resumable = not busy and state.resumable_step is not None
+        self.continue_button.setVisible(resumable)
+        self.start_button.setVisible(not busy)
+        self.pause_button.setVisible(busy)
+        self.stop_button.setVisible(busy)
+        if resumable:
+            step = grouped(state.resumable_step)
+            self.continue_button.setText(self.tr("Continue from step {0}").format(step))
+        self.start_button.setText(self.tr("Start over") if resumable else self.tr("Start training"))
+        style.mark(self.start_button, "plain" if resumable else "primary")
+        if resumable:
+            style.remove_icon(self.start_button)
+        else:
+            style.set_icon(self.start_button, "play", "on_accent")
+        paused = state.phase == "paused"
+        self.pause_button.setText(self.tr("Resume") if paused else self.tr("Pause"))
+        style.set_icon(self.pause_button, "play" if paused else "pause")
+
+    def _show_progress(self, state: TrainPanelState) -> None:
+        unknown = state.phase in BUSY and state.fraction < 0
+        self.progress.setRange(0, 0 if unknown else _BAR)
+        if not unknown:
+            self.progress.setValue(round(min(max(state.fraction, 0.0), 1.0) * _BAR))
+        self.step_label.setText(step_text(state.step, state.steps))
+        speed = self.tr("{0} steps/s").format(f"{state.steps_per_s:.1f}") if state.steps_per_s > 0 else ""
+        left = time_left(state.seconds_left) if state.phase in ("running", "paused") else ""
+        self.time_label.setText(" · ".join(part for part in (left, speed) if part))
+        has_figures = bool(self.step_label.text() or self.time_label.text())
+        self.progress.setVisible(has_figures or state.phase in BUSY)
+        self.step_label.setVisible(has_figures)
+        self.time_label.setVisible(has_figures)
+        where = device_text(state.device) if state.phase in BUSY else ""
+        sentence = " ".join(part for part in (state.message, where) if part)
+        self.message_label.setText(sentence)
+        self.message_label.setVisible(bool(sentence))
+        style.mark(self.message_label, "error" if state.phase == "failed" else "muted")
+
+    def _enable(self, state: TrainPanelState, problem: str) -> None:
+        idle = state.phase not in BUSY
+        self.start_button.setEnabled(idle and state.can_start and not problem)
+        self.start_button.setToolTip(problem)
+        self.continue_button.setEnabled(idle and state.can_start)
+        self.pause_button.setEnabled(state.phase in ("running", "paused"))
+        self.stop_button.setEnabled(state.phase in ("preparing", "running", "paused"))
+
+    def _pause(self) -> None:
+        (self.unpause_requested if self._state.phase == "paused" else self.pause_requested).emit()
+
+
+def step_text(step: int, steps: int) -> str:
+    """Such as "Step 600 of 2,000"; empty before the first step."""
+    if step <= 0:
+        return ""
+    if steps <= 0:
+        return QCoreApplication.translate("TrainPanel", "Step {0}").format(grouped(step))
+    text = QCoreApplication.translate("TrainPanel", "Step {0} of {1}")
+    return text.format(grouped(step), grouped(steps))
+
+
+def device_text(device: str) -> str:
+    """Such as "Runs on the CPU."; empty where unknown."""
+    name = {"cpu": "CPU", "cuda": "GPU"}.get(device.split(":")[0], device)
+    return QCoreApplication.translate("TrainPanel", "Runs on the {0}.").format(name) if name else ""
+
+
+def time_left(seconds: float | None) -> str:
+    """Such as "12 s left", "3 min left", "1 h 20 min left"; empty where unknown."""
+    if seconds is None or not 0 <= seconds < 1e9:
+        return ""
+    if seconds < 59.5:
+        return QCoreApplication.translate("TrainPanel", "{0} s left").format(f"{seconds:.0f}")
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return QCoreApplication.translate("TrainPanel", "{0} min left").format(minutes)
+    hours, rest = divmod(minutes, 60)
+    return QCoreApplication.translate("TrainPanel", "{0} h {1} min left").format(hours, rest)

@@ -1,0 +1,117 @@
+"""Which network heat maps and boxes come from, and what was measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app import style
+from app.views.controls import Combo, plain_label
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOption:
+    """One network to choose; ``model`` and ``at`` as in ``core.localizers.saved_localizer``."""
+
+    model: str
+    at: str
+    title: str
+    tip: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number in words; ``good`` is false where it speaks against the snapshot."""
+
+    caption: str
+    value: str
+    tip: str
+    good: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """All that the picker shows; ``reason`` is why one is proposed, or why none is."""
+
+    options: tuple[SourceOption, ...] = ()
+    model: str = "gan"
+    at: str = "last"
+    reason: str = ""
+    figures: tuple[Figure, ...] = ()
+
+
+class SourcePicker(QWidget):
+    """A box to choose from, the numbers of the chosen snapshot, and one sentence."""
+
+    chosen = Signal(str, str)  # model, at
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = SourceState()
+        self.box = Combo(self)
+        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.box.setAccessibleName(self.tr("Heat maps from"))
+        self.box.setToolTip(self.tr("Which network heat maps and boxes of all images come from."))
+        self.reason = plain_label("", "muted")
+        self.reason.setWordWrap(True)
+        self.numbers = QWidget(self)
+        self._grid = QGridLayout(self.numbers)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(style.SPACING)
+        self._grid.setVerticalSpacing(0)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(plain_label(self.tr("Heat maps from")))
+        row.addWidget(self.box, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(row)
+        column.addWidget(self.numbers)
+        column.addWidget(self.reason)
+        self.box.activated.connect(self._activated)
+
+    def set_state(self, state: SourceState) -> None:
+        """Show ``state`` and emit nothing."""
+        if state == self._state:
+            return
+        # An open list would close under the mouse: it is filled again only where it has changed.
+        if state.options != self._state.options:
+            self._fill(state.options)
+        self._state = state
+        self.box.setCurrentIndex(self._index(state.model, state.at))
+        self._show_numbers(state.figures)
+        self.reason.setText(state.reason)
+        self.reason.setVisible(bool(state.reason))
+
+    def _fill(self, options: tuple[SourceOption, ...]) -> None:
+        self.box.clear()
+        for index, option in enumerate(options):
+            self.box.addItem(option.title, (option.model, option.at))
+            self.box.setItemData(index, option.tip, Qt.ItemDataRole.ToolTipRole)
+            self.box.model().item(index).setEnabled(option.enabled)
+
+    def _index(self, model: str, at: str) -> int:
+        keys = [(option.model, option.at) for option in self._state.options]
+        return keys.index((model, at)) if (model, at) in keys else -1
+
+    def _show_numbers(self, figures: tuple[Figure, ...]) -> None:
+        while (item := self._grid.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        for column, figure in enumerate(figures):
+            caption, value = plain_label(figure.caption, "muted"), plain_label(figure.value, "title")
+            if not figure.good:
+                style.mark(value, "caution")
+            for row, label in enumerate((value, caption)):
+                label.setToolTip(figure.tip)
+                self._grid.addWidget(label, row, column)
+            self._grid.setColumnStretch(column, 1)
+        self.numbers.setVisible(bool(figures))
+
+    def _activated(self, index: int) -> None:
+        model, at = self.box.itemData(index)
+        if (model, at) != (self._state.model, self._state.at):
+            self.chosen.emit(model, at)

@@ -1,0 +1,225 @@
+"""Draw both trainings of the session in the panel on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.models.results import Snapshots
+from app.models.session import Session
+from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.views.controls import grouped
+from app.views.source_picker import Figure, SourceOption, SourceState
+from app.views.train_panel import TrainPanel, TrainPanelState
+from core.classifier.training import ClassifierPoint
+from core.errors import BoxscoutError
+from core.stopping import (
+    MAX_RELATIVE_MS_SSIM,
+    MAX_SEPARATION,
+    MIN_MAP_DIFFERENCE,
+    MIN_SEPARATION,
+    SURE,
+    Signal,
+    faults,
+)
+
+POINTS_WAIT_MS = 100
+
+
+class TrainPresenter(QObject):
+    """Points that arrive step by step are drawn a few times a second."""
+
+    def __init__(self, session: Session, panel: TrainPanel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._panel = session, panel
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(POINTS_WAIT_MS)
+        self._refresh.timeout.connect(panel.refresh)
+        results = session.results
+        for changed in (
+            session.training_changed,
+            session.images.count_changed,
+            results.labelled_changed,
+            results.kind_changed,
+            panel.config_changed,
+        ):
+            changed.connect(self._show_state)
+        session.plots_reset.connect(panel.clear)
+        session.points_added.connect(self._add_points)
+        session.samples_changed.connect(panel.set_samples)
+        session.project_changed.connect(self._show_config)
+        results.labelled_reset.connect(panel.class_plot.clear)
+        results.labelled_points_added.connect(self._add_class_points)
+        results.snapshots_changed.connect(self._show_reference)
+        results.seen_changed.connect(self._show_seen)
+        self._show_state()
+        self._show_reference()
+
+    def _show_config(self) -> None:
+        config = self._session.view.config
+        if config is not None:
+            self._panel.set_config(config)
+        self._show_state()
+
+    def _status(self) -> TrainingStatus:
+        is_class = self._session.results.kind is Kind.CAM
+        return self._session.results.labelled if is_class else self._session.training
+
+    def _show_state(self) -> None:
+        session, status = self._session, self._status()
+        is_class = session.results.kind is Kind.CAM
+        has_classes = not is_class or session.results.folders.classes >= 2
+        self._panel.set_state(
+            TrainPanelState(
+                phase=status.phase.value,
+                step=status.step,
+                steps=status.steps,
+                fraction=status.fraction,
+                steps_per_s=status.steps_per_s,
+                seconds_left=status.seconds_left,
+                message=status.message,
+                can_start=session.images.total > 0 and not status.phase.running and has_classes,
+                resumable_step=status.saved_step if self._can_resume(status) else None,
+                kind=session.results.kind.value,
+                note=self._class_note() if is_class else "",
+            )
+        )
+
+    def _class_note(self) -> str:
+        folders = self._session.results.folders
+        if not folders.known:
+            return ""
+        if folders.classes < 2:
+            return self.tr(
+                "There are no class folders here: this baseline needs the images of each class in a folder "
+                "of its own."
+            )
+        text = self.tr("A baseline that needs labels: {classes} folders name the classes of {images} images.")
+        return text.format(classes=grouped(folders.classes), images=grouped(folders.images))
+
+    def _can_resume(self, status: TrainingStatus) -> bool:
+        """A finished training goes on only where the form now says more steps."""
+        if status.phase is not Phase.FINISHED or status.saved_step is None:
+            return True
+        try:
+            config = self._panel.config()
+        except BoxscoutError:
+            return False
+        return config.minutes is not None or config.steps > status.saved_step
+
+    def _add_points(self, points: list[Point]) -> None:
+        for point in points:
+            self._panel.add_point(point.step, point.d_loss, point.g_loss)
+            if point.ms_ssim is not None:
+                self._panel.add_ms_ssim(point.step, point.ms_ssim)
+        self._draw_soon()
+
+    def _add_class_points(self, points: list[ClassifierPoint]) -> None:
+        for point in points:
+            self._panel.class_plot.add_point(point.step, point.loss, point.accuracy)
+        self._draw_soon()
+
+    def _draw_soon(self) -> None:
+        if not self._refresh.isActive():
+            self._refresh.start()
+
+    def _show_reference(self) -> None:
+        real = self._session.results.snapshots.real
+        self._panel.plot.set_reference(None if real is None else (real.mean, *real.interval))
+
+    def _show_seen(self) -> None:
+        seen = self._session.results.seen
+        self._panel.gallery.set_real(*((None, None) if seen is None else (seen.real, seen.background)))
+
+
+class SourcePresenter(QObject):
+    """What heat maps can be made from, and what speaks for it."""
+
+    def __init__(self, session: Session, panel: TrainPanel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._panel = session, panel
+        for changed in (
+            session.training_changed,
+            session.view_changed,
+            session.project_changed,
+            session.results.snapshots_changed,
+            session.results.labelled_changed,
+        ):
+            changed.connect(self._show)
+        self._panel.settings.toggle.toggled.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        session, picker = self._session, self._panel.source
+        view, snapshots = session.view, session.results.snapshots
+        model, at = session.results.source(view)
+        options, proposal = self._options(), snapshots.proposal
+        reason = "" if proposal is None else proposal.reason
+        figures = self._figures(snapshots, at)
+        if model == Kind.CAM.value:
+            reason, figures = self.tr("Learned from the folders' names: a baseline that needs labels."), ()
+        if self._panel.settings.is_open():  # there is no room for both
+            reason, figures = "", ()
+        picker.setVisible(bool(options))
+        picker.set_state(SourceState(options=options, model=model, at=at, reason=reason, figures=figures))
+
+    def _options(self) -> tuple[SourceOption, ...]:
+        session = self._session
+        snapshots, training, gan = session.results.snapshots, session.training, Kind.GAN.value
+        options: list[SourceOption] = []
+        running = training.phase.running and training.step > 0
+        if running or training.saved_step is not None:
+            step = training.saved_step
+            newest = self.tr("Newest snapshot") if running else self.tr("Last: step {0}")
+            options.append(SourceOption(gan, "last", newest.format(grouped(step or 0))))
+        proposal = snapshots.proposal
+        if proposal is not None:
+            title = self.tr("Proposed: step {0}").format(grouped(proposal.step))
+            if not proposal.qualifies:
+                title = self.tr("Proposed: none qualifies")
+            options.append(SourceOption(gan, "proposed", title, proposal.reason, proposal.qualifies))
+        for signal in reversed(snapshots.signals):
+            title = self.tr("Step {0}").format(grouped(signal.step))
+            options.append(SourceOption(gan, str(signal.step), title, self._tip(signal)))
+        labelled = session.results.labelled.saved_step
+        if labelled is not None:
+            title = self.tr("Class labels: step {0}").format(grouped(labelled))
+            tip = self.tr("A classifier that learned from the folders' names; it needs labels.")
+            options.append(SourceOption(Kind.CAM.value, "last", title, tip))
+        return tuple(options)
+
+    def _tip(self, signal: Signal) -> str:
+        return "\n".join(f"{figure.caption}: {figure.value}" for figure in self._of(signal))
+
+    def _figures(self, snapshots: Snapshots, at: str) -> tuple[Figure, ...]:
+        """What was measured of the snapshot in force."""
+        if not snapshots.signals:
+            return ()
+        step = snapshots.step_of(at)
+        last = snapshots.signals[-1]
+        return self._of(next((signal for signal in snapshots.signals if signal.step == step), last))
+
+    def _of(self, signal: Signal) -> tuple[Figure, ...]:
+        """Its numbers; one is marked only where something speaks against the snapshot."""
+        fine, relative, apart = not faults(signal), signal.relative, signal.separation
+        tips = (
+            self.tr("0: samples as varied as the real images; 1: all samples alike. Good up to {0}."),
+            self.tr("0: the same heat map for every image; 1: independent ones. Good from {0}."),
+            self.tr(
+                "How often a real image seems more real to the discriminator than a generated one. "
+                "Good from {0} to {1}."
+            ),
+        )
+        figures = []
+        if relative is not None:  # without a generator there are no samples to measure
+            good = fine or relative.mean - SURE * relative.error <= MAX_RELATIVE_MS_SSIM
+            tip = tips[0].format(MAX_RELATIVE_MS_SSIM)
+            figures.append(Figure(self.tr("Relative MS-SSIM"), f"{relative.mean:.2f}", tip, good))
+        good = fine or signal.map_difference >= MIN_MAP_DIFFERENCE
+        tip = tips[1].format(MIN_MAP_DIFFERENCE)
+        figures.append(Figure(self.tr("Map difference"), f"{signal.map_difference:.2f}", tip, good))
+        if apart is not None:
+            good = fine or MIN_SEPARATION <= apart <= MAX_SEPARATION
+            tip = tips[2].format(MIN_SEPARATION, MAX_SEPARATION)
+            figures.append(Figure(self.tr("Separation"), f"{apart:.2f}", tip, good))
+        return tuple(figures)

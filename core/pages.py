@@ -1,0 +1,85 @@
+"""One page of what a project shows: boxes and heat maps, a grid of samples, MS-SSIM over training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from core.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure
+from core.reproduce.figures import fit
+from core.stopping import Estimate
+
+ROWS = 6
+MAX_IMAGES = 4 * ROWS
+_SAMPLES, _REAL = "#7a4fcf", "#666666"
+_NAME = 34  # characters of a name that fit beside its row
+
+
+def boxes_page(panels: Sequence[Panel], names: Sequence[str], title: str) -> Figure:
+    """Image and box | heat map | overlay, a row for each image and ``ROWS`` rows to a block.
+
+    Parameters
+    ----------
+    panels, names
+        1 to ``MAX_IMAGES`` of each.
+    """
+    blocks, rows = math.ceil(len(panels) / ROWS), min(len(panels), ROWS)
+    figure = new_figure(width=4.4 * blocks, height=1.45 * rows + 0.8, dpi=150)
+    figure.suptitle(title, fontsize=10)
+    parts: Any = figure.subfigures(1, blocks, squeeze=False)[0]
+    for number, part in enumerate(parts):
+        axes = part.subplots(rows, 3, squeeze=False)
+        for axis in axes.flat:
+            axis.axis("off")
+        for axis, text in zip(axes[0], TRIPLE, strict=True):
+            axis.set_title(text, fontsize=8)
+        block = slice(number * ROWS, (number + 1) * ROWS)
+        for row, panel, name in zip(axes, panels[block], names[block], strict=False):
+            draw_triple(row, panel)
+            # Not as an axis label, which would be taken away with the axis.
+            row[0].text(
+                -0.06, 0.5, _short(name), transform=row[0].transAxes, rotation=90,
+                ha="right", va="center", fontsize=5, color=_REAL, parse_math=False,
+            )  # fmt: skip
+    return figure
+
+
+def samples_page(samples: Picture, title: str) -> Figure:
+    """The samples of a generator, uint8 (n, S, S, 3)."""
+    figure = new_figure(width=5.0, height=5.3, dpi=150)
+    figure.suptitle(title, fontsize=10)
+    axis: Any = figure.subplots()
+    axis.imshow(grid(samples))
+    axis.axis("off")
+    return figure
+
+
+def diversity_page(points: Sequence[tuple[int, float]], real: Estimate | None, title: str) -> Figure:
+    """MS-SSIM of the samples over the steps with a polynomial fit, and the real images' own.
+
+    Parameters
+    ----------
+    points
+        Steps and values, at least one.
+    """
+    figure = new_figure(width=5.6, height=4.2, dpi=150)
+    figure.suptitle(title, fontsize=10)
+    axis: Any = figure.subplots()
+    steps, values = [step for step, _ in points], [value for _, value in points]
+    axis.plot(steps, values, ".", color=_SAMPLES, alpha=0.5, label="samples")
+    if len(set(steps)) > 1:
+        axis.plot(*fit(steps, values), "-", color=_SAMPLES)
+    if real is not None:
+        axis.axhspan(*real.interval, color=_REAL, alpha=0.2, lw=0)
+        axis.axhline(real.mean, color=_REAL, ls=":", label="real images")
+    axis.set(xlabel="Step", ylabel="MS-SSIM", ylim=(0, 1))
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8)
+    return figure
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else f"…{name[1 - _NAME :]}"

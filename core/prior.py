@@ -1,0 +1,50 @@
+"""What the heat maps of a whole data set have in common, learned in one pass and without any label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+# Chosen on the train boxes of three sets and on raccoon (docs/decisions/0009-contrast.md): outlines show an
+# object's proportions diluted, and photos hold more horizontal than vertical edges whatever they show.
+_GAIN, _OFFSET = 0.8, 0.3
+_MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every image
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """The proportions of the objects and the level of the heat in a data set.
+
+    ``elongation`` is the natural logarithm of height over width, in shares of the image, that objects have
+    by their outlines (:func:`core.contrast.outline_ratios`). ``level`` and ``spread`` are the mean and the
+    standard deviation, over the images, of a map's mean heat, in the maps' own unit. ``images`` is how many
+    there were.
+    """
+
+    elongation: float
+    level: float
+    spread: float
+    images: int
+
+
+@dataclass(slots=True)
+class PriorTally:
+    """What is counted of each image, batch by batch: what a :class:`Prior` is made of."""
+
+    _levels: list[float] = field(default_factory=list)
+    _ratios: list[float] = field(default_factory=list)
+
+    def add(self, heat_map: npt.NDArray[np.float32], outline_ratio: float) -> None:
+        """Count one image in: its map, float (h, w), and its :func:`core.contrast.outline_ratios`."""
+        self._levels.append(float(heat_map.mean(dtype=np.float64)))
+        self._ratios.append(float(outline_ratio))
+
+    def prior(self) -> Prior | None:
+        """The prior of all maps counted in; None before the first, or where one is not finite."""
+        if not self._levels or not np.isfinite(self._levels).all():
+            return None
+        elongation = _GAIN * float(np.mean(self._ratios)) + _OFFSET
+        elongation = min(max(elongation, -_MOST), _MOST)
+        return Prior(elongation, float(np.mean(self._levels)), float(np.std(self._levels)), len(self._levels))

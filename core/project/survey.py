@@ -1,0 +1,49 @@
+"""What all heat maps of a project together say, kept beside them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core.prior import Prior
+from core.sureness import Sureness
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The newest localization as a whole: after which ``step``, with what in common, and how sure.
+
+    ``prior`` and ``sureness`` are None where they could not be measured.
+    """
+
+    step: int
+    prior: Prior | None = None
+    sureness: Sureness | None = None
+
+
+def survey_to_json(survey: Survey) -> str:
+    """``survey`` as one JSON object."""
+    return json.dumps(asdict(survey))
+
+
+def survey_from_json(text: str) -> Survey | None:
+    """The survey in ``text``; None where it cannot be understood: the next localization makes another."""
+    try:
+        values = json.loads(text)
+        prior, sureness = values["prior"], values["sureness"]
+        return Survey(
+            int(values["step"]),
+            None if prior is None else Prior(images=int(prior.pop("images")), **_finite(prior)),
+            None if sureness is None else Sureness(images=int(sureness.pop("images")), **_finite(sureness)),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _finite(values: dict[str, Any]) -> dict[str, float]:
+    numbers = {name: float(value) for name, value in values.items()}
+    if not all(math.isfinite(number) for number in numbers.values()):
+        raise ValueError
+    return numbers

@@ -1,0 +1,160 @@
+"""Several objects in one image: a box for each peak of the heat map that stands on its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.annotations import BoxRecord
+from core.boxes import (
+    DEFAULT_RULE,
+    GRID,
+    MAX_BOXES,
+    Map,
+    find_box,
+    pixel_box,
+    scaled_map,
+    spread_box,
+    used_threshold,
+)
+from core.errors import BoxscoutError
+from core.geometry import Box, iou
+from core.prior import Prior
+from core.score import box_score
+
+SAME_OBJECT_IOU = 0.5
+# Shares of the hottest place: a peak below the first is no object of its own, nor is one that the second
+# joins to a higher peak. An object ends where its heat falls to the third share of its peak.
+_LOWEST_PEAK = 0.5
+_VALLEY = 0.8
+_EDGE = 0.5
+_BLUR = 1.5  # cells: below what any network's map shows, above what makes a plateau's every cell a peak
+_SMALLEST = 16  # cells, of 4096
+_MOST_SUMMITS = 32  # looked at in a map that is nothing but noise
+
+Mask = npt.NDArray[np.bool_]
+
+
+def find_boxes(
+    heat_map: Map,
+    *,
+    width: int,
+    height: int,
+    rule: str = DEFAULT_RULE,
+    threshold: float | None = None,
+    prior: Prior | None = None,
+    max_boxes: int = 1,
+) -> tuple[BoxRecord, ...]:
+    """The boxes of one image, surest first: at least one, at most ``max_boxes``.
+
+    Where only one object stands out, its box is that of :func:`core.boxes.find_box`, whatever ``max_boxes``.
+    Else ``component`` gives each connected part its tightest box, and the moments rules give each peak the
+    moments of the heat around it; the scores tell how the peaks compare.
+
+    Parameters
+    ----------
+    max_boxes
+        1 to ``MAX_BOXES``. The others are as in :func:`core.boxes.find_box`.
+
+    Raises
+    ------
+    BoxscoutError
+        ``max_boxes`` is out of range.
+    """
+    if not 1 <= max_boxes <= MAX_BOXES:
+        raise BoxscoutError(f"The number of boxes lies between 1 and {MAX_BOXES}, not {max_boxes}.")
+    only = find_box(heat_map, width=width, height=height, rule=rule, threshold=threshold, prior=prior)
+    if max_boxes == 1:
+        return (only,)
+    scaled = scaled_map(heat_map)
+    cut = used_threshold(rule, threshold)
+    parts = _components(scaled, cut) if rule == "component" else _around_peaks(scaled, cut)
+    if len(parts) < 2:
+        return (only,)
+    found = []
+    for part in parts:
+        own = np.where(part, scaled, np.float32(0))
+        cells = (_tightest(part) if rule == "component" else spread_box(own)).clamped(GRID, GRID)
+        score = box_score(own, cells, heat_map=heat_map, prior=prior) * float(own.max())
+        found.append(replace(only, box=pixel_box(cells, width, height), score=score))
+    found.sort(key=lambda record: -(record.score or 0.0))
+    kept = non_maximum_suppression([record.box for record in found], SAME_OBJECT_IOU)
+    return tuple(found[i] for i in kept[:max_boxes])
+
+
+def non_maximum_suppression(boxes: list[Box], overlap: float) -> list[int]:
+    """Which of ``boxes``, best first, to keep: each whose IoU with all kept before is at most ``overlap``."""
+    kept: list[int] = []
+    for i, box in enumerate(boxes):
+        if all(iou(box, boxes[j]) <= overlap for j in kept):
+            kept.append(i)
+    return kept
+
+
+def _components(scaled: Map, cut: float) -> list[Mask]:
+    """The 8-connected parts at or above ``cut``, largest first, without specks."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (scaled >= cut * float(scaled.max())).astype(np.uint8), connectivity=8
+    )
+    areas = stats[:, cv2.CC_STAT_AREA]
+    order = sorted(range(1, count), key=lambda label: -int(areas[label]))
+    return [labels == label for label in order if areas[label] >= _SMALLEST]
+
+
+def _around_peaks(scaled: Map, cut: float) -> list[Mask]:
+    """What belongs to each peak that stands on its own: the hot part around it, up to halfway to another."""
+    smooth: Map = cv2.GaussianBlur(scaled, (0, 0), _BLUR).astype(np.float32)
+    peaks = _peaks(smooth, max(cut, _LOWEST_PEAK) * float(smooth.max()))
+    if len(peaks) < 2:
+        return []
+    rows, columns = np.indices(scaled.shape)
+    distances = np.stack([(rows - y) ** 2 + (columns - x) ** 2 for y, x in peaks])
+    parts = []
+    for i, (y, x) in enumerate(peaks):
+        part = _part_at(smooth, y, x, cut + _EDGE * (float(smooth[y, x]) - cut))
+        rivals = [j for j, place in enumerate(peaks) if part[place]]
+        part &= distances[i] <= distances[rivals].min(axis=0)
+        if part.sum() >= _SMALLEST:
+            parts.append(part)
+    return parts
+
+
+def _peaks(smooth: Map, lowest: float) -> list[tuple[int, int]]:
+    """Rows and columns of local maxima, highest first, that a valley parts from every higher one."""
+    kept: list[tuple[int, int]] = []
+    for y, x in _summits(smooth, lowest)[:_MOST_SUMMITS]:
+        ridge = _part_at(smooth, y, x, _VALLEY * float(smooth[y, x]))
+        if not any(ridge[other] for other in kept):
+            kept.append((y, x))
+    return kept
+
+
+def _summits(smooth: Map, lowest: float) -> list[tuple[int, int]]:
+    """The middle cell of each part that is nowhere cooler than its surroundings, highest first."""
+    around = cv2.dilate(smooth, np.ones((3, 3), np.uint8))
+    top = (smooth >= around - 1e-6) & (smooth >= lowest)
+    count, labels, _, middles = cv2.connectedComponentsWithStats(top.astype(np.uint8), connectivity=8)
+    rows, columns = np.nonzero(top)
+    owner = labels[rows, columns]
+    away = (columns - middles[owner, 0]) ** 2 + (rows - middles[owner, 1]) ** 2
+    order = np.lexsort((away, owner))
+    firsts = order[np.searchsorted(owner[order], np.arange(1, count))]
+    places = zip(rows[firsts].tolist(), columns[firsts].tolist(), strict=True)
+    return sorted(places, key=lambda place: -float(smooth[place]))
+
+
+def _part_at(heat: Map, y: int, x: int, level: float) -> Mask:
+    """The 8-connected part at or above ``level`` that holds one cell, which is."""
+    mask = np.zeros((heat.shape[0] + 2, heat.shape[1] + 2), np.uint8)
+    flags = 8 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
+    cv2.floodFill(heat, mask, (x, y), 0.0, loDiff=float(heat[y, x]) - level, upDiff=1e9, flags=flags)
+    part: Mask = mask[1:-1, 1:-1] == 1
+    return part
+
+
+def _tightest(part: Mask) -> Box:
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -1,0 +1,171 @@
+"""Maps and boxes of a folder of drawn pictures, by a network whose map is the picture's own brightness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from torch import Tensor, nn
+
+from core.annotations import BoxRecord, Source
+from core.boxes import RULES, find_box
+from core.contrast import outline_ratios
+from core.errors import Cancelled
+from core.geometry import Box, iou
+from core.heatmap import AVERAGED, PLAIN, HeatMapOptions
+from core.images.pixels import Pixels
+from core.networks import Discriminator
+from core.project.store import Project
+from core.workflow import add_folders, load_pixels, localize_images
+
+WIDE, HIGH = 320, 160
+ONE, TWO = (40, 30, 120, 110), (220, 60, 300, 140)
+
+
+class _Brightness(Discriminator):
+    """Each cell of 4 x 4 pixels is their mean."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.features = nn.Sequential(nn.Conv2d(3, 1, 4, 4, 0, bias=False))
+        nn.init.constant_(self.features[0].weight, 1 / 48)
+
+    def class_activation(self, images: Tensor) -> Tensor:
+        return self.features(images)[:, 0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Seventy pictures, more than a batch; every other one holds two objects."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(70):
+        image = Image.new("RGB", (WIDE, HIGH), (20 + i % 7, 20, 20))
+        draw = ImageDraw.Draw(image)
+        for left, top, right, bottom in (ONE, TWO)[: 1 + i % 2]:
+            draw.rectangle((left, top, right - 1, bottom - 1), fill=(250, 240, 230))
+        image.save(folder / f"{i:02}.png")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, folder: Path) -> Iterator[Project]:
+    with Project.create(tmp_path / "p.boxscout") as project:
+        add_folders(project, [folder])
+        yield project
+
+
+def _pixels(project: Project) -> Pixels:
+    return load_pixels(project, project.images(), size=64)
+
+
+def _localize(project: Project, **options: object) -> tuple[int, int]:
+    given = {"step": 3, "rule": "component", "threshold": None, "options": PLAIN, **options}
+    return localize_images(project, project.images(), _pixels(project), _Brightness(), **given)
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_the_projects_boxes_are_those_of_its_maps_and_its_survey(project: Project, rule: str) -> None:
+    seen: list[tuple[int, int]] = []
+    own = project.images()[5].id
+    found = _localize(
+        project, rule=rule, thresholds={own: 0.6}, on_progress=lambda done, total: seen.append((done, total))
+    )
+    assert found == (70, 0)
+    assert seen == sorted(seen)
+    assert seen[-1] == (70, 70)
+    survey = project.load_survey()
+    assert survey is not None
+    assert survey.step == 3
+    assert survey.prior is not None
+    assert survey.prior.images == 70
+    outlines = outline_ratios(_pixels(project).array).mean()
+    assert survey.prior.elongation == pytest.approx(np.clip(0.8 * outlines + 0.3, -0.7, 0.7))
+    assert survey.sureness is not None
+    for record, boxes in zip(project.images(), project.all_boxes().values(), strict=True):
+        heat = project.heat_map(record.id)
+        assert heat is not None
+        threshold = 0.6 if record.id == own else None
+        expected = find_box(heat, width=WIDE, height=HIGH, rule=rule, threshold=threshold, prior=survey.prior)
+        assert boxes == (expected,)
+
+
+def test_several_objects_get_a_box_each_where_asked(project: Project) -> None:
+    _localize(project, threshold=0.5, max_boxes=4)
+    for i, boxes in enumerate(project.all_boxes().values()):
+        assert len(boxes) == 1 + i % 2
+        for true in (ONE, TWO)[: len(boxes)]:
+            assert max(iou(box.box, Box(*true)) for box in boxes) > 0.7
+        scores = [box.score for box in boxes]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_photos_are_read_in_their_own_proportions(project: Project, folder: Path) -> None:
+    pixels = _pixels(project)
+    (folder / "03.png").unlink()  # after it was prepared: its squashed pixels stand in
+    options = HeatMapOptions(long_side=160)
+    localize_images(
+        project, project.images(), pixels, _Brightness(),
+        step=1, rule="component", threshold=0.5, options=options,
+    )  # fmt: skip
+    shapes = [project.heat_map(record.id).shape for record in project.images()]
+    assert shapes[3] == (16, 16)
+    assert {shape for i, shape in enumerate(shapes) if i != 3} == {(20, 40)}
+    boxes = project.all_boxes()[project.images()[0].id]
+    assert iou(boxes[0].box, Box(*ONE)) > 0.9
+
+
+def test_a_persons_boxes_stay(project: Project) -> None:
+    record = project.images()[2]
+    mine = BoxRecord(Box(1, 2, 3, 4), source=Source.EDITED)
+    project.set_boxes(record.id, [mine])
+    assert _localize(project, options=AVERAGED) == (69, 1)
+    assert project.boxes(record.id) == (mine,)
+
+
+def test_one_more_photo_does_not_undo_what_the_folder_said(project: Project) -> None:
+    _localize(project)
+    prior = project.prior()
+    pixels = load_pixels(project, project.images()[:1], size=64)
+    args = {"rule": "fitted", "threshold": None}
+    localize_images(project, project.images()[:1], pixels, _Brightness(), step=3, **args)
+    assert project.prior() == prior
+    # Of another step the maps are others.
+    localize_images(project, project.images()[:1], pixels, _Brightness(), step=4, **args)
+    assert project.prior() != prior
+    assert project.load_survey().sureness is None, "one picture cannot be held against another"
+
+
+def test_stopping_keeps_what_was_done(project: Project) -> None:
+    calls = []
+
+    def cancelled() -> bool:
+        calls.append(1)
+        return len(calls) > 1
+
+    with pytest.raises(Cancelled):
+        _localize(project, cancelled=cancelled)
+    boxes = project.all_boxes()
+    assert sorted(boxes) == [record.id for record in project.images()[:64]]
+    assert all(project.heat_map(image_id) is not None for image_id in boxes)
+
+
+def test_boxes_that_move_with_the_picture_are_said_to(tmp_path: Path) -> None:
+    folder = tmp_path / "moving"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(30):
+        image = Image.new("RGB", (64, 64), (10, 10, 10))
+        x, y = rng.integers(9, 40, 2).tolist()
+        ImageDraw.Draw(image).rectangle((x, y, x + 14, y + 12), fill=(240, 240, 240))
+        image.save(folder / f"{i}.png")
+    with Project.create(tmp_path / "m.boxscout") as project:
+        add_folders(project, [folder])
+        _localize(project, threshold=0.5)
+        sure = project.load_survey().sureness
+    assert sure.images == 30
+    assert sure.beyond_chance > 0.8
+    assert sure.sentence().startswith("Boxes move with the picture:")

@@ -1,0 +1,122 @@
+"""What maps have in common, and what rule and score make of it, against closed forms."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from core.boxes import GRID, find_box, fitted_box, scaled_map
+from core.geometry import Box
+from core.prior import Prior, PriorTally
+from core.score import box_score
+
+WIDE = Prior(elongation=-0.4, level=0.0, spread=1.0, images=10)
+
+
+def _bell(sigma_x: float, sigma_y: float, x: float = 32, y: float = 32) -> np.ndarray:
+    rows, columns = np.mgrid[:GRID, :GRID] + 0.5
+    heat = np.exp(-(((columns - x) / sigma_x) ** 2 + ((rows - y) / sigma_y) ** 2) / 2)
+    return heat.astype(np.float32)
+
+
+def _prior_of(*maps: np.ndarray, ratio: float = 0.0) -> Prior | None:
+    tally = PriorTally()
+    for heat in maps:
+        tally.add(heat, ratio)
+    return tally.prior()
+
+
+def test_tall_outlines_make_tall_priors_within_bounds() -> None:
+    flat = np.ones((4, 4), np.float32)
+    found = [_prior_of(flat, flat, ratio=ratio) for ratio in (-9.0, -0.3, 0.2, 9.0)]
+    elongations = [prior.elongation for prior in found if prior is not None]
+    assert len(elongations) == 4
+    assert elongations == sorted(set(elongations))
+    assert elongations[0] == -elongations[-1]  # bounded alike both ways
+    assert math.exp(elongations[-1]) == pytest.approx(2, abs=0.05)
+    assert elongations[2] - elongations[1] == pytest.approx(0.8 * 0.5)
+
+
+def test_level_and_spread_are_those_of_the_maps_as_they_are() -> None:
+    rng = np.random.default_rng(0)
+    maps = [rng.normal(3 * i, 1, (5, 7)).astype(np.float32) for i in range(6)]
+    prior = _prior_of(*maps)
+    assert prior is not None
+    levels = [heat.mean() for heat in maps]
+    assert (prior.level, prior.spread) == pytest.approx((np.mean(levels), np.std(levels)), rel=1e-5)
+
+
+def test_broken_maps_and_none_at_all_say_nothing() -> None:
+    assert _prior_of(np.full((4, 4), np.nan, np.float32)) is None
+    assert PriorTally().prior() is None
+
+
+def test_fitted_moments_take_the_proportions_of_the_prior() -> None:
+    """A map that says nothing gives the prior's box: sqrt(3) deviations of a cut-off Gaussian each way."""
+    flat = np.ones((GRID, GRID), np.float32)
+    even, wide = fitted_box(flat, 0.0), fitted_box(flat, 0.0, WIDE)
+    tall = fitted_box(flat, 0.0, Prior(0.4, 0, 1, 5))
+    assert fitted_box(flat, 0.0, Prior(0.0, 0, 1, 5)) == even
+    assert wide.height / wide.width == pytest.approx(math.exp(-0.4))
+    assert (wide.width, wide.height) == pytest.approx((tall.height, tall.width))
+    assert wide.area == pytest.approx(even.area)
+    centres = np.arange(GRID) + 0.5 - 32
+    weight = np.exp(-0.5 * (centres / 26) ** 2)
+    deviation = math.sqrt(float((weight * centres**2).sum() / weight.sum()) + 1 / 12)
+    assert even.width == pytest.approx(2 * math.sqrt(3) * deviation, rel=1e-4)
+    assert wide.center == pytest.approx((32, 32), abs=1e-4)
+
+
+def test_the_box_with_a_prior_is_the_rules_and_the_others_do_not_mind_it() -> None:
+    heat = _bell(7, 7, 20, 40)[::4, ::4]
+    for rule in ("moments", "component"):
+        with_prior = find_box(heat, width=640, height=480, rule=rule, prior=WIDE)
+        assert with_prior.box == find_box(heat, width=640, height=480, rule=rule).box
+    fitted = find_box(heat, width=64, height=64, rule="fitted", prior=WIDE).box
+    expected = fitted_box(scaled_map(heat), 0.0, WIDE).clamped(64, 64)
+    assert fitted == expected
+
+
+# -- the score ------------------------------------------------------------------------------------
+
+
+def test_the_score_is_the_formula() -> None:
+    scaled = np.zeros((GRID, GRID), np.float32)
+    scaled[10:20, 10:20] = 1.0
+    scaled[40:44, 40:45] = 1.0  # 20 of 120 hot cells lie elsewhere
+    box = Box(10, 10, 20, 20)
+    assert box_score(scaled, box) == pytest.approx((100 / 120) ** 2)
+    heat = 3 * scaled - 1  # inside its mean is 2
+    prior = Prior(elongation=0, level=0.5, spread=0.75, images=9)
+    certainty = 1 / (1 + math.exp(-(2 - 0.5) / 0.75))
+    found = box_score(scaled, box, heat_map=heat, prior=prior)
+    assert found == pytest.approx((100 / 120) ** 2 * math.sqrt(certainty), rel=1e-6)
+    # The same at the network's own, coarser resolution.
+    coarse = heat.reshape(32, 2, 32, 2).mean(axis=(1, 3))
+    assert box_score(scaled, box, heat_map=coarse, prior=prior) == pytest.approx(found, rel=1e-6)
+
+
+def test_a_hotter_map_scores_higher_than_a_cooler_one_of_the_same_shape() -> None:
+    heat = _bell(8, 8)
+    scores = [
+        find_box(heat + shift, width=64, height=64, prior=Prior(0, 0, 1, 9)).score
+        for shift in (-50, -1, 0, 1, 50)
+    ]
+    assert scores == sorted(scores)
+    assert scores[0] < 0.01 < scores[1] < scores[3]
+    assert all(0 <= score <= 1 for score in scores)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-30])
+def test_images_all_alike_still_get_scores(spread: float) -> None:
+    prior = Prior(elongation=0, level=0.3, spread=spread, images=2)
+    score = find_box(_bell(8, 8), width=64, height=64, prior=prior).score
+    assert score is not None
+    assert 0 <= score <= 1
+
+
+def test_a_map_that_says_nothing_scores_nothing() -> None:
+    for heat in (np.zeros((8, 8), np.float32), np.full((4, 4), np.nan, np.float32)):
+        assert find_box(heat, width=64, height=64, rule="component", prior=WIDE).score == 0.0

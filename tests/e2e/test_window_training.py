@@ -1,0 +1,301 @@
+"""The right side of the real window: snapshots to choose from, class labels, what the discriminator sees."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
+from pytestqt.qtbot import QtBot
+from window_support import LONG, close, draw_folder, drop, fill, finish, start
+
+from app.main_window import MainWindow
+from app.models.training import Phase
+from core import checkpoint, snapshots
+from core.batches import batch_seen
+from core.classifier import training as classify
+from core.config import ClassifierConfig, TrainConfig
+from core.heatmap import heat_maps, read_out_of
+from core.images.pixels import Pixels
+from core.project.store import Project
+from core.signals import yardstick
+from core.stopping import propose
+from core.training import resolve_device
+from core.workflow import checkpoint_path, classifier_path, load_pixels
+
+ENDLESS = 1_000_000
+CLASSES = ClassifierConfig(
+    steps=3, image_size=32, width=4, batch_size=8, report_every=1, device="cpu", precision="fp32"
+)
+
+
+def choose(qtbot: QtBot, window: MainWindow, model: str, at: str) -> None:
+    """Pick a source by keys, as a person without a mouse does, and wait for its boxes."""
+    box = window.train_panel.source.box
+    index = source_index(box, model, at)
+    box.setFocus()
+    key = Qt.Key.Key_Down if index > box.currentIndex() else Qt.Key.Key_Up
+    while box.currentIndex() != index:
+        before = box.currentIndex()
+        qtbot.keyClick(box, key)
+        assert box.currentIndex() != before
+    settle(qtbot, window)
+
+
+def source_index(box: QComboBox, model: str, at: str) -> int:
+    return [tuple(box.itemData(i)) for i in range(box.count())].index((model, at))
+
+
+def settle(qtbot: QtBot, window: MainWindow) -> None:
+    bench = window.workbench
+    qtbot.waitUntil(
+        lambda: (
+            not bench.pump.busy and not bench.deciding._timer.isActive() and not bench.localization.running
+        ),
+        timeout=LONG,
+    )
+
+
+def pixels_of(project: Project, size: int) -> Pixels:
+    return load_pixels(project, project.images(), size=size)
+
+
+def click(qtbot: QtBot, button) -> None:
+    assert button.isVisible() and button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def trained(window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot) -> MainWindow:
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, tiny)
+    finish(qtbot, window)
+    settle(qtbot, window)
+    return window
+
+
+def test_any_kept_snapshot_gives_the_heat_maps_and_the_choice_stays(
+    trained: MainWindow, qtbot: QtBot
+) -> None:
+    session, picker = trained.session, trained.train_panel.source
+    project = session.project
+    pixels = pixels_of(project, 32)
+    titles = [picker.box.itemText(i) for i in range(picker.box.count())]
+    assert titles[0] == "Last: step 6" and titles[-3:] == ["Step 6", "Step 4", "Step 2"]
+    assert project.heat_maps_step() == 6
+
+    choose(qtbot, trained, "gan", "2")
+    kept = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 2)
+    network = kept.discriminator
+    expected = heat_maps(network, pixels.array, options=read_out_of(network))
+    for record, heat_map in zip(project.images(), expected, strict=True):
+        np.testing.assert_allclose(project.heat_map(record.id), heat_map, atol=1e-5)
+    assert project.heat_maps_step() == 2
+    qtbot.waitUntil(lambda: np.allclose(session.heat_map, expected[0], atol=1e-5), timeout=LONG)
+    boxes = project.all_boxes()
+    assert trained.canvas.boxes == boxes[session.current]
+
+
+def test_the_choice_of_a_snapshot_is_there_again_in_a_reopened_project(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    first = MainWindow()
+    first.show()
+    fill(qtbot, first, folder, 12)
+    start(qtbot, first, tiny)
+    finish(qtbot, first)
+    settle(qtbot, first)
+    choose(qtbot, first, "gan", "4")
+    path, boxes = first.session.project.path, first.session.project.all_boxes()
+    close(qtbot, first)
+
+    window.open_paths([path])
+    session = window.session
+    qtbot.waitUntil(lambda: session.project is not None and session.heat_map is not None, timeout=LONG)
+    settle(qtbot, window)
+    assert window.train_panel.source.box.currentText() == "Step 4"
+    assert session.project.all_boxes() == boxes
+    choose(qtbot, window, "gan", "last")
+    assert session.project.heat_maps_step() == 6
+
+
+def test_the_proposal_and_its_reason_are_shown(trained: MainWindow, qtbot: QtBot) -> None:
+    picker, project = trained.train_panel.source, trained.session.project
+    path = checkpoint_path(project)
+    proposal = propose(snapshots.kept_signals(checkpoint.load(path), snapshots.snapshots_dir(path)))
+    assert picker.reason.isVisible() and picker.reason.text() == proposal.reason
+    assert picker.numbers.isVisible()
+    index = source_index(picker.box, "gan", "proposed")
+    assert picker.box.model().item(index).isEnabled() is proposal.qualifies
+    if proposal.qualifies:
+        choose(qtbot, trained, "gan", "proposed")
+        assert project.heat_maps_step() == proposal.step
+
+
+def test_the_real_images_own_ms_ssim_is_there_before_the_first_snapshot(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    panel = window.train_panel
+    assert panel.plot.reference is None and not panel.plot.real_line.isVisible()
+    config = tiny.with_(steps=ENDLESS, snapshot_every=100_000)
+    start(qtbot, window, config)
+    qtbot.waitUntil(lambda: panel.plot.reference is not None, timeout=LONG)
+    assert window.session.results.snapshots.signals == ()
+    click(qtbot, panel.stop_button)
+    finish(qtbot, window)
+    pixels = pixels_of(window.session.project, 32)
+    real = yardstick(config, pixels.array, resolve_device("cpu")).real_ms_ssim
+    assert panel.plot.reference == pytest.approx((real.mean, *real.interval))
+    assert panel.plot.real_line.value() == pytest.approx(real.mean)
+    assert panel.plot.real_line.isVisible()
+
+
+def test_what_the_discriminator_sees(trained: MainWindow, tiny: TrainConfig, qtbot: QtBot) -> None:
+    gallery, session = trained.train_panel.gallery, trained.session
+    assert gallery.samples.isVisible() and not gallery.real.isVisible()
+    click(qtbot, gallery.choice.second)
+    assert gallery.real.isVisible() and not gallery.samples.isVisible()
+    assert gallery.real.count() == tiny.batch_size
+    pixels = pixels_of(session.project, 32)
+    np.testing.assert_array_equal(session.results.seen.real, batch_seen(tiny, pixels.array, step=6).real)
+
+
+def test_what_it_would_see_without_augmentation_before_any_training(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    panel = window.train_panel
+    panel.set_config(tiny.with_(augmentation=False))
+    click(qtbot, panel.gallery.choice.second)
+    qtbot.waitUntil(lambda: panel.gallery.real.count() == 8, timeout=LONG)
+    known = {image.tobytes() for image in pixels_of(window.session.project, 32).array}
+    assert all(image.tobytes() in known for image in window.session.results.seen.real)
+
+
+def two_classes(folder: Path) -> Path:
+    for name in ("cats", "dogs"):
+        draw_folder(folder / name, 6)
+    return folder
+
+
+def test_class_labels_from_folders_to_boxes_and_back(
+    window: MainWindow, tmp_path: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    session, panel = window.session, window.train_panel
+    fill(qtbot, window, two_classes(tmp_path / "animals"), 12)
+    start(qtbot, window, tiny)
+    finish(qtbot, window)
+    settle(qtbot, window)
+    gan = {r.id: session.project.heat_map(r.id) for r in session.project.images()}
+
+    click(qtbot, panel.kind.second)
+    qtbot.waitUntil(
+        lambda: "2 folders name the classes of 12 images" in panel.note_label.text(), timeout=LONG
+    )
+    assert "needs labels" in panel.note_label.text()
+    panel.set_config(CLASSES.with_(steps=ENDLESS))
+    click(qtbot, panel.start_button)
+    results = session.results
+    qtbot.waitUntil(lambda: results.labelled.step >= 2, timeout=LONG)
+    assert not panel.kind.isEnabled()
+    click(qtbot, panel.pause_button)
+    qtbot.waitUntil(lambda: results.labelled.phase is Phase.PAUSED)
+    click(qtbot, panel.pause_button)
+    held = results.labelled.step
+    qtbot.waitUntil(lambda: results.labelled.step > held + 1, timeout=LONG)
+    click(qtbot, panel.stop_button)
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: len(panel.class_plot.points()["loss"][0]) == results.labelled.step, timeout=LONG)
+
+    state = classify.load(classifier_path(session.project))
+    assert state.classes == ("cats", "dogs") and state.step == results.labelled.saved_step
+    assert panel.source.box.currentText().startswith("Class labels")
+    assert "labels" in panel.source.reason.text()
+    records = session.project.images()
+    own = np.array([("cats", "dogs").index(r.path.parent.name) for r in records], np.int64)
+    network = classify.snapshot_of(state).network
+    expected = heat_maps(network, pixels_of(session.project, 32).array, classes=own)
+    for record, heat_map in zip(records, expected, strict=True):
+        np.testing.assert_allclose(session.project.heat_map(record.id), heat_map, atol=1e-4)
+
+    choose(qtbot, window, "gan", "last")
+    for record in records:
+        np.testing.assert_allclose(session.project.heat_map(record.id), gan[record.id], atol=1e-5)
+
+
+def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    first = MainWindow()
+    first.show()
+    fill(qtbot, first, two_classes(tmp_path / "animals"), 12)
+    click(qtbot, first.train_panel.kind.second)
+    first.train_panel.set_config(CLASSES.with_(steps=ENDLESS))
+    qtbot.waitUntil(first.train_panel.start_button.isEnabled, timeout=LONG)
+    click(qtbot, first.train_panel.start_button)
+    qtbot.waitUntil(lambda: first.session.results.labelled.step >= 2, timeout=LONG)
+    path = first.session.project.path
+    close(qtbot, first)
+
+    window.open_paths([path])
+    session, panel = window.session, window.train_panel
+    qtbot.waitUntil(lambda: session.project is not None and session.picture is not None, timeout=LONG)
+    click(qtbot, panel.kind.second)
+    saved = session.results.labelled.saved_step
+    assert panel.continue_button.isVisible() and saved >= 2
+    panel.set_config(CLASSES.with_(steps=saved + 2))
+    qtbot.waitUntil(panel.continue_button.isEnabled, timeout=LONG)
+    click(qtbot, panel.continue_button)
+    qtbot.waitUntil(lambda: session.results.labelled.phase is Phase.FINISHED, timeout=LONG)
+    settle(qtbot, window)
+    assert classify.load(classifier_path(session.project)).step == saved + 2
+    assert session.project.heat_maps_step() == saved + 2
+
+
+def test_without_class_folders_one_sentence_says_what_is_missing(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    panel = window.train_panel
+    click(qtbot, panel.kind.second)
+    qtbot.waitUntil(lambda: "no class folders" in panel.note_label.text(), timeout=LONG)
+    assert not panel.start_button.isEnabled()
+    click(qtbot, panel.kind.first)
+    assert panel.start_button.isEnabled() and not panel.note_label.isVisible()
+
+
+def test_images_of_no_class_get_the_likeliest_ones_map(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    where = two_classes(tmp_path / "animals")
+    shutil.copy(where / "cats" / "image 1.png", where / "stray.png")
+    fill(qtbot, window, where, 13)
+    panel, session = window.train_panel, window.session
+    click(qtbot, panel.kind.second)
+    panel.set_config(CLASSES)
+    qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
+    click(qtbot, panel.start_button)
+    qtbot.waitUntil(lambda: session.results.labelled.phase is Phase.FINISHED, timeout=LONG)
+    settle(qtbot, window)
+    stray = next(r for r in session.project.images() if r.name == "stray.png")
+    network = classify.snapshot_of(classify.load(classifier_path(session.project))).network
+    rows = {file.path: i for i, file in enumerate(pixels_of(session.project, 32).files)}
+    array = pixels_of(session.project, 32).array[[rows[stray.path]]]
+    np.testing.assert_allclose(session.project.heat_map(stray.id), heat_maps(network, array)[0], atol=1e-4)
+
+
+def test_a_dropped_folder_is_counted_while_class_labels_are_shown(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, draw_folder(tmp_path / "cats", 6), 6)
+    panel = window.train_panel
+    click(qtbot, panel.kind.second)
+    qtbot.waitUntil(lambda: "no class folders" in panel.note_label.text(), timeout=LONG)
+    assert drop(window.splitter, [draw_folder(tmp_path / "dogs", 5)])
+    qtbot.waitUntil(
+        lambda: "2 folders name the classes of 11 images" in panel.note_label.text(), timeout=LONG
+    )
