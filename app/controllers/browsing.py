@@ -181,4 +181,5 @@ def _picture(key: tuple[int, str, int]) -> Picture:
 
 def _evidence(key: tuple[Project, int]) -> Evidence:
     project, image_id = key
-    return Evidence(project.heat_map(image_id), kept(project, [image_id])[image_id], project.prior())
+    boxes = kept(project, [image_id])[image_id]
+    return Evidence(project.heat_map(image_id), boxes, project.prior())

@@ -104,11 +104,9 @@ class EditingController(QObject):
 
     def replace_by_automatic(self) -> None:
         """Give the person's boxes up: the image gets what its heat map says, now and at each later run."""
-        session = self._session
         self.about_to_edit.emit()
-        if not session.edited:
-            return
-        self._set_kept(Kept(session.automatic_boxes), self.tr("Replace my boxes"))
+        if self._session.edited:
+            self._set_kept(Kept(self._session.automatic_boxes), self.tr("Replace my boxes"))
 
     def labels(self) -> list[str]:
         """The class names to choose from, the most used first."""

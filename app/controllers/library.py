@@ -324,8 +324,7 @@ def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
         project = how(path)
         try:
             training, classes = read_checkpoint(project), read_classifier(project)
-            table = read_table(project, project.images())
-            view = project.load_view()
+            table, view = read_table(project, project.images()), project.load_view()
             return Opened(project, table, project.rejected(), view, training, classes, claimed)
         except BaseException:
             project.close()

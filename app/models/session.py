@@ -233,11 +233,12 @@ class Session(QObject):
     def boxes(self) -> tuple[BoxRecord, ...]:
         """The boxes of the image in view: a person's own, else what its heat map says now."""
         kept = self._evidence.kept if self._evidence else Kept()
-        return kept.boxes if kept.edited else self.automatic_boxes or kept.boxes
+        found = () if kept.edited else self.automatic_boxes
+        return found or kept.boxes
 
     @property
     def automatic_boxes(self) -> tuple[BoxRecord, ...]:
-        """What the heat map of the image in view says now; none while it has no map."""
+        """What the heat map of the image in view says now; empty without one."""
         heat_map, size = self.heat_map, self.image_size
         if heat_map is None or size is None:
             return ()

@@ -45,11 +45,11 @@ SCHEMA = (
 )
 # Tables that older projects lack and older versions of this program leave alone.
 LATER_TABLES = (
-    "CREATE TABLE IF NOT EXISTS survey (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
     # Images whose boxes a person has set, also where none were left: no automatic run touches them.
     """CREATE TABLE IF NOT EXISTS edited (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
     "INSERT OR IGNORE INTO edited SELECT image_id FROM box WHERE source = 'edited'",
+    "CREATE TABLE IF NOT EXISTS survey (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
 )
 _READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
 

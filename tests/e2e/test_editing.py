@@ -16,6 +16,7 @@ from app.views.box_editor import HANDLES, handle_points
 from app.views.message import ErrorDialog
 from core.annotations import BoxRecord, Source, Status
 from core.boxes import find_box
+from core.errors import ProjectError
 from core.geometry import Box
 from core.project.edits import Kept
 from core.project.queries import kept
@@ -429,3 +430,25 @@ def test_a_second_window_on_the_same_project_is_told(filled: MainWindow, qtbot: 
     filled.open_paths([path])
     qtbot.waitUntil(lambda: filled.session.project is not None, timeout=LONG)
     assert list(path.parent.glob("*.lock")) == [path.with_name(f"{path.name}.lock")]
+
+
+def test_an_edit_that_cannot_be_saved_is_told_and_shown_nowhere(
+    filled: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise ProjectError("The disk is full: the last change could not be saved.")
+
+    draw(qtbot, filled, DRAWN)
+    with monkeypatch.context() as patch:
+        patch.setattr(Project, "set_kept", full)
+        drag(qtbot, filled, at(filled, 20, 15), at(filled, 5, 5))
+        qtbot.waitUntil(lambda: filled.findChild(ErrorDialog) is not None, timeout=LONG)
+        told = filled.findChild(ErrorDialog)
+        assert "The disk is full" in told.sentence.text()
+        told.close()
+        filled.workbench.editing.undo()
+    assert sides(filled) == [DRAWN]
+    assert filled.workbench.editing.undo_text == "Draw a box"
+    qtbot.waitUntil(lambda: len(filled.findChildren(ErrorDialog)) > 0, timeout=LONG)
+    filled.workbench.editing.undo()
+    assert sides(filled) == []
