@@ -9,9 +9,8 @@ from app.models.export import ExportRequest
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
-from core.annotations import Status
-from core.errors import FormatError
-from core.formats import FORMATS, ExportSummary
+from core.exchange import exportable
+from core.formats import FORMATS, ExportSummary, WriteOptions, export
 from core.project.store import Project, ProjectView
 
 ACTIVITY = "export"
@@ -48,9 +47,11 @@ class ExportController(QObject):
 
 def _export(project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
     decide(project, view)
-    images = project.image_boxes()
-    if request.accepted_only:
-        images = [image for image in images if image.status is Status.ACCEPTED]
-        if not images:
-            raise FormatError("No image is marked as accepted; accept some, or export all images.")
-    return FORMATS[request.format].write(images, request.path)
+    images, sources = exportable(project)
+    return export(
+        images,
+        request.path,
+        format=FORMATS[request.format],
+        selection=request.selection,
+        options=WriteOptions(sources=sources),
+    )

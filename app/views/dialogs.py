@@ -29,7 +29,6 @@ from app.views.controls import plain_label
 from app.views.export_dialog import ExportDialog
 from app.views.figure_dialog import FigureDialog, figure_options
 from core import __version__
-from core.annotations import Status
 from core.errors import BoxscoutError
 from core.formats import FORMATS, ExportSummary
 
@@ -75,17 +74,15 @@ def choose_copy(parent: QWidget, name: str) -> Path | None:
 def ask_export(parent: QWidget, session: Session) -> ExportRequest | None:
     if session.project is None:
         return None
-    accepted = sum(record.status is Status.ACCEPTED for record in session.images.records)
     dialog = ExportDialog(
-        {name: (each.title, each.suffix) for name, each in FORMATS.items()},
+        FORMATS,
         folder=Path(_last_folder("export")),
         stem=paths.title(session.project.path),
-        images=session.images.total,
-        accepted=accepted,
+        images=session.project.image_boxes(),
         parent=parent,
     )
     agreed = dialog.exec() == QDialog.DialogCode.Accepted
-    request = ExportRequest(dialog.chosen_format, dialog.path, dialog.accepted_only) if agreed else None
+    request = ExportRequest(dialog.chosen_format, dialog.path, dialog.selection) if agreed else None
     dialog.deleteLater()
     if request is not None:
         _remembered("export", [str(request.path)])

@@ -16,6 +16,7 @@ from core.atomic import os_reason, write_atomically
 from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import console, errors, progress_bar, say, stop_on_signal
+from core.cli.formats_app import export, import_
 from core.cli.reproduce_app import reproduce
 from core.cli.shared import (
     AsJson,
@@ -35,7 +36,6 @@ from core.cli.shared import (
 from core.cli.snapshots_app import SnapshotStep, snapshots
 from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
 from core.errors import BoxscoutError
-from core.formats import FORMATS
 
 LOCALIZER_MODELS = ("gan", "cam")
 READ_OUTS = ("guided", "averaged", "plain")  # core.heatmap's, whose import would cost each command a second
@@ -169,21 +169,7 @@ def localize(
 app.command("snapshots")(snapshots)
 
 
-@app.command()
-def export(
-    project: ProjectFile,
-    format_: Annotated[str, one_of(FORMATS, "What kind of file.", "--format")],
-    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
-    accepted_only: Annotated[
-        bool, typer.Option("--accepted-only", help="Leave out what was not accepted in review.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Write the project's boxes to a file."""
-    from core.cli.commands import run_export
-
-    result = run_export(project, format_, out, accepted_only=accepted_only)
-    show(result, as_json, result.pop("text"))
+app.command()(export)
 
 
 @app.command()
@@ -259,23 +245,7 @@ def curve(
 app.add_typer(reproduce, name="reproduce")
 
 
-@app.command("import")
-def import_(
-    kind: Annotated[str, typer.Argument(metavar="cifar10", help="What is imported: cifar10.")],
-    archive: Annotated[
-        Path, typer.Argument(help="cifar-10-binary.tar.gz, or the folder of its *.bin files.")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="A new folder for the images, one folder per class.")],
-    as_json: AsJson = False,
-) -> None:
-    """Unpack a published archive into image files that every other command takes."""
-    from core.cli.commands import run_import
-
-    if kind != "cifar10":
-        raise typer.BadParameter(f"{kind!r} cannot be imported; what can is cifar10.")
-    with stop_on_signal() as stop, progress_bar() as bar:
-        result = run_import(archive, out, bar=bar, stop=stop)
-    show(result, as_json, result.pop("text"))
+app.command("import")(import_)
 
 
 @app.command()

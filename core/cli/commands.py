@@ -10,11 +10,11 @@ from threading import Event
 from typing import Any, Protocol, TypeVar
 
 from core import checkpoint, datasets
-from core.annotations import ImageBoxes, Status, auto_boxes
+from core.annotations import ImageBoxes, auto_boxes
 from core.classifier.training import ClassifierProgress
 from core.cli.console import Bar
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
-from core.datasets import cifar10, tiny_imagenet
+from core.datasets import tiny_imagenet
 from core.engine import Progress
 from core.errors import BoxscoutError, ProjectError, TrainingError
 from core.evaluate.compare import Comparison, compare
@@ -22,7 +22,6 @@ from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
-from core.formats import FORMATS
 from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
 from core.project.store import Project
@@ -183,7 +182,7 @@ def run_localize(
     published one with ``cam``. ``long_side`` is that of :class:`core.heatmap.HeatMapOptions`.
     """
     paths = chosen_paths(folders, set_name, None)
-    with _existing(project_path) as project:
+    with existing_project(project_path) as project:
         localizer = saved_localizer(project, model, at=at)
         records, classes, others = add_folders(project, paths), None, 0
         if localizer.classes and not predicted_class:
@@ -235,18 +234,6 @@ def run_localize(
     }  # fmt: skip
 
 
-def run_export(project_path: Path, format_name: str, out: Path, *, accepted_only: bool) -> dict[str, Any]:
-    """Write the project's boxes; ``text`` says what was written."""
-    with _existing(project_path) as project:
-        images = project.image_boxes()
-    if accepted_only:
-        images = [image for image in images if image.status is Status.ACCEPTED]
-    if not any(image.boxes for image in images):
-        raise ProjectError("There is no box to export yet; run 'localize' first.")
-    summary = FORMATS[format_name].write(images, out)
-    return {"text": "\n".join(summary.lines()), **summary.to_dict()}
-
-
 def run_evaluate(
     boxes: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
 ) -> Report:
@@ -276,7 +263,7 @@ def run_curve(
     """The accuracy of the project's heat maps at every threshold, and PxAP where there are masks."""
     grid = threshold_grid(step)
     true = _truth(truth, set_name, split)
-    with _existing(project_path) as project:
+    with existing_project(project_path) as project:
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
         prior = project.prior()
@@ -312,17 +299,6 @@ def _common_root(roots: Sequence[Path]) -> Path | None:
         return None
 
 
-def run_import(archive: Path, out: Path, *, bar: Bar, stop: Event) -> dict[str, Any]:
-    """CIFAR-10's binary version as PNG files, a folder for each class."""
-    bar.part("Unpacking", 1.0)
-    result = cifar10.unpack(archive, out, on_progress=bar.count, cancelled=stop.is_set)
-    return {
-        "text": f"Wrote {result.images:,} images below {result.folder}.",
-        "folder": str(result.folder),
-        "images": result.images,
-    }
-
-
 def chosen_paths(folders: Sequence[Path], set_name: str | None, split: str | None) -> Sequence[Path]:
     """The folders, or with a set's name the image files of that set below the only one."""
     if set_name is None:
@@ -346,7 +322,8 @@ def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBox
     return truth
 
 
-def _existing(path: Path) -> Project:
+def existing_project(path: Path) -> Project:
+    """Open the project at ``path``; ProjectError where there is none."""
     if not path.exists():
         raise ProjectError(f"There is no project at {path}.")
     return Project.open(path)

@@ -10,8 +10,9 @@ from threading import Event
 from core import checkpoint, datasets
 from core.annotations import ImageBoxes
 from core.boxes import DEFAULT_RULE
-from core.cli.commands import run_evaluate, run_export, run_localize, run_train
+from core.cli.commands import run_evaluate, run_localize, run_train
 from core.cli.console import Bar
+from core.cli.formats_commands import run_export
 from core.cli.sheet import Panel, draw_sheet
 from core.datasets.sample import draw_sample
 from core.engine import samples_of
@@ -59,10 +60,10 @@ def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, s
         raise Cancelled(trained["text"].split(";")[0] + ".")
     with bar.section(0.05):
         run_localize([images], project, rule=DEFAULT_RULE, threshold=None, bar=bar, stop=stop)
-    bar.part("Writing results", 0.05)
     files = {name: out / file for name, file in (("csv", "boxes.csv"), ("coco", "boxes.json"))}
-    for name, file in files.items():
-        run_export(project, name, file, accepted_only=False)
+    with bar.section(0.05):
+        for name, file in files.items():
+            run_export(project, name, file, bar=bar, stop=stop, share=1 / len(files))
     report = run_evaluate(files["coco"], truth, images=images, set_name=None, split=None)
     sheet = out / "sheet.png"
     _draw(project, datasets.read_truth(truth), sheet)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.annotations import ImageBoxes
-from core.datasets import coco, tiny_imagenet, voc, yolo
+from core.datasets import coco, labelme, tiny_imagenet, voc, yolo
 from core.errors import FormatError
 
-_WANTED = "a COCO file, a CSV of ours, a VOC, YOLO or Tiny ImageNet folder"
+_WANTED = "a COCO or CSV file, a VOC, YOLO, labelme or Tiny ImageNet folder"
 
 
 def read_truth(path: Path) -> list[ImageBoxes]:
     """The boxes at ``path``, whichever layout it has.
 
     Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a YOLO folder or its
-    ``data.yaml``, a Tiny ImageNet folder, and a folder whose only JSON file is COCO, such as the sample's.
+    ``data.yaml``, a labelme file or folder, a Tiny ImageNet folder, and a folder whose only JSON file is
+    COCO, such as the sample's.
 
     Raises
     ------
@@ -29,7 +30,7 @@ def read_truth(path: Path) -> list[ImageBoxes]:
         raise FormatError(f"{path} does not exist; give {_WANTED}.")
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return coco.read(path)
+        return labelme.read_truth(path) if labelme.is_labelme(path) else coco.read(path)
     if suffix == ".xml":
         return voc.read_truth(path)
     if suffix in yolo.CONFIG_SUFFIXES:
@@ -48,6 +49,8 @@ def _read_folder(path: Path) -> list[ImageBoxes]:
         return voc.read_truth(path)
     if yolo.is_yolo(path):
         return yolo.read_truth(path)
+    if labelme.is_labelme(path):
+        return labelme.read_truth(path)
     files = sorted(path.glob("*.json"))
     if len(files) == 1:
         return coco.read(files[0])

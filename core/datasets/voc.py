@@ -20,6 +20,10 @@ from core.images.scan import SUFFIXES, natural_key
 
 _Ends = tuple[float, float, float, float]
 
+#: What our own files say of themselves in ``source/annotation``, and the number of their first pixel.
+ORIGINS = {"boxes are half-open, counted from 0": 0.0, "boxes are inclusive, counted from 1": 1.0}
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
@@ -28,6 +32,7 @@ class _Parsed:
     width: int
     height: int
     objects: tuple[tuple[str, _Ends], ...]
+    origin: float | None
 
 
 def read_truth(path: Path) -> list[ImageBoxes]:
@@ -35,7 +40,7 @@ def read_truth(path: Path) -> list[ImageBoxes]:
 
     VOC counts pixels from 1 and both ends are inside, so ``xmin .. xmax`` becomes the half-open ``xmin - 1
     .. xmax``. Many tools count from 0 all the same; where any end in the folder is below 1 it is one of
-    those, and its ends are taken as they are.
+    those, and its ends are taken as they are. Files of our own say how they count.
 
     Images are named as they lie below ``path`` where the image is found there (beside its XML file, or in a
     folder such as ``images`` or ``JPEGImages``), else as the XML file says. Empty boxes are left out and
@@ -52,9 +57,12 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     if not parsed:
         raise FormatError(f"{path.name or path} has no VOC file (XML) in it.")
     images = _ImageNames(root)
-    first = min((min(ends) for one in parsed for _, ends in one.objects), default=1.0)
+    silent = (one for one in parsed if one.origin is None)
+    first = min((min(ends) for one in silent for _, ends in one.objects), default=1.0)
     origin = 1.0 if first >= 1 else 0.0
-    return [_image_boxes(one, images.find(one), origin) for one in parsed]
+    return [
+        _image_boxes(one, images.find(one), origin if one.origin is None else one.origin) for one in parsed
+    ]
 
 
 def _xml_files(path: Path) -> list[Path]:
@@ -106,11 +114,19 @@ def _parse(file: Path) -> _Parsed:
         raise FormatError(f"{file.name} is no VOC file: it does not start with <annotation>.")
     return _Parsed(
         file=file,
-        name=root.findtext("filename", "").strip() or file.stem,
+        name=_words(root, "filename") or file.stem,
         width=max(0, round(_number(root, "size/width", file, 0.0))),
         height=max(0, round(_number(root, "size/height", file, 0.0))),
         objects=tuple(_objects(root, file)),
+        origin=ORIGINS.get(root.findtext("source/annotation", "")),
     )
+
+
+def _words(entry: Element, key: str) -> str:
+    """The text of a child; the space around it goes, unless the file says that it belongs to it."""
+    child = entry.find(key)
+    text = (child.text or "") if child is not None else ""
+    return text if child is not None and child.get(_SPACE) == "preserve" else text.strip()
 
 
 def _objects(root: Element, file: Path) -> Iterator[tuple[str, _Ends]]:
@@ -119,7 +135,7 @@ def _objects(root: Element, file: Path) -> Iterator[tuple[str, _Ends]]:
             x0, y0, x1, y1 = (
                 _number(entry, f"bndbox/{end}", file) for end in ("xmin", "ymin", "xmax", "ymax")
             )
-            yield entry.findtext("name", "").strip() or DEFAULT_LABEL, (x0, y0, x1, y1)
+            yield _words(entry, "name") or DEFAULT_LABEL, (x0, y0, x1, y1)
 
 
 def _number(entry: Element, key: str, file: Path, default: float | None = None) -> float:

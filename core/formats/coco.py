@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
-from core.formats.common import ExportSummary, Format, Prepared, prepare, write_checked
+from core.annotations import BoxRecord, ImageBoxes
+from core.formats.common import (
+    PLAIN,
+    ExportSummary,
+    Format,
+    Prepared,
+    WriteOptions,
+    numbered_labels,
+    prepare,
+    write_checked,
+)
+from core.geometry import Box
 
 
-def write(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
+def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
     """Write ``images`` and their boxes to ``path``; it is read back and compared before it takes its name.
 
     Images without a box stay, failed ones do not. All ids start at 1: pycocotools takes an annotation of
@@ -26,7 +36,7 @@ def write(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
     """
     prepared = prepare(images)
     # ASCII only, since readers open the file in the encoding of their system.
-    text = json.dumps(_document(prepared), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(_document(prepared, options), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
     write_checked(path, (text + "\n").encode("ascii"), lambda written: _matches(read(written), prepared))
     notes = []
     if prepared.without_box:
@@ -42,12 +52,18 @@ def read(path: Path) -> list[ImageBoxes]:
     return coco.read(path)
 
 
-FORMAT = Format(name="coco", title="COCO", suffix=".json", write=write, read=read)
+FORMAT = Format(
+    name="coco",
+    title="COCO",
+    help="Ground truth for training and measuring; coordinates are not rounded.",
+    suffix=".json",
+    write=write,
+    read=read,
+)
 
 
-def _document(prepared: Prepared) -> dict[str, Any]:
-    labels = dict.fromkeys(record.label for image in prepared.images for record in image.boxes)
-    categories = {label: number for number, label in enumerate(labels or (DEFAULT_LABEL,), start=1)}
+def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
+    categories = category_ids(prepared, options)
     annotations: list[dict[str, Any]] = []
     for image_id, image in enumerate(prepared.images, start=1):
         for record in image.boxes:
@@ -66,13 +82,18 @@ def _document(prepared: Prepared) -> dict[str, Any]:
     }
 
 
+def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
+    """The id of each class, from 1."""
+    return {label: number for number, label in enumerate(numbered_labels(prepared.images, options), start=1)}
+
+
 def _annotation(number: int, image_id: int, category_id: int, record: BoxRecord) -> dict[str, Any]:
     box = record.box
     annotation: dict[str, Any] = {
         "id": number,
         "image_id": image_id,
         "category_id": category_id,
-        "bbox": [float(box.x0), float(box.y0), float(box.width), float(box.height)],
+        "bbox": bbox(box),
         "area": float(box.area),
         "iscrowd": 0,
         "segmentation": [],
@@ -80,6 +101,11 @@ def _annotation(number: int, image_id: int, category_id: int, record: BoxRecord)
     if record.score is not None:
         annotation["score"] = float(record.score)
     return annotation
+
+
+def bbox(box: Box) -> list[float]:
+    """x, y, width and height, in pixels."""
+    return [float(box.x0), float(box.y0), float(box.width), float(box.height)]
 
 
 def _matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:

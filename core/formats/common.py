@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from core.annotations import BoxRecord, ImageBoxes, Status
+from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
 from core.atomic import atomic_write, os_reason
 from core.datasets.names import checked_name
 from core.errors import FormatError
@@ -18,14 +18,52 @@ from core.geometry import Box
 # Less than any pixel that a person could see: arithmetic, not a box that stuck out.
 _NOT_CLAMPED = 1e-6
 _SMALLEST_SIDE = 1e-3
+_SHOWN_SKIPPED = 5
+NO_SIZE = "its size is not known yet, which this format needs; find boxes again"
+NOT_TEXT = "its name or a class name is not valid text (UTF-8); rename it"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An image that was left out, and why, as the end of a sentence."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """What some formats need or offer besides boxes; each takes what is its own.
+
+    ``sources`` is where each image's file lies, by its name. ``val`` holds the names that are kept for
+    validation, by formats with a place for them. ``labels`` fixes the numbers of the classes, so that two
+    files of one split agree; empty: by first appearance. ``link`` makes hard links instead of copies.
+    ``one_based`` counts pixels from 1. ``beside_images`` writes beside each image's file, and
+    ``replace_foreign`` replaces files that others left there. ``on_file`` is told (done, total) and may
+    raise to end the export.
+    """
+
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    val: frozenset[str] = frozenset()
+    labels: tuple[str, ...] = ()
+    link: bool = False
+    one_based: bool = False
+    beside_images: bool = False
+    replace_foreign: bool = False
+    on_file: Callable[[int, int], None] = lambda done, total: None
+
+
+PLAIN = WriteOptions()
 
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
     """What an export wrote: ``images`` and ``boxes`` in the file, ``clamped`` boxes cut to their image.
 
-    ``without_box`` counts usable images that have no box, ``failed`` those that could not be used, which
-    no format contains. ``notes`` are whole sentences for the person.
+    ``without_box`` counts usable images that have no box, ``failed`` those that could not be used.
+    ``collisions`` counts images that another folder or ending has a namesake of, ``skipped`` are images
+    that the format cannot hold. ``notes`` are whole sentences for the person. ``parts`` are the files
+    of a split, whose sums the numbers are.
     """
 
     path: Path
@@ -35,27 +73,58 @@ class ExportSummary:
     clamped: int
     failed: int
     notes: tuple[str, ...] = ()
+    collisions: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    parts: tuple[ExportSummary, ...] = ()
 
     def lines(self) -> list[str]:
         """The summary as sentences, what was written first."""
-        boxes = "1 box" if self.boxes == 1 else f"{self.boxes:,} boxes"
-        images = "1 image" if self.images == 1 else f"{self.images:,} images"
-        return [f"Wrote {boxes} and {images} to {self.path}.", *self.notes]
+        if self.parts:
+            return [*(line for part in self.parts for line in part.lines()), *self.notes]
+        wrote = f"Wrote {_count(self.boxes, 'box', 'boxes')} and {_count(self.images, 'image', 'images')}"
+        left_out = [f"Left out “{short(one.name)}”: {one.reason}." for one in self.skipped[:_SHOWN_SKIPPED]]
+        more = len(self.skipped) - len(left_out)
+        return [
+            f"{wrote} to {self.path}.",
+            *self.notes,
+            *left_out,
+            *([f"Left out for such reasons, besides: {_count(more, 'image', 'images')}."] if more else []),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """The summary for JSON."""
-        return {**asdict(self), "path": str(self.path), "notes": list(self.notes)}
+        parts = [part.to_dict() for part in self.parts]
+        skipped = [asdict(one) for one in self.skipped]
+        plain = {**asdict(replace(self, parts=())), "path": str(self.path)}
+        return {**plain, "notes": list(self.notes), "skipped": skipped, "parts": parts}
 
 
-@dataclass(frozen=True, slots=True)
+class Writer(Protocol):
+    """Write ``images`` to ``path``, whole or not at all; FormatError, and nothing else, where it fails."""
+
+    def __call__(
+        self, images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN
+    ) -> ExportSummary: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. ``write(images, path)`` and ``read(path)`` raise FormatError, and nothing else."""
+    """One format. ``write`` and ``read`` raise FormatError; ``read`` is None where nobody reads it back.
+
+    ``suffix`` is that of the file, empty where ``path`` is a folder to be made. ``own`` names the fields of
+    :class:`WriteOptions` that a person may choose. ``splits`` says that train and validation share one
+    layout, ``needs_box`` that images without a box have no place in it.
+    """
 
     name: str
     title: str
+    help: str
     suffix: str
-    write: Callable[[Sequence[ImageBoxes], Path], ExportSummary]
-    read: Callable[[Path], list[ImageBoxes]]
+    write: Writer
+    read: Callable[[Path], list[ImageBoxes]] | None = None
+    own: tuple[str, ...] = ()
+    splits: bool = False
+    needs_box: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +136,56 @@ class Prepared:
     clamped: int
     failed: int
     notes: tuple[str, ...]
+    collisions: int = 0
+    skipped: tuple[Skipped, ...] = ()
 
     def summary(self, path: Path, images: int, *notes: str) -> ExportSummary:
         boxes = sum(len(image.boxes) for image in self.images)
         return ExportSummary(
-            path, images, boxes, self.without_box, self.clamped, self.failed, (*self.notes, *notes)
+            path,
+            images,
+            boxes,
+            self.without_box,
+            self.clamped,
+            self.failed,
+            (*self.notes, *notes),
+            self.collisions,
+            self.skipped,
         )
 
+    def without(self, skipped: Mapping[str, str]) -> Prepared:
+        """This without some more images, each name with its reason."""
+        kept = tuple(image for image in self.images if image.name not in skipped)
+        more = tuple(Skipped(name, reason) for name, reason in skipped.items())
+        empty = sum(not image.boxes for image in kept)
+        _some_left(kept, more)
+        return replace(self, images=kept, without_box=empty, skipped=(*self.skipped, *more))
 
-def prepare(images: Sequence[ImageBoxes]) -> Prepared:
+
+def prepare(
+    images: Sequence[ImageBoxes],
+    *,
+    unfit: Callable[[ImageBoxes], str] = lambda image: "",
+    keeps_failed: bool = False,
+) -> Prepared:
     """Cut boxes to their images, leave out what no reader can use, and count it all.
+
+    ``unfit`` says why this format cannot hold an image; empty where it can. ``keeps_failed`` only words
+    the note on images that could not be used.
 
     Raises
     ------
     FormatError
-        Two images of one name, a name that leaves its folder, or a box whose side or score is not a number.
+        Two images of one name, a name that leaves its folder, a box whose side or score is not a number, or
+        no image at all that the format can hold.
     """
     usable = [image for image in images if image.status is not Status.FAILED]
+    failed = len(images) - len(usable)
     _check_names(usable)
+    skipped = tuple(Skipped(image.name, why) for image in usable if (why := unfit(image)))
+    left_out = {one.name for one in skipped}
+    usable = [image for image in usable if image.name not in left_out]
+    _some_left(usable, skipped)
     kept, clamped, outside = [], 0, 0
     for image in usable:
         boxes = [_inside(image, record) for record in image.boxes]
@@ -92,12 +193,16 @@ def prepare(images: Sequence[ImageBoxes]) -> Prepared:
         clamped += sum(_moved(a, b) for a, b in zip(image.boxes, boxes, strict=True) if _has_area(b))
         outside += len(boxes) - len(inside)
         kept.append(replace(image, boxes=inside))
-    failed = len(images) - len(usable)
     notes = [
         *_case_notes(usable),
         *_counted(outside, "box lies", "boxes lie", "wholly outside the image or without area: left out"),
         *_counted(clamped, "box was", "boxes were", "cut at the edge of the image"),
-        *_counted(failed, "image", "images", "could not be used: left out"),
+        *_counted(
+            failed,
+            "image",
+            "images",
+            f"could not be used: {'listed as such' if keeps_failed else 'left out'}",
+        ),
         *_counted(
             sum("\\" in image.name or ":" in image.name for image in usable),
             "file name holds",
@@ -112,7 +217,56 @@ def prepare(images: Sequence[ImageBoxes]) -> Prepared:
         ),
     ]
     without_box = sum(not image.boxes for image in kept)
-    return Prepared(tuple(kept), without_box, clamped, failed, tuple(notes))
+    collisions = same_stems(image.name for image in kept)
+    return Prepared(tuple(kept), without_box, clamped, failed, tuple(notes), collisions, skipped)
+
+
+def not_text(image: ImageBoxes) -> str:
+    """Why a text file in UTF-8 cannot name ``image``; empty where it can."""
+    try:
+        for text in (image.name, *(record.label for record in image.boxes)):
+            text.encode("utf-8")
+    except UnicodeEncodeError:
+        return NOT_TEXT
+    return ""
+
+
+def no_size(image: ImageBoxes) -> str:
+    """Why the boxes of ``image`` cannot be shares of it; empty where they can."""
+    return NO_SIZE if image.boxes and min(image.width, image.height) < 1 else ""
+
+
+def numbered_labels(images: Iterable[ImageBoxes], options: WriteOptions = PLAIN) -> tuple[str, ...]:
+    """The classes in the order of their numbers: those of the options, then by first appearance."""
+    found = dict.fromkeys(record.label for image in images for record in image.boxes)
+    return tuple(dict.fromkeys((*options.labels, *found))) or (DEFAULT_LABEL,)
+
+
+def same_stems(names: Iterable[str]) -> int:
+    """How many images have a namesake, but for folder and ending, that comes before them."""
+    stems = Counter(name.rpartition("/")[2].rpartition(".")[0].casefold() for name in names)
+    return sum(count - 1 for count in stems.values())
+
+
+def same_boxes(found: Sequence[BoxRecord], wanted: Sequence[BoxRecord], *, within: float) -> bool:
+    """Whether the boxes and labels agree, in order, each side ``within`` so many pixels."""
+    return len(found) == len(wanted) and all(
+        a.label == b.label and _shift(a.box, b.box) <= within for a, b in zip(found, wanted, strict=True)
+    )
+
+
+def whole_pixels(image: ImageBoxes) -> ImageBoxes:
+    """``image`` with its boxes' edges on whole pixels, each at least one pixel wide and high.
+
+    Each edge goes to the nearest whole number (halves up); a box that would vanish by that takes the
+    one pixel under its centre.
+    """
+    boxes = []
+    for record in image.boxes:
+        x0, x1 = _edges(record.box.x0, record.box.x1, image.width)
+        y0, y1 = _edges(record.box.y0, record.box.y1, image.height)
+        boxes.append(replace(record, box=Box(x0, y0, x1, y1)))
+    return replace(image, boxes=tuple(boxes))
 
 
 def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> None:
@@ -141,15 +295,37 @@ def read_bytes(path: Path) -> bytes:
         raise FormatError(f"“{path.name}” cannot be read: {reason}.") from error
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """``text`` as far as one line of a message holds it, without what no screen shows."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _some_left(kept: Sequence[ImageBoxes], skipped: Sequence[Skipped]) -> None:
+    if skipped and not kept:
+        first = skipped[0]
+        raise FormatError(f"No image can be exported; of “{short(first.name)}”, {first.reason}.")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _edges(low: float, high: float, size: int) -> tuple[int, int]:
+    first, last = math.floor(low + 0.5), math.floor(high + 0.5)
+    if last > first:
+        return first, last
+    pixel = math.floor((low + high) / 2)
+    if size > 0:
+        pixel = min(pixel, size - 1)
+    return pixel, pixel + 1
 
 
 def _inside(image: ImageBoxes, record: BoxRecord) -> BoxRecord:
     sides = (record.box.x0, record.box.y0, record.box.x1, record.box.y1)
     numbers = (*sides, *(value for value in (record.score, record.threshold) if value is not None))
     if not all(map(math.isfinite, numbers)):
-        raise FormatError(f"A box of “{_short(image.name)}” holds a value that is not a number.")
+        raise FormatError(f"A box of “{short(image.name)}” holds a value that is not a number.")
     box = Box(*map(float, sides))
     if image.width > 0 and image.height > 0:
         box = box.clamped(float(image.width), float(image.height))
@@ -157,9 +333,11 @@ def _inside(image: ImageBoxes, record: BoxRecord) -> BoxRecord:
 
 
 def _moved(before: BoxRecord, after: BoxRecord) -> bool:
-    a, b = before.box, after.box
-    shift = max(abs(a.x0 - b.x0), abs(a.y0 - b.y0), abs(a.x1 - b.x1), abs(a.y1 - b.y1))
-    return shift > _NOT_CLAMPED
+    return _shift(before.box, after.box) > _NOT_CLAMPED
+
+
+def _shift(a: Box, b: Box) -> float:
+    return max(abs(a.x0 - b.x0), abs(a.y0 - b.y0), abs(a.x1 - b.x1), abs(a.y1 - b.y1))
 
 
 def _has_area(record: BoxRecord) -> bool:
@@ -171,7 +349,7 @@ def _check_names(images: Sequence[ImageBoxes]) -> None:
         checked_name(image.name, Path("The project"))
     name, count = next(iter(Counter(image.name for image in images).most_common(1)), ("", 0))
     if count > 1:
-        raise FormatError(f"{count} images are named “{_short(name)}”; a reader could not tell them apart.")
+        raise FormatError(f"{count} images are named “{short(name)}”; a reader could not tell them apart.")
 
 
 def _case_notes(images: Sequence[ImageBoxes]) -> list[str]:
@@ -181,6 +359,4 @@ def _case_notes(images: Sequence[ImageBoxes]) -> list[str]:
 
 
 def _counted(count: int, one: str, many: str, what: str) -> list[str]:
-    if not count:
-        return []
-    return [f"{count:,} {one if count == 1 else many} {what}."]
+    return [f"{_count(count, one, many)} {what}."] if count else []

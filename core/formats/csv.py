@@ -1,9 +1,8 @@
 """CSV: one row for each box, in the columns that TensorFlow's object detection readers expect.
 
-``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. Each edge goes
-to the nearest whole number (halves up), and a box that would vanish by that takes the one pixel under its
-centre. An image without a box has no row, since readers turn a column with an empty cell into text or
-floats; the summary counts such images. Rows end with CR LF and text is UTF-8 (RFC 4180).
+``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. An image without a
+box has no row, since readers turn a column with an empty cell into text or floats; the summary counts
+such images. Rows end with CR LF and text is UTF-8 (RFC 4180).
 """
 
 from __future__ import annotations
@@ -18,7 +17,17 @@ from pathlib import Path
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
 from core.datasets.names import checked_name
 from core.errors import FormatError
-from core.formats.common import ExportSummary, Format, prepare, read_bytes, write_checked
+from core.formats.common import (
+    PLAIN,
+    ExportSummary,
+    Format,
+    WriteOptions,
+    not_text,
+    prepare,
+    read_bytes,
+    whole_pixels,
+    write_checked,
+)
 from core.geometry import Box
 
 COLUMNS = (
@@ -30,7 +39,7 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _FORMULA = frozenset("=+-@＝＋－＠")
 
 
-def write(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
+def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
     """Write the boxes of ``images`` to ``path``; it is read back and compared before it takes its name.
 
     Raises
@@ -38,20 +47,14 @@ def write(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
     FormatError
         It cannot be written, and ``path`` is as it was.
     """
-    prepared = prepare(images)
-    kept = [_whole_pixels(image) for image in prepared.images if image.boxes]
+    prepared = prepare(images, unfit=not_text)
+    kept = [whole_pixels(image) for image in prepared.images if image.boxes]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for image in kept:
         writer.writerows(_row(image, record) for record in image.boxes)
-    try:
-        data = text.getvalue().encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise FormatError(
-            "A file name is not valid text (UTF-8), which CSV needs; rename the file."
-        ) from error
-    write_checked(path, data, lambda written: read(written) == kept)
+    write_checked(path, text.getvalue().encode("utf-8"), lambda written: read(written) == kept)
     notes = []
     if prepared.without_box:
         images_are = "image has" if prepared.without_box == 1 else "images have"
@@ -78,26 +81,15 @@ def read(path: Path) -> list[ImageBoxes]:
         raise FormatError(f"“{path.name}” is not a CSV file that can be read: {error}.") from error
 
 
-FORMAT = Format(name="csv", title="CSV table", suffix=".csv", write=write, read=read)
-
-
-def _whole_pixels(image: ImageBoxes) -> ImageBoxes:
-    boxes = []
-    for record in image.boxes:
-        x0, x1 = _edges(record.box.x0, record.box.x1, image.width)
-        y0, y1 = _edges(record.box.y0, record.box.y1, image.height)
-        boxes.append(replace(record, box=Box(x0, y0, x1, y1)))
-    return replace(image, boxes=tuple(boxes))
-
-
-def _edges(low: float, high: float, size: int) -> tuple[int, int]:
-    first, last = math.floor(low + 0.5), math.floor(high + 0.5)
-    if last > first:
-        return first, last
-    pixel = math.floor((low + high) / 2)
-    if size > 0:
-        pixel = min(pixel, size - 1)
-    return pixel, pixel + 1
+FORMAT = Format(
+    name="csv",
+    title="CSV table",
+    help="One row for each box, for spreadsheets, pandas and TensorFlow.",
+    suffix=".csv",
+    write=write,
+    read=read,
+    needs_box=True,
+)
 
 
 def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:

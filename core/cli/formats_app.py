@@ -1,0 +1,108 @@
+"""The commands ``export`` and ``import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from core.cli.console import progress_bar, stop_on_signal
+from core.cli.shared import AsJson, ProjectFile, one_of, show
+from core.formats import FORMATS, Selection, Which, WriteOptions
+from core.formats.selection import MAX_VAL_SHARE
+
+KINDS = ("boxes", "cifar10")
+STATUSES = ("unseen", "accepted")
+
+
+def export(
+    project: ProjectFile,
+    format_: Annotated[str, one_of(FORMATS, "What kind of file or folder.", "--format")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write, or the new folder to make.")],
+    images: Annotated[
+        str, one_of([which.value for which in Which], "Which images, by their review.", "--images")
+    ] = Which.NOT_REJECTED.value,
+    min_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Only boxes of this score or more; edited ones always.")
+    ] = 0.0,
+    class_: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--class", help="Only boxes of this class; may be given several times."),
+    ] = None,
+    val: Annotated[
+        float,
+        typer.Option(min=0.0, max=MAX_VAL_SHARE, help="Share of the images to keep apart for validation."),
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    link: Annotated[bool, typer.Option("--link", help="YOLO: hard links to the images, no copies.")] = False,
+    one_based: Annotated[bool, typer.Option("--one-based", help="VOC: count pixels from 1.")] = False,
+    beside_images: Annotated[
+        bool, typer.Option("--beside-images", help="labelme: write beside the images, not to --out.")
+    ] = False,
+    replace_foreign: Annotated[
+        bool, typer.Option("--replace-foreign", help="labelme: replace files that others wrote there.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the project's boxes to a file or folder, read it back, and say what was written."""
+    from core.cli.formats_commands import run_export
+
+    selection = Selection(
+        which=Which(images),
+        min_score=min_score,
+        classes=frozenset(class_) if class_ else None,
+        val_share=val,
+        seed=seed,
+    )
+    given = {
+        "link": link, "one_based": one_based,
+        "beside_images": beside_images, "replace_foreign": replace_foreign,
+    }  # fmt: skip
+    for name, on in given.items():
+        if on and name not in FORMATS[format_].own:
+            raise typer.BadParameter(f"--{name.replace('_', '-')} is not for --format {format_}.")
+    with stop_on_signal() as stop, progress_bar() as bar:
+        options = WriteOptions(**given)  # type: ignore[arg-type]
+        result = run_export(project, format_, out, selection=selection, options=options, bar=bar, stop=stop)
+    show(result, as_json, result.pop("text"))
+
+
+def import_(
+    kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="What is imported.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="boxes: a COCO or CSV file, or a YOLO, VOC or labelme folder. "
+            "cifar10: cifar-10-binary.tar.gz, or the folder of its *.bin files."
+        ),
+    ],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="cifar10: a new folder for the images, one folder per class."),
+    ] = None,
+    project: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--project", help="boxes: the project that they go into."),
+    ] = None,
+    status: Annotated[str, one_of(STATUSES, "boxes: what their images become.")] = "unseen",
+    replace_edited: Annotated[
+        bool, typer.Option("--replace-edited", help="boxes: also where a box was edited here.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take in boxes made elsewhere, or unpack a published archive into image files."""
+    from core.cli.formats_commands import run_import_archive, run_import_boxes
+
+    if kind not in KINDS:
+        raise typer.BadParameter(f"{kind!r} cannot be imported; what can is {' and '.join(KINDS)}.")
+    if kind == "boxes":
+        if project is None:
+            raise typer.BadParameter("'import boxes' needs --project.")
+        result = run_import_boxes(source, project, status=status, replace_edited=replace_edited)
+    else:
+        if out is None:
+            raise typer.BadParameter("'import cifar10' needs --out.")
+        with stop_on_signal() as stop, progress_bar() as bar:
+            result = run_import_archive(source, out, bar=bar, stop=stop)
+    show(result, as_json, result.pop("text"))

@@ -1,0 +1,61 @@
+"""What ``export`` and ``import`` do; results are plain dictionaries, fit for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from core.annotations import Status
+from core.cli.commands import existing_project
+from core.cli.console import Bar
+from core.datasets import cifar10
+from core.errors import Cancelled
+from core.exchange import exportable, import_boxes, plan_import
+from core.formats import FORMATS, Selection, WriteOptions, export
+
+
+def run_export(
+    project_path: Path,
+    format_name: str,
+    out: Path,
+    *,
+    selection: Selection | None = None,
+    options: WriteOptions | None = None,
+    bar: Bar,
+    stop: Event,
+    share: float = 1.0,
+) -> dict[str, Any]:
+    """Write the project's boxes, as ``share`` of the work shown; ``text`` says what was written."""
+
+    def on_file(done: int, total: int) -> None:
+        if stop.is_set():
+            raise Cancelled("Stopped; nothing was exported.")
+        bar.count(done, total)
+
+    with existing_project(project_path) as project:
+        images, sources = exportable(project)
+    bar.part("Writing", share)
+    options = replace(options or WriteOptions(), sources=sources, on_file=on_file)
+    summary = export(images, out, format=FORMATS[format_name], selection=selection, options=options)
+    return {"text": "\n".join(summary.lines()), **summary.to_dict()}
+
+
+def run_import_boxes(path: Path, project_path: Path, *, status: str, replace_edited: bool) -> dict[str, Any]:
+    """Boxes made elsewhere into the project; ``text`` says what came in."""
+    with existing_project(project_path) as project:
+        plan = plan_import(project, path)
+        summary = import_boxes(project, plan, status=Status(status), replace_edited=replace_edited)
+    return {"text": "\n".join(summary.lines()), **summary.to_dict()}
+
+
+def run_import_archive(archive: Path, out: Path, *, bar: Bar, stop: Event) -> dict[str, Any]:
+    """CIFAR-10's binary version as PNG files, a folder for each class."""
+    bar.part("Unpacking", 1.0)
+    result = cifar10.unpack(archive, out, on_progress=bar.count, cancelled=stop.is_set)
+    return {
+        "text": f"Wrote {result.images:,} images below {result.folder}.",
+        "folder": str(result.folder),
+        "images": result.images,
+    }

@@ -1,0 +1,130 @@
+"""labelme: one JSON file for each image, beside it or in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.errors import FormatError
+from core.geometry import Box
+from core.images.scan import natural_key
+
+# Shapes without an inside.
+_NO_AREA = {"point", "points", "line", "linestrip"}
+
+
+def is_labelme(path: Path) -> bool:
+    """Whether a JSON file is labelme's, or the first one below a folder is."""
+    try:
+        file = next(_json_files(path), None) if path.is_dir() else path
+        return file is not None and _is_labelme(json.loads(file.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def read_truth(path: Path) -> list[ImageBoxes]:
+    """The boxes of all labelme files below a folder (or of one file), in natural order.
+
+    A rectangle is a box; of a polygon, a mask or a circle the box around it is taken; points and lines are
+    left out. Boxes are clamped to an image whose size is given. An image is named by the folder of its
+    JSON file and the ``imagePath`` in it; of a path that leads elsewhere only the file's name counts, since
+    labelme itself writes such paths, and nothing is read by it.
+
+    Raises
+    ------
+    FormatError
+        There is no labelme file, or one is damaged.
+    """
+    path = Path(path)
+    root = path if path.is_dir() else path.parent
+    files = [path] if path.is_file() else sorted(_json_files(path), key=lambda f: natural_key(f.as_posix()))
+    images = [_image_boxes(file, root) for file in files]
+    if not images:
+        raise FormatError(f"{path.name or path} has no labelme file (JSON) in it.")
+    return images
+
+
+def _json_files(path: Path) -> Iterator[Path]:
+    return (file for file in path.rglob("*.json") if not file.name.startswith("."))
+
+
+def _is_labelme(content: Any) -> bool:
+    return isinstance(content, dict) and isinstance(content.get("shapes"), list) and "imagePath" in content
+
+
+def _image_boxes(file: Path, root: Path) -> ImageBoxes:
+    try:
+        content = json.loads(file.read_bytes())
+    except OSError as error:
+        raise FormatError(f"{file.name} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{file.name} is not valid JSON.") from error
+    if not _is_labelme(content):
+        raise FormatError(f"{file.name} is no labelme file: it has no 'shapes' and 'imagePath'.")
+    width, height = (_size(content.get(key)) for key in ("imageWidth", "imageHeight"))
+    boxes = []
+    for shape in content["shapes"]:
+        record = _record(shape, file)
+        if record is None:
+            continue
+        box = record.box.clamped(width, height) if width and height else record.box
+        if box.area > 0:
+            boxes.append(BoxRecord(box, label=record.label, score=record.score))
+    return ImageBoxes(_name(content["imagePath"], file, root), width, height, tuple(boxes))
+
+
+def _name(given: Any, file: Path, root: Path) -> str:
+    if not isinstance(given, str) or not given or "\0" in given:
+        raise FormatError(f"{file.name} does not say which image it belongs to.")
+    flat = given.replace("\\", "/")  # as labelme reads it
+    parts = flat.split("/")
+    if flat.startswith("/") or ".." in parts or ":" in parts[0]:
+        flat = parts[-1]
+    if flat in ("", ".", ".."):
+        raise FormatError(f"{file.name} does not say which image it belongs to.")
+    folder = file.parent.relative_to(root).as_posix()
+    return flat if folder == "." else f"{folder}/{flat}"
+
+
+def _record(shape: Any, file: Path) -> BoxRecord | None:
+    if not isinstance(shape, dict):
+        raise FormatError(f"{file.name} is damaged: a shape is no object.")
+    if shape.get("shape_type") in _NO_AREA:
+        return None
+    points = shape.get("points")
+    if not isinstance(points, list) or not all(_is_point(point) for point in points):
+        raise FormatError(f"{file.name} has a shape whose points are not pairs of numbers.")
+    if len(points) < 2:
+        return None
+    if shape.get("shape_type") == "circle":  # its centre, and a point on it
+        (x, y), rim = points[0], points[1]
+        radius = math.dist((x, y), rim)
+        points = [(x - radius, y - radius), (x + radius, y + radius)]
+    xs, ys = [float(x) for x, _ in points], [float(y) for _, y in points]
+    label, score = shape.get("label"), shape.get("score")
+    return BoxRecord(
+        Box(min(xs), min(ys), max(xs), max(ys)),
+        label=label if isinstance(label, str) else DEFAULT_LABEL,
+        score=None if score is None or not _is_number(score) else float(score),
+    )
+
+
+def _is_point(point: Any) -> bool:
+    return isinstance(point, list) and len(point) == 2 and all(map(_is_number, point))
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _size(value: Any) -> int:
+    return max(0, round(value)) if _is_number(value) else 0

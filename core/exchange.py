@@ -1,0 +1,187 @@
+"""Between a project and files of boxes: what can leave it, and earlier work that comes in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.datasets import read_truth
+from core.errors import BoxscoutError, FormatError, ImageError
+from core.evaluate.matching import match_by_name
+from core.formats.common import Skipped, short
+from core.images.decoding import image_size
+from core.project.edits import Kept
+from core.project.store import ImageRecord, Project
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What a file holds for a project: ``boxes`` by image id. The images ``edited`` hold a person's box.
+
+    ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
+    names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
+    ``without_box`` counts images that the file shows empty, which change nothing.
+    """
+
+    path: Path
+    boxes: dict[int, tuple[BoxRecord, ...]]
+    sizes: dict[int, tuple[int, int]]
+    edited: frozenset[int]
+    unknown: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    without_box: int
+
+    def count(self, *, replace_edited: bool) -> tuple[int, int]:
+        """How many images and boxes :func:`import_boxes` would write."""
+        written = [b for i, b in self.boxes.items() if replace_edited or i not in self.edited]
+        return len(written), sum(map(len, written))
+
+    def lines(self) -> list[str]:
+        """What will not come in, and why, as sentences."""
+        lines = []
+        if self.unknown:
+            names = ", ".join(f"“{short(name)}”" for name in self.unknown[:3])
+            more = ", …" if len(self.unknown) > 3 else ""
+            lines.append(f"Not in this project: {_images(len(self.unknown))} ({names}{more}).")
+        lines += [f"Left out “{short(one.name)}”: {one.reason}." for one in self.skipped[:_SHOWN]]
+        if len(self.skipped) > _SHOWN:
+            lines.append(f"Left out for such reasons, besides: {_images(len(self.skipped) - _SHOWN)}.")
+        if self.without_box:
+            lines.append(f"Without a box in the file, and unchanged: {_images(self.without_box)}.")
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What an import wrote. ``kept`` images were left alone, since they hold a box of the person's."""
+
+    path: Path
+    images: int
+    boxes: int
+    kept: int
+    plan: ImportPlan
+
+    def lines(self) -> list[str]:
+        """The summary as sentences, what was done first."""
+        boxes = "1 box" if self.boxes == 1 else f"{self.boxes:,} boxes"
+        kept = f"Left alone, because a box of them was edited here: {_images(self.kept)}."
+        first = f"Imported {boxes} into {_images(self.images)} from {self.path}."
+        return [first, *([kept] if self.kept else []), *self.plan.lines()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary for JSON."""
+        return {
+            "path": str(self.path),
+            "images": self.images,
+            "boxes": self.boxes,
+            "kept": self.kept,
+            "unknown": list(self.plan.unknown),
+            "skipped": [asdict(one) for one in self.plan.skipped],
+            "without_box": self.plan.without_box,
+        }
+
+
+def exportable(project: Project) -> tuple[list[ImageBoxes], dict[str, Path]]:
+    """The project's images with their boxes, and where each one's file lies, by name."""
+    images, records = project.image_boxes(), project.images()
+    # Images may have been added in between; they come last.
+    return images, {image.name: one.path for image, one in zip(images, records, strict=False)}
+
+
+def plan_import(project: Project, path: Path) -> ImportPlan:
+    """Read the boxes at ``path`` and find their images in ``project``; nothing is changed.
+
+    Images match by name as :func:`core.evaluate.matching.match_by_name` has it. One whose size in the file is
+    not its size here is left out: its boxes were made on other pixels.
+
+    Raises
+    ------
+    FormatError
+        The file cannot be understood, or none of its images is in the project.
+    """
+    found = read_truth(path)
+    here, records = project.image_boxes(), project.images()
+    by_name = {image.name: record for image, record in zip(here, records, strict=False)}
+    matches = match_by_name(found, here)
+    if not matches.pairs:
+        name = f", such as “{short(found[0].name)}”" if found else ""
+        raise FormatError(f"None of the images in “{path.name}”{name} is in this project.")
+    boxes: dict[int, tuple[BoxRecord, ...]] = {}
+    sizes: dict[int, tuple[int, int]] = {}
+    skipped, empty = [], 0
+    for theirs, ours in matches.pairs:
+        record = by_name[ours.name]
+        try:
+            width, height = _size(theirs, record)
+        except ImageError as error:
+            skipped.append(Skipped(theirs.name, str(error).rstrip(".")))
+            continue
+        if not record.width:
+            sizes[record.id] = width, height
+        fitted = _fitted(theirs, width, height)
+        if not fitted:
+            empty += 1
+        else:
+            boxes[record.id] = fitted
+    edited = {by_name[image.name].id for image in here if any(b.source is Source.EDITED for b in image.boxes)}
+    return ImportPlan(
+        path=path,
+        boxes=boxes,
+        sizes=sizes,
+        edited=frozenset(edited & boxes.keys()),
+        unknown=tuple(image.name for image in matches.extra),
+        skipped=tuple(skipped),
+        without_box=empty,
+    )
+
+
+def import_boxes(
+    project: Project, plan: ImportPlan, *, status: Status = Status.UNSEEN, replace_edited: bool = False
+) -> ImportSummary:
+    """Write the boxes of ``plan`` as edited ones, so that no automatic run undoes them.
+
+    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``. An image that holds an edited box is
+    left alone unless ``replace_edited``.
+    """
+    if status not in (Status.ACCEPTED, Status.UNSEEN):
+        raise BoxscoutError("Imported images become accepted or unseen.")
+    project.set_sizes(plan.sizes)
+    # Asked again: more may have been edited since the plan was made.
+    edited = {i for i, boxes in project.all_boxes().items() if any(b.source is Source.EDITED for b in boxes)}
+    written = [i for i in plan.boxes if replace_edited or i not in edited]
+    project.set_kept({i: Kept(plan.boxes[i], edited=True) for i in written})
+    project.set_status(written, status)
+    return ImportSummary(
+        path=plan.path,
+        images=len(written),
+        boxes=sum(len(plan.boxes[i]) for i in written),
+        kept=len(plan.boxes) - len(written),
+        plan=plan,
+    )
+
+
+def _size(theirs: ImageBoxes, record: ImageRecord) -> tuple[int, int]:
+    """Width and height of the image here; ImageError, as the end of a sentence, where boxes do not fit it."""
+    if Status.FAILED in (record.status, theirs.status):
+        raise ImageError(record.reason or theirs.reason or "the image could not be used")
+    width, height = (record.width, record.height) if record.width else image_size(record.path)
+    if theirs.width and theirs.height and (theirs.width, theirs.height) != (width, height):
+        size = f"{theirs.width} x {theirs.height}"
+        raise ImageError(f"it has {size} pixels in the file and {width} x {height} here")
+    return width, height
+
+
+def _fitted(theirs: ImageBoxes, width: int, height: int) -> tuple[BoxRecord, ...]:
+    """The boxes as the project keeps them."""
+    clamped = (replace(one, box=one.box.clamped(width, height)) for one in theirs.boxes)
+    return tuple(
+        replace(one, source=Source.EDITED, threshold=None, rule=None) for one in clamped if one.box.area > 0
+    )
+
+
+def _images(number: int) -> str:
+    return "1 image" if number == 1 else f"{number:,} images"

@@ -1,0 +1,89 @@
+"""One export from choice to summary: what leaves is chosen, split where wanted, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.annotations import ImageBoxes, Status
+from core.errors import FormatError, ImageError
+from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions
+from core.formats.selection import Selection, labels_of, select, validation_names
+from core.images.decoding import image_size
+
+
+def export(
+    images: Sequence[ImageBoxes],
+    path: Path,
+    *,
+    format: Format,
+    selection: Selection | None = None,
+    options: WriteOptions = PLAIN,
+) -> ExportSummary:
+    """Write what ``selection`` leaves of ``images``; by default all but what was rejected.
+
+    With a share for validation, a format that has a place for it gets both parts; any other is written
+    twice, to :func:`split_paths`, with the same numbers for the same classes.
+
+    Raises
+    ------
+    FormatError
+        Nothing is left to write, or it cannot be written; the file of before is then as it was. Of a
+        split, the part written first may stand.
+    """
+    selection = selection or Selection()
+    chosen = [_sized(image, options) for image in select(images, selection)]
+    written = [image for image in chosen if image.status is not Status.FAILED]
+    if not any(image.boxes for image in written):
+        raise FormatError(_nothing(images))
+    counted = [image.name for image in written if image.boxes or not format.needs_box]
+    val = validation_names(counted, share=selection.val_share, seed=selection.seed)
+    options = replace(options, labels=tuple(labels_of(chosen)), val=val)
+    if not val or format.splits:
+        return format.write(chosen, path, options)
+    if options.beside_images:
+        raise FormatError("Files beside their images cannot be split; write them to a folder of their own.")
+    parts = [
+        format.write([image for image in chosen if (image.name in val) is is_val], place, options)
+        for is_val, place in zip((False, True), split_paths(path), strict=True)
+    ]
+    return _together(path, parts)
+
+
+def split_paths(path: Path) -> tuple[Path, Path]:
+    """Where the train and the validation part of a split go: ``boxes-train.csv`` and ``boxes-val.csv``."""
+    train, val = (path.with_name(f"{path.stem}-{part}{path.suffix}") for part in ("train", "val"))
+    return train, val
+
+
+def _sized(image: ImageBoxes, options: WriteOptions) -> ImageBoxes:
+    """``image`` with the size that its file tells, where it has boxes and nobody has looked yet."""
+    source = options.sources.get(image.name)
+    if image.width > 0 or not image.boxes or source is None:
+        return image
+    try:
+        width, height = image_size(source)
+    except ImageError:  # told where the format needs the file or the size
+        return image
+    return replace(image, width=width, height=height)
+
+
+def _nothing(images: Sequence[ImageBoxes]) -> str:
+    if not any(image.boxes for image in images):
+        return "There is no box to export yet; find boxes first."
+    return "No box is left to export: accept some images, lower the score, or choose more classes."
+
+
+def _together(path: Path, parts: Sequence[ExportSummary]) -> ExportSummary:
+    return ExportSummary(
+        path=parts[0].path if parts else path,
+        images=sum(part.images for part in parts),
+        boxes=sum(part.boxes for part in parts),
+        without_box=sum(part.without_box for part in parts),
+        clamped=sum(part.clamped for part in parts),
+        failed=sum(part.failed for part in parts),
+        collisions=sum(part.collisions for part in parts),
+        skipped=tuple(one for part in parts for one in part.skipped),
+        parts=tuple(parts),
+    )

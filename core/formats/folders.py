@@ -1,0 +1,178 @@
+"""What formats of many files share: a folder that appears whole or not at all, names, image files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.annotations import ImageBoxes
+from core.atomic import os_reason
+from core.errors import FormatError, ImageError
+from core.formats.common import WriteOptions
+from core.images.decoding import image_size, unavailable
+
+NO_FILE = "its file is not known"
+# Bytes of a file's name, of the 255 that systems allow; the rest is for what is added to it.
+_LONGEST = 200
+_PHOTO = (".jpg", ".jpeg")
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path`` that takes its name at the end, or goes where anything fails.
+
+    Raises
+    ------
+    FormatError
+        Something lies at ``path`` that is no empty folder, or it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".boxscout-{secrets.token_hex(6)}.tmp"
+    try:
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+            raise FormatError(f"“{path.name}” is there already; choose a new or an empty folder.")
+        temporary.mkdir()
+        yield temporary
+        if target.exists():
+            target.rmdir()
+        temporary.rename(target)
+    except OSError as error:
+        raise FormatError(f"“{path.name}” could not be written: {os_reason(error)}.") from error
+    finally:
+        if temporary.exists():
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a new file and sync it; folders on the way are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_back(path: Path, fits: bool) -> None:
+    """FormatError where what was written does not read back."""
+    if not fits:
+        raise FormatError(f"“{path.name}” did not read back as it was written; nothing was exported.")
+
+
+def place_image(source: Path, target: Path, *, link: bool) -> bool:
+    """Put the image file at ``target``, by a hard link or by a copy; whether it is a link.
+
+    Where the file system has no hard links, or lies elsewhere, it is copied.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if link:
+        with suppress(OSError):
+            os.link(os.path.realpath(source), target)  # the file, where it is a link itself
+            return True
+    shutil.copyfile(source, target)
+    with target.open("rb+") as file:
+        os.fsync(file.fileno())
+    return False
+
+
+def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dict[str, str]:
+    """The reason, by name, for each image whose file is not what its boxes were drawn on."""
+    reasons = {}
+    for image in images:
+        source = options.sources.get(image.name)
+        reason = NO_FILE if source is None else _unusable(source, image)
+        if reason:
+            reasons[image.name] = reason
+    return reasons
+
+
+def unique_stems(names: Iterable[str], *, reserved: Collection[str] = ()) -> dict[str, str]:
+    """A path without ending for each name, so that ``a.jpg`` and ``a.png`` do not claim one file.
+
+    Capitals make no difference, since to some systems they make none. ``reserved`` names of folders, which
+    have a meaning to readers, get an underscore, and so do names that a dot hides from them.
+    """
+    taken: set[str] = set()
+    result = {}
+    for name in names:
+        *folders, last = name.split("/")
+        folders = [_visible(f"{part}_" if part.casefold() in reserved else part) for part in folders]
+        stem = _visible(last.rpartition(".")[0] or last)
+        if len(os.fsencode(stem)) > _LONGEST:
+            stem = os.fsencode(stem)[:_LONGEST].decode("utf-8", "ignore")
+        unique = "/".join([*folders, stem])
+        number = 2
+        while unique.casefold() in taken:
+            unique = "/".join([*folders, f"{stem}-{number}"])
+            number += 1
+        taken.add(unique.casefold())
+        result[name] = unique
+    return result
+
+
+def renamed_note(stems: Mapping[str, str]) -> list[str]:
+    """A sentence on the images whose files go by another name than their own."""
+    changed = sum(name != stem and not name.startswith(f"{stem}.") for name, stem in stems.items())
+    if not changed:
+        return []
+    whose = "1 image got" if changed == 1 else f"{changed:,} images got"
+    return [f"{whose} another file name, since its own was taken, too long or has a meaning of its own."]
+
+
+def picture_suffix(name: str) -> str:
+    """What a picture made from the image ``name`` is saved as: photos as photos, all else without loss."""
+    return ".jpg" if name.lower().endswith(_PHOTO) else ".png"
+
+
+def encode(pixels: npt.NDArray[np.uint8], suffix: str) -> bytes:
+    """uint8 (H, W, 3) as a JPEG (quality 95, no colour thinned out) or PNG file."""
+    buffer = BytesIO()
+    if suffix == ".jpg":
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
+    else:
+        Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write_picture(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    """Write ``pixels`` as the suffix says and check that they have their size when read."""
+    write_file(path, encode(pixels, path.suffix))
+    height, width = pixels.shape[:2]
+    with Image.open(path) as back:
+        read_back(path, back.size == (width, height))
+
+
+def each(images: Collection[ImageBoxes], on_file: Callable[[int, int], None]) -> Iterator[ImageBoxes]:
+    """The images, with their progress told before each and at the end."""
+    for done, image in enumerate(images):
+        on_file(done, len(images))
+        yield image
+    on_file(len(images), len(images))
+
+
+def _visible(part: str) -> str:
+    return f"_{part}" if part.startswith(".") else part
+
+
+def _unusable(source: Path, image: ImageBoxes) -> str:
+    try:
+        if not stat.S_ISREG(source.stat().st_mode):
+            return "its file is no ordinary file any more"
+        width, height = image_size(source)
+    except OSError as error:
+        return unavailable(error).rstrip(".")
+    except ImageError as error:
+        return str(error).rstrip(".")
+    if image.width and (width, height) != (image.width, image.height):
+        now, then = f"{width} x {height}", f"{image.width} x {image.height}"
+        return f"its file now has {now} pixels, its boxes were made on {then}"
+    return ""

@@ -1,0 +1,141 @@
+"""YOLO: ``images/{train,val}``, ``labels/{train,val}`` and ``data.yaml``, as Ultralytics trains on it.
+
+Subfolders stay, which keeps namesakes apart. A folder of the user's that is itself named ``images`` or
+``labels`` gets an underscore: readers replace the last ``images`` of a path to find its labels.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from core.annotations import ImageBoxes
+from core.datasets import yolo
+from core.formats.common import (
+    PLAIN,
+    ExportSummary,
+    Format,
+    Prepared,
+    WriteOptions,
+    no_size,
+    numbered_labels,
+    prepare,
+    same_boxes,
+)
+from core.formats.folders import (
+    each,
+    new_folder,
+    place_image,
+    read_back,
+    renamed_note,
+    unique_stems,
+    unusable_sources,
+    write_file,
+)
+
+_DIGITS = 10
+_WITHIN = 1e-3  # pixels, of what ten digits of a share leave
+
+
+def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
+    """Make the folder ``path`` with image files, label files and ``data.yaml``; it is read back first.
+
+    An image whose file is gone or has another size than its boxes were made on is left out. Without
+    ``options.val`` the training images are named for validation too, since YOLO's tools want some.
+
+    Raises
+    ------
+    FormatError
+        ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
+    """
+    prepared = prepare(images, unfit=no_size)
+    prepared = prepared.without(unusable_sources(prepared.images, options))
+    labels = numbered_labels(prepared.images, options)
+    numbers = {label: number for number, label in enumerate(labels)}
+    stems = unique_stems((image.name for image in prepared.images), reserved=("images", "labels"))
+    copied = 0
+    with new_folder(path) as folder:
+        for part in ("train", *(["val"] if options.val else [])):
+            for kind in ("images", "labels"):
+                (folder / kind / part).mkdir(parents=True)
+        for image in each(prepared.images, options.on_file):
+            place = f"{'val' if image.name in options.val else 'train'}/{stems[image.name]}"
+            target = folder / "images" / (place + Path(image.name).suffix)
+            copied += not place_image(options.sources[image.name], target, link=options.link)
+            write_file(folder / "labels" / f"{place}.txt", _rows(image, numbers))
+        write_file(folder / "data.yaml", _config(path, labels, validates=bool(options.val)))
+        read_back(path, not prepared.images or _matches(read(folder), prepared, stems, options))
+    return prepared.summary(path, len(prepared.images), *_notes(prepared, stems, copied, options))
+
+
+def read(path: Path) -> list[ImageBoxes]:
+    """The boxes of a YOLO folder; FormatError where it cannot be understood."""
+    return yolo.read_truth(path)
+
+
+FORMAT = Format(
+    name="yolo",
+    title="YOLO",
+    help="A folder of images and labels with data.yaml, ready to train on.",
+    suffix="",
+    write=write,
+    read=read,
+    own=("link",),
+    splits=True,
+)
+
+
+def _rows(image: ImageBoxes, numbers: Mapping[str, int]) -> bytes:
+    rows = []
+    for record in image.boxes:
+        box = record.box.scaled(1 / image.width, 1 / image.height).clamped(1.0, 1.0)
+        (x, y), width, height = box.center, box.width, box.height
+        shares = " ".join(f"{min(max(share, 0.0), 1.0):.{_DIGITS}f}" for share in (x, y, width, height))
+        rows.append(f"{numbers[record.label]} {shares}\n")
+    return "".join(rows).encode("ascii")
+
+
+def _config(path: Path, labels: Sequence[str], *, validates: bool) -> bytes:
+    content: dict[str, object] = {
+        "path": os.path.realpath(path),
+        "train": "images/train",
+        "val": "images/val" if validates else "images/train",
+        "names": dict(enumerate(labels)),
+    }
+    try:
+        os.path.realpath(path).encode("utf-8")
+    except UnicodeEncodeError:  # readers then take the folder of this file
+        del content["path"]
+    # Escaped rather than as it is: a reader may open it in the encoding of its system.
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
+    return ("# Made by Boxscout. Change “path” when this folder has moved.\n" + text).encode()
+
+
+def _matches(
+    found: Sequence[ImageBoxes], prepared: Prepared, stems: Mapping[str, str], options: WriteOptions
+) -> bool:
+    by_name = {image.name: image for image in found}
+    for image in prepared.images:
+        part = "val" if image.name in options.val else "train"
+        back = by_name.get(f"images/{part}/{stems[image.name]}{Path(image.name).suffix}")
+        if back is None or not same_boxes(back.boxes, image.boxes, within=_WITHIN):
+            return False
+    return len(by_name) == len(prepared.images)
+
+
+def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: WriteOptions) -> list[str]:
+    notes = renamed_note(stems)
+    if options.val:
+        val = sum(image.name in options.val for image in prepared.images)
+        notes.append(f"For training: {len(prepared.images) - val:,}, for validation: {val:,}.")
+    else:
+        notes.append("Training and validation are the same images; split them for honest numbers.")
+    if options.link and copied:
+        notes.append(f"{copied:,} could not be linked and were copied.")
+    gifs = sum(image.name.lower().endswith(".gif") for image in prepared.images)
+    if gifs:
+        notes.append(f"{gifs:,} GIF: YOLO's own tools do not read this kind of file.")
+    return notes
