@@ -20,7 +20,7 @@ from core.annotations import BoxRecord, Source, Status
 from core.boxes import DEFAULT_RULE, find_box
 from core.config import TrainConfig
 from core.errors import BoxscoutError
-from core.formats import FORMATS
+from core.formats import FORMATS, Selection, Which
 from core.geometry import Box
 from core.project.store import Project
 from core.workflow import checkpoint_path
@@ -360,7 +360,7 @@ def test_export_holds_the_boxes_of_the_threshold_in_force(
     shown = session.boxes[0].box
     out = tmp_path / f"boxes{FORMATS[name].suffix}"
     with qtbot.waitSignal(opened.exporting.exported, timeout=LONG) as told:
-        opened.exporting.export(ExportRequest(name, out))
+        opened.exporting.export(ExportRequest(name, out, Selection()))
     assert (told.args[0].images, told.args[0].boxes) == (12, 12)
     read = {image.name: image for image in FORMATS[name].read(out)}
     assert sorted(read) == sorted(f"image {i}.png" for i in range(1, 13))
@@ -371,12 +371,14 @@ def test_export_holds_the_boxes_of_the_threshold_in_force(
 def test_export_of_accepted_images_only(opened: Workbench, tmp_path: Path, qtbot: QtBot) -> None:
     out = tmp_path / "accepted.json"
     with qtbot.waitSignal(opened.session.error, timeout=LONG):
-        opened.exporting.export(ExportRequest("coco", out, accepted_only=True))
+        opened.exporting.export(ExportRequest("coco", out, Selection(which=Which.ACCEPTED)))
     assert not out.exists()
     opened.errors.clear()  # type: ignore[attr-defined]
+    first = opened.session.current
+    opened.session.project.set_boxes(first, [BoxRecord(Box(1, 2, 30, 20), source=Source.EDITED)])
     opened.review.mark(Status.ACCEPTED)
     with qtbot.waitSignal(opened.exporting.exported, timeout=LONG):
-        opened.exporting.export(ExportRequest("coco", out, accepted_only=True))
+        opened.exporting.export(ExportRequest("coco", out, Selection(which=Which.ACCEPTED)))
     assert [image.name for image in FORMATS["coco"].read(out)] == ["image 1.png"]
 
 
