@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.datasets import read_truth
+from core.datasets import read_truth, yolo
 from core.errors import BoxscoutError, FormatError, ImageError
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped, short
@@ -104,6 +104,8 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
         The file cannot be understood, or none of its images is in the project.
     """
     found = read_truth(path)
+    if path.suffix.lower() in yolo.CONFIG_SUFFIXES or (path.is_dir() and yolo.is_yolo(path)):
+        found = yolo.without_layout(found)
     here, records = project.image_boxes(), project.images()
     by_name = {image.name: record for image, record in zip(here, records, strict=False)}
     matches = match_by_name(found, here)

@@ -8,7 +8,7 @@ from core.annotations import ImageBoxes
 from core.datasets import coco, labelme, tiny_imagenet, voc, yolo
 from core.errors import FormatError
 
-_WANTED = "a COCO or CSV file, a VOC, YOLO, labelme or Tiny ImageNet folder"
+_WANTED = "a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder"
 
 
 def read_truth(path: Path) -> list[ImageBoxes]:

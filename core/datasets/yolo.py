@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from core.images.scan import ImageFile, iter_scan
 
 CONFIG_SUFFIXES = {".yaml", ".yml"}
 
+_LAYOUT = re.compile(r"^(?:(?:train|val|valid|test)/)?images/(?:(?:train|val|valid|test)/)?")
 _BOX, _BOX_AND_SCORE = 5, 6
 _LEAST_POLYGON = 7  # a class and three corners
 
@@ -66,6 +69,17 @@ def read_truth(path: Path) -> list[ImageBoxes]:
             "“labels” beside “images”."
         )
     return found
+
+
+def without_layout(images: Sequence[ImageBoxes]) -> list[ImageBoxes]:
+    """The images by their names of before the layout: ``images/train/sub/a.jpg`` is ``sub/a.jpg`` again.
+
+    Where two would then have one name, all stay as they are.
+    """
+    names = [_LAYOUT.sub("", image.name) for image in images]
+    if len(set(names)) < len(names):
+        return list(images)
+    return [replace(image, name=name) for image, name in zip(images, names, strict=True)]
 
 
 def _holds_both(path: Path) -> bool:

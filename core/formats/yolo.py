@@ -21,6 +21,7 @@ from core.formats.common import (
     Prepared,
     WriteOptions,
     no_size,
+    not_text,
     numbered_labels,
     prepare,
     same_boxes,
@@ -51,7 +52,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare(images, unfit=no_size)
+    prepared = prepare(images, unfit=lambda image: not_text(image) or no_size(image))
     prepared = prepared.without(unusable_sources(prepared.images, options))
     labels = numbered_labels(prepared.images, options)
     numbers = {label: number for number, label in enumerate(labels)}

@@ -147,6 +147,6 @@ def test_a_name_that_leaves_the_folder_is_not_read(tmp_path: Path, name: str) ->
 def test_numbers_from_numpy_can_be_written(tmp_path: Path) -> None:
     box = Box(*np.array([1, 2, 3.5, 4], dtype=np.float32))  # type: ignore[arg-type]
     image = ImageBoxes("a.png", np.int32(9), np.int32(9), (BoxRecord(box, score=np.float32(0.5)),))  # type: ignore[arg-type]
-    for one in FORMATS.values():
+    for one in (FORMATS["csv"], FORMATS["coco"]):
         one.write([image], tmp_path / "x")
         assert one.read(tmp_path / "x")[0].boxes[0].score == 0.5

@@ -1,0 +1,96 @@
+"""labelme files, by labelme and by tools that write its format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.annotations import BoxRecord, ImageBoxes
+from core.datasets import labelme, read_truth
+from core.errors import FormatError
+from core.geometry import Box
+
+
+def shape(kind: str, *points: tuple[float, float], label: object = "cat", **more: object) -> dict[str, Any]:
+    return {"label": label, "points": [list(p) for p in points], "shape_type": kind, "flags": {}, **more}
+
+
+def written(path: Path, *shapes: object, **more: object) -> Path:
+    content = {"version": "5.4.1", "shapes": list(shapes), "imagePath": "a.jpg", "imageData": None}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**content, "imageHeight": 80, "imageWidth": 100, **more}), encoding="utf-8")
+    return path
+
+
+def test_every_shape_with_an_inside_is_a_box(tmp_path: Path) -> None:
+    file = written(
+        tmp_path / "a.json",
+        shape("rectangle", (30, 40), (10, 5)),  # drawn from the lower right
+        shape("polygon", (10, 10), (50, 20), (30, 70), label="dog"),
+        shape("circle", (50, 40), (53, 44)),
+        shape("rectangle", (-5, -5), (200, 20), score=0.5),
+        shape("point", (1, 1)),
+        shape("linestrip", (1, 1), (9, 9)),
+        shape("rectangle", (3, 3), (3, 9)),
+    )
+    expected = (
+        BoxRecord(Box(10, 5, 30, 40), "cat"),
+        BoxRecord(Box(10, 10, 50, 70), "dog"),
+        BoxRecord(Box(45, 35, 55, 45), "cat"),
+        BoxRecord(Box(0, 0, 100, 20), "cat", 0.5),
+    )
+    assert read_truth(file) == [ImageBoxes("a.jpg", 100, 80, expected)]
+
+
+def test_a_folder_names_images_by_where_their_files_lie(tmp_path: Path) -> None:
+    written(tmp_path / "10.json", imagePath="10.jpg")
+    written(tmp_path / "2.json", imagePath="2.jpg")
+    written(tmp_path / "sub/a.json", imagePath="..\\..\\photos\\Köln.jpg")
+    written(tmp_path / "sub/b.json", imagePath="/etc/b.jpg")
+    written(tmp_path / "sub/c.json", imagePath="C:\\photos\\c.jpg")
+    written(tmp_path / "sub/d.json", imagePath="pics/d.jpg")
+    assert [one.name for one in read_truth(tmp_path)] == [
+        *("2.jpg", "10.jpg", "sub/Köln.jpg", "sub/b.jpg", "sub/c.jpg", "sub/pics/d.jpg"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"shapes": [shape("rectangle", (1, 1), (float("nan"), 2))]}, "pairs of numbers"),
+        ({"shapes": [{"points": "x", "shape_type": "rectangle"}]}, "pairs of numbers"),
+        ({"shapes": ["x"]}, "a shape is no object"),
+        ({"imagePath": None}, "which image"),
+        ({"imagePath": "a/.."}, "which image"),
+        ({"imagePath": "a\0b"}, "which image"),
+    ],
+)
+def test_damage_is_one_sentence_with_the_files_name(tmp_path: Path, more: dict[str, Any], words: str) -> None:
+    file = written(tmp_path / "a.json", **more)
+    with pytest.raises(FormatError, match=rf"^a\.json .*{words}"):
+        labelme.read_truth(file)
+
+
+def test_what_is_not_labelme_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{")
+    for place in (tmp_path, tmp_path / "a.json"):
+        with pytest.raises(FormatError, match="not valid JSON"):
+            labelme.read_truth(place)
+    (tmp_path / "a.json").write_text('{"images": []}')
+    assert not labelme.is_labelme(tmp_path)
+    with pytest.raises(FormatError, match="no labelme file"):
+        labelme.read_truth(tmp_path)
+    (tmp_path / "a.json").unlink()
+    with pytest.raises(FormatError, match="no labelme file"):
+        labelme.read_truth(tmp_path)
+
+
+def test_without_a_size_a_box_is_not_cut(tmp_path: Path) -> None:
+    file = written(
+        tmp_path / "a.json", shape("rectangle", (0, 0), (500, 9)), imageWidth=None, imageHeight=None
+    )
+    (found,) = read_truth(file)
+    assert (found.width, found.height, found.boxes[0].box) == (0, 0, Box(0, 0, 500, 9))

@@ -1,0 +1,162 @@
+"""Earlier boxes into a project, from every format that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from formats_support import image, record
+from PIL import Image
+
+from core.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.errors import BoxscoutError, FormatError
+from core.exchange import exportable, import_boxes, plan_import
+from core.formats import FORMATS, WriteOptions
+from core.geometry import Box
+from core.project.store import Project
+from core.workflow import add_folders
+
+NAMES = ("a.png", "b.png", "sub/a.png")
+AUTO = BoxRecord(Box(0, 0, 5, 5), score=0.5, threshold=0.2, rule="moments")
+MINE = BoxRecord(Box(1, 1, 9, 9), "mine", source=Source.EDITED)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    for name in NAMES:
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path)
+    with Project.create(tmp_path / "p.boxscout") as made:
+        add_folders(made, [tmp_path / "photos"])
+        yield made
+
+
+def _by_name(project: Project) -> dict[str, ImageBoxes]:
+    return {one.name: one for one in project.image_boxes()}
+
+
+def _ids(project: Project) -> dict[str, int]:
+    return {one.name: one.id for one in project.images()}
+
+
+@pytest.mark.parametrize("name", ["coco", "csv", "yolo", "voc", "labelme"])
+def test_boxes_of_every_format_come_in_as_a_persons(tmp_path: Path, project: Project, name: str) -> None:
+    images = [image(one, record(2, 3, 20, 24, label="cat")) for one in NAMES]
+    options = WriteOptions(sources=exportable(project)[1])
+    out = tmp_path / f"out{FORMATS[name].suffix}"
+    FORMATS[name].write(images, out, options)
+    plan = plan_import(project, out)
+    assert plan.count(replace_edited=False) == (3, 3)
+    assert not any(one.boxes for one in project.image_boxes())  # a plan changes nothing
+    summary = import_boxes(project, plan, status=Status.ACCEPTED)
+    assert (summary.images, summary.boxes, summary.kept) == (3, 3, 0)
+    for one in project.image_boxes():
+        assert (one.width, one.height, one.status) == (40, 30, Status.ACCEPTED)
+        (box,) = one.boxes
+        assert (box.label, box.source, box.rule, box.threshold) == ("cat", Source.EDITED, None, None)
+        assert [box.box.x0, box.box.y0, box.box.x1, box.box.y1] == pytest.approx([2, 3, 20, 24], abs=1e-6)
+
+
+def test_yolo_comes_back_to_images_below_a_folder_named_images(tmp_path: Path) -> None:
+    for name in ("images/a.png", "more/a.png"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path)
+    for folder in ("images/train", "labels/train"):
+        (tmp_path / "yolo" / folder).mkdir(parents=True)
+    (tmp_path / "yolo/images/train/a.png").write_bytes((tmp_path / "photos/more/a.png").read_bytes())
+    (tmp_path / "yolo/labels/train/a.txt").write_text("0 .5 .5 .5 .5\n")
+    with Project.create(tmp_path / "p.boxscout") as made:
+        add_folders(made, [tmp_path / "photos/images"])
+        assert import_boxes(made, plan_import(made, tmp_path / "yolo")).images == 1
+        add_folders(made, [tmp_path / "photos/more"])  # two images fit alike: none is taken
+        with pytest.raises(FormatError, match="None of the images"):
+            plan_import(made, tmp_path / "yolo")
+
+
+def test_an_edited_box_is_overwritten_only_when_asked(tmp_path: Path, project: Project) -> None:
+    ids = _ids(project)
+    project.set_boxes(ids["a.png"], [MINE])
+    project.set_boxes(ids["b.png"], [AUTO])
+    project.set_status([ids["a.png"]], Status.REJECTED)
+    file = tmp_path / "x.json"
+    FORMATS["coco"].write([image(one, record(2, 3, 20, 24)) for one in NAMES], file)
+    plan = plan_import(project, file)
+    assert plan.edited == {ids["a.png"]}
+    assert (plan.count(replace_edited=False), plan.count(replace_edited=True)) == ((2, 2), (3, 3))
+    summary = import_boxes(project, plan)
+    assert (summary.images, summary.kept) == (2, 1)
+    assert "Left alone" in summary.lines()[1]
+    found = _by_name(project)
+    assert (found["a.png"].boxes, found["a.png"].status) == ((MINE,), Status.REJECTED)
+    assert found["b.png"].boxes[0].box == Box(2, 3, 20, 24)
+
+    assert import_boxes(project, plan, replace_edited=True).kept == 0
+    found = _by_name(project)
+    assert (found["a.png"].boxes[0].box, found["a.png"].status) == (Box(2, 3, 20, 24), Status.UNSEEN)
+
+
+def test_a_box_edited_after_the_plan_was_made_is_kept(tmp_path: Path, project: Project) -> None:
+    file = tmp_path / "x.json"
+    FORMATS["coco"].write([image("b.png", record(2, 3, 20, 24))], file)
+    plan = plan_import(project, file)
+    project.set_boxes(_ids(project)["b.png"], [MINE])
+    assert import_boxes(project, plan).kept == 1
+    assert _by_name(project)["b.png"].boxes == (MINE,)
+
+
+def test_an_automatic_run_leaves_imported_boxes_alone(tmp_path: Path, project: Project) -> None:
+    file = tmp_path / "x.json"
+    FORMATS["coco"].write([image("b.png", record(2, 3, 20, 24))], file)
+    import_boxes(project, plan_import(project, file))
+    ids = _ids(project)
+    assert project.set_auto_boxes({ids["a.png"]: [AUTO], ids["b.png"]: [AUTO]}) == 1
+    assert _by_name(project)["b.png"].boxes[0].box == Box(2, 3, 20, 24)
+
+
+def test_what_does_not_fit_is_listed(tmp_path: Path, project: Project) -> None:
+    images = [
+        image("a.png", record(2, 3, 20, 24), size=(80, 60)),
+        image("b.png"),
+        image("sub/a.png", record(2, 3, 20, 24)),
+        image("stranger.png", record(2, 3, 20, 24)),
+    ]
+    FORMATS["coco"].write(images, tmp_path / "x.json")
+    plan = plan_import(project, tmp_path / "x.json")
+    assert (plan.unknown, plan.without_box, len(plan.boxes)) == (("stranger.png",), 1, 1)
+    assert [(one.name, one.reason) for one in plan.skipped] == [
+        ("a.png", "it has 80 x 60 pixels in the file and 40 x 30 here")
+    ]
+    told = " ".join(plan.lines())
+    for words in ("Not in this project: 1 image (“stranger.png”)", "80 x 60", "Without a box in the file"):
+        assert words in told
+
+
+def test_boxes_that_stick_out_are_cut(tmp_path: Path, project: Project) -> None:
+    (tmp_path / "x.csv").write_text("filename,xmin,ymin,xmax,ymax\nb.png,-5,20,90,90\nb.png,50,0,60,9\n")
+    import_boxes(project, plan_import(project, tmp_path / "x.csv"))
+    assert [one.box for one in _by_name(project)["b.png"].boxes] == [Box(0, 20, 40, 30)]
+
+
+@pytest.mark.parametrize("name", ["../photos/a.png", "/etc/a.png", "sub/../../a.png"])
+def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, project: Project, name: str) -> None:
+    (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax\n{name},1,2,3,4\n")
+    with pytest.raises(FormatError, match="outside its own folder"):
+        plan_import(project, tmp_path / "x.csv")
+
+
+def test_a_file_of_other_images_changes_nothing(tmp_path: Path, project: Project) -> None:
+    FORMATS["coco"].write([image("x.png", record(1, 1, 9, 9))], tmp_path / "x.json")
+    with pytest.raises(FormatError, match=r"None of the images .*“x\.png” is in this project"):
+        plan_import(project, tmp_path / "x.json")
+
+
+def test_a_rejection_is_not_imported(tmp_path: Path, project: Project) -> None:
+    FORMATS["coco"].write([image("b.png", record(1, 1, 9, 9))], tmp_path / "x.json")
+    plan = plan_import(project, tmp_path / "x.json")
+    with pytest.raises(BoxscoutError, match="accepted or unseen"):
+        import_boxes(project, plan, status=Status.REJECTED)
+    assert not _by_name(project)["b.png"].boxes

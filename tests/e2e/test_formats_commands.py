@@ -1,0 +1,115 @@
+"""Boxes in and out by command: real photos with true boxes, every format, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.cli.app import main
+from core.datasets import read_truth
+from core.formats import FORMATS
+from core.project.store import Project
+from core.workflow import add_folders
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+@pytest.fixture
+def raccoons(tmp_path: Path, unzipped: Callable[[str], Path]) -> tuple[Path, Path]:
+    """A project of 200 real photos without a box, and the folder of their truth in VOC."""
+    folder = unzipped("raccoon")
+    path = tmp_path / "r.boxscout"
+    with Project.create(path) as project:
+        add_folders(project, [folder / "images"])
+    return path, folder
+
+
+def test_truth_comes_in_leaves_in_every_format_and_scores_one(
+    raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, folder = raccoons
+    code, out, _ = _run(capsys, "import", "boxes", folder, "--project", project, "--status", "accepted")
+    assert code == 0
+    assert "Imported 217 boxes into 200 images" in out
+    for name, format in FORMATS.items():
+        place = tmp_path / f"{name}{format.suffix}"
+        more = ["--link"] if name == "yolo" else []
+        code, out, err = _run(
+            capsys, "export", "--project", project, "--format", name, "--out", place, "--json", *more
+        )
+        assert code == 0, err
+        assert (json.loads(out)["boxes"], json.loads(out)["images"]) == (217, 200)
+    for name in ("coco", "csv", "voc", "labelme"):
+        place = tmp_path / f"{name}{FORMATS[name].suffix}"
+        report = tmp_path / "report.json"
+        assert _run(capsys, "evaluate", place, "--truth", folder, "--json", report)[0] == 0
+        rows = json.loads(report.read_text())
+        assert rows["n"] == 200
+        assert "100.0%" in _run(capsys, "evaluate", place, "--truth", folder)[1]
+        assert len(read_truth(place)) == 200
+    other = tmp_path / "other.boxscout"
+    with Project.create(other) as made:
+        add_folders(made, [folder / "images"])
+    code, out, _ = _run(capsys, "import", "boxes", tmp_path / "yolo/data.yaml", "--project", other)
+    assert "Imported 217 boxes into 200 images" in out
+
+
+def test_a_chosen_part_of_it_leaves(
+    raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, folder = raccoons
+    assert _run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
+    base = ("export", "--project", project, "--format", "csv", "--out", tmp_path / "x.csv")
+    code, _, err = _run(capsys, *base, "--images", "accepted")
+    assert code == 1
+    assert "No box is left to export" in err
+    assert _run(capsys, *base, "--class", "cat")[0] == 1
+    assert _run(capsys, *base, "--class", "raccoon", "--val", "0.25", "--seed", "4")[0] == 0
+    tables = [pd.read_csv(tmp_path / f"x-{part}.csv") for part in ("train", "val")]
+    assert [table["filename"].nunique() for table in tables] == [150, 50]
+    assert sum(map(len, tables)) == 217
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["import", "boxes", "x"],
+        ["import", "cifar10", "x"],
+        ["import", "letters", "x", "--out", "y"],
+        ["import", "boxes", "x", "--project", "p", "--status", "rejected"],
+        ["export", "--project", "p", "--format", "csv", "--out", "o", "--link"],
+        ["export", "--project", "p", "--format", "csv", "--out", "o", "--min-score", "2"],
+        ["export", "--project", "p", "--format", "csv", "--out", "o", "--val", "1"],
+        ["export", "--project", "p", "--format", "csv", "--out", "o", "--images", "some"],
+    ],
+)
+def test_wrong_use_exits_with_two(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code, _, err = _run(capsys, *arguments)
+    assert code == 2
+    assert err
+
+
+def test_errors_are_one_sentence(
+    raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, folder = raccoons
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    assert _run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
+    for arguments, words in (
+        (("import", "boxes", tmp_path / "x.csv", "--project", project), "no column"),
+        (("import", "boxes", tmp_path / "no.csv", "--project", project), "does not exist"),
+        (("import", "boxes", folder, "--project", tmp_path / "no.boxscout"), "no project"),
+        (("export", "--project", project, "--format", "yolo", "--out", folder), "is there already"),
+    ):
+        code, _, err = _run(capsys, *arguments)
+        assert code == 1, err
+        assert words in err
+        assert "Traceback" not in err
