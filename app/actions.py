@@ -60,6 +60,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("save_figure", NOOP("Actions", "Save fi&gure…"), "file"),
     ActionSpec("settings", NOOP("Actions", "Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
+    ActionSpec("import_boxes", NOOP("Actions", "I&mport boxes…"), "file", ("Ctrl+I",)),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec("undo", NOOP("Actions", "&Undo"), "edit", ("Ctrl+Z",), "undo", short=NOOP("Actions", "Undo")),
     ActionSpec(

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from app import actions, paths, style
 from app.box_editing import BoxEditing
 from app.controllers.workbench import Workbench
+from app.exchange import Exchange
 from app.many_images import ManyImages
 from app.models.training import Phase
 from app.program import Program
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._build()
         self.program = Program(self)
+        self.exchange = Exchange(self.workbench, self)
         self.many = ManyImages(self.workbench, self.images, self)
         self.box_editing = BoxEditing(self.workbench, self.canvas, self.bar, self.strip, self)
         self._build_actions()
@@ -159,7 +161,6 @@ class MainWindow(QMainWindow):
             "open_images": self._choose_images,
             "open_project": self._choose_project,
             "save_as": self._save_as,
-            "export": self._export,
             "save_figure": self._save_figure,
             "quit": self.close,
             "previous": bench.browsing.previous,
@@ -185,6 +186,7 @@ class MainWindow(QMainWindow):
             "shortcuts": lambda: dialogs.show_shortcuts(self, self.actions_),
             "log": lambda: dialogs.show_in_folder(paths.log_file()),
             "about": lambda: dialogs.show_about(self),
+            **self.exchange.handlers(),
             **self.many.handlers(),
             **self.program.handlers(),
             **self.box_editing.handlers(),
@@ -237,7 +239,6 @@ class MainWindow(QMainWindow):
         ):
             changed.connect(self._update)
         self.box_editing.connect(self.actions_)
-        bench.exporting.exported.connect(lambda summary: dialogs.show_summary(self, summary))
         bench.closed.connect(self._leave)
 
     def _on_project_changed(self) -> None:
@@ -265,7 +266,7 @@ class MainWindow(QMainWindow):
             **dict.fromkeys(("fit", "actual_size", "heat_map"), has_image),
             **dict.fromkeys(("accept", "reject", "unmark"), has_image),
             **dict.fromkeys(self.many.handlers(), is_open),
-            **dict.fromkeys(("export", "save_figure"), is_open and session.images.total > 0),
+            **dict.fromkeys(("export", "import_boxes", "save_figure"), is_open and session.images.total > 0),
             "start": is_open and self.train_panel.start_button.isEnabled() and not phase.running,
             "pause": phase in (Phase.TRAINING, Phase.PAUSED),
             "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),
@@ -306,11 +307,6 @@ class MainWindow(QMainWindow):
         path = dialogs.choose_copy(self, project.path.name) if project else None
         if path is not None:
             self.workbench.library.save_copy(path)
-
-    def _export(self) -> None:
-        request = dialogs.ask_export(self, self.session)
-        if request is not None:
-            self.workbench.exporting.export(request)
 
     def _save_figure(self) -> None:
         rows = sorted(index.row() for index in self.images.list.selectionModel().selectedIndexes())

@@ -65,7 +65,7 @@ class EditingController(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._end_gesture)
-        session.project_changed.connect(self._forget)
+        session.project_changed.connect(self.forget)
         session.decision_changed.connect(self._on_decision_changed)
 
     # ---- boxes of the image in view ---------------------------------------------------------------
@@ -242,7 +242,8 @@ class EditingController(QObject):
         self._pause.stop()
         self._gesture += 1
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Nothing can be taken back any more: the project, or what it holds, is another."""
         self._pause.stop()
         self._is_held = self._is_unsaved = False
         self._label = DEFAULT_LABEL

@@ -1,24 +1,32 @@
-"""Boxes out of the project into a file."""
+"""Boxes out of the project into a file, and earlier ones from a file into it."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.deciding import decide
-from app.models.export import ExportRequest
+from app.models.export import ExportRequest, ImportRequest
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
-from core.exchange import exportable
-from core.formats import FORMATS, ExportSummary, WriteOptions, export
-from core.project.store import Project, ProjectView
+from app.worker import Worker
+from core.annotations import ImageBoxes
+from core.errors import BoxscoutError, Cancelled
+from core.exchange import ImportPlan, ImportSummary, exportable, import_boxes, plan_import
+from core.formats import FORMATS, ExportSummary, export
+from core.project.store import ImageRecord, Project, ProjectView
 
-ACTIVITY = "export"
+EXPORT, IMPORT = "export", "import"
 
 
 class ExportController(QObject):
     """Writes in a thread; the boxes are first brought up to the threshold in force."""
 
+    listed = Signal(object)
+    """A list: the :class:`~core.annotations.ImageBoxes` of every image, as an export would find them now."""
     exported = Signal(object)
     """The :class:`~core.formats.ExportSummary` of a finished export."""
 
@@ -26,32 +34,124 @@ class ExportController(QObject):
         super().__init__(parent)
         self._session = session
         self._pump = pump
+        self._worker: Worker | None = None
+
+    def list_images(self) -> None:
+        """Look what there is to export; :attr:`listed` follows."""
+        project, view = self._session.project, self._session.view
+        if project is not None:
+            self._pump.run("list", lambda _: _listed(project, view), on_done=self.listed.emit)
 
     def export(self, request: ExportRequest) -> None:
         session = self._session
         project, view = session.project, session.view
         if project is None:
             return
-        session.set_activity(ACTIVITY, Activity(text=self.tr("Exporting…"), can_stop=False))
-        self._pump.run(
+        session.set_activity(EXPORT, Activity(text=self.tr("Exporting…")))
+        self._worker = self._pump.run(
             "export",
-            lambda _: _export(project, view, request),
+            lambda worker: _export(worker, project, view, request),
+            on_items=self._on_items,
             on_done=self._on_done,
-            on_failed=lambda _: session.set_activity(ACTIVITY, None),
+            on_failed=lambda _: self._end(),
         )
 
+    def stop(self) -> None:
+        """Stop the export under way; nothing of it stays."""
+        if self._worker is not None:
+            self._worker.stop()
+
+    def _on_items(self, items: list[tuple[int, int]]) -> None:
+        done, total = items[-1]
+        self._session.set_activity(EXPORT, Activity(text=self.tr("Exporting…"), done=done, total=total))
+
     def _on_done(self, summary: ExportSummary) -> None:
-        self._session.set_activity(ACTIVITY, None)
+        self._end()
         self.exported.emit(summary)
 
+    def _end(self) -> None:
+        self._worker = None
+        self._session.set_activity(EXPORT, None)
 
-def _export(project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
+
+class ImportController(QObject):
+    """Looks first what a file holds for the project, then brings it in."""
+
+    planned = Signal(object)
+    """The :class:`~core.exchange.ImportPlan` of the file last looked at."""
+    refused = Signal(str)
+    """Why the file last looked at cannot be imported."""
+    imported = Signal(object)
+    """The :class:`~core.exchange.ImportSummary` of a finished import."""
+
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._pump = pump
+        self._worker: Worker | None = None
+
+    def look_at(self, path: Path) -> None:
+        """Read the boxes at ``path``; :attr:`planned` or :attr:`refused` follows for the newest path."""
+        self._pump.abandon(self._worker)
+        project = self._session.project
+        if project is not None:
+            self._worker = self._pump.run("plan", lambda _: _plan(project, path), on_done=self._on_planned)
+
+    def import_boxes(self, request: ImportRequest) -> None:
+        session = self._session
+        project = session.project
+        if project is None:
+            return
+        session.set_activity(IMPORT, Activity(text=self.tr("Importing boxes…"), can_stop=False))
+        self._pump.run(
+            "import",
+            lambda _: _import(project, request),
+            on_done=lambda result: self._on_imported(project, *result),
+            on_failed=lambda _: session.set_activity(IMPORT, None),
+        )
+
+    def _on_planned(self, result: ImportPlan | BoxscoutError) -> None:
+        self._worker = None
+        if isinstance(result, BoxscoutError):
+            self.refused.emit(str(result))
+        else:
+            self.planned.emit(result)
+
+    def _on_imported(self, project: Project, summary: ImportSummary, records: list[ImageRecord]) -> None:
+        self._session.set_activity(IMPORT, None)
+        if self._session.project is project:
+            self._session.replace_records(records)
+            self.imported.emit(summary)
+
+
+def _listed(project: Project, view: ProjectView) -> list[ImageBoxes]:
+    decide(project, view)
+    return project.image_boxes()
+
+
+def _export(worker: Worker, project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
+    def on_file(done: int, total: int) -> None:
+        if worker.stopping:
+            raise Cancelled("Stopped; nothing was exported.")
+        worker.put((done, total))
+
     decide(project, view)
     images, sources = exportable(project)
+    options = replace(request.options, sources=sources, on_file=on_file)
     return export(
-        images,
-        request.path,
-        format=FORMATS[request.format],
-        selection=request.selection,
-        options=WriteOptions(sources=sources),
+        images, request.path, format=FORMATS[request.format], selection=request.selection, options=options
     )
+
+
+def _plan(project: Project, path: Path) -> ImportPlan | BoxscoutError:
+    try:
+        return plan_import(project, path)
+    except BoxscoutError as error:  # shown where the path is typed, not in a box of its own
+        return error
+
+
+def _import(project: Project, request: ImportRequest) -> tuple[ImportSummary, list[ImageRecord]]:
+    summary = import_boxes(
+        project, request.plan, status=request.status, replace_edited=request.replace_edited
+    )
+    return summary, project.images()

@@ -12,7 +12,7 @@ from app.controllers.browsing import BrowsingController
 from app.controllers.class_training import ClassTrainingController
 from app.controllers.deciding import DecidingController
 from app.controllers.editing import EditingController
-from app.controllers.exporting import ExportController
+from app.controllers.exporting import ExportController, ImportController
 from app.controllers.figures import FigureController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
@@ -44,6 +44,7 @@ class Workbench(QObject):
         self.editing = EditingController(session, self)
         self.review = ReviewController(session, pump, self.editing, self)
         self.exporting = ExportController(session, pump, self)
+        self.importing = ImportController(session, pump, self)
         self.figures = FigureController(session, pump, self)
         self._closing = False
         self._closed = False
@@ -65,6 +66,7 @@ class Workbench(QObject):
         self.training.ended.connect(self._on_training_ended)
         self.class_training.ended.connect(self._on_training_ended)
         self.localization.evidence_changed.connect(self._on_evidence_changed)
+        self.importing.imported.connect(self._on_imported)
 
     # ---- what the person asks for ---------------------------------------------------------------
 
@@ -98,10 +100,11 @@ class Workbench(QObject):
         return self.class_training if self.session.results.kind is Kind.CAM else self.training
 
     def stop_activities(self) -> None:
-        """Stop the scan and the search for boxes; what they found so far stays."""
+        """Stop the scan and the search for boxes, whose finds stay, and the export, which leaves nothing."""
         self.library.stop_scan()
         self.deciding.stop()
         self.localization.stop()
+        self.exporting.stop()
 
     @property
     def can_find_boxes(self) -> bool:
@@ -179,6 +182,10 @@ class Workbench(QObject):
         if not self._closing:
             self.review.refresh_facts()
             self.deciding.wake()
+
+    def _on_imported(self, _: object) -> None:
+        self.editing.forget()
+        self._on_evidence_changed()
 
     def _on_boxes_edited(self, ids: tuple[int, ...]) -> None:
         self.browsing.forget_evidence()

@@ -1,17 +1,29 @@
-"""What a person asks of an export."""
+"""What a person asks of an export and of an import."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.formats import Selection
+from core.annotations import Status
+from core.exchange import ImportPlan
+from core.formats import Selection, WriteOptions
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What the person chose: a name in ``FORMATS``, where to, and which images and boxes."""
+    """What the person chose: a name in ``FORMATS``, where to, which images and boxes, the format's own."""
 
     format: str
     path: Path
-    selection: Selection
+    selection: Selection = field(default_factory=Selection)
+    options: WriteOptions = field(default_factory=WriteOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What the person chose of a plan: what the images become, and whether edited boxes go."""
+
+    plan: ImportPlan
+    status: Status = Status.UNSEEN
+    replace_edited: bool = False

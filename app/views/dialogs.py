@@ -8,7 +8,7 @@ from pathlib import Path
 
 import PySide6
 import torch
-from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
@@ -30,6 +30,7 @@ from app.views.export_dialog import ExportDialog
 from app.views.figure_dialog import FigureDialog, figure_options
 from core import __version__
 from core.errors import BoxscoutError
+from core.exchange import ImportSummary
 from core.formats import FORMATS, ExportSummary
 
 
@@ -71,21 +72,20 @@ def choose_copy(parent: QWidget, name: str) -> Path | None:
     return path if path.suffix == paths.SUFFIX else path.with_name(path.name + paths.SUFFIX)
 
 
-def ask_export(parent: QWidget, session: Session) -> ExportRequest | None:
+def ask_export(parent: QWidget, session: Session, listed: SignalInstance) -> ExportRequest | None:
+    """What to export and where; ``listed`` brings the images to count, a moment after the dialog shows."""
     if session.project is None:
         return None
     dialog = ExportDialog(
-        FORMATS,
-        folder=Path(_last_folder("export")),
-        stem=paths.title(session.project.path),
-        images=session.project.image_boxes(),
-        parent=parent,
+        FORMATS, folder=last_folder("export"), stem=paths.title(session.project.path), parent=parent
     )
+    listed.connect(dialog.set_images)
     agreed = dialog.exec() == QDialog.DialogCode.Accepted
-    request = ExportRequest(dialog.chosen_format, dialog.path, dialog.selection) if agreed else None
+    listed.disconnect(dialog.set_images)
+    request = dialog.request() if agreed else None
     dialog.deleteLater()
     if request is not None:
-        _remembered("export", [str(request.path)])
+        remember("export", request.path)
     return request
 
 
@@ -107,6 +107,16 @@ def ask_figure(parent: QWidget, session: Session, images: tuple[int, ...]) -> Fi
     if request is not None:
         _remembered("figure", [str(request.path)])
     return request
+
+
+def last_folder(purpose: str) -> Path:
+    """Where the person last was for this purpose."""
+    return Path(_last_folder(purpose))
+
+
+def remember(purpose: str, path: Path) -> None:
+    """Let the next dialog for this purpose begin beside ``path``."""
+    _remembered(purpose, [str(path)])
 
 
 def _last_folder(purpose: str) -> str:
@@ -154,6 +164,12 @@ def sentence_of(error: BaseException) -> str:
 
 def show_summary(parent: QWidget, summary: ExportSummary) -> None:
     message.show_export_summary(parent, summary.lines(), summary.path, show_in_folder)
+
+
+def show_imported(parent: QWidget, summary: ImportSummary) -> None:
+    message.show_done(
+        parent, _tr("Imported from {0}").format(summary.path.name), summary.lines(), summary.path
+    )
 
 
 def show_in_folder(path: Path) -> None:

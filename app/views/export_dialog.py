@@ -1,184 +1,262 @@
-"""File > Export: which format, which images and boxes, where to."""
+"""File > Export: which format, which images and boxes, where to, and how much that is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
 from app import style
-from app.views.controls import plain_label
+from app.models.export import ExportRequest
+from app.views.controls import Combo, grouped, plain_label
+from app.views.export_choices import ExportChoices
 from core.annotations import ImageBoxes
-from core.formats import Format, Selection, Which
-from core.formats.selection import MAX_VAL_SHARE, count
+from core.formats import Format, WriteOptions, split_paths
+from core.formats.selection import Count, count
+
+COUNT_MS = 120
 
 
 class ExportDialog(QDialog):
-    """Asks for everything at once, and counts what would leave; the file dialog only helps with the path."""
+    """Asks for everything at once; the file dialog is only a help for the path."""
 
     def __init__(
-        self,
-        formats: Mapping[str, Format],
-        *,
-        folder: Path,
-        stem: str,
-        images: Sequence[ImageBoxes],
-        parent: QWidget | None = None,
+        self, formats: Mapping[str, Format], *, folder: Path, stem: str, parent: QWidget | None = None
     ) -> None:
+        """Counts appear once :meth:`set_images` has told what there is."""
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export boxes"))
-        self._formats, self._images = formats, images
-        self.format = QComboBox()
-        for name, each in formats.items():
-            self.format.addItem(each.title, name)
-        self.help = _note()
-        self.what = QComboBox()
-        for text, which in (
-            (self.tr("All but rejected images"), Which.NOT_REJECTED),
-            (self.tr("Accepted images only"), Which.ACCEPTED),
-            (self.tr("All images, rejected ones too"), Which.ALL),
-        ):
-            self.what.addItem(text, which)
-        self.score = _percent(100, self.tr("any"))
-        self.val = _percent(round(100 * MAX_VAL_SHARE), self.tr("no split"))
-        self.path_edit = QLineEdit(str(folder / f"{stem}{self._suffix()}"))
-        self.path_edit.setObjectName("export_path")
-        self.browse = QPushButton(self.tr("Browse…"))
-        self.count, self.note = _note(), _note()
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.export = self.buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        style.mark(self.export, "primary")
+        self._formats = formats
+        self._folder, self._stem = folder, stem
+        self._images: Sequence[ImageBoxes] | None = None
+        self._count: Count | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(COUNT_MS)
+        self._timer.timeout.connect(self._recount)
+        self._make_choices()
+        self._make_place()
         self._lay_out()
         self._connect()
-        self._show_count()
-        self.resize(560, self.sizeHint().height())
+        self._show_format()
+        self.setMinimumWidth(560)
+
+    # ---- what the person chose ------------------------------------------------------------------
 
     @property
-    def chosen_format(self) -> str:
-        return str(self.format.currentData())
-
-    @property
-    def selection(self) -> Selection:
-        return Selection(
-            which=self.what.currentData(),
-            min_score=self.score.value() / 100,
-            val_share=self.val.value() / 100,
-        )
+    def chosen(self) -> Format:
+        return self._formats[str(self.format.currentData())]
 
     @property
     def path(self) -> Path:
         return Path(self.path_edit.text().strip()).expanduser()
 
+    def request(self) -> ExportRequest:
+        """Everything at once."""
+        own = {name: box.isChecked() for name, box in self.own.items() if name in self.chosen.own}
+        return ExportRequest(self.chosen.name, self.path, self.choices.selection(), WriteOptions(**own))
+
+    def set_images(self, images: Sequence[ImageBoxes]) -> None:
+        """What the project holds: the counts and the classes to choose from."""
+        self._images = images
+        self.choices.set_images(images)
+        self._recount()
+        self._fit()
+
+    # ---- building -------------------------------------------------------------------------------
+
+    def _make_choices(self) -> None:
+        self.format = Combo()
+        for name, each in self._formats.items():
+            self.format.addItem(each.title, name)
+        self.help = plain_label(role="muted")
+        self.own = {
+            "link": QCheckBox(self.tr("Link to the images instead of copying them")),
+            "one_based": QCheckBox(self.tr("Count pixels from 1, as the original does")),
+            "beside_images": QCheckBox(self.tr("Write beside each image")),
+            "replace_foreign": QCheckBox(self.tr("Replace files that others wrote or changed there")),
+        }
+
+    def _make_place(self) -> None:
+        self.path_edit = QLineEdit()
+        self.path_edit.setObjectName("export_path")
+        self.browse = QPushButton(self.tr("Browse…"))
+        self.total = plain_label(self.tr("Counting…"), role="title")
+        self.total.setWordWrap(True)
+        self.note = plain_label(role="muted")
+        self.note.setWordWrap(True)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.export = self.buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
+        style.mark(self.export, "primary")
+
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self.path_edit, 1)
-        row.addWidget(self.browse)
-        form = QFormLayout(self)
-        form.setContentsMargins(style.MARGIN, style.MARGIN, style.MARGIN, style.MARGIN)
+        place = QHBoxLayout()
+        place.addWidget(self.path_edit, 1)
+        place.addWidget(self.browse)
+        self._form = form = QFormLayout()
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for label, field in (
-            (self.tr("Format"), self.format),
-            ("", self.help),
-            (self.tr("What"), self.what),
-            (self.tr("Score, at least"), self.score),
-            (self.tr("For validation"), self.val),
-            ("", self.count),
-            (self.tr("To"), row),
-            ("", self.note),
-        ):
-            form.addRow(label, field)
-        form.addRow(self.buttons)
+        form.addRow(self.tr("Format"), self.format)
+        form.addRow("", self.help)
+        for box in self.own.values():
+            form.addRow("", box)
+        self.choices = ExportChoices(form, self)
+        form.addRow(self.tr("To"), place)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[2 * style.MARGIN] * 4)
+        column.setSpacing(style.MARGIN)
+        column.addLayout(form)
+        column.addWidget(self.total)
+        column.addWidget(self.note)
+        column.addWidget(self.buttons)
 
     def _connect(self) -> None:
-        self.format.currentIndexChanged.connect(self._change_suffix)
-        self.what.currentIndexChanged.connect(self._show_count)
-        self.score.valueChanged.connect(self._show_count)
-        self.val.valueChanged.connect(self._show_count)
+        self.format.currentIndexChanged.connect(self._show_format)
+        self.choices.changed.connect(self._timer.start)
+        self.choices.split.toggled.connect(self._show_note)
+        self.own["beside_images"].toggled.connect(self._show_beside)
         self.path_edit.textChanged.connect(self._show_note)
         self.browse.clicked.connect(self._browse)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 
-    def _suffix(self) -> str:
-        return self._formats[self.chosen_format].suffix
+    # ---- showing --------------------------------------------------------------------------------
 
-    def _change_suffix(self) -> None:
-        if self.path_edit.text().strip():
-            known = {each.suffix for each in self._formats.values()}
-            path = self.path
-            self.path_edit.setText(str(path.with_suffix(self._suffix()) if path.suffix in known else path))
-        self._show_count()
-
-    def _browse(self) -> None:
-        title = self.tr("Export boxes")
-        if self._suffix():
-            chosen, _ = QFileDialog.getSaveFileName(
-                self,
-                title,
-                str(self.path),
-                f"{self.format.currentText()} (*{self._suffix()})",
-                options=QFileDialog.Option.DontConfirmOverwrite,
-            )
+    def _show_format(self) -> None:
+        """The chosen format's own options, and a path that suits it unless the person wrote one."""
+        chosen = self.chosen
+        self.help.setText(chosen.help)
+        for name, box in self.own.items():
+            self._form.setRowVisible(box, name in chosen.own)
+        proposed = {str(self._proposal(each)) for each in self._formats.values()}
+        text = self.path_edit.text().strip()
+        if not text or text in proposed:
+            self.path_edit.setText(str(self._proposal(chosen)))
         else:
-            chosen = QFileDialog.getExistingDirectory(self, title, str(self.path.parent))
-            chosen = str(Path(chosen) / self.path.name) if chosen else ""
-        if chosen:
-            path = Path(chosen)
-            self.path_edit.setText(str(path if path.suffix else path.with_suffix(self._suffix())))
+            known = {each.suffix for each in self._formats.values() if each.suffix}
+            path = self.path
+            self.path_edit.setText(str(path.with_suffix(chosen.suffix) if path.suffix in known else path))
+        self._show_beside()
+        self._fit()
 
-    def _show_count(self) -> None:
-        each = self._formats[self.chosen_format]
-        number = count(self._images, self.selection, needs_box=each.needs_box)
-        text = self.tr("{images:,} images, {boxes:,} boxes").format(images=number.images, boxes=number.boxes)
-        if number.val_images:
-            text += self.tr("; {val:,} of the images for validation").format(val=number.val_images)
-        self.help.setText(each.help)
-        self.count.setText(text)
-        self._boxes = number.boxes
+    def _proposal(self, chosen: Format) -> Path:
+        """A file of the project's name, or a folder that is not there yet."""
+        if chosen.suffix:
+            middle = "" if chosen.name in ("csv", "coco") else f"-{chosen.name}"
+            return self._folder / f"{self._stem}{middle}{chosen.suffix}"
+        path, number = self._folder / f"{self._stem}-{chosen.name}", 2
+        while path.exists():
+            path, number = self._folder / f"{self._stem}-{chosen.name}-{number}", number + 1
+        return path
+
+    def _show_beside(self) -> None:
+        """Files beside their images have no other place, and cannot be split."""
+        beside = self._is_beside()
+        self.choices.allow_split(not beside)
+        self.own["replace_foreign"].setEnabled(beside)
+        for widget in (self.path_edit, self.browse):
+            widget.setEnabled(not beside)
+        self._recount()
+
+    def _is_beside(self) -> bool:
+        return "beside_images" in self.chosen.own and self.own["beside_images"].isChecked()
+
+    def _recount(self) -> None:
+        self._timer.stop()
+        if self._images is not None:
+            self._count = count(self._images, self.choices.selection(), needs_box=self.chosen.needs_box)
+            self.total.setText(self._total_text(self._count))
         self._show_note()
+
+    def _total_text(self, found: Count) -> str:
+        images = (
+            self.tr("1 image") if found.images == 1 else self.tr("{0} images").format(grouped(found.images))
+        )
+        boxes = self.tr("1 box") if found.boxes == 1 else self.tr("{0} boxes").format(grouped(found.boxes))
+        text = self.tr("{0} with {1} will be written").format(images, boxes)
+        if found.val_images:
+            train = grouped(found.images - found.val_images)
+            text += ": " + self.tr("{0} for training, {1} for validation").format(
+                train, grouped(found.val_images)
+            )
+        return text + "."
 
     def _show_note(self) -> None:
         """Say what is in the way, or what will happen, before it does."""
-        problem, note = "", ""
-        if not self._boxes:
-            problem = self.tr("No box is left to export.")
-        elif not self.path_edit.text().strip():
-            problem = self.tr("Choose a place.")
-        elif self._suffix() and self.path.is_dir():
-            problem = self.tr("This is a folder; add a file name.")
-        elif not self.path.parent.is_dir():
-            problem = self.tr("This folder does not exist.")
-        elif self.path.is_file():
-            note = self.tr("This file exists and will be replaced.")
+        problem, note = self._problem(), ""
+        if not problem and self._is_beside():
+            note = self.tr("Files of the same name by other programs are left alone and listed.")
+            if self.own["replace_foreign"].isChecked():
+                note = self.tr("Files of the same name are replaced, whoever made them.")
+        elif not problem:
+            note = self._what_happens()
         style.mark(self.note, "error" if problem else "muted")
         self.note.setText(problem or note)
         self.export.setEnabled(not problem)
 
+    def _problem(self) -> str:
+        if self._count is not None and not self._count.boxes:
+            return self.tr("No box is left: choose more images, a lower score or more classes.")
+        if self._is_beside():
+            return ""
+        if not self.path_edit.text().strip():
+            return self.tr("Choose where to write.")
+        if not self.path.parent.is_dir():
+            return self.tr("This folder does not exist: {0}").format(self.path.parent)
+        if not self.chosen.suffix:
+            taken = [place.name for place in self._targets() if place.exists() and not _is_empty(place)]
+            if taken:
+                return self.tr("“{0}” is there already; choose a new name.").format(taken[0])
+        elif self.path.is_dir():
+            return self.tr("This is a folder; add a file name.")
+        return ""
 
-def _note() -> QLabel:
-    label = plain_label(role="muted")
-    label.setWordWrap(True)
-    return label
+    def _what_happens(self) -> str:
+        places = self._targets()
+        names = self.tr(" and ").join(f"“{place.name}”" for place in places)
+        if self.chosen.suffix and any(place.exists() for place in places):
+            return self.tr("{0}: what is there will be replaced.").format(names)
+        if len(places) > 1:
+            return self.tr("Writes {0}.").format(names)
+        return "" if self.chosen.suffix else self.tr("Makes the folder {0}.").format(names)
+
+    def _targets(self) -> Sequence[Path]:
+        parts = self.choices.split.isChecked() and not self.chosen.splits
+        return split_paths(self.path) if parts and self.path.name else (self.path,)
+
+    def _browse(self) -> None:
+        kinds = f"{self.format.currentText()} (*{self.chosen.suffix})" if self.chosen.suffix else ""
+        found, _ = QFileDialog.getSaveFileName(
+            self,
+            self.tr("Export boxes"),
+            str(self.path),
+            kinds,
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if found:
+            path = Path(found)
+            add = self.chosen.suffix and not path.suffix
+            self.path_edit.setText(str(path.with_suffix(self.chosen.suffix) if add else path))
+
+    def _fit(self) -> None:
+        """As high as its rows ask for now; the width stays the person's."""
+        self._form.invalidate()
+        self.layout().activate()
+        self.resize(max(self.width(), self.minimumWidth()), self.sizeHint().height())
 
 
-def _percent(most: int, none: str) -> QSpinBox:
-    spin = QSpinBox()
-    spin.setRange(0, most)
-    spin.setSingleStep(5)
-    spin.setSuffix(" %")
-    spin.setSpecialValueText(none)
-    return spin
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

@@ -110,11 +110,11 @@ class ErrorDialog(MessageDialog):
         self.adjustSize()
 
 
-class ExportDialog(MessageDialog):
-    """What an export wrote, and where."""
+class DoneDialog(MessageDialog):
+    """What an export or import did, and where."""
 
-    def __init__(self, parent: QWidget | None, lines: Sequence[str], path: Path) -> None:
-        super().__init__(parent, "done", style.colours().good, self.tr("Exported to {0}").format(path.name))
+    def __init__(self, parent: QWidget | None, sentence: str, lines: Sequence[str], path: Path) -> None:
+        super().__init__(parent, "done", style.colours().good, sentence)
         style.mark(self.sentence, "title")
         self.lines = plain_label("\n".join(lines))
         self.lines.setWordWrap(True)
@@ -152,15 +152,27 @@ def show_export_summary(
     lines: Sequence[str],
     path: Path,
     on_show_in_folder: Callable[[Path], object] | None = None,
-) -> ExportDialog:
+) -> DoneDialog:
     """Show what an export wrote to ``path`` without blocking; the button hands ``path`` on."""
-    dialog = ExportDialog(parent, lines, path)
+    sentence = QCoreApplication.translate("DoneDialog", "Exported to {0}").format(path.name)
+    return show_done(parent, sentence, lines, path, on_show_in_folder)
+
+
+def show_done(
+    parent: QWidget | None,
+    sentence: str,
+    lines: Sequence[str],
+    path: Path,
+    on_show_in_folder: Callable[[Path], object] | None = None,
+) -> DoneDialog:
+    """Show what was done with ``path`` without blocking."""
+    dialog = DoneDialog(parent, sentence, lines, path)
     translate = QCoreApplication.translate
     if on_show_in_folder is not None:
         dialog.show_button = dialog.add_button(
-            translate("ExportDialog", "Show in folder"), lambda: on_show_in_folder(path)
+            translate("DoneDialog", "Show in folder"), lambda: on_show_in_folder(path)
         )
         style.set_icon(dialog.show_button, "folder")
-    dialog.close_button = dialog.add_button(translate("ExportDialog", "Close"), dialog.close, main=True)
+    dialog.close_button = dialog.add_button(translate("DoneDialog", "Close"), dialog.close, main=True)
     dialog.open()
     return dialog

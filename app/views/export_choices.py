@@ -1,0 +1,110 @@
+"""Which images and boxes leave: the rows of the export dialog that every format has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QListWidget, QListWidgetItem
+
+from app import style
+from app.views.controls import Combo, RealSpin, Spin, grouped, plain_label
+from core.annotations import ImageBoxes
+from core.formats import Selection, Which
+from core.formats.common import short
+from core.formats.selection import MAX_VAL_SHARE, labels_of
+
+_CLASS_ROWS = 5
+_PERCENT = 20
+
+
+class ExportChoices(QObject):
+    """Controls for a :class:`~core.formats.Selection`, as rows of a form."""
+
+    changed = Signal()
+
+    def __init__(self, form: QFormLayout, parent: QObject) -> None:
+        super().__init__(parent)
+        self._form = form
+        self.which = Combo()
+        self.which.addItem(self.tr("All but the rejected"), Which.NOT_REJECTED.value)
+        self.which.addItem(self.tr("Accepted only"), Which.ACCEPTED.value)
+        self.which.addItem(self.tr("All, rejected too"), Which.ALL.value)
+        self.score = RealSpin()
+        self.score.setRange(0.0, 1.0)
+        self.score.setSingleStep(0.05)
+        self.score.setSpecialValueText(self.tr("any"))
+        self.classes = QListWidget()
+        self.classes.setAccessibleName(self.tr("Classes"))
+        self.classes.setSpacing(2)
+        style.mark(self.classes, "ticks")
+        self.split = QCheckBox(self.tr("Keep apart"))
+        self.percent, self.seed = Spin(), Spin()
+        self.percent.setRange(1, round(100 * MAX_VAL_SHARE))
+        self.percent.setValue(_PERCENT)
+        self.percent.setSuffix(" %")
+        self.percent.setAccessibleName(self.tr("Share of the images for validation"))
+        self.seed.setRange(0, 999_999)
+        self.seed.setAccessibleName(self.tr("Seed of the split"))
+        self.seed.setToolTip(self.tr("The same seed gives the same split."))
+        self._seed_label = plain_label(self.tr("Seed"))
+        self._lay_out()
+        for signal in (
+            self.which.currentIndexChanged,
+            self.score.valueChanged,
+            self.classes.itemChanged,
+            self.split.toggled,
+            self.percent.valueChanged,
+        ):
+            signal.connect(lambda *_: self.changed.emit())
+        self.split.toggled.connect(lambda _: self.allow_split(self.split.isEnabled()))
+        self.allow_split(True)
+
+    def selection(self) -> Selection:
+        items = [self.classes.item(row) for row in range(self.classes.count())]
+        ticked = frozenset(
+            item.data(Qt.ItemDataRole.UserRole)
+            for item in items
+            if item.checkState() is Qt.CheckState.Checked
+        )
+        return Selection(
+            which=Which(self.which.currentData()),
+            min_score=self.score.value(),
+            classes=None if len(ticked) == len(items) else ticked,
+            val_share=self.percent.value() / 100 if self.split.isChecked() else 0.0,
+            seed=self.seed.value(),
+        )
+
+    def set_images(self, images: Sequence[ImageBoxes]) -> None:
+        """The classes to choose from, shown where there are several."""
+        labels = labels_of(images)
+        for label, number in labels.items():
+            item = QListWidgetItem(f"{short(label)}  ({grouped(number)})")
+            item.setData(Qt.ItemDataRole.UserRole, label)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Checked)
+            self.classes.addItem(item)
+        rows = min(len(labels), _CLASS_ROWS)
+        self.classes.setFixedHeight(rows * (max(self.classes.sizeHintForRow(0), 1) + 4) + 8)
+        self._form.setRowVisible(self.classes, len(labels) > 1)
+
+    def allow_split(self, possible: bool) -> None:
+        """Whether the files to be written can be kept apart at all."""
+        if not possible:
+            self.split.setChecked(False)
+        self.split.setEnabled(possible)
+        for widget in (self.percent, self._seed_label, self.seed):
+            widget.setEnabled(possible and self.split.isChecked())
+
+    def _lay_out(self) -> None:
+        score, validation = QHBoxLayout(), QHBoxLayout()
+        score.addWidget(self.score)
+        score.addWidget(plain_label(self.tr("Edited boxes always leave."), "muted"), 1)
+        for widget in (self.split, self.percent, self._seed_label, self.seed):
+            validation.addWidget(widget)
+        validation.addStretch(1)
+        self._form.addRow(self.tr("Images"), self.which)
+        self._form.addRow(self.tr("Least score"), score)
+        self._form.addRow(self.tr("Classes"), self.classes)
+        self._form.addRow(self.tr("Validation"), validation)
+        self._form.setRowVisible(self.classes, False)

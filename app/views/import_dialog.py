@@ -1,0 +1,162 @@
+"""File > Import boxes: which file, what it holds for this project, and what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import style
+from app.models.export import ImportRequest
+from app.views.controls import Choice, grouped, plain_label
+from core.annotations import Status
+from core.exchange import ImportPlan
+
+LOOK_MS = 300
+
+
+class ImportDialog(QDialog):
+    """A path, a summary of what lies there, and two choices. It does not block."""
+
+    path_chosen = Signal(object)
+    """A path to look at; :meth:`show_plan` or :meth:`show_problem` answers."""
+    import_requested = Signal(object)
+    """The :class:`~app.models.export.ImportRequest` that the person agreed to."""
+
+    def __init__(self, *, folder: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Import boxes"))
+        self._folder = folder
+        self._plan: ImportPlan | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self._look)
+        self.path_edit = QLineEdit()
+        self.path_edit.setObjectName("import_path")
+        self.path_edit.setPlaceholderText(self.tr("COCO or CSV file; YOLO, VOC or labelme folder"))
+        self.browse_file = QPushButton(self.tr("File…"))
+        self.browse_folder = QPushButton(self.tr("Folder…"))
+        self.status = Choice(self.tr("Unseen"), self.tr("Accepted"))
+        self.replace_edited = QCheckBox(self.tr("Replace boxes that were edited here"))
+        self.total = plain_label(role="title")
+        self.details = plain_label(role="muted")
+        for label in (self.total, self.details):
+            label.setWordWrap(True)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.agree = self.buttons.addButton(self.tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
+        style.mark(self.agree, "primary")
+        self._lay_out()
+        self._connect()
+        self.show_problem("")
+        self.setMinimumWidth(560)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.path_edit.text().strip()).expanduser()
+
+    def show_plan(self, plan: ImportPlan) -> None:
+        """What the file holds for the project; one of another path comes too late."""
+        if plan.path == self.path:
+            self._plan = plan
+            self._show()
+
+    def show_problem(self, sentence: str) -> None:
+        """Why the path cannot be imported; empty where there is none yet."""
+        self._plan = None
+        style.mark(self.details, "error" if sentence else "muted")
+        self.total.setText("")
+        self.details.setText(
+            sentence or self.tr("Imported boxes count as edited: finding boxes leaves them alone.")
+        )
+        self.agree.setEnabled(False)
+        self._fit()
+
+    def _lay_out(self) -> None:
+        place = QHBoxLayout()
+        place.addWidget(self.path_edit, 1)
+        place.addWidget(self.browse_file)
+        place.addWidget(self.browse_folder)
+        status = QHBoxLayout()
+        status.addWidget(self.status)
+        status.addStretch(1)
+        form = QFormLayout()
+        form.setSpacing(style.SPACING)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(self.tr("From"), place)
+        form.addRow(self.tr("Images become"), status)
+        form.addRow("", self.replace_edited)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[2 * style.MARGIN] * 4)
+        column.setSpacing(style.MARGIN)
+        for part in (form, self.total, self.details, self.buttons):
+            column.addLayout(part) if isinstance(part, QFormLayout) else column.addWidget(part)
+
+    def _connect(self) -> None:
+        self.path_edit.textChanged.connect(self._on_path_changed)
+        self.browse_file.clicked.connect(self._choose_file)
+        self.browse_folder.clicked.connect(self._choose_folder)
+        self.replace_edited.toggled.connect(self._show)
+        self.buttons.accepted.connect(self._agree)
+        self.buttons.rejected.connect(self.reject)
+
+    def _on_path_changed(self) -> None:
+        self.show_problem("")
+        self._timer.start()
+
+    def _look(self) -> None:
+        if self.path_edit.text().strip():
+            self.details.setText(self.tr("Reading…"))
+            self.path_chosen.emit(self.path)
+
+    def _show(self) -> None:
+        plan = self._plan
+        if plan is None:
+            return
+        images, boxes = plan.count(replace_edited=self.replace_edited.isChecked())
+        of_boxes = self.tr("1 box") if boxes == 1 else self.tr("{0} boxes").format(grouped(boxes))
+        of_images = self.tr("1 image") if images == 1 else self.tr("{0} images").format(grouped(images))
+        self.total.setText(self.tr("{0} for {1} will come in.").format(of_boxes, of_images))
+        lines = plan.lines()
+        if plan.edited and not self.replace_edited.isChecked():
+            kept = self.tr("Left alone, because a box of them was edited here: {0}.")
+            lines.insert(0, kept.format(grouped(len(plan.edited))))
+        style.mark(self.details, "muted")
+        self.details.setText("\n".join(lines))
+        self.agree.setEnabled(boxes > 0)
+        self._fit()
+
+    def _agree(self) -> None:
+        if self._plan is not None:
+            status = Status.UNSEEN if self.status.is_first() else Status.ACCEPTED
+            self.import_requested.emit(ImportRequest(self._plan, status, self.replace_edited.isChecked()))
+            self.accept()
+
+    def _choose_file(self) -> None:
+        kinds = f"{self.tr('Boxes')} (*.json *.csv *.xml *.yaml *.yml);;{self.tr('All files')} (*)"
+        found, _ = QFileDialog.getOpenFileName(self, self.tr("Import boxes"), self._start(), kinds)
+        if found:
+            self.path_edit.setText(found)
+
+    def _choose_folder(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, self.tr("Import boxes"), self._start())
+        if found:
+            self.path_edit.setText(found)
+
+    def _start(self) -> str:
+        return str(self.path if self.path_edit.text().strip() else self._folder)
+
+    def _fit(self) -> None:
+        self.resize(max(self.width(), self.minimumWidth()), self.sizeHint().height())

@@ -1,0 +1,233 @@
+"""File > Export and File > Import in the real window, by clicks and keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from formats_support import files_of
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from window_support import LONG, fill
+
+from app.main_window import MainWindow
+from app.views.export_dialog import ExportDialog
+from app.views.import_dialog import ImportDialog
+from app.views.message import DoneDialog
+from core.annotations import BoxRecord, Source, Status
+from core.geometry import Box
+
+
+@pytest.fixture
+def with_boxes(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
+    """Twelve images; ten have a box of rising score, two of them of another class, one is rejected."""
+    fill(qtbot, window, folder, 12)
+    project = window.session.project
+    assert project is not None
+    records = window.session.images.records
+    for number, one in enumerate(records[:10]):
+        label = "cat" if number < 2 else "object"
+        project.set_boxes(one.id, [BoxRecord(Box(1, 2, 20, 25), label, number / 10)])
+    project.set_sizes({one.id: (40, 30) for one in records})
+    project.set_status([records[9].id], Status.REJECTED)
+    return window
+
+
+def _in_dialog(qtbot: QtBot, window: MainWindow, act: Callable[[ExportDialog], None]) -> None:
+    """Open File > Export by its key, act once the counts are there, and leave the dialog closed."""
+    failures: list[BaseException] = []
+
+    def when_open() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, ExportDialog)
+        try:
+            qtbot.waitUntil(lambda: "will be written" in dialog.total.text(), timeout=LONG)
+            act(dialog)
+        except BaseException as error:  # within exec() pytest would not see it
+            failures.append(error)
+        finally:
+            if dialog.isVisible():  # after Export it is closed already
+                dialog.reject()
+
+    QTimer.singleShot(0, when_open)
+    qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    if failures:
+        raise failures[0]
+
+
+def _choose(dialog: ExportDialog, name: str) -> None:
+    dialog.format.setCurrentIndex(dialog.format.findData(name))
+
+
+def _total(qtbot: QtBot, dialog: ExportDialog, text: str) -> None:
+    qtbot.waitUntil(lambda: dialog.total.text() == text, timeout=LONG)
+
+
+def test_the_count_follows_every_choice(with_boxes: MainWindow, qtbot: QtBot) -> None:
+    def act(dialog: ExportDialog) -> None:
+        assert dialog.total.text() == "9 images with 9 boxes will be written."
+        _choose(dialog, "coco")
+        _total(qtbot, dialog, "11 images with 9 boxes will be written.")
+        qtbot.keyClicks(dialog.choices.which, "All, r")
+        _total(qtbot, dialog, "12 images with 10 boxes will be written.")
+        dialog.choices.classes.item(0).setCheckState(Qt.CheckState.Unchecked)
+        _total(qtbot, dialog, "10 images with 8 boxes will be written.")
+        dialog.choices.classes.item(0).setCheckState(Qt.CheckState.Checked)
+        qtbot.keyClick(dialog.choices.split, Qt.Key.Key_Space)
+        _total(qtbot, dialog, "12 images with 10 boxes will be written: 10 for training, 2 for validation.")
+        assert "-train.json” and “" in dialog.note.text()
+        dialog.choices.score.setValue(0.5)
+        _total(qtbot, dialog, "7 images with 5 boxes will be written: 6 for training, 1 for validation.")
+        qtbot.keyClicks(dialog.choices.which, "Acc")
+        qtbot.waitUntil(lambda: not dialog.export.isEnabled(), timeout=LONG)
+        assert "No box is left" in dialog.note.text()
+
+    _in_dialog(qtbot, with_boxes, act)
+
+
+def test_each_format_shows_its_own_options_and_a_free_place(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    def act(dialog: ExportDialog) -> None:
+        shown = {}
+        for name in ("csv", "yolo", "voc", "labelme"):
+            _choose(dialog, name)
+            shown[name] = {key for key, box in dialog.own.items() if box.isVisible()}
+        assert shown == {
+            "csv": set(),
+            "yolo": {"link"},
+            "voc": {"one_based"},
+            "labelme": {"beside_images", "replace_foreign"},
+        }
+        assert not dialog.own["replace_foreign"].isEnabled()
+        dialog.own["beside_images"].click()
+        assert dialog.own["replace_foreign"].isEnabled()
+        assert not dialog.path_edit.isEnabled()
+        assert not dialog.choices.split.isEnabled()
+        _choose(dialog, "yolo")
+        dialog.path_edit.setText(str(tmp_path / "photos"))
+        assert "is there already" in dialog.note.text()
+        assert not dialog.export.isEnabled()
+        dialog.path_edit.setText(str(tmp_path / "new"))
+        assert dialog.note.text() == "Makes the folder “new”."
+        assert dialog.export.isEnabled()
+        dialog.path_edit.setText(str(tmp_path / "no" / "new"))
+        assert not dialog.export.isEnabled()
+
+    _in_dialog(qtbot, with_boxes, act)
+
+
+def test_yolo_with_a_split_from_the_window(with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    def act(dialog: ExportDialog) -> None:
+        _choose(dialog, "yolo")
+        dialog.choices.split.click()
+        dialog.own["link"].click()
+        dialog.choices.percent.setValue(50)
+        dialog.path_edit.setText(str(tmp_path / "out"))
+        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+
+    with qtbot.waitSignal(with_boxes.workbench.exporting.exported, timeout=LONG) as told:
+        _in_dialog(qtbot, with_boxes, act)
+    assert (told.args[0].images, told.args[0].boxes) == (11, 9)
+    parts = [files_of(tmp_path / "out/images" / part) for part in ("train", "val")]
+    assert sorted(map(len, parts)) == [5, 6]
+    assert not parts[0] & parts[1]
+    (done,) = [one for one in with_boxes.findChildren(DoneDialog) if one.isVisible()]
+    assert "For training:" in done.lines.text()
+    done.close()
+
+
+def test_an_export_that_fails_says_so_and_keeps_the_file(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "x.csv"
+    out.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def act(dialog: ExportDialog) -> None:
+        dialog.path_edit.setText(str(out))
+        assert "will be replaced" in dialog.note.text()
+        monkeypatch.setattr("core.atomic.os.fsync", full)
+        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+
+    with qtbot.waitSignal(with_boxes.session.error, timeout=LONG) as told:
+        _in_dialog(qtbot, with_boxes, act)
+    monkeypatch.undo()
+    assert str(told.args[0]) == "“x.csv” could not be written: the disk is full."
+    assert out.read_text() == "old"
+    assert not with_boxes.session.activities
+
+
+def _open_import(qtbot: QtBot, window: MainWindow) -> ImportDialog:
+    qtbot.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    (dialog,) = [one for one in window.findChildren(ImportDialog) if one.isVisible()]
+    assert not dialog.agree.isEnabled()
+    return dialog
+
+
+def test_boxes_are_looked_at_before_they_come_in(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    project = with_boxes.session.project
+    assert project is not None
+    records = with_boxes.session.images.records
+    project.set_boxes(records[0].id, [BoxRecord(Box(0, 0, 9, 9), source=Source.EDITED)])
+    names = [records[0].name, records[1].name, "stranger.png"]
+    table = pd.DataFrame({"filename": names, "xmin": 3, "ymin": 4, "xmax": 13, "ymax": 14, "class": "dog"})
+    table.to_csv(tmp_path / "boxes.csv", index=False)
+
+    dialog = _open_import(qtbot, with_boxes)
+    qtbot.keyClicks(dialog.path_edit, str(tmp_path / "none.csv"))
+    qtbot.waitUntil(lambda: "does not exist" in dialog.details.text(), timeout=LONG)
+    dialog.path_edit.selectAll()
+    qtbot.keyClicks(dialog.path_edit, str(tmp_path / "boxes.csv"))
+    qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
+    assert dialog.total.text() == "1 box for 1 image will come in."
+    assert "edited here: 1" in dialog.details.text()
+    assert "stranger.png" in dialog.details.text()
+    dialog.replace_edited.click()
+    assert dialog.total.text() == "2 boxes for 2 images will come in."
+    dialog.replace_edited.click()
+    qtbot.mouseClick(dialog.status.second, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(with_boxes.workbench.importing.imported, timeout=LONG) as told:
+        qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
+    assert (told.args[0].images, told.args[0].kept) == (1, 1)
+    assert project.boxes(records[0].id)[0].box == Box(0, 0, 9, 9)
+    assert project.boxes(records[1].id)[0].box == Box(3, 4, 13, 14)
+    shown = with_boxes.session.images.record(records[1].id)
+    assert shown is not None
+    assert shown.status is Status.ACCEPTED
+    (done,) = [one for one in with_boxes.findChildren(DoneDialog) if one.isVisible()]
+    assert "Imported 1 box into 1 image" in done.lines.text()
+    done.close()
+
+
+def test_the_image_in_view_shows_its_imported_box(
+    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    record = window.session.record
+    assert record is not None
+    coco = {
+        "images": [{"id": 7, "file_name": f"photos/{record.name}", "width": 40, "height": 30}],
+        "annotations": [{"id": 3, "image_id": 7, "category_id": 1, "bbox": [5, 6, 10, 11]}],
+        "categories": [{"id": 1, "name": "bird"}],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    dialog = _open_import(qtbot, window)
+    dialog.path_edit.setText(str(tmp_path / "coco.json"))
+    qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(window.session.boxes), timeout=LONG)
+    assert window.session.boxes[0].box == Box(5, 6, 15, 17)
+    assert window.session.boxes[0].label == "bird"
+    for done in window.findChildren(DoneDialog):
+        done.close()
+    assert QGuiApplication.modalWindow() is None
