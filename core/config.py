@@ -67,7 +67,9 @@ class Settings:
 class TrainConfig(Settings):
     """One training. Sizes are pixels; ``steps`` counts generator updates."""
 
-    objective: str = _setting("dcgan", "Objective", "The adversarial loss.", choices=OBJECTIVE_NAMES)
+    objective: str = _setting(
+        "dcgan", "Objective", "The adversarial loss, where a generator is trained.", choices=OBJECTIVE_NAMES
+    )
     image_size: int = _setting(
         64, "Image size", "Side, in pixels, at which images are learned.", choices=(32, 64, 128)
     )
@@ -203,10 +205,13 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         )
 
 
+_WINDOWS = TrainConfig(steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0)
+
 PRESETS: Mapping[str, TrainConfig] = {
-    "quick": TrainConfig(steps=300, sample_every=50, snapshot_every=100, crop_size=32, background=1.0),
-    # More steps learn the images by heart: method and numbers in docs/decisions/0009-contrast.md.
-    "balanced": TrainConfig(steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0),
+    # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
+    "quick": _WINDOWS.with_(steps=300, adversarial=0.0, learning_rate=1e-3),
+    "balanced": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
+    "generator": _WINDOWS,
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
     "paper": TrainConfig(
         steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000
