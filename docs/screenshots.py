@@ -1,6 +1,6 @@
 """Drive the real window without a display and save the pictures that the documentation shows.
 
-    python3 docs/screenshots.py [--steps 600]
+    python3 docs/screenshots.py [--steps 300]
 
 Every picture is of the window as it is; run this again after a change of its looks.
 """
@@ -33,7 +33,7 @@ SIZE = (1280, 800)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--steps", type=int, default=PRESETS["quick"].steps)
+    parser.add_argument("--steps", type=int, default=300)
     steps = parser.parse_args().steps
     place = tempfile.mkdtemp(prefix="boxscout-screenshots-")
     os.environ.update(XDG_DATA_HOME=place, XDG_CONFIG_HOME=place, XDG_STATE_HOME=place)
@@ -53,7 +53,7 @@ def take_all(place: Path, steps: int) -> None:
     save(window, "welcome")
     window.workbench.library.open_sample()
     wait(lambda: window.session.images.total > 0 and not window.session.activities)
-    window.workbench.start_training(PRESETS["quick"].with_(steps=steps))
+    window.workbench.start_training(PRESETS["generator"].with_(steps=steps))
     wait(lambda: window.session.training.step >= 0.6 * steps and window.session.heat_map is not None)
     save(window, "training")
     wait(lambda: not window.session.training.phase.running and not window.workbench.pump.busy)
