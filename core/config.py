@@ -209,7 +209,7 @@ _WINDOWS = TrainConfig(steps=600, sample_every=50, snapshot_every=100, crop_size
 
 PRESETS: Mapping[str, TrainConfig] = {
     # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
-    "quick": _WINDOWS.with_(steps=300, adversarial=0.0, learning_rate=1e-3),
+    "quick": _WINDOWS.with_(steps=300, snapshot_every=50, adversarial=0.0, learning_rate=1e-3),
     "balanced": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
     "generator": _WINDOWS,
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.

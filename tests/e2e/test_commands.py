@@ -86,7 +86,7 @@ def test_several_boxes_from_several_looks_are_found_exported_and_measured(
         images = len(opened.images())
     localize = ("localize", folder, "--project", project, "--rule", "component", "--threshold", "0.8")
     shapes = {}
-    for looks in (("--looks", "plain"), ("--long-side", "96")):
+    for looks in (("--looks", "plain"), ("--long-side", "96", "--looks", "averaged")):
         code, out, err = _run(capsys, *localize, "--max-boxes", 5, *looks)
         assert code == 0, err
         assert "mirrored or shifted, a picture keeps" in out
