@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped, short
 from core.images.decoding import image_size
 from core.project.edits import Kept
+from core.project.queries import kept
 from core.project.store import ImageRecord, Project
 
 _SHOWN = 5
@@ -20,7 +22,8 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What a file holds for a project: ``boxes`` by image id. The images ``edited`` hold a person's box.
+    """What a file holds for a project: ``boxes`` by image id. A person has set, or taken away, the boxes
+    of the images ``edited``.
 
     ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
     names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
@@ -68,9 +71,9 @@ class ImportSummary:
     def lines(self) -> list[str]:
         """The summary as sentences, what was done first."""
         boxes = "1 box" if self.boxes == 1 else f"{self.boxes:,} boxes"
-        kept = f"Left alone, because a box of them was edited here: {_images(self.kept)}."
+        left = f"Left alone, because their boxes were edited here: {_images(self.kept)}."
         first = f"Imported {boxes} into {_images(self.images)} from {self.path}."
-        return [first, *([kept] if self.kept else []), *self.plan.lines()]
+        return [first, *([left] if self.kept else []), *self.plan.lines()]
 
     def to_dict(self) -> dict[str, Any]:
         """The summary for JSON."""
@@ -129,12 +132,11 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
             empty += 1
         else:
             boxes[record.id] = fitted
-    edited = {by_name[image.name].id for image in here if any(b.source is Source.EDITED for b in image.boxes)}
     return ImportPlan(
         path=path,
         boxes=boxes,
         sizes=sizes,
-        edited=frozenset(edited & boxes.keys()),
+        edited=_edited(project, boxes),
         unknown=tuple(image.name for image in matches.extra),
         skipped=tuple(skipped),
         without_box=empty,
@@ -153,7 +155,7 @@ def import_boxes(
         raise BoxscoutError("Imported images become accepted or unseen.")
     project.set_sizes(plan.sizes)
     # Asked again: more may have been edited since the plan was made.
-    edited = {i for i, boxes in project.all_boxes().items() if any(b.source is Source.EDITED for b in boxes)}
+    edited = _edited(project, plan.boxes)
     written = [i for i in plan.boxes if replace_edited or i not in edited]
     project.set_kept({i: Kept(plan.boxes[i], edited=True) for i in written})
     project.set_status(written, status)
@@ -164,6 +166,11 @@ def import_boxes(
         kept=len(plan.boxes) - len(written),
         plan=plan,
     )
+
+
+def _edited(project: Project, ids: Iterable[int]) -> frozenset[int]:
+    """Those of ``ids`` whose boxes a person has set, or taken away."""
+    return frozenset(image_id for image_id, one in kept(project, ids).items() if one.edited)
 
 
 def _size(theirs: ImageBoxes, record: ImageRecord) -> tuple[int, int]:

@@ -120,7 +120,8 @@ class ImportController(QObject):
     def _on_imported(self, project: Project, summary: ImportSummary, records: list[ImageRecord]) -> None:
         self._session.set_activity(IMPORT, None)
         if self._session.project is project:
-            self._session.replace_records(records)
+            self._session.merge_records(records)
+            self._session.images.set_statuses({record.id: record.status for record in records})
             self.imported.emit(summary)
 
 
@@ -154,4 +155,5 @@ def _import(project: Project, request: ImportRequest) -> tuple[ImportSummary, li
     summary = import_boxes(
         project, request.plan, status=request.status, replace_edited=request.replace_edited
     )
-    return summary, project.images()
+    touched = request.plan.boxes.keys() | request.plan.sizes.keys()
+    return summary, [record for record in project.images() if record.id in touched]

@@ -131,7 +131,7 @@ class ImportDialog(QDialog):
         self.total.setText(self.tr("{0} for {1} will come in.").format(of_boxes, of_images))
         lines = plan.lines()
         if plan.edited and not self.replace_edited.isChecked():
-            kept = self.tr("Left alone, because a box of them was edited here: {0}.")
+            kept = self.tr("Left alone, because their boxes were edited here: {0}.")
             lines.insert(0, kept.format(grouped(len(plan.edited))))
         style.mark(self.details, "muted")
         self.details.setText("\n".join(lines))

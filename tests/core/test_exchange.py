@@ -80,7 +80,7 @@ def test_yolo_comes_back_to_images_below_a_folder_named_images(tmp_path: Path) -
 def test_an_edited_box_is_overwritten_only_when_asked(tmp_path: Path, project: Project) -> None:
     ids = _ids(project)
     project.set_boxes(ids["a.png"], [MINE])
-    project.set_boxes(ids["b.png"], [AUTO])
+    project.set_auto_boxes({ids["b.png"]: [AUTO]})
     project.set_status([ids["a.png"]], Status.REJECTED)
     file = tmp_path / "x.json"
     FORMATS["coco"].write([image(one, record(2, 3, 20, 24)) for one in NAMES], file)
@@ -97,6 +97,17 @@ def test_an_edited_box_is_overwritten_only_when_asked(tmp_path: Path, project: P
     assert import_boxes(project, plan, replace_edited=True).kept == 0
     found = _by_name(project)
     assert (found["a.png"].boxes[0].box, found["a.png"].status) == (Box(2, 3, 20, 24), Status.UNSEEN)
+
+
+def test_an_image_that_a_person_emptied_stays_empty(tmp_path: Path, project: Project) -> None:
+    project.set_boxes(_ids(project)["b.png"], [])
+    FORMATS["coco"].write([image("b.png", record(2, 3, 20, 24))], tmp_path / "x.json")
+    plan = plan_import(project, tmp_path / "x.json")
+    assert plan.edited == {_ids(project)["b.png"]}
+    assert import_boxes(project, plan).kept == 1
+    assert _by_name(project)["b.png"].boxes == ()
+    assert import_boxes(project, plan, replace_edited=True).images == 1
+    assert len(_by_name(project)["b.png"].boxes) == 1
 
 
 def test_a_box_edited_after_the_plan_was_made_is_kept(tmp_path: Path, project: Project) -> None:

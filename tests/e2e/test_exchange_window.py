@@ -32,7 +32,7 @@ def with_boxes(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
     records = window.session.images.records
     for number, one in enumerate(records[:10]):
         label = "cat" if number < 2 else "object"
-        project.set_boxes(one.id, [BoxRecord(Box(1, 2, 20, 25), label, number / 10)])
+        project.set_auto_boxes({one.id: [BoxRecord(Box(1, 2, 20, 25), label, number / 10)]})
     project.set_sizes({one.id: (40, 30) for one in records})
     project.set_status([records[9].id], Status.REJECTED)
     return window
@@ -231,3 +231,27 @@ def test_the_image_in_view_shows_its_imported_box(
     for done in window.findChildren(DoneDialog):
         done.close()
     assert QGuiApplication.modalWindow() is None
+
+
+def test_what_was_done_before_an_import_cannot_be_taken_back_over_it(
+    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    record = window.session.record
+    project = window.session.project
+    assert record is not None
+    assert project is not None
+    window.workbench.editing.draw(Box(0, 0, 9, 9))
+    assert window.actions_["undo"].isEnabled()
+    (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax\n{record.name},3,4,13,14\n")
+    dialog = _open_import(qtbot, window)
+    dialog.path_edit.setText(str(tmp_path / "x.csv"))
+    qtbot.waitUntil(lambda: "will come in" in dialog.total.text(), timeout=LONG)
+    assert not dialog.agree.isEnabled()  # the only image is edited
+    dialog.replace_edited.click()
+    with qtbot.waitSignal(window.workbench.importing.imported, timeout=LONG):
+        qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
+    assert not window.actions_["undo"].isEnabled()
+    assert [one.box for one in project.boxes(record.id)] == [Box(3, 4, 13, 14)]
+    for done in window.findChildren(DoneDialog):
+        done.close()
