@@ -20,7 +20,7 @@ class SampleGrid(QWidget):
 
     def __init__(self, parent: QWidget | None = None, *, name: str = "", empty: str = "") -> None:
         super().__init__(parent)
-        self._empty = empty or self.tr("Samples appear here")
+        self._empty = empty or self.tr("Samples appear here where a generator is trained")
         self._tiles: list[QImage] = []
         self._drawn: QPixmap | None = None
         self.setMinimumHeight(72)
