@@ -67,11 +67,10 @@ def _r(found: np.ndarray, true: np.ndarray) -> float:
     return float(np.mean([np.corrcoef(found[:, i], true[:, i])[0, 1] for i in range(2)]))
 
 
-@pytest.mark.parametrize(("norm", "steps", "least"), [("batch", 80, 0.85), ("image", 160, 0.5)])
-def test_the_background_unit_finds_what_the_real_unit_does_not(norm: str, steps: int, least: float) -> None:
+def test_the_background_unit_finds_what_the_real_unit_does_not() -> None:
     scenes, centres = _scenes(128)
     config = SMALL.with_(
-        norm=norm, steps=steps, batch_size=16, learning_rate=1e-3, snapshot_every=1000, sample_every=40
+        norm="batch", steps=80, batch_size=16, learning_rate=1e-3, snapshot_every=1000, sample_every=40
     )
     state = new_state(config)
     last = list(train(config, scenes, state))[-1]
@@ -82,7 +81,7 @@ def test_the_background_unit_finds_what_the_real_unit_does_not(norm: str, steps:
         network.class_activation(pictures, unit).numpy() for unit in ("background", "real")
     )
     found, by_the_game = (_r(_found(maps), centres) for maps in (object_map, real_map))
-    assert found > least
+    assert found > 0.85
     assert found > by_the_game + 0.2
     late = state.history[-1].background_accuracy
     assert late is not None and late > 0.5
