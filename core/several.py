@@ -107,14 +107,17 @@ def _components(scaled: Map, cut: float) -> list[Mask]:
 def _around_peaks(scaled: Map, cut: float) -> list[Mask]:
     """What belongs to each peak that stands on its own: the hot part around it, up to halfway to another."""
     smooth: Map = cv2.GaussianBlur(scaled, (0, 0), _BLUR).astype(np.float32)
-    peaks = _peaks(smooth, max(cut, _LOWEST_PEAK) * float(smooth.max()))
+    # The blur lowers a narrow peak, so the threshold is a share of what is left of the hottest one.
+    hottest = float(smooth.max())
+    lowest = cut * hottest
+    peaks = _peaks(smooth, max(lowest, _LOWEST_PEAK * hottest))
     if len(peaks) < 2:
         return []
     rows, columns = np.indices(scaled.shape)
     distances = np.stack([(rows - y) ** 2 + (columns - x) ** 2 for y, x in peaks])
     parts = []
     for i, (y, x) in enumerate(peaks):
-        part = _part_at(smooth, y, x, cut + _EDGE * (float(smooth[y, x]) - cut))
+        part = _part_at(smooth, y, x, lowest + _EDGE * (float(smooth[y, x]) - lowest))
         rivals = [j for j, place in enumerate(peaks) if part[place]]
         part &= distances[i] <= distances[rivals].min(axis=0)
         if part.sum() >= _SMALLEST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -73,6 +73,8 @@ def test_a_dent_in_one_object_does_not_make_two_of_it() -> None:
     st.floats(0, 1),
     st.integers(2, 6),
 )
+# Two single hot cells: blurred, the hottest place lies below the threshold's share of the unblurred one.
+@example(np.eye(8, 9, 1, dtype=np.float32) * (np.arange(8) < 2)[:, None], "fitted", 0.75, 2)
 def test_boxes_of_any_map_are_few_apart_and_inside(
     heat: np.ndarray, rule: str, threshold: float, max_boxes: int
 ) -> None:
