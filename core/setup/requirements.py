@@ -12,6 +12,7 @@ MODULE_OF = {
     "PyYAML": "yaml",
     "PySide6-Essentials": "PySide6",
     "pytest-qt": "pytestqt",
+    "pytest-xdist": "xdist",
 }
 #: What sets an installation apart; a change in one of these sections of pyproject.toml renews it.
 STAMPED_SECTIONS = ("build-system", "project", "tool.setuptools")
