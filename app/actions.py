@@ -160,8 +160,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR
     ),
+    ActionSpec("guide", NOOP("Actions", "&Guide"), "help", ("F1",), "info"),
     ActionSpec("palette", NOOP("Actions", "&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
-    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("F1", "?"), "info"),
+    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("?",)),
     ActionSpec("log", NOOP("Actions", "Show the &log file"), "help"),
     ActionSpec("about", NOOP("Actions", "&About Boxscout"), "help", before=SEPARATOR),
 )

@@ -35,6 +35,11 @@ def settings_file() -> Path:
     return platformdirs.user_config_path(APP, appauthor=False) / "settings.json"
 
 
+def guide_file() -> Path:
+    """The user guide, which lies in the checkout that the program runs from."""
+    return Path(__file__).parent.parent / "docs" / "guide.md"
+
+
 def default_project(paths: Sequence[Path]) -> Path:
     """The project of these folders or files: the same paths always give the same project."""
     resolved = sorted({path.expanduser().resolve() for path in paths})

@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 
 import torch
-from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import actions, paths, style
+from app.views.guide_window import GuideWindow
 from app.views.palette import Command, CommandPalette
 from app.views.settings_dialog import SettingsDialog
 from app.views.shortcuts_editor import Shortcut
@@ -40,12 +41,17 @@ class Program(QObject):
 
     def handlers(self) -> dict[str, Callable[..., None]]:
         """What the program's own actions do, by their ids."""
-        return {"palette": self.show_palette, "settings": self.show_settings}
+        return {"palette": self.show_palette, "settings": self.show_settings, "guide": self.show_guide}
 
     def set_actions(self, made: Mapping[str, QAction]) -> None:
         """The window's actions, which from now on have the keys that the person set."""
         self._actions = made
         self._apply_keys()
+
+    def show_guide(self) -> None:
+        guide = GuideWindow(paths.guide_file(), self._window)
+        guide.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        guide.show()
 
     def show_palette(self) -> None:
         menus = {name: QCoreApplication.translate(actions.CONTEXT, title) for name, title in actions.MENUS}
