@@ -28,6 +28,7 @@ class GuideWindow(QDialog):
         self.pages.setOpenExternalLinks(True)
         self.contents = QListWidget()
         self.contents.setAccessibleName(tr("Chapters of the guide"))
+        self.contents.setSpacing(style.SPACING // 2)
         self.contents.currentRowChanged.connect(self._show_chapter)
         self.pages.sourceChanged.connect(lambda _: self._list_chapters())
         halves = QSplitter(Qt.Orientation.Horizontal)
@@ -64,7 +65,7 @@ class GuideWindow(QDialog):
 class _Pages(QTextBrowser):
     """A browser that shows pictures no wider than itself."""
 
-    def loadResource(self, kind: int, name: QUrl | str) -> Any:  # noqa: N802 (Qt's name)
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
         loaded = super().loadResource(kind, name)
         if kind != QTextDocument.ResourceType.ImageResource.value:
             return loaded
@@ -77,7 +78,7 @@ class _Pages(QTextBrowser):
         image.setDevicePixelRatio(ratio)
         return image
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width() and self.source().isValid():
             bar = self.verticalScrollBar()

@@ -1,4 +1,4 @@
-"""The guide in the window: F1, chapters, pictures and links; and the guide's words beside the window's own."""
+"""The guide in the window: F1, chapters, pictures and links; and its words beside the window's own."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def test_pictures_fit_the_guide_as_it_is_resized(window: MainWindow, qtbot: QtBo
     guide = _opened(window, qtbot)
     names = re.findall(r"!\[[^]]*\]\(([^)]+)\)", GUIDE)
     assert names
+    kind = QTextDocument.ResourceType.ImageResource.value
     for width in (700, 1100):
         guide.resize(width, 600)
         qtbot.wait(10)
