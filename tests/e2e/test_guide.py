@@ -45,9 +45,7 @@ def test_pictures_fit_the_guide_as_it_is_resized(window: MainWindow, qtbot: QtBo
         guide.resize(width, 600)
         qtbot.wait(10)
         for name in names:
-            image = guide.pages.document().resource(
-                QTextDocument.ResourceType.ImageResource.value, QUrl(name)
-            )
+            image = guide.pages.document().resource(kind, QUrl(name))
             room = guide.pages.viewport().width()
             assert not image.isNull(), name
             assert 0.8 * room < image.width() / image.devicePixelRatio() <= room, name
