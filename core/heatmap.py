@@ -9,7 +9,7 @@ the map stays linear in the last features.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,16 +21,16 @@ from torch import Tensor, nn
 from core.classifier.network import PreActResNet34
 from core.contrast import contrast_maps, guided
 from core.errors import BoxscoutError
-from core.networks import Discriminator, to_model_range
+from core.networks import Discriminator, Unit, to_model_range
 
 _CV_MAPS: Mapping[str, int] = {
+    # Each rises evenly in lightness, so that it reads the same to colour-blind eyes and in print.
     "viridis": cv2.COLORMAP_VIRIDIS,
     "cividis": cv2.COLORMAP_CIVIDIS,
     "inferno": cv2.COLORMAP_INFERNO,
     "magma": cv2.COLORMAP_MAGMA,
-    "turbo": cv2.COLORMAP_TURBO,
 }
-COLOUR_MAPS: tuple[str, ...] = tuple(_CV_MAPS)
+COLOUR_MAPS: tuple[str, ...] = (*_CV_MAPS, "grey")
 
 
 # Cells of a map's longer side at most: rules read a grid of 64 x 64.
@@ -47,8 +47,9 @@ class HeatMapOptions:
     ``scales`` are factors of the image's side. ``mirror`` adds the mirrored image. ``shifts`` are the parts
     of a map cell, 0 up to 1, by which the cells are moved right and down, one look each. ``padding`` is what
     lies around the image: its own reflection, as far as the network's zeros reach, or nothing but these
-    zeros (``zero``). ``guided`` multiplies the map by the picture's own contrast. ``long_side`` reads photos
-    in their own proportions at that many pixels; None reads the squashed pixels that training saw.
+    zeros (``zero``). ``unit`` is the discriminator's whose map is read; None for ``Discriminator.unit``.
+    ``guided`` multiplies the map by the picture's own contrast. ``long_side`` reads photos in their own
+    proportions at that many pixels; None reads the squashed pixels that training saw.
 
     Raises
     ------
@@ -60,6 +61,7 @@ class HeatMapOptions:
     mirror: bool = True
     shifts: tuple[float, ...] = (0.0,)
     padding: str = "reflect"
+    unit: Unit | None = None
     guided: bool = False
     long_side: int | None = None
 
@@ -80,9 +82,22 @@ GUIDED = HeatMapOptions(guided=True)
 READ_OUTS: Mapping[str, HeatMapOptions] = {"guided": GUIDED, "averaged": AVERAGED, "plain": PLAIN}
 
 
-def read_out_of(network: Network) -> HeatMapOptions:
-    """How a network is read where nobody chose: the baseline with class labels as published, ours guided."""
-    return PLAIN if isinstance(network, PreActResNet34) else GUIDED
+def read_out_of(network: Network, *, unit: Unit | None = None, max_boxes: int = 1) -> HeatMapOptions:
+    """How a network is read where nobody chose: the baseline with class labels as published, ours guided.
+
+    Contrast draws neighbours into one, so that where an image may get several boxes, none guides the map.
+
+    Parameters
+    ----------
+    unit
+        Of the discriminator; None, or one that it lacks, for :attr:`Discriminator.unit`.
+    max_boxes
+        How many boxes an image may get.
+    """
+    if isinstance(network, PreActResNet34):
+        return PLAIN
+    known = None if network.background is None else unit
+    return replace(GUIDED if max_boxes == 1 else AVERAGED, unit=known)
 
 
 @torch.no_grad()
@@ -142,7 +157,7 @@ def _looks(
     """The map of each scale and shift on the common grid, float32 (N, h, w)."""
     cell, reach = cell_and_reach(network)
     grid = _common_grid(images, cell, max(options.scales))
-    eye = _Eye(network, classes, options.padding == "reflect", cell, reach, grid)
+    eye = _Eye(network, classes, options.unit, options.padding == "reflect", cell, reach, grid)
     for scale in options.scales:
         scaled = _resized(images, scale)
         mirrored = _resized(images.flip(3), scale) if options.mirror else None
@@ -161,6 +176,7 @@ class _Eye:
 
     network: Network
     classes: Tensor | None
+    unit: Unit | None
     reflect: bool
     cell: int
     reach: int
@@ -173,6 +189,8 @@ class _Eye:
         around = _surrounded(images, before, margin, self.cell, reflect=self.reflect)
         if isinstance(self.network, PreActResNet34) and self.classes is not None:
             maps = self.network.class_activation(around, self.classes)
+        elif isinstance(self.network, Discriminator) and self.unit is not None:
+            maps = self.network.class_activation(around, self.unit)
         else:
             maps = self.network.class_activation(around)
         maps = maps.float()
@@ -276,5 +294,7 @@ def colourize(
 def colour_bar(colour_map: str) -> npt.NDArray[np.uint8]:
     """The 256 colours of a map, coldest first: uint8 (256, 3) RGB."""
     steps = np.arange(256, dtype=np.uint8)[:, None]
+    if colour_map == "grey":
+        return np.repeat(steps, 3, axis=1)
     bgr = cv2.applyColorMap(steps, _CV_MAPS[colour_map])[:, 0]
     return np.ascontiguousarray(bgr[:, ::-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,15 +13,16 @@ import numpy.typing as npt
 
 from core.annotations import BoxRecord
 from core.boxes import Map, scaled_map, used_threshold
+from core.classifier.network import PreActResNet34
 from core.contrast import outline_ratios
 from core.errors import Cancelled, ImageError
 from core.evaluate.box_batches import find_boxes as boxes_of_many
-from core.heatmap import HeatMapOptions, Network, heat_maps, read_out_of
+from core.heatmap import READ_OUTS, HeatMapOptions, Network, heat_maps, read_out_of
 from core.images.decoding import decode
 from core.images.pixels import Pixels
 from core.prior import Prior, PriorTally
 from core.project.store import ImageRecord, Project
-from core.project.survey import Survey
+from core.project.survey import MapSource, Survey
 from core.several import find_boxes
 from core.sureness import SAMPLE, Sureness, looks, sureness
 
@@ -94,7 +96,8 @@ def localize_images(
     tuple
         How many images got boxes, and how many were left alone because a person had edited them.
     """
-    options = options or read_out_of(network)
+    options = options or read_out_of(network, max_boxes=max_boxes)
+    source = map_source(network, options)
     ids = {record.path: record.id for record in records}
     rows_of_files = [ids[file.path] for file in pixels.files]
     sizes = {i: (w, h) for i, (w, h) in zip(rows_of_files, pixels.sizes.tolist(), strict=True)}
@@ -103,19 +106,23 @@ def localize_images(
     go_on = _Steps(len(rows_of_files), on_progress, cancelled)
 
     known = project.load_survey()
-    before = known.prior if known is not None and known.step == step else None
+    before = known.prior if known is not None and (known.step, known.source) == (step, source) else None
+    if known is None or known.source != source:
+        # From here to the end the project holds maps of two kinds, and no prior is that of both.
+        project.save_survey(Survey(step, source=source, complete=False))
     tally = PriorTally()
     for rows, maps in _all_maps(network, pixels, wanted, options, go_on):
         batch = dict(zip(rows_of_files[rows], maps, strict=True))
         for heat_map, ratio in zip(maps, outline_ratios(pixels.array[rows]).tolist(), strict=True):
             tally.add(heat_map, ratio)
-        project.set_heat_maps(batch, step=step)
-        project.set_auto_boxes({i: reading.boxes(m, i, sizes[i], before) for i, m in batch.items()})
+        project.set_heat_maps(batch, step=step, source=source)
+        found = {i: reading.boxes(m, i, sizes[i], before) for i, m in batch.items()}
+        project.set_auto_boxes(found, max_boxes=max_boxes)
         go_on(len(batch), _MAPS_SHARE)
 
     prior = _better(before, tally.prior())
     sure = _sureness(network, pixels, wanted, options, reading, prior)
-    project.save_survey(Survey(step, prior, sure))
+    project.save_survey(Survey(step, prior, sure, source))
     kept = 0
     for start in range(0, len(rows_of_files), BATCH):
         go_on.check()
@@ -124,9 +131,20 @@ def localize_images(
             heat_map_now = project.heat_map(image_id)
             if heat_map_now is not None:
                 found[image_id] = reading.boxes(heat_map_now, image_id, sizes[image_id], prior)
-        kept += project.set_auto_boxes(found)
+        kept += project.set_auto_boxes(found, max_boxes=max_boxes)
         go_on(len(found), 1 - _MAPS_SHARE)
     return len(rows_of_files) - kept, kept
+
+
+def map_source(network: Network, options: HeatMapOptions) -> MapSource:
+    """What tells the maps that ``network`` gives, read as ``options`` say, from those of any other."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, values in network.state_dict().items():
+        digest.update(name.encode() + values.detach().cpu().numpy().tobytes())
+    unit = "class" if isinstance(network, PreActResNet34) else options.unit or network.unit
+    plain = replace(options, unit=None)
+    looks = next((name for name, known in READ_OUTS.items() if known == plain), repr(plain))
+    return MapSource(digest.hexdigest(), unit, looks)
 
 
 class _Steps:

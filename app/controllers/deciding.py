@@ -126,7 +126,7 @@ class DecidingController(QObject):
 
 
 def _rules(view: ProjectView) -> tuple[object, ...]:
-    return view.rule, view.threshold, view.thresholds
+    return view.rule, view.threshold, view.thresholds, view.max_boxes
 
 
 def _decide_all(worker: Worker, project: Project, view: ProjectView, first: Sequence[int]) -> int:
@@ -160,7 +160,7 @@ def decide(
         return 0
     own = {image_id: wanted_threshold(value, view.rule) for image_id, value in view.thresholds.items()}
     threshold = wanted_threshold(view.threshold, view.rule)
-    behind = undecided(project, rule=view.rule, threshold=threshold, own=own)
+    behind = undecided(project, rule=view.rule, threshold=threshold, own=own, max_boxes=view.max_boxes)
     ahead = set(first)
     behind.sort(key=lambda image: image.id not in ahead)
     prior = project.prior()
@@ -169,7 +169,7 @@ def decide(
         if cancelled():
             break
         found = _decide_batch(project, view, prior, behind[start : start + BATCH])
-        project.set_auto_boxes(found)
+        project.set_auto_boxes(found, max_boxes=view.max_boxes)
         made += len(found)
         on_progress(made, len(behind))
     return made

@@ -9,6 +9,7 @@ from app.models.session import Session
 from core.annotations import DEFAULT_LABEL, BoxRecord, Source
 from core.errors import ProjectError
 from core.geometry import Box
+from core.language import tr
 from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, Kept, StatusEdit, edited
 from core.project.queries import kept, labels
 
@@ -192,9 +193,8 @@ class EditingController(QObject):
             session.set_statuses(edit.after)
         else:
             self._is_applying = True
-            decision = Decision.of(view)
             session.change_view(
-                rule=decision.rule, threshold=decision.threshold, thresholds=decision.thresholds
+                rule=view.rule, threshold=view.threshold, thresholds=view.thresholds, max_boxes=view.max_boxes
             )
             self._is_applying = False
         return True
@@ -222,6 +222,8 @@ class EditingController(QObject):
             return
         edit = DecisionEdit(before, after)
         text = self.tr("Change the threshold") if before.rule == after.rule else self.tr("Change the rule")
+        if edit.limits:
+            text = tr("Change the number of boxes")
         self._is_unsaved = True
         if not self._is_held:
             self._save_decision()

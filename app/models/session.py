@@ -18,6 +18,7 @@ from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
 from core.boxes import RULES
+from core.heatmap import COLOUR_MAPS
 from core.images.scan import RejectedFile
 from core.prior import Prior
 from core.project.edits import Decision, Kept
@@ -103,6 +104,8 @@ class Session(QObject):
         self.view = view or ProjectView()
         if self.view.rule not in RULES:
             self.view = replace(self.view, rule=ProjectView().rule)
+        if self.view.colour_map not in COLOUR_MAPS:  # of another version
+            self.view = replace(self.view, colour_map=ProjectView().colour_map)
         self._live.clear()
         self._rejected, self._unreadable, self._damaged = [], {}, set()
         self.current, self.picture, self._evidence = None, None, None
@@ -275,7 +278,7 @@ class Session(QObject):
         changed = replace(self.view, **fields)
         if changed == self.view:
             return
-        decides = {"rule", "threshold", "thresholds"} & fields.keys()
+        decides = {"rule", "threshold", "thresholds", "max_boxes"} & fields.keys()
         recolours = {"colour_map"} & fields.keys()
         before, self.view = self.view, changed
         if "browse" in fields:

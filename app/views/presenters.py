@@ -13,7 +13,7 @@ from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
 from app.views.problems_panel import Problem, ProblemsPanel
 from app.views.status_strip import StatusStrip
-from core.heatmap import COLOUR_MAPS, colourize
+from core.heatmap import colourize
 from core.images.display import Display
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
@@ -91,7 +91,7 @@ class CanvasPresenter(QObject):
             self._overlay_key = None
             self._canvas.set_heat_map(None)
             return
-        colour_map = view.colour_map if view.colour_map in COLOUR_MAPS else COLOUR_MAPS[0]
+        colour_map = view.colour_map
         key = (session.current, id(heat_map), colour_map, size)
         if key != self._overlay_key:
             scale = OVERLAY_SIDE / max(size)

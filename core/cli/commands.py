@@ -204,7 +204,8 @@ def run_localize(
             threshold=threshold,
             classes=classes,
             options=replace(
-                READ_OUTS[looks] if looks else read_out_of(localizer.network), long_side=long_side
+                READ_OUTS[looks] if looks else read_out_of(localizer.network, max_boxes=max_boxes),
+                long_side=long_side,
             ),
             max_boxes=max_boxes,
             on_progress=bar.count,

@@ -84,19 +84,26 @@ class Decision:
     rule: str
     threshold: float | None
     thresholds: Mapping[int, float]
+    max_boxes: int = 1
 
     @classmethod
     def of(cls, view: ProjectView) -> Decision:
-        return cls(view.rule, view.threshold, view.thresholds)
+        return cls(view.rule, view.threshold, view.thresholds, view.max_boxes)
 
     def on(self, view: ProjectView) -> ProjectView:
         """``view`` with this decision."""
-        return replace(view, rule=self.rule, threshold=self.threshold, thresholds=self.thresholds)
+        return replace(
+            view,
+            rule=self.rule,
+            threshold=self.threshold,
+            thresholds=self.thresholds,
+            max_boxes=self.max_boxes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionEdit:
-    """Another rule or threshold, for all images or for those with one of their own."""
+    """Another rule, threshold or number of boxes, for all images or for those with a threshold of their own."""
 
     before: Decision
     after: Decision
@@ -113,12 +120,17 @@ class DecisionEdit:
             return ()
         return tuple(sorted(i for i in before.keys() | after.keys() if before.get(i) != after.get(i)))
 
+    @property
+    def limits(self) -> bool:
+        """Whether it is about the number of boxes."""
+        return self.before.max_boxes != self.after.max_boxes
+
     def joined_to(self, earlier: Edit) -> DecisionEdit | None:
-        """Both as one edit, where both move the same threshold and nothing else; else None."""
+        """Both as one edit, where both move the same threshold or number and nothing else; else None."""
         if not isinstance(earlier, DecisionEdit) or earlier.after != self.before:
             return None
         same_rule = earlier.before.rule == self.before.rule == self.after.rule
-        if not same_rule or self.images != earlier.images:
+        if not same_rule or self.images != earlier.images or self.limits != earlier.limits:
             return None
         return DecisionEdit(earlier.before, self.after)
 

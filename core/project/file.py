@@ -50,6 +50,11 @@ LATER_TABLES = (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
     "INSERT OR IGNORE INTO edited SELECT image_id FROM box WHERE source = 'edited'",
     "CREATE TABLE IF NOT EXISTS survey (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
+    # Of automatic boxes: how many there might have been. Of heat maps: what made them (a MapSource's key).
+    """CREATE TABLE IF NOT EXISTS box_limit (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, boxes INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS map_source (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, source TEXT NOT NULL)""",
 )
 _READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
 

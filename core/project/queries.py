@@ -28,8 +28,9 @@ _FACTS = """
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
         min(box.threshold), max(box.threshold), min(box.rule), max(box.rule),
-        image.id IN (SELECT image_id FROM edited)
+        image.id IN (SELECT image_id FROM edited), coalesce(box_limit.boxes, 1)
     FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
+        LEFT JOIN box_limit ON box_limit.image_id = image.id
     WHERE image.width > 0 GROUP BY image.id ORDER BY image.id"""
 _MAPS = """
     SELECT image_id, height, width, data FROM heat_map
@@ -64,20 +65,26 @@ def box_facts(project: Project, image_id: int | None = None) -> BoxFacts:
     )
 
 
-def undecided(project: Project, *, rule: str, threshold: float, own: Mapping[int, float]) -> list[Undecided]:
-    """Every image with a heat map whose automatic boxes are missing or of another rule or threshold.
+def undecided(
+    project: Project, *, rule: str, threshold: float, own: Mapping[int, float], max_boxes: int = 1
+) -> list[Undecided]:
+    """Every image with a heat map whose automatic boxes are missing, or of another rule, threshold or limit.
 
     Parameters
     ----------
     threshold
         In force where ``own``, by image id, has none.
+    max_boxes
+        How many boxes an image may get.
 
     Images whose boxes a person has set or taken away are left out.
     """
     found = []
-    for image_id, width, height, boxes, known, low, high, first, last, edited in project.select(_DECIDED):
+    rows = project.select(_DECIDED)
+    for image_id, width, height, boxes, known, low, high, first, last, edited, limit in rows:
         wanted = own.get(image_id, threshold)
         is_so = boxes and known == boxes and low == high == wanted and first == last == rule
+        is_so = is_so and limit == max_boxes and boxes <= max_boxes
         if not edited and not is_so:
             found.append(Undecided(image_id, width, height, wanted))
     return found

@@ -32,7 +32,7 @@ from core.project.rows import (
     mark_edited,
     replace_boxes,
 )
-from core.project.survey import Survey, survey_from_json, survey_to_json
+from core.project.survey import MapSource, Survey, survey_from_json, survey_to_json
 from core.project.view import ProjectView, view_from_json, view_to_json
 
 __all__ = ["ImageRecord", "Project", "ProjectView"]
@@ -272,8 +272,8 @@ class Project:
             replace_boxes(db, {image_id: one.boxes for image_id, one in kept.items()})
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
 
-    def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]]) -> int:
-        """Replace the boxes of many images by id; return how many were left alone.
+    def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
+        """Replace the boxes of many images by id, of at most ``max_boxes`` each; return how many were left alone.
 
         Left alone are images whose boxes a person has set or taken away: an automatic run never undoes that.
         """
@@ -283,6 +283,10 @@ class Project:
             edited = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
             free = {image_id: new for image_id, new in boxes.items() if image_id not in edited}
             replace_boxes(db, free)
+            db.executemany(
+                "INSERT OR REPLACE INTO box_limit (image_id, boxes) VALUES (?, ?)",
+                [(image_id, max_boxes) for image_id in free],
+            )
         return len(boxes) - len(free)
 
     def image_boxes(self) -> list[ImageBoxes]:
@@ -307,17 +311,25 @@ class Project:
 
     # -- heat maps ----------------------------------------------------------------------------
 
-    def set_heat_maps(self, heat_maps: Mapping[int, npt.NDArray[np.float32]], *, step: int) -> None:
-        """Keep float32 ``(h, w)`` heat maps by image id, made after ``step`` steps of training."""
+    def set_heat_maps(
+        self, heat_maps: Mapping[int, npt.NDArray[np.float32]], *, step: int, source: MapSource | None = None
+    ) -> None:
+        """Keep float32 ``(h, w)`` heat maps by image id, made after ``step`` steps of training by ``source``."""
         rows = []
         for image_id, heat_map in heat_maps.items():
             height, width = heat_map.shape
             data = np.ascontiguousarray(heat_map, dtype="<f4").tobytes()
             rows.append((image_id, int(step), height, width, data))
-        self._many(
-            "INSERT OR REPLACE INTO heat_map (image_id, step, height, width, data) VALUES (?, ?, ?, ?, ?)",
-            rows,
-        )
+        key = source.key if source else ""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO heat_map (image_id, step, height, width, data) VALUES (?, ?, ?, ?, ?)",
+                rows,
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO map_source (image_id, source) VALUES (?, ?)",
+                [(image_id, key) for image_id in heat_maps],
+            )
 
     def heat_map(self, image_id: int) -> npt.NDArray[np.float32] | None:
         """The float32 ``(h, w)`` heat map of one image; None where there is none."""
@@ -333,6 +345,11 @@ class Project:
         """The newest step of training among all heat maps; None where there are none."""
         step: int | None = self._all("SELECT max(step) FROM heat_map")[0][0]
         return step
+
+    def map_source(self, image_id: int) -> str | None:
+        """The key of what made an image's heat map; None where that is not known."""
+        rows = self._all("SELECT source FROM map_source WHERE image_id = ?", image_id)
+        return rows[0][0] if rows else None
 
     def load_survey(self) -> Survey | None:
         """What :meth:`save_survey` kept; None before the first localization."""

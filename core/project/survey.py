@@ -12,15 +12,36 @@ from core.sureness import Sureness
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """The newest localization as a whole: after which ``step``, with what in common, and how sure.
+class MapSource:
+    """What makes heat maps: a ``network`` (a digest of its weights), one of its units, and how it is read.
 
-    ``prior`` and ``sureness`` are None where they could not be measured.
+    ``unit`` is ``background``, ``real`` or ``class``; ``looks`` a name in :data:`core.heatmap.READ_OUTS`, or
+    the options in words.
+    """
+
+    network: str
+    unit: str
+    looks: str
+
+    @property
+    def key(self) -> str:
+        """One text, the same for maps that can be told apart by nothing but their image."""
+        return f"{self.network} {self.unit} {self.looks}"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The newest localization as a whole: after which ``step``, by what, with what in common, and how sure.
+
+    ``prior`` and ``sureness`` are None where they could not be measured, and until it is ``complete``.
+    ``source`` is None in projects of older versions.
     """
 
     step: int
     prior: Prior | None = None
     sureness: Sureness | None = None
+    source: MapSource | None = None
+    complete: bool = True
 
 
 def survey_to_json(survey: Survey) -> str:
@@ -32,11 +53,13 @@ def survey_from_json(text: str) -> Survey | None:
     """The survey in ``text``; None where it cannot be understood: the next localization makes another."""
     try:
         values = json.loads(text)
-        prior, sureness = values["prior"], values["sureness"]
+        prior, sureness, source = values["prior"], values["sureness"], values.get("source")
         return Survey(
             int(values["step"]),
             None if prior is None else Prior(images=int(prior.pop("images")), **_finite(prior)),
             None if sureness is None else Sureness(images=int(sureness.pop("images")), **_finite(sureness)),
+            None if source is None else MapSource(**{name: str(value) for name, value in source.items()}),
+            bool(values.get("complete", True)),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -23,7 +23,8 @@ class ProjectView:
     id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``side_by_side`` shows the
     image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
     training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
-    :func:`core.localizers.saved_localizer`. ``browse`` is which images the list shows, and in what order.
+    :func:`core.localizers.saved_localizer`, and ``unit`` which of the discriminator's units shows them: ``own``
+    for its own choice, or ``real``. ``browse`` is which images the list shows, and in what order.
     """
 
     rule: str = DEFAULT_RULE
@@ -39,6 +40,7 @@ class ProjectView:
     config: TrainConfig | None = None
     model: str = "gan"
     at: str = "last"
+    unit: str = "own"
     browse: Browse = field(default_factory=Browse)
 
 
@@ -78,6 +80,12 @@ def _text(value: Any) -> str:
 
 def _model(value: Any) -> str:
     if value not in ("gan", "cam"):
+        raise ValueError
+    return str(value)
+
+
+def _unit(value: Any) -> str:
+    if value not in ("own", "real"):
         raise ValueError
     return str(value)
 
@@ -138,5 +146,6 @@ _READERS = {
     "config": _config,
     "model": _model,
     "at": _snapshot,
+    "unit": _unit,
     "browse": _browse,
 }

@@ -30,6 +30,7 @@ class _Brightness(Discriminator):
 
     def __init__(self) -> None:
         nn.Module.__init__(self)
+        self.background = None
         self.features = nn.Sequential(nn.Conv2d(3, 1, 4, 4, 0, bias=False))
         nn.init.constant_(self.features[0].weight, 1 / 48)
 
@@ -130,7 +131,7 @@ def test_one_more_photo_does_not_undo_what_the_folder_said(project: Project) -> 
     _localize(project)
     prior = project.prior()
     pixels = load_pixels(project, project.images()[:1], size=64)
-    args = {"rule": "fitted", "threshold": None}
+    args = {"rule": "fitted", "threshold": None, "options": PLAIN}
     localize_images(project, project.images()[:1], pixels, _Brightness(), step=3, **args)
     assert project.prior() == prior
     # Of another step the maps are others.
