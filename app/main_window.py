@@ -30,6 +30,8 @@ from app.models.training import Phase
 from app.program import Program
 from app.train_wiring import connect_training
 from app.views import dialogs
+from app.views.boxes_bar import BoxesBar
+from app.views.boxes_presenter import BoxesPresenter
 from app.views.canvas_bar import CanvasBar
 from app.views.controls import plain_label, tool_button
 from app.views.image_canvas import ImageCanvas
@@ -93,7 +95,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.welcome = WelcomePage()
         self.images = ImageListView(self.session.images)
-        self.canvas, self.bar = ImageCanvas(), CanvasBar()
+        self.canvas, self.boxes_bar, self.bar = ImageCanvas(), BoxesBar(), CanvasBar()
         self.train_panel = TrainPanel()
         self.train_panel.form.set_devices(available_devices())
         self.problems = ProblemsPanel()
@@ -102,6 +104,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.canvas, 1)
+        column.addWidget(self.boxes_bar)
         column.addWidget(self.bar)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for index, widget in enumerate((self.images, centre, self.train_panel)):
@@ -206,6 +209,8 @@ class MainWindow(QMainWindow):
         bar.threshold_changed.connect(bench.browsing.set_threshold)
         bar.rule_changed.connect(bench.browsing.set_rule)
         bar.scope_changed.connect(lambda everywhere: bench.browsing.set_this_image_only(not everywhere))
+        self.boxes_bar.max_boxes_changed.connect(lambda count: self.session.change_view(max_boxes=count))
+        self.boxes_bar.find_requested.connect(bench.localization.find_boxes)
         bar.reset_threshold_requested.connect(bench.browsing.reset_threshold)
         bar.opacity_changed.connect(lambda value: self.session.change_view(opacity=value))
         bar.colour_map_changed.connect(lambda name: self.session.change_view(colour_map=name))
@@ -224,6 +229,7 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session, bench = self.session, self.workbench
         CanvasPresenter(session, bench.browsing.thumbnails, self.canvas, self.bar, self)
+        BoxesPresenter(session, self.boxes_bar, self)
         connect_training(bench, self.train_panel)
         StatusPresenter(session, self.strip, self.images, self.problems, self)
         session.error.connect(self._show_error)

@@ -32,6 +32,7 @@ def connect_training(bench: Workbench, panel: TrainPanel) -> None:
     panel.unpause_requested.connect(lambda: bench.run.unpause())
     panel.stop_requested.connect(lambda: bench.run.stop())
     panel.source.chosen.connect(bench.localization.choose)
+    panel.source.unit_chosen.connect(bench.localization.choose_unit)
     panel.gallery.real_wanted.connect(look)
     results.kind_changed.connect(count_folders)
     bench.session.activity_changed.connect(lambda: None if bench.session.activities else count_folders())

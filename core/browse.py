@@ -55,18 +55,20 @@ class BoxFacts:
     """What filters and orders know of boxes: one entry for each image that has any.
 
     ``score`` is the lowest of an image's boxes and ``share`` the part of the image that its largest
-    box covers, both 0..1 and NaN where unknown.
+    box covers, both 0..1 and NaN where unknown. ``boxes`` is how many there are, None for one in each.
     """
 
     ids: npt.NDArray[np.int64]
     score: Floats
     share: Floats
     edited: Flags
+    boxes: npt.NDArray[np.int32] | None = None
 
     def of(self, image_id: int) -> BoxFacts:
         """The facts of one image alone, empty where it has no box."""
         chosen = self.ids == image_id
-        return BoxFacts(self.ids[chosen], self.score[chosen], self.share[chosen], self.edited[chosen])
+        boxes = None if self.boxes is None else self.boxes[chosen]
+        return BoxFacts(self.ids[chosen], self.score[chosen], self.share[chosen], self.edited[chosen], boxes)
 
 
 NO_FACTS = BoxFacts(
@@ -123,19 +125,20 @@ class ImageColumns:
         count = len(self.ids)
         self.score = np.full(count, np.nan, np.float32)
         self.share = np.full(count, np.nan, np.float32)
-        self.has_box = np.zeros(count, np.bool_)
+        self.boxes = np.zeros(count, np.int32)
         self.edited = np.zeros(count, np.bool_)
         places = np.searchsorted(self.ids, facts.ids)
         here = places < count
         here[here] = self.ids[places[here]] == facts.ids[here]
         places = places[here]
         self.score[places], self.share[places] = facts.score[here], facts.share[here]
-        self.has_box[places], self.edited[places] = True, facts.edited[here]
+        self.boxes[places] = 1 if facts.boxes is None else facts.boxes[here]
+        self.edited[places] = facts.edited[here]
 
     def set_facts_of(self, place: int, facts: BoxFacts) -> None:
         """What boxes one image has now; ``facts`` holds that image alone, or nothing."""
         known = bool(len(facts.ids))
-        self.has_box[place] = known
+        self.boxes[place] = 0 if not known else 1 if facts.boxes is None else facts.boxes[0]
         self.score[place] = facts.score[0] if known else np.nan
         self.share[place] = facts.share[0] if known else np.nan
         self.edited[place] = bool(facts.edited[0]) if known else False
@@ -186,7 +189,7 @@ class ImageColumns:
             return self.edited
         if show is Show.NO_BOX:
             usable: Flags = self._status != _CODES[Status.FAILED]
-            return usable & ~self.has_box
+            return usable & (self.boxes == 0)
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
         return passing
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.evaluate.overlap import Floats, overlaps
+from core.language import tr
 
 Images = npt.NDArray[np.uint8]
 
@@ -45,16 +46,25 @@ class Sureness:
         room = 1.0 - self.other
         return min(max((self.own - self.other) / room, 0.0), 1.0) if room > 1e-9 else 0.0
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether boxes depend too little on the picture to be used without a look."""
+        return self.other >= _SAME or self.beyond_chance < _PARTLY
+
+    @property
+    def verdict(self) -> str:
+        """The beginning of :meth:`sentence`."""
+        if self.other >= _SAME:
+            return tr("Nearly every picture gets the same box, so look through them before you use them")
+        if self.beyond_chance >= _FOLLOWS:
+            return tr("Boxes move with the picture")
+        if self.beyond_chance >= _PARTLY:
+            return tr("Boxes move with the picture in part")
+        return tr("Boxes hardly depend on the picture, so look through them before you use them")
+
     def sentence(self) -> str:
         """What a person should know, in one sentence."""
-        if self.other >= _SAME:
-            verdict = "Nearly every picture gets the same box, so look through them before you use them"
-        elif self.beyond_chance >= _FOLLOWS:
-            verdict = "Boxes move with the picture"
-        elif self.beyond_chance >= _PARTLY:
-            verdict = "Boxes move with the picture in part"
-        else:
-            verdict = "Boxes hardly depend on the picture, so look through them before you use them"
+        verdict = self.verdict
         own, other = 100 * self.own, 100 * self.other
         return (
             f"{verdict}: mirrored or shifted, a picture keeps {own:.0f} % of its box (mean overlap, "

@@ -182,4 +182,7 @@ def _picture(key: tuple[int, str, int]) -> Picture:
 def _evidence(key: tuple[Project, int]) -> Evidence:
     project, image_id = key
     boxes = kept(project, [image_id])[image_id]
-    return Evidence(project.heat_map(image_id), boxes, project.prior())
+    heat_map, survey = project.heat_map(image_id), project.load_survey()
+    newest = survey.source.key if survey is not None and survey.source is not None else None
+    outdated = heat_map is not None and newest is not None and project.map_source(image_id) != newest
+    return Evidence(heat_map, boxes, survey, outdated)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -129,6 +130,18 @@ class LocalizationController(QObject):
         else:
             self.find_boxes()
 
+    def choose_unit(self, unit: str) -> None:
+        """Show the map of another of the discriminator's units; ``unit`` as in :class:`ProjectView`."""
+        session = self._session
+        if session.view.unit == unit:
+            return
+        session.change_view(unit=unit)
+        self._show(self._source)
+        if session.training.phase.running or session.results.labelled.phase.running:
+            self._behind = True
+        else:
+            self.find_boxes()
+
     def find_boxes(self) -> None:
         """Heat maps and boxes of all images into the project, from the network that was chosen."""
         session = self._session
@@ -139,17 +152,17 @@ class LocalizationController(QObject):
             return
         if project is None or not records:
             return
-        view, wanted, prepared = session.view, self._wanted(), self._prepared
+        view, wanted, prepared, unit = session.view, self._wanted(), self._prepared, self._unit()
         source = self._newest if wanted == NEWEST else None
         session.set_activity(ACTIVITY, Activity(text=self.tr("Finding boxes…")))
         self._worker = self._pump.run(
             "localization",
             lambda worker: _localize(
-                worker, project, records, view, source or _read(project, records, *wanted), prepared
+                worker, project, records, view, unit, source or _read(project, records, *wanted), prepared
             ),
             on_items=self._on_items,
             on_done=self._on_done,
-            on_failed=lambda _: self._end(),
+            on_failed=self._on_failed,
         )
 
     def stop(self) -> None:
@@ -172,6 +185,9 @@ class LocalizationController(QObject):
         results = self._session.results
         model, at = results.source(self._session.view)
         return model, results.snapshots.step_of(at) if model == Kind.GAN.value else None
+
+    def _unit(self) -> Literal["real"] | None:
+        return self._session.results.unit(self._session.view)
 
     def _load_live(self) -> None:
         """Show the network that was chosen while another one trains."""
@@ -222,7 +238,8 @@ class LocalizationController(QObject):
                 return None
         wanted = None if source.classes is None else np.array([source.classes.get(image_id, -1)], np.int64)
         network = source.localizer.network
-        return source, heat_maps(network, pixels, classes=wanted, options=read_out_of(network))[0]
+        options = read_out_of(network, unit=self._unit(), max_boxes=self._session.view.max_boxes)
+        return source, heat_maps(network, pixels, classes=wanted, options=options)[0]
 
     def _on_live_map(self, key: tuple[int, int, Path], made: tuple[Source, HeatMap] | None) -> None:
         self._live.forget(key)
@@ -255,6 +272,12 @@ class LocalizationController(QObject):
         self._session.notice.emit(text)
         self.boxes_found.emit(found)
 
+    def _on_failed(self, _: BaseException) -> None:
+        if not self._session.training.phase.running:
+            # What is shown is what the project holds, also of images that were not reached.
+            self._show(None)
+        self._end()
+
     def _end(self) -> None:
         if self._worker is None:
             return
@@ -283,6 +306,7 @@ def _localize(
     project: Project,
     records: tuple[ImageRecord, ...],
     view: ProjectView,
+    unit: Literal["real"] | None,
     source: Source,
     prepared: Prepared | None,
 ) -> tuple[int, int]:
@@ -311,6 +335,7 @@ def _localize(
         thresholds=view.thresholds,
         max_boxes=view.max_boxes,
         classes=source.classes,
+        options=read_out_of(localizer.network, unit=unit, max_boxes=view.max_boxes),
         on_progress=lambda done, total: worker.put(("boxes", done, total)),
         cancelled=worker.is_stopping,
     )

@@ -20,7 +20,7 @@ from core import checkpoint
 from core.batches import BatchSeen, batch_seen
 from core.checkpoint import TrainState
 from core.config import TrainConfig
-from core.engine import Progress, resolve_device, samples_of, snapshot_of
+from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot_of
 from core.errors import BoxscoutError
 from core.images.pixels import Pixels
 from core.project.store import ImageRecord, Project
@@ -29,6 +29,10 @@ from core.snapshots import kept_signals, snapshots_dir
 from core.stopping import Estimate
 from core.training import MIN_IMAGES
 from core.workflow import checkpoint_path, load_pixels, train_and_save
+
+
+# Heat maps are shown after these steps too, which are long before the first snapshot that is kept and measured.
+_FIRST_LOOKS = (5, 20, 50, 200, 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,9 @@ class TrainingController(RunController):
                 self._show_preparing(item)
             elif isinstance(item, Snapshots):
                 results.set_snapshots(item)
+        looks = [item for item in items if isinstance(item, Snapshot)]
+        if looks:
+            self.snapshot.emit(looks[-1])
         seen = [item for item in items if isinstance(item, BatchSeen)]
         if seen:
             results.set_seen(seen[-1])
@@ -174,7 +181,8 @@ def _snapshots(state: TrainState, path: Path) -> Snapshots:
     """The snapshots of ``state`` that are kept beside its checkpoint."""
     measured = state.signals[-1] if state.signals else None
     real = Estimate(measured.real_ms_ssim, measured.real_ms_ssim_error) if measured else None
-    return Snapshots(signals=tuple(kept_signals(state, snapshots_dir(path))), real=real)
+    both = state.config.background > 0 and state.config.adversarial > 0
+    return Snapshots(signals=tuple(kept_signals(state, snapshots_dir(path))), real=real, both_units=both)
 
 
 def _prepared(project: Project, records: tuple[ImageRecord, ...], pixels: Pixels, device: str) -> Prepared:
@@ -225,6 +233,8 @@ def _train(
     try:
         for progress in steps:
             worker.put(progress)
+            if state.step in _FIRST_LOOKS and progress.snapshot is None:
+                worker.put(snapshot_of(state))
             if progress.samples is not None:
                 worker.put(batch_seen(config, pixels.array, step=state.step))
             if progress.signal is not None:

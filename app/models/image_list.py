@@ -28,6 +28,7 @@ class Role(IntEnum):
     REASON = Qt.ItemDataRole.UserRole + 4
     SCORE = Qt.ItemDataRole.UserRole + 5
     EDITED = Qt.ItemDataRole.UserRole + 6
+    BOXES = Qt.ItemDataRole.UserRole + 7
 
 
 class ImageTable:
@@ -275,6 +276,8 @@ class ImageListModel(QAbstractListModel):
             return None if score != score else score
         if role == Role.EDITED:
             return bool(self._table.columns.edited[place])
+        if role == Role.BOXES:
+            return int(self._table.columns.boxes[place])
         if role == Qt.ItemDataRole.ToolTipRole:
             # A name may look like markup; only escaped text between tags is shown as it is.
             lines = (str(record.path), record.reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,11 +20,13 @@ from core.stopping import Signal as Measured
 class Snapshots:
     """The snapshots that can be chosen, by what was measured of each, in the order of their steps.
 
-    ``real`` is the real images' own MS-SSIM.
+    ``real`` is the real images' own MS-SSIM. ``both_units`` says that the discriminator has learned both to
+    tell object from background and real from generated, so that either can show a heat map.
     """
 
     signals: tuple[Measured, ...] = ()
     real: Estimate | None = None
+    both_units: bool = False
 
     @property
     def proposal(self) -> Proposal | None:
@@ -80,6 +82,11 @@ class TrainingResults(QObject):
         if view.model == Kind.CAM.value and self.labelled.saved_step is not None:
             return view.model, "last"
         return Kind.GAN.value, view.at if self.snapshots.step_of(view.at) is not None else "last"
+
+    def unit(self, view: ProjectView) -> Literal["real"] | None:
+        """The discriminator's unit that heat maps show, where it is not the network's own choice."""
+        own = view.unit != "real" or not self.snapshots.both_units or self.source(view)[0] != Kind.GAN.value
+        return None if own else "real"
 
     def set_kind(self, kind: Kind) -> None:
         """Which of the two trainings is shown."""

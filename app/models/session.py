@@ -23,6 +23,7 @@ from core.images.scan import RejectedFile
 from core.prior import Prior
 from core.project.edits import Decision, Kept
 from core.project.store import ImageRecord, Project, ProjectView
+from core.project.survey import Survey
 from core.several import find_boxes
 
 HeatMap = npt.NDArray[np.float32]
@@ -46,11 +47,20 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the project holds of one image."""
+    """What the project holds of one image, and of all of them together.
+
+    ``outdated`` says that the heat map was made by another network, unit or read-out than the newest ones.
+    """
 
     heat_map: HeatMap | None
     kept: Kept
-    prior: Prior | None = None
+    survey: Survey | None = None
+    outdated: bool = False
+
+    @property
+    def prior(self) -> Prior | None:
+        """What maps like this one have in common."""
+        return None if self.survey is None or self.outdated else self.survey.prior
 
 
 class Session(QObject):
@@ -61,6 +71,7 @@ class Session(QObject):
     selection_changed = Signal()
     picture_changed = Signal()
     heat_map_changed = Signal()
+    survey_changed = Signal()
     boxes_changed = Signal()
     view_changed = Signal()
     decision_changed = Signal(object, object)
@@ -87,6 +98,8 @@ class Session(QObject):
         self.selection: tuple[int, ...] = ()
         self.rows_in_view = (0, -1)
         self.picture: Picture | None = None
+        self.survey: Survey | None = None
+        """What is known of all heat maps together."""
         self._evidence: Evidence | None = None
         self._live: OrderedDict[int, tuple[int, HeatMap]] = OrderedDict()
         self._rejected: list[RejectedFile] = []
@@ -108,7 +121,7 @@ class Session(QObject):
             self.view = replace(self.view, colour_map=ProjectView().colour_map)
         self._live.clear()
         self._rejected, self._unreadable, self._damaged = [], {}, set()
-        self.current, self.picture, self._evidence = None, None, None
+        self.current, self.picture, self._evidence, self.survey = None, None, None, None
         self.selection = ()
         self.images.set_table(table or ImageTable(), self.view.browse)
         self.reset_training(TrainingStatus())
@@ -181,7 +194,8 @@ class Session(QObject):
 
     def set_evidence(self, image_id: int, evidence: Evidence) -> None:
         if image_id == self.current:
-            self._evidence = evidence
+            self._evidence, self.survey = evidence, evidence.survey
+            self.survey_changed.emit()
             self.heat_map_changed.emit()
             self.boxes_changed.emit()
 
@@ -207,6 +221,11 @@ class Session(QObject):
         if self.current in self._live:
             return self._live[self.current][1]
         return self._evidence.heat_map if self._evidence else None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the heat map of the image in view is not of the network that the newest ones are of."""
+        return self._evidence is not None and self._evidence.outdated and self.current not in self._live
 
     @property
     def image_size(self) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 from app import style
 from app.models.image_list import Role
 from core.annotations import Status
+from core.language import trn
 
 THUMBNAIL = 56
 PADDING = 6
@@ -108,6 +109,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
         if score is not None:
             painter.setPen(strong if selected else QColor(colours.muted))
             number = f"{score:.2f}"
+            if (boxes := index.data(Role.BOXES)) > 1:
+                number = f"{trn('{count} box', '{count} boxes', boxes)}  {number}"
             painter.drawText(below, _RIGHT, number)
             below.setRight(below.right() - metrics.horizontalAdvance(number) - PADDING)
         if second:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from app import style
 from app.views.controls import Combo, plain_label
+from core.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,26 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """All that the picker shows; ``reason`` is why one is proposed, or why none is."""
+    """All that the picker shows; ``reason`` is why one is proposed, or why none is.
+
+    Where the network has learned ``both_units``, ``unit`` is the one that shows the heat map: ``own`` for
+    object against background, ``real`` for real against generated.
+    """
 
     options: tuple[SourceOption, ...] = ()
     model: str = "gan"
     at: str = "last"
     reason: str = ""
     figures: tuple[Figure, ...] = ()
+    both_units: bool = False
+    unit: str = "own"
 
 
 class SourcePicker(QWidget):
     """A box to choose from, the numbers of the chosen snapshot, and one sentence."""
 
     chosen = Signal(str, str)  # model, at
+    unit_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +70,19 @@ class SourcePicker(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(style.SPACING)
         self._grid.setVerticalSpacing(0)
+        self.unit_box = Combo(self)
+        self.unit_box.addItem(tr("Object against background"), "own")
+        self.unit_box.addItem(tr("Real against generated"), "real")
+        self.unit_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.unit_box.setAccessibleName(tr("Heat map shows"))
+        self.unit_box.setToolTip(tr("Which of the two things that the network has learned the heat map shows."))
+        self.unit_row = QWidget(self)
+        units = QHBoxLayout(self.unit_row)
+        units.setContentsMargins(0, 0, 0, 0)
+        units.setSpacing(6)
+        units.addWidget(plain_label(tr("Heat map shows")))
+        units.addWidget(self.unit_box, 1)
+        self.unit_row.hide()
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(plain_label(self.tr("Heat maps from")))
@@ -70,9 +91,11 @@ class SourcePicker(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(row)
+        column.addWidget(self.unit_row)
         column.addWidget(self.numbers)
         column.addWidget(self.reason)
         self.box.activated.connect(self._activated)
+        self.unit_box.activated.connect(lambda index: self.unit_chosen.emit(self.unit_box.itemData(index)))
 
     def set_state(self, state: SourceState) -> None:
         """Show ``state`` and emit nothing."""
@@ -83,6 +106,8 @@ class SourcePicker(QWidget):
             self._fill(state.options)
         self._state = state
         self.box.setCurrentIndex(self._index(state.model, state.at))
+        self.unit_box.setCurrentIndex(self.unit_box.findData(state.unit))
+        self.unit_row.setVisible(state.both_units)
         self._show_numbers(state.figures)
         self.reason.setText(state.reason)
         self.reason.setVisible(bool(state.reason))

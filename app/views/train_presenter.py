@@ -161,7 +161,10 @@ class SourcePresenter(QObject):
         if self._panel.settings.is_open():  # there is no room for both
             reason, figures = "", ()
         picker.setVisible(bool(options))
-        picker.set_state(SourceState(options=options, model=model, at=at, reason=reason, figures=figures))
+        both = snapshots.both_units and model == Kind.GAN.value
+        picker.set_state(
+            SourceState(options, model, at, reason, figures, both, session.results.unit(view) or "own")
+        )
 
     def _options(self) -> tuple[SourceOption, ...]:
         session = self._session

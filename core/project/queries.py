@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _FACTS = """
     SELECT box.image_id, min(box.score),
         max((x1 - x0) * (y1 - y0)) / nullif(image.width * image.height, 0),
-        box.image_id IN (SELECT image_id FROM edited)
+        box.image_id IN (SELECT image_id FROM edited), count(*)
     FROM box JOIN image ON image.id = box.image_id {where} GROUP BY box.image_id ORDER BY box.image_id"""
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
@@ -56,12 +56,13 @@ def box_facts(project: Project, image_id: int | None = None) -> BoxFacts:
         rows = project.select(_FACTS.format(where=""))
     else:
         rows = project.select(_FACTS.format(where="WHERE box.image_id = ?"), image_id)
-    ids, score, share, edited = zip(*rows, strict=True) if rows else ((), (), (), ())
+    ids, score, share, edited, boxes = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return BoxFacts(
         np.array(ids, np.int64),
         np.array(score, np.float32),  # None becomes NaN
         np.array(share, np.float32),
         np.array(edited, np.bool_),
+        np.array(boxes, np.int32),
     )
 
 

@@ -1,0 +1,82 @@
+"""What is said of all boxes together, where nobody knows the truth."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from app.models.session import Session
+from app.views.boxes_bar import BoxesBar, BoxesBarState
+from core.language import tr
+from core.project.survey import Survey
+from core.sureness import Sureness
+
+
+class BoxesPresenter(QObject):
+    """Keeps the row as the session says."""
+
+    def __init__(self, session: Session, bar: BoxesBar, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._bar = session, bar
+        for changed in (
+            session.survey_changed,
+            session.heat_map_changed,
+            session.view_changed,
+            session.current_changed,
+            session.project_changed,
+            session.training_changed,
+            session.activity_changed,
+        ):
+            changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        session, bar = self._session, self._bar
+        max_boxes, survey = session.view.max_boxes, session.survey
+        state = BoxesBarState(max_boxes, enabled=session.heat_map is not None)
+        current = session.current
+        is_live = current is not None and session.live_step(current) is not None
+        if survey is not None and not is_live and not session.training.phase.running:
+            found = self._outdated(survey) or _other_looks(survey, max_boxes)
+            if found:
+                idle = not session.activities
+                state = BoxesBarState(max_boxes, state.enabled, found, caution=True, can_find=idle)
+            elif survey.sureness is not None:
+                sure = survey.sureness
+                state = BoxesBarState(max_boxes, state.enabled, summary(sure), meaning(sure), sure.is_doubtful)
+        bar.set_state(state)
+
+    def _outdated(self, survey: Survey) -> str:
+        if self._session.outdated:
+            return tr("This image still has the heat map and boxes of an earlier choice of network.")
+        if not survey.complete:
+            return tr("Finding boxes was stopped: some images still have those of an earlier network, or none.")
+        return ""
+
+
+def _other_looks(survey: Survey, max_boxes: int) -> str:
+    """What speaks for making the maps anew, for as many boxes as are wanted now."""
+    looks = survey.source.looks if survey.source else ""
+    if max_boxes > 1 and looks == "guided":
+        return tr("These heat maps were made for one box each, and may show neighbours as one.")
+    if max_boxes == 1 and looks == "averaged":
+        return tr("These heat maps were made for several boxes each; one box can be found more exactly.")
+    return ""
+
+
+def summary(sure: Sureness) -> str:
+    """The sureness in a line."""
+    return tr("{verdict}: steadiness {share:.2f} of 1. Steady boxes can still be wrong.").format(
+        verdict=sure.verdict, share=sure.beyond_chance
+    )
+
+
+def meaning(sure: Sureness) -> str:
+    """What the line means."""
+    return "\n".join(
+        (
+            sure.sentence(),
+            tr("0: any image's box would do for any other; 1: each box moves exactly with its image."),
+            tr("This is no accuracy: a network that has learned nothing reaches about 0.16."),
+            tr("Measured when boxes were last found, with the rule and threshold of then."),
+        )
+    )
