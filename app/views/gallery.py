@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 from app import style
 from app.views.controls import Choice, plain_label
 from app.views.sample_grid import SampleGrid
+from core.language import tr
 
 
 class Gallery(QWidget):
@@ -31,6 +32,13 @@ class Gallery(QWidget):
             self.tr("A batch of your images as the discriminator sees it: cut, mirrored and recoloured.")
         )
         self._background_label = plain_label(self.tr("Background"), "muted")
+        self._real_label = plain_label("", "muted")
+        self._learned = plain_label(tr("Learned: object against background"), "title")
+        self._learned.setToolTip(
+            tr("Windows from the middle of your images against windows from their borders; no generator is trained.")
+        )
+        self._learned.hide()
+        self._samples = True
         self._lay_out()
         self.choice.changed.connect(self._chosen)
         self._show()
@@ -40,16 +48,18 @@ class Gallery(QWidget):
         inside = QVBoxLayout(seen)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(style.GAP)
+        inside.addWidget(self._real_label)
         inside.addWidget(self.real, 1)
         inside.addWidget(self._background_label)
         inside.addWidget(self.background, 1)
-        self._background_label.hide()
-        self.background.hide()
+        for widget in (self._real_label, self._background_label, self.background):
+            widget.hide()
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.samples)
         self.pages.addWidget(seen)
         row = QHBoxLayout()
         row.addWidget(self.choice)
+        row.addWidget(self._learned)
         row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -58,13 +68,30 @@ class Gallery(QWidget):
         column.addWidget(self.pages, 1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
+    def set_generator(self, on: bool) -> None:
+        """Whether a generator is trained; without one there are no samples to choose."""
+        if on == self._samples:
+            return
+        self._samples = on
+        self.choice.setVisible(on)
+        self._learned.setVisible(not on)
+        self._real_label.setText("" if on else tr("Middle of images: object"))
+        self._real_label.setVisible(not on)
+        self._background_label.setText(self.tr("Background") if on else tr("Border of images: background"))
+        self.real.set_placeholder(
+            tr("Real images appear here as the discriminator sees them")
+            if on
+            else tr("Windows from the middle of your images appear here, and below them windows from their borders")
+        )
+        self._show()
+
     def set_real(self, real: np.ndarray | None, background: np.ndarray | None = None) -> None:
         """Show uint8 (n, S, S, 3) each; None shows the placeholder, and no background at all."""
         self.real.set_samples(real)
         self.background.set_samples(background)
         for widget in (self._background_label, self.background):
             widget.setVisible(background is not None)
-        if real is None and not self.choice.is_first():
+        if real is None and self._samples and not self.choice.is_first():
             self.real_wanted.emit()
 
     def _chosen(self, _: bool) -> None:
@@ -73,4 +100,4 @@ class Gallery(QWidget):
             self.real_wanted.emit()
 
     def _show(self) -> None:
-        self.pages.setCurrentIndex(0 if self.choice.is_first() else 1)
+        self.pages.setCurrentIndex(0 if self._samples and self.choice.is_first() else 1)

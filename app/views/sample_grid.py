@@ -36,6 +36,11 @@ class SampleGrid(QWidget):
         self._drawn = None
         self.update()
 
+    def set_placeholder(self, text: str) -> None:
+        """What is said where there is nothing to show."""
+        self._empty = text
+        self.update()
+
     def count(self) -> int:
         return len(self._tiles)
 

@@ -12,6 +12,7 @@ from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
 from core.classifier.training import ClassifierPoint
 from core.errors import BoxscoutError
+from core.project.store import Project
 from core.stopping import (
     MAX_RELATIVE_MS_SSIM,
     MAX_SEPARATION,
@@ -31,6 +32,7 @@ class TrainPresenter(QObject):
     def __init__(self, session: Session, panel: TrainPanel, parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._panel = session, panel
+        self._asked_for: Project | None = None
         self._refresh = QTimer(self)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(POINTS_WAIT_MS)
@@ -68,6 +70,7 @@ class TrainPresenter(QObject):
     def _show_state(self) -> None:
         session, status = self._session, self._status()
         is_class = session.results.kind is Kind.CAM
+        self._show_what_is_learned()
         has_classes = not is_class or session.results.folders.classes >= 2
         self._panel.set_state(
             TrainPanelState(
@@ -84,6 +87,21 @@ class TrainPresenter(QObject):
                 note=self._class_note() if is_class else "",
             )
         )
+
+    def _show_what_is_learned(self) -> None:
+        """Of the run that is shown, else of the one that the form sets up."""
+        session, panel = self._session, self._panel
+        config = session.view.config if session.training.step or session.training.phase.running else None
+        if config is None:
+            try:
+                config = panel.form.config()
+            except BoxscoutError:
+                return
+        panel.gallery.set_generator(config.adversarial > 0)
+        wanted = not config.adversarial and session.training.step > 0 and session.results.seen is None
+        if wanted and self._asked_for is not session.project:
+            self._asked_for = session.project
+            panel.gallery.real_wanted.emit()  # the pixels of a run lie at hand
 
     def _class_note(self) -> str:
         folders = self._session.results.folders

@@ -1,0 +1,206 @@
+"""The row of boxes and the choice of unit in the real window: several boxes, how steady they are, both CAMs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from window_support import LONG, close, export, fill, finish, start
+
+from app.main_window import MainWindow
+from app.models.image_list import Role
+from core import snapshots
+from core.boxes import MAX_BOXES
+from core.config import TrainConfig
+from core.heatmap import AVERAGED, heat_maps
+from core.localization import map_source
+from core.project.queries import undecided
+from core.workflow import checkpoint_path, load_pixels
+
+WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
+
+
+def settle(qtbot: QtBot, window: MainWindow) -> None:
+    bench = window.workbench
+    qtbot.waitUntil(
+        lambda: (
+            not bench.pump.busy and not bench.deciding._timer.isActive() and not bench.localization.running
+        ),
+        timeout=LONG,
+    )
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """Twelve images, every other one with two bright squares."""
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    for i in range(12):
+        image = Image.new("RGB", (96, 64), (20 + i, 20, 30))
+        draw = ImageDraw.Draw(image)
+        for left in (6, 66)[: 1 + i % 2]:
+            draw.rectangle((left, 20, left + 22, 44), fill=(250, 240, 230))
+        image.save(folder / f"{i:02}.png")
+    return folder
+
+
+def train(qtbot: QtBot, window: MainWindow, folder: Path, config: TrainConfig) -> None:
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, config)
+    finish(qtbot, window)
+    settle(qtbot, window)
+
+
+def peaks(window: MainWindow) -> None:
+    """Put maps with two peaks of their own into every other image, as a trained network would."""
+    session = window.session
+    project = session.project
+    rows, columns = np.mgrid[:32, :32]
+    maps = {}
+    for i, record in enumerate(project.images()):
+        spots = [(4 + 8 * (x / 32), x) for x in (6, 25)[: 1 + i % 2]]
+        maps[record.id] = sum(
+            (1 - 0.2 * n) * np.exp(-((rows - 16) ** 2 + (columns - x) ** 2) / 12)
+            for n, (_, x) in enumerate(spots)
+        ).astype(np.float32)
+    project.set_heat_maps(maps, step=6, source=project.load_survey().source)
+    window.workbench.localization.evidence_changed.emit()
+
+
+def test_more_boxes_come_from_the_maps_at_hand_and_are_taken_back(
+    window: MainWindow, pairs: Path, tiny: TrainConfig, tmp_path: Path, qtbot: QtBot
+) -> None:
+    train(qtbot, window, pairs, tiny)
+    peaks(window)
+    window.bar.threshold_spin.setValue(0.3)
+    settle(qtbot, window)
+    session, spin, project = window.session, window.boxes_bar.spin, window.session.project
+    assert spin.value() == 1 and window.boxes_bar.isVisible()
+    one = project.all_boxes()
+    assert {len(boxes) for boxes in one.values()} == {1}
+
+    spin.setFocus()
+    for _ in range(2):
+        qtbot.keyClick(spin, Qt.Key.Key_Up)
+    assert window.boxes_bar.find_button.isVisible(), "the maps are guided: made for one box"
+    settle(qtbot, window)
+    many = project.all_boxes()
+    assert [len(many[record.id]) for record in project.images()] == [1, 2] * 6
+    for boxes in many.values():
+        scores = [box.score for box in boxes]
+        assert scores == sorted(scores, reverse=True)
+    rows = [session.images.index(row) for row in range(12)]
+    assert [index.data(Role.BOXES) for index in rows] == [1, 2] * 6
+    window.session.select(project.images()[1].id)
+    qtbot.waitUntil(lambda: session.has_evidence and session.picture is not None, timeout=LONG)
+    assert window.canvas.boxes == many[session.current] and len(window.canvas.boxes) == 2
+
+    export(qtbot, window, "coco", tmp_path / "boxes.json")
+    assert len(json.loads((tmp_path / "boxes.json").read_text())["annotations"]) == 18
+
+    assert window.workbench.editing.undo_text == "Change the number of boxes"
+    window.actions_["undo"].trigger()
+    settle(qtbot, window)
+    assert spin.value() == 1 and project.all_boxes() == one
+    window.actions_["redo"].trigger()
+    settle(qtbot, window)
+    assert spin.value() == 3 and project.all_boxes() == many and project.load_view().max_boxes == 3
+
+    qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
+    settle(qtbot, window)
+    assert project.load_survey().source.looks == "averaged"
+    network = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 6).discriminator
+    pixels = load_pixels(project, project.images(), size=32)
+    expected = heat_maps(network, pixels.array, options=AVERAGED)
+    np.testing.assert_allclose(project.heat_map(project.images()[0].id), expected[0], atol=1e-5)
+    assert not window.boxes_bar.find_button.isVisible()
+
+
+def test_how_steady_boxes_are_is_said_and_said_again_in_a_reopened_project(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    first = MainWindow()
+    first.show()
+    assert first.boxes_bar.sentence.text() == ""
+    train(qtbot, first, folder, tiny)
+    sure = first.session.project.load_survey().sureness
+    said = first.boxes_bar.sentence.text()
+    assert sure.verdict in said and f"{sure.beyond_chance:.2f}" in said and "can still be wrong" in said
+    assert sure.sentence() in first.boxes_bar.sentence.toolTip()
+    path = first.session.project.path
+    close(qtbot, first)
+
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: window.boxes_bar.sentence.text() == said, timeout=LONG)
+    assert not window.boxes_bar.find_button.isVisible()
+
+
+def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    train(qtbot, window, folder, tiny.with_(**WINDOWS))
+    session, picker, project = window.session, window.train_panel.source, window.session.project
+    assert picker.unit_row.isVisible() and picker.unit_box.currentText() == "Object against background"
+    assert project.load_survey().source.unit == "background"
+    before = {record.id: project.heat_map(record.id) for record in project.images()}
+
+    # Stopped before its first image is done: what was there stays, and is not taken for the new.
+    picker.unit_box.setFocus()
+    qtbot.keyClick(picker.unit_box, Qt.Key.Key_Down)
+    window.workbench.localization.stop()
+    settle(qtbot, window)
+    survey = project.load_survey()
+    if not survey.complete:
+        assert survey.source.unit == "real" and survey.prior is None
+        assert window.boxes_bar.find_button.isVisible() and "earlier" in window.boxes_bar.sentence.text()
+        assert np.array_equal(session.heat_map, before[session.current])
+        qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
+    else:  # it was stopped before it began, and another choice is another beginning
+        window.actions_["find_boxes"].trigger()
+    settle(qtbot, window)
+
+    network = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 6).discriminator
+    options = replace(AVERAGED, guided=True, unit="real")
+    survey = project.load_survey()
+    assert survey.complete and survey.source == map_source(network, options)
+    pixels = load_pixels(project, project.images(), size=32)
+    expected = heat_maps(network, pixels.array, options=options)
+    for record, heat_map in zip(project.images(), expected, strict=True):
+        np.testing.assert_allclose(project.heat_map(record.id), heat_map, atol=1e-5)
+        assert project.map_source(record.id) == survey.source.key
+    assert not session.outdated and not window.boxes_bar.find_button.isVisible()
+    assert project.load_view().unit == "real"
+
+
+def test_without_a_generator_the_windows_that_are_learned_are_shown(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    gallery = window.train_panel.gallery
+    train(qtbot, window, folder, tiny.with_(**WINDOWS, adversarial=0.0))
+    assert not gallery.choice.isVisible() and not window.train_panel.source.unit_row.isVisible()
+    assert gallery.real.isVisible() and gallery.background.isVisible()
+    assert gallery.real.count() == gallery.background.count() == 8
+    path = window.session.project.path
+
+    window.workbench.new_project()
+    qtbot.waitUntil(lambda: window.session.project is None, timeout=LONG)
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: window.session.project is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: gallery.real.count() == 8, timeout=LONG)
+    settle(qtbot, window)
+
+
+def test_the_limit_of_boxes_is_remembered_image_by_image(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    train(qtbot, window, folder, tiny)
+    project = window.session.project
+    ask = {"rule": window.session.view.rule, "threshold": window.session.threshold, "own": {}}
+    assert undecided(project, **ask) == []
+    assert len(undecided(project, **ask, max_boxes=MAX_BOXES)) == 12
