@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +12,14 @@ from PySide6.QtCore import QObject, Signal
 from app import paths
 from app.controllers.deciding import decide
 from app.models.figure import FigureRequest
-from app.models.session import Session
+from app.models.session import HeatMap, Session
 from app.models.training import Activity
 from app.pump import Pump
 from core.errors import BoxscoutError, ImageError
 from core.images.decoding import decode
+from core.project.queries import kept
 from core.project.store import Project, ProjectView
+from core.several import find_boxes
 from core.stopping import Estimate
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ class FigureController(QObject):
             return None
         name = paths.title(project.path)
         if request.kind == "boxes":
-            return lambda: _boxes(project, view, request.images, name)
+            live = session.live_maps(request.images)
+            return lambda: _boxes(project, view, request.images, name, live, step)
         if request.kind == "samples":
             samples = session.samples
             return None if samples is None else lambda: _samples(samples, f"{name}: samples at step {step:,}")
@@ -78,13 +81,21 @@ class FigureController(QObject):
         return lambda: _diversity(points, real, f"{name}: MS-SSIM between samples")
 
 
-def _boxes(project: Project, view: ProjectView, images: tuple[int, ...], name: str) -> Figure:
+def _boxes(
+    project: Project,
+    view: ProjectView,
+    images: tuple[int, ...],
+    name: str,
+    live: Mapping[int, HeatMap],
+    live_step: int,
+) -> Figure:
+    """Of the project's maps, and while a network trains of those of it that have been looked at."""
     from core.pages import MAX_IMAGES, boxes_page
 
     decide(project, view)
     panels, names = [], []
     for image_id in images:
-        panel = _panel(project, image_id)
+        panel = _panel(project, image_id, view, live.get(image_id))
         if panel is not None:
             panels.append(panel)
             names.append(project.image(image_id).name)
@@ -92,15 +103,16 @@ def _boxes(project: Project, view: ProjectView, images: tuple[int, ...], name: s
             break
     if not panels:
         raise BoxscoutError("None of these images has a heat map yet: train, or find boxes, first.")
-    step = project.heat_maps_step()
+    step = live_step if live else project.heat_maps_step()
     return boxes_page(panels, names, f"{name}: box found, heat map and overlay, step {step:,}")
 
 
-def _panel(project: Project, image_id: int) -> Panel | None:
+def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | None) -> Panel | None:
     """One image at the size of a page; None where it has no heat map or cannot be read."""
     from core.drawing import Panel
 
-    record, heat_map = project.image(image_id), project.heat_map(image_id)
+    record, kept_ = project.image(image_id), kept(project, [image_id])[image_id]
+    heat_map = project.heat_map(image_id) if live is None else live
     if heat_map is None or not record.width:
         return None
     try:
@@ -108,7 +120,17 @@ def _panel(project: Project, image_id: int) -> Panel | None:
     except ImageError:
         return None
     height, width = decoded.pixels.shape[:2]
-    boxes = [b.box.scaled(width / record.width, height / record.height) for b in project.boxes(image_id)]
+    found = kept_.boxes
+    if live is not None and not kept_.edited:
+        found = find_boxes(
+            live,
+            width=record.width,
+            height=record.height,
+            rule=view.rule,
+            threshold=view.thresholds.get(image_id, view.threshold),
+            max_boxes=view.max_boxes,
+        )
+    boxes = [b.box.scaled(width / record.width, height / record.height) for b in found]
     return Panel(decoded.pixels, heat_map, boxes[0] if boxes else None, others=tuple(boxes[1:]))
 
 

@@ -144,7 +144,9 @@ class TrainingController(RunController):
     def _on_progress(self, reports: list[Progress]) -> None:
         """Every number is kept; of pictures and snapshots only the newest is worth the time."""
         session = self._session
-        session.add_points([Point(r.step, r.d_loss, r.g_loss, r.ms_ssim) for r in reports])
+        session.add_points(
+            [Point(r.step, r.d_loss, r.g_loss, r.ms_ssim, r.background_accuracy) for r in reports]
+        )
         samples = [r.samples for r in reports if r.samples is not None]
         if samples:
             session.set_samples(samples[-1])
@@ -171,7 +173,7 @@ def read_checkpoint(project: Project) -> SavedTraining:
         fraction=1.0 if complete else state.step / state.config.steps,
         saved_step=state.step or None,
     )
-    points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim) for p in state.history)
+    points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim, p.background_accuracy) for p in state.history)
     makes_samples = state.step > 0 and state.config.adversarial > 0
     samples = samples_of(state) if makes_samples else None
     return SavedTraining(status, points, samples, _snapshots(state, path))

@@ -212,6 +212,10 @@ class Session(QObject):
     def forget_live_maps(self) -> None:
         self._live.clear()
 
+    def live_maps(self, ids: Sequence[int]) -> dict[int, HeatMap]:
+        """The heat maps of the newest snapshot that are at hand, by image id."""
+        return {image_id: self._live[image_id][1] for image_id in ids if image_id in self._live}
+
     def live_step(self, image_id: int) -> int | None:
         return self._live[image_id][0] if image_id in self._live else None
 

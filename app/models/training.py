@@ -48,12 +48,14 @@ class TrainingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One step on the plots; ``g_loss`` is None where there is no generator."""
+    """One step on the plots; ``g_loss`` is None where there is no generator, ``told_apart`` (0..1, of windows
+    from middle and border) where no background is learned."""
 
     step: int
     d_loss: float
     g_loss: float | None
     ms_ssim: float | None = None
+    told_apart: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,14 +42,18 @@ class BoxesPresenter(QObject):
                 state = BoxesBarState(max_boxes, state.enabled, found, caution=True, can_find=idle)
             elif survey.sureness is not None:
                 sure = survey.sureness
-                state = BoxesBarState(max_boxes, state.enabled, summary(sure), meaning(sure), sure.is_doubtful)
+                state = BoxesBarState(
+                    max_boxes, state.enabled, summary(sure), meaning(sure), sure.is_doubtful
+                )
         bar.set_state(state)
 
     def _outdated(self, survey: Survey) -> str:
         if self._session.outdated:
             return tr("This image still has the heat map and boxes of an earlier choice of network.")
         if not survey.complete:
-            return tr("Finding boxes was stopped: some images still have those of an earlier network, or none.")
+            return tr(
+                "Finding boxes was stopped: some images still have those of an earlier network, or none."
+            )
         return ""
 
 

@@ -35,7 +35,9 @@ class Gallery(QWidget):
         self._real_label = plain_label("", "muted")
         self._learned = plain_label(tr("Learned: object against background"), "title")
         self._learned.setToolTip(
-            tr("Windows from the middle of your images against windows from their borders; no generator is trained.")
+            tr(
+                "Windows from the middle of your images against windows from their borders; no generator is trained."
+            )
         )
         self._learned.hide()
         self._samples = True
@@ -75,13 +77,17 @@ class Gallery(QWidget):
         self._samples = on
         self.choice.setVisible(on)
         self._learned.setVisible(not on)
-        self._real_label.setText("" if on else tr("Middle of images: object"))
-        self._real_label.setVisible(not on)
-        self._background_label.setText(self.tr("Background") if on else tr("Border of images: background"))
+        self._real_label.setText("" if on else tr("Middle of images, taken for object"))
+        self._real_label.setVisible(not on and self.real.count() > 0)
+        self._background_label.setText(
+            self.tr("Background") if on else tr("Border of images, taken for background")
+        )
         self.real.set_placeholder(
             tr("Real images appear here as the discriminator sees them")
             if on
-            else tr("Windows from the middle of your images appear here, and below them windows from their borders")
+            else tr(
+                "Windows from the middle of your images appear here, and below them windows from their borders"
+            )
         )
         self._show()
 
@@ -89,6 +95,7 @@ class Gallery(QWidget):
         """Show uint8 (n, S, S, 3) each; None shows the placeholder, and no background at all."""
         self.real.set_samples(real)
         self.background.set_samples(background)
+        self._real_label.setVisible(real is not None and not self._samples)
         for widget in (self._background_label, self.background):
             widget.setVisible(background is not None)
         if real is None and self._samples and not self.choice.is_first():

@@ -84,6 +84,10 @@ class TrainPanel(QWidget):
         """Keep both losses of a step for the plot; :meth:`refresh` draws them."""
         self.plot.add_point(step, d_loss, g_loss)
 
+    def add_told_apart(self, step: int, value: float) -> None:
+        """Keep how many windows a step told apart, 0..1, for the plot; :meth:`refresh` draws it."""
+        self.plot.add_told_apart(step, value)
+
     def add_ms_ssim(self, step: int, value: float) -> None:
         """Keep the samples' mean MS-SSIM of a step for the plot; :meth:`refresh` draws it."""
         self.plot.add_ms_ssim(step, value)

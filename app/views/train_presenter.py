@@ -98,6 +98,7 @@ class TrainPresenter(QObject):
             except BoxscoutError:
                 return
         panel.gallery.set_generator(config.adversarial > 0)
+        panel.plot.set_generator(config.adversarial > 0)
         wanted = not config.adversarial and session.training.step > 0 and session.results.seen is None
         if wanted and self._asked_for is not session.project:
             self._asked_for = session.project
@@ -130,6 +131,8 @@ class TrainPresenter(QObject):
             self._panel.add_point(point.step, point.d_loss, point.g_loss)
             if point.ms_ssim is not None:
                 self._panel.add_ms_ssim(point.step, point.ms_ssim)
+            if point.told_apart is not None:
+                self._panel.add_told_apart(point.step, point.told_apart)
         self._draw_soon()
 
     def _add_class_points(self, points: list[ClassifierPoint]) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import style
 from app.views.controls import Placeholder, plain_label
+from core.language import tr
 
 _AXIS_WIDTH = 38
 _FIRST_ROOM = 1024
@@ -183,7 +184,8 @@ class TrainingPlot(_TwoPlots):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         empty = QCoreApplication.translate("TrainingPlot", "Losses and MS-SSIM appear here")
-        super().__init__(empty, ("d", "g", "ms_ssim"), parent)
+        super().__init__(empty, ("d", "g", "ms_ssim", "told_apart"), parent)
+        self._generator = True
         self.losses, self.diversity = self.upper, self.lower
         self.reference: tuple[float, float, float] | None = None
         self.real_band = pg.LinearRegionItem(orientation="horizontal", movable=False)
@@ -192,23 +194,32 @@ class TrainingPlot(_TwoPlots):
             item.setZValue(depth)
             self.lower.addItem(item)
         self._upper_title.setText(self.tr("Losses"))
-        tip = self.tr(
+        self._tip = self.tr(
             "How alike images are to each other: 0 all different, 1 all the same.\n"
             "Samples as varied as the real images lie on the dashed line."
         )
-        self._lower_title.setToolTip(tip)
-        self._lower_legend.setToolTip(tip)
         self.setAccessibleName(self.tr("Losses and MS-SSIM over the steps"))
         self.set_reference(None)
 
     def _plot_of(self, name: str) -> _Plot:
-        return self.lower if name == "ms_ssim" else self.upper
+        return self.lower if name in ("ms_ssim", "told_apart") else self.upper
 
     def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
         """Keep both losses of a step; None where there is no generator."""
         self._add("d", step, d_loss)
         if g_loss is not None:
             self._add("g", step, g_loss)
+
+    def add_told_apart(self, step: int, value: float) -> None:
+        """Keep the share of windows of middle and border that a step told apart, 0..1."""
+        self._add("told_apart", step, value)
+
+    def set_generator(self, on: bool) -> None:
+        """Whether a generator is trained; without one there are no samples, and the lower plot shows instead
+        how well windows are told apart."""
+        if on != self._generator:
+            self._generator = on
+            self.set_reference(self.reference)
 
     def add_ms_ssim(self, step: int, value: float) -> None:
         """Keep the mean MS-SSIM between the samples of a step, 0..1."""
@@ -218,7 +229,9 @@ class TrainingPlot(_TwoPlots):
         """The real images' own MS-SSIM: its mean, and the ends of its interval; None takes it away."""
         self.reference = reference
         for item in (self.real_band, self.real_line):
-            item.setVisible(reference is not None)
+            item.setVisible(reference is not None and self._generator)
+        self._curves["ms_ssim"].setVisible(self._generator)
+        self._curves["told_apart"].setVisible(not self._generator)
         if reference is not None:
             mean, low, high = reference
             self.real_line.setValue(mean)
@@ -228,7 +241,12 @@ class TrainingPlot(_TwoPlots):
     def _colour(self) -> None:
         c = style.colours()
         _muted_axes((self.upper, self.lower))
-        for name, colour in (("d", c.d_loss), ("g", c.g_loss), ("ms_ssim", c.diversity)):
+        for name, colour in (
+            ("d", c.d_loss),
+            ("g", c.g_loss),
+            ("ms_ssim", c.diversity),
+            ("told_apart", c.good),
+        ):
             self._curves[name].setPen(pg.mkPen(colour, width=1.5))
         self.real_line.setPen(pg.mkPen(c.muted, width=1.2, style=Qt.PenStyle.DashLine))
         band = QColor(c.muted)
@@ -236,6 +254,12 @@ class TrainingPlot(_TwoPlots):
         self.real_band.setBrush(band)
         for line in self.real_band.lines:
             line.setPen(pg.mkPen(None))
+        if not self._generator:
+            self._show_told_apart()
+            return
+        self._upper_legend.show()
+        self._lower_title.setToolTip(self._tip)
+        self._lower_legend.setToolTip(self._tip)
         self._upper_legend.setText(
             legend(((c.d_loss, self.tr("Discriminator")), (c.g_loss, self.tr("Generator"))))
         )
@@ -245,6 +269,19 @@ class TrainingPlot(_TwoPlots):
         if self.reference is not None:
             text += f' &nbsp; <span style="color:{c.muted}">╌╌</span> ' + self.tr("Real")
         self._lower_legend.setText(text)
+
+    def _show_told_apart(self) -> None:
+        c = style.colours()
+        tip = tr(
+            "How many windows of a step were told right: from the middle of an image, or from its border."
+        )
+        self._upper_legend.hide()
+        self._lower_title.setText(
+            f'<b>{tr("Told apart")}</b> &nbsp;<span style="color:{c.muted}">{tr("0.5 = guessed")}</span>'
+        )
+        self._lower_legend.setText(legend(((c.good, tr("Middle and border")),)))
+        self._lower_title.setToolTip(tip)
+        self._lower_legend.setToolTip(tip)
 
 
 class ClassPlot(_TwoPlots):

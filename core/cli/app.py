@@ -139,7 +139,10 @@ def localize(
     ] = 1,
     looks: Annotated[
         Optional[str],  # noqa: UP045
-        one_of(READ_OUTS, "How often the network looks; default: guided with gan (averaged for several boxes), plain with cam."),
+        one_of(
+            READ_OUTS,
+            "How often the network looks; default: guided with gan (averaged for several boxes), plain with cam.",
+        ),
     ] = None,
     long_side: Annotated[
         Optional[int],  # noqa: UP045

@@ -21,7 +21,7 @@ from core.config import TrainConfig
 from core.heatmap import AVERAGED, heat_maps
 from core.localization import map_source
 from core.project.queries import undecided
-from core.workflow import checkpoint_path, load_pixels
+from core.workflow import checkpoint_path, load_pixels, localize_images
 
 WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
 
@@ -64,11 +64,9 @@ def peaks(window: MainWindow) -> None:
     rows, columns = np.mgrid[:32, :32]
     maps = {}
     for i, record in enumerate(project.images()):
-        spots = [(4 + 8 * (x / 32), x) for x in (6, 25)[: 1 + i % 2]]
-        maps[record.id] = sum(
-            (1 - 0.2 * n) * np.exp(-((rows - 16) ** 2 + (columns - x) ** 2) / 12)
-            for n, (_, x) in enumerate(spots)
-        ).astype(np.float32)
+        spots = ((6, 1.0), (25, 0.8))[: 1 + i % 2]
+        heat = sum(h * np.exp(-((rows - 16) ** 2 + (columns - x) ** 2) / 12) for x, h in spots)
+        maps[record.id] = heat.astype(np.float32)
     project.set_heat_maps(maps, step=6, source=project.load_survey().source)
     window.workbench.localization.evidence_changed.emit()
 
@@ -142,7 +140,7 @@ def test_how_steady_boxes_are_is_said_and_said_again_in_a_reopened_project(
 
 
 def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
-    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+    window: MainWindow, folder: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     train(qtbot, window, folder, tiny.with_(**WINDOWS))
     session, picker, project = window.session, window.train_panel.source, window.session.project
@@ -150,19 +148,28 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
     assert project.load_survey().source.unit == "background"
     before = {record.id: project.heat_map(record.id) for record in project.images()}
 
-    # Stopped before its first image is done: what was there stays, and is not taken for the new.
-    picker.unit_box.setFocus()
-    qtbot.keyClick(picker.unit_box, Qt.Key.Key_Down)
-    window.workbench.localization.stop()
-    settle(qtbot, window)
+    def stopping(*args: object, **options: object) -> tuple[int, int]:
+        """Stopped by the person when eight of the twelve images are done."""
+        looks: list[int] = []
+        options["cancelled"] = lambda: len(looks) > 2 or looks.append(1) or len(looks) > 2
+        return localize_images(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.localization.BATCH", 4)
+        patch.setattr("app.controllers.localization.localize_images", stopping)
+        picker.unit_box.setFocus()
+        qtbot.keyClick(picker.unit_box, Qt.Key.Key_Down)
+        settle(qtbot, window)
     survey = project.load_survey()
-    if not survey.complete:
-        assert survey.source.unit == "real" and survey.prior is None
-        assert window.boxes_bar.find_button.isVisible() and "earlier" in window.boxes_bar.sentence.text()
-        assert np.array_equal(session.heat_map, before[session.current])
-        qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
-    else:  # it was stopped before it began, and another choice is another beginning
-        window.actions_["find_boxes"].trigger()
+    assert not survey.complete and survey.source.unit == "real" and survey.prior is None
+    new = [project.map_source(record.id) == survey.source.key for record in project.images()]
+    assert new == [True] * 8 + [False] * 4
+    said = window.boxes_bar.sentence
+    qtbot.waitUntil(lambda: "was stopped" in said.text(), timeout=LONG)
+    window.session.select(project.images()[-1].id)
+    qtbot.waitUntil(lambda: "This image still has" in said.text(), timeout=LONG)
+    assert session.outdated and np.array_equal(session.heat_map, before[session.current])
+    qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
 
     network = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 6).discriminator
@@ -186,6 +193,8 @@ def test_without_a_generator_the_windows_that_are_learned_are_shown(
     assert not gallery.choice.isVisible() and not window.train_panel.source.unit_row.isVisible()
     assert gallery.real.isVisible() and gallery.background.isVisible()
     assert gallery.real.count() == gallery.background.count() == 8
+    told = window.train_panel.plot.points()["told_apart"]
+    assert told[0].tolist() == [1, 2, 3, 4, 5, 6] and np.all((told[1] >= 0) & (told[1] <= 1))
     path = window.session.project.path
 
     window.workbench.new_project()
