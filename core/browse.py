@@ -188,8 +188,8 @@ class ImageColumns:
         if show is Show.EDITED:
             return self.edited
         if show is Show.NO_BOX:
-            usable: Flags = self._status != _CODES[Status.FAILED]
-            return usable & (self.boxes == 0)
+            empty: Flags = (self._status != _CODES[Status.FAILED]) & (self.boxes == 0)
+            return empty
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
         return passing
 

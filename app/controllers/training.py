@@ -30,8 +30,7 @@ from core.stopping import Estimate
 from core.training import MIN_IMAGES
 from core.workflow import checkpoint_path, load_pixels, train_and_save
 
-
-# Heat maps are shown after these steps too, which are long before the first snapshot that is kept and measured.
+# Heat maps are shown after these steps too, long before the first snapshot that is kept and measured.
 _FIRST_LOOKS = (5, 20, 50, 200, 500)
 
 

@@ -36,7 +36,8 @@ class Gallery(QWidget):
         self._learned = plain_label(tr("Learned: object against background"), "title")
         self._learned.setToolTip(
             tr(
-                "Windows from the middle of your images against windows from their borders; no generator is trained."
+                "Windows from the middle of your images against windows from their borders; "
+                "no generator is trained."
             )
         )
         self._learned.hide()
@@ -85,9 +86,7 @@ class Gallery(QWidget):
         self.real.set_placeholder(
             tr("Real images appear here as the discriminator sees them")
             if on
-            else tr(
-                "Windows from the middle of your images appear here, and below them windows from their borders"
-            )
+            else tr("Windows from the middle of your images appear here, below them some from borders")
         )
         self._show()
 

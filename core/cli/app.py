@@ -141,7 +141,8 @@ def localize(
         Optional[str],  # noqa: UP045
         one_of(
             READ_OUTS,
-            "How often the network looks; default: guided with gan (averaged for several boxes), plain with cam.",
+            "How often the network looks; default: guided with gan, averaged for several boxes, "
+            "plain with cam.",
         ),
     ] = None,
     long_side: Annotated[

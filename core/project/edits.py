@@ -103,7 +103,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class DecisionEdit:
-    """Another rule, threshold or number of boxes, for all images or for those with a threshold of their own."""
+    """Another rule, threshold or number of boxes, for all images or for those with their own threshold."""
 
     before: Decision
     after: Decision

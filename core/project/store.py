@@ -273,7 +273,7 @@ class Project:
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
-        """Replace the boxes of many images by id, of at most ``max_boxes`` each; return how many were left alone.
+        """Replace boxes of many images by id, ``max_boxes`` each at most; return how many were left alone.
 
         Left alone are images whose boxes a person has set or taken away: an automatic run never undoes that.
         """
@@ -314,7 +314,7 @@ class Project:
     def set_heat_maps(
         self, heat_maps: Mapping[int, npt.NDArray[np.float32]], *, step: int, source: MapSource | None = None
     ) -> None:
-        """Keep float32 ``(h, w)`` heat maps by image id, made after ``step`` steps of training by ``source``."""
+        """Keep float32 ``(h, w)`` heat maps by image id, made by ``source`` after ``step`` training steps."""
         rows = []
         for image_id, heat_map in heat_maps.items():
             height, width = heat_map.shape
@@ -323,7 +323,8 @@ class Project:
         key = source.key if source else ""
         with self._transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO heat_map (image_id, step, height, width, data) VALUES (?, ?, ?, ?, ?)",
+                """INSERT OR REPLACE INTO heat_map (image_id, step, height, width, data)
+                   VALUES (?, ?, ?, ?, ?)""",
                 rows,
             )
             db.executemany(

@@ -23,8 +23,8 @@ class ProjectView:
     id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``side_by_side`` shows the
     image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
     training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
-    :func:`core.localizers.saved_localizer`, and ``unit`` which of the discriminator's units shows them: ``own``
-    for its own choice, or ``real``. ``browse`` is which images the list shows, and in what order.
+    :func:`core.localizers.saved_localizer`, and ``unit`` which of the discriminator's units shows them:
+    ``own`` for its own choice, or ``real``. ``browse`` is which images the list shows, and in what order.
     """
 
     rule: str = DEFAULT_RULE

@@ -1,4 +1,4 @@
-"""The row of boxes and the choice of unit in the real window: several boxes, how steady they are, both CAMs."""
+"""In the real window: several boxes, how steady they are, both CAMs, and what is learned."""
 
 from __future__ import annotations
 
