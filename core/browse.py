@@ -101,6 +101,12 @@ class ImageColumns:
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def has_box(self) -> Flags:
+        """Which images have any box."""
+        found: Flags = self.boxes > 0
+        return found
+
     # ---- filled -------------------------------------------------------------------------------
 
     def append(self, ids: Sequence[int], names: Sequence[str], statuses: Sequence[Status]) -> None:
@@ -188,8 +194,8 @@ class ImageColumns:
         if show is Show.EDITED:
             return self.edited
         if show is Show.NO_BOX:
-            empty: Flags = (self._status != _CODES[Status.FAILED]) & (self.boxes == 0)
-            return empty
+            usable: Flags = self._status != _CODES[Status.FAILED]
+            return usable & ~self.has_box
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
         return passing
 
