@@ -38,7 +38,7 @@ class BoxesPresenter(QObject):
         if survey is not None and not is_live and not session.training.phase.running:
             found = self._outdated(survey) or _other_looks(survey, max_boxes)
             if found:
-                idle = not session.activities
+                idle = not (session.activities or session.results.labelled.phase.running)
                 state = BoxesBarState(max_boxes, state.enabled, found, caution=True, can_find=idle)
             elif survey.sureness is not None:
                 sure = survey.sureness
@@ -48,6 +48,8 @@ class BoxesPresenter(QObject):
         bar.set_state(state)
 
     def _outdated(self, survey: Survey) -> str:
+        if self._session.activities:
+            return ""  # boxes may just be on their way
         if self._session.outdated:
             return tr("This image still has the heat map and boxes of an earlier choice of network.")
         if not survey.complete:
