@@ -82,7 +82,10 @@ def meaning(sure: Sureness) -> str:
         (
             sure.sentence(),
             tr("0: any image's box would do for any other; 1: each box moves exactly with its image."),
-            tr("This is no accuracy: a network that has learned nothing reaches about 0.16."),
+            tr(
+                "This is no accuracy: the contrast of the pictures is steady too, so that even a network "
+                "that has learned little may seem sure."
+            ),
             tr("Measured when boxes were last found, with the rule and threshold of then."),
         )
     )

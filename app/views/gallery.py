@@ -57,6 +57,8 @@ class Gallery(QWidget):
         inside.addWidget(self.background, 1)
         for widget in (self._real_label, self._background_label, self.background):
             widget.hide()
+        for grid in (self.real, self.background):
+            grid.setMinimumHeight(36)  # both have the room of the samples
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.samples)
         self.pages.addWidget(seen)
