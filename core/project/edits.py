@@ -111,7 +111,8 @@ class DecisionEdit:
         before, after = self.before.thresholds, self.after.thresholds
         if before is after:
             return ()
-        return tuple(sorted(i for i in before.keys() | after.keys() if before.get(i) != after.get(i)))
+        changed = [i for i, value in after.items() if before.get(i) != value]
+        return tuple(sorted([*changed, *(before.keys() - after.keys())]))
 
     def joined_to(self, earlier: Edit) -> DecisionEdit | None:
         """Both as one edit, where both move the same threshold and nothing else; else None."""
