@@ -154,6 +154,24 @@ def test_stopping_keeps_what_was_done(project: Project) -> None:
     assert all(project.heat_map(image_id) is not None for image_id in boxes)
 
 
+def test_a_stop_between_two_read_outs_leaves_each_map_with_its_own_source(project: Project) -> None:
+    _localize(project)
+    plain = project.load_survey()
+    calls: list[int] = []
+    with pytest.raises(Cancelled):
+        _localize(project, options=AVERAGED, cancelled=lambda: len(calls) > 0 or calls.append(1) is not None)
+    survey = project.load_survey()
+    assert plain.complete and not survey.complete
+    assert (survey.prior, survey.sureness) == (None, None), "no prior is that of maps of two kinds"
+    assert (plain.source.looks, survey.source.looks) == ("plain", "averaged")
+    assert plain.source.network == survey.source.network
+    sources = [project.map_source(record.id) for record in project.images()]
+    assert sources == [survey.source.key] * 64 + [plain.source.key] * 6
+    _localize(project, options=AVERAGED)
+    assert {project.map_source(record.id) for record in project.images()} == {survey.source.key}
+    assert project.load_survey().complete and project.prior() is not None
+
+
 def test_boxes_that_move_with_the_picture_are_said_to(tmp_path: Path) -> None:
     folder = tmp_path / "moving"
     folder.mkdir()

@@ -69,6 +69,22 @@ def test_every_figure_as_png_and_pdf(
     assert (pages["samples"] != 255).any(axis=2).mean() > 0.6
 
 
+def test_boxes_of_a_network_in_its_first_training_are_drawn_as_they_are_seen(
+    window: MainWindow, folder: Path, tiny: TrainConfig, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, tiny.with_(steps=1_000_000))
+    session = window.session
+    qtbot.waitUntil(lambda: session.heat_map is not None, timeout=LONG)
+    window.workbench.run.pause()
+    save(qtbot, window, "boxes", tmp_path / "boxes.png")
+    assert session.project.heat_maps_step() is None, "the project has none yet"
+    with Image.open(tmp_path / "boxes.png") as page:
+        assert (np.array(page.convert("RGB")) == (0xFF, 0x3B, 0x6B)).all(axis=2).any()
+    window.workbench.run.stop()
+    finish(qtbot, window)
+
+
 def test_what_cannot_be_drawn_yet_is_said_before(
     window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -96,6 +96,11 @@ def test_only_moves_of_the_same_threshold_follow_each_other() -> None:
     assert shared(0.25, 0.3).joined_to(shared(0.1, 0.2)) is None
     own = DecisionEdit(Decision("moments", 0.2, {}), Decision("moments", 0.2, {1: 0.2}))
     assert own.joined_to(shared(0.1, 0.2)) is None
+    more = DecisionEdit(Decision("moments", 0.2, {}), Decision("moments", 0.2, {}, 3))
+    lower = DecisionEdit(more.after, Decision("moments", 0.1, {}, 3))
+    fewer = DecisionEdit(more.after, Decision("moments", 0.2, {}, 2))
+    assert lower.joined_to(more) is None
+    assert fewer.joined_to(more) == DecisionEdit(more.before, fewer.after)
     rule = DecisionEdit(Decision("moments", 0.2, {}), Decision("component", None, {}))
     assert rule.joined_to(shared(0.1, 0.2)) is None
     assert shared(0.2, 0.3).joined_to(EDITS[0]) is None

@@ -9,13 +9,21 @@ import pytest
 
 from core.prior import Prior
 from core.project.store import Project
-from core.project.survey import Survey
+from core.project.survey import MapSource, Survey
 from core.sureness import Sureness
 
 SURVEY = Survey(700, Prior(1.25, -3.5, 0.5, 99), Sureness(0.8, 0.5, 64))
 
 
-@pytest.mark.parametrize("survey", [SURVEY, Survey(1), Survey(2, prior=SURVEY.prior)])
+@pytest.mark.parametrize(
+    "survey",
+    [
+        SURVEY,
+        Survey(1),
+        Survey(2, prior=SURVEY.prior),
+        Survey(3, source=MapSource("ab", "real", "guided"), complete=False),
+    ],
+)
 def test_a_survey_comes_back_after_reopening(tmp_path: Path, survey: Survey) -> None:
     path = tmp_path / "a.boxscout"
     with Project.create(path) as project:
