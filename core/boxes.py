@@ -92,9 +92,10 @@ def moments_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Bo
 def fitted_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Box:
     """:func:`moments_box` with a wider weight, drawn out to the proportions of the data set's objects.
 
-    The area stays. Without a ``prior`` objects are taken to be as wide as high, in shares of the image.
+    The area stays. Without a ``prior`` objects are taken to be as wide as high, in shares of the image. Where
+    it says that objects are small, the threshold counts from its ``cut`` up.
     """
-    box = _weighted_box(scaled, threshold, FITTED_SIGMA)
+    box = _weighted_box(scaled, raised(threshold, prior), FITTED_SIGMA)
     factor = drawn_out(prior)
     middle_x, middle_y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
     half_x, half_y = (box.x1 - box.x0) / 2 / factor, (box.y1 - box.y0) / 2 * factor
@@ -104,6 +105,11 @@ def fitted_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Box
 def drawn_out(prior: Prior | None) -> float:
     """What ``fitted`` multiplies a box's height by and divides its width by."""
     return 1.0 if prior is None else math.exp(prior.elongation / 2)
+
+
+def raised(threshold: float, prior: Prior | None) -> float:
+    """What ``fitted`` takes off a map's heat: the threshold, as a share of what the prior's cut leaves."""
+    return threshold if prior is None else prior.cut + (1 - prior.cut) * threshold
 
 
 def _weighted_box(scaled: Map, threshold: float, sigma: float) -> Box:

@@ -27,8 +27,10 @@ _READERS = 4
 
 @dataclass(frozen=True, slots=True)
 class FolderSummary:
-    """How many usable images a folder has, and the ``width`` and ``height``, in pixels as displayed, of its
-    image of median area; 0 where there is none."""
+    """How many usable images a folder has, and how large the one of median area is, in pixels as displayed.
+
+    ``width`` and ``height`` are 0 where there is none.
+    """
 
     images: int
     width: int = 0
@@ -74,33 +76,36 @@ def fitted_to(preset: TrainConfig, folder: FolderSummary) -> Fitted:
 
 
 def sentence(config: TrainConfig, folder: FolderSummary) -> str:
-    """What ``config`` does with a folder, for a person; empty where the folder has no usable image."""
+    """What ``config`` does with a folder, for a person; empty where there is no usable image.
+
+    The reason is told only where the number of steps is the one that it is of.
+    """
     if not folder.images:
         return ""
     seen = config.steps * config.batch_size
-    times = seen / folder.images
-    if times < 1:
-        text = tr(
-            "{images} of {width} × {height} pixels: {steps} steps of {batch} at {size} pixels. "
-            "Training sees {seen} of them, drawn evenly, and boxes are found in all."
-        )
-    else:
-        text = tr(
-            "{images} of {width} × {height} pixels: {steps} steps of {batch} at {size} pixels. "
-            "Training sees windows of each some {times} times; more would be learned by heart."
-        )
-    return text.format(
-        images=trn("{count} image", "{count} images", folder.images).replace(
-            str(folder.images), f"{folder.images:,}"
-        ),
+    parts = [
+        tr("{images} of {width} × {height} pixels: {steps} steps of {batch} windows"),
+        tr("they see each image some {times} times")
+        if seen >= folder.images
+        else tr("they see {seen} of them"),
+    ]
+    if seen < folder.images:
+        parts.append(tr("boxes are found in all"))
+    elif config.steps == _schedule(folder).steps:
+        parts.append(tr("more steps were no better for so many"))
+    return ("; ".join(parts) + ".").format(
+        images=_counted(folder.images),
         width=folder.width,
         height=folder.height,
         steps=f"{config.steps:,}",
         batch=config.batch_size,
-        size=config.image_size,
         seen=f"{seen:,}",
-        times=f"{times:,.0f}",
+        times=f"{seen / folder.images:,.0f}",
     )
+
+
+def _counted(images: int) -> str:
+    return trn("{count} image", "{count} images", images).replace(str(images), f"{images:,}")
 
 
 def summarized(records: Sequence[ImageRecord]) -> FolderSummary:

@@ -11,6 +11,11 @@ import numpy.typing as npt
 # object's proportions diluted, and photos hold more horizontal than vertical edges whatever they show.
 _GAIN, _OFFSET = 0.8, 0.3
 _MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every image
+# Extents below the second are of small objects, below the first of very small ones; so many images it takes to
+# tell (docs/decisions/0011-sizes.md).
+_SMALL = (0.13, 0.2)
+_CUT = 0.5
+_ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +25,27 @@ class Prior:
     ``elongation`` is the natural logarithm of height over width, in shares of the image, that objects have
     by their outlines (:func:`core.contrast.outline_ratios`). ``level`` and ``spread`` are the mean and the
     standard deviation, over the images, of a map's mean heat, in the maps' own unit. ``images`` is how many
-    there were.
+    there were. ``extent`` is the median share, 0..1, of a map that is hotter than halfway between its coldest
+    and its hottest place: low where objects are small in all images.
     """
 
     elongation: float
     level: float
     spread: float
     images: int
+    extent: float = 1.0
+
+    @property
+    def cut(self) -> float:
+        """The share of a map's maximum below which heat is of the surroundings, 0..``_CUT``.
+
+        Moments of a small object are drowned by the faint heat of everything else. Single maps do not tell
+        a small object from a bright spot on a large one; the median of a folder's does.
+        """
+        if self.images < _ENOUGH:
+            return 0.0
+        low, high = _SMALL
+        return _CUT * min(max((high - self.extent) / (high - low), 0.0), 1.0)
 
 
 @dataclass(slots=True)
@@ -35,11 +54,14 @@ class PriorTally:
 
     _levels: list[float] = field(default_factory=list)
     _ratios: list[float] = field(default_factory=list)
+    _extents: list[float] = field(default_factory=list)
 
     def add(self, heat_map: npt.NDArray[np.float32], outline_ratio: float) -> None:
         """Count one image in: its map, float (h, w), and its :func:`core.contrast.outline_ratios`."""
         self._levels.append(float(heat_map.mean(dtype=np.float64)))
         self._ratios.append(float(outline_ratio))
+        halfway = (float(heat_map.min()) + float(heat_map.max())) / 2
+        self._extents.append(float((heat_map >= halfway).mean()))
 
     def prior(self) -> Prior | None:
         """The prior of all maps counted in; None before the first, or where one is not finite."""
@@ -47,4 +69,10 @@ class PriorTally:
             return None
         elongation = _GAIN * float(np.mean(self._ratios)) + _OFFSET
         elongation = min(max(elongation, -_MOST), _MOST)
-        return Prior(elongation, float(np.mean(self._levels)), float(np.std(self._levels)), len(self._levels))
+        return Prior(
+            elongation,
+            level=float(np.mean(self._levels)),
+            spread=float(np.std(self._levels)),
+            images=len(self._levels),
+            extent=float(np.median(self._extents)),
+        )

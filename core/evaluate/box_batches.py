@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.boxes import CENTRE_SIGMA, FITTED_SIGMA, GRID, MAX_THRESHOLD, RULES, bell, drawn_out
+from core.boxes import CENTRE_SIGMA, FITTED_SIGMA, GRID, MAX_THRESHOLD, RULES, bell, drawn_out, raised
 from core.evaluate.overlap import Floats
 from core.prior import Prior
 
@@ -51,7 +51,9 @@ def find_boxes(
 
 def _cells(scaled: Maps, rule: str, threshold: float, prior: Prior | None) -> Floats:
     if rule in ("moments", "fitted"):
-        sigma, factor = (CENTRE_SIGMA, 1.0) if rule == "moments" else (FITTED_SIGMA, drawn_out(prior))
+        sigma, factor = CENTRE_SIGMA, 1.0
+        if rule == "fitted":
+            sigma, factor, threshold = FITTED_SIGMA, drawn_out(prior), raised(threshold, prior)
         starts = range(0, len(scaled), _BATCH)
         parts = [_moments(scaled[start : start + _BATCH], threshold, sigma) for start in starts]
         boxes = np.concatenate(parts) if parts else np.zeros((0, 4))
