@@ -85,14 +85,14 @@ def sentence(config: TrainConfig, folder: FolderSummary) -> str:
     seen = config.steps * config.batch_size
     parts = [
         tr("{images} of {width} × {height} pixels: {steps} steps of {batch} windows"),
-        tr("they see each image some {times} times")
+        tr("each image is seen some {times} times")
         if seen >= folder.images
-        else tr("they see {seen} of them"),
+        else tr("{seen} of them are seen"),
     ]
     if seen < folder.images:
         parts.append(tr("boxes are found in all"))
     elif config.steps == _schedule(folder).steps:
-        parts.append(tr("more steps were no better for so many"))
+        parts.append(tr("more steps did not help in folders of this size"))
     return ("; ".join(parts) + ".").format(
         images=_counted(folder.images),
         width=folder.width,

@@ -11,8 +11,8 @@ import numpy.typing as npt
 # object's proportions diluted, and photos hold more horizontal than vertical edges whatever they show.
 _GAIN, _OFFSET = 0.8, 0.3
 _MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every image
-# Extents below the second are of small objects, below the first of very small ones; so many images it takes to
-# tell (docs/decisions/0011-sizes.md).
+# Extents from the second down to the first are of small objects; it takes so many images to tell
+# (docs/decisions/0011-sizes.md).
 _SMALL = (0.13, 0.2)
 _CUT = 0.5
 _ENOUGH = 20

@@ -266,7 +266,10 @@ class ConfigForm(QWidget):
         except BoxscoutError:
             return None
         same = {field: getattr(mine, field) for field in _ANY_PRESET}
-        return next((name for name, preset in self._presets.items() if preset.with_(**same) == mine), None)
+        # Two can be alike in a small folder: the one that was chosen counts, and else the default.
+        names = (self.preset_box.currentData(), DEFAULT_PRESET, *self._presets)
+        known = [name for name in names if name is not None]
+        return next((name for name in known if self._presets[name].with_(**same) == mine), None)
 
     def _show_problem(self) -> None:
         problem = self.problem()

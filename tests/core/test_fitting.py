@@ -62,7 +62,7 @@ def test_the_sentence_tells_no_reason_for_what_a_person_chose() -> None:
     fitted = fitted_to(BALANCED, folder)
     own = sentence(fitted.config.with_(steps=40), folder)
     assert own.startswith("12 images of 3000 × 2000 pixels: 40 steps of 64 windows")
-    reason = "no better"
+    reason = "did not help"
     assert reason in fitted.sentence
     assert reason not in own
 
