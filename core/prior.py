@@ -14,7 +14,6 @@ _MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every 
 # Extents from the second down to the first are of small objects; it takes so many images to tell
 # (docs/decisions/0011-sizes.md).
 _SMALL = (0.13, 0.2)
-_CUT = 0.5
 _ENOUGH = 20
 
 
@@ -36,16 +35,13 @@ class Prior:
     extent: float = 1.0
 
     @property
-    def cut(self) -> float:
-        """The share of a map's maximum below which heat is of the surroundings, 0..``_CUT``.
+    def smallness(self) -> float:
+        """How sure it is, 0..1, that objects are small in all images.
 
-        Moments of a small object are drowned by the faint heat of everything else. Single maps do not tell
-        a small object from a bright spot on a large one; the median of a folder's does.
+        One map does not tell a small object from a bright spot on a large one; the median of a folder does.
         """
-        if self.images < _ENOUGH:
-            return 0.0
         low, high = _SMALL
-        return _CUT * min(max((high - self.extent) / (high - low), 0.0), 1.0)
+        return min(max((high - self.extent) / (high - low), 0.0), 1.0) if self.images >= _ENOUGH else 0.0
 
 
 @dataclass(slots=True)

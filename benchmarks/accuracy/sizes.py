@@ -72,7 +72,7 @@ def main() -> None:
 def run(path: Path, name: str, count: int, config: TrainConfig, options: argparse.Namespace) -> None:
     """One training on one folder, and what its boxes are worth after each of the steps."""
     with tempfile.TemporaryDirectory() as folder:
-        paths, truth = _data(name, options, Path(folder))
+        paths, truth = _data(name, options, Path(folder), config.seed)
         paths = _drawn(paths, count, config.seed)
         pixels = prepare_pixels(
             scan_folder(paths).images, size=config.image_size, cache_dir=Path(folder, "cache")
@@ -131,11 +131,13 @@ def _counts(report: Report) -> dict[str, Any]:
     }
 
 
-def _data(name: str, options: argparse.Namespace, folder: Path) -> tuple[list[Path], list[ImageBoxes]]:
+def _data(
+    name: str, options: argparse.Namespace, folder: Path, seed: int
+) -> tuple[list[Path], list[ImageBoxes]]:
     """Images to draw from, and their truth by file name."""
     if name in DRAWN:
         sample.SMALLEST, sample.LARGEST = DRAWN[name]
-        truth = datasets.read_truth(sample.draw_sample(folder / "drawn", count=BEETLES, size=256))
+        truth = datasets.read_truth(sample.draw_sample(folder / "drawn", count=BEETLES, size=256, seed=seed))
         paths = sorted((folder / "drawn" / "images").iterdir())
     elif name == "raccoon":
         paths = sorted((options.raccoon / "images").iterdir())[options.half :: 2]

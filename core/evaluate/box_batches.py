@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.boxes import CENTRE_SIGMA, FITTED_SIGMA, GRID, MAX_THRESHOLD, RULES, bell, drawn_out, raised
+from core.boxes import (
+    CENTRE_SIGMA,
+    EVEN,
+    FITTED_SIGMA,
+    GRID,
+    MAX_THRESHOLD,
+    RULES,
+    bell,
+    cuts,
+    deviations,
+    drawn_out,
+)
 from core.evaluate.overlap import Floats
 from core.prior import Prior
 
@@ -51,11 +62,14 @@ def find_boxes(
 
 def _cells(scaled: Maps, rule: str, threshold: float, prior: Prior | None) -> Floats:
     if rule in ("moments", "fitted"):
-        sigma, factor = CENTRE_SIGMA, 1.0
+        sigma, factor, wide = CENTRE_SIGMA, 1.0, EVEN
+        low = np.full(len(scaled), threshold, np.float32)
         if rule == "fitted":
-            sigma, factor, threshold = FITTED_SIGMA, drawn_out(prior), raised(threshold, prior)
-        starts = range(0, len(scaled), _BATCH)
-        parts = [_moments(scaled[start : start + _BATCH], threshold, sigma) for start in starts]
+            sigma, factor, wide = FITTED_SIGMA, drawn_out(prior), deviations(prior)
+            cut = cuts(scaled, prior)
+            low = cut + (1 - cut) * np.float32(threshold)
+        slices = [slice(start, start + _BATCH) for start in range(0, len(scaled), _BATCH)]
+        parts = [_moments(scaled[rows], low[rows], sigma, wide) for rows in slices]
         boxes = np.concatenate(parts) if parts else np.zeros((0, 4))
         middle, half = (boxes[:, 2:] + boxes[:, :2]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
         half *= np.array([1 / factor, factor])
@@ -68,7 +82,7 @@ def _cells(scaled: Maps, rule: str, threshold: float, prior: Prior | None) -> Fl
     return cells
 
 
-def _moments(scaled: Maps, threshold: float, sigma: float) -> Floats:
+def _moments(scaled: Maps, thresholds: Maps, sigma: float, wide: float) -> Floats:
     """The moments rules of each map, (n, 4) in cells.
 
     The Gaussian at the centre is the product of one per axis, so that each profile is a product of a
@@ -76,17 +90,17 @@ def _moments(scaled: Maps, threshold: float, sigma: float) -> Floats:
     """
     centres = np.arange(GRID, dtype=np.float64) + 0.5
     weight = bell(GRID, sigma)
-    heat = np.maximum(scaled - np.float32(threshold), 0)
+    heat = np.maximum(scaled - thresholds[:, None, None], 0)
     heat[~heat.any(axis=(1, 2))] = 1
-    sides = [_spread((weight @ heat) * weight, centres), _spread((heat @ weight) * weight, centres)]
+    sides = [_spread(profiles * weight, centres, wide) for profiles in (weight @ heat, heat @ weight)]
     return np.stack([side[:, end] for end in (0, 1) for side in sides], axis=1)
 
 
-def _spread(profiles: Maps, centres: Floats) -> Floats:
+def _spread(profiles: Maps, centres: Floats, wide: float) -> Floats:
     """Weighted mean +- sqrt(3) weighted standard deviations of each profile, (n, 2)."""
     shares = profiles.astype(np.float64)
     shares /= shares.sum(axis=1, keepdims=True)
     mean = shares @ centres
     variance = (shares * (centres - mean[:, None]) ** 2).sum(axis=1) + 1 / 12
-    half = np.sqrt(3 * variance)
+    half = wide * np.sqrt(variance)
     return np.stack([mean - half, mean + half], axis=1)

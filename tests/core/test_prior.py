@@ -96,18 +96,18 @@ def _spots(side: int, count: int) -> list[np.ndarray]:
 
 
 def test_small_objects_in_all_images_make_tight_boxes() -> None:
-    """The squares themselves, but for what the weight of the centre takes from their far sides."""
+    """Two deviations of what is left of the squares: 2 / sqrt(3) times their side."""
     maps = _spots(12, 20)
     found = _prior_of(*maps)
     assert found is not None
     assert found.extent == pytest.approx(144 / GRID**2)
-    assert found.cut == 0.5
+    assert found.smallness == 1.0
     prior = Prior(0.0, 0.0, 1.0, found.images, found.extent)
     for heat in maps:
         rows, columns = np.nonzero(heat == 1)
         box = fitted_box(heat, 0.0, prior)
         assert box.center == pytest.approx((columns.mean() + 0.5, rows.mean() + 0.5), abs=0.8)
-        assert (box.width, box.height) == pytest.approx((12, 12), abs=0.5)
+        assert (box.width, box.height) == pytest.approx((24 / 3**0.5, 24 / 3**0.5), abs=0.5)
         # Without it the faint heat counts as well.
         assert fitted_box(heat, 0.0).area > 4 * box.area
 
@@ -115,18 +115,23 @@ def test_small_objects_in_all_images_make_tight_boxes() -> None:
 def test_large_objects_and_few_images_are_read_as_ever() -> None:
     large, few = _prior_of(*_spots(32, 20)), _prior_of(*_spots(12, 19))
     assert large is not None and few is not None
-    assert large.cut == few.cut == 0.0
-    cuts = [Prior(0, 0, 1, 20, extent).cut for extent in np.linspace(0.05, 0.3, 26)]
+    assert large.smallness == few.smallness == 0.0
+    cuts = [Prior(0, 0, 1, 20, extent).smallness for extent in np.linspace(0.05, 0.3, 26)]
     assert cuts == sorted(cuts, reverse=True)
-    assert 0 < cuts[11] < 0.5
+    assert 0 < cuts[11] < 1
 
 
 def test_a_threshold_counts_from_the_cut_up() -> None:
-    heat = _bell(9, 9, 30, 34)
+    heat = scaled_map(_spots(12, 1)[0])
     prior = Prior(0.0, 0.0, 1.0, 50, 0.1)
-    areas = [fitted_box(heat, threshold, prior).area for threshold in (0.0, 0.2, 0.4, 0.8)]
+    cut = 2.5 * heat[np.pad(np.zeros((52, 52), bool), 6, constant_values=True)].mean()
+    assert 0.1 < cut < 0.9
+    bell = _bell(9, 9, 30, 34)
+    areas = [fitted_box(bell, threshold, prior).area for threshold in (0.0, 0.2, 0.4, 0.8)]
     assert areas == sorted(set(areas), reverse=True)
-    assert fitted_box(heat, 0.4, prior) == fitted_box(heat, 0.7)
+    # Half of what the cut leaves: without a prior, the same heat at that threshold, in wider boxes.
+    plain, ours = fitted_box(heat, (1 + float(cut)) / 2), fitted_box(heat, 0.5, prior)
+    assert ours.width / plain.width == pytest.approx(2 / 3**0.5, rel=1e-4)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3])
