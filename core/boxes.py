@@ -113,7 +113,7 @@ def drawn_out(prior: Prior | None) -> float:
 
 
 def cuts(scaled: Map, prior: Prior | None) -> npt.NDArray[np.float32]:
-    """The heat up to which each of (n, GRID, GRID) maps shows surroundings, ``fitted`` says; 0..``_MOST_CUT``.
+    """The heat up to which each of (n, GRID, GRID) maps shows surroundings to ``fitted``; 0..``_MOST_CUT``.
 
     Faint heat of all the rest outweighs a small object's. How faint it is shows at the border.
     """

@@ -70,8 +70,7 @@ def fitted_to(preset: TrainConfig, folder: FolderSummary) -> Fitted:
     if not folder.images:
         return Fitted(preset, "")
     schedule = _schedule(folder)
-    every = max(schedule.steps // (preset.steps // preset.snapshot_every), 1)
-    config = preset.with_(steps=schedule.steps, batch_size=schedule.batch, snapshot_every=every)
+    config = preset.with_(steps=schedule.steps, batch_size=schedule.batch)
     return Fitted(config, sentence(config, folder))
 
 

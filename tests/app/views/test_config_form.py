@@ -111,6 +111,17 @@ def test_the_default_follows_the_folder_and_says_why(form: ConfigForm, qtbot: Qt
     assert not form.reason_label.isVisible()
 
 
+def test_what_was_fitted_before_is_known_again(form: ConfigForm) -> None:
+    """A project that is opened again shows its settings before its images have been counted."""
+    fitted = PRESETS["balanced"].with_(steps=300)
+    form.set_config(fitted.with_(seed=3))
+    assert form.preset_box.currentText() == "Custom"
+    form.set_fitted(fitted, "12 images: 300 steps.")
+    assert form.preset_box.currentData() == "balanced"
+    assert form.reason_label.isVisible()
+    assert form.config() == fitted.with_(seed=3)
+
+
 def test_what_a_person_set_is_not_fitted(form: ConfigForm, qtbot: QtBot) -> None:
     qtbot.keyClick(form.editors["batch_size"].focusProxy(), Qt.Key.Key_Up)
     own = form.config()
