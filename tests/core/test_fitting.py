@@ -52,6 +52,9 @@ def test_the_sentence_counts_what_training_sees() -> None:
     assert f"{300 * 64 // 12:,} times" in few.sentence
     assert many.sentence.startswith("100,000 images of 3000 × 2000 pixels: 600 steps")
     assert f"{600 * 64:,} of them" in many.sentence
+    some = fitted_to(BALANCED, FolderSummary(3000, *PHOTO))
+    assert "3,000 images of 3000 × 2000 pixels: 600 steps" in some.sentence
+    assert "seen some 13 times; four times the steps were worse" in some.sentence
     one = fitted_to(BALANCED, FolderSummary(1, *PHOTO))
     assert one.sentence.startswith("1 image of ")
 
