@@ -13,8 +13,8 @@ _GAIN, _OFFSET = 0.8, 0.3
 _MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every image
 # Extents from the second down to the first are of small objects; it takes so many images to tell
 # (docs/decisions/0011-sizes.md).
-_SMALL = (0.13, 0.2)
-_ENOUGH = 20
+_SMALL = (0.16, 0.22)
+_ENOUGH = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -62,7 +63,7 @@ def main() -> None:
     ):
         config = PRESETS["balanced"].with_(
             steps=max(options.steps), batch_size=batch, image_size=options.image_size, seed=seed,
-            snapshot_every=min(options.steps), device="cpu",
+            snapshot_every=math.gcd(*options.steps), device="cpu",
         )  # fmt: skip
         path = options.out / f"{name}-{count}-{batch}-{seed}-{options.label}.json"
         if not path.exists():
@@ -86,7 +87,7 @@ def run(path: Path, name: str, count: int, config: TrainConfig, options: argpars
                 report = evaluate(found, known, images_root=None)
                 rows.append({"step": progress.step, "r": (report.r_cx, report.r_cy), **_counts(report)})
                 kept[f"maps_{progress.step}"] = maps.astype(np.float16)
-                kept[f"hits_{progress.step}"] = _hits(found, known)
+                rows[-1]["hits"] = _hits(found, known)
                 print(path.stem, rows[-1], flush=True)
     kept["ratios"] = outline_ratios(pixels.array)
     kept["sizes"] = pixels.sizes
@@ -115,10 +116,11 @@ def boxes_of(maps: np.ndarray, pixels: Pixels) -> list[ImageBoxes]:
     return found
 
 
-def _hits(found: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> np.ndarray:
-    """Which images of the truth, in the order of their names, have a correct box."""
+def _hits(found: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> str:
+    """Which images of the truth, in the order of their names, have a correct box: 0 or 1 each."""
     aligned = align(found, sorted(truth, key=lambda image: image.name))
-    return best_overlap(aligned.surest_boxes(), aligned.truth)[0] >= CORRECT_IOU
+    right = best_overlap(aligned.surest_boxes(), aligned.truth)[0] >= CORRECT_IOU
+    return "".join(str(int(hit)) for hit in right)
 
 
 def _counts(report: Report) -> dict[str, Any]:
@@ -159,27 +161,26 @@ def _known(truth: Sequence[ImageBoxes], paths: Sequence[Path]) -> list[ImageBoxe
 
 
 def _table(folder: Path) -> None:
-    """Every way to train on folders of one size, over sets and seeds, less 600 steps of 64."""
-    groups: dict[tuple[Any, ...], dict[str, np.ndarray]] = {}
+    """Every way to train on folders of one size, over seeds, less 600 steps of 64."""
+    groups: dict[tuple[Any, ...], dict[int, np.ndarray]] = {}
     for path in sorted(folder.glob("*.json")):
         run = json.loads(path.read_text(encoding="utf-8"))
-        arrays = np.load(path.with_suffix(".npz"))
         for row in run["rows"]:
-            key = (run["count"], run["batch"], row["step"], run["label"])
-            groups.setdefault(key, {})[f"{run['set']}-{run['seed']}"] = arrays[f"hits_{row['step']}"]
-    print("images  batch  steps  label      folders  correct          less 64 x 600")
-    for (count, batch, step, label), hits in sorted(groups.items()):
+            key = (run["set"], run["count"], run["batch"], row["step"], run["label"])
+            groups.setdefault(key, {})[run["seed"]] = np.array([*row["hits"]], int)
+    print("set           images  batch  steps  label    seeds  correct              less 64 x 600")
+    for (name, count, batch, step, label), hits in sorted(groups.items()):
         flat = np.concatenate(list(hits.values()))
         low, high = wilson_interval(int(flat.sum()), len(flat))
-        other = groups.get((count, 64, 600, "plain"), {})
+        other = groups.get((name, count, 64, 600, "plain"), {})
         both = sorted(set(hits) & set(other))
         difference = ""
         if both:
-            change = np.concatenate([hits[k].astype(int) - other[k] for k in both])
+            change = np.concatenate([hits[k] - other[k] for k in both])
             spread = 1.96 * change.std() / len(change) ** 0.5
             difference = f"{100 * change.mean():+.1f} +- {100 * spread:.1f}"
         print(
-            f"{count:6}  {batch:5}  {step:5}  {label:9}  {len(hits):7}  {100 * flat.mean():4.1f} "
+            f"{name:12}  {count:6}  {batch:5}  {step:5}  {label:7}  {len(hits):5}  {100 * flat.mean():4.1f} "
             f"({100 * low:.1f} to {100 * high:.1f})  {difference}"
         )
 

@@ -97,7 +97,7 @@ def _spots(side: int, count: int) -> list[np.ndarray]:
 
 def test_small_objects_in_all_images_make_tight_boxes() -> None:
     """Two deviations of what is left of the squares: 2 / sqrt(3) times their side."""
-    maps = _spots(12, 20)
+    maps = _spots(12, 30)
     found = _prior_of(*maps)
     assert found is not None
     assert found.extent == pytest.approx(144 / GRID**2)
@@ -113,12 +113,12 @@ def test_small_objects_in_all_images_make_tight_boxes() -> None:
 
 
 def test_large_objects_and_few_images_are_read_as_ever() -> None:
-    large, few = _prior_of(*_spots(32, 20)), _prior_of(*_spots(12, 19))
+    large, few = _prior_of(*_spots(32, 30)), _prior_of(*_spots(12, 29))
     assert large is not None and few is not None
     assert large.smallness == few.smallness == 0.0
-    cuts = [Prior(0, 0, 1, 20, extent).smallness for extent in np.linspace(0.05, 0.3, 26)]
+    cuts = [Prior(0, 0, 1, 30, extent).smallness for extent in np.linspace(0.05, 0.3, 26)]
     assert cuts == sorted(cuts, reverse=True)
-    assert 0 < cuts[11] < 1
+    assert 0 < cuts[14] < 1
 
 
 def test_a_threshold_counts_from_the_cut_up() -> None:
@@ -137,7 +137,7 @@ def test_a_threshold_counts_from_the_cut_up() -> None:
 @pytest.mark.parametrize("threshold", [0.0, 0.3])
 def test_many_at_once_are_cut_alike(threshold: float) -> None:
     maps = np.stack([scaled_map(heat) for heat in _spots(9, 20)])
-    prior = Prior(0.2, 0.0, 1.0, 20, 0.1)
+    prior = Prior(0.2, 0.0, 1.0, 30, 0.1)
     sizes = np.tile([640.0, 480.0], (20, 1))
     together = find_boxes(maps, sizes, rule="fitted", threshold=threshold, prior=prior)
     for heat, row in zip(maps, together, strict=True):
