@@ -15,7 +15,7 @@ from core.config import TrainConfig
 from core.networks import to_model_range, to_pixels
 from core.objectives import OBJECTIVES
 from core.rng import Purpose, stream
-from core.training import Images, Pool, batch_rows, check_images
+from core.training import MIN_IMAGES, Images, Pool, batch_rows, check_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class BatchSeen:
 def updates_of(config: TrainConfig) -> int:
     """Discriminator updates in each step: the objective's, and one where there is no generator."""
     return OBJECTIVES[config.objective].discriminator_steps if config.adversarial else 1
+
+
+def fewest_images(config: TrainConfig) -> int:
+    """How many images a training needs: windows are many of one image, a generator wants variety."""
+    return MIN_IMAGES if config.adversarial else 1
 
 
 def batch_at(config: TrainConfig, pool: Pool, counter: int) -> Batch:
@@ -91,7 +96,7 @@ def batch_seen(config: TrainConfig, images: Images, *, step: int, count: int = 1
     TrainingError
         Too few images, or of another size.
     """
-    check_images(images, image_size=config.image_size)
+    check_images(images, image_size=config.image_size, fewest=fewest_images(config))
     batch = batch_at(config, Pool(images, torch.device("cpu")), step * updates_of(config))
     background = None if batch.background is None else to_pixels(batch.background[:count]).numpy()
     return BatchSeen(to_pixels(batch.real[:count]).numpy(), background)

@@ -29,6 +29,10 @@ MAX_BOXES = 100  # of one image, as in COCO's evaluation
 # Standard deviation of the centred Gaussian, in cells; 20 to 26 of 64 were alike on six sets.
 CENTRE_SIGMA = 23.0
 FITTED_SIGMA = 26.0
+EVEN = 3**0.5  # standard deviations from the middle to the side of something even
+# Of small objects, in docs/decisions/0011-sizes.md: times the mean heat of a border of so many cells.
+_CUT, _MOST_CUT = 2.5, 0.7
+_BORDER = np.pad(np.zeros((GRID - 12, GRID - 12), bool), 6, constant_values=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,11 @@ def moments_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Bo
 def fitted_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Box:
     """:func:`moments_box` with a wider weight, drawn out to the proportions of the data set's objects.
 
-    The area stays. Without a ``prior`` objects are taken to be as wide as high, in shares of the image.
+    The area stays. Without a ``prior`` objects are taken to be as wide as high, in shares of the image. Where
+    it says that objects are small, the threshold counts from :func:`cuts` up, and the box is a little wider.
     """
-    box = _weighted_box(scaled, threshold, FITTED_SIGMA)
+    cut = float(cuts(scaled[None], prior)[0])
+    box = _weighted_box(scaled, cut + (1 - cut) * threshold, FITTED_SIGMA, deviations(prior))
     factor = drawn_out(prior)
     middle_x, middle_y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
     half_x, half_y = (box.x1 - box.x0) / 2 / factor, (box.y1 - box.y0) / 2 * factor
@@ -106,7 +112,25 @@ def drawn_out(prior: Prior | None) -> float:
     return 1.0 if prior is None else math.exp(prior.elongation / 2)
 
 
-def _weighted_box(scaled: Map, threshold: float, sigma: float) -> Box:
+def cuts(scaled: Map, prior: Prior | None) -> npt.NDArray[np.float32]:
+    """The heat up to which each of (n, GRID, GRID) maps shows surroundings to ``fitted``; 0..``_MOST_CUT``.
+
+    Faint heat of all the rest outweighs a small object's. How faint it is shows at the border.
+    """
+    if prior is None or not prior.smallness:
+        return np.zeros(len(scaled), np.float32)
+    heat: npt.NDArray[np.float32] = scaled[:, _BORDER].mean(axis=1)
+    cut: npt.NDArray[np.float32] = (prior.smallness * np.minimum(_CUT * heat, _MOST_CUT)).astype(np.float32)
+    return cut
+
+
+def deviations(prior: Prior | None) -> float:
+    """How many standard deviations ``fitted`` goes to either side: more where heat was cut off around."""
+    smallness = 0.0 if prior is None else prior.smallness
+    return EVEN + smallness * (2 - EVEN)
+
+
+def _weighted_box(scaled: Map, threshold: float, sigma: float, wide: float = EVEN) -> Box:
     heat = np.maximum(scaled - np.float32(threshold), 0) if threshold > 0 else scaled
     rows, columns = scaled.shape
     bell_x, bell_y = bell(columns, sigma), bell(rows, sigma)
@@ -114,7 +138,7 @@ def _weighted_box(scaled: Map, threshold: float, sigma: float) -> Box:
     across, down = (bell_y @ heat) * bell_x, (heat @ bell_x) * bell_y
     if not across.any():
         across, down = bell_x, bell_y
-    return _box_of(across, down)
+    return _box_of(across, down, wide)
 
 
 def spread_box(weights: npt.NDArray[np.floating]) -> Box:
@@ -131,13 +155,13 @@ def spread_box(weights: npt.NDArray[np.floating]) -> Box:
     return _box_of(weights.sum(axis=0, dtype=np.float64), weights.sum(axis=1, dtype=np.float64))
 
 
-def _box_of(across: Profile, down: Profile) -> Box:
-    x0, x1 = _spread(across)
-    y0, y1 = _spread(down)
+def _box_of(across: Profile, down: Profile, wide: float = EVEN) -> Box:
+    x0, x1 = _spread(across, wide)
+    y0, y1 = _spread(down, wide)
     return Box(x0, y0, x1, y1)
 
 
-def _spread(profile: Profile) -> tuple[float, float]:
+def _spread(profile: Profile, wide: float) -> tuple[float, float]:
     centres = _centres(len(profile))
     shares = profile.astype(np.float64)
     shares /= shares.sum()
@@ -145,7 +169,7 @@ def _spread(profile: Profile) -> tuple[float, float]:
     # has the same box to the last bit (see core.evaluate.box_batches).
     mean = float((shares * centres).sum())
     variance = float((shares * (centres - mean) ** 2).sum()) + 1 / 12
-    half = math.sqrt(3 * variance)
+    half = wide * math.sqrt(variance)
     return mean - half, mean + half
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from core.augment import to_device
-from core.batches import Batch, batch_at, updates_of
+from core.batches import Batch, batch_at, fewest_images, updates_of
 from core.checkpoint import HistoryPoint, TrainState, new_state
 from core.config import TrainConfig
 from core.losses import StepLosses
@@ -86,9 +86,10 @@ def train(config: TrainConfig, images: Images, state: TrainState | None = None) 
     Raises
     ------
     TrainingError
-        Fewer than ``MIN_IMAGES`` images, sizes that do not fit, no such device, losses that are not finite.
+        Fewer images than :func:`core.batches.fewest_images`, sizes that do not fit, no such device, losses
+        that are not finite.
     """
-    check_images(images, image_size=config.image_size)
+    check_images(images, image_size=config.image_size, fewest=fewest_images(config))
     trainer = _Trainer(config, images, state if state is not None else new_state(config))
     while not trainer.done:
         yield trainer.step()

@@ -11,6 +11,10 @@ import numpy.typing as npt
 # object's proportions diluted, and photos hold more horizontal than vertical edges whatever they show.
 _GAIN, _OFFSET = 0.8, 0.3
 _MOST = 0.7  # about 2 : 1; few objects are that much higher than wide in every image
+# Extents from the second down to the first are of small objects; it takes so many images to tell
+# (docs/decisions/0011-sizes.md).
+_SMALL = (0.16, 0.22)
+_ENOUGH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,24 @@ class Prior:
     ``elongation`` is the natural logarithm of height over width, in shares of the image, that objects have
     by their outlines (:func:`core.contrast.outline_ratios`). ``level`` and ``spread`` are the mean and the
     standard deviation, over the images, of a map's mean heat, in the maps' own unit. ``images`` is how many
-    there were.
+    there were. ``extent`` is the median share, 0..1, of a map that is hotter than halfway between its coldest
+    and its hottest place: low where objects are small in all images.
     """
 
     elongation: float
     level: float
     spread: float
     images: int
+    extent: float = 1.0
+
+    @property
+    def smallness(self) -> float:
+        """How sure it is, 0..1, that objects are small in all images.
+
+        One map does not tell a small object from a bright spot on a large one; the median of a folder does.
+        """
+        low, high = _SMALL
+        return min(max((high - self.extent) / (high - low), 0.0), 1.0) if self.images >= _ENOUGH else 0.0
 
 
 @dataclass(slots=True)
@@ -35,11 +50,14 @@ class PriorTally:
 
     _levels: list[float] = field(default_factory=list)
     _ratios: list[float] = field(default_factory=list)
+    _extents: list[float] = field(default_factory=list)
 
     def add(self, heat_map: npt.NDArray[np.float32], outline_ratio: float) -> None:
         """Count one image in: its map, float (h, w), and its :func:`core.contrast.outline_ratios`."""
         self._levels.append(float(heat_map.mean(dtype=np.float64)))
         self._ratios.append(float(outline_ratio))
+        halfway = (float(heat_map.min()) + float(heat_map.max())) / 2
+        self._extents.append(float((heat_map >= halfway).mean()))
 
     def prior(self) -> Prior | None:
         """The prior of all maps counted in; None before the first, or where one is not finite."""
@@ -47,4 +65,10 @@ class PriorTally:
             return None
         elongation = _GAIN * float(np.mean(self._ratios)) + _OFFSET
         elongation = min(max(elongation, -_MOST), _MOST)
-        return Prior(elongation, float(np.mean(self._levels)), float(np.std(self._levels)), len(self._levels))
+        return Prior(
+            elongation,
+            level=float(np.mean(self._levels)),
+            spread=float(np.std(self._levels)),
+            images=len(self._levels),
+            extent=float(np.median(self._extents)),
+        )

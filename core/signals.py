@@ -45,11 +45,12 @@ def yardstick(config: TrainConfig, images: Images, device: torch.device) -> Yard
     Parameters
     ----------
     images
-        uint8 (N, S, S, 3), N >= 8.
+        uint8 (N, S, S, 3). Fewer than 8, as windows are cut from, are taken again and again.
     """
     order = torch.randperm(len(images), generator=stream(config.seed, Purpose.SIGNALS)).numpy()
-    size = min(BATCH, len(images) // BATCHES)
-    batches = [np.array(images[order[i * size : (i + 1) * size]]) for i in range(BATCHES)]
+    size = max(min(BATCH, len(images) // BATCHES), 2)
+    drawn = np.resize(order, max(len(order), size * BATCHES))
+    batches = [np.array(images[drawn[i * size : (i + 1) * size]]) for i in range(BATCHES)]
     if config.crop_size is not None:
         batches = [_windows(config, batch, i) for i, batch in enumerate(batches)]
     return Yardstick(np.array(images[order[:BATCH]]), batched_ms_ssim(batches, device))

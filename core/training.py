@@ -18,6 +18,7 @@ from core.networks import to_model_range
 from core.rng import Purpose, stream
 
 MIN_IMAGES = 8
+"""Of whole images; windows need fewer: :func:`core.batches.fewest_images`."""
 
 Images = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
@@ -71,11 +72,11 @@ def move_optimizer(optimizer: torch.optim.Optimizer) -> None:
     optimizer.load_state_dict(optimizer.state_dict())
 
 
-def check_images(images: Images, *, image_size: int) -> None:
-    """TrainingError unless ``images`` are enough and uint8 (N, ``image_size``, ``image_size``, 3)."""
-    if len(images) < MIN_IMAGES:
+def check_images(images: Images, *, image_size: int, fewest: int = MIN_IMAGES) -> None:
+    """TrainingError unless ``images`` are ``fewest`` or more uint8 (N, ``image_size``, ``image_size``, 3)."""
+    if len(images) < fewest:
         found = "1 image" if len(images) == 1 else f"{len(images)} images"
-        raise TrainingError(f"Training needs at least {MIN_IMAGES} usable images, and there are {found}.")
+        raise TrainingError(f"Training needs at least {fewest} usable images, and there are {found}.")
     if images.shape[1:] != (image_size, image_size, 3) or images.dtype != np.uint8:
         raise TrainingError(f"The images do not have the training's size of {image_size} pixels.")
 

@@ -17,17 +17,17 @@ from app.models.results import Snapshots
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.worker import Worker
 from core import checkpoint
-from core.batches import BatchSeen, batch_seen
+from core.batches import BatchSeen, batch_seen, fewest_images
 from core.checkpoint import TrainState
 from core.config import TrainConfig
 from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot_of
 from core.errors import BoxscoutError
+from core.fitting import FolderSummary, summarized
 from core.images.pixels import Pixels
 from core.project.store import ImageRecord, Project
 from core.signals import yardstick
 from core.snapshots import kept_signals, snapshots_dir
 from core.stopping import Estimate
-from core.training import MIN_IMAGES
 from core.workflow import checkpoint_path, load_pixels, train_and_save
 
 # Heat maps are shown after these steps too, long before the first snapshot that is kept and measured.
@@ -64,6 +64,7 @@ class TrainingController(RunController):
     """Starts it and passes each step's report on to the session."""
 
     kind = Kind.GAN
+    _summarizing: Worker | None = None
 
     prepared = Signal(object)
     """:class:`Prepared`."""
@@ -101,11 +102,22 @@ class TrainingController(RunController):
             session.change_view(at="last")
         self._begin(lambda worker: _train(worker, project, records, config, resume=resume))
 
+    def summarize(self) -> None:
+        """Find out how many images there are and how large; :attr:`TrainingResults.summary` says it."""
+        records = tuple(self._session.images.records)
+        self._pump.abandon(self._summarizing)
+        if not records:
+            self._session.results.set_summary(FolderSummary(0))
+            return
+        self._summarizing = self._pump.run(
+            "summary", lambda _: summarized(records), on_done=self._session.results.set_summary
+        )
+
     def look(self, config: TrainConfig) -> None:
         """Show a batch as the discriminator of ``config`` would see it; while training it is shown anyway."""
         session = self._session
         project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or len(records) < MIN_IMAGES:
+        if self.running or project is None or len(records) < fewest_images(config):
             return
 
         def run(worker: Worker) -> BatchSeen:
@@ -228,7 +240,7 @@ def _train(
         cancelled=worker.is_stopping,
     )
     worker.put(_prepared(project, records, pixels, device))
-    if len(pixels.files) >= MIN_IMAGES:
+    if len(pixels.files) >= fewest_images(config):
         _put_real_images(worker, config, pixels, state)
     steps = train_and_save(config, pixels, path, state)
     try:

@@ -58,6 +58,8 @@ class Workbench(QObject):
         self.library.leaving.connect(self.deciding.abandon)
         self.library.leaving.connect(self.review.abandon)
         self.library.scanned.connect(self.review.rank_names)
+        self.library.scanned.connect(self.training.summarize)
+        self.session.project_changed.connect(self.training.summarize)
         self.deciding.decided.connect(self.review.refresh_facts)
         self.editing.about_to_edit.connect(self.browsing.load_evidence_now)
         self.editing.boxes_edited.connect(self._on_boxes_edited)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.models.training import Kind, TrainingStatus
 from core.batches import BatchSeen
 from core.classifier.training import ClassifierPoint
+from core.fitting import FolderSummary
 from core.project.store import ProjectView
 from core.stopping import Estimate, Proposal, propose
 from core.stopping import Signal as Measured
@@ -55,6 +56,7 @@ class TrainingResults(QObject):
 
     kind_changed = Signal()
     snapshots_changed = Signal()
+    summary_changed = Signal()
     seen_changed = Signal()
     labelled_changed = Signal()
     labelled_reset = Signal()
@@ -68,12 +70,14 @@ class TrainingResults(QObject):
         self.labelled = TrainingStatus()
         self.labelled_points: list[ClassifierPoint] = []
         self.folders = Folders()
+        self.summary = FolderSummary(0)
 
     def reset(self, kind: Kind = Kind.GAN) -> None:
         """Another project, or none."""
         self.kind, self.folders = kind, Folders()
         self.set_snapshots(Snapshots())
         self.set_seen(None)
+        self.set_summary(FolderSummary(0))
         self.reset_labelled(TrainingStatus())
         self.kind_changed.emit()
 
@@ -102,6 +106,12 @@ class TrainingResults(QObject):
     def set_seen(self, seen: BatchSeen | None) -> None:
         self.seen = seen
         self.seen_changed.emit()
+
+    def set_summary(self, summary: FolderSummary) -> None:
+        """How many images there are and how large they are: what the default training follows."""
+        if summary != self.summary:
+            self.summary = summary
+            self.summary_changed.emit()
 
     def set_folders(self, folders: Folders) -> None:
         self.folders = folders

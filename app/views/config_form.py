@@ -105,7 +105,7 @@ class ConfigForm(QWidget):
         main: Sequence[str] = MAIN_FIELDS,
     ) -> None:
         super().__init__(parent)
-        self._presets, self._main = presets, main
+        self._presets, self._main = dict(presets), main
         self._config: type[Settings] = type(presets[DEFAULT_PRESET])
         self.preset_box = Combo(self)
         self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -119,6 +119,10 @@ class ConfigForm(QWidget):
             if name != "minutes"
         }
         self.budget = BudgetEditor(self.editors["steps"], self)
+        self.reason_label = plain_label("", "muted")
+        self.reason_label.setWordWrap(True)
+        self.reason_label.hide()
+        self._reason = ""
         self.problem_label = plain_label("", "error")
         self.problem_label.setWordWrap(True)
         self.problem_label.hide()
@@ -148,6 +152,18 @@ class ConfigForm(QWidget):
         self._show_preset()
         self._show_problem()
 
+    def set_fitted(self, config: Any, reason: str) -> None:
+        """Let the default preset be ``config``, which was fitted to the folder for a ``reason``.
+
+        Emits nothing. Where the form shows another preset, or a person's own settings, these stay.
+        """
+        shown = self._preset_name() == DEFAULT_PRESET
+        self._presets[DEFAULT_PRESET], self._reason = config, reason
+        if shown:
+            self.set_config(config.with_(**self._kept()))
+        else:
+            self._show_preset()
+
     def set_device(self, device: str) -> None:
         """Show another device and emit nothing."""
         self.editors["device"].set_value(device)
@@ -175,6 +191,7 @@ class ConfigForm(QWidget):
         column.setSpacing(style.SPACING)
         main = self._form()
         main.addRow(self._label(self.tr("Preset")), self.preset_box)
+        main.addRow(self.reason_label)
         for name in self._main:
             if name == "image_size":
                 main.addRow(self._label(self.tr("Train for")), self.budget)
@@ -221,13 +238,13 @@ class ConfigForm(QWidget):
         name = self.preset_box.itemData(index)
         if name is None:
             return
-        kept = {}
-        for field in _ANY_PRESET:
-            editor = self.editors[field]
-            if not editor.problem():
-                kept[field] = editor.value()
-        self.set_config(self._presets[name].with_(**kept))
+        self.set_config(self._presets[name].with_(**self._kept()))
         self.config_changed.emit()
+
+    def _kept(self) -> dict[str, Any]:
+        """What stays as it is when another preset is shown."""
+        editors = {field: self.editors[field] for field in _ANY_PRESET}
+        return {field: editor.value() for field, editor in editors.items() if not editor.problem()}
 
     def _show_preset(self) -> None:
         name = self._preset_name()
@@ -240,6 +257,8 @@ class ConfigForm(QWidget):
             self.preset_box.removeItem(custom)
         self.preset_box.setCurrentIndex(custom if name is None else self.preset_box.findData(name))
         self.preset_box.blockSignals(False)
+        self.reason_label.setText(self._reason)
+        self.reason_label.setVisible(name == DEFAULT_PRESET and bool(self._reason))
 
     def _preset_name(self) -> str | None:
         try:
@@ -247,7 +266,10 @@ class ConfigForm(QWidget):
         except BoxscoutError:
             return None
         same = {field: getattr(mine, field) for field in _ANY_PRESET}
-        return next((name for name, preset in self._presets.items() if preset.with_(**same) == mine), None)
+        # Two can be alike in a small folder: the one that was chosen counts, and else the default.
+        names = (self.preset_box.currentData(), DEFAULT_PRESET, *self._presets)
+        known = [name for name in names if name is not None]
+        return next((name for name in known if self._presets[name].with_(**same) == mine), None)
 
     def _show_problem(self) -> None:
         problem = self.problem()

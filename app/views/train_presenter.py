@@ -11,7 +11,9 @@ from app.views.controls import grouped
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
 from core.classifier.training import ClassifierPoint
+from core.config import DEFAULT_PRESET, PRESETS
 from core.errors import BoxscoutError
+from core.fitting import fitted_to
 from core.project.store import Project
 from core.stopping import (
     MAX_RELATIVE_MS_SSIM,
@@ -51,6 +53,7 @@ class TrainPresenter(QObject):
         session.samples_changed.connect(panel.set_samples)
         session.project_changed.connect(self._show_config)
         results.labelled_reset.connect(panel.class_plot.clear)
+        results.summary_changed.connect(self._fit)
         results.labelled_points_added.connect(self._add_class_points)
         results.snapshots_changed.connect(self._show_reference)
         results.seen_changed.connect(self._show_seen)
@@ -61,6 +64,11 @@ class TrainPresenter(QObject):
         config = self._session.view.config
         if config is not None:
             self._panel.set_config(config)
+        self._show_state()
+
+    def _fit(self) -> None:
+        fitted = fitted_to(PRESETS[DEFAULT_PRESET], self._session.results.summary)
+        self._panel.form.set_fitted(fitted.config, fitted.sentence)
         self._show_state()
 
     def _status(self) -> TrainingStatus:

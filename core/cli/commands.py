@@ -22,6 +22,7 @@ from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
+from core.fitting import fitted_to, sentence, summarized
 from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
 from core.project.store import Project
@@ -69,6 +70,12 @@ def run_train(
             path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
         )
         records = add_folders(project, paths)
+        fitted = ""
+        if state is None and (preset or DEFAULT_PRESET) == DEFAULT_PRESET:
+            folder = summarized(records)
+            config = fitted_to(PRESETS[DEFAULT_PRESET], folder).config.with_(**changes)
+            fitted = sentence(config, folder)
+            bar.note(fitted)
         bar.part("Reading images", 0.05)
         pixels = load_pixels(
             project, records, size=config.image_size, on_progress=bar.count, cancelled=stop.is_set
@@ -76,7 +83,8 @@ def run_train(
         project.save_view(replace(project.load_view(), config=config))
         bar.part("Training", 0.95)
         last = follow(train_and_save(config, pixels, path, state), bar, stop)
-    return _train_result(config, state.step if state else 0, last, len(pixels.files), path)
+    result = _train_result(config, state.step if state else 0, last, len(pixels.files), path)
+    return {**result, "fitted": fitted}
 
 
 def follow(training: Generator[ProgressT, None, None], bar: Bar, stop: Event) -> ProgressT | None:

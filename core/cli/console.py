@@ -61,6 +61,10 @@ class Bar:
             line = "  ".join(filter(None, [f"{self._title} {fraction:4.0%}", detail, self._left(whole)]))
             errors.print(Text(line))
 
+    def note(self, line: str) -> None:
+        """Print a line above the bar."""
+        errors.print(Text(line))
+
     def count(self, done: int, total: int) -> None:
         """:meth:`update` for a part that counts things."""
         self.update(done / max(total, 1), f"{done}/{total}")
@@ -96,6 +100,9 @@ class _Silent(Bar):
         super().__init__(None, None)
 
     def update(self, fraction: float, detail: str = "") -> None:
+        pass
+
+    def note(self, line: str) -> None:
         pass
 
 

@@ -23,7 +23,6 @@ from core.project.store import ImageRecord, Project
 from core.workflow import checkpoint_path
 
 PANELS = 8
-DEMO_PRESET = "quick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,7 @@ def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, s
     project = out / "demo.boxscout"
     changes = {"seed": seed} if steps is None else {"seed": seed, "steps": steps}
     with bar.section(0.87):
-        trained = run_train(
-            [images], project, DEMO_PRESET, changes, resume=False, restart=True, bar=bar, stop=stop
-        )
+        trained = run_train([images], project, None, changes, resume=False, restart=True, bar=bar, stop=stop)
     if trained["stopped"]:
         raise Cancelled(trained["text"].split(";")[0] + ".")
     with bar.section(0.05):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.boxes import GRID, find_box, fitted_box, scaled_map
+from core.evaluate.box_batches import find_boxes
 from core.geometry import Box
 from core.prior import Prior, PriorTally
 from core.score import box_score
@@ -77,6 +78,71 @@ def test_the_box_with_a_prior_is_the_rules_and_the_others_do_not_mind_it() -> No
     fitted = find_box(heat, width=64, height=64, rule="fitted", prior=WIDE).box
     expected = fitted_box(scaled_map(heat), 0.0, WIDE).clamped(64, 64)
     assert fitted == expected
+
+
+# -- small objects --------------------------------------------------------------------------------
+
+
+def _spots(side: int, count: int) -> list[np.ndarray]:
+    """Even squares of ``side`` cells anywhere on faint even heat."""
+    rng = np.random.default_rng(side)
+    maps = []
+    for x, y in rng.integers(0, GRID - side, (count, 2)):
+        heat = np.full((GRID, GRID), 0.3, np.float32)
+        heat[0, 0] = 0.0
+        heat[y : y + side, x : x + side] = 1.0
+        maps.append(heat)
+    return maps
+
+
+def test_small_objects_in_all_images_make_tight_boxes() -> None:
+    """Two deviations of what is left of the squares: 2 / sqrt(3) times their side."""
+    maps = _spots(12, 30)
+    found = _prior_of(*maps)
+    assert found is not None
+    assert found.extent == pytest.approx(144 / GRID**2)
+    assert found.smallness == 1.0
+    prior = Prior(0.0, 0.0, 1.0, found.images, found.extent)
+    for heat in maps:
+        rows, columns = np.nonzero(heat == 1)
+        box = fitted_box(heat, 0.0, prior)
+        assert box.center == pytest.approx((columns.mean() + 0.5, rows.mean() + 0.5), abs=0.8)
+        assert (box.width, box.height) == pytest.approx((24 / 3**0.5, 24 / 3**0.5), abs=0.5)
+        # Without it the faint heat counts as well.
+        assert fitted_box(heat, 0.0).area > 4 * box.area
+
+
+def test_large_objects_and_few_images_are_read_as_ever() -> None:
+    large, few = _prior_of(*_spots(32, 30)), _prior_of(*_spots(12, 29))
+    assert large is not None and few is not None
+    assert large.smallness == few.smallness == 0.0
+    cuts = [Prior(0, 0, 1, 30, extent).smallness for extent in np.linspace(0.05, 0.3, 26)]
+    assert cuts == sorted(cuts, reverse=True)
+    assert 0 < cuts[14] < 1
+
+
+def test_a_threshold_counts_from_the_cut_up() -> None:
+    heat = scaled_map(_spots(12, 1)[0])
+    prior = Prior(0.0, 0.0, 1.0, 50, 0.1)
+    cut = 2.5 * heat[np.pad(np.zeros((52, 52), bool), 6, constant_values=True)].mean()
+    assert 0.1 < cut < 0.9
+    bell = _bell(9, 9, 30, 34)
+    areas = [fitted_box(bell, threshold, prior).area for threshold in (0.0, 0.2, 0.4, 0.8)]
+    assert areas == sorted(set(areas), reverse=True)
+    # Half of what the cut leaves: without a prior, the same heat at that threshold, in wider boxes.
+    plain, ours = fitted_box(heat, (1 + float(cut)) / 2), fitted_box(heat, 0.5, prior)
+    assert ours.width / plain.width == pytest.approx(2 / 3**0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3])
+def test_many_at_once_are_cut_alike(threshold: float) -> None:
+    maps = np.stack([scaled_map(heat) for heat in _spots(9, 20)])
+    prior = Prior(0.2, 0.0, 1.0, 30, 0.1)
+    sizes = np.tile([640.0, 480.0], (20, 1))
+    together = find_boxes(maps, sizes, rule="fitted", threshold=threshold, prior=prior)
+    for heat, row in zip(maps, together, strict=True):
+        one = find_box(heat, width=640, height=480, rule="fitted", threshold=threshold, prior=prior).box
+        assert row == pytest.approx((one.x0, one.y0, one.x1, one.y1), abs=0.02)
 
 
 # -- the score ------------------------------------------------------------------------------------

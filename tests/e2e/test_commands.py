@@ -17,9 +17,12 @@ from pycocotools.cocoeval import COCOeval
 
 from core import checkpoint
 from core.cli.app import main
+from core.config import PRESETS
 from core.datasets.sample import draw_sample
-from core.project.store import Project
+from core.fitting import fitted_to, sentence, summarized
+from core.project.store import ImageRecord, Project
 
+GENERATOR = ("--preset", "generator", "--steps", "2")
 QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
 
 
@@ -74,6 +77,51 @@ def test_folder_to_boxes(
 
     by_csv = _run(capsys, "evaluate", tmp_path / "boxes.csv", "--truth", truth)
     assert by_csv[0] == 0
+
+
+def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = sample
+    project = tmp_path / "a.boxscout"
+    fast = ("--minutes", "0.01", "--device", "cpu", "--restart")
+    code, out, err = _run(capsys, "train", folder, "--project", project, *fast, "--json")
+    result = json.loads(out)
+    summary = summarized(_records(project))
+    expected = fitted_to(PRESETS["balanced"], summary)
+    assert summary.images == 24
+    assert err.splitlines()[0] == result["fitted"] == expected.sentence
+    assert result["config"] == expected.config.with_(minutes=0.01, device="cpu").to_dict()
+
+    own = ("--steps", 2, "--batch-size", 5, "--device", "cpu", "--restart")
+    code, out, err = _run(capsys, "train", folder, "--project", project, *own, "--json")
+    assert code == 0
+    config = expected.config.with_(steps=2, batch_size=5, device="cpu")
+    assert json.loads(out)["config"] == config.to_dict()
+    assert err.splitlines()[0] == sentence(config, summary)
+    code, out, err = _run(capsys, "train", folder, "--project", project, "--preset", "paper", *own, "--json")
+    assert json.loads(out)["fitted"] == ""
+    assert json.loads(out)["config"]["width"] == 64
+
+
+def test_one_photo_is_trained_on_and_gets_its_box(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, project = sorted(sample[0].iterdir())[0], tmp_path / "one.boxscout"
+    code, _, err = _run(capsys, "train", photo, "--project", project, "--steps", 2, "--device", "cpu")
+    assert code == 0, err
+    assert err.startswith("1 image of ")
+    assert _run(capsys, "localize", photo, "--project", project)[0] == 0
+    with Project.open(project) as opened:
+        (boxes,) = opened.all_boxes().values()
+        (record,) = opened.images()
+    assert len(boxes) == 1
+    assert 0 < boxes[0].box.area < record.width * record.height
+
+
+def _records(path: Path) -> list[ImageRecord]:
+    with Project.open(path) as project:
+        return project.images()
 
 
 def test_several_boxes_from_several_looks_are_found_exported_and_measured(
@@ -187,12 +235,12 @@ def _folder_of(tmp_path: Path, count: int) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("count", "sentence"), [(0, "no image"), (1, "at least 8"), (7, "at least 8")])
+@pytest.mark.parametrize(("count", "sentence"), [(0, "no image"), (7, "at least 8")])
 def test_too_few_images_are_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, sentence: str
 ) -> None:
     folder = _folder_of(tmp_path, count)
-    code, _, err = _run(capsys, "train", folder, "--project", tmp_path / "a.boxscout", "--steps", 2, *QUICK)
+    code, _, err = _run(capsys, "train", folder, "--project", tmp_path / "a.boxscout", *GENERATOR)
     assert code == 1
     assert sentence in err
     assert "Traceback" not in err

@@ -17,7 +17,8 @@ from app.models.training import Phase
 from core import checkpoint, snapshots
 from core.batches import batch_seen
 from core.classifier import training as classify
-from core.config import ClassifierConfig, TrainConfig
+from core.config import PRESETS, ClassifierConfig, TrainConfig
+from core.fitting import FolderSummary, fitted_to
 from core.heatmap import heat_maps, read_out_of
 from core.images.pixels import Pixels
 from core.project.store import Project
@@ -75,6 +76,26 @@ def trained(window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot) -
     finish(qtbot, window)
     settle(qtbot, window)
     return window
+
+
+def test_the_default_follows_the_dropped_folder_until_a_person_changes_it(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    form = window.train_panel.form
+    fill(qtbot, window, folder, 12)
+    qtbot.waitUntil(
+        lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels: "), timeout=LONG
+    )
+    assert form.reason_label.isVisible()
+    assert form.config() == fitted_to(PRESETS["balanced"], FolderSummary(12, 40, 30)).config
+
+    qtbot.keyClick(form.editors["batch_size"].focusProxy(), Qt.Key.Key_Up)
+    own = form.config()
+    more = draw_folder(folder.parent / "more", 3)
+    fill(qtbot, window, more, 15)
+    qtbot.waitUntil(lambda: window.session.results.summary.images == 15, timeout=LONG)
+    assert form.config() == own
+    assert not form.reason_label.isVisible()
 
 
 def test_any_kept_snapshot_gives_the_heat_maps_and_the_choice_stays(

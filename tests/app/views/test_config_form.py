@@ -94,6 +94,46 @@ def test_a_preset_leaves_device_and_seed_alone(form: ConfigForm) -> None:
     assert form.config() == PRESETS["quick"].with_(device="cpu", seed=7)
 
 
+def test_the_default_follows_the_folder_and_says_why(form: ConfigForm, qtbot: QtBot) -> None:
+    # Few steps of the same kind: what another preset has too.
+    fitted = PRESETS["quick"]
+    with qtbot.assertNotEmitted(form.config_changed):
+        form.set_fitted(fitted, "12 images: 300 steps.")
+    assert form.config() == fitted
+    assert form.preset_box.currentData() == "balanced"
+    assert form.reason_label.isVisible() and form.reason_label.text() == "12 images: 300 steps."
+    form.preset_box.setCurrentIndex(form.preset_box.findData("quick"))
+    assert form.preset_box.currentData() == "quick"
+    assert not form.reason_label.isVisible()
+    form.preset_box.setCurrentIndex(form.preset_box.findData("balanced"))
+    form.set_fitted(PRESETS["balanced"], "")
+    assert form.config() == PRESETS["balanced"]
+    assert not form.reason_label.isVisible()
+
+
+def test_what_was_fitted_before_is_known_again(form: ConfigForm) -> None:
+    """A project that is opened again shows its settings before its images have been counted."""
+    fitted = PRESETS["balanced"].with_(steps=300)
+    form.set_config(fitted.with_(seed=3))
+    assert form.preset_box.currentText() == "Custom"
+    form.set_fitted(fitted, "12 images: 300 steps.")
+    assert form.preset_box.currentData() == "balanced"
+    assert form.reason_label.isVisible()
+    assert form.config() == fitted.with_(seed=3)
+
+
+def test_what_a_person_set_is_not_fitted(form: ConfigForm, qtbot: QtBot) -> None:
+    qtbot.keyClick(form.editors["batch_size"].focusProxy(), Qt.Key.Key_Up)
+    own = form.config()
+    form.set_fitted(PRESETS["quick"], "12 images: 300 steps.")
+    assert form.config() == own
+    assert form.preset_box.currentText() == "Custom"
+    assert not form.reason_label.isVisible()
+    form.preset_box.setCurrentIndex(form.preset_box.findData("balanced"))
+    assert form.config() == PRESETS["quick"]
+    assert form.reason_label.isVisible()
+
+
 def test_steps_or_minutes(form: ConfigForm, qtbot: QtBot) -> None:
     assert form.budget.steps.isVisible() and not form.budget.minutes.isVisible()
     qtbot.mouseClick(form.budget.unit.second, Qt.MouseButton.LeftButton)

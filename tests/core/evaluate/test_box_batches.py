@@ -9,7 +9,7 @@ from core.boxes import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map
 from core.evaluate.box_batches import boxes_and_scores, find_boxes, scaled_maps
 from core.prior import Prior
 
-PRIORS = (None, Prior(0.4, 0.5, 0.02, 100), Prior(-0.6, -3.0, 5.0, 7), Prior(0.0, 0.5, 0.0, 1))
+PRIORS = (None, Prior(0.4, 0.5, 0.02, 100), Prior(-0.6, -3.0, 5.0, 7), Prior(0.0, 0.5, 0.0, 1), Prior(0.2, 0.5, 0.02, 99, 0.18))
 
 
 def maps() -> list[np.ndarray]:
