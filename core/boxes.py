@@ -141,9 +141,11 @@ def _spread(profile: Profile) -> tuple[float, float]:
     centres = _centres(len(profile))
     shares = profile.astype(np.float64)
     shares /= shares.sum()
-    mean = float(shares @ centres)
-    variance = float(shares @ (centres - mean) ** 2) + 1 / 12
-    half = (3 * variance) ** 0.5
+    # Sums and no dot products, whose rounding depends on how many there are: alone or among others, a map
+    # has the same box to the last bit (see core.evaluate.box_batches).
+    mean = float((shares * centres).sum())
+    variance = float((shares * (centres - mean) ** 2).sum()) + 1 / 12
+    half = math.sqrt(3 * variance)
     return mean - half, mean + half
 
 

@@ -1,0 +1,60 @@
+"""Many heat maps at once have, to the last bit, the boxes and scores that each has alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.boxes import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map
+from core.evaluate.box_batches import boxes_and_scores, find_boxes, scaled_maps
+from core.prior import Prior
+
+PRIORS = (None, Prior(0.4, 0.5, 0.02, 100), Prior(-0.6, -3.0, 5.0, 7), Prior(0.0, 0.5, 0.0, 1))
+
+
+def maps() -> list[np.ndarray]:
+    """Noise, blobs, one hot cell, constant maps and one that is not finite, of several sizes."""
+    rng = np.random.default_rng(5)
+    made = [rng.normal(size=shape).astype(np.float32) for shape in [(32, 32)] * 45 + [(8, 11), (64, 64)] * 3]
+    rows, columns = np.mgrid[0:32, 0:32]
+    for y, x, wide in rng.uniform(2, 30, (20, 3)):
+        made.append(np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / wide**2).astype(np.float32) ** 3)
+    single = np.zeros((32, 32), np.float32)
+    single[31, 0] = 1
+    broken = single.copy()
+    broken[3, 3] = np.nan
+    return [*made, single, np.zeros((32, 32), np.float32), np.full((8, 8), 7, np.float32), broken]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("prior", PRIORS)
+def test_many_are_as_each_alone(rule: str, prior: Prior | None) -> None:
+    rng = np.random.default_rng(1)
+    heat_maps = maps()
+    sizes = rng.integers(1, 4000, (len(heat_maps), 2)).astype(np.float64)
+    own = rng.choice([0.0, 0.2, 0.31, 0.77, MAX_THRESHOLD], len(heat_maps))
+    for threshold in (0.0, 0.4, own):
+        boxes, scores = boxes_and_scores(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior)
+        each = np.broadcast_to(threshold, len(heat_maps))
+        alone = [
+            find_box(heat, width=int(w), height=int(h), rule=rule, threshold=float(t), prior=prior)
+            for heat, (w, h), t in zip(heat_maps, sizes, each, strict=True)
+        ]
+        np.testing.assert_array_equal(
+            boxes, [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in alone], strict=True
+        )
+        np.testing.assert_array_equal(scores, [b.score for b in alone])
+        scaled = np.stack([scaled_map(heat) for heat in heat_maps])
+        bare = find_boxes(scaled, sizes, rule=rule, threshold=threshold, prior=prior)
+        np.testing.assert_array_equal(bare, boxes)
+
+
+def test_scaled_maps_are_scaled_map_of_each() -> None:
+    same = [heat for heat in maps() if heat.shape == (32, 32)]
+    np.testing.assert_array_equal(scaled_maps(np.stack(same)), [scaled_map(heat) for heat in same])
+
+
+def test_of_no_image_there_is_no_box() -> None:
+    boxes, scores = boxes_and_scores([], np.empty((0, 2)), rule="fitted", threshold=0.1)
+    assert boxes.shape == (0, 4) and scores.shape == (0,)
+    assert find_boxes(np.empty((0, GRID, GRID), np.float32), np.empty((0, 2)), rule="fitted", threshold=0).size == 0
