@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -10,19 +11,17 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.annotations import BoxRecord
-from core.boxes import MAX_THRESHOLD, RULES
+from core.browse import BoxFacts
+from core.deciding import BATCH, decide
 from core.errors import ProjectError
-from core.prior import Prior
-from core.project.queries import Undecided, heat_maps, undecided
+from core.language import tr
+from core.project.queries import box_facts
 from core.project.store import Project, ProjectView
-from core.several import find_boxes
 
 WAIT_MS = 400
-BATCH = 512
 ACTIVITY = "deciding"
 # Below this nobody needs to be told: it is over before it could be read.
-TELL_FROM = 4 * BATCH
+TELL_FROM = BATCH
 
 
 class DecidingController(QObject):
@@ -72,8 +71,15 @@ class DecidingController(QObject):
             self.wake()
 
     def _on_view_changed(self) -> None:
-        if self._session.project is not None:
-            self._timer.start()
+        session = self._session
+        if session.project is None:
+            return
+        if self._worker is not None and self._saved is not None and _rules(session.view) != _rules(self._saved):
+            # What it would still write is no longer asked for: two cores have better to do.
+            self._pump.abandon(self._worker)
+            self._end()
+            self._behind = True
+        self._timer.start()
 
     def _run(self) -> None:
         session = self._session
@@ -96,7 +102,7 @@ class DecidingController(QObject):
         self._worker = self._pump.run(
             "boxes",
             lambda worker: _decide_all(worker, project, view, first),
-            on_items=self._on_items,
+            on_items=lambda items: self._on_items(items, first),
             on_done=self._on_done,
             on_failed=lambda _: self._end(),
         )
@@ -109,10 +115,14 @@ class DecidingController(QObject):
             return False
         return True
 
-    def _on_items(self, items: list[tuple[int, int]]) -> None:
-        done, total = items[-1]
-        text = self.tr("Applying the threshold…")
-        self._session.set_activity(ACTIVITY, Activity(text=text, done=done, total=total))
+    def _on_items(self, items: list[_Progress], first: Sequence[int]) -> None:
+        for progress in items:
+            if progress.facts is not None:
+                self._session.images.set_facts(progress.facts, *first)
+        last = items[-1]
+        if last.total >= TELL_FROM:
+            text = tr("Applying the threshold…")
+            self._session.set_activity(ACTIVITY, Activity(text=text, done=last.done, total=last.total))
 
     def _on_done(self, made: int) -> None:
         self._end()
@@ -129,66 +139,21 @@ def _rules(view: ProjectView) -> tuple[object, ...]:
     return view.rule, view.threshold, view.thresholds, view.max_boxes
 
 
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """How far a pass is, and once what boxes the rows on the screen have now."""
+
+    done: int
+    total: int
+    facts: BoxFacts | None = None
+
+
 def _decide_all(worker: Worker, project: Project, view: ProjectView, first: Sequence[int]) -> int:
-    return decide(
-        project,
-        view,
-        first=first,
-        on_progress=lambda done, total: worker.put((done, total)) if total >= TELL_FROM else None,
-        cancelled=worker.is_stopping,
-    )
+    waited_for = set(first)
 
+    def tell(done: int, total: int) -> None:
+        # Read here and not in the window's thread, which would wait for the next batch to be written.
+        worker.put(_Progress(done, total, box_facts(project, *waited_for) if waited_for else None))
+        waited_for.clear()
 
-def wanted_threshold(threshold: float | None, rule: str) -> float:
-    """The threshold in force: a person's, or the rule's own."""
-    return RULES[rule].default_threshold if threshold is None else min(max(threshold, 0.0), MAX_THRESHOLD)
-
-
-def decide(
-    project: Project,
-    view: ProjectView,
-    *,
-    first: Sequence[int] = (),
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> int:
-    """Give every image with a heat map the box of the rule and threshold in force, those in ``first`` first.
-
-    Returns how many boxes were made. Images whose box is a person's, or is already so, are passed over.
-    """
-    if project.heat_maps_step() is None:
-        return 0
-    own = {image_id: wanted_threshold(value, view.rule) for image_id, value in view.thresholds.items()}
-    threshold = wanted_threshold(view.threshold, view.rule)
-    behind = undecided(project, rule=view.rule, threshold=threshold, own=own, max_boxes=view.max_boxes)
-    ahead = set(first)
-    behind.sort(key=lambda image: image.id not in ahead)
-    prior = project.prior()
-    made = 0
-    for start in range(0, len(behind), BATCH):
-        if cancelled():
-            break
-        found = _decide_batch(project, view, prior, behind[start : start + BATCH])
-        project.set_auto_boxes(found, max_boxes=view.max_boxes)
-        made += len(found)
-        on_progress(made, len(behind))
-    return made
-
-
-def _decide_batch(
-    project: Project, view: ProjectView, prior: Prior | None, images: Sequence[Undecided]
-) -> dict[int, tuple[BoxRecord, ...]]:
-    maps = heat_maps(project, [image.id for image in images])
-    return {
-        image.id: find_boxes(
-            maps[image.id],
-            width=image.width,
-            height=image.height,
-            rule=view.rule,
-            threshold=image.threshold,
-            prior=prior,
-            max_boxes=view.max_boxes,
-        )
-        for image in images
-        if image.id in maps
-    }
+    return decide(project, view, first=first, on_progress=tell, cancelled=worker.is_stopping)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.controllers.deciding import decide
 from app.models.export import ExportRequest, ImportRequest
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
 from core.annotations import ImageBoxes
+from core.deciding import decide
 from core.errors import BoxscoutError, Cancelled
 from core.exchange import ImportPlan, ImportSummary, exportable, import_boxes, plan_import
 from core.formats import FORMATS, ExportSummary, export

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
-from app.controllers.deciding import decide
 from app.models.figure import FigureRequest
 from app.models.session import HeatMap, Session
 from app.models.training import Activity
 from app.pump import Pump
+from core.deciding import decide
 from core.errors import BoxscoutError, ImageError
 from core.images.decoding import decode
 from core.project.queries import kept

@@ -164,13 +164,14 @@ class ImageListModel(QAbstractListModel):
             self._table.put(replace(new, status=old.status) if own else new)
         self._tell_rows(new.id for new in known)
 
-    def set_facts(self, facts: BoxFacts, image_id: int | None = None) -> None:
-        """What boxes all images have now, or the one with ``image_id``, which keeps its row."""
+    def set_facts(self, facts: BoxFacts, *image_ids: int) -> None:
+        """What boxes all images have now, or these alone, which keep their rows."""
         columns = self._table.columns
-        if image_id is not None:
-            if image_id in self._table.place:
-                columns.set_facts_of(self._table.place[image_id], facts)
-                self._tell_rows([image_id])
+        if image_ids:
+            known = [image_id for image_id in image_ids if image_id in self._table.place]
+            for image_id in known:
+                columns.set_facts_of(self._table.place[image_id], facts.of(image_id))
+            self._tell_rows(known)
             return
         columns.set_facts(facts)
         if changes_with_boxes(self._browse):

@@ -31,13 +31,14 @@ _DECIDED = """
         image.id IN (SELECT image_id FROM edited), coalesce(box_limit.boxes, 1)
     FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
         LEFT JOIN box_limit ON box_limit.image_id = image.id
-    WHERE image.width > 0 GROUP BY image.id ORDER BY image.id"""
+    WHERE image.width > 0 {among} GROUP BY image.id ORDER BY image.id"""
 _MAPS = """
     SELECT image_id, height, width, data FROM heat_map
     WHERE image_id IN (SELECT value FROM json_each(?)) ORDER BY image_id"""
 
 
-_AMONG = "WHERE image_id IN (SELECT value FROM json_each(?))"
+_ONE_OF = "image_id IN (SELECT value FROM json_each(?))"
+_AMONG = f"WHERE {_ONE_OF}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ class Undecided:
     threshold: float
 
 
-def box_facts(project: Project, image_id: int | None = None) -> BoxFacts:
-    """What the list's filters and orders know of boxes: of all images that have any, or of one."""
-    if image_id is None:
+def box_facts(project: Project, *image_ids: int) -> BoxFacts:
+    """What the list's filters and orders know of boxes: of all images that have any, or of these alone."""
+    if not image_ids:
         rows = project.select(_FACTS.format(where=""))
     else:
-        rows = project.select(_FACTS.format(where="WHERE box.image_id = ?"), image_id)
+        rows = project.select(_FACTS.format(where=f"WHERE box.{_ONE_OF}"), json.dumps(image_ids))
     ids, score, share, edited, boxes = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return BoxFacts(
         np.array(ids, np.int64),
@@ -67,7 +68,13 @@ def box_facts(project: Project, image_id: int | None = None) -> BoxFacts:
 
 
 def undecided(
-    project: Project, *, rule: str, threshold: float, own: Mapping[int, float], max_boxes: int = 1
+    project: Project,
+    *,
+    rule: str,
+    threshold: float,
+    own: Mapping[int, float],
+    max_boxes: int = 1,
+    among: Sequence[int] | None = None,
 ) -> list[Undecided]:
     """Every image with a heat map whose automatic boxes are missing, or of another rule, threshold or limit.
 
@@ -77,11 +84,17 @@ def undecided(
         In force where ``own``, by image id, has none.
     max_boxes
         How many boxes an image may get.
+    among
+        Ids of the images to ask about; None for all.
 
     Images whose boxes a person has set or taken away are left out.
     """
     found = []
-    rows = project.select(_DECIDED)
+    if among is None:
+        rows = project.select(_DECIDED.format(among=""))
+    else:
+        chosen = "AND image.id IN (SELECT value FROM json_each(?))"
+        rows = project.select(_DECIDED.format(among=chosen), json.dumps(list(among)))
     for image_id, width, height, boxes, known, low, high, first, last, edited, limit in rows:
         wanted = own.get(image_id, threshold)
         is_so = boxes and known == boxes and low == high == wanted and first == last == rule
@@ -89,6 +102,11 @@ def undecided(
         if not edited and not is_so:
             found.append(Undecided(image_id, width, height, wanted))
     return found
+
+
+def sized_images(project: Project) -> list[int]:
+    """The ids of all images whose size is known, in the order added."""
+    return [row[0] for row in project.select("SELECT id FROM image WHERE width > 0 ORDER BY id")]
 
 
 def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:

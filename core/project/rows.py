@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from core.annotations import BoxRecord, Source, Status
 from core.errors import ProjectError
@@ -90,7 +89,7 @@ def mark_edited(db: sqlite3.Connection, edited: Mapping[int, bool]) -> None:
 def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]:
     box = record.box
     sides = tuple(float(side) for side in (box.x0, box.y0, box.x1, box.y1))
-    if not all(np.isfinite(sides)):
+    if not all(map(math.isfinite, sides)):
         raise ProjectError(f"A box of image {image_id} has a side that is not a number.")
     score = None if record.score is None else float(record.score)
     threshold = None if record.threshold is None else float(record.threshold)

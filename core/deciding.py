@@ -1,0 +1,103 @@
+"""Boxes from stored heat maps: every image whose boxes do not say what rule and threshold say now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from core.annotations import BoxRecord
+from core.boxes import used_threshold
+from core.evaluate.box_batches import boxes_and_scores
+from core.geometry import Box
+from core.prior import Prior
+from core.project.queries import Undecided, heat_maps, sized_images, undecided
+from core.project.store import Project, ProjectView
+from core.several import find_boxes
+
+# Images in one transaction: its sync costs as much as some hundred boxes, and an edit waits for no more than it.
+BATCH = 1024
+
+Boxes = dict[int, tuple[BoxRecord, ...]]
+
+
+def decide(
+    project: Project,
+    view: ProjectView,
+    *,
+    first: Sequence[int] = (),
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> int:
+    """Give every image with a heat map the box of the rule and threshold in force, those in ``first`` first.
+
+    Returns how many images got boxes. Those whose boxes are a person's, taken away ones too, or are already
+    so, are passed over. What is done when ``cancelled`` says so stays, batch by batch.
+
+    Parameters
+    ----------
+    first
+        Ids of images that are looked at now: they are on disk before any other is begun.
+    on_progress
+        Called with (done, all) images after each batch; the first call says that ``first`` is done.
+    """
+    if project.heat_maps_step() is None:
+        return 0
+    prior = project.prior()
+    made = done = 0
+    ids = sized_images(project)
+    for batch in _batches(ids, first):
+        if cancelled():
+            break
+        found = _decided(project, view, prior, batch)
+        if found:
+            project.set_auto_boxes(found, max_boxes=view.max_boxes)
+        made, done = made + len(found), done + len(batch)
+        on_progress(done, len(ids))
+    return made
+
+
+def _batches(ids: Sequence[int], first: Sequence[int]) -> Iterator[list[int]]:
+    ahead = set(first).intersection(ids)
+    if ahead:
+        yield [image_id for image_id in first if image_id in ahead]
+    rest = [image_id for image_id in ids if image_id not in ahead]
+    for start in range(0, len(rest), BATCH):
+        yield rest[start : start + BATCH]
+
+
+def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequence[int]) -> Boxes:
+    """The boxes now of those of ``ids`` that have others."""
+    own = {i: used_threshold(view.rule, view.thresholds[i]) for i in ids if i in view.thresholds}
+    threshold = used_threshold(view.rule, view.threshold)
+    behind = undecided(project, rule=view.rule, threshold=threshold, own=own, max_boxes=view.max_boxes, among=ids)
+    maps = heat_maps(project, [image.id for image in behind])
+    images = [image for image in behind if image.id in maps]
+    if not images:
+        return {}
+    if view.max_boxes == 1:
+        return _single_boxes(images, [maps[image.id] for image in images], view.rule, prior)
+    return {
+        image.id: find_boxes(
+            maps[image.id],
+            width=image.width,
+            height=image.height,
+            rule=view.rule,
+            threshold=image.threshold,
+            prior=prior,
+            max_boxes=view.max_boxes,
+        )
+        for image in images
+    }
+
+
+def _single_boxes(
+    images: Sequence[Undecided], maps: Sequence[np.ndarray], rule: str, prior: Prior | None
+) -> Boxes:
+    sizes = np.array([(image.width, image.height) for image in images], np.float64)
+    thresholds = np.array([image.threshold for image in images])
+    boxes, scores = boxes_and_scores(maps, sizes, rule=rule, threshold=thresholds, prior=prior)
+    return {
+        image.id: (BoxRecord(Box(*sides), score=score, threshold=image.threshold, rule=rule),)
+        for image, sides, score in zip(images, boxes.tolist(), scores.tolist(), strict=True)
+    }
