@@ -1,9 +1,12 @@
 """How fast the window answers: opening a folder, scrolling, the threshold, and ticks beside a training.
 
-    python3 benchmarks/window.py [--images 10000] [--seconds 30] [--json FILE]
+    python3 benchmarks/window.py [--images 100000] [--seconds 30] [--json FILE] [--others PYTHON]
 
 It draws a folder of JPEG photos (640 x 480) into a temporary place, opens it in the real window without a
-display, and prints each figure beside its aim. Run it with nothing else on the machine.
+display, and prints each figure beside its aim: time on the clock, then the time of all processors where work
+goes on beside the window. With nothing else on the machine both say the same; the load is printed.
+``--others`` is a Python in which labelme or X-AnyLabeling is installed: both are opened on the same folder.
+``--seconds 0`` leaves the training out.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +35,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.application import leave_what_stays_to_itself, make_application
 from app.main_window import MainWindow
+from app.models.pictures import to_qimage
+from app.models.session import Picture
 from app.models.training import Phase
 from core.browse import Browse, Order
 from core.config import PRESETS
@@ -47,6 +53,7 @@ class Figure:
     value: float
     unit: str
     aim: float | None
+    cpu_s: float | None = None
 
 
 class Paints(QObject):
@@ -85,23 +92,43 @@ class Ticks:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=30.0, help="length of the measured training")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--others", type=Path, help="a Python that has labelme or X-AnyLabeling")
     options = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="boxscout-benchmark-"))
     os.environ.update(XDG_DATA_HOME=str(place), XDG_CONFIG_HOME=str(place), XDG_STATE_HOME=str(place))
     sys.setswitchinterval(0.0005)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
     try:
+        load = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before"
         figures = measure(place, options.images, options.seconds)
+        print(f"{load}, {os.getloadavg()[0]:.1f} after")
+        for figure in figures:
+            print(line(figure), flush=True)
+        compare(options.others, place / "photos")
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    for figure in figures:
-        aim = "" if figure.aim is None else f"   (aim: {figure.aim:g} {figure.unit} or less)"
-        print(f"{figure.name:<52}{figure.value:>10.1f} {figure.unit}{aim}")
     if options.json:
         options.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+
+
+def line(figure: Figure) -> str:
+    aim = "" if figure.aim is None else f"   (aim: {figure.aim:g} {figure.unit} or less)"
+    cpu = "" if figure.cpu_s is None else f"   [{figure.cpu_s:.1f} s of processors]"
+    return f"{figure.name:<56}{figure.value:>10.1f} {figure.unit}{cpu}{aim}"
+
+
+def compare(python: Path | None, folder: Path) -> None:
+    """labelme and X-AnyLabeling on the same folder, each in a process of its own."""
+    script = Path(__file__).with_name("other_windows.py")
+    for tool in ("labelme", "x-anylabeling"):
+        print(f"\n{tool}:", flush=True)
+        if python is None:
+            print("  not installed (see --others)")
+        else:
+            subprocess.run([str(python), str(script), tool, str(folder)], check=False)
 
 
 def measure(place: Path, images: int, seconds: float) -> list[Figure]:
@@ -113,7 +140,10 @@ def measure(place: Path, images: int, seconds: float) -> list[Figure]:
     leave_what_stays_to_itself()
     app.processEvents()
     figures = open_folder(window, folder, images)
-    for stage in (scroll, arrange, browse, lambda window: beside_training(window, seconds), threshold):
+    stages: list[Callable[[MainWindow], list[Figure]]] = [scroll, arrange, browse]
+    if seconds:
+        stages.append(lambda window: beside_training(window, seconds))
+    for stage in (*stages, everywhere, stopped, of_selection, threshold, brightness):
         figures += stage(window)
         settle(1.0)
     figures.append(Figure("peak memory", peak_memory() / 2**20, "MiB", 1536))
@@ -216,6 +246,91 @@ def beside_training(window: MainWindow, seconds: float) -> list[Figure]:
         Figure("event loop beside training, longest gap", 1000 * max(gaps), "ms", 100),
         Figure("training speed beside the window", speed or 0.0, "steps/s", None),
     ]
+
+
+def everywhere(window: MainWindow) -> list[Figure]:
+    """A move of the threshold until each image has its box, from heat maps as a run leaves them behind."""
+    give_heat_maps(window)
+    shown = window.session.images.ids_in(*window.session.rows_in_view)
+    began, cpu, ticks = time.perf_counter(), time.process_time(), Ticks()
+    window.bar.threshold_spin.setValue(0.37)
+    boxes = window.session.project.boxes
+    wait(lambda: all(one.threshold == 0.37 for i in shown for one in boxes(i)), 60)
+    in_view = time.perf_counter() - began
+    wait(lambda: is_idle(window), 600)
+    return [
+        Figure("threshold moved to the boxes in view on disk", 1000 * in_view, "ms", 1000),
+        Figure(
+            "threshold moved to all boxes on disk",
+            time.perf_counter() - began,
+            "s",
+            10,
+            time.process_time() - cpu,
+        ),
+        Figure("longest gap of the event loop meanwhile", 1000 * max(ticks.stop()), "ms", 50),
+    ]
+
+
+def stopped(window: MainWindow) -> list[Figure]:
+    """A pass over all images that is stopped on its way."""
+    window.bar.threshold_spin.setValue(0.21)
+    wait(lambda: window.workbench.deciding.running, 10)
+    settle(0.5)
+    began = time.perf_counter()
+    window.strip.stop.click()
+    wait(lambda: is_idle(window), 60)
+    return [Figure("Stop to the end of that pass", 1000 * (time.perf_counter() - began), "ms", 500)]
+
+
+def of_selection(window: MainWindow) -> list[Figure]:
+    """All images selected, and given a threshold of their own; then it is moved for one of them."""
+    window.images.select_all()
+    bench, times = window.workbench, []
+    for value in (0.3, 0.4, 0.5):
+        window.bar.threshold_spin.setValue(value)
+        began = time.perf_counter()
+        bench.browsing.set_threshold_of_many()
+        QApplication.processEvents()
+        times.append(time.perf_counter() - began)
+    bench.stop_activities()
+    wait(lambda: is_idle(window), 600)
+    bench.editing.undo()
+    window.images.select_one()
+    wait(lambda: is_idle(window), 600)
+    return [Figure("a threshold for all selected images, median", 1000 * statistics.median(times), "ms", 100)]
+
+
+def give_heat_maps(window: MainWindow) -> None:
+    """Maps of noise and a hot spot, 32 x 32 cells as the default makes them, for all images; not measured."""
+    project, rng = window.session.project, np.random.default_rng(1)
+    ids = [record.id for record in project.images()]
+    maps = rng.random((64, 32, 32), dtype=np.float32)
+    for heat, (y, x) in zip(maps, rng.integers(4, 20, (64, 2)), strict=True):
+        heat[y : y + 9, x : x + 8] += 2
+    project.set_sizes(dict.fromkeys(ids, (640, 480)))
+    for start in range(0, len(ids), 4096):
+        project.set_heat_maps({i: maps[i % 64] for i in ids[start : start + 4096]}, step=1)
+    window.workbench.localization.evidence_changed.emit()
+    wait(lambda: is_idle(window) and window.session.heat_map is not None, 600)
+
+
+def is_idle(window: MainWindow) -> bool:
+    bench = window.workbench
+    return not bench.pump.busy and not bench.deciding.running
+
+
+def brightness(window: MainWindow) -> list[Figure]:
+    """The brightness slider, with a photo of 24 megapixels in view, until it is painted."""
+    paints, popup, times = Paints(window.canvas), window.box_editing.popup, []
+    photo = np.random.default_rng(2).integers(0, 256, (4000, 6000, 3), dtype=np.uint8)
+    window.session.set_picture(window.session.current, Picture(to_qimage(photo[:2730, :4096]), 6000, 4000))
+    settle(0.5)
+    for i in range(20):
+        seen, began = paints.count, time.perf_counter()
+        popup.brightness.setValue(3 * i - 25)
+        wait(lambda seen=seen: paints.count > seen, 5)  # type: ignore[misc]
+        times.append(time.perf_counter() - began)
+    return [Figure("brightness to redraw, 24 megapixels, median", 1000 * statistics.median(times), "ms", 33)]
 
 
 def threshold(window: MainWindow) -> list[Figure]:

@@ -52,6 +52,11 @@ class DecidingController(QObject):
         self._behind = True
         self._timer.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether boxes are being brought up to date, or will be in a moment."""
+        return self._worker is not None or self._timer.isActive()
+
     def stop(self) -> None:
         """End the pass under way. What it has not reached follows with the next one, or with an export."""
         if self._worker is not None:

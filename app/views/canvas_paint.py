@@ -8,9 +8,11 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from app import style
+from app.models.pictures import adjusted
 from app.views.box_editor import handle_points
 from app.views.viewport import Viewport
 from core.annotations import DEFAULT_LABEL, BoxRecord, Source
+from core.images.display import Display
 
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
 HANDLE = 8.0  # logical pixels, without its lines
@@ -42,8 +44,13 @@ def level_for(levels: list[QImage], device_width: float) -> QImage:
     return levels[level]
 
 
-def draw_image(painter: QPainter, view: Viewport, image: QImage, *, smooth: bool) -> None:
-    """Draw ``image`` (of any size) where the viewed image lies; only the part in sight is read."""
+def draw_image(
+    painter: QPainter, view: Viewport, image: QImage, *, smooth: bool, display: Display | None = None
+) -> None:
+    """Draw ``image`` (of any size) where the viewed image lies, as ``display`` says.
+
+    Only the part in sight is read and adjusted: a photo of any size follows the brightness slider.
+    """
     x0, y0, x1, y1 = view.visible()
     if x1 <= x0 or y1 <= y0:
         return
@@ -51,6 +58,10 @@ def draw_image(painter: QPainter, view: Viewport, image: QImage, *, smooth: bool
     source = QRectF(x0 * across, y0 * down, (x1 - x0) * across, (y1 - y0) * down)
     left, top = view.x + x0 * view.scale, view.y + y0 * view.scale
     target = QRectF(left, top, (x1 - x0) * view.scale, (y1 - y0) * view.scale)
+    if display is not None and not display.is_plain:
+        part = source.toAlignedRect().intersected(image.rect())
+        image = adjusted(image.copy(part), display)
+        source.translate(-part.x(), -part.y())
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
     painter.drawImage(target, image, source)
 

@@ -15,8 +15,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app import style
+from app.models.pictures import adjusted
 from app.views import canvas_paint, minimap
 from app.views.viewport import Viewport
+from core.images.display import Display
 
 ZOOM_STEP = 1.25
 NEAREST_FROM = 4.0  # zoomed in beyond this, pixels are drawn as squares
@@ -41,6 +43,7 @@ class PictureView(QWidget):
         self._heat: QImage | None = None
         self._heat_key = 0  # of the picture that was given
         self._opacity = 0.5
+        self._display = Display()
         self._caption = self._hint = ""
         self._message = self.tr("Choose an image on the left")
         self._backdrops: list[QPixmap] = []
@@ -121,6 +124,12 @@ class PictureView(QWidget):
         opacity = min(max(opacity, 0.0), 1.0)
         if opacity != self._opacity:
             self._opacity = opacity
+            self._changed()
+
+    def set_display(self, display: Display) -> None:
+        """Brightness, contrast and gamma of the image; its heat map stays as it is."""
+        if display != self._display:
+            self._display = display
             self._changed()
 
     def set_side_by_side(self, split: bool) -> None:
@@ -221,7 +230,8 @@ class PictureView(QWidget):
         if self._view is not None and not self._view.shows_all:
             painter.translate(last.topLeft())
             width = minimap.SIDE * self.devicePixelRatioF()
-            minimap.draw(painter, self._view, canvas_paint.level_for(self._levels, width))
+            small = canvas_paint.level_for(self._levels, width)
+            minimap.draw(painter, self._view, adjusted(small, self._display))
 
     def _drawn_backdrop(self, view: Viewport, *, heat: bool) -> QPixmap:
         ratio = self.devicePixelRatioF()
@@ -230,7 +240,8 @@ class PictureView(QWidget):
         backdrop.fill(style.colours().canvas)
         painter = QPainter(backdrop)
         image = canvas_paint.level_for(self._levels, view.width * view.scale * ratio)
-        canvas_paint.draw_image(painter, view, image, smooth=self.zoom <= NEAREST_FROM)
+        smooth = self.zoom <= NEAREST_FROM
+        canvas_paint.draw_image(painter, view, image, smooth=smooth, display=self._display)
         if heat and self._heat is not None and self._opacity > 0:
             painter.setOpacity(self._opacity)
             canvas_paint.draw_image(painter, view, self._heat, smooth=True)

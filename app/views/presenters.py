@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
-from app.models.pictures import adjusted, to_qimage
-from app.models.session import Picture, Session
+from app.models.pictures import to_qimage
+from app.models.session import Session
 from app.models.thumbnails import Thumbnails
 from app.views.canvas_bar import CanvasBar, CanvasBarState
 from app.views.image_canvas import ImageCanvas
@@ -14,7 +14,6 @@ from app.views.image_list_view import ImageListView
 from app.views.problems_panel import Problem, ProblemsPanel
 from app.views.status_strip import StatusStrip
 from core.heatmap import colourize
-from core.images.display import Display
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
 OVERLAY_SIDE = 512
@@ -33,7 +32,6 @@ class CanvasPresenter(QObject):
         self._shown: int | None = None
         self._overlay_key: tuple[object, ...] | None = None
         self._overlay: QImage | None = None
-        self._displayed_as: tuple[Picture, Display, QImage] | None = None
         session.current_changed.connect(self._show_image)
         session.picture_changed.connect(self._show_image)
         session.heat_map_changed.connect(self._show_heat_map)
@@ -54,7 +52,7 @@ class CanvasPresenter(QObject):
             canvas.set_message("" if scanning else self.tr("There is no image in this project"))
         elif picture is not None and picture.image is not None:
             size = picture.width, picture.height
-            canvas.set_image(self._displayed(picture), record.name, size=size, keep_view=same)
+            canvas.set_image(picture.image, record.name, size=size, keep_view=same)
         elif picture is not None:
             canvas.set_image(None, record.name)
             canvas.set_message(f"{record.name}\n{picture.reason}")
@@ -63,14 +61,6 @@ class CanvasPresenter(QObject):
         self._show_heat_map()
         self._show_boxes()
         self._show_bar()
-
-    def _displayed(self, picture: Picture) -> QImage:
-        """The image with brightness and contrast, made once for each setting."""
-        assert picture.image is not None
-        display = self._session.view.display
-        if self._displayed_as is None or self._displayed_as[:2] != (picture, display):
-            self._displayed_as = picture, display, adjusted(picture.image, display)
-        return self._displayed_as[2]
 
     def _show_placeholder(self) -> None:
         """Until the image is decoded: its thumbnail at full size, so that nothing flickers."""
@@ -108,8 +98,7 @@ class CanvasPresenter(QObject):
         view = self._session.view
         self._canvas.set_opacity(view.opacity)
         self._canvas.set_side_by_side(view.side_by_side)
-        if self._displayed_as is not None and self._displayed_as[1] != view.display:
-            self._show_image()
+        self._canvas.set_display(view.display)
         shown = self._overlay_key is not None
         if self._session.view.show_heat_map != shown:
             self._show_heat_map()

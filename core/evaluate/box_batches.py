@@ -132,7 +132,9 @@ def _clipped_cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | N
 
 def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> Floats:
     if rule in ("moments", "fitted"):
-        sigma, factor = (CENTRE_SIGMA, 1.0) if rule == "moments" else (FITTED_SIGMA, drawn_out(prior))
+        sigma, factor = CENTRE_SIGMA, 1.0
+        if rule == "fitted":
+            sigma, factor = FITTED_SIGMA, drawn_out(prior)
         boxes = _moments(scaled, thresholds, sigma)
         if rule == "moments":
             return boxes

@@ -64,7 +64,7 @@ def move(window: MainWindow, threshold: float) -> None:
 
 def rest(window: MainWindow, qtbot: QtBot) -> None:
     bench = window.workbench
-    qtbot.waitUntil(lambda: not bench.deciding._timer.isActive() and not bench.pump.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not bench.deciding.running and not bench.pump.busy, timeout=LONG)
 
 
 def thresholds(window: MainWindow) -> dict[int, float | None]:

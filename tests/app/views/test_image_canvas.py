@@ -17,12 +17,13 @@ from pytestqt.qtbot import QtBot
 from seeing import pixel, plain_image, wheel
 
 from app import style
-from app.models.pictures import to_qimage
+from app.models.pictures import adjusted, to_qimage
 from app.views.box_editor import handle_points
 from app.views.canvas_paint import tag_text
 from app.views.image_canvas import ImageCanvas
 from core.annotations import BoxRecord, Source
 from core.geometry import Box
+from core.images.display import Display
 
 Show = Callable[..., QWidget]
 
@@ -250,6 +251,7 @@ from PySide6.QtWidgets import QApplication
 from app.views.image_canvas import ImageCanvas
 from core.annotations import BoxRecord
 from core.geometry import Box
+from core.images.display import Display
 app = QApplication([])
 canvas = ImageCanvas()
 canvas.resize(400, 300)
@@ -321,3 +323,30 @@ def test_the_cursor_says_what_a_press_would_do(canvas: ImageCanvas, qtbot: QtBot
         qtbot.waitUntil(lambda shape=shape: canvas.cursor().shape() == shape)
     canvas.start_drawing()
     assert canvas.cursor().shape() == Qt.CursorShape.CrossCursor
+
+
+def test_brightness_adjusts_what_is_in_sight_as_it_would_the_whole(canvas: ImageCanvas) -> None:
+    display = Display(brightness=0.1, contrast=0.3, gamma=1.4)
+    photo = coded(250, 200)
+
+    def seen(image: QImage, shown_as: Display) -> QImage:
+        canvas.set_image(image)
+        canvas.set_display(shown_as)
+        for _ in range(8):
+            wheel(canvas, QPointF(70, 230), 1)
+        canvas.actual_size()  # each pixel of the photo on one of the screen
+        canvas.set_opacity(0.0)
+        return canvas.grab().toImage()
+
+    assert seen(photo, display) == seen(adjusted(photo, display), Display()) != seen(photo, Display())
+    canvas.set_image(photo)
+    canvas.set_display(display)
+    for _ in range(8):
+        wheel(canvas, QPointF(70, 230), 1)
+    enlarged = canvas.grab().toImage()
+    canvas.set_display(Display())
+    canvas.set_image(adjusted(photo, display))
+    for _ in range(8):
+        wheel(canvas, QPointF(70, 230), 1)
+    assert not canvas.viewport_state.shows_all
+    assert canvas.grab().toImage() == enlarged
