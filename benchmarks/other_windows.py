@@ -95,8 +95,8 @@ def until_another(opened: Opened, seen: str | None) -> str:
 
 def listed(opened: Opened) -> int:
     """How many rows their list of files has."""
-    widgets = [w for w in opened.app.allWidgets() if type(w).__mro__ and hasattr(w, "count")]
-    return max((w.count() for w in widgets if callable(w.count) and hasattr(w, "itemDelegate")), default=0)
+    models = [w.model() for w in opened.app.allWidgets() if hasattr(w, "setModel") and w.model() is not None]
+    return max((model.rowCount() for model in models), default=0)
 
 
 def peak_mib() -> float:

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -102,11 +102,12 @@ def main() -> None:
     sys.setswitchinterval(0.0005)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
     try:
-        load = f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before"
-        figures = measure(place, options.images, options.seconds)
-        print(f"{load}, {os.getloadavg()[0]:.1f} after")
-        for figure in figures:
+        figures = []
+        print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}", flush=True)
+        for figure in measure(place, options.images, options.seconds):
+            figures.append(figure)
             print(line(figure), flush=True)
+        print(f"load {os.getloadavg()[0]:.1f} at the end")
         compare(options.others, place / "photos")
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -131,7 +132,7 @@ def compare(python: Path | None, folder: Path) -> None:
             subprocess.run([str(python), str(script), tool, str(folder)], check=False)
 
 
-def measure(place: Path, images: int, seconds: float) -> list[Figure]:
+def measure(place: Path, images: int, seconds: float) -> Iterator[Figure]:
     folder = draw_folder(place / "photos", images)
     app = make_application()
     window = MainWindow()
@@ -139,19 +140,18 @@ def measure(place: Path, images: int, seconds: float) -> list[Figure]:
     window.show()
     leave_what_stays_to_itself()
     app.processEvents()
-    figures = open_folder(window, folder, images)
+    yield from open_folder(window, folder, images)
     stages: list[Callable[[MainWindow], list[Figure]]] = [scroll, arrange, browse]
     if seconds:
         stages.append(lambda window: beside_training(window, seconds))
     for stage in (*stages, everywhere, stopped, of_selection, threshold, brightness):
-        figures += stage(window)
+        yield from stage(window)
         settle(1.0)
-    figures.append(Figure("peak memory", peak_memory() / 2**20, "MiB", 1536))
+    yield Figure("peak memory", peak_memory() / 2**20, "MiB", 1536)
     closed: list[bool] = []
     window.workbench.closed.connect(lambda: closed.append(True))
     window.close()
     wait(lambda: bool(closed), 60)
-    return figures
 
 
 def draw_folder(folder: Path, images: int) -> Path:
