@@ -38,6 +38,7 @@ from app.main_window import MainWindow
 from app.models.pictures import to_qimage
 from app.models.session import Picture
 from app.models.training import Phase
+from core.annotations import Status
 from core.browse import Browse, Order
 from core.config import PRESETS
 
@@ -144,7 +145,7 @@ def measure(place: Path, images: int, seconds: float) -> Iterator[Figure]:
     stages: list[Callable[[MainWindow], list[Figure]]] = [scroll, arrange, browse]
     if seconds:
         stages.append(lambda window: beside_training(window, seconds))
-    for stage in (*stages, everywhere, stopped, of_selection, threshold, brightness):
+    for stage in (*stages, everywhere, stopped, of_selection, accepted, threshold, brightness):
         yield from stage(window)
         settle(1.0)
     yield Figure("peak memory", peak_memory() / 2**20, "MiB", 1536)
@@ -298,6 +299,18 @@ def of_selection(window: MainWindow) -> list[Figure]:
     window.images.select_one()
     wait(lambda: is_idle(window), 600)
     return [Figure("a threshold for all selected images, median", 1000 * statistics.median(times), "ms", 100)]
+
+
+def accepted(window: MainWindow) -> list[Figure]:
+    """All images selected and accepted by one click; then the click is taken back."""
+    window.images.select_all()
+    began = time.perf_counter()
+    window.images.selection_bar.buttons[Status.ACCEPTED].click()
+    QApplication.processEvents()
+    took = time.perf_counter() - began
+    window.workbench.editing.undo()
+    window.images.select_one()
+    return [Figure("all images accepted", 1000 * took, "ms", 1000)]
 
 
 def give_heat_maps(window: MainWindow) -> None:

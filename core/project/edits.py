@@ -118,7 +118,8 @@ class DecisionEdit:
         before, after = self.before.thresholds, self.after.thresholds
         if before is after:
             return ()
-        return tuple(sorted(i for i in before.keys() | after.keys() if before.get(i) != after.get(i)))
+        changed = [i for i, value in after.items() if before.get(i) != value]
+        return tuple(sorted([*changed, *(before.keys() - after.keys())]))
 
     @property
     def limits(self) -> bool:

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
 from core.boxes import DEFAULT_RULE, MAX_BOXES
 from core.browse import Browse, Order, Show
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 from core.images.display import Display
+
+_MOST_IDS = 10_000_000  # in one run of them; more is no project of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +51,29 @@ class ProjectView:
 def view_to_json(view: ProjectView) -> str:
     """``view`` as one JSON object."""
     values: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
-    values["thresholds"] = {str(image_id): float(value) for image_id, value in view.thresholds.items()}
+    values["thresholds"] = _spans(view.thresholds)
     values["display"] = asdict(view.display)
     values["config"] = None if view.config is None else view.config.to_dict()
     browse = view.browse
     values["browse"] = {f.name: getattr(browse, f.name) for f in fields(browse)}
     return json.dumps(values)
+
+
+def _spans(thresholds: Mapping[int, float]) -> list[tuple[int, int, float]]:
+    """First and last id and the threshold of each run of ids that have the same one.
+
+    Thresholds are given to selections, and a view is saved at each step from image to image: 100,000 of
+    them, one by one, would take a tenth of a second each time.
+    """
+    count = len(thresholds)
+    ids = np.fromiter(thresholds.keys(), np.int64, count)
+    values = np.fromiter(thresholds.values(), np.float64, count)
+    order = np.argsort(ids)
+    ids, values = ids[order], values[order]
+    ends = np.flatnonzero((np.diff(ids) != 1) | (values[1:] != values[:-1])) if count else np.empty(0, int)
+    firsts, lasts = ids[[0, *(ends + 1)]] if count else ids, ids[[*ends, -1]] if count else ids
+    shares = values[[*ends, -1]] if count else values
+    return list(zip(firsts.tolist(), lasts.tolist(), shares.tolist(), strict=True))
 
 
 def view_from_json(text: str) -> ProjectView:
@@ -127,6 +148,17 @@ def _config(value: Any) -> TrainConfig | None:
     return TrainConfig.from_dict({name: setting for name, setting in dict(value).items() if name in known})
 
 
+def _thresholds(value: Any) -> dict[int, float]:
+    if isinstance(value, dict):  # as versions before the first release wrote them
+        return {int(image_id): _share(share) for image_id, share in value.items()}
+    found: dict[int, float] = {}
+    for first, last, share in value:
+        if not 0 <= last - first < _MOST_IDS:
+            raise ValueError
+        found.update(dict.fromkeys(range(first, last + 1), _share(share)))
+    return found
+
+
 def _browse(value: Any) -> Browse:
     show, order = Show(value["show"]), Order(value["order"])
     return Browse(text=_text(value["text"]), show=show, order=order, descending=_flag(value["descending"]))
@@ -135,7 +167,7 @@ def _browse(value: Any) -> Browse:
 _READERS = {
     "rule": _text,
     "threshold": lambda value: None if value is None else _share(value),
-    "thresholds": lambda value: {int(image_id): _share(share) for image_id, share in dict(value).items()},
+    "thresholds": _thresholds,
     "max_boxes": _count,
     "current_image": lambda value: None if value is None else int(value),
     "opacity": _share,

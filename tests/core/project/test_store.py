@@ -25,6 +25,7 @@ from core.project.edits import Kept
 from core.project.file import APPLICATION_ID
 from core.project.queries import kept
 from core.project.store import Project, ProjectView
+from core.project.view import view_from_json, view_to_json
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -296,11 +297,26 @@ def test_the_view_comes_back(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    "thresholds",
+    [{}, {7: 0.25}, {5: 0.1, 1: 0.1, 3: 0.2, 4: 0.1, 2: 0.1}, dict.fromkeys(range(1, 100_001), 0.3)],
+)
+def test_thresholds_of_many_images_come_back_and_take_little_room(
+    project: Project, thresholds: dict[int, float]
+) -> None:
+    project.save_view(ProjectView(thresholds=thresholds))
+    assert project.load_view().thresholds == thresholds
+    assert len(view_to_json(ProjectView(thresholds=thresholds))) < 1000
+    before = view_to_json(ProjectView()).replace('"thresholds": []', '"thresholds": {"7": 0.25, "9": 0.5}')
+    assert view_from_json(before).thresholds == {7: 0.25, 9: 0.5}, "as it was written before"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '{"opacity": 0.9, "later": [1], "config": {"steps": 9, "later": 1}}',
         '{"opacity": 0.9, "config": {"steps": 9}, "threshold": "x", "thresholds": {"x": 2}, "rule": 3, '
         '"model": "other", "at": "-5"}',
+        '{"opacity": 0.9, "config": {"steps": 9}, "thresholds": [[1, 9000000000000, 0.5]]}',
     ],
 )
 def test_a_view_of_a_later_or_broken_writer_keeps_what_is_understood(project: Project, text: str) -> None:
