@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from PIL import Image
 
 from core.errors import ImageError
 from core.images import scan as images
-from core.images.scan import ImageFile, RejectedFile, iter_scan, natural_key, scan_folder
+from core.images.scan import ImageFile, RejectedFile, iter_scan, natural_key, natural_order, scan_folder
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX file system")
 
@@ -202,3 +203,16 @@ def test_the_first_image_comes_before_later_folders_are_read(tmp_path: Path) -> 
     (tmp_path / "z" / "b.png").rename(tmp_path / "z" / "c.png")
     assert isinstance(first, ImageFile)
     assert [found.name for found in scan if isinstance(found, ImageFile)] == ["z/c.png"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 300, 9000])
+def test_many_names_come_in_natural_order(count: int) -> None:
+    """Camera names in every length and case among others, so that some are sorted as text and some are not."""
+    rng = np.random.default_rng(count)
+    starts, ends = ("img", "IMG", "Img_", "a1-", "\u00e4", "\u212a"), (".jpg", ".JPG", "-02.png", "7")
+    numbers = rng.integers(0, 10 ** rng.integers(1, 6, count))
+    names = [
+        f"{starts[i % 6]}{str(number).zfill(i % 2 * 5)}{ends[i % 4]}" for i, number in enumerate(numbers.tolist())
+    ]
+    names = list(dict.fromkeys(names))
+    assert list(natural_order(names, name=str)) == sorted(names, key=natural_key)
