@@ -157,9 +157,10 @@ def _moments(scaled: Maps, thresholds: Floats, sigma: float) -> Floats:
     matrix and a vector.
     """
     weight = bell(GRID, sigma)
-    heat = scaled - thresholds.astype(np.float32)[:, None, None]
+    heat: Maps = scaled - thresholds.astype(np.float32)[:, None, None]
     np.maximum(heat, 0, out=heat)
-    across, down = (weight @ heat) * weight, (heat @ weight) * weight
+    across: Maps = (weight @ heat) * weight
+    down: Maps = (heat @ weight) * weight
     nothing = ~across.any(axis=1)
     across[nothing] = down[nothing] = weight
     sides = [_spread(across), _spread(down)]
