@@ -70,7 +70,9 @@ def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequ
     """The boxes now of those of ``ids`` that have others."""
     own = {i: used_threshold(view.rule, view.thresholds[i]) for i in ids if i in view.thresholds}
     threshold = used_threshold(view.rule, view.threshold)
-    behind = undecided(project, rule=view.rule, threshold=threshold, own=own, max_boxes=view.max_boxes, among=ids)
+    behind = undecided(
+        project, rule=view.rule, threshold=threshold, own=own, max_boxes=view.max_boxes, among=ids
+    )
     maps = heat_maps(project, [image.id for image in behind])
     images = [image for image in behind if image.id in maps]
     if not images:
