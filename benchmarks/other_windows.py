@@ -48,7 +48,8 @@ def main() -> None:
         signal.signal(signal.SIGALRM, give_up)
         signal.alarm(limit)
         try:
-            measure({"labelme": labelme, "x-anylabeling": x_anylabeling}[tool](home), folder, f"{tool} {version}")
+            opened = labelme() if tool == "labelme" else x_anylabeling(home)
+            measure(opened, folder, f"{tool} {version}")
         except TimeoutError:
             print(f"  {tool} {version} was not there after {limit} s")
         except Exception as error:  # whatever of theirs fails is the answer here
@@ -62,11 +63,12 @@ def give_up(*_: object) -> None:
 
 
 def measure(opened: Opened, folder: str, name: str) -> None:
+    files = sum(1 for _ in Path(folder).iterdir())
     began, cpu = time.perf_counter(), time.process_time()
     opened.open_folder(folder)
     seen = until_another(opened, None)
     first, first_cpu = time.perf_counter() - began, time.process_time() - cpu
-    while (count := listed(opened)) < len(os.listdir(folder)) and time.perf_counter() - began < 120:
+    while (count := listed(opened)) < files and time.perf_counter() - began < 120:
         opened.app.processEvents()
         time.sleep(0.001)
     whole, times = time.perf_counter() - began, []
@@ -104,7 +106,7 @@ def peak_mib() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
-def labelme(_: str) -> Opened:
+def labelme() -> Opened:
     from labelme.app import MainWindow
     from PyQt5 import QtWidgets
 

@@ -15,7 +15,7 @@ from core.project.queries import Undecided, heat_maps, sized_images, undecided
 from core.project.store import Project, ProjectView
 from core.several import find_boxes
 
-# Images in one transaction: its sync costs as much as some hundred boxes, and an edit waits for no more than it.
+# Images in one transaction: its sync costs as much as some hundred boxes, and an edit waits for no longer.
 BATCH = 1024
 
 Boxes = dict[int, tuple[BoxRecord, ...]]

@@ -87,7 +87,8 @@ def _covered(low: Floats, high: Floats, count: int) -> npt.NDArray[np.bool_]:
 
 def _weighed(values: Map, weights: Map) -> Floats:
     """Each row's sum with ``weights``, (w,) or (n, w): float64 (n, h), one product for each image."""
-    return np.matmul(values, weights[..., None])[..., 0].astype(np.float64)
+    sums: Floats = np.matmul(values, weights[..., None])[..., 0].astype(np.float64)
+    return sums
 
 
 def _logistic(z: Floats) -> Floats:

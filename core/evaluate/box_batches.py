@@ -143,12 +143,10 @@ def _clipped_cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | N
 
 def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> Floats:
     if rule in ("moments", "fitted"):
-        sigma, factor, wide = CENTRE_SIGMA, 1.0, EVEN
+        sigma, factor = CENTRE_SIGMA, 1.0
         if rule == "fitted":
-            sigma, factor, wide = FITTED_SIGMA, drawn_out(prior), deviations(prior)
-            cut = cuts(scaled, prior).astype(np.float64)
-            thresholds = cut + (1 - cut) * thresholds
-        boxes = _moments(scaled, thresholds, sigma, wide)
+            sigma, factor = FITTED_SIGMA, drawn_out(prior)
+        boxes = _moments(scaled, thresholds, sigma)
         if rule == "moments":
             return boxes
         middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
@@ -163,23 +161,24 @@ def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> 
     return cells
 
 
-def _moments(scaled: Maps, thresholds: Floats, sigma: float, wide: float) -> Floats:
+def _moments(scaled: Maps, thresholds: Floats, sigma: float) -> Floats:
     """The moments rules of each map, (n, 4) in cells.
 
     The Gaussian at the centre is the product of one per axis, so that each profile is a product of a
     matrix and a vector.
     """
     weight = bell(GRID, sigma)
-    heat = scaled - thresholds.astype(np.float32)[:, None, None]
+    heat: Maps = scaled - thresholds.astype(np.float32)[:, None, None]
     np.maximum(heat, 0, out=heat)
-    across, down = (weight @ heat) * weight, (heat @ weight) * weight
+    across: Maps = (weight @ heat) * weight
+    down: Maps = (heat @ weight) * weight
     nothing = ~across.any(axis=1)
     across[nothing] = down[nothing] = weight
-    sides = [_spread(across, wide), _spread(down, wide)]
+    sides = [_spread(across), _spread(down)]
     return np.stack([side[:, end] for end in (0, 1) for side in sides], axis=1)
 
 
-def _spread(profiles: Maps, wide: float) -> Floats:
+def _spread(profiles: Maps) -> Floats:
     """Weighted mean +- sqrt(3) weighted standard deviations of each profile, (n, 2)."""
     centres = np.arange(GRID, dtype=np.float64) + 0.5
     shares = profiles.astype(np.float64)

@@ -207,12 +207,10 @@ def test_the_first_image_comes_before_later_folders_are_read(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("count", [0, 1, 300, 9000])
 def test_many_names_come_in_natural_order(count: int) -> None:
-    """Camera names in every length and case among others, so that some are sorted as text and some are not."""
+    """Camera names in every length and case among others: some are sorted as text and some are not."""
     rng = np.random.default_rng(count)
     starts, ends = ("img", "IMG", "Img_", "a1-", "\u00e4", "\u212a"), (".jpg", ".JPG", "-02.png", "7")
     numbers = rng.integers(0, 10 ** rng.integers(1, 6, count))
-    names = [
-        f"{starts[i % 6]}{str(number).zfill(i % 2 * 5)}{ends[i % 4]}" for i, number in enumerate(numbers.tolist())
-    ]
-    names = list(dict.fromkeys(names))
+    made = (f"{starts[i % 6]}{str(n).zfill(i % 2 * 5)}{ends[i % 4]}" for i, n in enumerate(numbers.tolist()))
+    names = list(dict.fromkeys(made))
     assert list(natural_order(names, name=str)) == sorted(names, key=natural_key)
