@@ -119,7 +119,8 @@ def cuts(scaled: Map, prior: Prior | None) -> npt.NDArray[np.float32]:
     """
     if prior is None or not prior.smallness:
         return np.zeros(len(scaled), np.float32)
-    heat: npt.NDArray[np.float32] = scaled[:, _BORDER].mean(axis=1)
+    # Row by row in memory: alone or among others, a map has the same sum to the last bit.
+    heat: npt.NDArray[np.float32] = np.ascontiguousarray(scaled[:, _BORDER]).mean(axis=1)
     cut: npt.NDArray[np.float32] = (prior.smallness * np.minimum(_CUT * heat, _MOST_CUT)).astype(np.float32)
     return cut
 
@@ -169,7 +170,7 @@ def _spread(profile: Profile, wide: float) -> tuple[float, float]:
     # has the same box to the last bit (see core.evaluate.box_batches).
     mean = float((shares * centres).sum())
     variance = float((shares * (centres - mean) ** 2).sum()) + 1 / 12
-    half = math.sqrt(3 * variance)
+    half = wide * math.sqrt(variance)
     return mean - half, mean + half
 
 

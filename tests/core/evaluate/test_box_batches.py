@@ -9,7 +9,13 @@ from core.boxes import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map
 from core.evaluate.box_batches import boxes_and_scores, find_boxes, scaled_maps
 from core.prior import Prior
 
-PRIORS = (None, Prior(0.4, 0.5, 0.02, 100), Prior(-0.6, -3.0, 5.0, 7), Prior(0.0, 0.5, 0.0, 1))
+PRIORS = (
+    None,
+    Prior(0.4, 0.5, 0.02, 100),
+    Prior(-0.6, -3.0, 5.0, 7),
+    Prior(0.0, 0.5, 0.0, 1),
+    Prior(0.2, 0.5, 0.02, 99, 0.18),
+)
 
 
 def maps() -> list[np.ndarray]:
@@ -57,5 +63,5 @@ def test_scaled_maps_are_scaled_map_of_each() -> None:
 def test_of_no_image_there_is_no_box() -> None:
     boxes, scores = boxes_and_scores([], np.empty((0, 2)), rule="fitted", threshold=0.1)
     assert boxes.shape == (0, 4) and scores.shape == (0,)
-    empty = np.empty((0, GRID, GRID), np.float32)
-    assert find_boxes(empty, np.empty((0, 2)), rule="fitted", threshold=0).shape == (0, 4)
+    nothing = np.empty((0, GRID, GRID), np.float32)
+    assert find_boxes(nothing, np.empty((0, 2)), rule="fitted", threshold=0).size == 0
