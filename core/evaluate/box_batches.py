@@ -143,12 +143,11 @@ def _clipped_cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | N
 
 def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> Floats:
     if rule in ("moments", "fitted"):
-        sigma, factor = CENTRE_SIGMA, 1.0
-        if rule == "fitted":
-            sigma, factor = FITTED_SIGMA, drawn_out(prior)
-        boxes = _moments(scaled, thresholds, sigma)
         if rule == "moments":
-            return boxes
+            return _moments(scaled, thresholds, CENTRE_SIGMA, EVEN)
+        cut = cuts(scaled, prior).astype(np.float64)
+        factor = drawn_out(prior)
+        boxes = _moments(scaled, cut + (1 - cut) * thresholds, FITTED_SIGMA, deviations(prior))
         middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
         half[:, 0] /= factor
         half[:, 1] *= factor
@@ -161,7 +160,7 @@ def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> 
     return cells
 
 
-def _moments(scaled: Maps, thresholds: Floats, sigma: float) -> Floats:
+def _moments(scaled: Maps, thresholds: Floats, sigma: float, wide: float) -> Floats:
     """The moments rules of each map, (n, 4) in cells.
 
     The Gaussian at the centre is the product of one per axis, so that each profile is a product of a
@@ -174,12 +173,12 @@ def _moments(scaled: Maps, thresholds: Floats, sigma: float) -> Floats:
     down: Maps = (heat @ weight) * weight
     nothing = ~across.any(axis=1)
     across[nothing] = down[nothing] = weight
-    sides = [_spread(across), _spread(down)]
+    sides = [_spread(across, wide), _spread(down, wide)]
     return np.stack([side[:, end] for end in (0, 1) for side in sides], axis=1)
 
 
-def _spread(profiles: Maps) -> Floats:
-    """Weighted mean +- sqrt(3) weighted standard deviations of each profile, (n, 2)."""
+def _spread(profiles: Maps, wide: float) -> Floats:
+    """Weighted mean +- ``wide`` weighted standard deviations of each profile, (n, 2)."""
     centres = np.arange(GRID, dtype=np.float64) + 0.5
     shares = profiles.astype(np.float64)
     shares /= shares.sum(axis=1, keepdims=True)
