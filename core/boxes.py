@@ -169,7 +169,7 @@ def _spread(profile: Profile, wide: float) -> tuple[float, float]:
     # has the same box to the last bit (see core.evaluate.box_batches).
     mean = float((shares * centres).sum())
     variance = float((shares * (centres - mean) ** 2).sum()) + 1 / 12
-    half = math.sqrt(3 * variance)
+    half = wide * math.sqrt(variance)
     return mean - half, mean + half
 
 
