@@ -21,7 +21,7 @@ def interrupt_after_a_step(*arguments: str) -> tuple[int, str]:
     )
     assert child.stderr is not None
     for line in child.stderr:
-        if "step" in line:
+        if "step" in line and "/s" in line:  # not the sentence on how many steps there will be
             break
     child.send_signal(signal.SIGINT)
     out, _ = child.communicate(timeout=60)

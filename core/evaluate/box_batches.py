@@ -150,7 +150,10 @@ def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> 
             thresholds = cut + (1 - cut) * thresholds
         boxes = _moments(scaled, thresholds, sigma, wide)
         if rule == "moments":
-            return boxes
+            return _moments(scaled, thresholds, CENTRE_SIGMA, EVEN)
+        cut = cuts(scaled, prior).astype(np.float64)
+        factor = drawn_out(prior)
+        boxes = _moments(scaled, cut + (1 - cut) * thresholds, FITTED_SIGMA, deviations(prior))
         middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
         half[:, 0] /= factor
         half[:, 1] *= factor
