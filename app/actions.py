@@ -61,6 +61,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("save_figure", NOOP("Actions", "Save fi&gure…"), "file"),
     ActionSpec("settings", NOOP("Actions", "Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("import_boxes", NOOP("Actions", "I&mport boxes…"), "file", ("Ctrl+I",)),
+    ActionSpec("remove_truth", NOOP("Actions", "Remove the t&ruth…"), "file"),
     ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec("undo", NOOP("Actions", "&Undo"), "edit", ("Ctrl+Z",), "undo", short=NOOP("Actions", "Undo")),
     ActionSpec(
@@ -123,6 +124,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("select_all", NOOP("Actions", "&Select all"), "image", ("Ctrl+A",)),
     ActionSpec("select_one", NOOP("Actions", "Select &only this one"), "image", ("Ctrl+Shift+A",)),
     ActionSpec("accept_above", NOOP("Actions", "A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
+    ActionSpec("worst_first", NOOP("Actions", "Order: &worst first"), "image", ("W",)),
     ActionSpec("start", NOOP("Actions", "&Start training"), "train", ("Ctrl+R",), "play"),
     ActionSpec("pause", NOOP("Actions", "&Pause or go on"), "train", ("Ctrl+P",), "pause"),
     ActionSpec("stop", NOOP("Actions", "S&top and save"), "train", ("Ctrl+.",), "stop"),
@@ -136,6 +138,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         before=SEPARATOR,
     ),
     ActionSpec("heat_map", NOOP("Actions", "Show &heat map"), "view", ("H",), "heat-map", checkable=True),
+    ActionSpec("show_truth", NOOP("Actions", "Show true b&oxes"), "view", ("T",), checkable=True),
     ActionSpec(
         "zoom_in", NOOP("Actions", "Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR
     ),
@@ -157,6 +160,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("show_images", NOOP("Actions", "&Images"), "view", ("F7",), checkable=True, before=SEPARATOR),
     ActionSpec("show_training", NOOP("Actions", "&Training"), "view", ("F8",), checkable=True),
     ActionSpec("show_problems", NOOP("Actions", "&Problems"), "view", ("F9",), checkable=True),
+    ActionSpec("show_accuracy", NOOP("Actions", "A&ccuracy"), "view", ("F10",), checkable=True),
     ActionSpec(
         "full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR
     ),

@@ -9,8 +9,6 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSlider,
-    QDockWidget,
-    QHBoxLayout,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -29,11 +27,12 @@ from app.many_images import ManyImages
 from app.models.training import Phase
 from app.program import Program
 from app.train_wiring import connect_training
+from app.truth_wiring import TruthWiring
 from app.views import dialogs
 from app.views.boxes_bar import BoxesBar
 from app.views.boxes_presenter import BoxesPresenter
 from app.views.canvas_bar import CanvasBar
-from app.views.controls import plain_label, tool_button
+from app.views.dock import add_dock
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
 from app.views.presenters import CanvasPresenter, StatusPresenter
@@ -78,6 +77,7 @@ class MainWindow(QMainWindow):
         self.program = Program(self)
         self.exchange = Exchange(self.workbench, self)
         self.many = ManyImages(self.workbench, self.images, self)
+        self.truth = TruthWiring(self.workbench, self.canvas, self.bar, self)
         self.box_editing = BoxEditing(self.workbench, self.canvas, self.bar, self.strip, self)
         self._build_actions()
         self._connect_views()
@@ -116,27 +116,9 @@ class MainWindow(QMainWindow):
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.splitter)
         self.setCentralWidget(self.pages)
-        self.dock = QDockWidget(self.tr("Problems"), self)
-        self.dock.setObjectName("problems_dock")
-        self.dock.setWidget(self.problems)
-        self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
-        self.dock.setTitleBarWidget(self._make_dock_title())
-        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
-        self.dock.hide()
+        self.dock = add_dock(self, "problems_dock", self.tr("Problems"), self.problems)
         self.strip = StatusStrip()
         self.setStatusBar(self.strip)
-
-    def _make_dock_title(self) -> QWidget:
-        """The style's own close button is too faint on a dark window."""
-        title = QWidget()
-        row = QHBoxLayout(title)
-        row.setContentsMargins(style.MARGIN, style.GAP, style.SPACING, 0)
-        row.addWidget(plain_label(self.tr("Problems"), "title"))
-        row.addStretch(1)
-        close = tool_button("close", self.tr("Close"), self.tr("Close this panel"))
-        close.clicked.connect(self.dock.hide)
-        row.addWidget(close)
-        return title
 
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
@@ -193,6 +175,7 @@ class MainWindow(QMainWindow):
             **self.many.handlers(),
             **self.program.handlers(),
             **self.box_editing.handlers(),
+            **self.truth.handlers(),
         }
 
     # ---- wiring ---------------------------------------------------------------------------------
@@ -245,6 +228,7 @@ class MainWindow(QMainWindow):
         ):
             changed.connect(self._update)
         self.box_editing.connect(self.actions_)
+        self.truth.connect(self.actions_)
         bench.closed.connect(self._leave)
 
     def _on_project_changed(self) -> None:

@@ -102,6 +102,7 @@ DARK = Colours(
 OUTLINE_DARK = QColor(12, 14, 18, 225)
 OUTLINE_LIGHT = QColor(255, 255, 255)
 OUTLINE_EDITED = QColor(255, 209, 102)
+OUTLINE_TRUTH = QColor(86, 180, 233)  # told from the others by people who see no red or green, too
 HANDLE = QColor(47, 111, 222)
 TAG_BACKGROUND = QColor(12, 14, 18, 205)
 TAG_TEXT = QColor(255, 255, 255)

@@ -26,11 +26,13 @@ class Show(str, Enum):
     REJECTED = "rejected"
     EDITED = "edited"
     NO_BOX = "no box"
+    WITH_TRUTH = "with truth"
     FAILED = "failed"
 
 
 class Order(str, Enum):
-    """An order. ``LEAST_SURE`` is the queue for review: unseen images first, the lowest score on top."""
+    """An order. ``LEAST_SURE`` is the queue for review: unseen images first, the lowest score on top;
+    ``WORST`` has the lowest IoU with the truth on top."""
 
     FOUND = "found"
     NAME = "name"
@@ -38,6 +40,7 @@ class Order(str, Enum):
     SIZE = "size"
     STATUS = "status"
     LEAST_SURE = "least sure"
+    WORST = "worst"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,9 @@ class ImageColumns:
         self._folded: list[str] = []
         self._status = np.empty(0, np.uint8)
         self._ranks: Ints | None = None
+        self._measured: tuple[npt.NDArray[np.int64], Floats] = NO_FACTS.ids, NO_FACTS.score
         self.set_facts(NO_FACTS)
+        self.set_overlaps(*self._measured)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -118,6 +123,7 @@ class ImageColumns:
         self._status = np.concatenate([self._status, codes])
         self._ranks = None
         self.set_facts(self._facts)
+        self.set_overlaps(*self._measured)
 
     def set_status(self, places: int | Ints, status: Status) -> None:
         self._status[places] = _CODES[status]
@@ -133,10 +139,7 @@ class ImageColumns:
         self.share = np.full(count, np.nan, np.float32)
         self.boxes = np.zeros(count, np.int32)
         self.edited = np.zeros(count, np.bool_)
-        places = np.searchsorted(self.ids, facts.ids)
-        here = places < count
-        here[here] = self.ids[places[here]] == facts.ids[here]
-        places = places[here]
+        places, here = self._places_of_ids(facts.ids)
         self.score[places], self.share[places] = facts.score[here], facts.share[here]
         self.boxes[places] = 1 if facts.boxes is None else facts.boxes[here]
         self.edited[places] = facts.edited[here]
@@ -148,6 +151,20 @@ class ImageColumns:
         self.score[place] = facts.score[0] if known else np.nan
         self.share[place] = facts.share[0] if known else np.nan
         self.edited[place] = bool(facts.edited[0]) if known else False
+
+    def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats) -> None:
+        """The IoU, 0..1, with the truth of the images ``ids``; all others have no truth."""
+        self._measured = ids, overlaps
+        self.overlap = np.full(len(self.ids), np.nan, np.float32)
+        places, here = self._places_of_ids(ids)
+        self.overlap[places] = overlaps[here]
+
+    def _places_of_ids(self, ids: npt.NDArray[np.int64]) -> tuple[Ints, Flags]:
+        """The places of those ``ids`` that are here, and which these are."""
+        places = np.searchsorted(self.ids, ids)
+        here: Flags = places < len(self.ids)
+        here[here] = self.ids[places[here]] == ids[here]
+        return places[here], here
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -196,6 +213,8 @@ class ImageColumns:
         if show is Show.NO_BOX:
             usable: Flags = self._status != _CODES[Status.FAILED]
             return usable & ~self.has_box
+        if show is Show.WITH_TRUTH:
+            return ~np.isnan(self.overlap)
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
         return passing
 
@@ -210,6 +229,9 @@ class ImageColumns:
 
     def _size_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
         return _unknown_last(self.share[places], descending)
+
+    def _overlap_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        return _unknown_last(self.overlap[places], descending)
 
     def _status_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
         codes = self._status[places].astype(np.int8)
@@ -233,6 +255,7 @@ _KEYS: Mapping[Order, _Keys] = {
     Order.SIZE: ImageColumns._size_keys,
     Order.STATUS: ImageColumns._status_keys,
     Order.LEAST_SURE: ImageColumns._queue_keys,
+    Order.WORST: ImageColumns._overlap_keys,
 }
 
 
@@ -257,3 +280,8 @@ def changes_with_boxes(browse: Browse) -> bool:
         Show.EDITED,
         Show.NO_BOX,
     )
+
+
+def changes_with_truth(browse: Browse) -> bool:
+    """Whether other overlaps with the truth may change what ``browse`` shows."""
+    return browse.order is Order.WORST or browse.show is Show.WITH_TRUTH

@@ -13,9 +13,11 @@ from core.errors import BoxscoutError, FormatError, ImageError
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped, short
 from core.images.decoding import image_size
+from core.language import tr, trn
 from core.project.edits import Kept
 from core.project.queries import kept
 from core.project.store import ImageRecord, Project
+from core.project.truth import set_truth
 
 _SHOWN = 5
 
@@ -60,16 +62,27 @@ class ImportPlan:
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What an import wrote. ``kept`` images were left alone, since they hold a box of the person's."""
+    """What an import wrote, ``as_truth`` or as boxes.
+
+    ``kept`` images were left alone, since they hold a box of the person's.
+    """
 
     path: Path
     images: int
     boxes: int
     kept: int
     plan: ImportPlan
+    as_truth: bool = False
 
     def lines(self) -> list[str]:
         """The summary as sentences, what was done first."""
+        if self.as_truth:
+            boxes = trn("{count} true box", "{count} true boxes", self.boxes)
+            images = trn("{count} image", "{count} images", self.images)
+            first = tr("Imported {boxes} of {images} from {path}.").format(
+                boxes=boxes, images=images, path=self.path
+            )
+            return [first, tr("They only measure: no box was changed."), *self.plan.lines()]
         boxes = "1 box" if self.boxes == 1 else f"{self.boxes:,} boxes"
         left = f"Left alone, because their boxes were edited here: {_images(self.kept)}."
         first = f"Imported {boxes} into {_images(self.images)} from {self.path}."
@@ -165,6 +178,23 @@ def import_boxes(
         boxes=sum(len(plan.boxes[i]) for i in written),
         kept=len(plan.boxes) - len(written),
         plan=plan,
+    )
+
+
+def import_truth(project: Project, plan: ImportPlan) -> ImportSummary:
+    """Keep the boxes of ``plan`` as true ones, to measure by; boxes and statuses of the project stay.
+
+    They take the place of true boxes that these images had before.
+    """
+    project.set_sizes(plan.sizes)
+    set_truth(project, plan.boxes)
+    return ImportSummary(
+        path=plan.path,
+        images=len(plan.boxes),
+        boxes=sum(map(len, plan.boxes.values())),
+        kept=0,
+        plan=plan,
+        as_truth=True,
     )
 
 

@@ -14,6 +14,7 @@ from core.errors import ImageError
 from core.images.decoding import decode
 from core.project.queries import kept
 from core.project.store import Project
+from core.project.truth import true_boxes
 
 # A larger picture only costs memory: 8 of these take 400 MB at worst.
 MAX_SIDE = 4096
@@ -185,4 +186,5 @@ def _evidence(key: tuple[Project, int]) -> Evidence:
     heat_map, survey = project.heat_map(image_id), project.load_survey()
     newest = survey.source.key if survey is not None and survey.source is not None else None
     outdated = heat_map is not None and newest is not None and project.map_source(image_id) != newest
-    return Evidence(heat_map, boxes, survey, outdated)
+    truth = true_boxes(project, [image_id]).get(image_id, ())
+    return Evidence(heat_map, boxes, survey, outdated, truth)

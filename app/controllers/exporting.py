@@ -15,7 +15,7 @@ from app.worker import Worker
 from core.annotations import ImageBoxes
 from core.deciding import decide
 from core.errors import BoxscoutError, Cancelled
-from core.exchange import ImportPlan, ImportSummary, exportable, import_boxes, plan_import
+from core.exchange import ImportPlan, ImportSummary, exportable, import_boxes, import_truth, plan_import
 from core.formats import FORMATS, ExportSummary, export
 from core.project.store import ImageRecord, Project, ProjectView
 
@@ -82,7 +82,9 @@ class ImportController(QObject):
     refused = Signal(str)
     """Why the file last looked at cannot be imported."""
     imported = Signal(object)
-    """The :class:`~core.exchange.ImportSummary` of a finished import."""
+    """The :class:`~core.exchange.ImportSummary` of a finished import of boxes."""
+    truth_imported = Signal(object)
+    """The :class:`~core.exchange.ImportSummary` of a finished import of truth."""
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -122,7 +124,7 @@ class ImportController(QObject):
         if self._session.project is project:
             self._session.merge_records(records)
             self._session.images.set_statuses({record.id: record.status for record in records})
-            self.imported.emit(summary)
+            (self.truth_imported if summary.as_truth else self.imported).emit(summary)
 
 
 def _listed(project: Project, view: ProjectView) -> list[ImageBoxes]:
@@ -152,8 +154,11 @@ def _plan(project: Project, path: Path) -> ImportPlan | BoxscoutError:
 
 
 def _import(project: Project, request: ImportRequest) -> tuple[ImportSummary, list[ImageRecord]]:
-    summary = import_boxes(
-        project, request.plan, status=request.status, replace_edited=request.replace_edited
-    )
+    if request.as_truth:
+        summary = import_truth(project, request.plan)
+    else:
+        summary = import_boxes(
+            project, request.plan, status=request.status, replace_edited=request.replace_edited
+        )
     touched = request.plan.boxes.keys() | request.plan.sizes.keys()
     return summary, [record for record in project.images() if record.id in touched]

@@ -16,6 +16,7 @@ from app.controllers.exporting import ExportController, ImportController
 from app.controllers.figures import FigureController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
+from app.controllers.measuring import MeasuringController
 from app.controllers.review import ReviewController
 from app.controllers.run import RunController
 from app.controllers.training import TrainingController
@@ -46,6 +47,7 @@ class Workbench(QObject):
         self.exporting = ExportController(session, pump, self)
         self.importing = ImportController(session, pump, self)
         self.figures = FigureController(session, pump, self)
+        self.measuring = MeasuringController(session, pump, self)
         self._closing = False
         self._closed = False
         self._when_idle: Callable[[], None] | None = None
@@ -57,10 +59,12 @@ class Workbench(QObject):
         self.library.leaving.connect(self.localization.abandon)
         self.library.leaving.connect(self.deciding.abandon)
         self.library.leaving.connect(self.review.abandon)
+        self.library.leaving.connect(self.measuring.abandon)
         self.library.scanned.connect(self.review.rank_names)
         self.library.scanned.connect(self.training.summarize)
         self.session.project_changed.connect(self.training.summarize)
         self.deciding.decided.connect(self.review.refresh_facts)
+        self.deciding.decided.connect(self.measuring.wake)
         self.editing.about_to_edit.connect(self.browsing.load_evidence_now)
         self.editing.boxes_edited.connect(self._on_boxes_edited)
         self.training.prepared.connect(self.localization.on_prepared)
@@ -69,6 +73,8 @@ class Workbench(QObject):
         self.class_training.ended.connect(self._on_training_ended)
         self.localization.evidence_changed.connect(self._on_evidence_changed)
         self.importing.imported.connect(self._on_imported)
+        self.importing.truth_imported.connect(self.measuring.on_truth_changed)
+        self.measuring.truth_changed.connect(self.browsing.refresh_evidence)
 
     # ---- what the person asks for ---------------------------------------------------------------
 
@@ -102,11 +108,12 @@ class Workbench(QObject):
         return self.class_training if self.session.results.kind is Kind.CAM else self.training
 
     def stop_activities(self) -> None:
-        """Stop the scan and the search for boxes, whose finds stay, and the export, which leaves nothing."""
+        """Stop the scan and the search for boxes, whose finds stay, and what leaves nothing when it ends."""
         self.library.stop_scan()
         self.deciding.stop()
         self.localization.stop()
         self.exporting.stop()
+        self.measuring.stop()
 
     @property
     def can_find_boxes(self) -> bool:
@@ -184,6 +191,7 @@ class Workbench(QObject):
         if not self._closing:
             self.review.refresh_facts()
             self.deciding.wake()
+            self.measuring.wake(boxes_changed=True)
 
     def _on_imported(self, _: object) -> None:
         self.editing.forget()
@@ -196,3 +204,4 @@ class Workbench(QObject):
         else:
             self.review.refresh_facts()
         self.deciding.wake()
+        self.measuring.wake(boxes_changed=True, by_hand=True)

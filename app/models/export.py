@@ -22,8 +22,12 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What the person chose of a plan: what the images become, and whether edited boxes go."""
+    """What the person chose of a plan: what the images become, and whether edited boxes go.
+
+    With ``as_truth`` the boxes are true ones to measure by, and nothing else counts.
+    """
 
     plan: ImportPlan
     status: Status = Status.UNSEEN
     replace_edited: bool = False
+    as_truth: bool = False

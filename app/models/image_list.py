@@ -9,10 +9,21 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from core.annotations import Status
-from core.browse import BoxFacts, Browse, Floats, ImageColumns, Ints, Order, changes_with_boxes
+from core.browse import (
+    BoxFacts,
+    Browse,
+    Floats,
+    ImageColumns,
+    Ints,
+    Order,
+    changes_with_boxes,
+    changes_with_truth,
+)
+from core.language import tr
 from core.project.store import ImageRecord
 
 if TYPE_CHECKING:
@@ -29,6 +40,7 @@ class Role(IntEnum):
     SCORE = Qt.ItemDataRole.UserRole + 5
     EDITED = Qt.ItemDataRole.UserRole + 6
     BOXES = Qt.ItemDataRole.UserRole + 7
+    OVERLAP = Qt.ItemDataRole.UserRole + 8
 
 
 class ImageTable:
@@ -179,6 +191,14 @@ class ImageListModel(QAbstractListModel):
         elif len(self._shown):
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
+    def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats, *, moves: bool) -> None:
+        """See :meth:`ImageColumns.set_overlaps`; unless ``moves`` each image keeps its row."""
+        self._table.columns.set_overlaps(ids, overlaps)
+        if moves and changes_with_truth(self._browse):
+            self.arrange(self._browse)
+        if len(self._shown):
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+
     def set_ranks(self, ranks: Ints) -> None:
         """See :meth:`ImageColumns.set_ranks`."""
         self._table.columns.set_ranks(ranks)
@@ -275,6 +295,13 @@ class ImageListModel(QAbstractListModel):
         if role == Role.SCORE:
             score = float(self._table.columns.score[place])
             return None if score != score else score
+        if role == Role.OVERLAP:
+            overlap = float(self._table.columns.overlap[place])
+            return None if overlap != overlap else overlap
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            overlap = self.data(index, Role.OVERLAP)
+            text = tr("{name}, IoU with the truth {overlap}")
+            return record.name if overlap is None else text.format(name=record.name, overlap=f"{overlap:.2f}")
         if role == Role.EDITED:
             return bool(self._table.columns.edited[place])
         if role == Role.BOXES:
@@ -308,7 +335,6 @@ class ImageListModel(QAbstractListModel):
 
 _FIELDS: Mapping[int, Callable[[ImageRecord], Any]] = {
     Qt.ItemDataRole.DisplayRole: lambda record: record.name,
-    Qt.ItemDataRole.AccessibleTextRole: lambda record: record.name,
     Role.ID: lambda record: record.id,
     Role.STATUS: lambda record: record.status,
     Role.REASON: lambda record: record.reason,

@@ -14,12 +14,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.models.image_list import ImageListModel, ImageTable
+from app.models.measures import Measures
 from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
 from core.boxes import RULES
 from core.heatmap import COLOUR_MAPS
 from core.images.scan import RejectedFile
+from core.measuring import image_overlap
 from core.prior import Prior
 from core.project.edits import Decision, Kept
 from core.project.store import ImageRecord, Project, ProjectView
@@ -56,6 +58,7 @@ class Evidence:
     kept: Kept
     survey: Survey | None = None
     outdated: bool = False
+    truth: tuple[BoxRecord, ...] = ()
 
     @property
     def prior(self) -> Prior | None:
@@ -89,6 +92,7 @@ class Session(QObject):
         super().__init__(parent)
         self.images = ImageListModel(self)
         self.results = TrainingResults(self)
+        self.measures = Measures(self)
         self.project: Project | None = None
         self.view = ProjectView()
         self.training = TrainingStatus()
@@ -263,6 +267,16 @@ class Session(QObject):
         return found or kept.boxes
 
     @property
+    def truth(self) -> tuple[BoxRecord, ...]:
+        """The true boxes of the image in view, where the project knows them."""
+        return self._evidence.truth if self._evidence else ()
+
+    @property
+    def overlap(self) -> float | None:
+        """The IoU of the image in view, as it is now, with its truth; None without one."""
+        return image_overlap(self.boxes, self.truth)
+
+    @property
     def automatic_boxes(self) -> tuple[BoxRecord, ...]:
         """What the heat map of the image in view says now; empty without one."""
         heat_map, size = self.heat_map, self.image_size
@@ -286,9 +300,12 @@ class Session(QObject):
     def threshold(self) -> float:
         """The threshold in force for the image in view."""
         own = self.view.thresholds.get(self.current) if self.current is not None else None
+        return self.shared_threshold if own is None else own
+
+    @property
+    def shared_threshold(self) -> float:
+        """The threshold of all images that have none of their own."""
         shared = self.view.threshold
-        if own is not None:
-            return own
         return RULES[self.view.rule].default_threshold if shared is None else shared
 
     @property

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from app import style
 from app.views.controls import Combo, tool_button
 from core.browse import Browse, Order, Show
+from core.language import tr
 
 
 class BrowseBar(QWidget):
@@ -80,6 +81,7 @@ class BrowseBar(QWidget):
             Show.REJECTED: self.tr("Rejected"),
             Show.EDITED: self.tr("Edited by hand"),
             Show.NO_BOX: self.tr("Without a box"),
+            Show.WITH_TRUTH: tr("With truth"),
             Show.FAILED: self.tr("Cannot be used"),
         }
         return _combo("show_box", self.tr("Which images are shown"), texts)
@@ -92,10 +94,13 @@ class BrowseBar(QWidget):
             Order.SIZE: self.tr("By box size"),
             Order.STATUS: self.tr("By status"),
             Order.LEAST_SURE: self.tr("Least sure first"),
+            Order.WORST: tr("Worst first"),
         }
         box = _combo("order_box", self.tr("Order of the images"), texts)
         tip = self.tr("Unseen images first, the lowest score on top: the queue for looking through.")
         box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
+        tip = tr("The lowest IoU with the truth on top, images without truth last. Import truth first.")
+        box.setItemData(box.findData(Order.WORST.value), tip, Qt.ItemDataRole.ToolTipRole)
         return box
 
     def _make_direction(self) -> QToolButton:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app import style
 from app.models.pictures import to_qimage
 from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label, tool_button
+from app.views.threshold_plot import ThresholdPlot
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
 from core.heatmap import COLOUR_MAPS, colour_bar
 
@@ -85,7 +86,12 @@ class CanvasBar(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, style.SPACING)
         rows.setSpacing(6)
-        rows.addLayout(self._decision_row())
+        self._first_row, self._wide_row = self._decision_row(), QHBoxLayout()
+        self._wide_row.setSpacing(6)
+        rows.addLayout(self._first_row)
+        rows.addLayout(self._wide_row)
+        rows.addWidget(self.threshold_plot)
+        self._place_threshold()
         rows.addLayout(self._display_row())
         self._connect()
         self.set_state(CanvasBarState())
@@ -142,6 +148,7 @@ class CanvasBar(QWidget):
         self.reset_button = tool_button(
             "reset", self.tr("Reset threshold"), self.tr("Back to the rule's own threshold.")
         )
+        self.threshold_plot = ThresholdPlot(self)
         self.scope = Choice(self.tr("All images"), self.tr("This image only"), self)
         self.scope.setToolTip(self.tr("Which images the threshold and the rule are changed for."))
 
@@ -189,13 +196,23 @@ class CanvasBar(QWidget):
         row.setSpacing(6)
         label = plain_label(self.tr("Threshold"))
         label.setBuddy(self.threshold_slider)
+        self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
         row.addWidget(self.rule_box)
-        row.addWidget(label)
-        row.addWidget(self.threshold_slider, 1)
-        row.addWidget(self.threshold_spin)
-        row.addWidget(self.reset_button)
         row.addWidget(self.scope)
         return row
+
+    def _place_threshold(self) -> None:
+        """Between rule and scope; above its curve, where there is one, as wide as the bar."""
+        wide = not self.threshold_plot.isHidden()
+        row = self._wide_row if wide else self._first_row
+        for i, part in enumerate(self._threshold_parts):
+            for other in (self._wide_row, self._first_row):
+                other.removeWidget(part)
+            row.insertWidget(i + (not wide), part, int(part is self.threshold_slider))
+        if wide:
+            self._first_row.insertStretch(1, 1)
+        elif (spacer := self._first_row.itemAt(len(self._threshold_parts) + 1)) and spacer.spacerItem():
+            self._first_row.removeItem(spacer)
 
     def _display_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -220,6 +237,11 @@ class CanvasBar(QWidget):
         self.threshold_slider.sliderPressed.connect(self.threshold_held)
         self.threshold_slider.sliderReleased.connect(self.threshold_settled)
         self.threshold_spin.valueChanged.connect(self._threshold_moved)
+        self.threshold_plot.threshold_chosen.connect(self._threshold_moved)
+        self.threshold_plot.held.connect(self.threshold_held)
+        self.threshold_plot.settled.connect(self.threshold_settled)
+        for widget in (self.threshold_slider, self.threshold_plot):
+            widget.installEventFilter(self)
         self.reset_button.clicked.connect(self.reset_threshold_requested)
         self.rule_box.currentIndexChanged.connect(self._rule_chosen)
         self.scope.changed.connect(lambda first: self._tell(self.scope_changed, first))
@@ -230,6 +252,19 @@ class CanvasBar(QWidget):
         self.display_button.clicked.connect(self.display_requested)
         self.fit_button.clicked.connect(self.fit_requested)
         self.actual_size_button.clicked.connect(self.actual_size_requested)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind, is_plot = event.type(), watched is self.threshold_plot
+        if is_plot and kind in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+            self._place_threshold()
+        if kind in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._place_plot()
+        return super().eventFilter(watched, event)
+
+    def _place_plot(self) -> None:
+        left, right = self.threshold_slider.span()
+        shift = self.threshold_slider.x() - self.threshold_plot.x()
+        self.threshold_plot.set_span(left + shift, right + shift)
 
     # A person's doing
 

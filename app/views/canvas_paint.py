@@ -12,11 +12,13 @@ from app.models.pictures import adjusted
 from app.views.box_editor import handle_points
 from app.views.viewport import Viewport
 from core.annotations import DEFAULT_LABEL, BoxRecord, Source
+from core.geometry import Box
 from core.images.display import Display
 
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
 HANDLE = 8.0  # logical pixels, without its lines
 _PAD = 5.0
+_DASHES = (4.0, 3.0)  # line and gap, in widths of the line
 
 
 def level_for(levels: list[QImage], device_width: float) -> QImage:
@@ -88,6 +90,25 @@ def draw_boxes(
         _draw_handles(painter, view.to_widget(boxes[selected].box))
 
 
+def draw_truth(painter: QPainter, view: Viewport, truth: Sequence[Box], text: str) -> None:
+    """Draw true boxes dashed, in a colour that no other box has, with ``text`` below the first."""
+    device = painter.device()
+    ratio = device.devicePixelRatioF() if device else 1.0
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    placed = [_on_pixels(view.to_widget(box), view, ratio) for box in truth]
+    for rect in placed:
+        painter.setPen(_pen(style.OUTLINE_DARK, OUTLINE + 2))
+        painter.drawRect(rect)
+        pen = _pen(style.OUTLINE_TRUTH, OUTLINE)
+        pen.setDashPattern(_DASHES)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.drawRect(rect)
+    if placed and text:
+        _draw_tag(painter, view, placed[0], text, below=True)
+
+
 def _draw_handles(painter: QPainter, rect: QRectF) -> None:
     """Eight squares of the same size at every zoom, in the style's accent so that they are not the box."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -124,14 +145,18 @@ def _on_pixels(rect: QRectF, view: Viewport, ratio: float) -> QRectF:
     return QRectF(QPointF(x0, y0), QPointF(x1, y1))
 
 
-def _draw_tag(painter: QPainter, view: Viewport, rect: QRectF, text: str) -> None:
+def _draw_tag(painter: QPainter, view: Viewport, rect: QRectF, text: str, *, below: bool = False) -> None:
+    """Above the upper left corner of ``rect``, or ``below`` its lower right one; inside where no room is."""
     metrics = QFontMetricsF(painter.font())
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(80.0, view.view_width / 2))
     width, height = metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2
     edge = OUTLINE / 2 + 1
-    left = min(max(rect.left() - edge, 2.0), max(2.0, view.view_width - width - 2))
-    top = rect.top() - edge - height
-    if top < 2:
+    left = rect.right() + edge - width if below else rect.left() - edge
+    left = min(max(left, 2.0), max(2.0, view.view_width - width - 2))
+    top = rect.bottom() + edge if below else rect.top() - edge - height
+    if below and top > view.view_height - height - 2:
+        top = rect.bottom() - edge - height
+    elif top < 2:
         top = max(2.0, rect.top() + edge)
     _draw_pill(painter, QRectF(left, min(top, view.view_height - height - 2), width, height), text)
 

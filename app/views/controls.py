@@ -37,13 +37,21 @@ class JumpSlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.setRange(low, high)
 
+    def span(self) -> tuple[int, int]:
+        """Where the middle of the handle is at the lowest and at the highest value, in its pixels."""
+        half = self._handle().width() // 2
+        return half, self.width() - half
+
+    def _handle(self) -> QRect:
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        return self.style().subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
+        )
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            option = QStyleOptionSlider()
-            self.initStyleOption(option)
-            handle = self.style().subControlRect(
-                QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
-            )
+            handle = self._handle()
             if not handle.contains(event.position().toPoint()):
                 room = self.width() - handle.width()
                 at = round(event.position().x() - handle.width() / 2)

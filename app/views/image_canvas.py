@@ -13,6 +13,7 @@ from app.views.box_editor import BoxEditor, Intent
 from app.views.picture_view import PictureView
 from app.views.viewport import Viewport
 from core.annotations import BoxRecord
+from core.geometry import Box
 
 
 class ImageCanvas(PictureView):
@@ -30,6 +31,8 @@ class ImageCanvas(PictureView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = BoxEditor()
+        self._truth: tuple[Box, ...] = ()
+        self._truth_text = ""
         self._told: tuple[object, ...] = (None, False, None)
         self._pan: QPointF | None = None
         self._on_map = False
@@ -55,6 +58,17 @@ class ImageCanvas(PictureView):
         """Draw these boxes, in pixels of the image."""
         self._editor.set_boxes(boxes)
         self._tell_editing()
+
+    def set_truth(self, truth: Sequence[Box], text: str) -> None:
+        """Draw true boxes, in pixels of the image, beneath the others, with ``text`` at the first."""
+        if (tuple(truth), text) != (self._truth, self._truth_text):
+            self._truth, self._truth_text = tuple(truth), text
+            self.update()
+
+    @property
+    def truth(self) -> tuple[Box, ...]:
+        """The true boxes as drawn."""
+        return self._truth
 
     @property
     def boxes(self) -> tuple[BoxRecord, ...]:
@@ -137,6 +151,7 @@ class ImageCanvas(PictureView):
             self._look(self._view.zoomed_to(boxes[self._editor.selected or 0].box))
 
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
+        canvas_paint.draw_truth(painter, view, self._truth, self._truth_text)
         canvas_paint.draw_boxes(painter, view, self._editor.shown, self._editor.shown_selected)
 
     def is_dragging(self) -> bool:

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 from app import style
 from app.models.image_list import Role
 from core.annotations import Status
-from core.language import trn
+from core.evaluate.overlap import CORRECT_IOU
+from core.language import tr, trn
 
 THUMBNAIL = 56
 PADDING = 6
@@ -97,7 +98,10 @@ class ThumbnailDelegate(QStyledItemDelegate):
         text = QRect(left, frame.top(), option.rect.right() - PADDING - left, THUMBNAIL)
         metrics = QFontMetrics(option.font)
         second = self._second_line(status, folder, edited=bool(index.data(Role.EDITED)))
-        lines = 2 if second or score is not None else 1
+        overlap = index.data(Role.OVERLAP)
+        boxes = index.data(Role.BOXES)
+        is_below = overlap is not None and (bool(second) or boxes > 1)
+        lines = 1 + bool(second or (score, overlap) != (None, None)) + is_below
         top = text.top() + (THUMBNAIL - lines * metrics.height()) // 2
         strong = QColor(colours.on_accent if selected else colours.text)
         painter.setFont(option.font)
@@ -105,11 +109,14 @@ class ThumbnailDelegate(QStyledItemDelegate):
         # The end of a name tells images apart more often than its beginning.
         elided = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(QRect(text.left(), top, text.width(), metrics.height()), _FLAGS, elided)
+        if overlap is not None:
+            last = QRect(text.left(), top + (lines - 1) * metrics.height(), text.width(), metrics.height())
+            _paint_overlap(painter, last, overlap, strong if selected else None)
         below = QRect(text.left(), top + metrics.height(), text.width(), metrics.height())
         if score is not None:
             painter.setPen(strong if selected else QColor(colours.muted))
             number = f"{score:.2f}"
-            if (boxes := index.data(Role.BOXES)) > 1:
+            if boxes > 1:
                 number = f"{trn('{count} box', '{count} boxes', boxes)}  {number}"
             painter.drawText(below, _RIGHT, number)
             below.setRight(below.right() - metrics.horizontalAdvance(number) - PADDING)
@@ -127,6 +134,13 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
 _FLAGS = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
+
+
+def _paint_overlap(painter: QPainter, room: QRect, overlap: float, colour: QColor | None) -> None:
+    """The IoU with the truth, in ``colour`` or in one that says whether the box counts as right."""
+    colours = style.colours()
+    painter.setPen(colour or QColor(colours.good if overlap >= CORRECT_IOU else colours.warning))
+    painter.drawText(room, _FLAGS, tr("IoU {overlap}").format(overlap=f"{overlap:.2f}"))
 
 
 def status_text(owner: QWidget | QStyledItemDelegate, status: Status) -> str:

@@ -23,6 +23,7 @@ from app.models.export import ImportRequest
 from app.views.controls import Choice, grouped, plain_label
 from core.annotations import Status
 from core.exchange import ImportPlan
+from core.language import tr
 
 LOOK_MS = 300
 
@@ -46,9 +47,11 @@ class ImportDialog(QDialog):
         self._timer.timeout.connect(self._look)
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("import_path")
-        self.path_edit.setPlaceholderText(self.tr("COCO or CSV file; YOLO, VOC or labelme folder"))
+        self.path_edit.setPlaceholderText(tr("COCO or CSV file; YOLO, VOC, labelme or Tiny ImageNet folder"))
         self.browse_file = QPushButton(self.tr("File…"))
         self.browse_folder = QPushButton(self.tr("Folder…"))
+        self.meaning = Choice(tr("Earlier boxes"), tr("Truth"))
+        self.meaning.second.setToolTip(tr("True boxes: they measure how good the boxes here are."))
         self.status = Choice(self.tr("Unseen"), self.tr("Accepted"))
         self.replace_edited = QCheckBox(self.tr("Replace boxes that were edited here"))
         self.total = plain_label(role="title")
@@ -79,7 +82,12 @@ class ImportDialog(QDialog):
         style.mark(self.details, "error" if sentence else "muted")
         self.total.setText("")
         self.details.setText(
-            sentence or self.tr("Imported boxes count as edited: finding boxes leaves them alone.")
+            sentence
+            or (
+                self.tr("Imported boxes count as edited: finding boxes leaves them alone.")
+                if self.meaning.is_first()
+                else tr("Truth changes no box: accuracy and IoU are measured by it.")
+            )
         )
         self.agree.setEnabled(False)
         self._fit()
@@ -96,6 +104,10 @@ class ImportDialog(QDialog):
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.tr("From"), place)
+        meaning = QHBoxLayout()
+        meaning.addWidget(self.meaning)
+        meaning.addStretch(1)
+        form.addRow(tr("They are"), meaning)
         form.addRow(self.tr("Images become"), status)
         form.addRow("", self.replace_edited)
         column = QVBoxLayout(self)
@@ -109,12 +121,21 @@ class ImportDialog(QDialog):
         self.browse_file.clicked.connect(self._choose_file)
         self.browse_folder.clicked.connect(self._choose_folder)
         self.replace_edited.toggled.connect(self._show)
+        self.meaning.changed.connect(self._on_meaning_changed)
         self.buttons.accepted.connect(self._agree)
         self.buttons.rejected.connect(self.reject)
 
     def _on_path_changed(self) -> None:
         self.show_problem("")
         self._timer.start()
+
+    def _on_meaning_changed(self, as_boxes: bool) -> None:
+        for choice in (self.status, self.replace_edited):
+            choice.setEnabled(as_boxes)
+        if self._plan is None:
+            self.show_problem("")
+            self._timer.start()
+        self._show()
 
     def _look(self) -> None:
         if self.path_edit.text().strip():
@@ -125,12 +146,14 @@ class ImportDialog(QDialog):
         plan = self._plan
         if plan is None:
             return
-        images, boxes = plan.count(replace_edited=self.replace_edited.isChecked())
+        as_truth = not self.meaning.is_first()
+        images, boxes = plan.count(replace_edited=as_truth or self.replace_edited.isChecked())
         of_boxes = self.tr("1 box") if boxes == 1 else self.tr("{0} boxes").format(grouped(boxes))
         of_images = self.tr("1 image") if images == 1 else self.tr("{0} images").format(grouped(images))
-        self.total.setText(self.tr("{0} for {1} will come in.").format(of_boxes, of_images))
+        will = tr("{0} for {1} will come in as truth.") if as_truth else self.tr("{0} for {1} will come in.")
+        self.total.setText(will.format(of_boxes, of_images))
         lines = plan.lines()
-        if plan.edited and not self.replace_edited.isChecked():
+        if plan.edited and not as_truth and not self.replace_edited.isChecked():
             kept = self.tr("Left alone, because their boxes were edited here: {0}.")
             lines.insert(0, kept.format(grouped(len(plan.edited))))
         style.mark(self.details, "muted")
@@ -141,7 +164,8 @@ class ImportDialog(QDialog):
     def _agree(self) -> None:
         if self._plan is not None:
             status = Status.UNSEEN if self.status.is_first() else Status.ACCEPTED
-            self.import_requested.emit(ImportRequest(self._plan, status, self.replace_edited.isChecked()))
+            replaces, as_truth = self.replace_edited.isChecked(), not self.meaning.is_first()
+            self.import_requested.emit(ImportRequest(self._plan, status, replaces, as_truth))
             self.accept()
 
     def _choose_file(self) -> None:

@@ -142,15 +142,9 @@ def _clipped_cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | N
 
 
 def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> Floats:
-    if rule in ("moments", "fitted"):
-        sigma, factor, wide = CENTRE_SIGMA, 1.0, EVEN
-        if rule == "fitted":
-            sigma, factor, wide = FITTED_SIGMA, drawn_out(prior), deviations(prior)
-            cut = cuts(scaled, prior).astype(np.float64)
-            thresholds = cut + (1 - cut) * thresholds
-        boxes = _moments(scaled, thresholds, sigma, wide)
-        if rule == "moments":
-            return _moments(scaled, thresholds, CENTRE_SIGMA, EVEN)
+    if rule == "moments":
+        return _moments(scaled, thresholds, CENTRE_SIGMA, EVEN)
+    if rule == "fitted":
         cut = cuts(scaled, prior).astype(np.float64)
         factor = drawn_out(prior)
         boxes = _moments(scaled, cut + (1 - cut) * thresholds, FITTED_SIGMA, deviations(prior))

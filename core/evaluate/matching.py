@@ -103,6 +103,15 @@ def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Align
     )
 
 
+def align_pairs(known: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | None]) -> Alignment:
+    """The same where it is known which image is which: ``guesses`` go image by image with ``known``.
+
+    Each image of ``known`` has a box of some area and a size, or its guess has the size.
+    """
+    truth = _truth_arrays(known, guesses)
+    return Alignment(tuple(known), tuple(guesses), truth, extra=0, other_size=0)
+
+
 def _match_by_suffix(
     predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]
 ) -> list[tuple[ImageBoxes, ImageBoxes]]:
@@ -159,11 +168,13 @@ def _sides(record: BoxRecord) -> tuple[float, float, float, float]:
     return record.box.x0, record.box.y0, record.box.x1, record.box.y1
 
 
+def surest_box(boxes: Sequence[BoxRecord]) -> BoxRecord | None:
+    """The box of highest score, None of no box; one without a score is a person's and the surest."""
+    return max(boxes, key=lambda record: math.inf if record.score is None else record.score, default=None)
+
+
 def _surest(guess: ImageBoxes | None) -> BoxRecord | None:
-    """The box of highest score; one without a score is a person's and the surest."""
-    if guess is None or not guess.boxes:
-        return None
-    return max(guess.boxes, key=lambda record: math.inf if record.score is None else record.score)
+    return None if guess is None else surest_box(guess.boxes)
 
 
 def _sizes_differ(guess: ImageBoxes, true: ImageBoxes) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.annotations import ImageBoxes
 from core.evaluate.average_precision import Precision, precision_rows
@@ -25,12 +26,16 @@ from core.evaluate.ranking import Ranking, ranking
 
 __all__ = [
     "CORRECT_IOU",
+    "Baselines",
     "Matches",
     "Report",
     "Row",
+    "baselines_of",
     "evaluate",
+    "evaluate_aligned",
     "match_by_name",
     "plain_baselines",
+    "right_images",
     "row_of",
     "tuned_baseline",
     "wilson_interval",
@@ -139,6 +144,20 @@ class Report:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """What the boxes score on a truth that never learned: they stay the same whatever is predicted.
+
+    ``right`` says for each of ``rows`` which images it gets right, bool (n,). ``best_fixed`` and
+    ``unreadable`` are as in :class:`Report`.
+    """
+
+    rows: tuple[Row, ...]
+    right: tuple[npt.NDArray[np.bool_], ...]
+    best_fixed: tuple[float, float]
+    unreadable: int = 0
+
+
 def evaluate(
     predicted: Sequence[ImageBoxes],
     truth: Sequence[ImageBoxes],
@@ -163,29 +182,49 @@ def evaluate(
         No true box, no name in common, or an image whose size nobody tells.
     """
     aligned = align(predicted, truth)
-    arrays, boxes = aligned.truth, aligned.surest_boxes()
-    rows = [row_of("predicted boxes", boxes, arrays), *plain_baselines(arrays)]
-    unreadable = 0
+    contrast = None
     if images_root is not None:
         contrast = contrast_boxes(images_root, aligned.known, aligned.guesses, on_progress=on_progress)
+    return evaluate_aligned(aligned, baselines_of(aligned.truth, contrast))
+
+
+def baselines_of(truth: Truth, contrast: Floats | None = None) -> Baselines:
+    """All baselines on a truth; ``contrast`` are :func:`~core.evaluate.baselines.contrast_boxes`."""
+    unreadable = 0
+    rows = plain_baselines(truth)
+    boxes = [centred_boxes(truth.sizes, share, share) for share in (1.0, CENTRED_SHARE)]
+    if contrast is not None:
         unreadable = int(np.isnan(contrast[:, 0]).sum())
-        if unreadable < arrays.n:
-            rows.append(row_of("colour contrast", contrast, arrays))
-    best_fixed, shares = tuned_baseline(arrays)
-    rows.append(best_fixed)
+        if unreadable < truth.n:
+            rows.append(row_of("colour contrast", contrast, truth))
+            boxes.append(contrast)
+    best_fixed, shares = tuned_baseline(truth)
+    boxes.append(centred_boxes(truth.sizes, *shares))
+    right = tuple(right_images(one, truth) for one in boxes)
+    return Baselines((*rows, best_fixed), right, shares, unreadable)
+
+
+def right_images(boxes: Floats, truth: Truth) -> npt.NDArray[np.bool_]:
+    """Whether each image's box, float64 (n, 4) pixels, has an IoU of 0.5 or more with a true one."""
+    return np.asarray(best_overlap(boxes, truth)[0] >= CORRECT_IOU)
+
+
+def evaluate_aligned(aligned: Alignment, baselines: Baselines) -> Report:
+    """:func:`evaluate` where images are paired and the baselines on this truth are known already."""
+    arrays, boxes = aligned.truth, aligned.surest_boxes()
     r_cx, r_cy = _centre_correlation(boxes, arrays)
     several = int((np.bincount(arrays.image_of) > 1).sum())
     many = several or any(guess is not None and len(guess.boxes) > 1 for guess in aligned.guesses)
     return Report(
         n=arrays.n,
-        rows=tuple(rows),
+        rows=(row_of("predicted boxes", boxes, arrays), *baselines.rows),
         r_cx=r_cx,
         r_cy=r_cy,
         missing=int(np.isnan(boxes[:, 0]).sum()),
         extra=aligned.extra,
         other_size=aligned.other_size,
-        unreadable=unreadable,
-        best_fixed=shares,
+        unreadable=baselines.unreadable,
+        best_fixed=baselines.best_fixed,
         several=several,
         ranking=_score_ranking(aligned, boxes),
         precision=precision_rows(aligned) if many else (),

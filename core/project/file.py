@@ -55,6 +55,12 @@ LATER_TABLES = (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, boxes INTEGER NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS map_source (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, source TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS truth (
+        image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL,
+        label TEXT NOT NULL,
+        PRIMARY KEY (image_id, position)) WITHOUT ROWID""",
 )
 _READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
 

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -401,8 +401,12 @@ class Project:
         with self._lock, errors_as_sentences(self._path):
             return self._db.execute(statement, values).fetchall()
 
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """One write transaction, all of it kept or nothing, for :mod:`core.project.truth`."""
+        return self._transaction()
+
     def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Rows of a reading statement, for :mod:`core.project.queries`."""
+        """Rows of a reading statement, for :mod:`core.project.queries` and its neighbours."""
         return self._all(statement, *values)
 
     def _read_images(self, where: str, *values: Any) -> tuple[dict[int, Path], list[tuple[Any, ...]]]:

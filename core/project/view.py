@@ -39,6 +39,7 @@ class ProjectView:
     opacity: float = 0.5
     colour_map: str = "viridis"
     show_heat_map: bool = True
+    show_truth: bool = True
     side_by_side: bool = False
     display: Display = field(default_factory=Display)
     config: TrainConfig | None = None
@@ -173,6 +174,7 @@ _READERS = {
     "opacity": _share,
     "colour_map": _text,
     "show_heat_map": _flag,
+    "show_truth": _flag,
     "side_by_side": _flag,
     "display": _display,
     "config": _config,

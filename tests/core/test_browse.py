@@ -35,12 +35,16 @@ def made(count: int, seed: int = 0) -> tuple[ImageColumns, list[dict[str, object
                 "edited": edited,
                 "score": round(rng.random(), 2) if has_box and not edited else math.nan,
                 "share": rng.randrange(8) / 8 if has_box else math.nan,
+                "overlap": rng.randrange(8) / 8 if rng.random() < 0.6 else math.nan,
             }
         )
     columns = ImageColumns()
     half = count // 2
     for part in (rows[:half], rows[half:]):
         columns.append([r["id"] for r in part], [r["name"] for r in part], [r["status"] for r in part])
+        measured = [r for r in rows if not math.isnan(r["overlap"])]
+        ids = np.array([r["id"] for r in measured], np.int64)
+        columns.set_overlaps(ids, np.array([r["overlap"] for r in measured], np.float32))
     boxed = [r for r in rows if r["has_box"]]
     columns.set_facts(
         BoxFacts(
@@ -60,6 +64,7 @@ PASSES = {
     Show.REJECTED: lambda r: r["status"] is Status.REJECTED,
     Show.FAILED: lambda r: r["status"] is Status.FAILED,
     Show.EDITED: lambda r: r["edited"],
+    Show.WITH_TRUTH: lambda r: not math.isnan(r["overlap"]),
     Show.NO_BOX: lambda r: not r["has_box"] and r["status"] is not Status.FAILED,
 }
 
@@ -77,7 +82,7 @@ def in_order(rows: list[dict[str, object]], order: Order, descending: bool) -> l
     if order is Order.STATUS:
         sign = -1 if descending else 1
         return sorted(rows, key=lambda r: sign * STATUSES.index(r["status"]))
-    field = "score" if order is Order.SCORE else "share"
+    field = {Order.SCORE: "score", Order.WORST: "overlap"}.get(order, "share")
     known = [r for r in rows if not math.isnan(r[field])]
     sign = -1 if descending else 1
     return sorted(known, key=lambda r: sign * r[field]) + [r for r in rows if math.isnan(r[field])]

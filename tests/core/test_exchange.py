@@ -12,10 +12,11 @@ from PIL import Image
 
 from core.annotations import BoxRecord, ImageBoxes, Source, Status
 from core.errors import BoxscoutError, FormatError
-from core.exchange import exportable, import_boxes, plan_import
+from core.exchange import exportable, import_boxes, import_truth, plan_import
 from core.formats import FORMATS, WriteOptions
 from core.geometry import Box
 from core.project.store import Project
+from core.project.truth import true_boxes
 from core.workflow import add_folders
 
 NAMES = ("a.png", "b.png", "sub/a.png")
@@ -171,3 +172,18 @@ def test_a_rejection_is_not_imported(tmp_path: Path, project: Project) -> None:
     with pytest.raises(BoxscoutError, match="accepted or unseen"):
         import_boxes(project, plan, status=Status.REJECTED)
     assert not _by_name(project)["b.png"].boxes
+
+
+def test_truth_comes_in_beside_the_boxes_and_changes_none(project: Project, tmp_path: Path) -> None:
+    ids = _ids(project)
+    project.set_auto_boxes({ids["a.png"]: [AUTO]})
+    project.set_boxes(ids["b.png"], [MINE])
+    before = [(one.boxes, one.status) for one in project.image_boxes()]
+    images = [image(one, record(2, 3, 20, 24, label="cat")) for one in NAMES[:2]]
+    FORMATS["coco"].write(images, tmp_path / "true.json", WriteOptions())
+    summary = import_truth(project, plan_import(project, tmp_path / "true.json"))
+    assert (summary.images, summary.boxes, summary.kept) == (2, 2, 0)
+    assert summary.lines()[0] == f"Imported 2 true boxes of 2 images from {tmp_path / 'true.json'}."
+    assert [(one.boxes, one.status) for one in project.image_boxes()] == before
+    wanted = {ids[name]: [("cat", Box(2, 3, 20, 24))] for name in NAMES[:2]}
+    assert {i: [(one.label, one.box) for one in t] for i, t in true_boxes(project).items()} == wanted

@@ -1,0 +1,29 @@
+"""What the truth says of the boxes, where the project has one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from core.measuring import FolderCurve, Standing
+
+
+class Measures(QObject):
+    """The newest measurement; its controller changes it, views are told. ``standing`` None: no truth."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.standing: Standing | None = None
+        self.curve: FolderCurve | None = None
+
+    def set_standing(self, standing: Standing | None) -> None:
+        """Without one there is no curve either."""
+        self.standing = standing
+        if standing is None:
+            self.curve = None
+        self.changed.emit()
+
+    def set_curve(self, curve: FolderCurve | None) -> None:
+        self.curve = curve
+        self.changed.emit()

@@ -1,0 +1,37 @@
+"""A panel below the canvas that can be closed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
+
+from app import style
+from app.views.controls import plain_label, tool_button
+from core.language import tr
+
+
+def add_dock(window: QMainWindow, name: str, title: str, inside: QWidget) -> QDockWidget:
+    """Put ``inside`` under a heading at the bottom of ``window``, hidden at first."""
+    dock = QDockWidget(title, window)
+    dock.setObjectName(name)
+    dock.setWidget(inside)
+    dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+    dock.setTitleBarWidget(_heading(dock, title))
+    window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+    dock.hide()
+    return dock
+
+
+def _heading(dock: QDockWidget, title: str) -> QWidget:
+    """The style's own close button is too faint on a dark window."""
+    heading = QWidget()
+    row = QHBoxLayout(heading)
+    row.setContentsMargins(style.MARGIN, style.GAP, style.SPACING, 0)
+    label = plain_label(title, "title")
+    dock.windowTitleChanged.connect(label.setText)
+    row.addWidget(label)
+    row.addStretch(1)
+    close = tool_button("close", tr("Close"), tr("Close this panel"))
+    close.clicked.connect(dock.hide)
+    row.addWidget(close)
+    return heading

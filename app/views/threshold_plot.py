@@ -1,0 +1,158 @@
+"""Under the threshold slider: how accurate the boxes would be at every place of its handle."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app import style
+from app.views.controls import plain_label
+from core.boxes import MAX_THRESHOLD
+from core.language import tr
+from core.measuring import FolderCurve
+
+HEIGHT = 64
+_LINE = 1.8
+
+
+class _Plot(pg.PlotWidget):
+    """No axis, no menu, no wheel: its width is the slider's, its height 0 to 100 %."""
+
+    pressed_at = Signal(float)
+    held = Signal()
+    settled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setMouseEnabled(False, False)
+        for name in ("left", "bottom"):
+            item.hideAxis(name)
+        item.layout.setContentsMargins(0, 0, 0, 0)
+        item.getViewBox().setDefaultPadding(0)
+        item.setXRange(0, MAX_THRESHOLD, padding=0)
+        item.setYRange(0, 1, padding=0.03)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFixedHeight(HEIGHT)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, HEIGHT)
+
+    def wheelEvent(self, event) -> None:
+        event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.held.emit()
+            self._tell(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._tell(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.settled.emit()
+
+    def _tell(self, event: QMouseEvent) -> None:
+        share = event.position().x() / max(self.width() - 1, 1)
+        self.pressed_at.emit(round(min(max(share, 0.0), 1.0) * MAX_THRESHOLD, 2))
+
+
+class ThresholdPlot(QWidget):
+    """The curve with the threshold in force and the whole image's accuracy; a press chooses a threshold.
+
+    It stays hidden while there is no curve. :meth:`set_span` puts it under the slider.
+    """
+
+    threshold_chosen = Signal(float)
+    held = Signal()
+    settled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._curve: FolderCurve | None = None
+        self._threshold = 0.0
+        self._whole = ""
+        self.plot = _Plot()
+        self._line = self.plot.plot()
+        self.whole_line = pg.InfiniteLine(angle=0, movable=False)
+        self.mark = pg.InfiniteLine(angle=90, movable=False)
+        self.point = pg.ScatterPlotItem(size=9)
+        for item in (self.whole_line, self.mark, self.point):
+            self.plot.addItem(item)
+        self.title, self.value = plain_label(tr("Accuracy")), plain_label(role="muted")
+        self.value.setWordWrap(True)
+        self.value.setContentsMargins(style.SPACING, 0, 0, 0)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.title)
+        row.addWidget(self.plot, 1)
+        row.addWidget(self.value)
+        self.plot.pressed_at.connect(self.threshold_chosen)
+        self.plot.held.connect(self.held)
+        self.plot.settled.connect(self.settled)
+        self.setFixedHeight(HEIGHT)
+        self._colour()
+        self.hide()
+
+    @property
+    def curve(self) -> FolderCurve | None:
+        return self._curve
+
+    def set_curve(self, curve: FolderCurve | None, whole_image: float = 0.0) -> None:
+        """Show a curve, 0..1, beside the accuracy of the whole image as a box; None hides it."""
+        self._curve = curve
+        self.setVisible(curve is not None)
+        if curve is None:
+            return
+        self._line.setData(curve.thresholds, curve.accuracies)
+        self.whole_line.setValue(whole_image)
+        self._whole = tr("dashed: whole image {accuracy} %").format(accuracy=f"{100 * whole_image:.1f}")
+        self._show_threshold()
+
+    def set_threshold(self, threshold: float) -> None:
+        """Mark the threshold in force for all images."""
+        if threshold != self._threshold:
+            self._threshold = threshold
+            self._show_threshold()
+
+    def set_span(self, left: int, right: int) -> None:
+        """From where to where, in pixels of this widget, the middle of the slider's handle goes."""
+        self.title.setFixedWidth(max(0, left))
+        self.value.setFixedWidth(max(0, self.width() - right))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._colour()
+        super().changeEvent(event)
+
+    def _show_threshold(self) -> None:
+        if self._curve is None:
+            return
+        accuracy = self._curve.at(self._threshold)
+        self.mark.setValue(self._threshold)
+        self.point.setData([self._threshold], [accuracy])
+        text = tr("{accuracy} % at {threshold}")
+        said = text.format(accuracy=f"{100 * accuracy:.1f}", threshold=f"{self._threshold:.2f}")
+        self.value.setText(f"{said}\n{self._whole}")
+        self.setAccessibleName(tr("Accuracy by threshold: {said}").format(said=said))
+        self.plot.setToolTip(
+            tr("What the accuracy would be with another threshold for all images. Click to choose one.")
+        )
+
+    def _colour(self) -> None:
+        c = style.colours()
+        self.plot.setBackground(c.window)
+        self._line.setPen(pg.mkPen(c.accent, width=_LINE))
+        self.whole_line.setPen(pg.mkPen(c.muted, width=1.2, style=Qt.PenStyle.DashLine))
+        self.mark.setPen(pg.mkPen(c.border, width=1.2))
+        self.point.setPen(pg.mkPen(c.window, width=1.5))
+        self.point.setBrush(pg.mkBrush(c.accent))

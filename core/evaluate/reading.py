@@ -1,0 +1,48 @@
+"""What an evaluation says, in one sentence that claims no more than its numbers do."""
+
+from __future__ import annotations
+
+from core.evaluate.compare import Difference, paired_bootstrap
+from core.evaluate.matching import Alignment
+from core.evaluate.report import Baselines, right_images
+from core.language import tr
+
+
+def beside_strongest(aligned: Alignment, baselines: Baselines) -> tuple[str, Difference]:
+    """The baseline that is right most often, and what the predicted boxes are ahead of it.
+
+    Of two that are level the later row counts. The difference is that of
+    :func:`~core.evaluate.compare.paired_bootstrap` on the same images.
+    """
+    place = max(reversed(range(len(baselines.rows))), key=lambda i: baselines.rows[i].correct)
+    ours = right_images(aligned.surest_boxes(), aligned.truth)
+    return baselines.rows[place].method, paired_bootstrap(ours, baselines.right[place])
+
+
+def sentence(method: str, difference: Difference) -> str:
+    """How the predicted boxes stand beside the strongest baseline ``method``."""
+    points, low, high = (100 * value for value in (difference.difference, difference.low, difference.high))
+    fields = {"points": f"{abs(points):.1f}", "name": method_title(method)}
+    interval = {"low": f"{low:+.1f}", "high": f"{high:+.1f}"}
+    if points > 0:
+        text = tr("{points} points better than the strongest baseline, {name}")
+    elif points < 0:
+        text = tr("{points} points worse than the strongest baseline, {name}")
+    else:
+        text = tr("As often right as the strongest baseline, {name}")
+    if low > 0 or high < 0:
+        what = tr("{claim}: more than chance (95 % interval {low} to {high}).")
+    else:
+        what = tr("{claim}; the 95 % interval, {low} to {high}, covers no difference.")
+    return what.format(claim=text.format(**fields), **interval)
+
+
+def method_title(method: str) -> str:
+    """A row's ``method`` in the person's language."""
+    return {
+        "predicted boxes": tr("boxes here"),
+        "whole image": tr("whole image"),
+        "centred 80 %": tr("centred 80 %"),
+        "colour contrast": tr("colour contrast"),
+        "best fixed box (tuned on truth)": tr("best fixed box (tuned on truth)"),
+    }.get(method, method)

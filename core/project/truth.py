@@ -1,0 +1,49 @@
+"""True boxes that a person brought into a project to measure by. Nothing else ever looks at them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from core.annotations import BoxRecord, Source
+from core.geometry import Box
+from core.project.file import from_db, to_db
+from core.project.store import Project
+
+_COLUMNS = "image_id, position, x0, y0, x1, y1, label"
+_AMONG = "WHERE image_id IN (SELECT value FROM json_each(?))"
+
+
+def set_truth(project: Project, boxes: Mapping[int, Sequence[BoxRecord]]) -> None:
+    """Keep the true boxes of images by id in place of those they had; all of them or, on an error, none."""
+    rows = [
+        (image_id, i, *map(float, (one.box.x0, one.box.y0, one.box.x1, one.box.y1)), to_db(one.label))
+        for image_id, true in boxes.items()
+        for i, one in enumerate(true)
+    ]
+    with project.writing() as db:
+        db.execute(f"DELETE FROM truth {_AMONG}", (json.dumps([int(image_id) for image_id in boxes]),))
+        db.executemany(f"INSERT INTO truth ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def remove_truth(project: Project) -> None:
+    """Forget all true boxes; the boxes of the project stay."""
+    with project.writing() as db:
+        db.execute("DELETE FROM truth")
+
+
+def true_boxes(project: Project, ids: Iterable[int] | None = None) -> dict[int, tuple[BoxRecord, ...]]:
+    """The true boxes, by image id, of all images that have any, or of those among ``ids``."""
+    if ids is None:
+        rows = project.select(f"SELECT {_COLUMNS} FROM truth ORDER BY image_id, position")
+    else:
+        among = json.dumps([int(image_id) for image_id in ids])
+        rows = project.select(f"SELECT {_COLUMNS} FROM truth {_AMONG} ORDER BY image_id, position", among)
+    return {
+        image_id: tuple(
+            BoxRecord(Box(*sides), label=from_db(label), source=Source.EDITED)
+            for _, _, *sides, label in group
+        )
+        for image_id, group in groupby(rows, lambda row: row[0])
+    }

@@ -1,0 +1,249 @@
+"""Truth in the real window: imported, shown, measured by, and removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QDialog, QPushButton
+from pytestqt.qtbot import QtBot
+from window_support import LONG, fill
+
+from app import style
+from app.main_window import MainWindow
+from app.models.image_list import Role
+from app.views.import_dialog import ImportDialog
+from app.views.message import DoneDialog, MessageDialog
+from core.browse import Order
+from core.cli.commands import run_evaluate
+from core.exchange import exportable
+from core.formats import FORMATS, WriteOptions, export
+from core.geometry import Box
+
+SIZE = (40, 30)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, tuple[int, int]]:
+    """Twelve images with a bright square of 12 pixels, drawn here: its corner by name."""
+    rng = np.random.default_rng(2)
+    (tmp_path / "photos").mkdir()
+    found = {}
+    for i in range(12):
+        x, y = int(rng.integers(0, 28)), int(rng.integers(0, 18))
+        pixels = rng.integers(0, 80, (30, 40, 3), dtype=np.uint8)
+        pixels[y : y + 12, x : x + 12] = (230, 200, 60)
+        Image.fromarray(pixels).save(tmp_path / f"photos/{i:02}.png")
+        found[f"{i:02}.png"] = x, y
+    return found
+
+
+@pytest.fixture
+def truth(places: dict[str, tuple[int, int]], tmp_path: Path) -> Path:
+    """A CSV file with the squares of all images but the last two."""
+    rows = [(name, x, y, x + 12, y + 12) for name, (x, y) in list(places.items())[:10]]
+    pd.DataFrame(rows, columns=["filename", "xmin", "ymin", "xmax", "ymax"]).to_csv(
+        tmp_path / "true.csv", index=False
+    )
+    return tmp_path / "true.csv"
+
+
+@pytest.fixture
+def measured(
+    window: MainWindow, places: dict[str, tuple[int, int]], truth: Path, tmp_path: Path, qtbot: QtBot
+) -> MainWindow:
+    """Heat maps for all images, boxes by them, and the truth imported through the dialog."""
+    fill(qtbot, window, tmp_path / "photos", 12)
+    session, bench = window.session, window.workbench
+    project = session.project
+    assert project is not None
+    rng = np.random.default_rng(3)
+    maps = {}
+    for record in session.images.records:
+        x, y = places[record.name]
+        heat = rng.random((15, 20)).astype(np.float32)
+        heat[y // 2 : y // 2 + 6, x // 2 : x // 2 + 6] += 1
+        maps[record.id] = heat
+    project.set_sizes(dict.fromkeys(maps, SIZE))
+    project.set_heat_maps(maps, step=1)
+    session.merge_records(project.images())
+    bench.localization.evidence_changed.emit()
+    with qtbot.waitSignal(bench.deciding.decided, timeout=LONG):
+        pass
+    assert window.truth.dock.isHidden()
+    assert window.bar.threshold_plot.isHidden()
+    assert not window.actions_["remove_truth"].isEnabled()
+
+    qtbot.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    (dialog,) = [one for one in window.findChildren(ImportDialog) if one.isVisible()]
+    qtbot.mouseClick(dialog.meaning.second, Qt.MouseButton.LeftButton)
+    assert not dialog.status.isEnabled()
+    qtbot.keyClicks(dialog.path_edit, str(truth))
+    qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
+    assert dialog.total.text() == "10 boxes for 10 images will come in as truth."
+    with qtbot.waitSignal(bench.importing.truth_imported, timeout=LONG):
+        qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
+    _close_dialogs(window)
+    _settle(qtbot, window)
+    return window
+
+
+def _close_dialogs(window: MainWindow) -> None:
+    for dialog in window.findChildren(QDialog):
+        if isinstance(dialog, DoneDialog):
+            dialog.close()
+    window.activateWindow()
+    window.canvas.setFocus()
+
+
+def _settle(qtbot: QtBot, window: MainWindow) -> None:
+    """Until nothing is measured any more, colour contrast included."""
+    bench, measures = window.workbench, window.session.measures
+
+    def is_done() -> bool:
+        waiting = bench.pump.busy or bench.measuring._timer.isActive() or bench.deciding._timer.isActive()
+        return not waiting and measures.standing is not None and len(measures.standing.report.rows) == 5
+
+    qtbot.waitUntil(is_done, timeout=LONG)
+
+
+def _iou(a: Box, b: tuple[float, float, float, float]) -> float:
+    across = max(0.0, min(a.x1, b[2]) - max(a.x0, b[0]))
+    down = max(0.0, min(a.y1, b[3]) - max(a.y0, b[1]))
+    shared = across * down
+    return shared / ((a.x1 - a.x0) * (a.y1 - a.y0) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+def _listed(window: MainWindow) -> list[float | None]:
+    model = window.session.images
+    return [model.data(model.index(row), Role.OVERLAP) for row in range(model.rowCount())]
+
+
+def _evaluated(window: MainWindow, truth: Path, out: Path):
+    """What ``main.py evaluate`` says of the boxes as exported."""
+    assert window.session.project is not None
+    images, sources = exportable(window.session.project)
+    export(images, out, format=FORMATS["coco"], options=WriteOptions(sources=sources))
+    folder = window.session.images.records[0].root
+    return run_evaluate(out, truth, images=folder, set_name=None, split=None)
+
+
+def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
+    measured: MainWindow, places: dict[str, tuple[int, int]], truth: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    window, session = measured, measured.session
+    assert session.project is not None
+    standing, curve = session.measures.standing, session.measures.curve
+    assert standing is not None
+    assert curve is not None
+    boxes = session.project.all_boxes()
+    for record, listed in zip(session.images.records, _listed(window), strict=True):
+        if listed is None:
+            assert record.name in ("10.png", "11.png")
+            continue
+        x, y = places[record.name]
+        assert listed == pytest.approx(_iou(boxes[record.id][0].box, (x, y, x + 12, y + 12)), abs=1e-6)
+    report = _evaluated(window, truth, tmp_path / "boxes.json")
+    assert standing.report.rows == report.rows
+    assert (standing.report.r_cx, standing.report.r_cy) == pytest.approx((report.r_cx, report.r_cy))
+    assert not window.truth.dock.isHidden()
+    assert window.truth.dock.windowTitle() == "Accuracy: GT-known Loc on 10 images with truth"
+    assert f"{100 * report.rows[0].accuracy:.1f} %" in window.truth.panel.rows.accessibleDescription()
+    assert "strongest baseline" in window.truth.panel.reading.text()
+    assert curve.at(session.threshold) == report.rows[0].accuracy
+
+    # A click on the curve chooses the threshold; the panel then says what the curve said.
+    plot = window.bar.threshold_plot.plot
+    slider = window.bar.threshold_slider
+    left, right = slider.span()
+    assert abs(plot.mapTo(window, QPoint(0, 0)).x() - slider.mapTo(window, QPoint(left, 0)).x()) <= 1
+    assert abs(plot.width() - (right - left)) <= 2
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(0.8 * plot.width()), 20))
+    assert session.threshold == pytest.approx(0.76, abs=0.015)
+    assert slider.value() == round(100 * session.threshold)
+    with qtbot.waitSignal(window.workbench.deciding.decided, timeout=LONG):
+        pass
+    _settle(qtbot, window)
+    assert session.measures.standing is not None
+    assert session.measures.standing.report.rows[0].accuracy == curve.at(session.threshold)
+    assert session.measures.standing.report.rows[0].accuracy != report.rows[0].accuracy
+    assert session.measures.standing.report.rows == _evaluated(window, truth, tmp_path / "boxes.json").rows
+
+
+def test_worst_first_true_boxes_edits_removal_and_reopening(
+    measured: MainWindow, places: dict[str, tuple[int, int]], qtbot: QtBot
+) -> None:
+    window, session, bench = measured, measured.session, measured.workbench
+    window.truth.panel.worst_button.click()
+    assert session.view.browse.order is Order.WORST
+    listed = _listed(window)
+    known = [overlap for overlap in listed if overlap is not None]
+    assert known == sorted(known)
+    assert listed[10:] == [None, None]
+    window.images.show_box.setCurrentIndex(window.images.show_box.findData("with truth"))
+    assert session.images.rowCount() == 10
+    session.change_view(browse=replace(session.view.browse, show=type(session.view.browse.show)("all")))
+
+    # The image in view: its true box in its own colour, which T hides.
+    bench.browsing.first()
+    qtbot.waitUntil(lambda: session.picture is not None and bool(session.truth), timeout=LONG)
+    record = session.record
+    assert record is not None
+    x, y = places[record.name]
+    assert window.canvas.truth == (Box(x, y, x + 12, y + 12),)
+    session.change_view(show_heat_map=False)
+    assert _has_truth_colour(window)
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    assert window.canvas.truth == ()
+    assert not _has_truth_colour(window)
+    qtbot.keyClick(window, Qt.Key.Key_T)
+
+    # An edit counts at once on the image and soon in the list, where the row stays.
+    bench.editing.clear()
+    assert session.overlap == 0
+    bench.editing.draw(Box(x, y, x + 12, y + 12))
+    assert session.overlap == 1
+    qtbot.waitUntil(lambda: _listed(window)[0] == 1, timeout=LONG)
+    assert session.images.id_at(0) == record.id
+    index = session.images.index(0)
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == f"{record.name}, IoU with the truth 1.00"
+    _settle(qtbot, window)
+
+    # It is there again after the project was closed.
+    project = session.project
+    assert project is not None
+    path = project.path
+    window.actions_["new"].trigger()
+    qtbot.waitUntil(lambda: session.project is None and not bench.pump.busy, timeout=LONG)
+    assert session.measures.standing is None
+    assert window.truth.dock.isHidden()
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: session.measures.standing is not None, timeout=LONG)
+    _settle(qtbot, window)
+    assert not window.truth.dock.isHidden()
+    assert sorted(overlap for overlap in _listed(window) if overlap is not None)[-1] == 1
+
+    # Removing asks, and touches no box.
+    assert session.project is not None
+    before = session.project.all_boxes()
+    window.actions_["remove_truth"].trigger()
+    (question,) = [d for d in window.findChildren(MessageDialog) if d.isVisible()]
+    (button,) = [b for b in question.findChildren(QPushButton) if b.text() == "Remove the truth"]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.measures.standing is None, timeout=LONG)
+    assert window.truth.dock.isHidden()
+    assert window.bar.threshold_plot.isHidden()
+    assert _listed(window) == [None] * 12
+    assert session.project.all_boxes() == before
+    qtbot.waitUntil(lambda: window.canvas.truth == () and not bench.pump.busy, timeout=LONG)
+
+
+def _has_truth_colour(window: MainWindow) -> bool:
+    image = window.canvas.grab().toImage()
+    colour = style.OUTLINE_TRUTH.rgb()
+    return any(image.pixel(x, y) == colour for y in range(image.height()) for x in range(0, image.width(), 2))
