@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -181,6 +182,32 @@ def _sentence(error: sqlite3.Error, path: Path) -> str:
     if "no such table" in said or "no such column" in said:
         return _damaged(path)
     return f"“{path.name}” could not be read or changed: {said}."
+
+
+def absolute(path: Path) -> Path:
+    """``path`` from the root of the file system, by the name that the person knows."""
+    # Not resolve(): a link stays the name that the person knows.
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def settle_log(path: Path) -> None:
+    """Fold away the log of a project about to be replaced: SQLite would replay it into the new file."""
+    log = path.with_name(path.name + "-wal")
+    if not log.exists():
+        return
+    with suppress(sqlite3.Error, OSError):
+        if not path.exists():
+            log.unlink()
+            return
+        old = sqlite3.connect(path)
+        try:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            old.close()  # the last one to close takes the log away
+    if log.exists():
+        raise ProjectError(
+            f"“{path.name}” is open in another program; close it there or choose another name."
+        )
 
 
 def to_db(text: str) -> str | bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from core.errors import ProjectError
 from core.geometry import Box
 from core.images.scan import ImageFile
 from core.project.file import from_db, to_db
+from core.project.names import other_names
 
 IMAGE_COLUMNS = "id, root_id, name, size_bytes, mtime_ns, width, height, status, reason"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
@@ -95,3 +96,32 @@ def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]
     threshold = None if record.threshold is None else float(record.threshold)
     label = to_db(record.label)
     return (position, image_id, *sides, label, score, record.source.value, threshold, record.rule)
+
+
+def root_ids(db: sqlite3.Connection, roots: Iterable[Path]) -> dict[Path, int]:
+    """The id of every folder in the project, ``roots`` among them."""
+    db.executemany(
+        "INSERT OR IGNORE INTO roots (path) VALUES (?)",
+        [(to_db(str(root)),) for root in dict.fromkeys(roots)],
+    )
+    return {Path(from_db(path)): i for i, path in db.execute("SELECT id, path FROM roots")}
+
+
+def at_known_roots(
+    db: sqlite3.Connection, rows: list[tuple[Path, str, int, int]], nested: Mapping[Path, int]
+) -> list[tuple[Path, str, int, int]]:
+    """``rows`` (root, name, bytes, time) with a path that is here already under another root moved to that root."""
+    met: dict[Path, tuple[Path, str]] = {}
+    moved = []
+    for root, name, size_bytes, mtime_ns in rows:
+        place = (root, name)
+        if root in nested:
+            place = met.setdefault(root / name, place)
+        for other, rest in other_names(root, name, nested) if place == (root, name) else ():
+            here = db.execute(
+                "SELECT 1 FROM image WHERE root_id = ? AND name = ?", (nested[other], to_db(rest))
+            )
+            if here.fetchone():
+                met[root / name] = place = (other, rest)
+        moved.append((*place, size_bytes, mtime_ns))
+    return moved

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,16 +20,18 @@ from core.errors import ProjectError
 from core.images.scan import ImageFile, RejectedFile
 from core.prior import Prior
 from core.project.edits import Kept
-from core.project.file import connect, errors_as_sentences, from_db, to_db
-from core.project.names import export_names, other_names, overlapping
+from core.project.file import absolute, connect, errors_as_sentences, from_db, settle_log, to_db
+from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
     IMAGE_COLUMNS,
     ImageRecord,
+    at_known_roots,
     box_of,
     image_of,
     mark_edited,
     replace_boxes,
+    root_ids,
 )
 from core.project.survey import MapSource, Survey, survey_from_json, survey_to_json
 from core.project.view import ProjectView, view_from_json, view_to_json
@@ -62,7 +63,7 @@ class Project:
         ProjectError
             Something is there already, or the place cannot be written.
         """
-        path = _absolute(path)
+        path = absolute(path)
         with suppress(OSError):
             if path.stat().st_size > 0:
                 raise ProjectError(f"“{path.name}” exists already; open it or choose another name.")
@@ -77,13 +78,13 @@ class Project:
         ProjectError
             It is missing, not a project, from a newer Boxscout, damaged, read-only or in use.
         """
-        path = _absolute(path)
+        path = absolute(path)
         return cls(path, connect(path, may_create=False))
 
     @classmethod
     def open_or_create(cls, path: Path) -> Project:
         """:meth:`open` where ``path`` holds something, :meth:`create` where it does not."""
-        path = _absolute(path)
+        path = absolute(path)
         return cls(path, connect(path, may_create=True))
 
     def close(self) -> None:
@@ -124,10 +125,10 @@ class Project:
         ProjectError
             The place cannot be written, or is this project itself, or is open elsewhere.
         """
-        path = _absolute(path)
+        path = absolute(path)
         if path == self._path or (path.exists() and path.samefile(self._path)):
             raise ProjectError("A project cannot be saved onto itself; choose another name.")
-        _settle_log(path)
+        settle_log(path)
         try:
             with atomic_write(path) as temporary, errors_as_sentences(path):
                 copy = sqlite3.connect(temporary)
@@ -155,13 +156,13 @@ class Project:
         rows = []
         for f in files:
             if f.root not in roots:
-                roots[f.root] = _absolute(f.root)
+                roots[f.root] = absolute(f.root)
             rows.append((roots[f.root], f.name, f.size_bytes, f.mtime_ns))
         with self._transaction() as db:
             before = db.execute("SELECT count(*) FROM image").fetchone()[0]
-            ids = self._root_ids(db, [row[0] for row in rows])
+            ids = root_ids(db, [row[0] for row in rows])
             if nested := overlapping(ids):
-                rows = self._at_known_roots(db, rows, {root: ids[root] for root in nested})
+                rows = at_known_roots(db, rows, {root: ids[root] for root in nested})
             keys = [(ids[root], to_db(name), size, mtime) for root, name, size, mtime in rows]
             if before:
                 db.executemany(
@@ -238,7 +239,7 @@ class Project:
 
     def relocate(self, old_root: Path, new_root: Path) -> None:
         """Say that the folder ``old_root`` now lies at ``new_root``; ids, boxes and status stay."""
-        old, new = to_db(str(_absolute(old_root))), to_db(str(_absolute(new_root)))
+        old, new = to_db(str(absolute(old_root))), to_db(str(absolute(new_root)))
         with self._transaction() as db:
             if db.execute("SELECT 1 FROM roots WHERE path = ?", (new,)).fetchone() and old != new:
                 raise ProjectError(f"The folder “{new_root}” is in the project already.")
@@ -409,56 +410,3 @@ class Project:
         with self._lock:
             roots = {i: Path(from_db(path)) for i, path in self._all("SELECT id, path FROM roots")}
             return roots, self._all(f"SELECT {IMAGE_COLUMNS} FROM image {where}", *values)
-
-    @staticmethod
-    def _root_ids(db: sqlite3.Connection, roots: Iterable[Path]) -> dict[Path, int]:
-        db.executemany(
-            "INSERT OR IGNORE INTO roots (path) VALUES (?)",
-            [(to_db(str(root)),) for root in dict.fromkeys(roots)],
-        )
-        return {Path(from_db(path)): i for i, path in db.execute("SELECT id, path FROM roots")}
-
-    @staticmethod
-    def _at_known_roots(
-        db: sqlite3.Connection, rows: list[tuple[Path, str, int, int]], nested: Mapping[Path, int]
-    ) -> list[tuple[Path, str, int, int]]:
-        """``rows`` with a path that is here already under another root moved to that root."""
-        met: dict[Path, tuple[Path, str]] = {}
-        moved = []
-        for root, name, size_bytes, mtime_ns in rows:
-            place = (root, name)
-            if root in nested:
-                place = met.setdefault(root / name, place)
-            for other, rest in other_names(root, name, nested) if place == (root, name) else ():
-                here = db.execute(
-                    "SELECT 1 FROM image WHERE root_id = ? AND name = ?", (nested[other], to_db(rest))
-                )
-                if here.fetchone():
-                    met[root / name] = place = (other, rest)
-            moved.append((*place, size_bytes, mtime_ns))
-        return moved
-
-
-def _absolute(path: Path) -> Path:
-    # Not resolve(): a link stays the name that the person knows.
-    return Path(os.path.abspath(path))  # noqa: PTH100
-
-
-def _settle_log(path: Path) -> None:
-    """Fold away the log of a project about to be replaced: SQLite would replay it into the new file."""
-    log = path.with_name(path.name + "-wal")
-    if not log.exists():
-        return
-    with suppress(sqlite3.Error, OSError):
-        if not path.exists():
-            log.unlink()
-            return
-        old = sqlite3.connect(path)
-        try:
-            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            old.close()  # the last one to close takes the log away
-    if log.exists():
-        raise ProjectError(
-            f"“{path.name}” is open in another program; close it there or choose another name."
-        )
