@@ -19,9 +19,10 @@ from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
 from core.datasets.sample import draw_sample
-from core.errors import BoxscoutError
+from core.errors import BoxscoutError, DamagedProjectError
 from core.images.scan import ImageFile, RejectedFile, iter_scan
 from core.project.queries import box_facts
+from core.project.rescue import Rescue, rescue
 from core.project.store import ImageRecord, Project, ProjectView
 
 OPENING, SCANNING, SAVING, DRAWING = "opening", "scan", "save", "sample"
@@ -42,6 +43,7 @@ class Opened:
     training: SavedTraining
     classes: SavedClasses
     claim: QLockFile
+    rescued: Rescue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ class LibraryController(QObject):
         session.results.set_snapshots(opened.training.snapshots)
         session.results.reset_labelled(opened.classes.status, opened.classes.points)
         paths.remember_project(opened.project.path)
-        for warning in filter(None, (opened.training.warning, opened.classes.warning)):
+        rescued = opened.rescued.sentence() if opened.rescued else ""
+        for warning in filter(None, (rescued, opened.training.warning, opened.classes.warning)):
             self._complain(warning)
         waiting, self._waiting = self._waiting, []
         if waiting:
@@ -321,17 +324,26 @@ def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
 def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
     claimed = claim(path)
     try:
-        project = how(path)
+        project, rescued = _whole(path, how)
         try:
             training, classes = read_checkpoint(project), read_classifier(project)
             table, view = read_table(project, project.images()), project.load_view()
-            return Opened(project, table, project.rejected(), view, training, classes, claimed)
+            return Opened(project, table, project.rejected(), view, training, classes, claimed, rescued)
         except BaseException:
             project.close()
             raise
     except BaseException:
         claimed.unlock()
         raise
+
+
+def _whole(path: Path, how: Callable[[Path], Project]) -> tuple[Project, Rescue | None]:
+    """The project at ``path``; where it is damaged, what can be read of it."""
+    try:
+        return how(path), None
+    except DamagedProjectError:
+        rescued = rescue(path)
+        return how(path), rescued
 
 
 def _draw(folder: Path) -> None:

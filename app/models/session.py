@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.models.image_list import ImageListModel, ImageTable
+from app.models.mending import Mending
 from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
@@ -82,6 +83,7 @@ class Session(QObject):
     samples_changed = Signal(object)
     problems_changed = Signal()
     activity_changed = Signal()
+    mending_changed = Signal()
     error = Signal(object, str)
     notice = Signal(str)
 
@@ -94,6 +96,7 @@ class Session(QObject):
         self.training = TrainingStatus()
         self.points: list[Point] = []
         self.samples: npt.NDArray[np.uint8] | None = None
+        self.mending = Mending()
         self.current: int | None = None
         self.selection: tuple[int, ...] = ()
         self.rows_in_view = (0, -1)
@@ -123,6 +126,7 @@ class Session(QObject):
         self._rejected, self._unreadable, self._damaged = [], {}, set()
         self.current, self.picture, self._evidence, self.survey = None, None, None, None
         self.selection = ()
+        self.mending = Mending()
         self.images.set_table(table or ImageTable(), self.view.browse)
         self.reset_training(TrainingStatus())
         self.results.reset(Kind(self.view.model))
@@ -347,6 +351,11 @@ class Session(QObject):
     @property
     def activities(self) -> dict[str, Activity]:
         return dict(self._activities)
+
+    def set_mending(self, **fields: Any) -> None:
+        """Change fields of the :class:`Mending`."""
+        self.mending = replace(self.mending, **fields)
+        self.mending_changed.emit()
 
     # ---- files that cannot be used --------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.fitting import fitted_to, sentence, summarized
 from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
+from core.project import resized
 from core.project.store import Project
 from core.workflow import (
     add_folders,
@@ -223,6 +224,7 @@ def run_localize(
         project.save_view(view)
         survey, boxes = project.load_survey(), project.all_boxes()
         count = sum(len(auto_boxes(boxes.get(record.id, ()))) for record in records)
+        resizes = resized.summary(resized.former_sizes(project))
         failed = [{"file": str(file.path), "reason": file.reason} for file in pixels.rejected]
     sure = survey.sureness if survey else None
     text = f"Found {count} boxes in {found + kept} images with the training of step {localizer.step}."
@@ -232,6 +234,8 @@ def run_localize(
         text += f" {kept} edited images were left alone."
     if failed:
         text += f" {len(failed)} files could not be used."
+    if resizes:
+        text += f" {resizes}"
     if others:
         text += f" Images left out, because they lie in no folder of a class that was trained: {others}."
     if sure is not None:

@@ -12,10 +12,9 @@ import numpy.typing as npt
 
 from core.annotations import BoxRecord
 from core.browse import BoxFacts
-from core.errors import ProjectError
 from core.project.edits import Kept
 from core.project.file import from_db
-from core.project.rows import BOX_COLUMNS, box_of
+from core.project.rows import BOX_COLUMNS, box_of, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -117,14 +116,8 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     ProjectError
         One has another length than its size says.
     """
-    maps = {}
-    for image_id, height, width, data in project.select(_MAPS, json.dumps(list(ids))):
-        if len(data) != 4 * height * width:
-            raise ProjectError(f"A heat map in “{project.path.name}” is damaged; make the heat maps again.")
-        maps[image_id] = (
-            np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32, copy=False)
-        )
-    return maps
+    rows = project.select(_MAPS, json.dumps(list(ids)))
+    return {image_id: map_of(project.path, *row) for image_id, *row in rows}
 
 
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:

@@ -19,6 +19,7 @@ from core.atomic import atomic_write, os_reason
 from core.errors import ProjectError
 from core.images.scan import ImageFile, RejectedFile
 from core.prior import Prior
+from core.project import resized
 from core.project.edits import Kept
 from core.project.file import absolute, connect, errors_as_sentences, from_db, settle_log, to_db
 from core.project.names import export_names, overlapping
@@ -28,7 +29,9 @@ from core.project.rows import (
     ImageRecord,
     at_known_roots,
     box_of,
+    forget_changed_files,
     image_of,
+    map_of,
     mark_edited,
     replace_boxes,
     root_ids,
@@ -158,18 +161,14 @@ class Project:
             if f.root not in roots:
                 roots[f.root] = absolute(f.root)
             rows.append((roots[f.root], f.name, f.size_bytes, f.mtime_ns))
-        with self._transaction() as db:
+        with self.transaction() as db:
             before = db.execute("SELECT count(*) FROM image").fetchone()[0]
             ids = root_ids(db, [row[0] for row in rows])
             if nested := overlapping(ids):
                 rows = at_known_roots(db, rows, {root: ids[root] for root in nested})
             keys = [(ids[root], to_db(name), size, mtime) for root, name, size, mtime in rows]
             if before:
-                db.executemany(
-                    """DELETE FROM heat_map WHERE image_id = (SELECT id FROM image
-                       WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?))""",
-                    keys,
-                )
+                forget_changed_files(db, keys)
             db.executemany(
                 """INSERT INTO image (root_id, name, size_bytes, mtime_ns) VALUES (?, ?, ?, ?)
                    ON CONFLICT (root_id, name) DO UPDATE SET
@@ -194,12 +193,18 @@ class Project:
         return image_of(roots, rows[0])
 
     def set_sizes(self, sizes: Mapping[int, tuple[int, int]]) -> None:
-        """Keep (width, height) by image id. A size proves an image readable: it is no longer failed."""
-        self._many(
-            """UPDATE image SET width = ?, height = ?, reason = '',
-               status = iif(status = 'failed', 'unseen', status) WHERE id = ?""",
-            [(int(width), int(height), image_id) for image_id, (width, height) in sizes.items()],
-        )
+        """Keep (width, height) by image id. A size proves an image readable: it is no longer failed.
+
+        Where an image had another size, :func:`core.project.resized.note` says what becomes of its boxes.
+        """
+        rows = [(int(width), int(height), image_id) for image_id, (width, height) in sizes.items()]
+        with self.transaction() as db:
+            resized.note(db, rows)
+            db.executemany(
+                """UPDATE image SET width = ?, height = ?, reason = '',
+                   status = iif(status = 'failed', 'unseen', status) WHERE id = ?""",
+                rows,
+            )
 
     def set_failed(self, reasons: Mapping[int, str]) -> None:
         """Mark images, by id, as unusable, each with its reason."""
@@ -217,7 +222,7 @@ class Project:
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
             ids.setdefault(status, []).append(int(image_id))
-        with self._transaction() as db:
+        with self.transaction() as db:
             for status, same in ids.items():
                 db.execute(
                     "UPDATE image SET status = ?, reason = '' WHERE id IN (SELECT value FROM json_each(?))",
@@ -237,14 +242,19 @@ class Project:
         rows = self._all("SELECT path, reason FROM rejected ORDER BY id")
         return [RejectedFile(path=Path(from_db(path)), reason=from_db(reason)) for path, reason in rows]
 
-    def relocate(self, old_root: Path, new_root: Path) -> None:
-        """Say that the folder ``old_root`` now lies at ``new_root``; ids, boxes and status stay."""
+    def relocate(self, old_root: Path, new_root: Path, files: Mapping[int, ImageFile] | None = None) -> None:
+        """Say that the folder ``old_root`` now lies at ``new_root``; ids, boxes and status stay.
+
+        ``files``, by image id, are known to be the same images there, whatever their bytes and time.
+        """
         old, new = to_db(str(absolute(old_root))), to_db(str(absolute(new_root)))
-        with self._transaction() as db:
+        with self.transaction() as db:
             if db.execute("SELECT 1 FROM roots WHERE path = ?", (new,)).fetchone() and old != new:
                 raise ProjectError(f"The folder “{new_root}” is in the project already.")
             if not db.execute("UPDATE roots SET path = ? WHERE path = ?", (new, old)).rowcount:
                 raise ProjectError(f"The folder “{old_root}” is not in the project.")
+            rows = [(f.size_bytes, f.mtime_ns, image_id) for image_id, f in (files or {}).items()]
+            db.executemany("UPDATE image SET size_bytes = ?, mtime_ns = ? WHERE id = ?", rows)
 
     # -- boxes --------------------------------------------------------------------------------
 
@@ -269,8 +279,9 @@ class Project:
 
     def set_kept(self, kept: Mapping[int, Kept]) -> None:
         """Replace the boxes of images by id, and whether they are a person's: all of them or none."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             replace_boxes(db, {image_id: one.boxes for image_id, one in kept.items()})
+            resized.forget(db, kept)
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
@@ -278,7 +289,7 @@ class Project:
 
         Left alone are images whose boxes a person has set or taken away: an automatic run never undoes that.
         """
-        with self._transaction() as db:
+        with self.transaction() as db:
             # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
             statement = "SELECT image_id FROM edited WHERE image_id IN (SELECT value FROM json_each(?))"
             edited = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
@@ -288,21 +299,21 @@ class Project:
                 "INSERT OR REPLACE INTO box_limit (image_id, boxes) VALUES (?, ?)",
                 [(image_id, max_boxes) for image_id in free],
             )
+            resized.forget(db, free)
         return len(boxes) - len(free)
 
     def image_boxes(self) -> list[ImageBoxes]:
         """Every image with its boxes, for export, in the order added.
 
         Names are relative to the common parent of all roots (to the root itself where there is one),
-        with forward slashes, and unique.
+        with forward slashes, and unique. Sizes are those that the boxes were made for.
         """
-        images, boxes = self.images(), self.all_boxes()
+        images, boxes, sizes = self.images(), self.all_boxes(), resized.former_sizes(self)
         names = export_names([(image.root, image.name) for image in images])
         return [
             ImageBoxes(
-                name=name,
-                width=image.width,
-                height=image.height,
+                name,
+                *sizes.get(image.id, (image.width, image.height)),
                 boxes=boxes.get(image.id, ()),
                 status=image.status,
                 reason=image.reason,
@@ -336,12 +347,7 @@ class Project:
     def heat_map(self, image_id: int) -> npt.NDArray[np.float32] | None:
         """The float32 ``(h, w)`` heat map of one image; None where there is none."""
         rows = self._all("SELECT height, width, data FROM heat_map WHERE image_id = ?", image_id)
-        if not rows:
-            return None
-        height, width, data = rows[0]
-        if len(data) != 4 * height * width:
-            raise ProjectError(f"A heat map in “{self._path.name}” is damaged; make the heat maps again.")
-        return np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32)
+        return map_of(self._path, *rows[0]) if rows else None
 
     def heat_maps_step(self) -> int | None:
         """The newest step of training among all heat maps; None where there are none."""
@@ -381,7 +387,7 @@ class Project:
     # -- inside -------------------------------------------------------------------------------
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection inside one write transaction: all of the body is kept, or nothing."""
         with self._lock, errors_as_sentences(self._path):
             self._db.execute("BEGIN IMMEDIATE")
@@ -394,7 +400,7 @@ class Project:
                 raise
 
     def _many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(statement, rows)
 
     def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
