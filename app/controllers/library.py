@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app import paths
-from app.claim import claim
 from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.image_list import ImageTable
@@ -21,6 +20,7 @@ from app.worker import Worker
 from core.datasets.sample import draw_sample
 from core.errors import BoxscoutError, DamagedProjectError
 from core.images.scan import ImageFile, RejectedFile, iter_scan
+from core.project.claim import WINDOW, Claim, claim
 from core.project.queries import box_facts
 from core.project.rescue import Rescue, rescue
 from core.project.store import ImageRecord, Project, ProjectView
@@ -42,7 +42,7 @@ class Opened:
     view: ProjectView
     training: SavedTraining
     classes: SavedClasses
-    claim: QLockFile
+    claim: Claim
     rescued: Rescue | None = None
 
 
@@ -78,7 +78,7 @@ class LibraryController(QObject):
         self._scan: Worker | None = None
         self._opening: Worker | None = None
         self._waiting: list[Path] = []
-        self._claim: QLockFile | None = None
+        self._claim: Claim | None = None
 
     # ---- what the person asks for ---------------------------------------------------------------
 
@@ -171,14 +171,14 @@ class LibraryController(QObject):
             finally:
                 project.close()
                 if claim is not None:
-                    claim.unlock()
+                    claim.release()
 
         self._pump.run("close", run)
 
     def release(self) -> None:
         """The project has been closed: another window may open it."""
         if self._claim is not None:
-            self._claim.unlock()
+            self._claim.release()
             self._claim = None
 
     # ---- opening --------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
 
 
 def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
-    claimed = claim(path)
+    claimed = claim(path, WINDOW)
     try:
         project, rescued = _whole(path, how)
         try:
@@ -333,7 +333,7 @@ def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
             project.close()
             raise
     except BaseException:
-        claimed.unlock()
+        claimed.release()
         raise
 
 

@@ -38,6 +38,8 @@ class NoticeBar(QFrame):
         if not text:
             self.hide()
             return
+        if text == self.text.text() and not self.isHidden():
+            return  # a button may have the focus
         sign = style.icon("warning", style.colours().warning)
         self._sign.setPixmap(sign.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
         self.text.setText(text)
@@ -55,4 +57,5 @@ class NoticeBar(QFrame):
         button = QPushButton(title, self)
         button.clicked.connect(lambda: slot())
         self._row.addWidget(button)
+        button.show()
         return button

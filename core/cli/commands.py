@@ -26,6 +26,7 @@ from core.fitting import fitted_to, sentence, summarized
 from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
 from core.project import resized
+from core.project.claim import COMMAND, claim
 from core.project.store import Project
 from core.workflow import (
     add_folders,
@@ -65,7 +66,7 @@ def run_train(
     With ``set_name`` the one folder is Tiny ImageNet's, and its train images of that set are used.
     """
     paths = chosen_paths(folders, set_name, "train")
-    with Project.open_or_create(project_path) as project:
+    with claim(project_path, COMMAND), Project.open_or_create(project_path) as project:
         path = checkpoint_path(project)
         config, state = start_or_resume(
             path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
@@ -191,7 +192,7 @@ def run_localize(
     published one with ``cam``. ``long_side`` is that of :class:`core.heatmap.HeatMapOptions`.
     """
     paths = chosen_paths(folders, set_name, None)
-    with existing_project(project_path) as project:
+    with claim(project_path, COMMAND), existing_project(project_path) as project:
         localizer = saved_localizer(project, model, at=at)
         records, classes, others = add_folders(project, paths), None, 0
         if localizer.classes and not predicted_class:

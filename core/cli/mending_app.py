@@ -12,6 +12,7 @@ from core.cli.console import Bar, progress_bar, stop_on_signal
 from core.cli.shared import AsJson, show
 from core.errors import DamagedProjectError, ProjectError
 from core.project import resized
+from core.project.claim import COMMAND, claim
 from core.project.places import apply_move, find_moved, lost_folders
 from core.project.rescue import rescue
 
@@ -39,7 +40,8 @@ def repair(
     try:
         existing_project(project).close()
     except DamagedProjectError:
-        saved = rescue(project)
+        with claim(project, COMMAND):
+            saved = rescue(project)
         result: dict[str, Any] = {
             "images": saved.images, "boxes": saved.boxes, "lost": saved.lost, "copy": str(saved.copy)
         }  # fmt: skip
@@ -51,7 +53,7 @@ def repair(
 def run_relocate(path: Path, new: Path, old: Path | None, *, bar: Bar, cancelled: Any) -> dict[str, Any]:
     """Find the images of a lost folder in ``new``; ``text`` says how many there are."""
     bar.part("Looking", 1.0)
-    with existing_project(path) as project:
+    with claim(path, COMMAND), existing_project(path) as project:
         root = old if old is not None else _only_lost(path, [one.root for one in lost_folders(project)])
         move = find_moved(project, root, new, on_progress=bar.count, cancelled=cancelled)
         apply_move(project, move)

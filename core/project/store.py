@@ -347,7 +347,7 @@ class Project:
     def heat_map(self, image_id: int) -> npt.NDArray[np.float32] | None:
         """The float32 ``(h, w)`` heat map of one image; None where there is none."""
         rows = self._all("SELECT height, width, data FROM heat_map WHERE image_id = ?", image_id)
-        return map_of(self._path, *rows[0]) if rows else None
+        return map_of(self._path, *rows[0]).copy() if rows else None
 
     def heat_maps_step(self) -> int | None:
         """The newest step of training among all heat maps; None where there are none."""

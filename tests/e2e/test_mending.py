@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from window_support import LONG, close, draw_folder, fill
 
 from app.main_window import MainWindow
+from app.models.export import ExportRequest
 from app.views.message import ErrorDialog
 from core.annotations import BoxRecord, Source, Status
 from core.geometry import Box
@@ -140,3 +142,21 @@ def test_a_damaged_project_opens_with_what_is_whole(
     assert copy.name in said
     assert copy.read_bytes() == bytes(data)
     assert window.session.boxes == (EDITED,)
+
+
+def test_an_export_to_a_full_disk_is_one_sentence_and_keeps_the_old_file(
+    window: MainWindow, worked_on: tuple[Path, Path], small_disk: Path, qtbot: QtBot
+) -> None:
+    _open(qtbot, window, worked_on[1])
+    out = small_disk / "boxes.csv"
+    out.write_text("old")
+    with suppress(OSError), (small_disk / "rest").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    window.workbench.exporting.export(ExportRequest("csv", out))
+    qtbot.waitUntil(lambda: window.findChild(ErrorDialog) is not None, timeout=LONG)
+    assert (
+        window.findChild(ErrorDialog).sentence.text() == "“boxes.csv” could not be written: the disk is full."
+    )
+    assert out.read_text() == "old"
+    assert sorted(path.name for path in small_disk.iterdir()) == ["boxes.csv", "rest"]

@@ -467,24 +467,6 @@ def test_a_kill_in_the_middle_of_a_change_loses_only_that(project: Project, path
         assert again.boxes(1) == (EDITED,)
 
 
-@pytest.fixture
-def unprivileged() -> Iterator[Path]:
-    """A folder of its own, as a user whom permissions bind (root is above them)."""
-    if not hasattr(os, "seteuid"):
-        pytest.skip("no user ids on this system")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        me = os.geteuid()
-        if me == 0:
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            os.seteuid(me)
-            folder.chmod(0o777)
-
-
 def test_a_read_only_file_or_folder_is_told_at_opening(unprivileged: Path) -> None:
     path = unprivileged / "p.boxscout"
     Project.create(path).close()
