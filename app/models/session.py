@@ -20,6 +20,7 @@ from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
 from core.boxes import RULES
 from core.heatmap import COLOUR_MAPS
+from core.images.colours import Levels
 from core.images.scan import RejectedFile
 from core.prior import Prior
 from core.project.edits import Decision, Kept
@@ -36,7 +37,8 @@ MAX_LIVE_MAPS = 256
 class Picture:
     """The pixels of one image as shown, or the reason why there are none.
 
-    ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller.
+    ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller. ``levels`` are its
+    grey values where the file has more than 8 bits.
     """
 
     image: QImage | None
@@ -44,6 +46,7 @@ class Picture:
     height: int = 0
     truncated: bool = False
     reason: str = ""
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
