@@ -45,7 +45,7 @@ class PictureView(QWidget):
         self._heat_key = 0  # of the picture that was given
         self._opacity = 0.5
         self._display = Display()
-        self._levels: Levels | None = None
+        self._grey: Levels | None = None
         self._caption = self._hint = ""
         self._message = self.tr("Choose an image on the left")
         self._backdrops: list[QPixmap] = []
@@ -136,8 +136,8 @@ class PictureView(QWidget):
 
     def set_levels(self, levels: Levels | None) -> None:
         """The finer grey values of the image, of its very size; None where its 8 bits are all there is."""
-        if levels is not self._levels:
-            self._levels = levels
+        if levels is not self._grey:
+            self._grey = levels
             self._changed()
 
     def set_side_by_side(self, split: bool) -> None:
@@ -249,8 +249,8 @@ class PictureView(QWidget):
         painter = QPainter(backdrop)
         image = canvas_paint.level_for(self._levels, view.width * view.scale * ratio)
         smooth = self.zoom <= NEAREST_FROM
-        fits = self._levels is not None and self._levels.values.shape == (image.height(), image.width())
-        levels = self._levels if fits else None  # a smaller picture stands in while zoomed out
+        fits = self._grey is not None and self._grey.values.shape == (image.height(), image.width())
+        levels = self._grey if fits else None  # a smaller picture stands in while zoomed out
         canvas_paint.draw_image(
             painter, view, image, smooth=smooth, display=self._display, levels=levels
         )

@@ -197,6 +197,8 @@ def row_checks() -> dict[str, dict[str, str]]:
         "view": numbers("id") | {"json": "typeof(json) IN ('text', 'blob')"},
         "edited": numbers("image_id"),
         "survey": numbers("id") | {"json": "typeof(json) IN ('text', 'blob')"},
+        "box_limit": numbers("image_id", "boxes", most=small),
+        "map_source": numbers("image_id") | texts("source"),
         "resized": numbers("image_id") | numbers("width", "height", most=small),
     }
 

@@ -24,6 +24,7 @@ _FACTS = """
         max((x1 - x0) * (y1 - y0)) / nullif(image.width * image.height, 0),
         box.image_id IN (SELECT image_id FROM edited), count(*)
     FROM box JOIN image ON image.id = box.image_id {where} GROUP BY box.image_id ORDER BY box.image_id"""
+_EMPTIED = "SELECT image_id FROM edited WHERE image_id NOT IN (SELECT image_id FROM box)"
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
         min(box.threshold), max(box.threshold), min(box.rule), max(box.rule),
@@ -51,11 +52,14 @@ class Undecided:
 
 
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
-    """What the list's filters and orders know of boxes: of all images that have any, or of these alone."""
+    """What the list's filters and orders know of boxes: of all images that have any or had, or of these alone."""
     if not image_ids:
         rows = project.select(_FACTS.format(where=""))
+        emptied = project.select(_EMPTIED)
     else:
         rows = project.select(_FACTS.format(where=f"WHERE box.{_ONE_OF}"), json.dumps(image_ids))
+        emptied = project.select(f"{_EMPTIED} AND {_ONE_OF}", json.dumps(image_ids))
+    rows += [(found, None, None, True, 0) for (found,) in emptied]
     # Column by column: a zip of 100,000 rows would hold up the window's thread until it is done.
     return BoxFacts(
         np.array([row[0] for row in rows], np.int64),

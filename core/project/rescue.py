@@ -224,7 +224,7 @@ def _make_it_fit(new: sqlite3.Connection) -> int:
     )
     gone = {
         table: new.execute(f"DELETE FROM {table} WHERE image_id NOT IN (SELECT id FROM image)").rowcount
-        for table in ("box", "heat_map", "edited", "resized")
+        for table in ("box", "heat_map", "edited", "resized", "box_limit", "map_source")
     }
     return gone["box"]
 

@@ -218,14 +218,15 @@ class Project:
         self.set_statuses(dict.fromkeys(ids, status))
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """Give each image, by id, its status: all of them or, where one fails, none."""
+        """Give each image, by id, its status: all or, where one fails, none. Unusable ones stay so."""
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
             ids.setdefault(status, []).append(int(image_id))
         with self.transaction() as db:
             for status, same in ids.items():
                 db.execute(
-                    "UPDATE image SET status = ?, reason = '' WHERE id IN (SELECT value FROM json_each(?))",
+                    """UPDATE image SET status = ? WHERE status <> 'failed'
+                       AND id IN (SELECT value FROM json_each(?))""",
                     (status.value, json.dumps(same)),
                 )
 
@@ -366,8 +367,7 @@ class Project:
 
     def prior(self) -> Prior | None:
         """What the heat maps have in common, where that is known."""
-        survey = self.load_survey()
-        return survey.prior if survey else None
+        return survey.prior if (survey := self.load_survey()) else None
 
     def save_survey(self, survey: Survey) -> None:
         """Keep what all heat maps together say."""

@@ -160,3 +160,20 @@ def test_an_export_to_a_full_disk_is_one_sentence_and_keeps_the_old_file(
     )
     assert out.read_text() == "old"
     assert sorted(path.name for path in small_disk.iterdir()) == ["boxes.csv", "rest"]
+
+
+def test_taking_back_a_review_does_not_make_a_broken_file_usable(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    _open(qtbot, window, worked_on[1])
+    session, project = window.session, window.session.project
+    qtbot.keyClick(window, Qt.Key.Key_X)
+    assert session.record.status is Status.REJECTED
+    project.set_failed({1: "It is empty."})
+    session.merge_records([project.image(1)])
+    window.actions_["undo"].trigger()
+    assert (session.images.record(1).status, session.images.record(1).reason) == (
+        Status.FAILED,
+        "It is empty.",
+    )
+    assert project.image(1).status is Status.FAILED
