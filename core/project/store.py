@@ -334,7 +334,7 @@ class Project:
             data = np.ascontiguousarray(heat_map, dtype="<f4").tobytes()
             rows.append((image_id, int(step), height, width, data))
         key = source.key if source else ""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 """INSERT OR REPLACE INTO heat_map (image_id, step, height, width, data)
                    VALUES (?, ?, ?, ?, ?)""",
