@@ -167,7 +167,7 @@ def test_taking_back_a_review_does_not_make_a_broken_file_usable(
 ) -> None:
     _open(qtbot, window, worked_on[1])
     session, project = window.session, window.session.project
-    qtbot.keyClick(window, Qt.Key.Key_X)
+    window.actions_["reject"].trigger()
     assert session.record.status is Status.REJECTED
     project.set_failed({1: "It is empty."})
     session.merge_records([project.image(1)])
