@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
-from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
 from core.images.scan import natural_key
@@ -81,10 +80,11 @@ def _image_boxes(file: Path, root: Path) -> ImageBoxes:
 def _name(given: Any, file: Path, root: Path) -> str:
     if not isinstance(given, str) or not given or "\0" in given:
         raise FormatError(f"{file.name} does not say which image it belongs to.")
-    flat = checked_name(given.replace("\\", "/"), file)  # as labelme reads it
-    if flat[1:3] == ":/":
-        raise FormatError(f"{file.name} names an image outside its own folder: {given[:80]!r}.")
-    if flat == ".":
+    flat = given.replace("\\", "/")  # as labelme reads it
+    parts = flat.split("/")
+    if flat.startswith("/") or ".." in parts or ":" in parts[0]:
+        flat = parts[-1]
+    if flat in ("", ".", ".."):
         raise FormatError(f"{file.name} does not say which image it belongs to.")
     folder = file.parent.relative_to(root).as_posix()
     return flat if folder == "." else f"{folder}/{flat}"

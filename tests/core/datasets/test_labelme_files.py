@@ -48,10 +48,12 @@ def test_every_shape_with_an_inside_is_a_box(tmp_path: Path) -> None:
 def test_a_folder_names_images_by_where_their_files_lie(tmp_path: Path) -> None:
     written(tmp_path / "10.json", imagePath="10.jpg")
     written(tmp_path / "2.json", imagePath="2.jpg")
-    written(tmp_path / "sub/a.json", imagePath="photos\\Köln.jpg")
+    written(tmp_path / "sub/a.json", imagePath="..\\..\\photos\\Köln.jpg")
+    written(tmp_path / "sub/b.json", imagePath="/etc/b.jpg")
+    written(tmp_path / "sub/c.json", imagePath="C:\\photos\\c.jpg")
     written(tmp_path / "sub/d.json", imagePath="pics/d.jpg")
     assert [one.name for one in read_truth(tmp_path)] == [
-        *("2.jpg", "10.jpg", "sub/photos/Köln.jpg", "sub/pics/d.jpg"),
+        *("2.jpg", "10.jpg", "sub/Köln.jpg", "sub/b.jpg", "sub/c.jpg", "sub/pics/d.jpg"),
     ]
 
 
@@ -62,13 +64,8 @@ def test_a_folder_names_images_by_where_their_files_lie(tmp_path: Path) -> None:
         ({"shapes": [{"points": "x", "shape_type": "rectangle"}]}, "pairs of numbers"),
         ({"shapes": ["x"]}, "a shape is no object"),
         ({"imagePath": None}, "which image"),
-        ({"imagePath": "."}, "which image"),
-        ({"imagePath": "a/.."}, "outside its own folder"),
-        ({"imagePath": "..\\a.png"}, "outside its own folder"),
-        ({"imagePath": "../a.png"}, "outside its own folder"),
-        ({"imagePath": "/etc/a.png"}, "outside its own folder"),
-        ({"imagePath": "C:\\photos\\a.png"}, "outside its own folder"),
-        ({"imagePath": "a\0b"}, "which"),
+        ({"imagePath": "a/.."}, "which image"),
+        ({"imagePath": "a\0b"}, "which image"),
     ],
 )
 def test_damage_is_one_sentence_with_the_files_name(tmp_path: Path, more: dict[str, Any], words: str) -> None:
