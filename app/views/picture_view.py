@@ -251,9 +251,7 @@ class PictureView(QWidget):
         smooth = self.zoom <= NEAREST_FROM
         fits = self._grey is not None and self._grey.values.shape == (image.height(), image.width())
         levels = self._grey if fits else None  # a smaller picture stands in while zoomed out
-        canvas_paint.draw_image(
-            painter, view, image, smooth=smooth, display=self._display, levels=levels
-        )
+        canvas_paint.draw_image(painter, view, image, smooth=smooth, display=self._display, levels=levels)
         if heat and self._heat is not None and self._opacity > 0:
             painter.setOpacity(self._opacity)
             canvas_paint.draw_image(painter, view, self._heat, smooth=True)

@@ -52,7 +52,7 @@ class Undecided:
 
 
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
-    """What the list's filters and orders know of boxes: of all images that have any or had, or of these alone."""
+    """What the list's filters and orders know of boxes: of all that have any or had, or of these alone."""
     if not image_ids:
         rows = project.select(_FACTS.format(where=""))
         emptied = project.select(_EMPTIED)
