@@ -24,6 +24,7 @@ from app.box_editing import BoxEditing
 from app.controllers.workbench import Workbench
 from app.exchange import Exchange
 from app.many_images import ManyImages
+from app.mending import MendingNotice
 from app.models.training import Phase
 from app.program import Program
 from app.train_wiring import connect_training
@@ -35,6 +36,7 @@ from app.views.canvas_bar import CanvasBar
 from app.views.dock import add_dock
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
+from app.views.notice_bar import NoticeBar
 from app.views.presenters import CanvasPresenter, StatusPresenter
 from app.views.problems_panel import ProblemsPanel
 from app.views.status_strip import StatusStrip
@@ -95,7 +97,8 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.welcome = WelcomePage()
         self.images = ImageListView(self.session.images)
-        self.canvas, self.boxes_bar, self.bar = ImageCanvas(), BoxesBar(), CanvasBar()
+        self.notice, self.boxes_bar = NoticeBar(), BoxesBar()
+        self.canvas, self.bar = ImageCanvas(), CanvasBar()
         self.train_panel = TrainPanel()
         self.train_panel.form.set_devices(available_devices())
         self.problems = ProblemsPanel()
@@ -103,9 +106,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.canvas, 1)
-        column.addWidget(self.boxes_bar)
-        column.addWidget(self.bar)
+        for widget, stretch in ((self.notice, 0), (self.canvas, 1), (self.boxes_bar, 0), (self.bar, 0)):
+            column.addWidget(widget, stretch)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for index, widget in enumerate((self.images, centre, self.train_panel)):
             self.splitter.addWidget(widget)
@@ -214,6 +216,7 @@ class MainWindow(QMainWindow):
         CanvasPresenter(session, bench.browsing.thumbnails, self.canvas, self.bar, self)
         BoxesPresenter(session, self.boxes_bar, self)
         connect_training(bench, self.train_panel)
+        MendingNotice(bench, self.notice, self)
         StatusPresenter(session, self.strip, self.images, self.problems, self)
         session.error.connect(self._show_error)
         session.project_changed.connect(self._on_project_changed)
@@ -341,7 +344,6 @@ class MainWindow(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
-
         self.welcome.set_drag_active(event.isAccepted())
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:

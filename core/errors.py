@@ -15,6 +15,10 @@ class ProjectError(BoxscoutError):
     """A project file that cannot be opened, read or written."""
 
 
+class DamagedProjectError(ProjectError):
+    """A project file that is damaged; :func:`core.project.rescue.rescue` may save what is whole in it."""
+
+
 class CheckpointError(BoxscoutError):
     """A checkpoint that is damaged, not ours, or does not fit."""
 

@@ -174,10 +174,11 @@ def _key(record: object) -> tuple[int, str, int]:
 
 def _picture(key: tuple[int, str, int]) -> Picture:
     try:
-        decoded = decode(key[1], max_side=MAX_SIDE)
+        decoded = decode(key[1], max_side=MAX_SIDE, with_levels=True)
     except ImageError as error:
         return Picture(None, reason=str(error))
-    return Picture(to_qimage(decoded.pixels), decoded.width, decoded.height, decoded.truncated)
+    picture = to_qimage(decoded.pixels)
+    return Picture(picture, decoded.width, decoded.height, decoded.truncated, levels=decoded.levels)
 
 
 def _evidence(key: tuple[Project, int]) -> Evidence:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app import paths
-from app.claim import claim
 from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.image_list import ImageTable
@@ -19,9 +18,11 @@ from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
 from core.datasets.sample import draw_sample
-from core.errors import BoxscoutError
+from core.errors import BoxscoutError, DamagedProjectError
 from core.images.scan import ImageFile, RejectedFile, iter_scan
+from core.project.claim import WINDOW, Claim, claim
 from core.project.queries import box_facts
+from core.project.rescue import Rescue, rescue
 from core.project.store import ImageRecord, Project, ProjectView
 
 OPENING, SCANNING, SAVING, DRAWING = "opening", "scan", "save", "sample"
@@ -41,7 +42,8 @@ class Opened:
     view: ProjectView
     training: SavedTraining
     classes: SavedClasses
-    claim: QLockFile
+    claim: Claim
+    rescued: Rescue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class LibraryController(QObject):
         self._scan: Worker | None = None
         self._opening: Worker | None = None
         self._waiting: list[Path] = []
-        self._claim: QLockFile | None = None
+        self._claim: Claim | None = None
 
     # ---- what the person asks for ---------------------------------------------------------------
 
@@ -169,14 +171,14 @@ class LibraryController(QObject):
             finally:
                 project.close()
                 if claim is not None:
-                    claim.unlock()
+                    claim.release()
 
         self._pump.run("close", run)
 
     def release(self) -> None:
         """The project has been closed: another window may open it."""
         if self._claim is not None:
-            self._claim.unlock()
+            self._claim.release()
             self._claim = None
 
     # ---- opening --------------------------------------------------------------------------------
@@ -203,7 +205,8 @@ class LibraryController(QObject):
         session.results.set_snapshots(opened.training.snapshots)
         session.results.reset_labelled(opened.classes.status, opened.classes.points)
         paths.remember_project(opened.project.path)
-        for warning in filter(None, (opened.training.warning, opened.classes.warning)):
+        rescued = opened.rescued.sentence() if opened.rescued else ""
+        for warning in filter(None, (rescued, opened.training.warning, opened.classes.warning)):
             self._complain(warning)
         waiting, self._waiting = self._waiting, []
         if waiting:
@@ -319,19 +322,28 @@ def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
 
 
 def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
-    claimed = claim(path)
+    claimed = claim(path, WINDOW)
     try:
-        project = how(path)
+        project, rescued = _whole(path, how)
         try:
             training, classes = read_checkpoint(project), read_classifier(project)
             table, view = read_table(project, project.images()), project.load_view()
-            return Opened(project, table, project.rejected(), view, training, classes, claimed)
+            return Opened(project, table, project.rejected(), view, training, classes, claimed, rescued)
         except BaseException:
             project.close()
             raise
     except BaseException:
-        claimed.unlock()
+        claimed.release()
         raise
+
+
+def _whole(path: Path, how: Callable[[Path], Project]) -> tuple[Project, Rescue | None]:
+    """The project at ``path``; where it is damaged, what can be read of it."""
+    try:
+        return how(path), None
+    except DamagedProjectError:
+        rescued = rescue(path)
+        return how(path), rescued
 
 
 def _draw(folder: Path) -> None:

@@ -17,6 +17,7 @@ from app.controllers.figures import FigureController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
 from app.controllers.measuring import MeasuringController
+from app.controllers.mending import MendingController
 from app.controllers.review import ReviewController
 from app.controllers.run import RunController
 from app.controllers.training import TrainingController
@@ -44,6 +45,7 @@ class Workbench(QObject):
         self.deciding = DecidingController(session, pump, self)
         self.editing = EditingController(session, self)
         self.review = ReviewController(session, pump, self.editing, self)
+        self.mending = MendingController(session, pump, self.editing, self)
         self.exporting = ExportController(session, pump, self)
         self.importing = ImportController(session, pump, self)
         self.figures = FigureController(session, pump, self)
@@ -60,9 +62,12 @@ class Workbench(QObject):
         self.library.leaving.connect(self.deciding.abandon)
         self.library.leaving.connect(self.review.abandon)
         self.library.leaving.connect(self.measuring.abandon)
+        self.library.leaving.connect(self.mending.abandon)
         self.library.scanned.connect(self.review.rank_names)
         self.library.scanned.connect(self.training.summarize)
         self.session.project_changed.connect(self.training.summarize)
+        self.library.scanned.connect(self.mending.look)
+        self.mending.size_noted.connect(self._on_size_noted)
         self.deciding.decided.connect(self.review.refresh_facts)
         self.deciding.decided.connect(self.measuring.wake)
         self.editing.about_to_edit.connect(self.browsing.load_evidence_now)
@@ -192,6 +197,12 @@ class Workbench(QObject):
             self.review.refresh_facts()
             self.deciding.wake()
             self.measuring.wake(boxes_changed=True)
+
+    def _on_size_noted(self, image_id: int) -> None:
+        self.browsing.refresh_evidence()
+        self.review.refresh_image(image_id)
+        self.deciding.wake()
+        self.measuring.wake(boxes_changed=True)
 
     def _on_imported(self, _: object) -> None:
         self.editing.forget()

@@ -161,8 +161,13 @@ class ImageListModel(QAbstractListModel):
         self._tell_rows(known)
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """:meth:`update_records` for what is said of images, however many."""
-        known = {image_id: status for image_id, status in statuses.items() if image_id in self._table.place}
+        """:meth:`update_records` for what is said of images, however many. Failed ones stay failed."""
+        place, status_at = self._table.place, self._table.columns.status_at
+        known = {
+            image_id: status
+            for image_id, status in statuses.items()
+            if image_id in place and status_at(place[image_id]) is not Status.FAILED
+        }
         self._table.set_statuses(known)
         self._tell_rows(known)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QImage
 
-from core.images.display import Display, displayed
+from core.images.colours import Levels
+from core.images.display import Display, displayed, displayed_levels
 
 _PAINTED = {3: QImage.Format.Format_RGB32, 4: QImage.Format.Format_ARGB32_Premultiplied}
 _FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
@@ -20,10 +21,16 @@ def to_qimage(pixels: np.ndarray) -> QImage:
     return picture.convertToFormat(_PAINTED[channels])
 
 
-def adjusted(picture: QImage, display: Display) -> QImage:
-    """A copy of an opaque ``picture`` as ``display`` shows it; itself where that changes nothing."""
+def adjusted(picture: QImage, display: Display, levels: Levels | None = None) -> QImage:
+    """A copy of an opaque ``picture`` as ``display`` shows it; itself where that changes nothing.
+
+    With ``levels`` these are adjusted, which are finer than the picture's 8 bits.
+    """
     if display.is_plain:
         return picture
+    if levels is not None:
+        grey = displayed_levels(levels, display)
+        return to_qimage(np.repeat(grey[..., None], 3, axis=2))
     plain = picture.convertToFormat(QImage.Format.Format_RGB32)
     rows = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
     pixels = rows[:, : 4 * plain.width()].reshape(plain.height(), plain.width(), 4)

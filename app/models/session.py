@@ -15,11 +15,13 @@ from PySide6.QtGui import QImage
 
 from app.models.image_list import ImageListModel, ImageTable
 from app.models.measures import Measures
+from app.models.mending import Mending
 from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
 from core.boxes import RULES
 from core.heatmap import COLOUR_MAPS
+from core.images.colours import Levels
 from core.images.scan import RejectedFile
 from core.measuring import image_overlap
 from core.prior import Prior
@@ -37,7 +39,8 @@ MAX_LIVE_MAPS = 256
 class Picture:
     """The pixels of one image as shown, or the reason why there are none.
 
-    ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller.
+    ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller. ``levels`` are its
+    grey values where the file has more than 8 bits.
     """
 
     image: QImage | None
@@ -45,6 +48,7 @@ class Picture:
     height: int = 0
     truncated: bool = False
     reason: str = ""
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Session(QObject):
     samples_changed = Signal(object)
     problems_changed = Signal()
     activity_changed = Signal()
+    mending_changed = Signal()
     error = Signal(object, str)
     notice = Signal(str)
 
@@ -98,6 +103,7 @@ class Session(QObject):
         self.training = TrainingStatus()
         self.points: list[Point] = []
         self.samples: npt.NDArray[np.uint8] | None = None
+        self.mending = Mending()
         self.current: int | None = None
         self.selection: tuple[int, ...] = ()
         self.rows_in_view = (0, -1)
@@ -127,6 +133,7 @@ class Session(QObject):
         self._rejected, self._unreadable, self._damaged = [], {}, set()
         self.current, self.picture, self._evidence, self.survey = None, None, None, None
         self.selection = ()
+        self.mending = Mending()
         self.images.set_table(table or ImageTable(), self.view.browse)
         self.reset_training(TrainingStatus())
         self.results.reset(Kind(self.view.model))
@@ -364,6 +371,11 @@ class Session(QObject):
     @property
     def activities(self) -> dict[str, Activity]:
         return dict(self._activities)
+
+    def set_mending(self, **fields: Any) -> None:
+        """Change fields of the :class:`Mending`."""
+        self.mending = replace(self.mending, **fields)
+        self.mending_changed.emit()
 
     # ---- files that cannot be used --------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
@@ -13,6 +14,7 @@ from app.views.box_editor import handle_points
 from app.views.viewport import Viewport
 from core.annotations import DEFAULT_LABEL, BoxRecord, Source
 from core.geometry import Box
+from core.images.colours import Levels
 from core.images.display import Display
 
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
@@ -47,7 +49,13 @@ def level_for(levels: list[QImage], device_width: float) -> QImage:
 
 
 def draw_image(
-    painter: QPainter, view: Viewport, image: QImage, *, smooth: bool, display: Display | None = None
+    painter: QPainter,
+    view: Viewport,
+    image: QImage,
+    *,
+    smooth: bool,
+    display: Display | None = None,
+    levels: Levels | None = None,
 ) -> None:
     """Draw ``image`` (of any size) where the viewed image lies, as ``display`` says.
 
@@ -62,7 +70,10 @@ def draw_image(
     target = QRectF(left, top, (x1 - x0) * view.scale, (y1 - y0) * view.scale)
     if display is not None and not display.is_plain:
         part = source.toAlignedRect().intersected(image.rect())
-        image = adjusted(image.copy(part), display)
+        if levels is not None:
+            rows, columns = slice(part.top(), part.bottom() + 1), slice(part.left(), part.right() + 1)
+            levels = replace(levels, values=levels.values[rows, columns])
+        image = adjusted(image.copy(part), display, levels)
         source.translate(-part.x(), -part.y())
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
     painter.drawImage(target, image, source)

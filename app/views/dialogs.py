@@ -32,6 +32,7 @@ from core import __version__
 from core.errors import BoxscoutError
 from core.exchange import ImportSummary
 from core.formats import FORMATS, ExportSummary
+from core.language import tr
 
 
 def _tr(text: str) -> str:
@@ -44,6 +45,13 @@ def _tr(text: str) -> str:
 def choose_folder(parent: QWidget) -> list[Path]:
     chosen = QFileDialog.getExistingDirectory(parent, _tr("Open a folder of images"), _last_folder("open"))
     return _remembered("open", [chosen] if chosen else [])
+
+
+def choose_new_place(parent: QWidget, name: str) -> Path | None:
+    """Where the folder ``name`` of the project lies now; None where the person thought better of it."""
+    title = tr("Where is the folder “{name}” now?").format(name=name)
+    chosen = QFileDialog.getExistingDirectory(parent, title, _last_folder("open"))
+    return Path(chosen) if chosen else None
 
 
 def choose_images(parent: QWidget) -> list[Path]:

@@ -18,6 +18,7 @@ from app import style
 from app.models.pictures import adjusted
 from app.views import canvas_paint, minimap
 from app.views.viewport import Viewport
+from core.images.colours import Levels
 from core.images.display import Display
 
 ZOOM_STEP = 1.25
@@ -44,6 +45,7 @@ class PictureView(QWidget):
         self._heat_key = 0  # of the picture that was given
         self._opacity = 0.5
         self._display = Display()
+        self._grey: Levels | None = None
         self._caption = self._hint = ""
         self._message = self.tr("Choose an image on the left")
         self._backdrops: list[QPixmap] = []
@@ -130,6 +132,12 @@ class PictureView(QWidget):
         """Brightness, contrast and gamma of the image; its heat map stays as it is."""
         if display != self._display:
             self._display = display
+            self._changed()
+
+    def set_levels(self, levels: Levels | None) -> None:
+        """The finer grey values of the image, of its very size; None where its 8 bits are all there is."""
+        if levels is not self._grey:
+            self._grey = levels
             self._changed()
 
     def set_side_by_side(self, split: bool) -> None:
@@ -241,7 +249,9 @@ class PictureView(QWidget):
         painter = QPainter(backdrop)
         image = canvas_paint.level_for(self._levels, view.width * view.scale * ratio)
         smooth = self.zoom <= NEAREST_FROM
-        canvas_paint.draw_image(painter, view, image, smooth=smooth, display=self._display)
+        fits = self._grey is not None and self._grey.values.shape == (image.height(), image.width())
+        levels = self._grey if fits else None  # a smaller picture stands in while zoomed out
+        canvas_paint.draw_image(painter, view, image, smooth=smooth, display=self._display, levels=levels)
         if heat and self._heat is not None and self._opacity > 0:
             painter.setOpacity(self._opacity)
             canvas_paint.draw_image(painter, view, self._heat, smooth=True)

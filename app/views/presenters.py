@@ -45,6 +45,7 @@ class CanvasPresenter(QObject):
     def _show_image(self) -> None:
         session, canvas = self._session, self._canvas
         record, picture = session.record, session.picture
+        canvas.set_levels(picture.levels if picture is not None else None)
         same, self._shown = self._shown == session.current, session.current
         if record is None:
             canvas.set_image(None)

@@ -17,6 +17,7 @@ from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import console, errors, progress_bar, say, stop_on_signal
 from core.cli.formats_app import export, import_
+from core.cli.mending_app import relocate, repair
 from core.cli.reproduce_app import reproduce
 from core.cli.shared import (
     AsJson,
@@ -250,6 +251,10 @@ app.add_typer(reproduce, name="reproduce")
 
 
 app.command("import")(import_)
+
+
+app.command()(relocate)
+app.command()(repair)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from core.cli.commands import chosen_paths, follow, outcome, start_or_resume
 from core.cli.console import Bar
 from core.config import CLASSIFIER_PRESETS
 from core.errors import TrainingError
+from core.project.claim import COMMAND, claim
 from core.project.store import Project
 from core.workflow import add_folders, classifier_path, load_pixels, train_classifier_and_save
 
@@ -34,7 +35,7 @@ def run_train_cam(
     As :func:`core.cli.commands.run_train` in everything else.
     """
     paths = chosen_paths(folders, set_name, "train")
-    with Project.open_or_create(project_path) as project:
+    with claim(project_path, COMMAND), Project.open_or_create(project_path) as project:
         path = classifier_path(project)
         config, state = start_or_resume(
             path, CLASSIFIER_PRESETS, classify.load, preset, changes, resume=resume, restart=restart

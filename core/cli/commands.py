@@ -25,6 +25,8 @@ from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.fitting import fitted_to, sentence, summarized
 from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
+from core.project import resized
+from core.project.claim import COMMAND, claim
 from core.project.store import Project
 from core.workflow import (
     add_folders,
@@ -64,7 +66,7 @@ def run_train(
     With ``set_name`` the one folder is Tiny ImageNet's, and its train images of that set are used.
     """
     paths = chosen_paths(folders, set_name, "train")
-    with Project.open_or_create(project_path) as project:
+    with claim(project_path, COMMAND), Project.open_or_create(project_path) as project:
         path = checkpoint_path(project)
         config, state = start_or_resume(
             path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
@@ -190,7 +192,7 @@ def run_localize(
     published one with ``cam``. ``long_side`` is that of :class:`core.heatmap.HeatMapOptions`.
     """
     paths = chosen_paths(folders, set_name, None)
-    with existing_project(project_path) as project:
+    with claim(project_path, COMMAND), existing_project(project_path) as project:
         localizer = saved_localizer(project, model, at=at)
         records, classes, others = add_folders(project, paths), None, 0
         if localizer.classes and not predicted_class:
@@ -223,6 +225,7 @@ def run_localize(
         project.save_view(view)
         survey, boxes = project.load_survey(), project.all_boxes()
         count = sum(len(auto_boxes(boxes.get(record.id, ()))) for record in records)
+        resizes = resized.summary(resized.former_sizes(project))
         failed = [{"file": str(file.path), "reason": file.reason} for file in pixels.rejected]
     sure = survey.sureness if survey else None
     text = f"Found {count} boxes in {found + kept} images with the training of step {localizer.step}."
@@ -232,6 +235,8 @@ def run_localize(
         text += f" {kept} edited images were left alone."
     if failed:
         text += f" {len(failed)} files could not be used."
+    if resizes:
+        text += f" {resizes}"
     if others:
         text += f" Images left out, because they lie in no folder of a class that was trained: {others}."
     if sure is not None:

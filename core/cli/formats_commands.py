@@ -14,6 +14,7 @@ from core.datasets import cifar10
 from core.errors import Cancelled
 from core.exchange import exportable, import_boxes, plan_import
 from core.formats import FORMATS, Selection, WriteOptions, export
+from core.project.claim import COMMAND, claim
 
 
 def run_export(
@@ -44,7 +45,7 @@ def run_export(
 
 def run_import_boxes(path: Path, project_path: Path, *, status: str, replace_edited: bool) -> dict[str, Any]:
     """Boxes made elsewhere into the project; ``text`` says what came in."""
-    with existing_project(project_path) as project:
+    with claim(project_path, COMMAND), existing_project(project_path) as project:
         plan = plan_import(project, path)
         summary = import_boxes(project, plan, status=Status(status), replace_edited=replace_edited)
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from core.annotations import ImageBoxes, Status
+from core.atomic import os_reason
 from core.errors import FormatError, ImageError
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions
 from core.formats.selection import Selection, labels_of, select, validation_names
@@ -29,8 +33,7 @@ def export(
     Raises
     ------
     FormatError
-        Nothing is left to write, or it cannot be written; the file of before is then as it was. Of a
-        split, the part written first may stand.
+        Nothing is left to write, or it cannot be written; the files of before are then as they were.
     """
     selection = selection or Selection()
     chosen = [_sized(image, options) for image in select(images, selection)]
@@ -44,11 +47,37 @@ def export(
         return format.write(chosen, path, options)
     if options.beside_images:
         raise FormatError("Files beside their images cannot be split; write them to a folder of their own.")
-    parts = [
-        format.write([image for image in chosen if (image.name in val) is is_val], place, options)
-        for is_val, place in zip((False, True), split_paths(path), strict=True)
-    ]
+    parts = []
+    with ExitStack() as undo:
+        for is_val, place in zip((False, True), split_paths(path), strict=True):
+            part = [image for image in chosen if (image.name in val) is is_val]
+            undo.enter_context(_put_back(place))
+            parts.append(format.write(part, place, options))
     return _together(path, parts)
+
+
+@contextmanager
+def _put_back(path: Path) -> Iterator[None]:
+    """Where the body fails, what it wrote to ``path`` goes and what was there before comes back."""
+    was_there = path.exists()
+    aside = path.with_name(f".boxscout-{secrets.token_hex(6)}.old")
+    if was_there and path.is_file():
+        try:
+            shutil.copy2(path, aside)
+        except OSError as error:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise FormatError(f"“{path.name}” could not be written: {os_reason(error)}.") from error
+    try:
+        yield
+    except BaseException:
+        if aside.exists():
+            aside.replace(path)
+        elif not was_there:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        raise
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def split_paths(path: Path) -> tuple[Path, Path]:

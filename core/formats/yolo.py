@@ -136,6 +136,11 @@ def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: W
         notes.append("Training and validation are the same images; split them for honest numbers.")
     if options.link and copied:
         notes.append(f"{copied:,} could not be linked and were copied.")
+    if nested := sum("/" in stems[image.name] for image in prepared.images):
+        notes.append(
+            f"{nested:,} lie in subfolders, as in the project; "
+            "tools that do not look there (such as supervision) miss them."
+        )
     gifs = sum(image.name.lower().endswith(".gif") for image in prepared.images)
     if gifs:
         notes.append(f"{gifs:,} GIF: YOLO's own tools do not read this kind of file.")

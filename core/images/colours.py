@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -38,21 +39,60 @@ def stretch(values: npt.NDArray[Any], ignore: npt.NDArray[np.bool_] | None = Non
     Where those two coincide the extremes are taken; a constant image becomes mid-grey. NaN becomes
     0. Pixels where ``ignore`` (H,W) is true are not counted.
     """
+    data, ends = _ends(values, ignore)
+    if ends is None:
+        return np.full(data.shape, 128, np.uint8)
+    low, high = ends
+    data = np.nan_to_num(data, nan=low, posinf=high, neginf=low)
+    # Clip first: the span of float64 extremes may overflow, a clipped value never does.
+    scaled = (np.clip(data, low, high) / 2 - low / 2) / (high / 2 - low / 2)
+    return np.asarray(np.rint(scaled * 255), np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """Grey values as finely as the file has them: uint16 (H,W). ``black`` and ``white`` are the levels that
+    :func:`stretch` makes 0 and 255; there are darker and brighter ones."""
+
+    values: npt.NDArray[np.uint16]
+    black: float
+    white: float
+
+
+def levels_of(image: Image.Image) -> Levels | None:
+    """The levels of a loaded image with more than 8 bits of grey; None for all others and for a flat one."""
+    if image.mode not in _UNBOUNDED or isinstance(image.info.get("transparency"), int):
+        return None
+    given = np.asarray(image)
+    data, ends = _ends(given, None)
+    if ends is None:
+        return None
+    low, high = ends
+    span = high - low
+    if not np.isfinite(3 * span):
+        return None
+    # Integers of 16 bits stay what they are; of others, what lies far beyond both ends is not kept apart.
+    is_short = given.dtype.kind in "ui" and given.min() >= 0 and given.max() <= 65535
+    first, last = (0.0, 65535.0) if is_short else (low - span, high + span)
+    scale = 65535.0 / (last - first)
+    values = np.clip((np.nan_to_num(data, nan=low, posinf=last, neginf=first) - first) * scale, 0, 65535)
+    return Levels(np.rint(values).astype(np.uint16), (low - first) * scale, (high - first) * scale)
+
+
+def _ends(
+    values: npt.NDArray[Any], ignore: npt.NDArray[np.bool_] | None
+) -> tuple[npt.NDArray[Any], tuple[float, float] | None]:
+    """``values`` as floats, and which of them become black and white; None where all are one."""
     data = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
     counted = data.ravel() if ignore is None else data[~ignore]
     counted = counted[:: max(1, counted.size // _SAMPLE)]
     counted = counted[np.isfinite(counted)]
     if counted.size == 0:
-        return np.full(data.shape, 128, np.uint8)
+        return data, None
     low, high = (float(v) for v in np.percentile(counted, (LOW_PERCENT, HIGH_PERCENT)))
     if high <= low:
         low, high = float(counted.min()), float(counted.max())
-    if high <= low:
-        return np.full(data.shape, 128, np.uint8)
-    data = np.nan_to_num(data, nan=low, posinf=high, neginf=low)
-    # Clip first: the span of float64 extremes may overflow, a clipped value never does.
-    scaled = (np.clip(data, low, high) / 2 - low / 2) / (high / 2 - low / 2)
-    return np.rint(scaled * 255).astype(np.uint8)
+    return data, (low, high) if high > low else None
 
 
 def _stretched(image: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
 
@@ -20,7 +20,7 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 from PIL.ImageFile import ImageFile as OpenImage
 
 from core.errors import ImageError
-from core.images.colours import to_rgb
+from core.images.colours import Levels, levels_of, to_rgb
 
 # MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
 FORMATS = (
@@ -64,15 +64,20 @@ class Decoded:
 
     ``pixels`` is uint8 RGB (H,W,3), C-contiguous; ``width`` and ``height`` are the whole image's, also
     where ``pixels`` are fewer. ``truncated`` says that the file is damaged and used as far as it decodes.
+    ``levels`` are its grey values as finely as the file has them, where it has more than 8 bits, they were
+    asked for, and every pixel was.
     """
 
     pixels: npt.NDArray[np.uint8]
     width: int
     height: int
     truncated: bool
+    levels: Levels | None = None
 
 
-def decode(path: str | os.PathLike[str], *, max_side: int | None = None) -> Decoded:
+def decode(
+    path: str | os.PathLike[str], *, max_side: int | None = None, with_levels: bool = False
+) -> Decoded:
     """Decode the first frame of an image file as it is displayed.
 
     Parameters
@@ -91,7 +96,7 @@ def decode(path: str | os.PathLike[str], *, max_side: int | None = None) -> Deco
         scale = 1.0 if max_side is None else min(1.0, max_side / max(width, height))
         return max(1, round(width * scale)), max(1, round(height * scale))
 
-    return _decode(path, target)
+    return _decode(path, target, with_levels=with_levels)
 
 
 def decode_squashed(path: str | os.PathLike[str], *, size: int) -> Decoded:
@@ -112,7 +117,12 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         return _displayed_size(image)
 
 
-def _decode(path: str | os.PathLike[str], target: Callable[[int, int], tuple[int, int]]) -> Decoded:
+def _decode(
+    path: str | os.PathLike[str],
+    target: Callable[[int, int], tuple[int, int]],
+    *,
+    with_levels: bool = False,
+) -> Decoded:
     with _opened(path) as file, _reasons():
         image = _identify(file)
         width, height = _displayed_size(image)
@@ -124,10 +134,17 @@ def _decode(path: str | os.PathLike[str], target: Callable[[int, int], tuple[int
             image, truncated = _load(image, file, wanted)
             turn = _TURN.get(_orientation(image))
             rgb = to_rgb(image)
+            levels = _turned(levels_of(image), turn) if with_levels and wanted == (width, height) else None
             rgb = rgb if turn is None else rgb.transpose(turn)
             if rgb.size != wanted:
                 rgb = rgb.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=3.0)
-            return Decoded(np.array(rgb), width, height, truncated)
+            return Decoded(np.array(rgb), width, height, truncated, levels)
+
+
+def _turned(levels: Levels | None, turn: Image.Transpose | None) -> Levels | None:
+    if levels is None or turn is None:
+        return levels
+    return replace(levels, values=np.asarray(Image.fromarray(levels.values).transpose(turn)))
 
 
 @contextmanager

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from core.images.colours import Levels
 
 MIN_GAMMA, MAX_GAMMA = 0.2, 5.0
 _STEEPEST = 0.96  # of the contrast's range: at its very end every image would be black and white
@@ -43,10 +46,24 @@ class Display:
 
 def table(display: Display, levels: int = 256) -> npt.NDArray[np.uint8]:
     """What each of ``levels`` grey levels is shown as: uint8 (levels,), never falling."""
-    grey = np.linspace(0.0, 1.0, levels) ** (1.0 / display.gamma)
+    return _shown(np.linspace(0.0, 1.0, levels), display)
+
+
+def displayed_levels(levels: Levels, display: Display) -> npt.NDArray[np.uint8]:
+    """Finer grey values as shown, uint8 (H,W): adjusted first and only then made 8 bits.
+
+    What lies beyond black and white comes into sight where ``display`` brings it back between them.
+    """
+    grey = (np.arange(65536) - levels.black) / (levels.white - levels.black)
+    return np.asarray(_shown(grey, display)[levels.values], np.uint8)
+
+
+def _shown(grey: npt.NDArray[np.floating[Any]], display: Display) -> npt.NDArray[np.uint8]:
+    """Grey values, 0 black and 1 white, as shown."""
+    grey = np.sign(grey) * np.abs(grey) ** (1.0 / display.gamma)
     slope = math.tan((min(display.contrast, _STEEPEST) + 1.0) * math.pi / 4.0)
     shown = (grey - 0.5) * slope + 0.5 + display.brightness
-    return np.rint(np.clip(shown, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(shown, 0.0, 1.0) * 255.0), np.uint8)
 
 
 def displayed(pixels: npt.NDArray[np.uint8], display: Display) -> npt.NDArray[np.uint8]:

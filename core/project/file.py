@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.errors import ProjectError
+from core.errors import DamagedProjectError, ProjectError
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
 SCHEMA_VERSION = 1
@@ -61,6 +62,10 @@ LATER_TABLES = (
         x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL,
         label TEXT NOT NULL,
         PRIMARY KEY (image_id, position)) WITHOUT ROWID""",
+    # The size in pixels that an image had when its boxes were made, where it has another one now.
+    """CREATE TABLE IF NOT EXISTS resized (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        width INTEGER NOT NULL, height INTEGER NOT NULL)""",
 )
 _READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
 
@@ -110,9 +115,9 @@ def _check_header(path: Path, *, may_create: bool) -> None:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise ProjectError(_READ_ONLY.format(name=path.name)) from error
         raise ProjectError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
-    if header and (
-        header[:16] != b"SQLite format 3\x00" or int.from_bytes(header[68:72], "big") != APPLICATION_ID
-    ):
+    if header and header[:16] != b"SQLite format 3\x00":
+        raise DamagedProjectError(f"“{path.name}” is not a Boxscout project.")
+    if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise ProjectError(f"“{path.name}” is not a Boxscout project.")
 
 
@@ -143,7 +148,66 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
     for table in _CHECKED_TABLES:
         answer = db.execute(f"PRAGMA quick_check('{table}')").fetchone()[0]
         if answer != "ok":
-            raise ProjectError(_damaged(path))
+            raise DamagedProjectError(_damaged(path))
+    _check_rows(db, path)
+
+
+def _check_rows(db: sqlite3.Connection, path: Path) -> None:
+    """A table that is missing, or a value that no Boxscout wrote: better found here than in the window."""
+    for table, checks in row_checks().items():
+        if table not in _CHECKED_TABLES:
+            continue
+        if db.execute(f"SELECT 1 FROM {table} WHERE {insensible(checks)} LIMIT 1").fetchone():
+            raise DamagedProjectError(_damaged(path))
+
+
+def insensible(checks: Mapping[str, str]) -> str:
+    """What SQLite finds true of a row that fails one of ``checks``."""
+    return " OR ".join(f"coalesce(NOT ({check}), 1)" for check in checks.values())
+
+
+def row_checks() -> dict[str, dict[str, str]]:
+    """For each table its columns, the key first, and what SQLite must find true of a sensible value."""
+    number, text = "typeof({0}) = 'integer' AND {0} BETWEEN 0 AND {1}", "typeof({0}) IN ('text', 'blob')"
+    big, small = 1 << 62, 1 << 24
+
+    def numbers(*names: str, most: int = big) -> dict[str, str]:
+        return {name: number.format(name, most) for name in names}
+
+    def texts(*names: str) -> dict[str, str]:
+        return {name: f"{text.format(name)} AND length({name}) < 100000" for name in names}
+
+    def reals(*names: str) -> dict[str, str]:
+        return {name: f"typeof({name}) = 'real' AND abs({name}) < 1e9" for name in names}
+
+    def maybe(checks: dict[str, str]) -> dict[str, str]:
+        return {name: f"{name} IS NULL OR ({check})" for name, check in checks.items()}
+
+    times = {"mtime_ns": "typeof(mtime_ns) = 'integer'"}
+    return {
+        "roots": numbers("id") | texts("path"),
+        "image": numbers("id", "root_id")
+        | texts("name")
+        | numbers("size_bytes")
+        | times
+        | numbers("width", "height", most=small)
+        | texts("status", "reason"),
+        "box": numbers("image_id", "position")
+        | reals("x0", "y0", "x1", "y1")
+        | texts("label", "source")
+        | maybe(reals("score", "threshold") | texts("rule")),
+        "rejected": numbers("id") | texts("path", "reason"),
+        "heat_map": numbers("image_id", "step")
+        | numbers("height", "width", most=1 << 12)
+        | {"data": "typeof(data) = 'blob' AND length(data) = 4 * height * width"},
+        "view": numbers("id") | {"json": "typeof(json) IN ('text', 'blob')"},
+        "edited": numbers("image_id"),
+        "survey": numbers("id") | {"json": "typeof(json) IN ('text', 'blob')"},
+        "box_limit": numbers("image_id", "boxes", most=small),
+        "map_source": numbers("image_id") | texts("source"),
+        "truth": numbers("image_id", "position") | reals("x0", "y0", "x1", "y1") | texts("label"),
+        "resized": numbers("image_id") | numbers("width", "height", most=small),
+    }
 
 
 def _create_schema(db: sqlite3.Connection) -> None:
@@ -160,11 +224,13 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise ProjectError(_sentence(error, path)) from error
+        sentence = _sentence(error, path)
+        kind = DamagedProjectError if sentence == _damaged(path) else ProjectError
+        raise kind(sentence) from error
 
 
 def _damaged(path: Path) -> str:
-    return f"“{path.name}” is damaged and cannot be opened; use a backup of it if there is one."
+    return f"“{path.name}” is damaged; open it in the window or run 'repair', which save what is whole."
 
 
 def _sentence(error: sqlite3.Error, path: Path) -> str:
@@ -187,6 +253,32 @@ def _sentence(error: sqlite3.Error, path: Path) -> str:
     if "no such table" in said or "no such column" in said:
         return _damaged(path)
     return f"“{path.name}” could not be read or changed: {said}."
+
+
+def absolute(path: Path) -> Path:
+    """``path`` from the root of the file system, by the name that the person knows."""
+    # Not resolve(): a link stays the name that the person knows.
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def settle_log(path: Path) -> None:
+    """Fold away the log of a project about to be replaced: SQLite would replay it into the new file."""
+    log = path.with_name(path.name + "-wal")
+    if not log.exists():
+        return
+    with suppress(sqlite3.Error, OSError):
+        if not path.exists():
+            log.unlink()
+            return
+        old = sqlite3.connect(path)
+        try:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            old.close()  # the last one to close takes the log away
+    if log.exists():
+        raise ProjectError(
+            f"“{path.name}” is open in another program; close it there or choose another name."
+        )
 
 
 def to_db(text: str) -> str | bytes:

@@ -12,10 +12,9 @@ import numpy.typing as npt
 
 from core.annotations import BoxRecord
 from core.browse import BoxFacts
-from core.errors import ProjectError
 from core.project.edits import Kept
 from core.project.file import from_db
-from core.project.rows import BOX_COLUMNS, box_of
+from core.project.rows import BOX_COLUMNS, box_of, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -25,6 +24,7 @@ _FACTS = """
         max((x1 - x0) * (y1 - y0)) / nullif(image.width * image.height, 0),
         box.image_id IN (SELECT image_id FROM edited), count(*)
     FROM box JOIN image ON image.id = box.image_id {where} GROUP BY box.image_id ORDER BY box.image_id"""
+_EMPTIED = "SELECT image_id FROM edited WHERE image_id NOT IN (SELECT image_id FROM box)"
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
         min(box.threshold), max(box.threshold), min(box.rule), max(box.rule),
@@ -52,11 +52,14 @@ class Undecided:
 
 
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
-    """What the list's filters and orders know of boxes: of all images that have any, or of these alone."""
+    """What the list's filters and orders know of boxes: of all that have any or had, or of these alone."""
     if not image_ids:
         rows = project.select(_FACTS.format(where=""))
+        emptied = project.select(_EMPTIED)
     else:
         rows = project.select(_FACTS.format(where=f"WHERE box.{_ONE_OF}"), json.dumps(image_ids))
+        emptied = project.select(f"{_EMPTIED} AND {_ONE_OF}", json.dumps(image_ids))
+    rows += [(found, None, None, True, 0) for (found,) in emptied]
     # Column by column: a zip of 100,000 rows would hold up the window's thread until it is done.
     return BoxFacts(
         np.array([row[0] for row in rows], np.int64),
@@ -117,14 +120,8 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     ProjectError
         One has another length than its size says.
     """
-    maps = {}
-    for image_id, height, width, data in project.select(_MAPS, json.dumps(list(ids))):
-        if len(data) != 4 * height * width:
-            raise ProjectError(f"A heat map in “{project.path.name}” is damaged; make the heat maps again.")
-        maps[image_id] = (
-            np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32, copy=False)
-        )
-    return maps
+    rows = project.select(_MAPS, json.dumps(list(ids)))
+    return {image_id: map_of(project.path, *row) for image_id, *row in rows}
 
 
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:

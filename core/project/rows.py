@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from core.annotations import BoxRecord, Source, Status
 from core.errors import ProjectError
 from core.geometry import Box
 from core.images.scan import ImageFile
 from core.project.file import from_db, to_db
+from core.project.names import other_names
 
 IMAGE_COLUMNS = "id, root_id, name, size_bytes, mtime_ns, width, height, status, reason"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
@@ -69,6 +73,15 @@ def box_of(row: tuple[Any, ...]) -> BoxRecord:
     return BoxRecord(Box(x0, y0, x1, y1), from_db(label), score, maker, threshold, rule)
 
 
+def map_of(path: Path, height: object, width: object, data: object) -> npt.NDArray[np.float32]:
+    """The float32 ``(h, w)`` heat map in a row of the project at ``path``; ProjectError where it is none."""
+    whole = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
+    if not whole or not isinstance(data, bytes) or len(data) != 4 * height * width:  # type: ignore[operator]
+        raise ProjectError(f"A heat map in “{path.name}” is damaged; make the heat maps again.")
+    shape = cast("tuple[int, int]", (height, width))
+    return np.frombuffer(data, dtype="<f4").reshape(shape).astype(np.float32, copy=False)
+
+
 def replace_boxes(db: sqlite3.Connection, boxes: Mapping[int, Sequence[BoxRecord]]) -> None:
     db.executemany("DELETE FROM box WHERE image_id = ?", [(image_id,) for image_id in boxes])
     db.executemany(
@@ -95,3 +108,42 @@ def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]
     threshold = None if record.threshold is None else float(record.threshold)
     label = to_db(record.label)
     return (position, image_id, *sides, label, score, record.source.value, threshold, record.rule)
+
+
+def forget_changed_files(db: sqlite3.Connection, keys: Sequence[tuple[int, str | bytes, int, int]]) -> None:
+    """Of (root id, name, bytes, time): what heat maps and sizes say of images that are other files now.
+
+    The size for which their boxes were made stays known.
+    """
+    changed = "FROM image WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?)"
+    db.executemany(f"DELETE FROM heat_map WHERE image_id = (SELECT id {changed})", keys)
+    db.executemany(f"INSERT OR IGNORE INTO resized SELECT id, width, height {changed} AND width > 0", keys)
+
+
+def root_ids(db: sqlite3.Connection, roots: Iterable[Path]) -> dict[Path, int]:
+    """The id of every folder in the project, ``roots`` among them."""
+    db.executemany(
+        "INSERT OR IGNORE INTO roots (path) VALUES (?)",
+        [(to_db(str(root)),) for root in dict.fromkeys(roots)],
+    )
+    return {Path(from_db(path)): i for i, path in db.execute("SELECT id, path FROM roots")}
+
+
+def at_known_roots(
+    db: sqlite3.Connection, rows: list[tuple[Path, str, int, int]], nested: Mapping[Path, int]
+) -> list[tuple[Path, str, int, int]]:
+    """``rows`` (root, name, bytes, time); a path known under another root is moved to that root."""
+    met: dict[Path, tuple[Path, str]] = {}
+    moved = []
+    for root, name, size_bytes, mtime_ns in rows:
+        place = (root, name)
+        if root in nested:
+            place = met.setdefault(root / name, place)
+        for other, rest in other_names(root, name, nested) if place == (root, name) else ():
+            here = db.execute(
+                "SELECT 1 FROM image WHERE root_id = ? AND name = ?", (nested[other], to_db(rest))
+            )
+            if here.fetchone():
+                met[root / name] = place = (other, rest)
+        moved.append((*place, size_bytes, mtime_ns))
+    return moved

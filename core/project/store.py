@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,22 @@ from core.atomic import atomic_write, os_reason
 from core.errors import ProjectError
 from core.images.scan import ImageFile, RejectedFile
 from core.prior import Prior
+from core.project import resized
 from core.project.edits import Kept
-from core.project.file import connect, errors_as_sentences, from_db, to_db
-from core.project.names import export_names, other_names, overlapping
+from core.project.file import absolute, connect, errors_as_sentences, from_db, settle_log, to_db
+from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
     IMAGE_COLUMNS,
     ImageRecord,
+    at_known_roots,
     box_of,
+    forget_changed_files,
     image_of,
+    map_of,
     mark_edited,
     replace_boxes,
+    root_ids,
 )
 from core.project.survey import MapSource, Survey, survey_from_json, survey_to_json
 from core.project.view import ProjectView, view_from_json, view_to_json
@@ -62,7 +66,7 @@ class Project:
         ProjectError
             Something is there already, or the place cannot be written.
         """
-        path = _absolute(path)
+        path = absolute(path)
         with suppress(OSError):
             if path.stat().st_size > 0:
                 raise ProjectError(f"“{path.name}” exists already; open it or choose another name.")
@@ -77,13 +81,13 @@ class Project:
         ProjectError
             It is missing, not a project, from a newer Boxscout, damaged, read-only or in use.
         """
-        path = _absolute(path)
+        path = absolute(path)
         return cls(path, connect(path, may_create=False))
 
     @classmethod
     def open_or_create(cls, path: Path) -> Project:
         """:meth:`open` where ``path`` holds something, :meth:`create` where it does not."""
-        path = _absolute(path)
+        path = absolute(path)
         return cls(path, connect(path, may_create=True))
 
     def close(self) -> None:
@@ -124,10 +128,10 @@ class Project:
         ProjectError
             The place cannot be written, or is this project itself, or is open elsewhere.
         """
-        path = _absolute(path)
+        path = absolute(path)
         if path == self._path or (path.exists() and path.samefile(self._path)):
             raise ProjectError("A project cannot be saved onto itself; choose another name.")
-        _settle_log(path)
+        settle_log(path)
         try:
             with atomic_write(path) as temporary, errors_as_sentences(path):
                 copy = sqlite3.connect(temporary)
@@ -155,20 +159,16 @@ class Project:
         rows = []
         for f in files:
             if f.root not in roots:
-                roots[f.root] = _absolute(f.root)
+                roots[f.root] = absolute(f.root)
             rows.append((roots[f.root], f.name, f.size_bytes, f.mtime_ns))
-        with self._transaction() as db:
+        with self.transaction() as db:
             before = db.execute("SELECT count(*) FROM image").fetchone()[0]
-            ids = self._root_ids(db, [row[0] for row in rows])
+            ids = root_ids(db, [row[0] for row in rows])
             if nested := overlapping(ids):
-                rows = self._at_known_roots(db, rows, {root: ids[root] for root in nested})
+                rows = at_known_roots(db, rows, {root: ids[root] for root in nested})
             keys = [(ids[root], to_db(name), size, mtime) for root, name, size, mtime in rows]
             if before:
-                db.executemany(
-                    """DELETE FROM heat_map WHERE image_id = (SELECT id FROM image
-                       WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?))""",
-                    keys,
-                )
+                forget_changed_files(db, keys)
             db.executemany(
                 """INSERT INTO image (root_id, name, size_bytes, mtime_ns) VALUES (?, ?, ?, ?)
                    ON CONFLICT (root_id, name) DO UPDATE SET
@@ -193,12 +193,18 @@ class Project:
         return image_of(roots, rows[0])
 
     def set_sizes(self, sizes: Mapping[int, tuple[int, int]]) -> None:
-        """Keep (width, height) by image id. A size proves an image readable: it is no longer failed."""
-        self._many(
-            """UPDATE image SET width = ?, height = ?, reason = '',
-               status = iif(status = 'failed', 'unseen', status) WHERE id = ?""",
-            [(int(width), int(height), image_id) for image_id, (width, height) in sizes.items()],
-        )
+        """Keep (width, height) by image id. A size proves an image readable: it is no longer failed.
+
+        Where an image had another size, :func:`core.project.resized.note` says what becomes of its boxes.
+        """
+        rows = [(int(width), int(height), image_id) for image_id, (width, height) in sizes.items()]
+        with self.transaction() as db:
+            resized.note(db, rows)
+            db.executemany(
+                """UPDATE image SET width = ?, height = ?, reason = '',
+                   status = iif(status = 'failed', 'unseen', status) WHERE id = ?""",
+                rows,
+            )
 
     def set_failed(self, reasons: Mapping[int, str]) -> None:
         """Mark images, by id, as unusable, each with its reason."""
@@ -212,14 +218,15 @@ class Project:
         self.set_statuses(dict.fromkeys(ids, status))
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """Give each image, by id, its status: all of them or, where one fails, none."""
+        """Give each image, by id, its status: all or, where one fails, none. Unusable ones stay so."""
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
             ids.setdefault(status, []).append(int(image_id))
-        with self._transaction() as db:
+        with self.transaction() as db:
             for status, same in ids.items():
                 db.execute(
-                    "UPDATE image SET status = ?, reason = '' WHERE id IN (SELECT value FROM json_each(?))",
+                    """UPDATE image SET status = ? WHERE status <> 'failed'
+                       AND id IN (SELECT value FROM json_each(?))""",
                     (status.value, json.dumps(same)),
                 )
 
@@ -236,14 +243,19 @@ class Project:
         rows = self._all("SELECT path, reason FROM rejected ORDER BY id")
         return [RejectedFile(path=Path(from_db(path)), reason=from_db(reason)) for path, reason in rows]
 
-    def relocate(self, old_root: Path, new_root: Path) -> None:
-        """Say that the folder ``old_root`` now lies at ``new_root``; ids, boxes and status stay."""
-        old, new = to_db(str(_absolute(old_root))), to_db(str(_absolute(new_root)))
-        with self._transaction() as db:
+    def relocate(self, old_root: Path, new_root: Path, files: Mapping[int, ImageFile] | None = None) -> None:
+        """Say that the folder ``old_root`` now lies at ``new_root``; ids, boxes and status stay.
+
+        ``files``, by image id, are known to be the same images there, whatever their bytes and time.
+        """
+        old, new = to_db(str(absolute(old_root))), to_db(str(absolute(new_root)))
+        with self.transaction() as db:
             if db.execute("SELECT 1 FROM roots WHERE path = ?", (new,)).fetchone() and old != new:
                 raise ProjectError(f"The folder “{new_root}” is in the project already.")
             if not db.execute("UPDATE roots SET path = ? WHERE path = ?", (new, old)).rowcount:
                 raise ProjectError(f"The folder “{old_root}” is not in the project.")
+            rows = [(f.size_bytes, f.mtime_ns, image_id) for image_id, f in (files or {}).items()]
+            db.executemany("UPDATE image SET size_bytes = ?, mtime_ns = ? WHERE id = ?", rows)
 
     # -- boxes --------------------------------------------------------------------------------
 
@@ -268,8 +280,9 @@ class Project:
 
     def set_kept(self, kept: Mapping[int, Kept]) -> None:
         """Replace the boxes of images by id, and whether they are a person's: all of them or none."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             replace_boxes(db, {image_id: one.boxes for image_id, one in kept.items()})
+            resized.forget(db, kept)
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
@@ -277,7 +290,7 @@ class Project:
 
         Left alone are images whose boxes a person has set or taken away: an automatic run never undoes that.
         """
-        with self._transaction() as db:
+        with self.transaction() as db:
             # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
             statement = "SELECT image_id FROM edited WHERE image_id IN (SELECT value FROM json_each(?))"
             edited = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
@@ -287,21 +300,21 @@ class Project:
                 "INSERT OR REPLACE INTO box_limit (image_id, boxes) VALUES (?, ?)",
                 [(image_id, max_boxes) for image_id in free],
             )
+            resized.forget(db, free)
         return len(boxes) - len(free)
 
     def image_boxes(self) -> list[ImageBoxes]:
         """Every image with its boxes, for export, in the order added.
 
         Names are relative to the common parent of all roots (to the root itself where there is one),
-        with forward slashes, and unique.
+        with forward slashes, and unique. Sizes are those that the boxes were made for.
         """
-        images, boxes = self.images(), self.all_boxes()
+        images, boxes, sizes = self.images(), self.all_boxes(), resized.former_sizes(self)
         names = export_names([(image.root, image.name) for image in images])
         return [
             ImageBoxes(
-                name=name,
-                width=image.width,
-                height=image.height,
+                name,
+                *sizes.get(image.id, (image.width, image.height)),
                 boxes=boxes.get(image.id, ()),
                 status=image.status,
                 reason=image.reason,
@@ -321,7 +334,7 @@ class Project:
             data = np.ascontiguousarray(heat_map, dtype="<f4").tobytes()
             rows.append((image_id, int(step), height, width, data))
         key = source.key if source else ""
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(
                 """INSERT OR REPLACE INTO heat_map (image_id, step, height, width, data)
                    VALUES (?, ?, ?, ?, ?)""",
@@ -335,12 +348,7 @@ class Project:
     def heat_map(self, image_id: int) -> npt.NDArray[np.float32] | None:
         """The float32 ``(h, w)`` heat map of one image; None where there is none."""
         rows = self._all("SELECT height, width, data FROM heat_map WHERE image_id = ?", image_id)
-        if not rows:
-            return None
-        height, width, data = rows[0]
-        if len(data) != 4 * height * width:
-            raise ProjectError(f"A heat map in “{self._path.name}” is damaged; make the heat maps again.")
-        return np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32)
+        return map_of(self._path, *rows[0]).copy() if rows else None
 
     def heat_maps_step(self) -> int | None:
         """The newest step of training among all heat maps; None where there are none."""
@@ -359,8 +367,7 @@ class Project:
 
     def prior(self) -> Prior | None:
         """What the heat maps have in common, where that is known."""
-        survey = self.load_survey()
-        return survey.prior if survey else None
+        return survey.prior if (survey := self.load_survey()) else None
 
     def save_survey(self, survey: Survey) -> None:
         """Keep what all heat maps together say."""
@@ -380,7 +387,7 @@ class Project:
     # -- inside -------------------------------------------------------------------------------
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection inside one write transaction: all of the body is kept, or nothing."""
         with self._lock, errors_as_sentences(self._path):
             self._db.execute("BEGIN IMMEDIATE")
@@ -393,17 +400,13 @@ class Project:
                 raise
 
     def _many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        with self._transaction() as db:
+        with self.transaction() as db:
             db.executemany(statement, rows)
 
     def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Every row, fetched under the lock; the caller makes objects of them outside it."""
         with self._lock, errors_as_sentences(self._path):
             return self._db.execute(statement, values).fetchall()
-
-    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """One write transaction, all of it kept or nothing, for :mod:`core.project.truth`."""
-        return self._transaction()
 
     def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of a reading statement, for :mod:`core.project.queries` and its neighbours."""
@@ -413,56 +416,3 @@ class Project:
         with self._lock:
             roots = {i: Path(from_db(path)) for i, path in self._all("SELECT id, path FROM roots")}
             return roots, self._all(f"SELECT {IMAGE_COLUMNS} FROM image {where}", *values)
-
-    @staticmethod
-    def _root_ids(db: sqlite3.Connection, roots: Iterable[Path]) -> dict[Path, int]:
-        db.executemany(
-            "INSERT OR IGNORE INTO roots (path) VALUES (?)",
-            [(to_db(str(root)),) for root in dict.fromkeys(roots)],
-        )
-        return {Path(from_db(path)): i for i, path in db.execute("SELECT id, path FROM roots")}
-
-    @staticmethod
-    def _at_known_roots(
-        db: sqlite3.Connection, rows: list[tuple[Path, str, int, int]], nested: Mapping[Path, int]
-    ) -> list[tuple[Path, str, int, int]]:
-        """``rows`` with a path that is here already under another root moved to that root."""
-        met: dict[Path, tuple[Path, str]] = {}
-        moved = []
-        for root, name, size_bytes, mtime_ns in rows:
-            place = (root, name)
-            if root in nested:
-                place = met.setdefault(root / name, place)
-            for other, rest in other_names(root, name, nested) if place == (root, name) else ():
-                here = db.execute(
-                    "SELECT 1 FROM image WHERE root_id = ? AND name = ?", (nested[other], to_db(rest))
-                )
-                if here.fetchone():
-                    met[root / name] = place = (other, rest)
-            moved.append((*place, size_bytes, mtime_ns))
-        return moved
-
-
-def _absolute(path: Path) -> Path:
-    # Not resolve(): a link stays the name that the person knows.
-    return Path(os.path.abspath(path))  # noqa: PTH100
-
-
-def _settle_log(path: Path) -> None:
-    """Fold away the log of a project about to be replaced: SQLite would replay it into the new file."""
-    log = path.with_name(path.name + "-wal")
-    if not log.exists():
-        return
-    with suppress(sqlite3.Error, OSError):
-        if not path.exists():
-            log.unlink()
-            return
-        old = sqlite3.connect(path)
-        try:
-            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            old.close()  # the last one to close takes the log away
-    if log.exists():
-        raise ProjectError(
-            f"“{path.name}” is open in another program; close it there or choose another name."
-        )

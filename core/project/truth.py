@@ -22,14 +22,14 @@ def set_truth(project: Project, boxes: Mapping[int, Sequence[BoxRecord]]) -> Non
         for image_id, true in boxes.items()
         for i, one in enumerate(true)
     ]
-    with project.writing() as db:
+    with project.transaction() as db:
         db.execute(f"DELETE FROM truth {_AMONG}", (json.dumps([int(image_id) for image_id in boxes]),))
         db.executemany(f"INSERT INTO truth ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def remove_truth(project: Project) -> None:
     """Forget all true boxes; the boxes of the project stay."""
-    with project.writing() as db:
+    with project.transaction() as db:
         db.execute("DELETE FROM truth")
 
 

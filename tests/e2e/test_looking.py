@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
@@ -118,3 +120,25 @@ def test_zoom_to_the_box_shows_all_of_it_in_the_middle(filled: MainWindow, qtbot
     assert max(rect.width() / view.view_width, rect.height() / view.view_height) > 0.6
     centre = rect.center()
     assert (centre.x(), centre.y()) == pytest.approx((view.view_width / 2, view.view_height / 2), abs=1)
+
+
+def test_detail_of_sixteen_bits_is_seen_once_the_contrast_is_raised(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    values = np.full((30, 40), 30000, np.uint16)
+    values[:, 20:] += 60  # less than one of 256 greys
+    values[0], values[-1] = 0, 60000
+    (tmp_path / "deep").mkdir()
+    Image.fromarray(values).save(tmp_path / "deep" / "a.png")
+    fill(qtbot, window, tmp_path / "deep", 1)
+    target = window.canvas.viewport_state.target
+    left, right = (
+        QPointF(target.left() + target.width() * x, target.top() + target.height() * 0.4).toPoint()
+        for x in (0.3, 0.7)
+    )
+    assert abs(shown(window, left).red() - shown(window, right).red()) <= 1
+    qtbot.mouseClick(window.bar.display_button, LEFT)
+    popup = window.box_editing.popup
+    popup.contrast.setValue(popup.contrast.maximum())
+    qtbot.waitUntil(lambda: shown(window, right).red() - shown(window, left).red() >= 5)
+    popup.close()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -65,14 +65,56 @@ def test_a_failed_write_leaves_what_was_there(
     assert (list(out.iterdir()) == []) if out.is_dir() else (out.read_text() == "old")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 @ALL
-def test_a_read_only_folder_is_told_in_one_sentence(tmp_path: Path, name: str) -> None:
-    options = saved(tmp_path / "photos", IMAGES)
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o500)
+def test_a_read_only_folder_is_told_in_one_sentence(unprivileged: Path, name: str) -> None:
+    options = saved(unprivileged / "photos", IMAGES)
+    locked = unprivileged / "locked"
+    locked.mkdir()
+    (locked / "out").write_text("old") if name not in FOLDER_FORMATS else (locked / "out").mkdir()
+    locked.chmod(0o500)
     with pytest.raises(FormatError, match="you may not write there"):
         export(IMAGES, locked / "out", format=FORMATS[name], options=options)
+    assert [path.name for path in locked.iterdir()] == ["out"]
+    locked.chmod(0o700)
+
+
+@ALL
+def test_a_disk_that_is_really_full_keeps_what_was_there(tmp_path: Path, small_disk: Path, name: str) -> None:
+    options = saved(tmp_path / "photos", IMAGES)
+    out = small_disk / "out"
+    if name in FOLDER_FORMATS:
+        out.mkdir()
+    else:
+        out.write_text("old")
+    with suppress(OSError), (small_disk / "rest").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    with pytest.raises(FormatError, match=r"could not be written: the disk is full\.$"):
+        export(IMAGES, out, format=FORMATS[name], options=options)
+    assert sorted(path.name for path in small_disk.iterdir()) == ["out", "rest"]
+    assert (list(out.iterdir()) == []) if out.is_dir() else (out.read_text() == "old")
+
+
+def test_a_split_whose_second_part_fails_leaves_both_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = split_paths(tmp_path / "boxes.csv")
+    for path in (first, second):
+        path.write_text(f"old {path.name}")
+    calls = []
+
+    def second_fails(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) > 2:  # the first part syncs its file and its folder
+            full_disk(descriptor)
+
+    monkeypatch.setattr("os.fsync", second_fails)
+    with pytest.raises(FormatError, match="the disk is full"):
+        export(IMAGES, tmp_path / "boxes.csv", format=FORMATS["csv"], selection=Selection(val_share=0.5))
+    monkeypatch.undo()
+    for path in (first, second):
+        assert path.read_text() == f"old {path.name}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [first.name, second.name]
 
 
 @ALL

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from core.images.display import Display, displayed, table
+from core.images.decoding import decode
+from core.images.display import Display, displayed, displayed_levels, table
 
 GREY = np.arange(256) / 255
 
@@ -52,3 +57,45 @@ def test_pixels_are_looked_up_and_left_as_they_are() -> None:
     display = Display(brightness=0.2, contrast=0.3, gamma=1.8)
     np.testing.assert_array_equal(displayed(pixels, display), table(display)[pixels])
     np.testing.assert_array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_detail_of_sixteen_bits_comes_into_sight(tmp_path: Path, suffix: str) -> None:
+    """Stripes one part in a thousand apart: one grey in 8 bits, several where the full depth is adjusted."""
+    values = np.full((40, 100), 30000, np.uint16)
+    values[:, 1::2] += 60
+    values[:2], values[-2:] = 0, 60000
+    path = tmp_path / f"deep{suffix}"
+    Image.fromarray(values).save(path)
+    decoded = decode(path, with_levels=True)
+    assert decoded.levels is not None
+    np.testing.assert_array_equal(decoded.levels.values, values)
+    assert (decoded.levels.black, decoded.levels.white) == tuple(np.percentile(values, (0.5, 99.5)))
+    assert np.ptp(decoded.pixels[10, :, 0]) <= 1
+    display = Display(contrast=0.95, brightness=0.1, gamma=1.2)
+    slope = math.tan(1.95 * math.pi / 4)
+    expected = ((values[10] / 60000) ** (1 / 1.2) - 0.5) * slope + 0.5 + 0.1
+    np.testing.assert_array_equal(
+        displayed_levels(decoded.levels, display)[10], np.rint(np.clip(expected, 0, 1) * 255)
+    )
+    assert np.ptp(displayed_levels(decoded.levels, Display(contrast=0.95))[10].astype(int)) >= 5
+    # Shown as it is, both ways agree.
+    plain = displayed_levels(decoded.levels, Display())
+    assert np.abs(plain.astype(int) - decoded.pixels[..., 0]).max() <= 1
+
+
+def test_levels_of_floats_keep_what_lies_beyond_black_and_white(tmp_path: Path) -> None:
+    values = np.linspace(-1, 1, 10_000, dtype=np.float32).reshape(100, 100)
+    values[0, 0], values[0, 1] = 1.5, np.nan
+    path = tmp_path / "deep.tif"
+    Image.fromarray(values).save(path)
+    levels = decode(path, with_levels=True).levels
+    assert levels is not None
+    shown = displayed_levels(levels, Display(brightness=-0.4))
+    low, high = np.nanpercentile(values, (0.5, 99.5))
+    expected = np.rint(np.clip((values - low) / (high - low) - 0.4, 0, 1) * 255)
+    expected[0, 1] = 0
+    assert np.abs(shown - expected).max() <= 1
+    assert decode(path).levels is None
+    Image.new("RGB", (4, 4)).save(tmp_path / "plain.png")
+    assert decode(tmp_path / "plain.png", with_levels=True).levels is None

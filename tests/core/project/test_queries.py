@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.annotations import BoxRecord, Source
+from core.annotations import BoxRecord, Source, Status
+from core.browse import Browse, ImageColumns, Show
 from core.errors import ProjectError
 from core.geometry import Box
 from core.images.scan import ImageFile
@@ -41,6 +42,22 @@ def test_facts_take_the_lowest_score_and_the_largest_box(project: Project) -> No
     assert facts.edited.tolist() == [False, False, True]
     assert box_facts(project, 3).ids.tolist() == [3]
     assert len(box_facts(project, 4).ids) == 0
+
+
+def test_an_image_that_a_person_emptied_is_edited_and_has_no_box(project: Project) -> None:
+    project.set_auto_boxes({2: [auto(0.9)]})
+    project.set_boxes(4, [])
+    columns = ImageColumns()
+    columns.append([1, 2, 3, 4, 5], list("abcde"), [Status.UNSEEN] * 5)
+    columns.set_facts(box_facts(project))
+    shown = {show: columns.ids[columns.arrange(Browse(show=show))].tolist() for show in Show}
+    assert shown[Show.EDITED] == [4]
+    assert shown[Show.NO_BOX] == [1, 3, 4, 5]
+    project.set_boxes(2, [])
+    for image_id in (2, 3):
+        columns.set_facts_of(image_id - 1, box_facts(project, image_id))
+    assert columns.ids[columns.arrange(Browse(show=Show.EDITED))].tolist() == [2, 4]
+    assert 2 in columns.ids[columns.arrange(Browse(show=Show.NO_BOX))]
 
 
 def test_undecided_are_those_whose_box_says_something_else(project: Project) -> None:

@@ -110,6 +110,8 @@ def test_status_sizes_and_failures(project: Project) -> None:
     project.set_failed({b: "It is empty."})
     project.set_sizes({c: (3, 4)})
     assert [image.status for image in project.images()] == [Status.ACCEPTED, Status.FAILED, Status.UNSEEN]
+    project.set_status([b], Status.REJECTED)
+    assert project.image(b).reason == "It is empty.", "nothing that is said makes it usable"
     project.set_sizes({b: (1, 1)})
     assert project.image(b).status is Status.UNSEEN
 
@@ -459,30 +461,12 @@ def test_a_kill_in_the_middle_of_a_change_loses_only_that(project: Project, path
     project.close()
     program = (
         "import os, sys; from pathlib import Path; from core.project.store import Project\n"
-        "p = Project.open(Path(sys.argv[1]))\nwith p._transaction() as db:\n"
+        "p = Project.open(Path(sys.argv[1]))\nwith p.transaction() as db:\n"
         " db.execute('DELETE FROM box'); os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], cwd=REPOSITORY, check=False)
     with Project.open(path) as again:
         assert again.boxes(1) == (EDITED,)
-
-
-@pytest.fixture
-def unprivileged() -> Iterator[Path]:
-    """A folder of its own, as a user whom permissions bind (root is above them)."""
-    if not hasattr(os, "seteuid"):
-        pytest.skip("no user ids on this system")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        me = os.geteuid()
-        if me == 0:
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            os.seteuid(me)
-            folder.chmod(0o777)
 
 
 def test_a_read_only_file_or_folder_is_told_at_opening(unprivileged: Path) -> None:
@@ -522,7 +506,7 @@ def test_a_project_held_by_another_program_is_told(
     project: Project, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.project.file.BUSY_SECONDS", 0.05)
-    with project._transaction(), pytest.raises(ProjectError, match="in use"):
+    with project.transaction(), pytest.raises(ProjectError, match="in use"):
         Project.open(path)
 
 

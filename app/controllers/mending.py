@@ -1,0 +1,174 @@
+"""A project that no longer fits its files: folders that were moved, images that have another size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.controllers.editing import EditingController
+from app.controllers.library import read_table
+from app.models.image_list import ImageTable
+from app.models.session import Session
+from app.models.training import Activity
+from app.pump import Pump
+from app.worker import Worker
+from core.errors import ProjectError
+from core.language import tr
+from core.project import resized
+from core.project.edits import BoxesEdit, Kept
+from core.project.places import LostFolder, Move, apply_move, find_moved, lost_folders
+from core.project.queries import kept
+from core.project.store import Project
+
+ACTIVITY = "relocate"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A folder found again, and the project's images as they are now."""
+
+    move: Move
+    table: ImageTable
+    lost: tuple[LostFolder, ...]
+
+
+class MendingController(QObject):
+    """Finds out what is wrong, and does what the person says about it."""
+
+    size_noted = Signal(int)
+    """The id of an image that has another size than the project knew; its boxes may be others now."""
+
+    def __init__(
+        self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._pump, self._editing = session, pump, editing
+        self._looking: Worker | None = None
+        session.project_changed.connect(self.look)
+        session.picture_changed.connect(self._compare_size)
+        editing.boxes_edited.connect(self._settle)
+
+    def look(self) -> None:
+        """Find out, in a thread, which folders are gone and which images have another size."""
+        project = self._session.project
+        self._pump.abandon(self._looking)
+        if project is not None:
+            self._looking = self._pump.run(
+                "mending",
+                lambda worker: _look(worker, project),
+                on_done=lambda lost: self._on_looked(project, lost),
+            )
+
+    def abandon(self) -> None:
+        """The project is about to be closed."""
+        self._pump.abandon(self._looking)
+        self._looking = None
+
+    # ---- folders ----------------------------------------------------------------------------------
+
+    def relocate(self, old: Path, new: Path) -> None:
+        """The folder ``old`` of the project lies at ``new`` now."""
+        session, project = self._session, self._session.project
+        if project is None:
+            return
+        session.set_activity(ACTIVITY, Activity(text=tr("Looking for the images…"), can_stop=False))
+        self._pump.run(
+            "relocate",
+            lambda worker: _relocate(worker, project, old, new),
+            on_done=lambda moved: self._on_moved(project, moved),
+            on_failed=lambda _: session.set_activity(ACTIVITY, None),
+        )
+
+    def leave_lost(self, folder: LostFolder) -> None:
+        """Say no more of ``folder`` until the project is opened again."""
+        lost = tuple(one for one in self._session.mending.lost if one != folder)
+        self._session.set_mending(lost=lost)
+
+    def _on_moved(self, project: Project, moved: Moved) -> None:
+        session, move = self._session, moved.move
+        session.set_activity(ACTIVITY, None)
+        if session.project is not project:
+            return
+        for image_id in (*move.files, *move.sizes):
+            session.note_condition(image_id, "", damaged=False)
+        session.picture = None
+        session.replace_table(moved.table)
+        for image_id in move.missing:
+            session.note_condition(image_id, tr("It is not in the folder’s new place."), damaged=False)
+        self._on_looked(project, moved.lost)
+        session.notice.emit(move.sentence())
+
+    def _on_looked(self, project: Project, lost: tuple[LostFolder, ...]) -> None:
+        if self._session.project is project:
+            # Read here and now: the image in view may have been compared since the thread began.
+            self._session.set_mending(lost=lost, former_sizes=resized.former_sizes(project))
+            self._compare_size()
+
+    # ---- sizes ------------------------------------------------------------------------------------
+
+    def scale_boxes(self) -> None:
+        """The image in view was scaled: so are its boxes."""
+        session, project = self._session, self._session.project
+        current, size = session.current, session.image_size
+        before = session.mending.former_sizes.get(current or 0)
+        if project is None or current is None or size is None or before is None:
+            return
+        try:
+            old = kept(project, [current])
+        except ProjectError as error:
+            session.error.emit(error, "")
+            return
+        new = Kept(resized.scaled(old[current].boxes, before, size), old[current].edited)
+        self._editing.perform(BoxesEdit(old, {current: new}), tr("Scale the boxes"))
+
+    def keep_boxes(self) -> None:
+        """The boxes of the image in view are right as they are."""
+        session, project = self._session, self._session.project
+        if project is None or session.current is None:
+            return
+        try:
+            resized.keep(project, [session.current])
+        except ProjectError as error:
+            session.error.emit(error, "")
+            return
+        self._settle((session.current,))
+
+    def _settle(self, ids: tuple[int, ...]) -> None:
+        former = self._session.mending.former_sizes
+        if former.keys() & set(ids):
+            self._session.set_mending(former_sizes={i: size for i, size in former.items() if i not in ids})
+
+    def _compare_size(self) -> None:
+        """The image in view has been decoded: is it as large as its boxes say?"""
+        session, project = self._session, self._session.project
+        record, picture, former = session.record, session.picture, session.mending.former_sizes
+        if project is None or record is None or picture is None or not picture.width:
+            return
+        size = picture.width, picture.height
+        if size == (record.width, record.height) or not (record.width or record.id in former):
+            return
+        try:
+            project.set_sizes({record.id: size})
+            session.merge_records([project.image(record.id)])
+            session.set_mending(former_sizes=resized.former_sizes(project))
+        except ProjectError as error:
+            session.error.emit(error, "")
+            return
+        self.size_noted.emit(record.id)
+
+
+def _look(worker: Worker, project: Project) -> tuple[LostFolder, ...]:
+    try:
+        return lost_folders(project)
+    except ProjectError:
+        if worker.stopping:  # the project was closed meanwhile, and nobody waits for an answer
+            return ()
+        raise
+
+
+def _relocate(worker: Worker, project: Project, old: Path, new: Path) -> Moved:
+    move = find_moved(project, old, new, cancelled=worker.is_stopping)
+    apply_move(project, move)
+    return Moved(move, read_table(project, project.images()), _look(worker, project))

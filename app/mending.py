@@ -1,0 +1,52 @@
+"""The strip that tells of moved folders and changed sizes, on its controller."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from app.controllers.workbench import Workbench
+from app.views import dialogs
+from app.views.notice_bar import NoticeBar
+from core.language import tr
+from core.project import resized
+from core.project.places import LostFolder
+
+
+class MendingNotice(QObject):
+    """Says one thing at a time: a folder that is gone before an image that has another size."""
+
+    def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
+        super().__init__(window)
+        self._bench, self._bar, self._window = bench, bar, window
+        session = bench.session
+        for changed in (session.mending_changed, session.current_changed, session.project_changed):
+            changed.connect(self._show)
+
+    def _show(self) -> None:
+        session, mending = self._bench.session, self._bench.mending
+        record, size = session.record, session.image_size
+        if session.mending.lost:
+            folder = session.mending.lost[0]
+            offers = [
+                (tr("Choose its new place…"), lambda: self._choose(folder)),
+                (tr("Not now"), lambda: mending.leave_lost(folder)),
+            ]
+            self._bar.say(folder.sentence(), offers)
+        elif record is not None and size is not None and record.id in session.mending.former_sizes:
+            former = session.mending.former_sizes[record.id]
+            if former == size:
+                self._bar.say("")
+                return
+            offers = [
+                (tr("Scale the boxes with it"), mending.scale_boxes),
+                (tr("Keep them as they are"), mending.keep_boxes),
+            ]
+            self._bar.say(resized.sentence(record.name, former, size), offers)
+        else:
+            self._bar.say("")
+
+    def _choose(self, folder: LostFolder) -> None:
+        new = dialogs.choose_new_place(self._window, folder.root.name)
+        if new is not None:
+            self._bench.mending.relocate(folder.root, new)

@@ -1,0 +1,132 @@
+"""Damaged projects: what is whole is saved, the damaged file is kept, and nothing hostile gets through."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.annotations import BoxRecord, Source, Status
+from core.errors import DamagedProjectError, ProjectError
+from core.geometry import Box
+from core.images.scan import ImageFile
+from core.project.edits import Kept
+from core.project.places import lost_folders
+from core.project.rescue import Rescue, rescue
+from core.project.store import Project
+
+IMAGES = 600
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "work.boxscout"
+    with Project.create(path) as project:
+        folder = tmp_path / "photos with a name of some length"
+        project.add_images([ImageFile(folder, f"image {i}.png", 10, 1) for i in range(IMAGES)])
+        ids = [image.id for image in project.images()]
+        project.set_sizes(dict.fromkeys(ids, (40, 30)))
+        project.set_kept({i: _kept(i) for i in ids})
+        project.set_status(ids[::2], Status.ACCEPTED)
+        project.set_heat_maps({ids[0]: np.ones((8, 8), np.float32)}, step=3)
+    return path
+
+
+def _kept(image_id: int) -> Kept:
+    return Kept((BoxRecord(Box(1, 2, 3 + image_id / 8, 9), source=Source.EDITED),), edited=True)
+
+
+def _saved(path: Path) -> Rescue:
+    damaged = path.read_bytes()
+    with pytest.raises(ProjectError):
+        Project.open(path)
+    assert path.read_bytes() == damaged, "opening alone changes nothing"
+    result = rescue(path)
+    assert result.copy.read_bytes() == damaged
+    assert sorted(p.name for p in path.parent.iterdir()) == sorted([path.name, result.copy.name])
+    with Project.open(path) as project:
+        for image in project.images():
+            wanted = ImageFile(image.root, f"image {image.id - 1}.png", 10, 1)
+            assert image.file == wanted
+            assert image.status is (Status.ACCEPTED if image.id % 2 else Status.UNSEEN)
+            assert project.boxes(image.id) in (_kept(image.id).boxes, ())
+        assert len(project.images()) == result.images
+        assert sum(map(len, project.all_boxes().values())) == result.boxes
+    return result
+
+
+def _page_size(path: Path) -> int:
+    return int.from_bytes(path.read_bytes()[16:18], "big")
+
+
+@pytest.mark.parametrize("kind", ["first", "header", "middle", "tail", "short"])
+def test_what_is_whole_is_saved(path: Path, kind: str) -> None:
+    data, size = bytearray(path.read_bytes()), _page_size(path)
+    pages = len(data) // size
+    garbage = np.random.default_rng(0).bytes(size)
+    if kind == "short":
+        data = data[: (pages - 3) * size - 100]
+    elif kind == "header":
+        data[:100] = garbage[:100]
+    else:
+        page = {"first": 0, "middle": pages // 2, "tail": pages - 1}[kind]
+        data[page * size : (page + 1) * size] = garbage
+    path.write_bytes(data)
+    result = _saved(path)
+    if kind in ("first", "header"):
+        assert (result.images, result.boxes) == (IMAGES, IMAGES)
+    else:
+        assert result.images + result.boxes > IMAGES
+    assert "was damaged" in result.sentence() and result.copy.name in result.sentence()
+
+
+@pytest.mark.parametrize(
+    ("table", "images", "boxes"), [("roots", IMAGES, IMAGES), ("box", IMAGES, 0), ("view", IMAGES, IMAGES)]
+)
+def test_a_missing_table_costs_only_itself(path: Path, table: str, images: int, boxes: int) -> None:
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA foreign_keys = OFF")
+    db.execute(f"DROP TABLE {table}")
+    db.commit()
+    db.close()
+    with pytest.raises(DamagedProjectError):
+        Project.open(path)
+    result = rescue(path)
+    assert (result.images, result.boxes) == (images, boxes)
+    with Project.open(path) as project:
+        assert len(project.images()) == images
+        if table == "roots":  # its place can then be told
+            assert [one.images for one in lost_folders(project)] == [IMAGES]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE box SET x1 = 9e999 WHERE image_id = 5",
+        "UPDATE box SET x0 = 'left' WHERE image_id = 5",
+        "UPDATE box SET score = 'high' WHERE image_id = 5",
+        "UPDATE box SET label = zeroblob(3000000) WHERE image_id = 5",
+        "UPDATE image SET width = 99999999999 WHERE id = 5",
+        "UPDATE image SET mtime_ns = 'noon' WHERE id = 5",
+    ],
+)
+def test_hostile_values_are_left_behind(path: Path, change: str) -> None:
+    db = sqlite3.connect(path)
+    db.execute(change)
+    db.commit()
+    db.close()
+    result = _saved(path)
+    assert result.boxes == IMAGES - 1
+    assert result.lost >= 1 and "lost" in result.sentence()
+
+
+def test_what_is_no_project_at_all_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "photo.boxscout"
+    path.write_bytes(np.random.default_rng(1).bytes(50_000))
+    before = path.read_bytes()
+    with pytest.raises(ProjectError, match="Nothing can be read"):
+        rescue(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

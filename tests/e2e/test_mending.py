@@ -1,0 +1,179 @@
+"""A project whose files have changed meanwhile, in the real window: what is said, offered and kept."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+from window_support import LONG, close, draw_folder, fill
+
+from app.main_window import MainWindow
+from app.models.export import ExportRequest
+from app.views.message import ErrorDialog
+from core.annotations import BoxRecord, Source, Status
+from core.geometry import Box
+
+EDITED = BoxRecord(Box(4, 6, 20, 15), source=Source.EDITED)
+
+
+@pytest.fixture
+def worked_on(tmp_path: Path, qtbot: QtBot) -> tuple[Path, Path]:
+    """A folder of three images, and a project in which the first has a person's box and is accepted."""
+    folder = draw_folder(tmp_path / "photos", 3)
+    first = MainWindow()
+    first.show()
+    fill(qtbot, first, folder, 3)
+    project = first.session.project
+    ids = [image.id for image in project.images()]
+    project.set_sizes(dict.fromkeys(ids, (40, 30)))
+    project.set_boxes(ids[0], [EDITED])
+    project.set_status(ids[:2], Status.ACCEPTED)
+    path = project.path
+    close(qtbot, first)
+    return folder, path
+
+
+def _open(qtbot: QtBot, window: MainWindow, path: Path) -> None:
+    window.open_paths([path])
+    session = window.session
+    qtbot.waitUntil(lambda: session.project is not None and session.picture is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+
+
+def _click(qtbot: QtBot, window: MainWindow, title: str) -> None:
+    [button] = [one for one in window.notice.buttons if one.text() == title]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_a_moved_folder_is_asked_for_and_everything_stays(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path = worked_on
+    new = folder.rename(folder.with_name("<b>pictures"))
+    (new / "image 2.png").unlink()
+    wrong = draw_folder(folder.with_name("wrong"), 0)
+    _open(qtbot, window, path)
+    session = window.session
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    assert f"“{folder}” is no longer there; its 3 images keep their boxes" in window.notice.text.text()
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(wrong))
+    _click(qtbot, window, "Choose its new place…")
+    qtbot.waitUntil(lambda: window.findChild(ErrorDialog) is not None, timeout=LONG)
+    shown = window.findChild(ErrorDialog)
+    assert "choose the folder that holds them now" in shown.sentence.text()
+    shown.close()
+    assert window.notice.isVisible(), "it can be tried again"
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(new))
+    _click(qtbot, window, "Choose its new place…")
+    qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
+    assert not window.notice.isVisible()
+    assert session.record.path == new / "image 1.png"
+    qtbot.waitUntil(lambda: session.boxes == (EDITED,), timeout=LONG)
+    assert [r.status for r in session.images.records] == [Status.ACCEPTED, Status.ACCEPTED, Status.UNSEEN]
+    assert "2 images found" in window.strip.text.text()
+    qtbot.waitUntil(lambda: window.problems.count() == 1, timeout=LONG)
+    assert session.problems[0].path == new / "image 2.png"
+
+
+def test_an_image_with_another_size_is_asked_about(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    folder, path = worked_on
+    for name in ("image 1.png", "image 3.png"):
+        Image.new("RGB", (80, 90), "teal").save(folder / name)
+    _open(qtbot, window, path)
+    session = window.session
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    assert window.notice.text.text() == (
+        "“image 1.png” now has 80 × 90 pixels; its boxes were made when it had 40 × 30."
+    )
+    _click(qtbot, window, "Scale the boxes with it")
+    scaled = Box(8, 18, 40, 45)
+    assert [one.box for one in session.boxes] == [scaled]
+    assert not window.notice.isVisible()
+    window.actions_["undo"].trigger()
+    assert session.boxes == (EDITED,)
+    window.actions_["redo"].trigger()
+    assert [one.box for one in session.boxes] == [scaled]
+    qtbot.keyClick(window, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
+    assert not window.notice.isVisible(), "no box of a person’s, so nothing to ask"
+    assert (session.record.width, session.record.height) == (80, 90)
+    project = session.project
+    assert project.boxes(1)[0].box == scaled
+    assert project.image_boxes()[0].width == 80
+
+
+def test_boxes_of_an_image_with_another_size_can_stay(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    folder, path = worked_on
+    Image.new("RGB", (80, 90), "teal").save(folder / "image 1.png")
+    _open(qtbot, window, path)
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    _click(qtbot, window, "Keep them as they are")
+    assert not window.notice.isVisible()
+    assert window.session.boxes == (EDITED,)
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    qtbot.keyClick(window, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: window.session.picture is not None, timeout=LONG)
+    assert not window.notice.isVisible()
+
+
+def test_a_damaged_project_opens_with_what_is_whole(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    _, path = worked_on
+    data = bytearray(path.read_bytes())
+    data[:4096] = bytes(range(256)) * 16
+    path.write_bytes(data)
+    _open(qtbot, window, path)
+    qtbot.waitUntil(lambda: window.findChild(ErrorDialog) is not None, timeout=LONG)
+    said = window.findChild(ErrorDialog).sentence.text()
+    assert f"“{path.name}” was damaged; 3 images and 1 box were saved from it." in said
+    [copy] = path.parent.glob("*damaged*.boxscout")
+    assert copy.name in said
+    assert copy.read_bytes() == bytes(data)
+    assert window.session.boxes == (EDITED,)
+
+
+def test_an_export_to_a_full_disk_is_one_sentence_and_keeps_the_old_file(
+    window: MainWindow, worked_on: tuple[Path, Path], small_disk: Path, qtbot: QtBot
+) -> None:
+    _open(qtbot, window, worked_on[1])
+    out = small_disk / "boxes.csv"
+    out.write_text("old")
+    with suppress(OSError), (small_disk / "rest").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    window.workbench.exporting.export(ExportRequest("csv", out))
+    qtbot.waitUntil(lambda: window.findChild(ErrorDialog) is not None, timeout=LONG)
+    assert (
+        window.findChild(ErrorDialog).sentence.text() == "“boxes.csv” could not be written: the disk is full."
+    )
+    assert out.read_text() == "old"
+    assert sorted(path.name for path in small_disk.iterdir()) == ["boxes.csv", "rest"]
+
+
+def test_taking_back_a_review_does_not_make_a_broken_file_usable(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    _open(qtbot, window, worked_on[1])
+    session, project = window.session, window.session.project
+    window.actions_["reject"].trigger()
+    assert session.record.status is Status.REJECTED
+    project.set_failed({1: "It is empty."})
+    session.merge_records([project.image(1)])
+    window.actions_["undo"].trigger()
+    assert (session.images.record(1).status, session.images.record(1).reason) == (
+        Status.FAILED,
+        "It is empty.",
+    )
+    assert project.image(1).status is Status.FAILED
