@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile
 
 from core.errors import ProjectError
+from core.language import tr
 
 # A window that has just closed the project may still be saving it.
 _TRIES, _PAUSE_SECONDS = 15, 0.1
@@ -30,4 +31,5 @@ def claim(path: Path) -> QLockFile:
         if lock.tryLock(0) or lock.error() != QLockFile.LockError.LockFailedError:
             return lock
         time.sleep(_PAUSE_SECONDS)
-    raise ProjectError(f"“{path.name}” is open in another window; go on there, or close it first.")
+    text = tr("“{name}” is open in another window; go on there, or close it first.")
+    raise ProjectError(text.format(name=path.name))

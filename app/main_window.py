@@ -42,6 +42,7 @@ from app.views.status_strip import StatusStrip
 from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from core.annotations import Status
+from core.language import tr
 from core.training import available_devices
 
 SIZES = (240, 700, 340)
@@ -116,7 +117,7 @@ class MainWindow(QMainWindow):
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.splitter)
         self.setCentralWidget(self.pages)
-        self.dock = QDockWidget(self.tr("Problems"), self)
+        self.dock = QDockWidget(tr("Problems"), self)
         self.dock.setObjectName("problems_dock")
         self.dock.setWidget(self.problems)
         self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
@@ -131,9 +132,9 @@ class MainWindow(QMainWindow):
         title = QWidget()
         row = QHBoxLayout(title)
         row.setContentsMargins(style.MARGIN, style.GAP, style.SPACING, 0)
-        row.addWidget(plain_label(self.tr("Problems"), "title"))
+        row.addWidget(plain_label(tr("Problems"), "title"))
         row.addStretch(1)
-        close = tool_button("close", self.tr("Close"), self.tr("Close this panel"))
+        close = tool_button("close", tr("Close"), tr("Close this panel"))
         close.clicked.connect(self.dock.hide)
         row.addWidget(close)
         return title
@@ -141,10 +142,10 @@ class MainWindow(QMainWindow):
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
         self.program.set_actions(self.actions_)
-        recent = QMenu(self.tr("Open &recent"), self)
+        recent = QMenu(tr("Open &recent"), self)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menus["file"].insertMenu(self.actions_["save_as"], recent)
-        self.tools = QToolBar(self.tr("Tools"))
+        self.tools = QToolBar(tr("Tools"))
         self.tools.setObjectName("tools")
         self.tools.setMovable(False)
         self.tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -330,10 +331,10 @@ class MainWindow(QMainWindow):
             action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
         if menu.isEmpty():
-            menu.addAction(self.tr("No projects yet")).setEnabled(False)
+            menu.addAction(tr("No projects yet")).setEnabled(False)
             return
         menu.addSeparator()
-        menu.addAction(self.tr("Clear this list")).triggered.connect(paths.forget_recent)
+        menu.addAction(tr("Clear this list")).triggered.connect(paths.forget_recent)
 
     def _show_error(self, error: BaseException, details: str) -> None:
         # Not from within the tick that brought it: a dialog runs an event loop of its own.
@@ -382,7 +383,7 @@ class MainWindow(QMainWindow):
         event.ignore()
         self.pages.setEnabled(False)
         self.menuBar().setEnabled(False)
-        self.strip.say(self.tr("Saving…"))
+        self.strip.say(tr("Saving…"))
         self.workbench.shut_down()
 
     def _leave(self) -> None:

@@ -79,7 +79,8 @@ class DecidingController(QObject):
         session = self._session
         if session.project is None:
             return
-        if self._worker is not None and self._saved is not None and _rules(session.view) != _rules(self._saved):
+        saved = self._saved
+        if self._worker is not None and saved is not None and _rules(session.view) != _rules(saved):
             # What it would still write is no longer asked for: two cores have better to do.
             self._pump.abandon(self._worker)
             self._end()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPen
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import style
 from app.models.image_list import Role
 from core.annotations import Status
-from core.language import trn
+from core.language import number, tr, trn
 
 THUMBNAIL = 56
 PADDING = 6
@@ -108,11 +108,11 @@ class ThumbnailDelegate(QStyledItemDelegate):
         below = QRect(text.left(), top + metrics.height(), text.width(), metrics.height())
         if score is not None:
             painter.setPen(strong if selected else QColor(colours.muted))
-            number = f"{score:.2f}"
+            told = number(score, ".2f")
             if (boxes := index.data(Role.BOXES)) > 1:
-                number = f"{trn('{count} box', '{count} boxes', boxes)}  {number}"
-            painter.drawText(below, _RIGHT, number)
-            below.setRight(below.right() - metrics.horizontalAdvance(number) - PADDING)
+                told = trn("{count} box", "{count} boxes", boxes) + f"  {told}"
+            painter.drawText(below, _RIGHT, told)
+            below.setRight(below.right() - metrics.horizontalAdvance(told) - PADDING)
         if second:
             painter.setPen(strong if selected else QColor(_status_colour(status)))
             elided = metrics.elidedText(second, Qt.TextElideMode.ElideMiddle, below.width())
@@ -120,21 +120,21 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
     def _second_line(self, status: Status, folder: str, *, edited: bool) -> str:
         if status is Status.UNSEEN:
-            return self.tr("Edited") if edited else folder
-        text = status_text(self, status)
-        return self.tr("{0}, edited").format(text) if edited else text
+            return tr("Edited") if edited else folder
+        text = status_text(status)
+        return tr("{0}, edited").format(text) if edited else text
 
 
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
 _FLAGS = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
 
 
-def status_text(owner: QWidget | QStyledItemDelegate, status: Status) -> str:
+def status_text(status: Status) -> str:
     return {
-        Status.UNSEEN: owner.tr("Unseen"),
-        Status.ACCEPTED: owner.tr("Accepted"),
-        Status.REJECTED: owner.tr("Rejected"),
-        Status.FAILED: owner.tr("Cannot be used"),
+        Status.UNSEEN: tr("Unseen"),
+        Status.ACCEPTED: tr("Accepted"),
+        Status.REJECTED: tr("Rejected"),
+        Status.FAILED: tr("Cannot be used"),
     }[status]
 
 

@@ -19,6 +19,7 @@ from app.models.pictures import adjusted
 from app.views import canvas_paint, minimap
 from app.views.viewport import Viewport
 from core.images.display import Display
+from core.language import tr
 
 ZOOM_STEP = 1.25
 NEAREST_FROM = 4.0  # zoomed in beyond this, pixels are drawn as squares
@@ -45,7 +46,7 @@ class PictureView(QWidget):
         self._opacity = 0.5
         self._display = Display()
         self._caption = self._hint = ""
-        self._message = self.tr("Choose an image on the left")
+        self._message = tr("Choose an image on the left")
         self._backdrops: list[QPixmap] = []
         self._is_split = False
         self._pane = QPointF()  # where the pane begins that the mouse is over
@@ -54,7 +55,7 @@ class PictureView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 120)
-        self.setAccessibleName(self.tr("Image"))
+        self.setAccessibleName(tr("Image"))
 
     def sizeHint(self) -> QSize:
         return QSize(640, 560)
@@ -94,7 +95,7 @@ class PictureView(QWidget):
         if not keep_view:
             self._heat, self._heat_key = None, 0
         self._caption, self._message = caption, ""
-        self.setAccessibleName(caption or self.tr("Image"))
+        self.setAccessibleName(caption or tr("Image"))
         if image is None or image.isNull():
             self._levels, self._view = [], None
             self.cursor_moved.emit(None)

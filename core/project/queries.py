@@ -13,6 +13,7 @@ import numpy.typing as npt
 from core.annotations import BoxRecord
 from core.browse import BoxFacts
 from core.errors import ProjectError
+from core.language import tr
 from core.project.edits import Kept
 from core.project.file import from_db
 from core.project.rows import BOX_COLUMNS, box_of
@@ -120,7 +121,11 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     maps = {}
     for image_id, height, width, data in project.select(_MAPS, json.dumps(list(ids))):
         if len(data) != 4 * height * width:
-            raise ProjectError(f"A heat map in “{project.path.name}” is damaged; make the heat maps again.")
+            raise ProjectError(
+                tr("A heat map in “{name}” is damaged; make the heat maps again.").format(
+                    name=project.path.name
+                )
+            )
         maps[image_id] = (
             np.frombuffer(data, dtype="<f4").reshape(height, width).astype(np.float32, copy=False)
         )

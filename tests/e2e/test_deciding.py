@@ -54,7 +54,9 @@ def found(window: MainWindow, folder: Path, qtbot: QtBot, monkeypatch: pytest.Mo
     project.set_heat_maps(dict.fromkeys(range(1, COUNT + 1), MAP), step=1)
     with qtbot.waitSignal(window.workbench.deciding.decided, timeout=LONG):
         window.workbench.localization.evidence_changed.emit()
-    qtbot.waitUntil(lambda: window.session.heat_map is not None and not window.workbench.pump.busy, timeout=LONG)
+    qtbot.waitUntil(
+        lambda: window.session.heat_map is not None and not window.workbench.pump.busy, timeout=LONG
+    )
     return window
 
 

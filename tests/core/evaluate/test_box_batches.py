@@ -57,4 +57,7 @@ def test_scaled_maps_are_scaled_map_of_each() -> None:
 def test_of_no_image_there_is_no_box() -> None:
     boxes, scores = boxes_and_scores([], np.empty((0, 2)), rule="fitted", threshold=0.1)
     assert boxes.shape == (0, 4) and scores.shape == (0,)
-    assert find_boxes(np.empty((0, GRID, GRID), np.float32), np.empty((0, 2)), rule="fitted", threshold=0).size == 0
+    assert (
+        find_boxes(np.empty((0, GRID, GRID), np.float32), np.empty((0, 2)), rule="fitted", threshold=0).size
+        == 0
+    )

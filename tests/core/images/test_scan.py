@@ -212,7 +212,8 @@ def test_many_names_come_in_natural_order(count: int) -> None:
     starts, ends = ("img", "IMG", "Img_", "a1-", "\u00e4", "\u212a"), (".jpg", ".JPG", "-02.png", "7")
     numbers = rng.integers(0, 10 ** rng.integers(1, 6, count))
     names = [
-        f"{starts[i % 6]}{str(number).zfill(i % 2 * 5)}{ends[i % 4]}" for i, number in enumerate(numbers.tolist())
+        f"{starts[i % 6]}{str(number).zfill(i % 2 * 5)}{ends[i % 4]}"
+        for i, number in enumerate(numbers.tolist())
     ]
     names = list(dict.fromkeys(names))
     assert list(natural_order(names, name=str)) == sorted(names, key=natural_key)
