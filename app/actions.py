@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP as NOOP
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app import style
+from core.language import mark, tr
 
-CONTEXT = "Actions"
 SEPARATOR = "-"
 
 
@@ -33,148 +32,138 @@ class ActionSpec:
 
 
 MENUS: tuple[tuple[str, str], ...] = (
-    ("file", NOOP("Actions", "&File")),
-    ("edit", NOOP("Actions", "&Edit")),
-    ("image", NOOP("Actions", "&Image")),
-    ("train", NOOP("Actions", "&Train")),
-    ("view", NOOP("Actions", "&View")),
-    ("help", NOOP("Actions", "&Help")),
+    ("file", mark("&File")),
+    ("edit", mark("&Edit")),
+    ("image", mark("&Image")),
+    ("train", mark("&Train")),
+    ("view", mark("&View")),
+    ("help", mark("&Help")),
 )
 
 
 ACTIONS: tuple[ActionSpec, ...] = (
-    ActionSpec("new", NOOP("Actions", "&New project"), "file", ("Ctrl+N",)),
-    ActionSpec("open_folder", NOOP("Actions", "Open &folder…"), "file", ("Ctrl+O",), "folder"),
-    ActionSpec("open_images", NOOP("Actions", "Open &images…"), "file", ("Ctrl+Shift+O",), "images"),
-    ActionSpec("open_project", NOOP("Actions", "Open &project…"), "file", ("Ctrl+Alt+O",)),
-    ActionSpec(
-        "save_as", NOOP("Actions", "&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR
-    ),
+    ActionSpec("new", mark("&New project"), "file", ("Ctrl+N",)),
+    ActionSpec("open_folder", mark("Open &folder…"), "file", ("Ctrl+O",), "folder"),
+    ActionSpec("open_images", mark("Open &images…"), "file", ("Ctrl+Shift+O",), "images"),
+    ActionSpec("open_project", mark("Open &project…"), "file", ("Ctrl+Alt+O",)),
+    ActionSpec("save_as", mark("&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR),
     ActionSpec(
         "export",
-        NOOP("Actions", "&Export boxes…"),
+        mark("&Export boxes…"),
         "file",
         ("Ctrl+E",),
         "export",
-        short=NOOP("Actions", "Export"),
+        short=mark("Export"),
     ),
-    ActionSpec("save_figure", NOOP("Actions", "Save fi&gure…"), "file"),
-    ActionSpec("settings", NOOP("Actions", "Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
-    ActionSpec("import_boxes", NOOP("Actions", "I&mport boxes…"), "file", ("Ctrl+I",)),
-    ActionSpec("remove_truth", NOOP("Actions", "Remove the t&ruth…"), "file"),
-    ActionSpec("quit", NOOP("Actions", "&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
-    ActionSpec("undo", NOOP("Actions", "&Undo"), "edit", ("Ctrl+Z",), "undo", short=NOOP("Actions", "Undo")),
+    ActionSpec("save_figure", mark("Save fi&gure…"), "file"),
+    ActionSpec("settings", mark("Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
+    ActionSpec("import_boxes", mark("I&mport boxes…"), "file", ("Ctrl+I",)),
+    ActionSpec("remove_truth", mark("Remove the t&ruth…"), "file"),
+    ActionSpec("quit", mark("&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
+    ActionSpec("undo", mark("&Undo"), "edit", ("Ctrl+Z",), "undo", short=mark("Undo")),
     ActionSpec(
         "redo",
-        NOOP("Actions", "&Redo"),
+        mark("&Redo"),
         "edit",
         ("Ctrl+Shift+Z", "Ctrl+Y"),
         "redo",
-        short=NOOP("Actions", "Redo"),
+        short=mark("Redo"),
     ),
     ActionSpec(
         "draw",
-        NOOP("Actions", "Draw a &box"),
+        mark("Draw a &box"),
         "edit",
         ("D", "B"),
         "draw",
-        short=NOOP("Actions", "Draw"),
+        short=mark("Draw"),
         before=SEPARATOR,
     ),
-    ActionSpec("class", NOOP("Actions", "&Class of the box…"), "edit", ("C",)),
-    ActionSpec("next_box", NOOP("Actions", "Select the &next box"), "edit", ("G",)),
-    ActionSpec("previous_box", NOOP("Actions", "Select the &previous box"), "edit", ("Shift+G",)),
-    ActionSpec("delete_box", NOOP("Actions", "&Delete the box"), "edit", ("Del", "Backspace"), "close"),
-    ActionSpec("clear", NOOP("Actions", "Delete &all boxes of this image"), "edit", ("Ctrl+Del",)),
+    ActionSpec("class", mark("&Class of the box…"), "edit", ("C",)),
+    ActionSpec("next_box", mark("Select the &next box"), "edit", ("G",)),
+    ActionSpec("previous_box", mark("Select the &previous box"), "edit", ("Shift+G",)),
+    ActionSpec("delete_box", mark("&Delete the box"), "edit", ("Del", "Backspace"), "close"),
+    ActionSpec("clear", mark("Delete &all boxes of this image"), "edit", ("Ctrl+Del",)),
     ActionSpec(
         "automatic",
-        NOOP("Actions", "Replace &my boxes on this image by automatic ones"),
+        mark("Replace &my boxes on this image by automatic ones"),
         "edit",
         ("Ctrl+Shift+B",),
         "box",
         before=SEPARATOR,
     ),
-    ActionSpec(
-        "threshold_of_many", NOOP("Actions", "Give the &selected images this threshold"), "edit", ("Ctrl+T",)
-    ),
+    ActionSpec("threshold_of_many", mark("Give the &selected images this threshold"), "edit", ("Ctrl+T",)),
     ActionSpec(
         "previous",
-        NOOP("Actions", "&Previous image"),
+        mark("&Previous image"),
         "image",
         ("Left", "P", "K"),
         "previous",
-        short=NOOP("Actions", "Previous"),
+        short=mark("Previous"),
     ),
     ActionSpec(
         "next",
-        NOOP("Actions", "&Next image"),
+        mark("&Next image"),
         "image",
         ("Right", "N", "J"),
         "next",
-        short=NOOP("Actions", "Next"),
+        short=mark("Next"),
     ),
-    ActionSpec("first", NOOP("Actions", "&First image"), "image", ("Home",)),
-    ActionSpec("last", NOOP("Actions", "&Last image"), "image", ("End",)),
-    ActionSpec("accept", NOOP("Actions", "&Accept"), "image", ("A",), "done", before=SEPARATOR),
-    ActionSpec("reject", NOOP("Actions", "&Reject"), "image", ("X",), "close"),
-    ActionSpec("unmark", NOOP("Actions", "&Unmark"), "image", ("U",)),
-    ActionSpec(
-        "find_image", NOOP("Actions", "Find an i&mage"), "image", ("Ctrl+F", "/"), "search", before=SEPARATOR
-    ),
-    ActionSpec("select_all", NOOP("Actions", "&Select all"), "image", ("Ctrl+A",)),
-    ActionSpec("select_one", NOOP("Actions", "Select &only this one"), "image", ("Ctrl+Shift+A",)),
-    ActionSpec("accept_above", NOOP("Actions", "A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
-    ActionSpec("worst_first", NOOP("Actions", "Order: &worst first"), "image", ("W",)),
-    ActionSpec("start", NOOP("Actions", "&Start training"), "train", ("Ctrl+R",), "play"),
-    ActionSpec("pause", NOOP("Actions", "&Pause or go on"), "train", ("Ctrl+P",), "pause"),
-    ActionSpec("stop", NOOP("Actions", "S&top and save"), "train", ("Ctrl+.",), "stop"),
+    ActionSpec("first", mark("&First image"), "image", ("Home",)),
+    ActionSpec("last", mark("&Last image"), "image", ("End",)),
+    ActionSpec("accept", mark("&Accept"), "image", ("A",), "done", before=SEPARATOR),
+    ActionSpec("reject", mark("&Reject"), "image", ("X",), "close"),
+    ActionSpec("unmark", mark("&Unmark"), "image", ("U",)),
+    ActionSpec("find_image", mark("Find an i&mage"), "image", ("Ctrl+F", "/"), "search", before=SEPARATOR),
+    ActionSpec("select_all", mark("&Select all"), "image", ("Ctrl+A",)),
+    ActionSpec("select_one", mark("Select &only this one"), "image", ("Ctrl+Shift+A",)),
+    ActionSpec("accept_above", mark("A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
+    ActionSpec("worst_first", mark("Order: &worst first"), "image", ("W",)),
+    ActionSpec("start", mark("&Start training"), "train", ("Ctrl+R",), "play"),
+    ActionSpec("pause", mark("&Pause or go on"), "train", ("Ctrl+P",), "pause"),
+    ActionSpec("stop", mark("S&top and save"), "train", ("Ctrl+.",), "stop"),
     ActionSpec(
         "find_boxes",
-        NOOP("Actions", "Find &boxes in all images"),
+        mark("Find &boxes in all images"),
         "train",
         ("Ctrl+B",),
         "box",
-        short=NOOP("Actions", "Find boxes"),
+        short=mark("Find boxes"),
         before=SEPARATOR,
     ),
-    ActionSpec("heat_map", NOOP("Actions", "Show &heat map"), "view", ("H",), "heat-map", checkable=True),
-    ActionSpec("show_truth", NOOP("Actions", "Show true b&oxes"), "view", ("T",), checkable=True),
-    ActionSpec(
-        "zoom_in", NOOP("Actions", "Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR
-    ),
-    ActionSpec("zoom_out", NOOP("Actions", "Zoom &out"), "view", ("Ctrl+-", "-"), "zoom-out"),
-    ActionSpec("fit", NOOP("Actions", "&Fit to window"), "view", ("Ctrl+0", "F"), "fit"),
-    ActionSpec("actual_size", NOOP("Actions", "&Actual size"), "view", ("Ctrl+1", "1"), "actual-size"),
-    ActionSpec("zoom_to_box", NOOP("Actions", "Zoom to the &box"), "view", ("Z",), "search"),
+    ActionSpec("heat_map", mark("Show &heat map"), "view", ("H",), "heat-map", checkable=True),
+    ActionSpec("show_truth", mark("Show true b&oxes"), "view", ("T",), checkable=True),
+    ActionSpec("zoom_in", mark("Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR),
+    ActionSpec("zoom_out", mark("Zoom &out"), "view", ("Ctrl+-", "-"), "zoom-out"),
+    ActionSpec("fit", mark("&Fit to window"), "view", ("Ctrl+0", "F"), "fit"),
+    ActionSpec("actual_size", mark("&Actual size"), "view", ("Ctrl+1", "1"), "actual-size"),
+    ActionSpec("zoom_to_box", mark("Zoom to the &box"), "view", ("Z",), "search"),
     ActionSpec(
         "side_by_side",
-        NOOP("Actions", "&Side by side"),
+        mark("&Side by side"),
         "view",
         ("S",),
         "side-by-side",
         checkable=True,
         before=SEPARATOR,
     ),
-    ActionSpec("display", NOOP("Actions", "&Brightness and contrast…"), "view", ("Ctrl+L",), "display"),
-    ActionSpec("plain_display", NOOP("Actions", "Show &as it is"), "view", ("Ctrl+Shift+L",), "reset"),
-    ActionSpec("show_images", NOOP("Actions", "&Images"), "view", ("F7",), checkable=True, before=SEPARATOR),
-    ActionSpec("show_training", NOOP("Actions", "&Training"), "view", ("F8",), checkable=True),
-    ActionSpec("show_problems", NOOP("Actions", "&Problems"), "view", ("F9",), checkable=True),
-    ActionSpec("show_accuracy", NOOP("Actions", "A&ccuracy"), "view", ("F10",), checkable=True),
-    ActionSpec(
-        "full_screen", NOOP("Actions", "F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR
-    ),
-    ActionSpec("guide", NOOP("Actions", "&Guide"), "help", ("F1",), "info"),
-    ActionSpec("palette", NOOP("Actions", "&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
-    ActionSpec("shortcuts", NOOP("Actions", "&Keyboard shortcuts"), "help", ("?",)),
-    ActionSpec("log", NOOP("Actions", "Show the &log file"), "help"),
-    ActionSpec("about", NOOP("Actions", "&About Boxscout"), "help", before=SEPARATOR),
+    ActionSpec("display", mark("&Brightness and contrast…"), "view", ("Ctrl+L",), "display"),
+    ActionSpec("plain_display", mark("Show &as it is"), "view", ("Ctrl+Shift+L",), "reset"),
+    ActionSpec("show_images", mark("&Images"), "view", ("F7",), checkable=True, before=SEPARATOR),
+    ActionSpec("show_training", mark("&Training"), "view", ("F8",), checkable=True),
+    ActionSpec("show_problems", mark("&Problems"), "view", ("F9",), checkable=True),
+    ActionSpec("show_accuracy", mark("A&ccuracy"), "view", ("F10",), checkable=True),
+    ActionSpec("full_screen", mark("F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR),
+    ActionSpec("guide", mark("&Guide"), "help", ("F1",), "info"),
+    ActionSpec("palette", mark("&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
+    ActionSpec("shortcuts", mark("&Keyboard shortcuts"), "help", ("?",)),
+    ActionSpec("log", mark("Show the &log file"), "help"),
+    ActionSpec("about", mark("&About Boxscout"), "help", before=SEPARATOR),
 )
 
 
 def title_of(spec: ActionSpec) -> str:
     """The title in the person's language, with its mnemonic."""
-    return QCoreApplication.translate(CONTEXT, spec.title)
+    return tr(spec.title)
 
 
 def plain_title(spec: ActionSpec) -> str:
@@ -194,7 +183,7 @@ def build(
     A checkable action's handler is called with the new state, the others with nothing.
     """
     assert {spec.id for spec in ACTIONS} == set(handlers), "actions and handlers differ"
-    menus = {name: window.menuBar().addMenu(QCoreApplication.translate(CONTEXT, t)) for name, t in MENUS}
+    menus = {name: window.menuBar().addMenu(tr(t)) for name, t in MENUS}
     actions = {}
     for spec in ACTIONS:
         action = QAction(title_of(spec), window)
@@ -203,7 +192,7 @@ def build(
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(spec.checkable)
         if spec.short:
-            action.setIconText(QCoreApplication.translate(CONTEXT, spec.short))
+            action.setIconText(tr(spec.short))
         if spec.icon:
             style.set_icon(action, spec.icon)
         if spec.checkable:

@@ -77,9 +77,10 @@ def run(arguments: Sequence[str]) -> int:
     errors.install()
     try:
         # Here, not above: importing the views takes its time, and their errors should be caught too.
-        from app import program
+        from app import program, speech
         from app.main_window import MainWindow
 
+        speech.speak(app, program.language_set())
         window = MainWindow()
         window.session.error.connect(errors.note)
         errors.caught.connect(window.session.error)

@@ -16,6 +16,7 @@ from app.views.display_popup import DisplayPopup
 from app.views.image_canvas import ImageCanvas
 from app.views.status_strip import StatusStrip
 from core.images.display import Display
+from core.language import tr
 
 _MENU = ("draw", "class", "delete_box", "zoom_to_box", "", "automatic", "clear")
 
@@ -103,8 +104,8 @@ class BoxEditing(QObject):
         for name, on in enabled.items():
             self._actions[name].setEnabled(on)
         for name, title, what in (
-            ("undo", self.tr("&Undo"), editing.undo_text),
-            ("redo", self.tr("&Redo"), editing.redo_text),
+            ("undo", tr("&Undo"), editing.undo_text),
+            ("redo", tr("&Redo"), editing.redo_text),
         ):
             self._actions[name].setText(f"{title}: {what}" if what else title)
         self._strip.set_boxes(session.boxes, canvas.selected_box)

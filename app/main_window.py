@@ -43,6 +43,7 @@ from app.views.status_strip import StatusStrip
 from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from core.annotations import Status
+from core.language import tr
 from core.training import available_devices
 
 SIZES = (240, 700, 340)
@@ -118,17 +119,17 @@ class MainWindow(QMainWindow):
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.splitter)
         self.setCentralWidget(self.pages)
-        self.dock = add_dock(self, "problems_dock", self.tr("Problems"), self.problems)
+        self.dock = add_dock(self, "problems_dock", tr("Problems"), self.problems)
         self.strip = StatusStrip()
         self.setStatusBar(self.strip)
 
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
         self.program.set_actions(self.actions_)
-        recent = QMenu(self.tr("Open &recent"), self)
+        recent = QMenu(tr("Open &recent"), self)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menus["file"].insertMenu(self.actions_["save_as"], recent)
-        self.tools = QToolBar(self.tr("Tools"))
+        self.tools = QToolBar(tr("Tools"))
         self.tools.setObjectName("tools")
         self.tools.setMovable(False)
         self.tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -317,10 +318,10 @@ class MainWindow(QMainWindow):
             action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
         if menu.isEmpty():
-            menu.addAction(self.tr("No projects yet")).setEnabled(False)
+            menu.addAction(tr("No projects yet")).setEnabled(False)
             return
         menu.addSeparator()
-        menu.addAction(self.tr("Clear this list")).triggered.connect(paths.forget_recent)
+        menu.addAction(tr("Clear this list")).triggered.connect(paths.forget_recent)
 
     def _show_error(self, error: BaseException, details: str) -> None:
         # Not from within the tick that brought it: a dialog runs an event loop of its own.
@@ -368,7 +369,7 @@ class MainWindow(QMainWindow):
         event.ignore()
         self.pages.setEnabled(False)
         self.menuBar().setEnabled(False)
-        self.strip.say(self.tr("Saving…"))
+        self.strip.say(tr("Saving…"))
         self.workbench.shut_down()
 
     def _leave(self) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 
 import torch
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -17,6 +17,7 @@ from app.views.settings_dialog import SettingsDialog
 from app.views.shortcuts_editor import Shortcut
 from core import preferences
 from core.errors import BoxscoutError
+from core.language import tr
 from core.preferences import Preferences, keys_in_force
 
 STANDARD_KEYS = {spec.id: spec.keys for spec in actions.ACTIONS}
@@ -54,7 +55,7 @@ class Program(QObject):
         guide.show()
 
     def show_palette(self) -> None:
-        menus = {name: QCoreApplication.translate(actions.CONTEXT, title) for name, title in actions.MENUS}
+        menus = {name: tr(title) for name, title in actions.MENUS}
         commands = [
             Command(
                 spec.id,
@@ -96,6 +97,11 @@ class Program(QObject):
     def _apply_keys(self) -> None:
         for name, keys in keys_in_force(STANDARD_KEYS, self.preferences.shortcuts).items():
             self._actions[name].setShortcuts([QKeySequence(key) for key in keys])
+
+
+def language_set() -> str:
+    """The language in the settings, before there is a window; a file that cannot be read has none."""
+    return preferences.load(paths.settings_file())[0].language
 
 
 def apply(wanted: Preferences) -> None:

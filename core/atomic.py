@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from core.language import tr
+
 # What a file system answers that cannot sync a folder; the rename itself has worked by then.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EISDIR, errno.EBADF}
 
@@ -53,17 +55,17 @@ def write_atomically(path: Path, data: bytes) -> None:
 def os_reason(error: OSError) -> str:
     """Why a file could not be written or read, as the end of a sentence, without the file's name."""
     reasons = {
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "your share of the disk is used up",
-        errno.EACCES: "you may not write there",
-        errno.EPERM: "you may not write there",
-        errno.EROFS: "that place is read-only",
-        errno.ENOENT: "its folder does not exist",
-        errno.ENOTDIR: "its folder is a file",
-        errno.EISDIR: "it is a folder",
-        errno.ENAMETOOLONG: "its name is too long",
-        errno.EFBIG: "the file would be too large for this disk",
-        errno.EIO: "the disk reports a fault",
+        errno.ENOSPC: tr("the disk is full"),
+        errno.EDQUOT: tr("your share of the disk is used up"),
+        errno.EACCES: tr("you may not write there"),
+        errno.EPERM: tr("you may not write there"),
+        errno.EROFS: tr("that place is read-only"),
+        errno.ENOENT: tr("its folder does not exist"),
+        errno.ENOTDIR: tr("its folder is a file"),
+        errno.EISDIR: tr("it is a folder"),
+        errno.ENAMETOOLONG: tr("its name is too long"),
+        errno.EFBIG: tr("the file would be too large for this disk"),
+        errno.EIO: tr("the disk reports a fault"),
     }
     return reasons.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
 
@@ -77,7 +79,7 @@ def _replaceable_mode(target: Path) -> int | None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is not an ordinary file", str(target))
+        raise OSError(errno.EINVAL, tr("it is not an ordinary file"), str(target))
     return stat.S_IMODE(mode)
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from core.annotations import BoxRecord
 from core.geometry import Box, Placement
+from core.language import mark
 from core.prior import Prior
 from core.score import box_score
 
@@ -193,23 +194,25 @@ RULES: Mapping[str, Rule] = {
     for rule in (
         Rule(
             "fitted",
-            "Fitted moments",
-            "As Moments, in the proportions that the outlines in all images show; a higher threshold gives a "
-            "smaller box.",
+            mark("Fitted moments"),
+            mark(
+                "As Moments, in the proportions that the outlines in all images show; a higher "
+                "threshold gives a smaller box."
+            ),
             0.0,
             fitted_box,
         ),
         Rule(
             "moments",
-            "Moments",
-            "Mean and spread of the heat above the threshold; a doubtful map gives a centred box.",
+            mark("Moments"),
+            mark("Mean and spread of the heat above the threshold; a doubtful map gives a centred box."),
             0.0,
             moments_box,
         ),
         Rule(
             "component",
-            "Largest component",
-            "The largest connected part at or above the threshold x the maximum, as published.",
+            mark("Largest component"),
+            mark("The largest connected part at or above the threshold x the maximum, as published."),
             0.2,
             component_box,
         ),

@@ -18,6 +18,7 @@ import torch
 from core.atomic import os_reason, write_atomically
 from core.config import TrainConfig
 from core.errors import BoxscoutError, CheckpointError, TrainingError
+from core.language import tr
 from core.losses import LossLog
 from core.networks import Discriminator, Generator, initialize
 from core.objectives import OBJECTIVES
@@ -85,7 +86,11 @@ def new_discriminator(config: TrainConfig) -> Discriminator:
     """
     objective = OBJECTIVES[config.objective]
     if config.norm == "batch" and objective.penalty is not None:
-        raise TrainingError(f"{objective.title} cannot be trained with batch norm; choose the norm 'auto'.")
+        raise TrainingError(
+            tr("{title} cannot be trained with batch norm; choose the norm 'auto'.").format(
+                title=objective.title
+            )
+        )
     return Discriminator(
         image_size=config.input_size,
         width=config.width,
@@ -170,7 +175,11 @@ def write_content(path: Path, content: Mapping[str, Any]) -> None:
     try:
         write_atomically(path, data.getvalue())
     except OSError as error:
-        raise CheckpointError(f"The training could not be saved to {path}: {os_reason(error)}.") from error
+        raise CheckpointError(
+            tr("The training could not be saved to {path}: {reason}.").format(
+                path=path, reason=os_reason(error)
+            )
+        ) from error
 
 
 def read_content(path: Path, format_name: str, version: int) -> dict[str, Any]:
@@ -186,13 +195,15 @@ def read_content(path: Path, format_name: str, version: int) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise CheckpointError(f"There is no training at {path}.") from error
+        raise CheckpointError(tr("There is no training at {path}.").format(path=path)) from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path.name} is damaged or not a Boxscout checkpoint.") from error
+        raise CheckpointError(
+            tr("{name} is damaged or not a Boxscout checkpoint.").format(name=path.name)
+        ) from error
     if not isinstance(content, dict) or content.get("format") != format_name:
-        raise CheckpointError(f"{path.name} is not a Boxscout checkpoint.")
+        raise CheckpointError(tr("{name} is not a Boxscout checkpoint.").format(name=path.name))
     if content.get("version") != version:
-        raise CheckpointError(f"{path.name} was saved by another version of Boxscout.")
+        raise CheckpointError(tr("{name} was saved by another version of Boxscout.").format(name=path.name))
     return content
 
 
@@ -202,4 +213,4 @@ def refusing_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, BoxscoutError) as error:
-        raise CheckpointError(f"{path.name} is a damaged checkpoint.") from error
+        raise CheckpointError(tr("{name} is a damaged checkpoint.").format(name=path.name)) from error

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from core.errors import BoxscoutError
+from core.language import mark, tr
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
@@ -59,7 +60,11 @@ class Settings:
         """The settings saved by :meth:`to_dict`; a key this version does not know is refused."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
-            raise BoxscoutError(f"This training was made by another version: it has {', '.join(unknown)}.")
+            raise BoxscoutError(
+                tr("This training was made by another version: it has {names}.").format(
+                    names=", ".join(unknown)
+                )
+            )
         return cls(**values)
 
 
@@ -68,78 +73,109 @@ class TrainConfig(Settings):
     """One training. Sizes are pixels; ``steps`` counts generator updates."""
 
     objective: str = _setting(
-        "dcgan", "Objective", "The adversarial loss, where a generator is trained.", choices=OBJECTIVE_NAMES
+        "dcgan",
+        mark("Objective"),
+        mark("The adversarial loss, where a generator is trained."),
+        choices=OBJECTIVE_NAMES,
     )
     image_size: int = _setting(
-        64, "Image size", "Side, in pixels, at which images are learned.", choices=(32, 64, 128)
+        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
     )
-    batch_size: int = _setting(64, "Batch", "Images per step.", low=2, high=1024)
-    steps: int = _setting(2000, "Steps", "Generator updates in the whole training.", low=1, high=2_000_000)
+    batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
+    steps: int = _setting(
+        2000, mark("Steps"), mark("Generator updates in the whole training."), low=1, high=2_000_000
+    )
     minutes: float | None = _setting(
-        None, "Minutes", "Stop after this much training time, whatever the step.", low=0.01, high=100_000
+        None,
+        mark("Minutes"),
+        mark("Stop after this much training time, whatever the step."),
+        low=0.01,
+        high=100_000,
     )
     width: int = _setting(
-        32, "Width", "Channels of the first stage; later stages double them.", low=8, high=256
+        32, mark("Width"), mark("Channels of the first stage; later stages double them."), low=8, high=256
     )
     fine_heat_map: bool = _setting(
-        True, "Fine heat map", "Keep the resolution of the last stage: heat maps twice as fine."
+        True, mark("Fine heat map"), mark("Keep the resolution of the last stage: heat maps twice as fine.")
     )
     latent_size: int = _setting(
-        100, "Latent size", "Length of the generator's noise vector.", low=1, high=4096
+        100, mark("Latent size"), mark("Length of the generator's noise vector."), low=1, high=4096
     )
     learning_rate: float | None = _setting(
-        None, "Learning rate", "Adam's step size; empty for the objective's own.", low=1e-7, high=1.0
+        None,
+        mark("Learning rate"),
+        mark("Adam's step size; empty for the objective's own."),
+        low=1e-7,
+        high=1.0,
     )
     beta1: float | None = _setting(
-        None, "Beta 1", "Adam's first momentum; empty for the objective's own.", low=0.0, high=0.9999
+        None,
+        mark("Beta 1"),
+        mark("Adam's first momentum; empty for the objective's own."),
+        low=0.0,
+        high=0.9999,
     )
     beta2: float | None = _setting(
-        None, "Beta 2", "Adam's second momentum; empty for the objective's own.", low=0.0, high=0.999999
+        None,
+        mark("Beta 2"),
+        mark("Adam's second momentum; empty for the objective's own."),
+        low=0.0,
+        high=0.999999,
     )
     augmentation: bool = _setting(
-        True, "Augmentation", "Vary crop, aspect, mirror and colours of each image."
+        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
     )
     crop_size: int | None = _setting(
         None,
-        "Crop size",
-        "Side, in pixels, of the windows that are learned; the whole image as published.",
+        mark("Crop size"),
+        mark("Side, in pixels, of the windows that are learned; the whole image as published."),
         choices=(None, 32, 64),
     )
     background: float = _setting(
         0.0,
-        "Background",
-        "Weight of telling the middle of images from their borders; 0 as published. Needs a crop size.",
+        mark("Background"),
+        mark("Weight of telling the middle of images from their borders; 0 as published. Needs a crop size."),
         low=0.0,
         high=100.0,
     )
     adversarial: float = _setting(
         1.0,
-        "Adversarial",
-        "Weight of telling real from generated images; 0 trains no generator.",
+        mark("Adversarial"),
+        mark("Weight of telling real from generated images; 0 trains no generator."),
         low=0.0,
         high=100.0,
     )
     norm: str = _setting(
-        "auto", "Norm", "What the discriminator normalises over.", choices=("auto", "batch", "image")
+        "auto",
+        mark("Norm"),
+        mark("What the discriminator normalises over."),
+        choices=("auto", "batch", "image"),
     )
-    seed: int = _setting(0, "Seed", "The same seed gives the same training.", low=0, high=2**31 - 1)
-    device: str = _setting("auto", "Device", "Where training runs.", choices=DEVICES)
+    seed: int = _setting(
+        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
+    )
+    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
     precision: str = _setting(
-        "auto", "Precision", "bf16 is faster where the processor has it.", choices=("auto", "fp32", "bf16")
+        "auto",
+        mark("Precision"),
+        mark("bf16 is faster where the processor has it."),
+        choices=("auto", "fp32", "bf16"),
     )
-    sample_every: int = _setting(100, "Samples every", "Steps between two sample grids.", low=1, high=100_000)
+    sample_every: int = _setting(
+        100, mark("Samples every"), mark("Steps between two sample grids."), low=1, high=100_000
+    )
     snapshot_every: int = _setting(
-        200, "Snapshot every", "Steps between two heat map updates.", low=1, high=100_000
+        200, mark("Snapshot every"), mark("Steps between two heat map updates."), low=1, high=100_000
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.crop_size is not None and self.crop_size > self.image_size:
-            raise BoxscoutError("Crop size must not be larger than the image size.")
+            raise BoxscoutError(tr("Crop size must not be larger than the image size."))
         if self.background > 0 and self.crop_size is None:
-            raise BoxscoutError("Background needs crops: choose a crop size of 32 or 64 pixels.")
+            raise BoxscoutError(tr("Background needs crops: choose a crop size of 32 or 64 pixels."))
         if not self.background and not self.adversarial:
-            raise BoxscoutError("Background and Adversarial are both 0: nothing would be learned.")
+            raise BoxscoutError(tr("Background and Adversarial are both 0: nothing would be learned."))
 
     @property
     def input_size(self) -> int:
@@ -160,29 +196,46 @@ class ClassifierConfig(Settings):
     """One training with class labels, the published baseline. ``steps`` counts batches."""
 
     image_size: int = _setting(
-        64, "Image size", "Side, in pixels, at which images are learned.", choices=(32, 64, 128)
+        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
     )
-    batch_size: int = _setting(64, "Batch", "Images per step.", low=2, high=1024)
-    steps: int = _setting(1500, "Steps", "Updates in the whole training.", low=1, high=2_000_000)
+    batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
+    steps: int = _setting(1500, mark("Steps"), mark("Updates in the whole training."), low=1, high=2_000_000)
     minutes: float | None = _setting(
-        None, "Minutes", "Stop after this much training time, whatever the step.", low=0.01, high=100_000
+        None,
+        mark("Minutes"),
+        mark("Stop after this much training time, whatever the step."),
+        low=0.01,
+        high=100_000,
     )
     width: int = _setting(
-        16, "Width", "Channels of the first group; each later one has twice as many.", low=4, high=256
+        16,
+        mark("Width"),
+        mark("Channels of the first group; each later one has twice as many."),
+        low=4,
+        high=256,
     )
     learning_rate: float = _setting(
-        0.1, "Learning rate", "At the start; a tenth of it after each quarter.", low=1e-7, high=10.0
+        0.1,
+        mark("Learning rate"),
+        mark("At the start; a tenth of it after each quarter."),
+        low=1e-7,
+        high=10.0,
     )
     augmentation: bool = _setting(
-        True, "Augmentation", "Vary crop, aspect, mirror and colours of each image."
+        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
     )
-    seed: int = _setting(0, "Seed", "The same seed gives the same training.", low=0, high=2**31 - 1)
-    device: str = _setting("auto", "Device", "Where training runs.", choices=DEVICES)
+    seed: int = _setting(
+        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
+    )
+    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
     precision: str = _setting(
-        "auto", "Precision", "bf16 is faster where the processor has it.", choices=("auto", "fp32", "bf16")
+        "auto",
+        mark("Precision"),
+        mark("bf16 is faster where the processor has it."),
+        choices=("auto", "fp32", "bf16"),
     )
     report_every: int = _setting(
-        50, "Report every", "Steps between two points of the plot.", low=1, high=100_000
+        50, mark("Report every"), mark("Steps between two points of the plot."), low=1, high=100_000
     )
 
 
@@ -195,13 +248,19 @@ def limits_of(name: str) -> Limits:
 
 def _check(name: str, value: Any, limits: Limits) -> None:
     if limits.choices and value not in limits.choices:
-        allowed = ", ".join("none" if choice is None else str(choice) for choice in limits.choices)
-        raise BoxscoutError(f"{limits.label} must be one of {allowed}, not {value!r}.")
+        allowed = ", ".join(tr("none") if choice is None else str(choice) for choice in limits.choices)
+        raise BoxscoutError(
+            tr("{label} must be one of {allowed}, not {value!r}.").format(
+                label=tr(limits.label), allowed=allowed, value=value
+            )
+        )
     if value is None or isinstance(value, (bool, str)):
         return
     if limits.low is not None and not limits.low <= value <= (limits.high or limits.low):
         raise BoxscoutError(
-            f"{limits.label} must lie between {limits.low:g} and {limits.high:g}, not {value:g}."
+            tr("{label} must lie between {low:g} and {high:g}, not {value:g}.").format(
+                label=tr(limits.label), low=limits.low, high=limits.high, value=value
+            )
         )
 
 

@@ -18,10 +18,11 @@ from core.atomic import os_reason, write_atomically
 from core.errors import BoxscoutError
 from core.geometry import Box
 from core.heatmap import colourize
+from core.language import mark, tr
 
 FOUND, TRUE = "#ff3b6b", "#39d98a"
 OVERLAY = 0.5
-TRIPLE = ("Image and box", "Heat map", "Overlay")
+TRIPLE = (mark("Image and box"), mark("Heat map"), mark("Overlay"))
 
 Picture = npt.NDArray[np.uint8]
 
@@ -63,7 +64,9 @@ def write_figure(figure: Figure, path: Path) -> None:
     try:
         write_atomically(path, content.getvalue())
     except OSError as error:
-        raise BoxscoutError(f"{path} cannot be written: {os_reason(error)}.") from error
+        raise BoxscoutError(
+            tr("{path} cannot be written: {reason}.").format(path=path, reason=os_reason(error))
+        ) from error
 
 
 def grid(samples: Picture, columns: int = 8) -> Picture:

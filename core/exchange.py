@@ -51,12 +51,27 @@ class ImportPlan:
         if self.unknown:
             names = ", ".join(f"“{short(name)}”" for name in self.unknown[:3])
             more = ", …" if len(self.unknown) > 3 else ""
-            lines.append(f"Not in this project: {_images(len(self.unknown))} ({names}{more}).")
-        lines += [f"Left out “{short(one.name)}”: {one.reason}." for one in self.skipped[:_SHOWN]]
+            lines.append(
+                tr("Not in this project: {images} ({names}{more}).").format(
+                    images=_images(len(self.unknown)), names=names, more=more
+                )
+            )
+        lines += [
+            tr("Left out “{name}”: {reason}.").format(name=short(one.name), reason=one.reason)
+            for one in self.skipped[:_SHOWN]
+        ]
         if len(self.skipped) > _SHOWN:
-            lines.append(f"Left out for such reasons, besides: {_images(len(self.skipped) - _SHOWN)}.")
+            lines.append(
+                tr("Left out for such reasons, besides: {images}.").format(
+                    images=_images(len(self.skipped) - _SHOWN)
+                )
+            )
         if self.without_box:
-            lines.append(f"Without a box in the file, and unchanged: {_images(self.without_box)}.")
+            lines.append(
+                tr("Without a box in the file, and unchanged: {images}.").format(
+                    images=_images(self.without_box)
+                )
+            )
         return lines
 
 
@@ -83,9 +98,11 @@ class ImportSummary:
                 boxes=boxes, images=images, path=self.path
             )
             return [first, tr("They only measure: no box was changed."), *self.plan.lines()]
-        boxes = "1 box" if self.boxes == 1 else f"{self.boxes:,} boxes"
-        left = f"Left alone, because their boxes were edited here: {_images(self.kept)}."
-        first = f"Imported {boxes} into {_images(self.images)} from {self.path}."
+        boxes = trn("{count:,} box", "{count:,} boxes", self.boxes)
+        left = tr("Left alone, because their boxes were edited here: {0}.").format(_images(self.kept))
+        first = tr("Imported {boxes} into {images} from {path}.").format(
+            boxes=boxes, images=_images(self.images), path=self.path
+        )
         return [first, *([left] if self.kept else []), *self.plan.lines()]
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,8 +143,12 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
     by_name = {image.name: record for image, record in zip(here, records, strict=False)}
     matches = match_by_name(found, here)
     if not matches.pairs:
-        name = f", such as “{short(found[0].name)}”" if found else ""
-        raise FormatError(f"None of the images in “{path.name}”{name} is in this project.")
+        name = tr(", such as “{name}”").format(name=short(found[0].name)) if found else ""
+        raise FormatError(
+            tr("None of the images in “{name}”{example} is in this project.").format(
+                name=path.name, example=name
+            )
+        )
     boxes: dict[int, tuple[BoxRecord, ...]] = {}
     sizes: dict[int, tuple[int, int]] = {}
     skipped, empty = [], 0
@@ -165,7 +186,7 @@ def import_boxes(
     left alone unless ``replace_edited``.
     """
     if status not in (Status.ACCEPTED, Status.UNSEEN):
-        raise BoxscoutError("Imported images become accepted or unseen.")
+        raise BoxscoutError(tr("Imported images become accepted or unseen."))
     project.set_sizes(plan.sizes)
     # Asked again: more may have been edited since the plan was made.
     edited = _edited(project, plan.boxes)
@@ -206,11 +227,15 @@ def _edited(project: Project, ids: Iterable[int]) -> frozenset[int]:
 def _size(theirs: ImageBoxes, record: ImageRecord) -> tuple[int, int]:
     """Width and height of the image here; ImageError, as the end of a sentence, where boxes do not fit it."""
     if Status.FAILED in (record.status, theirs.status):
-        raise ImageError(record.reason or theirs.reason or "the image could not be used")
+        raise ImageError(record.reason or theirs.reason or tr("the image could not be used"))
     width, height = (record.width, record.height) if record.width else image_size(record.path)
     if theirs.width and theirs.height and (theirs.width, theirs.height) != (width, height):
         size = f"{theirs.width} x {theirs.height}"
-        raise ImageError(f"it has {size} pixels in the file and {width} x {height} here")
+        raise ImageError(
+            tr("it has {size} pixels in the file and {width} x {height} here").format(
+                size=size, width=width, height=height
+            )
+        )
     return width, height
 
 
@@ -223,4 +248,4 @@ def _fitted(theirs: ImageBoxes, width: int, height: int) -> tuple[BoxRecord, ...
 
 
 def _images(number: int) -> str:
-    return "1 image" if number == 1 else f"{number:,} images"
+    return trn("{count:,} image", "{count:,} images", number)

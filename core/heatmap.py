@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from core.classifier.network import PreActResNet34
 from core.contrast import contrast_maps, guided
 from core.errors import BoxscoutError
+from core.language import tr
 from core.networks import Discriminator, Unit, to_model_range
 
 _CV_MAPS: Mapping[str, int] = {
@@ -67,13 +68,17 @@ class HeatMapOptions:
 
     def __post_init__(self) -> None:
         if not self.scales or not all(0.1 <= scale <= 8 for scale in self.scales):
-            raise BoxscoutError("Scales of a heat map lie between 0.1 and 8, and there is at least one.")
+            raise BoxscoutError(tr("Scales of a heat map lie between 0.1 and 8, and there is at least one."))
         if not self.shifts or not all(0 <= shift < 1 for shift in self.shifts):
-            raise BoxscoutError("Shifts of a heat map lie from 0 to below 1, and there is at least one.")
+            raise BoxscoutError(tr("Shifts of a heat map lie from 0 to below 1, and there is at least one."))
         if self.padding not in PADDINGS:
-            raise BoxscoutError(f"The padding is one of {', '.join(PADDINGS)}, not {self.padding!r}.")
+            raise BoxscoutError(
+                tr("The padding is one of {names}, not {padding!r}.").format(
+                    names=", ".join(PADDINGS), padding=self.padding
+                )
+            )
         if self.long_side is not None and not 32 <= self.long_side <= 1024:
-            raise BoxscoutError("The long side of a photo lies between 32 and 1024 pixels.")
+            raise BoxscoutError(tr("The long side of a photo lies between 32 and 1024 pixels."))
 
 
 PLAIN = HeatMapOptions(mirror=False, padding="zero")

@@ -20,6 +20,7 @@ from core.evaluate.box_batches import find_boxes as boxes_of_many
 from core.heatmap import READ_OUTS, HeatMapOptions, Network, heat_maps, read_out_of
 from core.images.decoding import decode
 from core.images.pixels import Pixels
+from core.language import tr
 from core.prior import Prior, PriorTally
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
@@ -156,7 +157,7 @@ class _Steps:
 
     def check(self) -> None:
         if self._cancelled is not None and self._cancelled():
-            raise Cancelled("Localization was stopped.")
+            raise Cancelled(tr("Localization was stopped."))
 
     def __call__(self, images: int, share: float) -> None:
         self._done += images * share

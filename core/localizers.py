@@ -10,6 +10,7 @@ from core.classifier import training as classify
 from core.classifier.labels import class_names
 from core.classifier.network import PreActResNet34
 from core.errors import BoxscoutError, ProjectError
+from core.language import tr
 from core.networks import Discriminator
 from core.project.store import ImageRecord, Project
 from core.snapshots import chosen_snapshot
@@ -52,8 +53,12 @@ def saved_localizer(project: Project, model: str, *, at: str = "last") -> Locali
     """
     path = checkpoint_path(project) if model == "gan" else classifier_path(project)
     if not path.exists():
-        kind, command = ("", "train") if model == "gan" else (" with class labels", "train-cam")
-        raise ProjectError(f"{project.path} holds no training{kind} yet; run '{command}' first.")
+        kind, command = ("", "train") if model == "gan" else (tr(" with class labels"), "train-cam")
+        raise ProjectError(
+            tr("{path} holds no training{kind} yet; run '{command}' first.").format(
+                path=project.path, kind=kind, command=command
+            )
+        )
     if model == "gan":
         gan, reason = chosen_snapshot(path, at)
         return Localizer(gan.discriminator, gan.step, gan.image_size, reason=reason)
@@ -86,7 +91,9 @@ def own_classes(
     if not classes:
         shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
         raise BoxscoutError(
-            f"No image lies in a folder named after a class that was trained ({shown}): "
-            "choose the folder that holds theirs, or add --predicted-class."
+            tr(
+                "No image lies in a folder named after a class that was trained ({shown}): "
+                "choose the folder that holds theirs, or add --predicted-class."
+            ).format(shown=shown)
         )
     return classes

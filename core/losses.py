@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core.errors import TrainingError
+from core.language import tr
 
 
 class StepLosses(NamedTuple):
@@ -66,7 +67,9 @@ class LossLog:
         for step, losses in waiting:
             known = [None if value is None else next(values) for value in losses]
             if not all(value is None or math.isfinite(value) for value in known):
-                raise TrainingError(f"Training broke down at step {step}: a loss is no longer a number.")
+                raise TrainingError(
+                    tr("Training broke down at step {step}: a loss is no longer a number.").format(step=step)
+                )
             self.newest = Losses(*known)  # type: ignore[arg-type]
             self._known.append(self.newest)
 

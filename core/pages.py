@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from core.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure
+from core.language import tr
 from core.reproduce.figures import fit
 from core.stopping import Estimate
 
@@ -34,7 +35,7 @@ def boxes_page(panels: Sequence[Panel], names: Sequence[str], title: str) -> Fig
         axes = part.subplots(rows, 3, squeeze=False)
         for axis in axes.flat:
             axis.axis("off")
-        for axis, text in zip(axes[0], TRIPLE, strict=True):
+        for axis, text in zip(axes[0], map(tr, TRIPLE), strict=True):
             axis.set_title(text, fontsize=8)
         block = slice(number * ROWS, (number + 1) * ROWS)
         for row, panel, name in zip(axes, panels[block], names[block], strict=False):
@@ -69,13 +70,13 @@ def diversity_page(points: Sequence[tuple[int, float]], real: Estimate | None, t
     figure.suptitle(title, fontsize=10)
     axis: Any = figure.subplots()
     steps, values = [step for step, _ in points], [value for _, value in points]
-    axis.plot(steps, values, ".", color=_SAMPLES, alpha=0.5, label="samples")
+    axis.plot(steps, values, ".", color=_SAMPLES, alpha=0.5, label=tr("samples"))
     if len(set(steps)) > 1:
         axis.plot(*fit(steps, values), "-", color=_SAMPLES)
     if real is not None:
         axis.axhspan(*real.interval, color=_REAL, alpha=0.2, lw=0)
-        axis.axhline(real.mean, color=_REAL, ls=":", label="real images")
-    axis.set(xlabel="Step", ylabel="MS-SSIM", ylim=(0, 1))
+        axis.axhline(real.mean, color=_REAL, ls=":", label=tr("real images"))
+    axis.set(xlabel=tr("Step"), ylabel="MS-SSIM", ylim=(0, 1))
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
     return figure

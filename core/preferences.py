@@ -11,9 +11,11 @@ from typing import Any
 from core.atomic import os_reason, write_atomically
 from core.config import DEVICES, Limits, Settings
 from core.errors import BoxscoutError
+from core.language import mark, tr
 
 THEMES = ("system", "light", "dark")
-LANGUAGES = ("en",)
+# Each but the first and English has a catalog in resources/languages.
+LANGUAGES = ("system", "en", "de")
 MAX_THREADS = 256
 Keys = Mapping[str, tuple[str, ...]]
 
@@ -30,14 +32,26 @@ class Preferences(Settings):
     away.
     """
 
-    theme: str = _setting("system", "Theme", "Light, dark, or as the desktop has it.", choices=THEMES)
-    language: str = _setting("en", "Language", "Of everything that the window says.", choices=LANGUAGES)
-    device: str = _setting("auto", "Device", "Where a new training runs.", choices=DEVICES)
+    theme: str = _setting(
+        "system", mark("Theme"), mark("Light, dark, or as the desktop has it."), choices=THEMES
+    )
+    language: str = _setting(
+        "system",
+        mark("Language"),
+        mark("Of everything that the window says; it changes at the next start."),
+        choices=LANGUAGES,
+    )
+    device: str = _setting("auto", mark("Device"), mark("Where a new training runs."), choices=DEVICES)
     threads: int = _setting(
-        0, "Threads", "Processor cores for the work; 0 leaves one to the window.", low=0, high=MAX_THREADS
+        0,
+        mark("Threads"),
+        mark("Processor cores for the work; 0 leaves one to the window."),
+        low=0,
+        high=MAX_THREADS,
     )
     shortcuts: Keys = field(
-        default_factory=dict, metadata={"limits": Limits("Shortcuts", "Keys that a person has changed.")}
+        default_factory=dict,
+        metadata={"limits": Limits(mark("Shortcuts"), mark("Keys that a person has changed."))},
     )
 
 
@@ -51,9 +65,13 @@ def load(path: Path) -> tuple[Preferences, str]:
     except FileNotFoundError:
         return Preferences(), ""
     except (OSError, ValueError):
-        return Preferences(), f"The settings in “{path}” cannot be read; the standard ones are used."
+        return Preferences(), tr(
+            "The settings in “{path}” cannot be read; the standard ones are used."
+        ).format(path=path)
     if not isinstance(values, dict):
-        return Preferences(), f"The settings in “{path}” cannot be read; the standard ones are used."
+        return Preferences(), tr(
+            "The settings in “{path}” cannot be read; the standard ones are used."
+        ).format(path=path)
     kept: dict[str, Any] = {}
     wrong: list[str] = []
     for each in fields(Preferences):
@@ -66,7 +84,11 @@ def load(path: Path) -> tuple[Preferences, str]:
             kept.pop(each.name, None)
             wrong.append(each.name)
     said = (
-        f"The settings in “{path}” have no usable {', '.join(wrong)}; the standard is used." if wrong else ""
+        tr("The settings in “{path}” have no usable {names}; the standard is used.").format(
+            path=path, names=", ".join(wrong)
+        )
+        if wrong
+        else ""
     )
     return Preferences(**kept), said
 
@@ -84,7 +106,11 @@ def save(path: Path, preferences: Preferences) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode("utf-8"))
     except OSError as error:
-        raise BoxscoutError(f"The settings could not be saved in “{path}”: {os_reason(error)}.") from error
+        raise BoxscoutError(
+            tr("The settings could not be saved in “{path}”: {reason}.").format(
+                path=path, reason=os_reason(error)
+            )
+        ) from error
 
 
 def keys_in_force(standard: Keys, changed: Keys) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from core.boxes import (
 )
 from core.errors import BoxscoutError
 from core.geometry import Box, iou
+from core.language import tr
 from core.prior import Prior
 from core.score import box_score
 
@@ -65,7 +66,8 @@ def find_boxes(
         ``max_boxes`` is out of range.
     """
     if not 1 <= max_boxes <= MAX_BOXES:
-        raise BoxscoutError(f"The number of boxes lies between 1 and {MAX_BOXES}, not {max_boxes}.")
+        text = tr("The number of boxes lies between 1 and {most}, not {given}.")
+        raise BoxscoutError(text.format(most=MAX_BOXES, given=max_boxes))
     only = find_box(heat_map, width=width, height=height, rule=rule, threshold=threshold, prior=prior)
     if max_boxes == 1:
         return (only,)

@@ -13,6 +13,7 @@ from core.checkpoint import TrainState, new_discriminator, read_content, refusin
 from core.config import TrainConfig
 from core.engine import Progress, Snapshot, snapshot_of
 from core.errors import CheckpointError
+from core.language import tr
 from core.stopping import Signal, propose, thinned
 
 FORMAT = "boxscout-snapshot"
@@ -52,7 +53,11 @@ def keep(folder: Path, snapshot: Snapshot, config: TrainConfig) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise CheckpointError(f"Snapshots cannot be saved to {folder}: {os_reason(error)}.") from error
+        raise CheckpointError(
+            tr("Snapshots cannot be saved to {folder}: {reason}.").format(
+                folder=folder, reason=os_reason(error)
+            )
+        ) from error
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -76,7 +81,11 @@ def load(folder: Path, step: int) -> Snapshot:
     path = snapshot_file(folder, step)
     if not path.exists():
         known = ", ".join(str(kept) for kept in kept_steps(folder)) or "none"
-        raise CheckpointError(f"No snapshot of step {step} is kept; the steps that are: {known}.")
+        raise CheckpointError(
+            tr("No snapshot of step {step} is kept; the steps that are: {known}.").format(
+                step=step, known=known
+            )
+        )
     content = read_content(path, FORMAT, VERSION)
     with refusing_damage(path):
         config = TrainConfig.from_dict(content["config"])

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import TrainingError
+from core.language import tr
 
 # Chosen before any result was seen, and not tuned on true boxes.
 MIN_MAP_DIFFERENCE = 0.2
@@ -142,15 +143,21 @@ def faults(signal: Signal) -> tuple[str, ...]:
     """
     found, relative = [], signal.relative
     if signal.map_difference < MIN_MAP_DIFFERENCE:
-        found.append(f"the heat maps are much the same for every image ({signal.map_difference:.2f})")
+        found.append(
+            tr("the heat maps are much the same for every image ({0:.2f})").format(signal.map_difference)
+        )
     if signal.background or signal.separation is None or relative is None:
         return tuple(found)
     if signal.separation < MIN_SEPARATION:
-        found.append(f"the discriminator hardly tells real from generated images ({signal.separation:.2f})")
+        found.append(
+            tr("the discriminator hardly tells real from generated images ({0:.2f})").format(
+                signal.separation
+            )
+        )
     if signal.separation > MAX_SEPARATION:
-        found.append(f"the discriminator has won outright ({signal.separation:.3f})")
+        found.append(tr("the discriminator has won outright ({0:.3f})").format(signal.separation))
     if relative.mean - SURE * relative.error > MAX_RELATIVE_MS_SSIM:
-        found.append(f"the samples repeat themselves ({relative.mean:.2f})")
+        found.append(tr("the samples repeat themselves ({0:.2f})").format(relative.mean))
     return tuple(found)
 
 
@@ -168,32 +175,46 @@ def propose(signals: Sequence[Signal]) -> Proposal:
         There is no snapshot.
     """
     if not signals:
-        raise TrainingError("This training has no measured snapshot yet: train on with --resume.")
+        raise TrainingError(tr("This training has no measured snapshot yet: train on with --resume."))
     good = [i for i, signal in enumerate(signals) if not faults(signal)]
     if not good:
-        why = " and ".join(faults(signals[-1]))
+        why = tr(" and ").join(faults(signals[-1]))
         step = signals[-1].step
         return Proposal(
-            step, f"No snapshot qualifies; step {step} is only the last, and in it {why}.", qualifies=False
+            step,
+            tr("No snapshot qualifies; step {step} is only the last, and in it {why}.").format(
+                step=step, why=why
+            ),
+            qualifies=False,
         )
     chosen = signals[good[-1]]
     reason = _merits(chosen)
     if good[-1] + 1 == len(signals):
-        return Proposal(chosen.step, f"{reason}, and no later snapshot is there.", qualifies=True)
+        return Proposal(
+            chosen.step, tr("{reason}, and no later snapshot is there.").format(reason=reason), qualifies=True
+        )
     after = signals[good[-1] + 1]
-    why = " and ".join(faults(after))
-    return Proposal(chosen.step, f"{reason}; at the next snapshot, step {after.step}, {why}.", qualifies=True)
+    why = tr(" and ").join(faults(after))
+    return Proposal(
+        chosen.step,
+        tr("{reason}; at the next snapshot, step {step}, {why}.").format(
+            reason=reason, step=after.step, why=why
+        ),
+        qualifies=True,
+    )
 
 
 def _merits(signal: Signal) -> str:
-    differ = f"At step {signal.step} heat maps differ between images ({signal.map_difference:.2f})"
+    differ = tr("At step {step} heat maps differ between images ({difference:.2f})").format(
+        step=signal.step, difference=signal.map_difference
+    )
     relative = signal.relative
     if signal.background or signal.separation is None or relative is None:
         return differ
-    return (
-        f"{differ}, the discriminator tells real from generated without winning outright "
-        f"({signal.separation:.2f}) and samples do not repeat themselves ({relative.mean:.2f})"
-    )
+    return tr(
+        "{differ}, the discriminator tells real from generated without winning outright "
+        "({separation:.2f}) and samples do not repeat themselves ({relative:.2f})"
+    ).format(differ=differ, separation=signal.separation, relative=relative.mean)
 
 
 def thinned(steps: Sequence[int], limit: int) -> tuple[int, ...]:

@@ -66,11 +66,11 @@ class Sureness:
         """What a person should know, in one sentence."""
         verdict = self.verdict
         own, other = 100 * self.own, 100 * self.other
-        return (
-            f"{verdict}: mirrored or shifted, a picture keeps {own:.0f} % of its box (mean overlap, "
-            f"{self.images:,} images), where a map that ignores the picture would give {other:.0f} %. "
-            "Steady boxes can still be wrong."
-        )
+        return tr(
+            "{verdict}: mirrored or shifted, a picture keeps {own:.0f} % of its box (mean "
+            "overlap, {images:,} images), where a map that ignores the picture would give "
+            "{other:.0f} %. Steady boxes can still be wrong."
+        ).format(verdict=verdict, own=own, images=self.images, other=other)
 
 
 def looks(images: Images) -> tuple[Images, ...]:

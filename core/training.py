@@ -14,6 +14,7 @@ from torch import Tensor
 from core.augment import augment
 from core.config import DEVICES
 from core.errors import TrainingError
+from core.language import tr, trn
 from core.networks import to_model_range
 from core.rng import Purpose, stream
 
@@ -43,7 +44,7 @@ class Counted(Protocol):
 def resolve_device(name: str) -> torch.device:
     """The device of ``auto``, ``cpu`` or ``cuda``; TrainingError where there is no such device."""
     if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("No CUDA device was found; choose the device 'cpu' or 'auto'.")
+        raise TrainingError(tr("No CUDA device was found; choose the device 'cpu' or 'auto'."))
     use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
     return torch.device("cuda" if use_cuda else "cpu")
 
@@ -75,10 +76,18 @@ def move_optimizer(optimizer: torch.optim.Optimizer) -> None:
 def check_images(images: Images, *, image_size: int, fewest: int = MIN_IMAGES) -> None:
     """TrainingError unless ``images`` are ``fewest`` or more uint8 (N, ``image_size``, ``image_size``, 3)."""
     if len(images) < fewest:
-        found = "1 image" if len(images) == 1 else f"{len(images)} images"
-        raise TrainingError(f"Training needs at least {fewest} usable images, and there are {found}.")
+        found = trn("{count} image", "{count} images", len(images))
+        raise TrainingError(
+            tr("Training needs at least {least} usable images, and there are {found}.").format(
+                least=fewest, found=found
+            )
+        )
     if images.shape[1:] != (image_size, image_size, 3) or images.dtype != np.uint8:
-        raise TrainingError(f"The images do not have the training's size of {image_size} pixels.")
+        raise TrainingError(
+            tr("The images do not have the training's size of {image_size} pixels.").format(
+                image_size=image_size
+            )
+        )
 
 
 def epoch_order(seed: int, images: int, *, first: int, count: int) -> Rows:

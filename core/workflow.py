@@ -16,6 +16,7 @@ from core.engine import Progress, train
 from core.errors import ImageError, TrainingError
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
+from core.language import tr
 from core.localization import OnProgress, localize_images
 from core.project.store import ImageRecord, Project
 from core.snapshots import keeping_snapshots, snapshots_dir
@@ -59,7 +60,7 @@ def add_folders(project: Project, paths: Sequence[Path]) -> list[ImageRecord]:
     project.add_rejected(found.rejected)
     if not found.images:
         where = ", ".join(str(path) for path in paths)
-        raise ImageError(f"There is no image in {where}.")
+        raise ImageError(tr("There is no image in {where}.").format(where=where))
     project.add_images(found.images)
     wanted = {file.path for file in found.images}
     return [record for record in project.images() if record.path in wanted]

@@ -17,6 +17,7 @@ from core.classifier.labels import Labels, labels_of
 from core.classifier.training import ClassifierPoint, ClassifierProgress, ClassifierState
 from core.config import ClassifierConfig
 from core.errors import BoxscoutError, TrainingError
+from core.language import tr
 from core.project.store import ImageRecord, Project
 from core.training import resolve_device
 from core.workflow import classifier_path, load_pixels, train_classifier_and_save
@@ -66,7 +67,7 @@ class ClassTrainingController(RunController):
         status = TrainingStatus(
             phase=Phase.PREPARING,
             steps=config.steps,
-            message=self.tr("Preparing images…"),
+            message=tr("Preparing images…"),
             saved_step=results.labelled.saved_step,
         )
         results.reset_labelled(status, results.labelled_points if resume else ())
@@ -137,7 +138,7 @@ def _begun(
     state = classify.load(path)
     if set(state.classes) != set(classes):
         raise TrainingError(
-            "The folders name other classes than those that were trained; start over to train these."
+            tr("The folders name other classes than those that were trained; start over to train these.")
         )
     kept = ("steps", "minutes", "report_every", "device", "precision")
     return state.config.with_(**{name: getattr(config, name) for name in kept}), state

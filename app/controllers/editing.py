@@ -74,20 +74,20 @@ class EditingController(QObject):
     def draw(self, box: Box) -> None:
         """Add a box, of the class that was chosen last."""
         new = BoxRecord(box, label=self._label, source=Source.EDITED)
-        self._set_boxes((*self._boxes(), new), self.tr("Draw a box"))
+        self._set_boxes((*self._boxes(), new), tr("Draw a box"))
 
     def change(self, index: int, box: Box, *, nudged: bool = False) -> None:
         """Give one box other sides; by ``nudged`` the keys pressed in a row are one edit to take back."""
         boxes = self._boxes()
         if index < len(boxes) and boxes[index].box != box:
             changed = edited(boxes[index], box=box)
-            text = self.tr("Move or resize a box")
+            text = tr("Move or resize a box")
             self._set_boxes((*boxes[:index], changed, *boxes[index + 1 :]), text, nudged=nudged)
 
     def delete(self, index: int) -> None:
         boxes = self._boxes()
         if index < len(boxes):
-            self._set_boxes((*boxes[:index], *boxes[index + 1 :]), self.tr("Delete a box"))
+            self._set_boxes((*boxes[:index], *boxes[index + 1 :]), tr("Delete a box"))
 
     def relabel(self, index: int, label: str) -> None:
         """Give one box another class; the next box drawn gets it too."""
@@ -96,18 +96,18 @@ class EditingController(QObject):
         boxes = self._boxes()
         if index < len(boxes) and boxes[index].label != label:
             changed = edited(boxes[index], label=label)
-            self._set_boxes((*boxes[:index], changed, *boxes[index + 1 :]), self.tr("Change a class"))
+            self._set_boxes((*boxes[:index], changed, *boxes[index + 1 :]), tr("Change a class"))
 
     def clear(self) -> None:
         """Take all boxes away; the image stays without any."""
         if self._boxes():
-            self._set_boxes((), self.tr("Delete all boxes"))
+            self._set_boxes((), tr("Delete all boxes"))
 
     def replace_by_automatic(self) -> None:
         """Give the person's boxes up: the image gets what its heat map says, now and at each later run."""
         self.about_to_edit.emit()
         if self._session.edited:
-            self._set_kept(Kept(self._session.automatic_boxes), self.tr("Replace my boxes"))
+            self._set_kept(Kept(self._session.automatic_boxes), tr("Replace my boxes"))
 
     def labels(self) -> list[str]:
         """The class names to choose from, the most used first."""
@@ -221,7 +221,7 @@ class EditingController(QObject):
         if self._is_applying or self._session.project is None:
             return
         edit = DecisionEdit(before, after)
-        text = self.tr("Change the threshold") if before.rule == after.rule else self.tr("Change the rule")
+        text = tr("Change the threshold") if before.rule == after.rule else tr("Change the rule")
         if edit.limits:
             text = tr("Change the number of boxes")
         self._is_unsaved = True

@@ -17,6 +17,7 @@ from core.deciding import decide
 from core.errors import BoxscoutError, Cancelled
 from core.exchange import ImportPlan, ImportSummary, exportable, import_boxes, import_truth, plan_import
 from core.formats import FORMATS, ExportSummary, export
+from core.language import tr
 from core.project.store import ImageRecord, Project, ProjectView
 
 EXPORT, IMPORT = "export", "import"
@@ -47,7 +48,7 @@ class ExportController(QObject):
         project, view = session.project, session.view
         if project is None:
             return
-        session.set_activity(EXPORT, Activity(text=self.tr("Exporting…")))
+        session.set_activity(EXPORT, Activity(text=tr("Exporting…")))
         self._worker = self._pump.run(
             "export",
             lambda worker: _export(worker, project, view, request),
@@ -63,7 +64,7 @@ class ExportController(QObject):
 
     def _on_items(self, items: list[tuple[int, int]]) -> None:
         done, total = items[-1]
-        self._session.set_activity(EXPORT, Activity(text=self.tr("Exporting…"), done=done, total=total))
+        self._session.set_activity(EXPORT, Activity(text=tr("Exporting…"), done=done, total=total))
 
     def _on_done(self, summary: ExportSummary) -> None:
         self._end()
@@ -104,7 +105,7 @@ class ImportController(QObject):
         project = session.project
         if project is None:
             return
-        session.set_activity(IMPORT, Activity(text=self.tr("Importing boxes…"), can_stop=False))
+        session.set_activity(IMPORT, Activity(text=tr("Importing boxes…"), can_stop=False))
         self._pump.run(
             "import",
             lambda _: _import(project, request),
@@ -135,7 +136,7 @@ def _listed(project: Project, view: ProjectView) -> list[ImageBoxes]:
 def _export(worker: Worker, project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
     def on_file(done: int, total: int) -> None:
         if worker.stopping:
-            raise Cancelled("Stopped; nothing was exported.")
+            raise Cancelled(tr("Stopped; nothing was exported."))
         worker.put((done, total))
 
     decide(project, view)

@@ -17,6 +17,7 @@ from app.pump import Pump
 from core.deciding import decide
 from core.errors import BoxscoutError, ImageError
 from core.images.decoding import decode
+from core.language import tr
 from core.project.queries import kept
 from core.project.store import Project, ProjectView
 from core.several import find_boxes
@@ -57,10 +58,10 @@ class FigureController(QObject):
 
         def done(_: object) -> None:
             session.set_activity(ACTIVITY, None)
-            session.notice.emit(self.tr("Figure saved as {name}.").format(name=request.path.name))
+            session.notice.emit(tr("Figure saved as {name}.").format(name=request.path.name))
             self.saved.emit(request.path)
 
-        session.set_activity(ACTIVITY, Activity(text=self.tr("Drawing…"), can_stop=False))
+        session.set_activity(ACTIVITY, Activity(text=tr("Drawing…"), can_stop=False))
         self._pump.run("figure", run, on_done=done, on_failed=lambda _: session.set_activity(ACTIVITY, None))
 
     def _drawing(self, request: FigureRequest) -> Callable[[], Figure] | None:
@@ -75,10 +76,12 @@ class FigureController(QObject):
             return lambda: _boxes(project, view, request.images, name, live, step)
         if request.kind == "samples":
             samples = session.samples
-            return None if samples is None else lambda: _samples(samples, f"{name}: samples at step {step:,}")
+            title = tr("{name}: samples at step {step:,}").format(name=name, step=step)
+            return None if samples is None else lambda: _samples(samples, title)
         points = [(p.step, p.ms_ssim) for p in session.points if p.ms_ssim is not None]
         real = session.results.snapshots.real
-        return lambda: _diversity(points, real, f"{name}: MS-SSIM between samples")
+        title = tr("{name}: MS-SSIM between samples").format(name=name)
+        return lambda: _diversity(points, real, title)
 
 
 def _boxes(
@@ -102,9 +105,10 @@ def _boxes(
         if len(panels) == MAX_IMAGES:
             break
     if not panels:
-        raise BoxscoutError("None of these images has a heat map yet: train, or find boxes, first.")
+        raise BoxscoutError(tr("None of these images has a heat map yet: train, or find boxes, first."))
     step = live_step if live else project.heat_maps_step()
-    return boxes_page(panels, names, f"{name}: box found, heat map and overlay, step {step:,}")
+    title = tr("{name}: box found, heat map and overlay, step {step:,}")
+    return boxes_page(panels, names, title.format(name=name, step=step))
 
 
 def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | None) -> Panel | None:
@@ -144,5 +148,5 @@ def _diversity(points: list[tuple[int, float]], real: Estimate | None, title: st
     from core.pages import diversity_page
 
     if not points:
-        raise BoxscoutError("There is no MS-SSIM yet: train first.")
+        raise BoxscoutError(tr("There is no MS-SSIM yet: train first."))
     return diversity_page(points, real, title)

@@ -20,6 +20,7 @@ from app.worker import Worker
 from core.datasets.sample import draw_sample
 from core.errors import BoxscoutError, DamagedProjectError
 from core.images.scan import ImageFile, RejectedFile, iter_scan
+from core.language import tr
 from core.project.claim import WINDOW, Claim, claim
 from core.project.queries import box_facts
 from core.project.rescue import Rescue, rescue
@@ -90,7 +91,7 @@ class LibraryController(QObject):
             return
         found = [path for path in chosen if _exists(path)]
         for path in set(chosen) - set(found):
-            self._complain(self.tr("“{name}” does not exist or cannot be reached.").format(name=path))
+            self._complain(tr("“{name}” does not exist or cannot be reached.").format(name=path))
         if not found:
             return
         if self._session.project is None and self._opening is None:
@@ -124,9 +125,9 @@ class LibraryController(QObject):
 
         def done(_: object) -> None:
             self._session.set_activity(SAVING, None)
-            self._session.notice.emit(self.tr("Saved as {name}.").format(name=path.name))
+            self._session.notice.emit(tr("Saved as {name}.").format(name=path.name))
 
-        self._session.set_activity(SAVING, Activity(text=self.tr("Saving…"), can_stop=False))
+        self._session.set_activity(SAVING, Activity(text=tr("Saving…"), can_stop=False))
         self._pump.run(
             "save", run, on_done=done, on_failed=lambda _: self._session.set_activity(SAVING, None)
         )
@@ -134,7 +135,7 @@ class LibraryController(QObject):
     def open_sample(self) -> None:
         """Draw the sample folder, once, and open it."""
         folder = paths.data_folder() / "sample"
-        self._session.set_activity(DRAWING, Activity(text=self.tr("Drawing the sample…"), can_stop=False))
+        self._session.set_activity(DRAWING, Activity(text=tr("Drawing the sample…"), can_stop=False))
 
         def done(_: object) -> None:
             self._session.set_activity(DRAWING, None)
@@ -185,7 +186,7 @@ class LibraryController(QObject):
 
     def _open(self, path: Path, how: Callable[[Path], Project]) -> None:
         self._pump.abandon(self._opening)
-        text = self.tr("Opening {name}…").format(name=paths.title(path))
+        text = tr("Opening {name}…").format(name=paths.title(path))
         self._session.set_activity(OPENING, Activity(text=text, can_stop=False))
         self._opening = self._pump.run(
             "open", lambda _: _read(path, how), on_done=self._on_opened, on_failed=self._on_open_failed
@@ -226,7 +227,7 @@ class LibraryController(QObject):
             self._waiting += chosen
             return
         known = tuple(self._session.images.records)
-        self._session.set_activity(SCANNING, Activity(text=self.tr("Looking for images…")))
+        self._session.set_activity(SCANNING, Activity(text=tr("Looking for images…")))
         self._scan = self._pump.run(
             "scan",
             lambda worker: _Scan(worker, project, known).run(chosen),
@@ -239,7 +240,7 @@ class LibraryController(QObject):
         session = self._session
         for part in parts:
             session.append_records(part.records)
-        text = self.tr("Looking for images: {count:,} found").format(count=session.images.total)
+        text = tr("Looking for images: {count:,} found").format(count=session.images.total)
         session.set_activity(SCANNING, Activity(text=text))
 
     def _on_scanned(self, scanned: Scanned, chosen: Sequence[Path]) -> None:
@@ -253,9 +254,9 @@ class LibraryController(QObject):
         self.scanned.emit()
         if scanned.images == 0:
             names = ", ".join(f"“{path.name or path}”" for path in chosen)
-            text = self.tr("No usable image was found in {names}.").format(names=names)
+            text = tr("No usable image was found in {names}.").format(names=names)
             if scanned.rejected:
-                text += " " + self.tr("The Problems panel says why each file cannot be used.")
+                text += " " + tr("The Problems panel says why each file cannot be used.")
             self._complain(text)
 
     def _end_scan(self) -> None:

@@ -23,6 +23,7 @@ from core.errors import ImageError
 from core.heatmap import heat_maps, read_out_of
 from core.images.decoding import decode_squashed
 from core.images.pixels import Pixels
+from core.language import tr
 from core.localizers import Localizer, known_classes, saved_localizer
 from core.project.store import ImageRecord, Project, ProjectView
 from core.workflow import checkpoint_path, load_pixels, localize_images
@@ -154,7 +155,7 @@ class LocalizationController(QObject):
             return
         view, wanted, prepared, unit = session.view, self._wanted(), self._prepared, self._unit()
         source = self._newest if wanted == NEWEST else None
-        session.set_activity(ACTIVITY, Activity(text=self.tr("Finding boxes…")))
+        session.set_activity(ACTIVITY, Activity(text=tr("Finding boxes…")))
         self._worker = self._pump.run(
             "localization",
             lambda worker: _localize(
@@ -256,7 +257,7 @@ class LocalizationController(QObject):
                     self._show(item)
                 continue
             step, done, total = item
-            texts = {"pixels": self.tr("Preparing images…"), "boxes": self.tr("Finding boxes…")}
+            texts = {"pixels": tr("Preparing images…"), "boxes": tr("Finding boxes…")}
             self._session.set_activity(ACTIVITY, Activity(text=texts[step], done=done, total=total))
 
     def _on_done(self, result: tuple[int, int]) -> None:
@@ -266,9 +267,9 @@ class LocalizationController(QObject):
             self._newest = self._source = None
             self._session.forget_live_maps()
         self._end()
-        text = self.tr("Boxes found for {found:,} images.").format(found=found)
+        text = tr("Boxes found for {found:,} images.").format(found=found)
         if kept:
-            text += " " + self.tr("{kept:,} edited ones were left alone.").format(kept=kept)
+            text += " " + tr("{kept:,} edited ones were left alone.").format(kept=kept)
         self._session.notice.emit(text)
         self.boxes_found.emit(found)
 

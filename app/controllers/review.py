@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import compress
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject
+from PySide6.QtCore import QObject
 
 from app.controllers.editing import EditingController
 from app.models.session import Session
@@ -14,14 +14,15 @@ from app.worker import Worker
 from core.annotations import Status
 from core.browse import NO_FACTS, BoxFacts, Floats, at_least, natural_ranks
 from core.errors import ProjectError
+from core.language import mark, tr
 from core.project.edits import StatusEdit
 from core.project.queries import box_facts
 from core.project.store import Project
 
 _SAYINGS = {
-    Status.ACCEPTED: QT_TRANSLATE_NOOP("ReviewController", "Accept"),
-    Status.REJECTED: QT_TRANSLATE_NOOP("ReviewController", "Reject"),
-    Status.UNSEEN: QT_TRANSLATE_NOOP("ReviewController", "Unmark"),
+    Status.ACCEPTED: mark("Accept"),
+    Status.REJECTED: mark("Reject"),
+    Status.UNSEEN: mark("Unmark"),
 }
 
 
@@ -63,7 +64,7 @@ class ReviewController(QObject):
         if session.project is None or not chosen:
             return 0
         before = {record.id: record.status for record in chosen}
-        text = self.tr(_SAYINGS[status])
+        text = tr(_SAYINGS[status])
         edit = StatusEdit(before, dict.fromkeys(before, status))
         return len(chosen) if self._editing.perform(edit, text) else 0
 

@@ -14,6 +14,7 @@ from app.pump import Pump
 from app.worker import Worker
 from core.engine import Snapshot
 from core.errors import Cancelled
+from core.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class RunController(QObject):
     def pause(self) -> None:
         if self._worker and self.status.phase is Phase.TRAINING:
             self._worker.pause()
-            self._set(phase=Phase.PAUSED, message=self.tr("Paused."), seconds_left=None)
+            self._set(phase=Phase.PAUSED, message=tr("Paused."), seconds_left=None)
 
     def unpause(self) -> None:
         if self._worker and self.status.phase is Phase.PAUSED:
@@ -87,7 +88,7 @@ class RunController(QObject):
         """End after the step in hand and save; :attr:`ended` follows."""
         if self._worker:
             self._worker.stop()
-            self._set(phase=Phase.STOPPING, message=self.tr("Saving…"), seconds_left=None)
+            self._set(phase=Phase.STOPPING, message=tr("Saving…"), seconds_left=None)
 
     def _begin(self, target: Callable[[Worker], Saved]) -> None:
         self._session.results.set_kind(self.kind)
@@ -102,7 +103,7 @@ class RunController(QObject):
     def _show_preparing(self, report: Preparing) -> None:
         self._set(
             fraction=report.done / max(report.total, 1),
-            message=self.tr("Preparing images: {done:,} of {total:,}").format(
+            message=tr("Preparing images: {done:,} of {total:,}").format(
                 done=report.done, total=report.total
             ),
         )
@@ -111,7 +112,7 @@ class RunController(QObject):
         """Training begins now, on ``device``."""
         if self.status.phase is Phase.PREPARING:
             on_card = device.startswith("cuda")
-            card, processor = self.tr("Training on the graphics card."), self.tr("Training on the processor.")
+            card, processor = tr("Training on the graphics card."), tr("Training on the processor.")
             self._set(phase=Phase.TRAINING, fraction=0.0, message=card if on_card else processor)
 
     def _show_progress(self, report: Any) -> None:
@@ -128,9 +129,9 @@ class RunController(QObject):
     def _on_done(self, saved: Saved) -> None:
         self._worker = None
         if saved.complete:
-            phase, text = Phase.FINISHED, self.tr("Finished at step {step:,}.")
+            phase, text = Phase.FINISHED, tr("Finished at step {step:,}.")
         else:
-            phase, text = Phase.IDLE, self.tr("Stopped at step {step:,}; it can be resumed.")
+            phase, text = Phase.IDLE, tr("Stopped at step {step:,}; it can be resumed.")
         self._set(
             phase=phase,
             step=saved.step,
@@ -144,7 +145,7 @@ class RunController(QObject):
     def _on_failed(self, error: BaseException) -> None:
         self._worker = None
         stopped = isinstance(error, Cancelled)
-        text = self.tr("Stopped.") if stopped else self.tr("Training ended with an error.")
+        text = tr("Stopped.") if stopped else tr("Training ended with an error.")
         phase, saved = Phase.IDLE if stopped else Phase.FAILED, self.status.saved_step
         if self._session.project is not None and self.status.step and self._is_saved():
             saved = self.status.step

@@ -24,6 +24,7 @@ from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot
 from core.errors import BoxscoutError
 from core.fitting import FolderSummary, summarized
 from core.images.pixels import Pixels
+from core.language import tr
 from core.project.store import ImageRecord, Project
 from core.signals import yardstick
 from core.snapshots import kept_signals, snapshots_dir
@@ -92,7 +93,7 @@ class TrainingController(RunController):
         status = TrainingStatus(
             phase=Phase.PREPARING,
             steps=config.steps,
-            message=self.tr("Preparing images…"),
+            message=tr("Preparing images…"),
             saved_step=session.training.saved_step,
         )
         session.reset_training(status, session.points if resume else ())

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSizePolic
 from app import style
 from app.views.controls import JumpSlider, RealSpin, grouped, plain_label
 from core.browse import at_least
+from core.language import tr
 
 _FINE = 100  # slider units in 1.0
 _BINS = 50
@@ -25,7 +26,7 @@ class Histogram(QWidget):
         self._counts = np.histogram(scores, bins=_BINS, range=(0.0, 1.0))[0]
         self._from = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(self.tr("How many images have which score"))
+        self.setAccessibleName(tr("How many images have which score"))
 
     def sizeHint(self) -> QSize:
         return QSize(380, 84)
@@ -52,17 +53,17 @@ class AcceptDialog(QDialog):
 
     def __init__(self, scores: npt.NDArray[np.float32], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Accept above a score"))
+        self.setWindowTitle(tr("Accept above a score"))
         self._scores = scores
         self.histogram = Histogram(scores)
         self.slider = JumpSlider(0, _FINE)
         self.slider.setPageStep(5)
-        self.slider.setAccessibleName(self.tr("Score"))
+        self.slider.setAccessibleName(tr("Score"))
         self.spin = RealSpin()
         self.spin.setRange(0.0, 1.0)
         self.spin.setDecimals(2)
         self.spin.setSingleStep(0.01)
-        self.spin.setAccessibleName(self.tr("Score, as a number"))
+        self.spin.setAccessibleName(tr("Score, as a number"))
         self.preview = plain_label(role="muted")
         self.preview.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -87,7 +88,7 @@ class AcceptDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(*[style.MARGIN + style.GAP] * 4)
         column.setSpacing(style.SPACING + style.GAP)
-        column.addWidget(plain_label(self.tr("Accept unseen images whose boxes score at least"), "title"))
+        column.addWidget(plain_label(tr("Accept unseen images whose boxes score at least"), "title"))
         column.addWidget(self.histogram)
         column.addLayout(row)
         column.addWidget(self.preview)
@@ -99,10 +100,10 @@ class AcceptDialog(QDialog):
         self.histogram.set_from(score)
         count, total = int(at_least(self._scores, score).sum()), len(self._scores)
         if total:
-            text = self.tr("{0} of {1} unseen images with a score.")
+            text = tr("{0} of {1} unseen images with a score.")
         else:
-            text = self.tr("No unseen image has a score yet. Find boxes first.")
+            text = tr("No unseen image has a score yet. Find boxes first.")
         self.preview.setText(text.format(grouped(count), grouped(total)))
-        label = self.tr("Accept 1 image") if count == 1 else self.tr("Accept {0} images")
+        label = tr("Accept 1 image") if count == 1 else tr("Accept {0} images")
         self.accept_button.setText(label.format(grouped(count)))
         self.accept_button.setEnabled(count > 0)

@@ -68,43 +68,43 @@ class BrowseBar(QWidget):
     def _make_name_filter(self) -> QLineEdit:
         edit = QLineEdit()
         edit.setObjectName("name_filter")
-        edit.setPlaceholderText(self.tr("Filter by name"))
-        edit.setAccessibleName(self.tr("Filter by name"))
+        edit.setPlaceholderText(tr("Filter by name"))
+        edit.setAccessibleName(tr("Filter by name"))
         edit.setClearButtonEnabled(True)
         return edit
 
     def _make_show_box(self) -> QComboBox:
         texts = {
-            Show.ALL: self.tr("All images"),
-            Show.UNSEEN: self.tr("Unseen"),
-            Show.ACCEPTED: self.tr("Accepted"),
-            Show.REJECTED: self.tr("Rejected"),
-            Show.EDITED: self.tr("Edited by hand"),
-            Show.NO_BOX: self.tr("Without a box"),
+            Show.ALL: tr("All images"),
+            Show.UNSEEN: tr("Unseen"),
+            Show.ACCEPTED: tr("Accepted"),
+            Show.REJECTED: tr("Rejected"),
+            Show.EDITED: tr("Edited by hand"),
+            Show.NO_BOX: tr("Without a box"),
             Show.WITH_TRUTH: tr("With truth"),
-            Show.FAILED: self.tr("Cannot be used"),
+            Show.FAILED: tr("Cannot be used"),
         }
-        return _combo("show_box", self.tr("Which images are shown"), texts)
+        return _combo("show_box", tr("Which images are shown"), texts)
 
     def _make_order_box(self) -> QComboBox:
         texts = {
-            Order.FOUND: self.tr("In folder order"),
-            Order.NAME: self.tr("By name"),
-            Order.SCORE: self.tr("By score"),
-            Order.SIZE: self.tr("By box size"),
-            Order.STATUS: self.tr("By status"),
-            Order.LEAST_SURE: self.tr("Least sure first"),
+            Order.FOUND: tr("In folder order"),
+            Order.NAME: tr("By name"),
+            Order.SCORE: tr("By score"),
+            Order.SIZE: tr("By box size"),
+            Order.STATUS: tr("By status"),
+            Order.LEAST_SURE: tr("Least sure first"),
             Order.WORST: tr("Worst first"),
         }
-        box = _combo("order_box", self.tr("Order of the images"), texts)
-        tip = self.tr("Unseen images first, the lowest score on top: the queue for looking through.")
+        box = _combo("order_box", tr("Order of the images"), texts)
+        tip = tr("Unseen images first, the lowest score on top: the queue for looking through.")
         box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
         tip = tr("The lowest IoU with the truth on top, images without truth last. Import truth first.")
         box.setItemData(box.findData(Order.WORST.value), tip, Qt.ItemDataRole.ToolTipRole)
         return box
 
     def _make_direction(self) -> QToolButton:
-        button = tool_button("ascending", self.tr("Descending order"), "")
+        button = tool_button("ascending", tr("Descending order"), "")
         button.setObjectName("direction")
         button.setCheckable(True)
         button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
@@ -113,9 +113,7 @@ class BrowseBar(QWidget):
     def _show_direction(self) -> None:
         down = self.direction.isChecked()
         style.set_icon(self.direction, "descending" if down else "ascending")
-        text = (
-            self.tr("Descending; press for ascending") if down else self.tr("Ascending; press for descending")
-        )
+        text = tr("Descending; press for ascending") if down else tr("Ascending; press for descending")
         self.direction.setToolTip(text)
 
     def _tell(self) -> None:

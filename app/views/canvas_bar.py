@@ -14,6 +14,7 @@ from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label,
 from app.views.threshold_plot import ThresholdPlot
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
 from core.heatmap import COLOUR_MAPS, colour_bar
+from core.language import tr
 
 _FINE = 100  # slider units in 1.0
 _LABEL_ROOM = 4
@@ -49,7 +50,7 @@ class LegendStrip(QWidget):
         super().__init__(parent)
         self._strip = QImage()
         self.setFixedSize(QSize(72, 12))
-        self.setAccessibleName(self.tr("Colours from low to high"))
+        self.setAccessibleName(tr("Colours from low to high"))
 
     def set_colour_map(self, name: str) -> None:
         self._strip = to_qimage(colour_bar(name)[None])
@@ -118,83 +119,84 @@ class CanvasBar(QWidget):
 
     def set_zoom(self, zoom: float) -> None:
         """Show the zoom, in device pixels per image pixel; 0 shows none."""
-        self.zoom_label.setText(self.tr("{0} %").format(f"{zoom * 100:.0f}") if zoom > 0 else "")
+        self.zoom_label.setText(tr("{0} %").format(f"{zoom * 100:.0f}") if zoom > 0 else "")
 
     # Making
 
     def _make_decision_controls(self) -> None:
         self.rule_box = Combo(self)
         for name, rule in RULES.items():
-            self.rule_box.addItem(self.tr(rule.title), name)
-            self.rule_box.setItemData(
-                self.rule_box.count() - 1, self.tr(rule.help), Qt.ItemDataRole.ToolTipRole
-            )
+            self.rule_box.addItem(tr(rule.title), name)
+            self.rule_box.setItemData(self.rule_box.count() - 1, tr(rule.help), Qt.ItemDataRole.ToolTipRole)
         self.rule_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
-        self.rule_box.setAccessibleName(self.tr("Rule"))
+        self.rule_box.setAccessibleName(tr("Rule"))
         self.threshold_slider = JumpSlider(0, round(MAX_THRESHOLD * _FINE), self)
         self.threshold_slider.setSingleStep(1)
         self.threshold_slider.setPageStep(5)
         self.threshold_slider.setMinimumWidth(72)
-        self.threshold_slider.setAccessibleName(self.tr("Threshold"))
-        tip = self.tr("The part of the heat map's maximum that counts as object.")
+        self.threshold_slider.setAccessibleName(tr("Threshold"))
+        tip = tr("The part of the heat map's maximum that counts as object.")
         self.threshold_slider.setToolTip(tip)
         self.threshold_spin = RealSpin(self)
         self.threshold_spin.setRange(0.0, MAX_THRESHOLD)
         self.threshold_spin.setDecimals(2)
         self.threshold_spin.setSingleStep(0.01)
         self.threshold_spin.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + _SPIN_ROOM)
-        self.threshold_spin.setAccessibleName(self.tr("Threshold, as a number"))
+        self.threshold_spin.setAccessibleName(tr("Threshold, as a number"))
         self.threshold_spin.setToolTip(tip)
         self.reset_button = tool_button(
-            "reset", self.tr("Reset threshold"), self.tr("Back to the rule's own threshold.")
+            "reset", tr("Reset threshold"), tr("Back to the rule's own threshold.")
         )
         self.threshold_plot = ThresholdPlot(self)
-        self.scope = Choice(self.tr("All images"), self.tr("This image only"), self)
-        self.scope.setToolTip(self.tr("Which images the threshold and the rule are changed for."))
+        self.scope = Choice(tr("All images"), tr("This image only"), self)
+        self.scope.setToolTip(tr("Which images the threshold and the rule are changed for."))
 
     def _make_display_controls(self) -> None:
-        self.heat_map_box = QCheckBox(self.tr("Heat map"), self)
-        self.heat_map_box.setToolTip(self.tr("Lay the heat map over the image."))
+        self.heat_map_box = QCheckBox(tr("Heat map"), self)
+        self.heat_map_box.setToolTip(tr("Lay the heat map over the image."))
         self.opacity_slider = JumpSlider(0, 100, self)
         self.opacity_slider.setPageStep(10)
         self.opacity_slider.setMinimumWidth(48)
         self.opacity_slider.setMaximumWidth(140)
-        self.opacity_slider.setAccessibleName(self.tr("Opacity of the heat map"))
-        self.opacity_slider.setToolTip(self.tr("Opacity of the heat map."))
+        self.opacity_slider.setAccessibleName(tr("Opacity of the heat map"))
+        self.opacity_slider.setToolTip(tr("Opacity of the heat map."))
         self.colour_map_box = Combo(self)
         self.colour_map_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
         self.colour_map_box.setIconSize(QSize(28, 12))
+        titles = {"grey": tr("Grey")}  # the others are names
         for name in COLOUR_MAPS:
             picture = to_qimage(colour_bar(name)[None]).scaled(QSize(56, 24))
-            self.colour_map_box.addItem(QIcon(QPixmap.fromImage(picture)), name.capitalize(), name)
-        self.colour_map_box.setAccessibleName(self.tr("Colour map"))
-        self.colour_map_box.setToolTip(self.tr("Colours of the heat map."))
+            self.colour_map_box.addItem(
+                QIcon(QPixmap.fromImage(picture)), titles.get(name, name.capitalize()), name
+            )
+        self.colour_map_box.setAccessibleName(tr("Colour map"))
+        self.colour_map_box.setToolTip(tr("Colours of the heat map."))
         self.legend = LegendStrip(self)
         self.zoom_label = plain_label("", "muted")
         self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.side_by_side_button = tool_button(
             "side-by-side",
-            self.tr("Side by side"),
-            self.tr("The image beside itself under its heat map (S)."),
+            tr("Side by side"),
+            tr("The image beside itself under its heat map (S)."),
         )
         self.side_by_side_button.setCheckable(True)
         self.display_button = tool_button(
             "display",
-            self.tr("Brightness and contrast"),
-            self.tr("Brightness, contrast and gamma of what you see (Ctrl+L)."),
+            tr("Brightness and contrast"),
+            tr("Brightness, contrast and gamma of what you see (Ctrl+L)."),
         )
         self.fit_button = tool_button(
-            "fit", self.tr("Fit to window"), self.tr("Show the whole image (0, or a double click).")
+            "fit", tr("Fit to window"), tr("Show the whole image (0, or a double click).")
         )
         self.actual_size_button = tool_button(
-            "actual-size", self.tr("Actual size"), self.tr("One image pixel on one screen pixel (1).")
+            "actual-size", tr("Actual size"), tr("One image pixel on one screen pixel (1).")
         )
 
     def _decision_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(6)
-        label = plain_label(self.tr("Threshold"))
+        label = plain_label(tr("Threshold"))
         label.setBuddy(self.threshold_slider)
         self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
         row.addWidget(self.rule_box)
@@ -221,7 +223,7 @@ class CanvasBar(QWidget):
         row.addWidget(self.opacity_slider, 1)
         row.addSpacing(style.GAP)
         row.addWidget(self.colour_map_box)
-        self._low, self._high = plain_label(self.tr("low"), "muted"), plain_label(self.tr("high"), "muted")
+        self._low, self._high = plain_label(tr("low"), "muted"), plain_label(tr("high"), "muted")
         for widget in (self._low, self.legend, self._high):
             row.addWidget(widget)
         row.addStretch(1)
@@ -320,9 +322,9 @@ class CanvasBar(QWidget):
         ):
             button.setEnabled(state.has_image)
         self.reset_button.setToolTip(
-            self.tr("Back to the threshold of all images.")
+            tr("Back to the threshold of all images.")
             if state.overridden
-            else self.tr("Back to the rule's own threshold.")
+            else tr("Back to the rule's own threshold.")
         )
 
     def _enable_heat(self, on: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from app import style
@@ -16,6 +16,7 @@ from core.annotations import DEFAULT_LABEL, BoxRecord, Source
 from core.geometry import Box
 from core.images.colours import Levels
 from core.images.display import Display
+from core.language import number, tr
 
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
 HANDLE = 8.0  # logical pixels, without its lines
@@ -140,10 +141,10 @@ def tag_text(record: BoxRecord) -> str:
     """What stands at a box: its label where it has one of its own, and its score."""
     label = "" if record.label == DEFAULT_LABEL else record.label
     if record.score is not None:
-        score = QCoreApplication.translate("ImageCanvas", "score {0}").format(f"{record.score:.2f}")
+        score = tr("score {0}").format(number(record.score, ".2f"))
         return f"{label} {score}".strip()
     if record.source is Source.EDITED and not label:
-        return QCoreApplication.translate("ImageCanvas", "edited")
+        return tr("edited")
     return label
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidg
 
 from app import style
 from app.views.controls import plain_label
+from core.language import tr
 
 _ROWS = 8
 
@@ -25,10 +26,10 @@ class ClassChooser(QFrame):
         style.mark(self, "popup")
         self._names: tuple[str, ...] = ()
         self.edit = QLineEdit()
-        self.edit.setPlaceholderText(self.tr("Class name"))
-        self.edit.setAccessibleName(self.tr("Class name"))
+        self.edit.setPlaceholderText(tr("Class name"))
+        self.edit.setAccessibleName(tr("Class name"))
         self.list = QListWidget()
-        self.list.setAccessibleName(self.tr("Class names in this project"))
+        self.list.setAccessibleName(tr("Class names in this project"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column = QVBoxLayout(self)
@@ -36,7 +37,7 @@ class ClassChooser(QFrame):
         column.setSpacing(style.GAP)
         column.addWidget(self.edit)
         column.addWidget(self.list)
-        column.addWidget(plain_label(self.tr("Return chooses, Esc leaves it as it is"), "muted"))
+        column.addWidget(plain_label(tr("Return chooses, Esc leaves it as it is"), "muted"))
         self.edit.textEdited.connect(self._filter)
         self.edit.returnPressed.connect(self._choose)
         self.edit.installEventFilter(self)

@@ -17,14 +17,20 @@ from app.views.field_editors import (
     all_fields,
     editor_for,
     tip_of,
-    translated,
 )
 from core.config import DEFAULT_PRESET, PRESETS, Settings, limits_of
 from core.errors import BoxscoutError
+from core.language import mark, tr
 
 MAIN_FIELDS = ("objective", "image_size", "batch_size", "augmentation", "device")
 CLASS_FIELDS = ("image_size", "batch_size", "augmentation", "device")
 _BUDGET = ("steps", "minutes")
+_PRESET_TITLES = {
+    "quick": mark("Quick"),
+    "balanced": mark("Balanced"),
+    "generator": mark("Generator"),
+    "paper": mark("Paper"),
+}
 _ANY_PRESET = ("device", "precision", "seed")  # these belong to the machine and the run, not to a preset
 _DEFAULT_MINUTES = 10.0
 _LABEL_WIDTH = 72
@@ -44,9 +50,9 @@ class BudgetEditor(QWidget):
         self.minutes.setDecimals(2)
         self.minutes.setValue(_DEFAULT_MINUTES)
         self.minutes.setStepType(RealSpin.StepType.AdaptiveDecimalStepType)
-        self.minutes.setAccessibleName(translated(limits.label))
+        self.minutes.setAccessibleName(tr(limits.label))
         self.minutes.setToolTip(tip_of(limits))
-        self.unit = Choice(self.tr("Steps"), self.tr("Minutes"), self)
+        self.unit = Choice(tr("Steps"), tr("Minutes"), self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(style.GAP)
@@ -109,10 +115,10 @@ class ConfigForm(QWidget):
         self._config: type[Settings] = type(presets[DEFAULT_PRESET])
         self.preset_box = Combo(self)
         self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.preset_box.setAccessibleName(self.tr("Preset"))
-        self.preset_box.setToolTip(self.tr("A set of values to start from."))
+        self.preset_box.setAccessibleName(tr("Preset"))
+        self.preset_box.setToolTip(tr("A set of values to start from."))
         for name in presets:
-            self.preset_box.addItem(translated(name.capitalize()), name)
+            self.preset_box.addItem(tr(_PRESET_TITLES.get(name, name.capitalize())), name)
         self.editors: dict[str, Editor] = {
             name: editor_for(field, self)
             for name, field in all_fields(self._config).items()
@@ -181,7 +187,7 @@ class ConfigForm(QWidget):
         """Grey the devices that this machine lacks; ``reason`` is shown for them."""
         editor = self.editors["device"]
         if isinstance(editor, ChoiceEditor):
-            editor.offer(set(available), reason or self.tr("This machine has none that can be used."))
+            editor.offer(set(available), reason or tr("This machine has none that can be used."))
 
     # Making
 
@@ -190,14 +196,14 @@ class ConfigForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(style.SPACING)
         main = self._form()
-        main.addRow(self._label(self.tr("Preset")), self.preset_box)
+        main.addRow(self._label(tr("Preset")), self.preset_box)
         main.addRow(self.reason_label)
         for name in self._main:
             if name == "image_size":
-                main.addRow(self._label(self.tr("Train for")), self.budget)
+                main.addRow(self._label(tr("Train for")), self.budget)
             self._add(main, name)
         column.addLayout(main)
-        self.advanced = Section(self.tr("Advanced"), self)
+        self.advanced = Section(tr("Advanced"), self)
         advanced = self._form()
         self.advanced.content.setLayout(advanced)
         for name in self.editors:
@@ -223,7 +229,7 @@ class ConfigForm(QWidget):
     def _add(self, form: QFormLayout, name: str) -> None:
         editor = self.editors[name]
         is_switch = isinstance(editor, SwitchEditor)
-        label = self._label("" if is_switch else translated(editor.limits.label))
+        label = self._label("" if is_switch else tr(editor.limits.label))
         label.setToolTip(tip_of(editor.limits))
         form.addRow(label, editor)
 
@@ -249,9 +255,9 @@ class ConfigForm(QWidget):
     def _show_preset(self) -> None:
         name = self._preset_name()
         self.preset_box.blockSignals(True)
-        custom = self.preset_box.findText(self.tr("Custom"))
+        custom = self.preset_box.findText(tr("Custom"))
         if name is None and custom < 0:
-            self.preset_box.addItem(self.tr("Custom"))
+            self.preset_box.addItem(tr("Custom"))
             custom = self.preset_box.count() - 1
         elif name is not None and custom >= 0:
             self.preset_box.removeItem(custom)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import PySide6
 import torch
-from PySide6.QtCore import QCoreApplication, QStandardPaths, Qt, QUrl, SignalInstance
+from PySide6.QtCore import QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
@@ -34,16 +34,11 @@ from core.exchange import ImportSummary
 from core.formats import FORMATS, ExportSummary
 from core.language import tr
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Dialogs", text)
-
-
 # ---- choosing --------------------------------------------------------------------------------------
 
 
 def choose_folder(parent: QWidget) -> list[Path]:
-    chosen = QFileDialog.getExistingDirectory(parent, _tr("Open a folder of images"), _last_folder("open"))
+    chosen = QFileDialog.getExistingDirectory(parent, tr("Open a folder of images"), _last_folder("open"))
     return _remembered("open", [chosen] if chosen else [])
 
 
@@ -56,23 +51,23 @@ def choose_new_place(parent: QWidget, name: str) -> Path | None:
 
 def choose_images(parent: QWidget) -> list[Path]:
     suffixes = "*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp"
-    kinds = f"{_tr('Images')} ({suffixes} {suffixes.upper()});;{_tr('All files')} (*)"
-    chosen, _ = QFileDialog.getOpenFileNames(parent, _tr("Open images"), _last_folder("open"), kinds)
+    kinds = tr("Images") + f" ({suffixes} {suffixes.upper()});;" + tr("All files") + " (*)"
+    chosen, _ = QFileDialog.getOpenFileNames(parent, tr("Open images"), _last_folder("open"), kinds)
     return _remembered("open", chosen)
 
 
 def choose_project(parent: QWidget) -> list[Path]:
     folder = str(paths.data_folder() / "projects")
-    kinds = f"{_tr('Boxscout projects')} (*{paths.SUFFIX})"
-    chosen, _ = QFileDialog.getOpenFileName(parent, _tr("Open a project"), folder, kinds)
+    kinds = tr("Boxscout projects") + f" (*{paths.SUFFIX})"
+    chosen, _ = QFileDialog.getOpenFileName(parent, tr("Open a project"), folder, kinds)
     return [Path(chosen)] if chosen else []
 
 
 def choose_copy(parent: QWidget, name: str) -> Path | None:
     """Where File > Save project as writes; None where the person thought better of it."""
     folder = Path(_last_folder("copy")) / name
-    kinds = f"{_tr('Boxscout projects')} (*{paths.SUFFIX})"
-    chosen, _ = QFileDialog.getSaveFileName(parent, _tr("Save project as"), str(folder), kinds)
+    kinds = tr("Boxscout projects") + f" (*{paths.SUFFIX})"
+    chosen, _ = QFileDialog.getSaveFileName(parent, tr("Save project as"), str(folder), kinds)
     if not chosen:
         return None
     path = Path(chosen)
@@ -158,16 +153,16 @@ def sentence_of(error: BaseException) -> str:
         return text
     # CUDA's is a RuntimeError in some versions, told apart only by its text.
     if isinstance(error, torch.OutOfMemoryError) or "CUDA out of memory" in text:
-        return _tr(
+        return tr(
             "The graphics card has too little free memory for this training; choose a smaller batch, "
             "image size or width."
         )
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
-        return _tr(
+        return tr(
             "There is too little free memory; close other programs, or choose a smaller batch or image size."
         )
     first = text.splitlines()[0] if text else type(error).__name__
-    return _tr("Something went wrong: {0}").format(first)
+    return tr("Something went wrong: {0}").format(first)
 
 
 def show_summary(parent: QWidget, summary: ExportSummary) -> None:
@@ -176,7 +171,7 @@ def show_summary(parent: QWidget, summary: ExportSummary) -> None:
 
 def show_imported(parent: QWidget, summary: ImportSummary) -> None:
     message.show_done(
-        parent, _tr("Imported from {0}").format(summary.path.name), summary.lines(), summary.path
+        parent, tr("Imported from {0}").format(summary.path.name), summary.lines(), summary.path
     )
 
 
@@ -186,12 +181,12 @@ def show_in_folder(path: Path) -> None:
 
 def show_about(parent: QWidget) -> None:
     box = QMessageBox(parent)
-    box.setWindowTitle(_tr("About Boxscout"))
+    box.setWindowTitle(tr("About Boxscout"))
     box.setIconPixmap(style.icon("boxscout").pixmap(64, 64))
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"Boxscout {__version__}")
     box.setInformativeText(
-        _tr("Finds the object in every photo of a folder, without a single label.")
+        tr("Finds the object in every photo of a folder, without a single label.")
         + f"\n\nPython {platform.python_version()}, PySide6 {PySide6.__version__}, torch {torch.__version__}"
     )
     box.exec()
@@ -201,7 +196,7 @@ def show_about(parent: QWidget) -> None:
 def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
     """A table of all keys, made from the actions themselves."""
     dialog = QDialog(parent)
-    dialog.setWindowTitle(_tr("Keyboard shortcuts"))
+    dialog.setWindowTitle(tr("Keyboard shortcuts"))
     grid = QGridLayout()
     grid.setHorizontalSpacing(3 * style.SPACING)
     specs = [spec for spec in actions.ACTIONS if made[spec.id].shortcuts()]

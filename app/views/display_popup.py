@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QVBoxLayout, QWi
 from app import style
 from app.views.controls import JumpSlider, plain_label
 from core.images.display import MAX_GAMMA, Display
+from core.language import number, tr
 
 _FINE = 100  # slider units in 1.0
 
@@ -24,9 +25,9 @@ class DisplayPopup(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         style.mark(self, "popup")
-        self.brightness = self._slider(self.tr("Brightness"))
-        self.contrast = self._slider(self.tr("Contrast"))
-        self.gamma = self._slider(self.tr("Gamma"))
+        self.brightness = self._slider(tr("Brightness"))
+        self.contrast = self._slider(tr("Contrast"))
+        self.gamma = self._slider(tr("Gamma"))
         self._values = [plain_label("", "muted") for _ in range(3)]
         grid = QGridLayout()
         grid.setHorizontalSpacing(style.SPACING)
@@ -38,15 +39,13 @@ class DisplayPopup(QFrame):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             for column, widget in enumerate((label, slider, value)):
                 grid.addWidget(widget, row, column)
-        self.reset = QPushButton(self.tr("As it is"))
+        self.reset = QPushButton(tr("As it is"))
         self.reset.clicked.connect(lambda: self._tell(Display()))
         column = QVBoxLayout(self)
         column.setContentsMargins(*[style.MARGIN] * 4)
         column.setSpacing(style.SPACING)
         column.addLayout(grid)
-        column.addWidget(
-            plain_label(self.tr("Only what you see; exported images stay as they are."), "muted")
-        )
+        column.addWidget(plain_label(tr("Only what you see; exported images stay as they are."), "muted"))
         column.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
         self._show(Display())
 
@@ -90,7 +89,7 @@ class DisplayPopup(QFrame):
         texts = (
             f"{display.brightness * 100:+.0f} %",
             f"{display.contrast * 100:+.0f} %",
-            f"{display.gamma:.2f}",
+            number(display.gamma, ".2f"),
         )
         for label, text in zip(self._values, texts, strict=True):
             label.setText(text.replace("-", "−").replace("+0 %", "0 %"))

@@ -13,6 +13,7 @@ from core.annotations import ImageBoxes
 from core.formats import Selection, Which
 from core.formats.common import short
 from core.formats.selection import MAX_VAL_SHARE, labels_of
+from core.language import tr
 
 _CLASS_ROWS = 5
 _PERCENT = 20
@@ -27,27 +28,27 @@ class ExportChoices(QObject):
         super().__init__(parent)
         self._form = form
         self.which = Combo()
-        self.which.addItem(self.tr("All but the rejected"), Which.NOT_REJECTED.value)
-        self.which.addItem(self.tr("Accepted only"), Which.ACCEPTED.value)
-        self.which.addItem(self.tr("All, rejected too"), Which.ALL.value)
+        self.which.addItem(tr("All but the rejected"), Which.NOT_REJECTED.value)
+        self.which.addItem(tr("Accepted only"), Which.ACCEPTED.value)
+        self.which.addItem(tr("All, rejected too"), Which.ALL.value)
         self.score = RealSpin()
         self.score.setRange(0.0, 1.0)
         self.score.setSingleStep(0.05)
-        self.score.setSpecialValueText(self.tr("any"))
+        self.score.setSpecialValueText(tr("any"))
         self.classes = QListWidget()
-        self.classes.setAccessibleName(self.tr("Classes"))
+        self.classes.setAccessibleName(tr("Classes"))
         self.classes.setSpacing(2)
         style.mark(self.classes, "ticks")
-        self.split = QCheckBox(self.tr("Keep apart"))
+        self.split = QCheckBox(tr("Keep apart"))
         self.percent, self.seed = Spin(), Spin()
         self.percent.setRange(1, round(100 * MAX_VAL_SHARE))
         self.percent.setValue(_PERCENT)
         self.percent.setSuffix(" %")
-        self.percent.setAccessibleName(self.tr("Share of the images for validation"))
+        self.percent.setAccessibleName(tr("Share of the images for validation"))
         self.seed.setRange(0, 999_999)
-        self.seed.setAccessibleName(self.tr("Seed of the split"))
-        self.seed.setToolTip(self.tr("The same seed gives the same split."))
-        self._seed_label = plain_label(self.tr("Seed"))
+        self.seed.setAccessibleName(tr("Seed of the split"))
+        self.seed.setToolTip(tr("The same seed gives the same split."))
+        self._seed_label = plain_label(tr("Seed"))
         self._lay_out()
         for signal in (
             self.which.currentIndexChanged,
@@ -99,12 +100,12 @@ class ExportChoices(QObject):
     def _lay_out(self) -> None:
         score, validation = QHBoxLayout(), QHBoxLayout()
         score.addWidget(self.score)
-        score.addWidget(plain_label(self.tr("Edited boxes always leave."), "muted"), 1)
+        score.addWidget(plain_label(tr("Edited boxes always leave."), "muted"), 1)
         for widget in (self.split, self.percent, self._seed_label, self.seed):
             validation.addWidget(widget)
         validation.addStretch(1)
-        self._form.addRow(self.tr("Images"), self.which)
-        self._form.addRow(self.tr("Least score"), score)
-        self._form.addRow(self.tr("Classes"), self.classes)
-        self._form.addRow(self.tr("Validation"), validation)
+        self._form.addRow(tr("Images"), self.which)
+        self._form.addRow(tr("Least score"), score)
+        self._form.addRow(tr("Classes"), self.classes)
+        self._form.addRow(tr("Validation"), validation)
         self._form.setRowVisible(self.classes, False)

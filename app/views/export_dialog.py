@@ -26,6 +26,7 @@ from app.views.export_choices import ExportChoices
 from core.annotations import ImageBoxes
 from core.formats import Format, WriteOptions, split_paths
 from core.formats.selection import Count, count
+from core.language import tr
 
 COUNT_MS = 120
 
@@ -38,7 +39,7 @@ class ExportDialog(QDialog):
     ) -> None:
         """Counts appear once :meth:`set_images` has told what there is."""
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Export boxes"))
+        self.setWindowTitle(tr("Export boxes"))
         self._formats = formats
         self._folder, self._stem = folder, stem
         self._images: Sequence[ImageBoxes] | None = None
@@ -81,25 +82,25 @@ class ExportDialog(QDialog):
     def _make_choices(self) -> None:
         self.format = Combo()
         for name, each in self._formats.items():
-            self.format.addItem(each.title, name)
+            self.format.addItem(tr(each.title), name)
         self.help = plain_label(role="muted")
         self.own = {
-            "link": QCheckBox(self.tr("Link to the images instead of copying them")),
-            "one_based": QCheckBox(self.tr("Count pixels from 1, as the original does")),
-            "beside_images": QCheckBox(self.tr("Write beside each image")),
-            "replace_foreign": QCheckBox(self.tr("Replace files that others wrote or changed there")),
+            "link": QCheckBox(tr("Link to the images instead of copying them")),
+            "one_based": QCheckBox(tr("Count pixels from 1, as the original does")),
+            "beside_images": QCheckBox(tr("Write beside each image")),
+            "replace_foreign": QCheckBox(tr("Replace files that others wrote or changed there")),
         }
 
     def _make_place(self) -> None:
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("export_path")
-        self.browse = QPushButton(self.tr("Browse…"))
-        self.total = plain_label(self.tr("Counting…"), role="title")
+        self.browse = QPushButton(tr("Browse…"))
+        self.total = plain_label(tr("Counting…"), role="title")
         self.total.setWordWrap(True)
         self.note = plain_label(role="muted")
         self.note.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.export = self.buttons.addButton(self.tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.export = self.buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.export, "primary")
 
     def _lay_out(self) -> None:
@@ -109,12 +110,12 @@ class ExportDialog(QDialog):
         self._form = form = QFormLayout()
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self.tr("Format"), self.format)
+        form.addRow(tr("Format"), self.format)
         form.addRow("", self.help)
         for box in self.own.values():
             form.addRow("", box)
         self.choices = ExportChoices(form, self)
-        form.addRow(self.tr("To"), place)
+        form.addRow(tr("To"), place)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[2 * style.MARGIN] * 4)
         column.setSpacing(style.MARGIN)
@@ -138,7 +139,7 @@ class ExportDialog(QDialog):
     def _show_format(self) -> None:
         """The chosen format's own options, and a path that suits it unless the person wrote one."""
         chosen = self.chosen
-        self.help.setText(chosen.help)
+        self.help.setText(tr(chosen.help))
         for name, box in self.own.items():
             self._form.setRowVisible(box, name in chosen.own)
         proposed = {str(self._proposal(each)) for each in self._formats.values()}
@@ -182,25 +183,21 @@ class ExportDialog(QDialog):
         self._show_note()
 
     def _total_text(self, found: Count) -> str:
-        images = (
-            self.tr("1 image") if found.images == 1 else self.tr("{0} images").format(grouped(found.images))
-        )
-        boxes = self.tr("1 box") if found.boxes == 1 else self.tr("{0} boxes").format(grouped(found.boxes))
-        text = self.tr("{0} with {1} will be written").format(images, boxes)
+        images = tr("1 image") if found.images == 1 else tr("{0} images").format(grouped(found.images))
+        boxes = tr("1 box") if found.boxes == 1 else tr("{0} boxes").format(grouped(found.boxes))
+        text = tr("{0} with {1} will be written").format(images, boxes)
         if found.val_images:
             train = grouped(found.images - found.val_images)
-            text += ": " + self.tr("{0} for training, {1} for validation").format(
-                train, grouped(found.val_images)
-            )
+            text += ": " + tr("{0} for training, {1} for validation").format(train, grouped(found.val_images))
         return text + "."
 
     def _show_note(self) -> None:
         """Say what is in the way, or what will happen, before it does."""
         problem, note = self._problem(), ""
         if not problem and self._is_beside():
-            note = self.tr("Files of the same name by other programs are left alone and listed.")
+            note = tr("Files of the same name by other programs are left alone and listed.")
             if self.own["replace_foreign"].isChecked():
-                note = self.tr("Files of the same name are replaced, whoever made them.")
+                note = tr("Files of the same name are replaced, whoever made them.")
         elif not problem:
             note = self._what_happens()
         style.mark(self.note, "error" if problem else "muted")
@@ -209,29 +206,29 @@ class ExportDialog(QDialog):
 
     def _problem(self) -> str:
         if self._count is not None and not self._count.boxes:
-            return self.tr("No box is left: choose more images, a lower score or more classes.")
+            return tr("No box is left: choose more images, a lower score or more classes.")
         if self._is_beside():
             return ""
         if not self.path_edit.text().strip():
-            return self.tr("Choose where to write.")
+            return tr("Choose where to write.")
         if not self.path.parent.is_dir():
-            return self.tr("This folder does not exist: {0}").format(self.path.parent)
+            return tr("This folder does not exist: {0}").format(self.path.parent)
         if not self.chosen.suffix:
             taken = [place.name for place in self._targets() if place.exists() and not _is_empty(place)]
             if taken:
-                return self.tr("“{0}” is there already; choose a new name.").format(taken[0])
+                return tr("“{0}” is there already; choose a new name.").format(taken[0])
         elif self.path.is_dir():
-            return self.tr("This is a folder; add a file name.")
+            return tr("This is a folder; add a file name.")
         return ""
 
     def _what_happens(self) -> str:
         places = self._targets()
-        names = self.tr(" and ").join(f"“{place.name}”" for place in places)
+        names = tr(" and ").join(f"“{place.name}”" for place in places)
         if self.chosen.suffix and any(place.exists() for place in places):
-            return self.tr("{0}: what is there will be replaced.").format(names)
+            return tr("{0}: what is there will be replaced.").format(names)
         if len(places) > 1:
-            return self.tr("Writes {0}.").format(names)
-        return "" if self.chosen.suffix else self.tr("Makes the folder {0}.").format(names)
+            return tr("Writes {0}.").format(names)
+        return "" if self.chosen.suffix else tr("Makes the folder {0}.").format(names)
 
     def _targets(self) -> Sequence[Path]:
         parts = self.choices.split.isChecked() and not self.chosen.splits
@@ -241,7 +238,7 @@ class ExportDialog(QDialog):
         kinds = f"{self.format.currentText()} (*{self.chosen.suffix})" if self.chosen.suffix else ""
         found, _ = QFileDialog.getSaveFileName(
             self,
-            self.tr("Export boxes"),
+            tr("Export boxes"),
             str(self.path),
             kinds,
             options=QFileDialog.Option.DontConfirmOverwrite,

@@ -5,37 +5,34 @@ from __future__ import annotations
 from dataclasses import Field, fields
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from app import style
 from app.views.controls import Combo, Spin, grouped
 from core.config import Limits, Settings
+from core.language import mark, number, tr
 
 _TITLES = {
     "dcgan": "DCGAN",
     "wgan-gp": "WGAN-GP",
     "dragan": "DRAGAN",
     "minimax": "Minimax GAN",
-    "wgan": "WGAN (clipped)",
-    "auto": "Automatic",
-    "system": "As the desktop",
-    "light": "Light",
-    "dark": "Dark",
+    "wgan": mark("WGAN (clipped)"),
+    "auto": mark("Automatic"),
+    "system": mark("As the desktop"),
+    "light": mark("Light"),
+    "dark": mark("Dark"),
     "en": "English",
+    "de": "Deutsch",
     "cpu": "CPU",
     "cuda": "GPU (CUDA)",
-    "fp32": "32 bit",
+    "fp32": mark("32 bit"),
     "bf16": "bf16",
-    "batch": "Batch",
-    "image": "Image",
+    "batch": mark("Batch"),
+    "image": mark("Image"),
 }
 _DIGITS = 12  # enough for every number that a person types
-
-
-def translated(text: str) -> str:
-    """A label or help of core's config in the person's language."""
-    return QCoreApplication.translate("TrainConfig", text)
 
 
 class Editor(QWidget):
@@ -51,7 +48,7 @@ class Editor(QWidget):
 
     def _take(self, widget: QWidget) -> None:
         self.row.addWidget(widget)
-        widget.setAccessibleName(translated(self.limits.label))
+        widget.setAccessibleName(tr(self.limits.label))
         widget.setToolTip(tip_of(self.limits))
         self.setFocusProxy(widget)
 
@@ -127,7 +124,7 @@ class RealEditor(Editor):
         self.optional = optional  # empty is None
         self.edit = QLineEdit(self)
         if optional:
-            self.edit.setPlaceholderText(self.tr("the objective's own"))
+            self.edit.setPlaceholderText(tr("the objective's own"))
         self._take(self.edit)
         self.edit.textEdited.connect(self._edited)
 
@@ -142,15 +139,15 @@ class RealEditor(Editor):
         self._mark()
 
     def problem(self) -> str:
-        label, low, high = translated(self.limits.label), self.limits.low or 0.0, self.limits.high or 0.0
+        label, low, high = tr(self.limits.label), self.limits.low or 0.0, self.limits.high or 0.0
         try:
             value = self.value()
             inside = value is None or low <= value <= high
         except ValueError:
-            return self.tr("{0} must be a number.").format(label)
+            return tr("{0} must be a number.").format(label)
         if inside:
             return ""
-        return self.tr("{0} must lie between {1} and {2}.").format(label, f"{low:g}", f"{high:g}")
+        return tr("{0} must lie between {1} and {2}.").format(label, number(low, "g"), number(high, "g"))
 
     def _edited(self) -> None:
         self._mark()
@@ -165,7 +162,7 @@ class SwitchEditor(Editor):
 
     def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
         super().__init__(name, limits, parent)
-        self.box = QCheckBox(translated(limits.label), self)
+        self.box = QCheckBox(tr(limits.label), self)
         self._take(self.box)
         self.row.addStretch(1)
         self.box.toggled.connect(self.changed)
@@ -199,22 +196,20 @@ def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
 def choice_title(name: str, choice: Any) -> str:
     """How a choice is written for a person."""
     if choice is None:
-        return translated("Whole image")
+        return tr("Whole image")
     if name in ("image_size", "crop_size"):
-        return f"{choice} × {choice} px"
-    return translated(_TITLES.get(str(choice), str(choice)))
+        return tr("{0} × {1} px").format(choice, choice)
+    return tr(_TITLES.get(str(choice), str(choice)))
 
 
 def tip_of(limits: Limits) -> str:
     """A field's help and its range, as plain sentences."""
-    text = translated(limits.help)
+    text = tr(limits.help)
     if limits.low is None or limits.high is None:
         return text
-    return QCoreApplication.translate("TrainConfig", "{0} From {1} to {2}.").format(
-        text, _short(limits.low), _short(limits.high)
-    )
+    return tr("{0} From {1} to {2}.").format(text, _short(limits.low), _short(limits.high))
 
 
-def _short(number: float) -> str:
-    whole = float(number).is_integer() and abs(number) < 1e15
-    return grouped(int(number)) if whole else f"{number:g}"
+def _short(value: float) -> str:
+    whole = float(value).is_integer() and abs(value) < 1e15
+    return grouped(int(value)) if whole else number(value, "g")

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app import style
 from app.models.figure import FigureKind
 from app.views.controls import plain_label
+from core.language import tr
 
 SUFFIXES = (".png", ".pdf")
 
@@ -41,7 +42,7 @@ class FigureDialog(QDialog):
         self, options: Sequence[FigureOption], *, folder: Path, stem: str, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Save figure"))
+        self.setWindowTitle(tr("Save figure"))
         self._options, self._folder, self._stem = tuple(options), folder, stem
         self.what = QComboBox()
         for index, option in enumerate(self._options):
@@ -51,11 +52,11 @@ class FigureDialog(QDialog):
         self.what.setCurrentIndex(first)
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("figure_path")
-        self.browse = QPushButton(self.tr("Browse…"))
+        self.browse = QPushButton(tr("Browse…"))
         self.note = plain_label(role="muted")
         self.note.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.save = self.buttons.addButton(self.tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.save = self.buttons.addButton(tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.save, "primary")
         self._lay_out()
         self.what.currentIndexChanged.connect(self._propose_name)
@@ -83,8 +84,8 @@ class FigureDialog(QDialog):
         form.setContentsMargins(*[style.MARGIN] * 4)
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self.tr("Figure"), self.what)
-        form.addRow(self.tr("File"), row)
+        form.addRow(tr("Figure"), self.what)
+        form.addRow(tr("File"), row)
         form.addRow("", self.note)
         form.addRow(self.buttons)
 
@@ -99,7 +100,7 @@ class FigureDialog(QDialog):
     def _browse(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(
             self,
-            self.tr("Save figure"),
+            tr("Save figure"),
             str(self.path),
             "PNG (*.png);;PDF (*.pdf)",
             options=QFileDialog.Option.DontConfirmOverwrite,
@@ -109,18 +110,18 @@ class FigureDialog(QDialog):
 
     def _show_note(self) -> None:
         """Say what is in the way, or what will happen, before it does."""
-        note = self.tr("PNG for screens, PDF for print: the suffix decides.")
+        note = tr("PNG for screens, PDF for print: the suffix decides.")
         problem = self._options[self.what.currentIndex()].missing
         if problem:
             pass
         elif not self.path_edit.text().strip():
-            problem = self.tr("Choose a file.")
+            problem = tr("Choose a file.")
         elif self.path.suffix.lower() not in SUFFIXES:
-            problem = self.tr("The name must end in .png or .pdf.")
+            problem = tr("The name must end in .png or .pdf.")
         elif not self.path.parent.is_dir():
-            problem = self.tr("This folder does not exist.")
+            problem = tr("This folder does not exist.")
         elif self.path.exists():
-            note = self.tr("This file exists and will be replaced.")
+            note = tr("This file exists and will be replaced.")
         style.mark(self.note, "error" if problem else "muted")
         self.note.setText(problem or note)
         self.save.setEnabled(not problem)
@@ -128,7 +129,6 @@ class FigureDialog(QDialog):
 
 def figure_options(*, images: int, has_maps: bool, has_samples: bool, has_points: bool) -> list[FigureOption]:
     """All figures, each with what it still lacks."""
-    tr = FigureDialog.tr
     many = tr("Image and box, heat map, overlay: {n} selected images").format(n=images)
     one = tr("Image and box, heat map, overlay: the image in view")
     return [

@@ -22,16 +22,16 @@ class Gallery(QWidget):
         super().__init__(parent)
         self.samples = SampleGrid(self)
         self.real = SampleGrid(
-            name=self.tr("Real images as the discriminator sees them"),
-            empty=self.tr("Real images appear here as the discriminator sees them"),
+            name=tr("Real images as the discriminator sees them"),
+            empty=tr("Real images appear here as the discriminator sees them"),
         )
-        self.background = SampleGrid(name=self.tr("Background as the discriminator sees it"))
-        self.choice = Choice(self.tr("Samples"), self.tr("Real images as seen"), self)
-        self.choice.first.setToolTip(self.tr("What the generator makes of noise."))
+        self.background = SampleGrid(name=tr("Background as the discriminator sees it"))
+        self.choice = Choice(tr("Samples"), tr("Real images as seen"), self)
+        self.choice.first.setToolTip(tr("What the generator makes of noise."))
         self.choice.second.setToolTip(
-            self.tr("A batch of your images as the discriminator sees it: cut, mirrored and recoloured.")
+            tr("A batch of your images as the discriminator sees it: cut, mirrored and recoloured.")
         )
-        self._background_label = plain_label(self.tr("Background"), "muted")
+        self._background_label = plain_label(tr("Background"), "muted")
         self._real_label = plain_label("", "muted")
         self._learned = plain_label(tr("Learned: object against background"), "title")
         self._learned.setToolTip(
@@ -83,7 +83,7 @@ class Gallery(QWidget):
         self._real_label.setText("" if on else tr("Middle of images, taken for object"))
         self._real_label.setVisible(not on and self.real.count() > 0)
         self._background_label.setText(
-            self.tr("Background") if on else tr("Border of images, taken for background")
+            tr("Background") if on else tr("Border of images, taken for background")
         )
         self.real.set_placeholder(
             tr("Real images appear here as the discriminator sees them")

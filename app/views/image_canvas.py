@@ -14,6 +14,7 @@ from app.views.picture_view import PictureView
 from app.views.viewport import Viewport
 from core.annotations import BoxRecord
 from core.geometry import Box
+from core.language import tr
 
 
 class ImageCanvas(PictureView):
@@ -132,7 +133,7 @@ class ImageCanvas(PictureView):
         if dragged != self._told[2]:
             self.drag_changed.emit(dragged and (round(dragged.width), round(dragged.height)))
         self._told = told
-        hint = self.tr("Drag to draw a box. Return makes one in the middle, Esc gives up.")
+        hint = tr("Drag to draw a box. Return makes one in the middle, Esc gives up.")
         self._hint = hint if editor.is_drawing else ""
         self.update()
 
@@ -140,7 +141,7 @@ class ImageCanvas(PictureView):
         if self._editor.selected is None:
             return ""
         record, count = self._editor.boxes[self._editor.selected], len(self._editor.boxes)
-        text = self.tr("Box {0} of {1}, {2}, {3:.0f} × {4:.0f} px")
+        text = tr("Box {0} of {1}, {2}, {3:.0f} × {4:.0f} px")
         place = self._editor.selected + 1
         return text.format(place, count, record.label, record.box.width, record.box.height)
 

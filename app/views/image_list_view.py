@@ -13,6 +13,7 @@ from app.views.controls import grouped, plain_label, tool_button
 from app.views.image_row import ROW, ThumbnailDelegate
 from core.annotations import Status
 from core.browse import Browse
+from core.language import tr
 
 
 class _List(QTableView):
@@ -53,7 +54,7 @@ class _List(QTableView):
             painter.setPen(QColor(style.colours().muted))
             room = self.viewport().rect().adjusted(style.MARGIN, style.MARGIN, -style.MARGIN, -style.MARGIN)
             flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, int(flags), self.tr("No image passes this filter."))
+            painter.drawText(room, int(flags), tr("No image passes this filter."))
 
 
 class SelectionBar(QWidget):
@@ -71,9 +72,9 @@ class SelectionBar(QWidget):
         row.addWidget(self.count, 1)
         self.buttons = {}
         for status, icon, name, tip in (
-            (Status.ACCEPTED, "done", self.tr("Accept selected"), self.tr("Accept all selected images")),
-            (Status.REJECTED, "close", self.tr("Reject selected"), self.tr("Reject all selected images")),
-            (Status.UNSEEN, "reset", self.tr("Unmark selected"), self.tr("Unmark all selected images")),
+            (Status.ACCEPTED, "done", tr("Accept selected"), tr("Accept all selected images")),
+            (Status.REJECTED, "close", tr("Reject selected"), tr("Reject all selected images")),
+            (Status.UNSEEN, "reset", tr("Unmark selected"), tr("Unmark all selected images")),
         ):
             button = tool_button(icon, name, tip)
             button.clicked.connect(lambda _=False, status=status: self.status_chosen.emit(status))
@@ -82,7 +83,7 @@ class SelectionBar(QWidget):
         self.set_count(0)
 
     def set_count(self, selected: int) -> None:
-        self.count.setText(self.tr("{0} selected").format(grouped(selected)))
+        self.count.setText(tr("{0} selected").format(grouped(selected)))
         self.setVisible(selected > 1)
 
 
@@ -104,7 +105,7 @@ class ImageListView(QWidget):
         self.browse_bar = BrowseBar()
         self.name_filter, self.show_box = self.browse_bar.name_filter, self.browse_bar.show_box
         self.list = _List(model)
-        self.list.setAccessibleName(self.tr("Images"))
+        self.list.setAccessibleName(tr("Images"))
         self.list.selectionModel().currentChanged.connect(self._on_current_changed)
         self.list.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.selection_bar = SelectionBar()
@@ -176,7 +177,7 @@ class ImageListView(QWidget):
 
     def _show_count(self, shown: int, total: int) -> None:
         if shown == total:
-            text = self.tr("1 image") if total == 1 else self.tr("{total:,} images")
+            text = tr("1 image") if total == 1 else tr("{total:,} images")
         else:
-            text = self.tr("{shown:,} of {total:,} images")
+            text = tr("{shown:,} of {total:,} images")
         self.count.setText(text.format(shown=shown, total=total))

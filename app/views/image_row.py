@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPen
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import style
 from app.models.image_list import Role
 from core.annotations import Status
 from core.evaluate.overlap import CORRECT_IOU
-from core.language import tr, trn
+from core.language import number, tr, trn
 
 THUMBNAIL = 56
 PADDING = 6
@@ -115,11 +115,11 @@ class ThumbnailDelegate(QStyledItemDelegate):
         below = QRect(text.left(), top + metrics.height(), text.width(), metrics.height())
         if score is not None:
             painter.setPen(strong if selected else QColor(colours.muted))
-            number = f"{score:.2f}"
+            told = number(score, ".2f")
             if boxes > 1:
-                number = f"{trn('{count} box', '{count} boxes', boxes)}  {number}"
-            painter.drawText(below, _RIGHT, number)
-            below.setRight(below.right() - metrics.horizontalAdvance(number) - PADDING)
+                told = trn("{count} box", "{count} boxes", boxes) + f"  {told}"
+            painter.drawText(below, _RIGHT, told)
+            below.setRight(below.right() - metrics.horizontalAdvance(told) - PADDING)
         if second:
             painter.setPen(strong if selected else QColor(_status_colour(status)))
             elided = metrics.elidedText(second, Qt.TextElideMode.ElideMiddle, below.width())
@@ -127,9 +127,9 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
     def _second_line(self, status: Status, folder: str, *, edited: bool) -> str:
         if status is Status.UNSEEN:
-            return self.tr("Edited") if edited else folder
-        text = status_text(self, status)
-        return self.tr("{0}, edited").format(text) if edited else text
+            return tr("Edited") if edited else folder
+        text = status_text(status)
+        return tr("{0}, edited").format(text) if edited else text
 
 
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
@@ -140,15 +140,15 @@ def _paint_overlap(painter: QPainter, room: QRect, overlap: float, colour: QColo
     """The IoU with the truth, in ``colour`` or in one that says whether the box counts as right."""
     colours = style.colours()
     painter.setPen(colour or QColor(colours.good if overlap >= CORRECT_IOU else colours.warning))
-    painter.drawText(room, _FLAGS, tr("IoU {overlap}").format(overlap=f"{overlap:.2f}"))
+    painter.drawText(room, _FLAGS, tr("IoU {overlap}").format(overlap=number(overlap, ".2f")))
 
 
-def status_text(owner: QWidget | QStyledItemDelegate, status: Status) -> str:
+def status_text(status: Status) -> str:
     return {
-        Status.UNSEEN: owner.tr("Unseen"),
-        Status.ACCEPTED: owner.tr("Accepted"),
-        Status.REJECTED: owner.tr("Rejected"),
-        Status.FAILED: owner.tr("Cannot be used"),
+        Status.UNSEEN: tr("Unseen"),
+        Status.ACCEPTED: tr("Accepted"),
+        Status.REJECTED: tr("Rejected"),
+        Status.FAILED: tr("Cannot be used"),
     }[status]
 
 

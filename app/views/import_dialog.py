@@ -38,7 +38,7 @@ class ImportDialog(QDialog):
 
     def __init__(self, *, folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Import boxes"))
+        self.setWindowTitle(tr("Import boxes"))
         self._folder = folder
         self._plan: ImportPlan | None = None
         self._timer = QTimer(self)
@@ -48,18 +48,18 @@ class ImportDialog(QDialog):
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("import_path")
         self.path_edit.setPlaceholderText(tr("COCO or CSV file; YOLO, VOC, labelme or Tiny ImageNet folder"))
-        self.browse_file = QPushButton(self.tr("File…"))
-        self.browse_folder = QPushButton(self.tr("Folder…"))
+        self.browse_file = QPushButton(tr("File…"))
+        self.browse_folder = QPushButton(tr("Folder…"))
         self.meaning = Choice(tr("Earlier boxes"), tr("Truth"))
         self.meaning.second.setToolTip(tr("True boxes: they measure how good the boxes here are."))
-        self.status = Choice(self.tr("Unseen"), self.tr("Accepted"))
-        self.replace_edited = QCheckBox(self.tr("Replace boxes that were edited here"))
+        self.status = Choice(tr("Unseen"), tr("Accepted"))
+        self.replace_edited = QCheckBox(tr("Replace boxes that were edited here"))
         self.total = plain_label(role="title")
         self.details = plain_label(role="muted")
         for label in (self.total, self.details):
             label.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.agree = self.buttons.addButton(self.tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.agree = self.buttons.addButton(tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.agree, "primary")
         self._lay_out()
         self._connect()
@@ -84,7 +84,7 @@ class ImportDialog(QDialog):
         self.details.setText(
             sentence
             or (
-                self.tr("Imported boxes count as edited: finding boxes leaves them alone.")
+                tr("Imported boxes count as edited: finding boxes leaves them alone.")
                 if self.meaning.is_first()
                 else tr("Truth changes no box: accuracy and IoU are measured by it.")
             )
@@ -103,12 +103,12 @@ class ImportDialog(QDialog):
         form = QFormLayout()
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self.tr("From"), place)
+        form.addRow(tr("From"), place)
         meaning = QHBoxLayout()
         meaning.addWidget(self.meaning)
         meaning.addStretch(1)
         form.addRow(tr("They are"), meaning)
-        form.addRow(self.tr("Images become"), status)
+        form.addRow(tr("Images become"), status)
         form.addRow("", self.replace_edited)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[2 * style.MARGIN] * 4)
@@ -139,7 +139,7 @@ class ImportDialog(QDialog):
 
     def _look(self) -> None:
         if self.path_edit.text().strip():
-            self.details.setText(self.tr("Reading…"))
+            self.details.setText(tr("Reading…"))
             self.path_chosen.emit(self.path)
 
     def _show(self) -> None:
@@ -148,13 +148,13 @@ class ImportDialog(QDialog):
             return
         as_truth = not self.meaning.is_first()
         images, boxes = plan.count(replace_edited=as_truth or self.replace_edited.isChecked())
-        of_boxes = self.tr("1 box") if boxes == 1 else self.tr("{0} boxes").format(grouped(boxes))
-        of_images = self.tr("1 image") if images == 1 else self.tr("{0} images").format(grouped(images))
-        will = tr("{0} for {1} will come in as truth.") if as_truth else self.tr("{0} for {1} will come in.")
+        of_boxes = tr("1 box") if boxes == 1 else tr("{0} boxes").format(grouped(boxes))
+        of_images = tr("1 image") if images == 1 else tr("{0} images").format(grouped(images))
+        will = tr("{0} for {1} will come in as truth.") if as_truth else tr("{0} for {1} will come in.")
         self.total.setText(will.format(of_boxes, of_images))
         lines = plan.lines()
         if plan.edited and not as_truth and not self.replace_edited.isChecked():
-            kept = self.tr("Left alone, because their boxes were edited here: {0}.")
+            kept = tr("Left alone, because their boxes were edited here: {0}.")
             lines.insert(0, kept.format(grouped(len(plan.edited))))
         style.mark(self.details, "muted")
         self.details.setText("\n".join(lines))
@@ -169,13 +169,13 @@ class ImportDialog(QDialog):
             self.accept()
 
     def _choose_file(self) -> None:
-        kinds = f"{self.tr('Boxes')} (*.json *.csv *.xml *.yaml *.yml);;{self.tr('All files')} (*)"
-        found, _ = QFileDialog.getOpenFileName(self, self.tr("Import boxes"), self._start(), kinds)
+        kinds = tr("Boxes") + " (*.json *.csv *.xml *.yaml *.yml);;" + tr("All files") + " (*)"
+        found, _ = QFileDialog.getOpenFileName(self, tr("Import boxes"), self._start(), kinds)
         if found:
             self.path_edit.setText(found)
 
     def _choose_folder(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, self.tr("Import boxes"), self._start())
+        found = QFileDialog.getExistingDirectory(self, tr("Import boxes"), self._start())
         if found:
             self.path_edit.setText(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
+from core.language import tr
 
 _SIGN = 32
 _TEXT_WIDTH = 380
@@ -76,14 +77,14 @@ class ErrorDialog(MessageDialog):
         self.details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.details.setMinimumSize(QSize(_TEXT_WIDTH + 160, 200))
-        self.details.setAccessibleName(self.tr("Details"))
+        self.details.setAccessibleName(tr("Details"))
         self.details.hide()
         self.column.insertWidget(1, self.details, 1)
-        self.details_button = self.add_button(self.tr("Show details"), self._toggle_details)
-        self.copy_button = self.add_button(self.tr("Copy details"), self.copy_details)
+        self.details_button = self.add_button(tr("Show details"), self._toggle_details)
+        self.copy_button = self.add_button(tr("Copy details"), self.copy_details)
         style.set_icon(self.copy_button, "copy")
         self.buttons.addStretch(1)
-        self.close_button = self.add_button(self.tr("Close"), self.close, main=True)
+        self.close_button = self.add_button(tr("Close"), self.close, main=True)
         self._show_details_buttons()
 
     def add_details(self, sentence: str, details: str) -> None:
@@ -106,7 +107,7 @@ class ErrorDialog(MessageDialog):
     def _toggle_details(self) -> None:
         show = self.details.isHidden()
         self.details.setVisible(show)
-        self.details_button.setText(self.tr("Hide details") if show else self.tr("Show details"))
+        self.details_button.setText(tr("Hide details") if show else tr("Show details"))
         self.adjustSize()
 
 
@@ -154,7 +155,7 @@ def show_export_summary(
     on_show_in_folder: Callable[[Path], object] | None = None,
 ) -> DoneDialog:
     """Show what an export wrote to ``path`` without blocking; the button hands ``path`` on."""
-    sentence = QCoreApplication.translate("DoneDialog", "Exported to {0}").format(path.name)
+    sentence = tr("Exported to {0}").format(path.name)
     return show_done(parent, sentence, lines, path, on_show_in_folder)
 
 
@@ -167,12 +168,9 @@ def show_done(
 ) -> DoneDialog:
     """Show what was done with ``path`` without blocking."""
     dialog = DoneDialog(parent, sentence, lines, path)
-    translate = QCoreApplication.translate
     if on_show_in_folder is not None:
-        dialog.show_button = dialog.add_button(
-            translate("DoneDialog", "Show in folder"), lambda: on_show_in_folder(path)
-        )
+        dialog.show_button = dialog.add_button(tr("Show in folder"), lambda: on_show_in_folder(path))
         style.set_icon(dialog.show_button, "folder")
-    dialog.close_button = dialog.add_button(translate("DoneDialog", "Close"), dialog.close, main=True)
+    dialog.close_button = dialog.add_button(tr("Close"), dialog.close, main=True)
     dialog.open()
     return dialog

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
+from core.language import tr
 
 _SIZE = (520, 420)
 _LIST_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
@@ -69,16 +70,16 @@ class CommandPalette(QDialog):
 
     def __init__(self, commands: Sequence[Command], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Commands"))
+        self.setWindowTitle(tr("Commands"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._commands = tuple(commands)
         self.search = QLineEdit()
         self.search.setObjectName("palette_search")
-        self.search.setPlaceholderText(self.tr("What do you want to do?"))
-        self.search.setAccessibleName(self.tr("Search commands"))
+        self.search.setPlaceholderText(tr("What do you want to do?"))
+        self.search.setAccessibleName(tr("Search commands"))
         self.search.installEventFilter(self)
         self.list = self._make_list()
-        self.nothing = plain_label(self.tr("No command has this in its name."), "muted")
+        self.nothing = plain_label(tr("No command has this in its name."), "muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(*[style.MARGIN] * 4)
         column.setSpacing(style.SPACING)
@@ -96,7 +97,7 @@ class CommandPalette(QDialog):
     def _make_list(self) -> QTreeWidget:
         view = QTreeWidget()
         view.setObjectName("palette_list")
-        view.setAccessibleName(self.tr("Commands"))
+        view.setAccessibleName(tr("Commands"))
         view.setColumnCount(3)
         view.setHeaderHidden(True)
         view.setRootIsDecorated(False)

@@ -20,6 +20,7 @@ from app.views import canvas_paint, minimap
 from app.views.viewport import Viewport
 from core.images.colours import Levels
 from core.images.display import Display
+from core.language import tr
 
 ZOOM_STEP = 1.25
 NEAREST_FROM = 4.0  # zoomed in beyond this, pixels are drawn as squares
@@ -47,7 +48,7 @@ class PictureView(QWidget):
         self._display = Display()
         self._grey: Levels | None = None
         self._caption = self._hint = ""
-        self._message = self.tr("Choose an image on the left")
+        self._message = tr("Choose an image on the left")
         self._backdrops: list[QPixmap] = []
         self._is_split = False
         self._pane = QPointF()  # where the pane begins that the mouse is over
@@ -56,7 +57,7 @@ class PictureView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 120)
-        self.setAccessibleName(self.tr("Image"))
+        self.setAccessibleName(tr("Image"))
 
     def sizeHint(self) -> QSize:
         return QSize(640, 560)
@@ -96,7 +97,7 @@ class PictureView(QWidget):
         if not keep_view:
             self._heat, self._heat_key = None, 0
         self._caption, self._message = caption, ""
-        self.setAccessibleName(caption or self.tr("Image"))
+        self.setAccessibleName(caption or tr("Image"))
         if image is None or image.isNull():
             self._levels, self._view = [], None
             self.cursor_moved.emit(None)

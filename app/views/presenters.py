@@ -14,6 +14,7 @@ from app.views.image_list_view import ImageListView
 from app.views.problems_panel import Problem, ProblemsPanel
 from app.views.status_strip import StatusStrip
 from core.heatmap import colourize
+from core.language import tr
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
 OVERLAY_SIDE = 512
@@ -50,7 +51,7 @@ class CanvasPresenter(QObject):
         if record is None:
             canvas.set_image(None)
             scanning = bool(session.activities)
-            canvas.set_message("" if scanning else self.tr("There is no image in this project"))
+            canvas.set_message("" if scanning else tr("There is no image in this project"))
         elif picture is not None and picture.image is not None:
             size = picture.width, picture.height
             canvas.set_image(picture.image, record.name, size=size, keep_view=same)
@@ -73,7 +74,7 @@ class CanvasPresenter(QObject):
             canvas.set_image(thumbnail.pixmap.toImage(), record.name, size=size)
         else:
             canvas.set_image(None, record.name)
-            canvas.set_message(self.tr("Loading…"))
+            canvas.set_message(tr("Loading…"))
 
     def _show_heat_map(self) -> None:
         session = self._session
@@ -167,7 +168,7 @@ class StatusPresenter(QObject):
     def _show_problems(self) -> None:
         session = self._session
         problems = [Problem(file.path, file.reason) for file in session.problems]
-        text = self.tr("Damaged; used as far as it can be read.")
+        text = tr("Damaged; used as far as it can be read.")
         damaged = [Problem(path, text, warning=True) for path in session.damaged]
         self._problems.set_problems([*problems, *damaged])
         self._strip.set_problems(len(problems), len(damaged))

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QIcon
 
 from app import style
+from core.language import number, tr
 
 Index = QModelIndex | QPersistentModelIndex
 _GROUP = 0  # the internal id of a reason; a file's is its group's row + 1
@@ -128,7 +129,7 @@ class ProblemsModel(QAbstractItemModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return (self.tr("File"), self.tr("Folder"))[section]
+            return (tr("File"), tr("Folder"))[section]
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -146,7 +147,7 @@ class ProblemsModel(QAbstractItemModel):
         if index.column() != 0:
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{group.reason}  ({len(group.problems):,})"
+            return f"{group.reason}  ({number(len(group.problems), ',')})"
         if role == Qt.ItemDataRole.DecorationRole:
             return self._icon(group.warning)
         return None

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app import style
 from app.views.controls import plain_label
 from app.views.problems_model import Problem, ProblemsModel, printable
+from core.language import tr
 
 __all__ = ["Problem", "ProblemsPanel"]
 
@@ -36,14 +37,12 @@ class ProblemsPanel(QWidget):
         super().__init__(parent)
         self.model = ProblemsModel(self)
         self.tree = self._make_tree()
-        self.copy_button = QPushButton(self.tr("Copy"))
-        self.copy_button.setToolTip(
-            self.tr("Copy the selected files and reasons, or all where none is selected.")
-        )
+        self.copy_button = QPushButton(tr("Copy"))
+        self.copy_button.setToolTip(tr("Copy the selected files and reasons, or all where none is selected."))
         style.set_icon(self.copy_button, "copy")
-        self.folder_button = QPushButton(self.tr("Show in folder"))
+        self.folder_button = QPushButton(tr("Show in folder"))
         style.set_icon(self.folder_button, "folder")
-        self._nothing = plain_label(self.tr("Every file could be used."), "muted")
+        self._nothing = plain_label(tr("Every file could be used."), "muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
         self.copy_button.clicked.connect(self.copy)
@@ -101,7 +100,7 @@ class ProblemsPanel(QWidget):
         tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        tree.setAccessibleName(self.tr("Files that could not be used"))
+        tree.setAccessibleName(tr("Files that could not be used"))
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         tree.header().setStretchLastSection(False)

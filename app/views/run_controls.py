@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
 from app.views.controls import grouped, plain_label
+from core.language import number, tr
 
 Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
 BUSY: tuple[Phase, ...] = ("preparing", "running", "paused", "stopping")
@@ -68,8 +69,8 @@ class RunControls(QWidget):
         self.start_button = self._button("play", self.start_requested.emit, primary=True)
         self.pause_button = self._button("pause", self._pause)
         self.stop_button = self._button("stop", self.stop_requested.emit)
-        self.stop_button.setText(self.tr("Stop"))
-        self.stop_button.setToolTip(self.tr("Stop and save; the run can be continued later."))
+        self.stop_button.setText(tr("Stop"))
+        self.stop_button.setToolTip(tr("Stop and save; the run can be continued later."))
 
     def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
         button = QPushButton(self)
@@ -84,7 +85,7 @@ class RunControls(QWidget):
         self.progress = QProgressBar(self)
         self.progress.setRange(0, _BAR)
         self.progress.setTextVisible(False)
-        self.progress.setAccessibleName(self.tr("Progress of the training"))
+        self.progress.setAccessibleName(tr("Progress of the training"))
         self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
         self.message_label = plain_label("", "muted")
         self.message_label.setWordWrap(True)
@@ -115,15 +116,15 @@ class RunControls(QWidget):
         self.stop_button.setVisible(busy)
         if resumable:
             step = grouped(state.resumable_step)
-            self.continue_button.setText(self.tr("Continue from step {0}").format(step))
-        self.start_button.setText(self.tr("Start over") if resumable else self.tr("Start training"))
+            self.continue_button.setText(tr("Continue from step {0}").format(step))
+        self.start_button.setText(tr("Start over") if resumable else tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
         if resumable:
             style.remove_icon(self.start_button)
         else:
             style.set_icon(self.start_button, "play", "on_accent")
         paused = state.phase == "paused"
-        self.pause_button.setText(self.tr("Resume") if paused else self.tr("Pause"))
+        self.pause_button.setText(tr("Resume") if paused else tr("Pause"))
         style.set_icon(self.pause_button, "play" if paused else "pause")
 
     def _show_progress(self, state: TrainPanelState) -> None:
@@ -132,7 +133,7 @@ class RunControls(QWidget):
         if not unknown:
             self.progress.setValue(round(min(max(state.fraction, 0.0), 1.0) * _BAR))
         self.step_label.setText(step_text(state.step, state.steps))
-        speed = self.tr("{0} steps/s").format(f"{state.steps_per_s:.1f}") if state.steps_per_s > 0 else ""
+        speed = tr("{0} steps/s").format(number(state.steps_per_s, ".1f")) if state.steps_per_s > 0 else ""
         left = time_left(state.seconds_left) if state.phase in ("running", "paused") else ""
         self.time_label.setText(" · ".join(part for part in (left, speed) if part))
         has_figures = bool(self.step_label.text() or self.time_label.text())
@@ -162,15 +163,15 @@ def step_text(step: int, steps: int) -> str:
     if step <= 0:
         return ""
     if steps <= 0:
-        return QCoreApplication.translate("TrainPanel", "Step {0}").format(grouped(step))
-    text = QCoreApplication.translate("TrainPanel", "Step {0} of {1}")
+        return tr("Step {0}").format(grouped(step))
+    text = tr("Step {0} of {1}")
     return text.format(grouped(step), grouped(steps))
 
 
 def device_text(device: str) -> str:
     """Such as "Runs on the CPU."; empty where unknown."""
     name = {"cpu": "CPU", "cuda": "GPU"}.get(device.split(":")[0], device)
-    return QCoreApplication.translate("TrainPanel", "Runs on the {0}.").format(name) if name else ""
+    return tr("Runs on the {0}.").format(name) if name else ""
 
 
 def time_left(seconds: float | None) -> str:
@@ -178,9 +179,9 @@ def time_left(seconds: float | None) -> str:
     if seconds is None or not 0 <= seconds < 1e9:
         return ""
     if seconds < 59.5:
-        return QCoreApplication.translate("TrainPanel", "{0} s left").format(f"{seconds:.0f}")
+        return tr("{0} s left").format(f"{seconds:.0f}")
     minutes = round(seconds / 60)
     if minutes < 60:
-        return QCoreApplication.translate("TrainPanel", "{0} min left").format(minutes)
+        return tr("{0} min left").format(minutes)
     hours, rest = divmod(minutes, 60)
-    return QCoreApplication.translate("TrainPanel", "{0} h {1} min left").format(hours, rest)
+    return tr("{0} h {1} min left").format(hours, rest)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.models.pictures import to_qimage
 from app.views.controls import paint_placeholder
+from core.language import tr
 
 _GAP = 2
 
@@ -20,12 +21,12 @@ class SampleGrid(QWidget):
 
     def __init__(self, parent: QWidget | None = None, *, name: str = "", empty: str = "") -> None:
         super().__init__(parent)
-        self._empty = empty or self.tr("Samples appear here where a generator is trained")
+        self._empty = empty or tr("Samples appear here where a generator is trained")
         self._tiles: list[QImage] = []
         self._drawn: QPixmap | None = None
         self.setMinimumHeight(72)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(name or self.tr("Samples"))
+        self.setAccessibleName(name or tr("Samples"))
 
     def sizeHint(self) -> QSize:
         return QSize(316, 180)

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QTabWidget
 
 from app import style
 from app.views.controls import plain_label
-from app.views.field_editors import Editor, SwitchEditor, editor_for, tip_of, translated
+from app.views.field_editors import Editor, SwitchEditor, editor_for, tip_of
 from app.views.shortcuts_editor import Shortcut, ShortcutsEditor
+from core.language import tr
 from core.preferences import Preferences
 
 _SIZE = (600, 520)
@@ -23,23 +24,21 @@ class SettingsDialog(QDialog):
         self, preferences: Preferences, shortcuts: Sequence[Shortcut], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Settings"))
+        self.setWindowTitle(tr("Settings"))
         self.editors: dict[str, Editor] = {
             each.name: editor_for(each, self) for each in fields(Preferences) if each.name != "shortcuts"
         }
         self.keys = ShortcutsEditor(shortcuts, preferences.shortcuts)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self._make_form(), self.tr("General"))
-        self.tabs.addTab(self.keys, self.tr("Keyboard"))
+        self.tabs.addTab(self._make_form(), tr("General"))
+        self.tabs.addTab(self.keys, tr("Keyboard"))
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         style.mark(self.ok, "primary")
-        self.standard = self.buttons.addButton(
-            self.tr("Standard settings"), QDialogButtonBox.ButtonRole.ResetRole
-        )
+        self.standard = self.buttons.addButton(tr("Standard settings"), QDialogButtonBox.ButtonRole.ResetRole)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[style.MARGIN] * 4)
         column.setSpacing(style.SPACING)
@@ -65,7 +64,7 @@ class SettingsDialog(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for editor in self.editors.values():
             is_switch = isinstance(editor, SwitchEditor)
-            label = plain_label("" if is_switch else translated(editor.limits.label))
+            label = plain_label("" if is_switch else tr(editor.limits.label))
             label.setBuddy(editor)
             form.addRow(label, editor)
             help_line = plain_label(tip_of(editor.limits), "muted")

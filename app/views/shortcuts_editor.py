@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
+from core.language import tr
 from core.preferences import Keys, holder_of, keys_in_force
 
 _KEYS_COLUMN = 1
@@ -77,12 +78,12 @@ class ShortcutsEditor(QWidget):
 
     def _make_controls(self) -> None:
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText(self.tr("Find a command"))
-        self.filter.setAccessibleName(self.tr("Find a command"))
+        self.filter.setPlaceholderText(tr("Find a command"))
+        self.filter.setAccessibleName(tr("Find a command"))
         self.filter.setClearButtonEnabled(True)
         self.list = QTreeWidget()
-        self.list.setAccessibleName(self.tr("Commands and their keys"))
-        self.list.setHeaderLabels([self.tr("Command"), self.tr("Keys")])
+        self.list.setAccessibleName(tr("Commands and their keys"))
+        self.list.setHeaderLabels([tr("Command"), tr("Keys")])
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.header().setStretchLastSection(False)
@@ -90,10 +91,10 @@ class ShortcutsEditor(QWidget):
         self.list.header().setSectionResizeMode(_KEYS_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
         self.editor = QKeySequenceEdit()
         self.editor.setMaximumSequenceLength(1)
-        self.editor.setAccessibleName(self.tr("New key"))
-        self.add = QPushButton(self.tr("Add key"))
-        self.clear = QPushButton(self.tr("Remove keys"))
-        self.reset = QPushButton(self.tr("Standard keys"))
+        self.editor.setAccessibleName(tr("New key"))
+        self.add = QPushButton(tr("Add key"))
+        self.clear = QPushButton(tr("Remove keys"))
+        self.reset = QPushButton(tr("Standard keys"))
         for button in (self.add, self.clear, self.reset):
             button.setAutoDefault(False)
         self.note = plain_label(role="muted")
@@ -167,17 +168,17 @@ class ShortcutsEditor(QWidget):
         title, holder = self._titles[command], holder_of(key, self._keys) if key else None
         taken = holder is not None and holder != command
         if not key:
-            text = self.tr("Click into the field and press the new key for “{0}”.").format(title)
+            text = tr("Click into the field and press the new key for “{0}”.").format(title)
         elif taken:
-            text = self.tr("{0} is the key of “{1}”; adding it here takes it away there.")
+            text = tr("{0} is the key of “{1}”; adding it here takes it away there.")
             text = text.format(_native(key), self._titles[holder or ""])
         elif holder == command:
-            text = self.tr("“{0}” has this key already.").format(title)
+            text = tr("“{0}” has this key already.").format(title)
         else:
-            text = self.tr("{0} is free.").format(_native(key))
+            text = tr("{0} is free.").format(_native(key))
         style.mark(self.note, "warning" if taken else "muted")
         self.note.setText(text)
-        self.add.setText(self.tr("Take key") if taken else self.tr("Add key"))
+        self.add.setText(tr("Take key") if taken else tr("Add key"))
         self.add.setEnabled(bool(key) and holder != command)
         self.clear.setEnabled(bool(self._keys[command]))
         self.reset.setEnabled(self._keys[command] != self._standard[command])

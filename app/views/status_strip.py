@@ -9,6 +9,7 @@ from app import style
 from app.models.training import Activity
 from app.views.controls import plain_label
 from core.annotations import BoxRecord
+from core.language import tr
 
 NOTICE_MS = 8000
 
@@ -26,7 +27,7 @@ class StatusStrip(QStatusBar):
         self.bar = QProgressBar()
         self.bar.setFixedWidth(140)
         self.bar.setTextVisible(False)
-        self.stop = QPushButton(self.tr("Stop"))
+        self.stop = QPushButton(tr("Stop"))
         self.stop.clicked.connect(self.stop_requested)
         style.mark(self.stop, "link")
         self.problems = QPushButton()
@@ -68,13 +69,13 @@ class StatusStrip(QStatusBar):
     def set_problems(self, unusable: int, damaged: int = 0) -> None:
         """How many files could not be used, and how many only in part; the button opens their list."""
         if unusable == 1:
-            text = self.tr("1 file could not be used")
+            text = tr("1 file could not be used")
         elif unusable:
-            text = self.tr("{n:,} files could not be used").format(n=unusable)
+            text = tr("{n:,} files could not be used").format(n=unusable)
         elif damaged == 1:
-            text = self.tr("1 file is damaged")
+            text = tr("1 file is damaged")
         else:
-            text = self.tr("{n:,} files are damaged").format(n=damaged)
+            text = tr("{n:,} files are damaged").format(n=damaged)
         self.problems.setText(text)
         self.problems.setVisible(bool(unusable or damaged))
 
@@ -82,12 +83,12 @@ class StatusStrip(QStatusBar):
         self.cursor.setText("" if position is None else f"{position[0]}, {position[1]}")
 
     def set_size(self, size: tuple[int, int] | None, *, truncated: bool = False) -> None:
-        text = "" if size is None else self.tr("{0} × {1} px").format(*size)
-        self.image_size.setText(f"{text}, {self.tr('damaged')}" if text and truncated else text)
+        text = "" if size is None else tr("{0} × {1} px").format(*size)
+        self.image_size.setText(tr("{0}, damaged").format(text) if text and truncated else text)
 
     def set_drag(self, size: tuple[int, int] | None) -> None:
         """Width and height of the box under the mouse; None when it is let go."""
-        self._drag = "" if size is None else self.tr("{0} × {1} px").format(*size)
+        self._drag = "" if size is None else tr("{0} × {1} px").format(*size)
         self.box.setText(self._drag or self._box)
 
     def set_boxes(self, boxes: tuple[BoxRecord, ...], selected: int | None = None) -> None:
@@ -97,9 +98,9 @@ class StatusStrip(QStatusBar):
 
     def _sides(self, record: BoxRecord) -> str:
         box = record.box
-        text = self.tr("Box {0:.0f}, {1:.0f} – {2:.0f}, {3:.0f}").format(box.x0, box.y0, box.x1, box.y1)
+        text = tr("Box {0:.0f}, {1:.0f} – {2:.0f}, {3:.0f}").format(box.x0, box.y0, box.x1, box.y1)
         if record.score is not None:
-            text += self.tr("  score {0:.2f}").format(record.score)
+            text += tr("  score {0:.2f}").format(record.score)
         return text
 
     def _show_text(self) -> None:

@@ -16,6 +16,7 @@ from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_te
 from app.views.source_picker import SourcePicker
 from app.views.training_plot import ClassPlot, TrainingPlot
 from core.config import CLASSIFIER_PRESETS
+from core.language import tr
 
 __all__ = ["TrainPanel", "TrainPanelState", "device_text", "step_text", "time_left"]
 
@@ -41,10 +42,10 @@ class TrainPanel(QWidget):
         self.gallery = Gallery(self)
         self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
         self.samples = self.gallery.samples
-        self.kind = Choice(self.tr("Without labels"), self.tr("Class labels"), self)
-        self.kind.first.setToolTip(self.tr("A GAN learns from the images alone."))
+        self.kind = Choice(tr("Without labels"), tr("Class labels"), self)
+        self.kind.first.setToolTip(tr("A GAN learns from the images alone."))
         self.kind.second.setToolTip(
-            self.tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
+            tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
         )
         for button in (self.kind.first, self.kind.second):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -128,7 +129,7 @@ class TrainPanel(QWidget):
         column.addWidget(self._results(), 1)
 
     def _settings(self) -> Section:
-        self.settings = Section(self.tr("Settings"), self)
+        self.settings = Section(tr("Settings"), self)
         self.forms = QStackedWidget(self)
         self.forms.addWidget(self.form)
         self.forms.addWidget(self.class_form)

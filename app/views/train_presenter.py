@@ -14,6 +14,7 @@ from core.classifier.training import ClassifierPoint
 from core.config import DEFAULT_PRESET, PRESETS
 from core.errors import BoxscoutError
 from core.fitting import fitted_to
+from core.language import number, tr
 from core.project.store import Project
 from core.stopping import (
     MAX_RELATIVE_MS_SSIM,
@@ -117,11 +118,11 @@ class TrainPresenter(QObject):
         if not folders.known:
             return ""
         if folders.classes < 2:
-            return self.tr(
+            return tr(
                 "There are no class folders here: this baseline needs the images of each class in a folder "
                 "of its own."
             )
-        text = self.tr("A baseline that needs labels: {classes} folders name the classes of {images} images.")
+        text = tr("A baseline that needs labels: {classes} folders name the classes of {images} images.")
         return text.format(classes=grouped(folders.classes), images=grouped(folders.images))
 
     def _can_resume(self, status: TrainingStatus) -> bool:
@@ -186,7 +187,7 @@ class SourcePresenter(QObject):
         reason = "" if proposal is None else proposal.reason
         figures = self._figures(snapshots, at)
         if model == Kind.CAM.value:
-            reason, figures = self.tr("Learned from the folders' names: a baseline that needs labels."), ()
+            reason, figures = tr("Learned from the folders' names: a baseline that needs labels."), ()
         if self._panel.settings.is_open():  # there is no room for both
             reason, figures = "", ()
         picker.setVisible(bool(options))
@@ -202,21 +203,21 @@ class SourcePresenter(QObject):
         running = training.phase.running and training.step > 0
         if running or training.saved_step is not None:
             step = training.saved_step
-            newest = self.tr("Newest snapshot") if running else self.tr("Last: step {0}")
+            newest = tr("Newest snapshot") if running else tr("Last: step {0}")
             options.append(SourceOption(gan, "last", newest.format(grouped(step or 0))))
         proposal = snapshots.proposal
         if proposal is not None:
-            title = self.tr("Proposed: step {0}").format(grouped(proposal.step))
+            title = tr("Proposed: step {0}").format(grouped(proposal.step))
             if not proposal.qualifies:
-                title = self.tr("Proposed: none qualifies")
+                title = tr("Proposed: none qualifies")
             options.append(SourceOption(gan, "proposed", title, proposal.reason, proposal.qualifies))
         for signal in reversed(snapshots.signals):
-            title = self.tr("Step {0}").format(grouped(signal.step))
+            title = tr("Step {0}").format(grouped(signal.step))
             options.append(SourceOption(gan, str(signal.step), title, self._tip(signal)))
         labelled = session.results.labelled.saved_step
         if labelled is not None:
-            title = self.tr("Class labels: step {0}").format(grouped(labelled))
-            tip = self.tr("A classifier that learned from the folders' names; it needs labels.")
+            title = tr("Class labels: step {0}").format(grouped(labelled))
+            tip = tr("A classifier that learned from the folders' names; it needs labels.")
             options.append(SourceOption(Kind.CAM.value, "last", title, tip))
         return tuple(options)
 
@@ -235,9 +236,9 @@ class SourcePresenter(QObject):
         """Its numbers; one is marked only where something speaks against the snapshot."""
         fine, relative, apart = not faults(signal), signal.relative, signal.separation
         tips = (
-            self.tr("0: samples as varied as the real images; 1: all samples alike. Good up to {0}."),
-            self.tr("0: the same heat map for every image; 1: independent ones. Good from {0}."),
-            self.tr(
+            tr("0: samples as varied as the real images; 1: all samples alike. Good up to {0}."),
+            tr("0: the same heat map for every image; 1: independent ones. Good from {0}."),
+            tr(
                 "How often a real image seems more real to the discriminator than a generated one. "
                 "Good from {0} to {1}."
             ),
@@ -246,12 +247,12 @@ class SourcePresenter(QObject):
         if relative is not None:  # without a generator there are no samples to measure
             good = fine or relative.mean - SURE * relative.error <= MAX_RELATIVE_MS_SSIM
             tip = tips[0].format(MAX_RELATIVE_MS_SSIM)
-            figures.append(Figure(self.tr("Relative MS-SSIM"), f"{relative.mean:.2f}", tip, good))
+            figures.append(Figure(tr("Relative MS-SSIM"), number(relative.mean, ".2f"), tip, good))
         good = fine or signal.map_difference >= MIN_MAP_DIFFERENCE
         tip = tips[1].format(MIN_MAP_DIFFERENCE)
-        figures.append(Figure(self.tr("Map difference"), f"{signal.map_difference:.2f}", tip, good))
+        figures.append(Figure(tr("Map difference"), number(signal.map_difference, ".2f"), tip, good))
         if apart is not None:
             good = fine or MIN_SEPARATION <= apart <= MAX_SEPARATION
             tip = tips[2].format(MIN_SEPARATION, MAX_SEPARATION)
-            figures.append(Figure(self.tr("Separation"), f"{apart:.2f}", tip, good))
+            figures.append(Figure(tr("Separation"), number(apart, ".2f"), tip, good))
         return tuple(figures)

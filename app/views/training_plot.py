@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -114,7 +114,7 @@ class _TwoPlots(QWidget):
         self.lower.setXLink(self.upper)
         self.lower.setYRange(0, 1, padding=0.04)
         self.lower.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
-        self.lower.setLabel("bottom", self.tr("Step"))
+        self.lower.setLabel("bottom", tr("Step"))
         self.upper.getAxis("bottom").setStyle(showValues=False)
         self.upper.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
         self.upper.setMinimumHeight(56)
@@ -183,7 +183,7 @@ class TrainingPlot(_TwoPlots):
     """Losses above, MS-SSIM of the samples below, with that of the real images as a line."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        empty = QCoreApplication.translate("TrainingPlot", "Losses and MS-SSIM appear here")
+        empty = tr("Losses and MS-SSIM appear here")
         super().__init__(empty, ("d", "g", "ms_ssim", "told_apart"), parent)
         self._generator = True
         self.losses, self.diversity = self.upper, self.lower
@@ -193,12 +193,12 @@ class TrainingPlot(_TwoPlots):
         for item, depth in ((self.real_band, -2), (self.real_line, -1)):
             item.setZValue(depth)
             self.lower.addItem(item)
-        self._upper_title.setText(self.tr("Losses"))
-        self._tip = self.tr(
+        self._upper_title.setText(tr("Losses"))
+        self._tip = tr(
             "How alike images are to each other: 0 all different, 1 all the same.\n"
             "Samples as varied as the real images lie on the dashed line."
         )
-        self.setAccessibleName(self.tr("Losses and MS-SSIM over the steps"))
+        self.setAccessibleName(tr("Losses and MS-SSIM over the steps"))
         self.set_reference(None)
 
     def _plot_of(self, name: str) -> _Plot:
@@ -260,14 +260,12 @@ class TrainingPlot(_TwoPlots):
         self._upper_legend.show()
         self._lower_title.setToolTip(self._tip)
         self._lower_legend.setToolTip(self._tip)
-        self._upper_legend.setText(
-            legend(((c.d_loss, self.tr("Discriminator")), (c.g_loss, self.tr("Generator"))))
-        )
-        hint = self.tr("high = alike")
+        self._upper_legend.setText(legend(((c.d_loss, tr("Discriminator")), (c.g_loss, tr("Generator")))))
+        hint = tr("high = alike")
         self._lower_title.setText(f'<b>MS-SSIM</b> &nbsp;<span style="color:{c.muted}">{hint}</span>')
-        text = legend(((c.diversity, self.tr("Samples")),))
+        text = legend(((c.diversity, tr("Samples")),))
         if self.reference is not None:
-            text += f' &nbsp; <span style="color:{c.muted}">╌╌</span> ' + self.tr("Real")
+            text += f' &nbsp; <span style="color:{c.muted}">╌╌</span> ' + tr("Real")
         self._lower_legend.setText(text)
 
     def _show_told_apart(self) -> None:
@@ -275,10 +273,9 @@ class TrainingPlot(_TwoPlots):
         tip = tr(
             "How many windows of a step were told right: from the middle of an image, or from its border."
         )
+        told_apart, guessed = tr("Told apart"), tr("0.5 = guessed")
         self._upper_legend.hide()
-        self._lower_title.setText(
-            f'<b>{tr("Told apart")}</b> &nbsp;<span style="color:{c.muted}">{tr("0.5 = guessed")}</span>'
-        )
+        self._lower_title.setText(f'<b>{told_apart}</b> &nbsp;<span style="color:{c.muted}">{guessed}</span>')
         self._lower_legend.setText(legend(((c.good, tr("Middle and border")),)))
         self._lower_title.setToolTip(tip)
         self._lower_legend.setToolTip(tip)
@@ -288,12 +285,12 @@ class ClassPlot(_TwoPlots):
     """Loss above, accuracy on the training batches below, of a training with class labels."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        empty = QCoreApplication.translate("ClassPlot", "Loss and accuracy appear here")
+        empty = tr("Loss and accuracy appear here")
         super().__init__(empty, ("loss", "accuracy"), parent)
-        self._upper_title.setText(self.tr("Loss"))
-        self._lower_legend.setText(self.tr("on the images it learns from"))
+        self._upper_title.setText(tr("Loss"))
+        self._lower_legend.setText(tr("on the images it learns from"))
         style.mark(self._lower_legend, "muted")
-        self.setAccessibleName(self.tr("Loss and accuracy over the steps"))
+        self.setAccessibleName(tr("Loss and accuracy over the steps"))
         self._colour()
 
     def _plot_of(self, name: str) -> _Plot:
@@ -309,7 +306,7 @@ class ClassPlot(_TwoPlots):
         _muted_axes((self.upper, self.lower))
         self._curves["loss"].setPen(pg.mkPen(c.d_loss, width=1.5))
         self._curves["accuracy"].setPen(pg.mkPen(c.good, width=1.5))
-        name = self.tr("Accuracy")
+        name = tr("Accuracy")
         self._lower_title.setText(f'<b>{name}</b> <span style="color:{c.good}">●</span>')
 
 

@@ -13,6 +13,7 @@ from superqt import QElidingLabel
 import resources
 from app import style
 from app.views.controls import plain_label
+from core.language import tr
 
 _WIDTH = 560
 _SHOWN_RECENT = 5
@@ -29,7 +30,7 @@ class WelcomePage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drag = False
-        self.setAccessibleName(self.tr("Welcome"))
+        self.setAccessibleName(tr("Welcome"))
         self._target = QWidget(self)
         self._target.setMaximumWidth(_WIDTH)
         self._fill_target()
@@ -60,7 +61,7 @@ class WelcomePage(QWidget):
                 old.deleteLater()
         self._recent.setVisible(bool(paths))
         if paths:
-            self._recent_rows.addWidget(plain_label(self.tr("Recent projects"), "title"))
+            self._recent_rows.addWidget(plain_label(tr("Recent projects"), "title"))
         for path in list(paths)[:_SHOWN_RECENT]:
             self._recent_rows.addWidget(self._recent_row(path))
 
@@ -75,7 +76,7 @@ class WelcomePage(QWidget):
         column.setContentsMargins(36, 32, 36, 32)
         column.setSpacing(style.SPACING)
         column.addWidget(self._logo(), 0, Qt.AlignmentFlag.AlignHCenter)
-        title = plain_label(self.tr("Drop a folder of photos here"), "hero")
+        title = plain_label(tr("Drop a folder of photos here"), "hero")
         title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         title.setWordWrap(True)
         column.addWidget(title)
@@ -87,9 +88,9 @@ class WelcomePage(QWidget):
         steps.setColumnStretch(3, 1)
         for number, text in enumerate(
             (
-                self.tr("Drop photos of one kind of object. No labels are needed."),
-                self.tr("Press Start: a network learns what they have in common."),
-                self.tr("Look through the boxes it finds, and export them."),
+                tr("Drop photos of one kind of object. No labels are needed."),
+                tr("Press Start: a network learns what they have in common."),
+                tr("Look through the boxes it finds, and export them."),
             ),
             start=1,
         ):
@@ -109,10 +110,10 @@ class WelcomePage(QWidget):
         row = QHBoxLayout()
         row.setSpacing(style.SPACING)
         row.addStretch(1)
-        self.folder_button = QPushButton(self.tr("Open folder…"))
-        self.images_button = QPushButton(self.tr("Open images…"))
-        self.sample_button = QPushButton(self.tr("Try the sample"))
-        self.sample_button.setToolTip(self.tr("Draws a folder of example pictures and opens it."))
+        self.folder_button = QPushButton(tr("Open folder…"))
+        self.images_button = QPushButton(tr("Open images…"))
+        self.sample_button = QPushButton(tr("Try the sample"))
+        self.sample_button.setToolTip(tr("Draws a folder of example pictures and opens it."))
         for button, icon, tint, signal in (
             (self.folder_button, "folder", "on_accent", self.open_folder_requested),
             (self.images_button, "images", "text", self.open_images_requested),

@@ -20,6 +20,7 @@ from core.checkpoint import read_content, refusing_damage, write_content
 from core.classifier.network import PreActResNet34, initialize
 from core.config import ClassifierConfig
 from core.errors import TrainingError
+from core.language import tr
 from core.rng import Purpose, stream
 from core.training import (
     Budget,
@@ -102,9 +103,13 @@ def new_state(config: ClassifierConfig, classes: Sequence[str]) -> ClassifierSta
         There are fewer than two ``classes``.
     """
     if len(classes) < 2:
-        found = f"all images here are of the class '{classes[0]}'" if classes else "here is none"
+        found = (
+            tr("all images here are of the class '{0}'").format(classes[0]) if classes else tr("here is none")
+        )
         raise TrainingError(
-            f"A training with class labels needs at least two folders of images, and {found}."
+            tr("A training with class labels needs at least two folders of images, and {found}.").format(
+                found=found
+            )
         )
     network = PreActResNet34(classes=len(classes), width=config.width)
     initialize(network, stream(config.seed, Purpose.WEIGHTS))
@@ -176,7 +181,9 @@ class _Trainer:
         loss, accuracy = self._update(state.step)
         if not math.isfinite(loss):
             raise TrainingError(
-                f"Training broke down at step {state.step + 1}: the loss is no longer a number."
+                tr("Training broke down at step {step}: the loss is no longer a number.").format(
+                    step=state.step + 1
+                )
             )
         state.step += 1
         self.budget.count()

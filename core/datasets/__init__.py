@@ -7,8 +7,9 @@ from pathlib import Path
 from core.annotations import ImageBoxes
 from core.datasets import coco, labelme, tiny_imagenet, voc, yolo
 from core.errors import FormatError
+from core.language import mark, tr
 
-_WANTED = "a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder"
+_WANTED = mark("a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder")
 
 
 def read_truth(path: Path) -> list[ImageBoxes]:
@@ -27,7 +28,7 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     if path.is_dir():
         return _read_folder(path)
     if not path.exists():
-        raise FormatError(f"{path} does not exist; give {_WANTED}.")
+        raise FormatError(tr("{path} does not exist; give {wanted}.").format(path=path, wanted=tr(_WANTED)))
     suffix = path.suffix.lower()
     if suffix == ".json":
         return labelme.read_truth(path) if labelme.is_labelme(path) else coco.read(path)
@@ -39,7 +40,11 @@ def read_truth(path: Path) -> list[ImageBoxes]:
         from core.formats import csv  # formats.coco reads by core.datasets.coco: a circle if at the top
 
         return csv.read(path)
-    raise FormatError(f"{path.name} is no box file that this program reads; give {_WANTED}.")
+    raise FormatError(
+        tr("{name} is no box file that this program reads; give {wanted}.").format(
+            name=path.name, wanted=tr(_WANTED)
+        )
+    )
 
 
 def _read_folder(path: Path) -> list[ImageBoxes]:
@@ -54,4 +59,8 @@ def _read_folder(path: Path) -> list[ImageBoxes]:
     files = sorted(path.glob("*.json"))
     if len(files) == 1:
         return coco.read(files[0])
-    raise FormatError(f"{path.name or path} holds no true boxes that this program reads; give {_WANTED}.")
+    raise FormatError(
+        tr("{name} holds no true boxes that this program reads; give {wanted}.").format(
+            name=path.name or path, wanted=tr(_WANTED)
+        )
+    )

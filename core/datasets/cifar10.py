@@ -19,6 +19,7 @@ from PIL import Image
 
 from core.atomic import os_reason
 from core.errors import Cancelled, FormatError
+from core.language import mark, tr
 
 #: The classes by their number in the archive.
 CLASSES = (
@@ -32,7 +33,7 @@ _RECORD = 1 + 3 * SIDE * SIDE
 _BATCH = re.compile(r"(data_batch_[1-9][0-9]?|test_batch)\.bin")
 # A published batch holds 10,000 records, 31 MB; what claims much more is something else.
 _MOST_BYTES = 8 * 10_000 * _RECORD
-_WANTED = "give cifar-10-binary.tar.gz or the folder of its data_batch_*.bin"
+_WANTED = mark("give cifar-10-binary.tar.gz or the folder of its data_batch_*.bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,20 @@ def unpack(
             count = 0
             for i, (name, read) in enumerate(batches):
                 if cancelled is not None and cancelled():
-                    raise Cancelled("Unpacking was stopped; nothing was kept.")
+                    raise Cancelled(tr("Unpacking was stopped; nothing was kept."))
                 count += _write(name, _records(name, read()), folder)
                 if on_progress is not None:
                     on_progress(i + 1, len(batches))
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
-        raise FormatError(f"{archive.name} is damaged: {str(error)[:100]}.") from error
+        raise FormatError(
+            tr("{name} is damaged: {reason}.").format(name=archive.name, reason=str(error)[:100])
+        ) from error
     except OSError as error:
-        raise FormatError(f"{archive.name} could not be unpacked into {out}: {os_reason(error)}.") from error
+        raise FormatError(
+            tr("{name} could not be unpacked into {out}: {reason}.").format(
+                name=archive.name, out=out, reason=os_reason(error)
+            )
+        ) from error
     return Unpacked(out, count)
 
 
@@ -99,7 +106,9 @@ _Batches = list[tuple[str, Callable[[], bytes]]]
 def _source(archive: Path) -> Iterator[_Batches]:
     """The batches, by name, each with what reads it; sorted, so that training data comes first."""
     if not archive.exists():
-        raise FormatError(f"{archive} does not exist; {_WANTED}.")
+        raise FormatError(
+            tr("{archive} does not exist; {wanted}.").format(archive=archive, wanted=tr(_WANTED))
+        )
     if archive.is_file() and not _BATCH.fullmatch(archive.name):
         with _opened_tar(archive) as tar:
             yield _checked(archive, _members(tar))
@@ -114,7 +123,9 @@ def _opened_tar(archive: Path) -> tarfile.TarFile:
     try:
         return tarfile.open(archive)
     except tarfile.ReadError as error:
-        raise FormatError(f"{archive.name} is no archive of CIFAR-10; {_WANTED}.") from error
+        raise FormatError(
+            tr("{name} is no archive of CIFAR-10; {wanted}.").format(name=archive.name, wanted=tr(_WANTED))
+        ) from error
 
 
 def _members(tar: tarfile.TarFile) -> _Batches:
@@ -125,13 +136,13 @@ def _members(tar: tarfile.TarFile) -> _Batches:
         python_version |= name in ("data_batch_1", "test_batch")
         if _BATCH.fullmatch(name) and member.isfile():
             if member.size > _MOST_BYTES:
-                raise FormatError(f"{name} is too large to be a batch of CIFAR-10.")
+                raise FormatError(tr("{name} is too large to be a batch of CIFAR-10.").format(name=name))
             found.append((name, lambda member=member: _bytes_of(tar, member)))  # type: ignore[misc]
     while tar.fileobj is not None and tar.fileobj.read(1 << 20):
         pass  # to the end, where gzip keeps its checksum
     if python_version and not found:
         raise FormatError(
-            "This is CIFAR-10 for Python, whose pickles can run programs; give cifar-10-binary.tar.gz."
+            tr("This is CIFAR-10 for Python, whose pickles can run programs; give cifar-10-binary.tar.gz.")
         )
     return found
 
@@ -143,10 +154,14 @@ def _bytes_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 def _checked(archive: Path, batches: _Batches) -> _Batches:
     if not batches:
-        raise FormatError(f"{archive.name or archive} holds no batch of CIFAR-10; {_WANTED}.")
+        raise FormatError(
+            tr("{name} holds no batch of CIFAR-10; {wanted}.").format(
+                name=archive.name or archive, wanted=tr(_WANTED)
+            )
+        )
     names = [name for name, _ in batches]
     if len(set(names)) < len(names):
-        raise FormatError(f"{archive.name} holds a batch of the same name twice.")
+        raise FormatError(tr("{name} holds a batch of the same name twice.").format(name=archive.name))
     return sorted(batches, key=lambda one: (len(one[0]), one[0]) if one[0][0] == "d" else (99, one[0]))
 
 
@@ -154,11 +169,17 @@ def _records(name: str, data: bytes) -> npt.NDArray[np.uint8]:
     """The batch as uint8 (n, 3073)."""
     if not data or len(data) % _RECORD:
         raise FormatError(
-            f"{name} is no whole batch of CIFAR-10: its size is no multiple of {_RECORD} bytes."
+            tr("{name} is no whole batch of CIFAR-10: its size is no multiple of {size} bytes.").format(
+                name=name, size=_RECORD
+            )
         )
     records = np.frombuffer(data, np.uint8).reshape(-1, _RECORD)
     if int(records[:, 0].max()) >= len(CLASSES):
-        raise FormatError(f"{name} is no batch of CIFAR-10: it has a class above {len(CLASSES) - 1}.")
+        raise FormatError(
+            tr("{name} is no batch of CIFAR-10: it has a class above {last}.").format(
+                name=name, last=len(CLASSES) - 1
+            )
+        )
     return records
 
 
@@ -176,7 +197,7 @@ def _write(name: str, records: npt.NDArray[np.uint8], folder: Path) -> int:
 
 def _check_empty(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FormatError(f"{out} is not empty; choose a new folder.")
+        raise FormatError(tr("{out} is not empty; choose a new folder.").format(out=out))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Statu
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
+from core.language import tr
 
 
 def read(path: Path) -> list[ImageBoxes]:
@@ -37,15 +38,15 @@ class _Reader:
 
     def images(self) -> list[ImageBoxes]:
         if isinstance(self.content, list):
-            self._fail("is a COCO results list without image names; give the COCO file with 'images'")
+            self._fail(tr("is a COCO results list without image names; give the COCO file with 'images'"))
         if not isinstance(self.content, dict) or not isinstance(self.content.get("images"), list):
-            self._fail("is no COCO file: it has no list 'images'")
+            self._fail(tr("is no COCO file: it has no list 'images'"))
         records: dict[Any, dict[str, Any]] = {}
         names: set[str] = set()
         for image in self._dicts("images"):
             key, name = self._id(image, "id"), checked_name(image.get("file_name"), self.path)
             if key in records or name in names:
-                self._fail(f"lists the image {name!r} or its id {key!r} twice")
+                self._fail(tr("lists the image {name!r} or its id {key!r} twice").format(name=name, key=key))
             names.add(name)
             records[key] = {**image, "file_name": name, "boxes": []}
         labels = {
@@ -54,7 +55,8 @@ class _Reader:
         for annotation in self._dicts("annotations"):
             record = records.get(self._id(annotation, "image_id"))
             if record is None:
-                self._fail(f"has a box for an image that it does not list: {annotation['image_id']!r}")
+                what = tr("has a box for an image that it does not list: {0!r}")
+                self._fail(what.format(annotation["image_id"]))
             box = self._box(annotation, _size(record, "width"), _size(record, "height"))
             if box is not None:
                 category = annotation.get("category_id")
@@ -67,13 +69,13 @@ class _Reader:
     def _dicts(self, key: str) -> list[dict[str, Any]]:
         entries = self.content.get(key, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            self._fail(f"is damaged: '{key}' is no list of objects")
+            self._fail(tr("is damaged: '{key}' is no list of objects").format(key=key))
         return entries
 
     def _id(self, entry: Mapping[str, Any], key: str) -> int | str:
         value = entry.get(key)
         if not isinstance(value, (int, str)):
-            self._fail(f"is damaged: an entry has no usable '{key}'")
+            self._fail(tr("is damaged: an entry has no usable '{key}'").format(key=key))
         return value
 
     def _box(self, annotation: Mapping[str, Any], width: int, height: int) -> Box | None:
@@ -81,7 +83,7 @@ class _Reader:
         if not values or annotation.get("iscrowd"):
             return None
         if not isinstance(values, list) or len(values) != 4 or None in map(_number, values):
-            self._fail(f"has a box that is not four numbers: {str(values)[:80]}")
+            self._fail(tr("has a box that is not four numbers: {0}").format(str(values)[:80]))
         x, y, w, h = (float(value) for value in values)
         box = Box(x, y, x + w, y + h)
         if width and height:
@@ -97,10 +99,14 @@ def _parsed(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise FormatError(f"{path.name} cannot be read: {reason}.") from error
+        raise FormatError(
+            tr("{name} cannot be read: {reason}.").format(name=path.name, reason=reason)
+        ) from error
     except (ValueError, RecursionError) as error:
         detail = str(error).splitlines()[0][:100]
-        raise FormatError(f"{path.name} is not valid JSON: {detail}.") from error
+        raise FormatError(
+            tr("{name} is not valid JSON: {detail}.").format(name=path.name, detail=detail)
+        ) from error
 
 
 def _number(value: Any) -> float | None:

@@ -12,6 +12,7 @@ from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
 from core.errors import FormatError
 from core.geometry import Box
 from core.images.scan import natural_key
+from core.language import tr
 
 # Shapes without an inside.
 _NO_AREA = {"point", "points", "line", "linestrip"}
@@ -44,7 +45,7 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     files = [path] if path.is_file() else sorted(_json_files(path), key=lambda f: natural_key(f.as_posix()))
     images = [_image_boxes(file, root) for file in files]
     if not images:
-        raise FormatError(f"{path.name or path} has no labelme file (JSON) in it.")
+        raise FormatError(tr("{name} has no labelme file (JSON) in it.").format(name=path.name or path))
     return images
 
 
@@ -60,11 +61,17 @@ def _image_boxes(file: Path, root: Path) -> ImageBoxes:
     try:
         content = json.loads(file.read_bytes())
     except OSError as error:
-        raise FormatError(f"{file.name} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+        raise FormatError(
+            tr("{name} cannot be read: {reason}.").format(
+                name=file.name, reason=(error.strerror or str(error)).lower()
+            )
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{file.name} is not valid JSON.") from error
+        raise FormatError(tr("{name} is not valid JSON.").format(name=file.name)) from error
     if not _is_labelme(content):
-        raise FormatError(f"{file.name} is no labelme file: it has no 'shapes' and 'imagePath'.")
+        raise FormatError(
+            tr("{name} is no labelme file: it has no 'shapes' and 'imagePath'.").format(name=file.name)
+        )
     width, height = (_size(content.get(key)) for key in ("imageWidth", "imageHeight"))
     boxes = []
     for shape in content["shapes"]:
@@ -79,25 +86,27 @@ def _image_boxes(file: Path, root: Path) -> ImageBoxes:
 
 def _name(given: Any, file: Path, root: Path) -> str:
     if not isinstance(given, str) or not given or "\0" in given:
-        raise FormatError(f"{file.name} does not say which image it belongs to.")
+        raise FormatError(tr("{name} does not say which image it belongs to.").format(name=file.name))
     flat = given.replace("\\", "/")  # as labelme reads it
     parts = flat.split("/")
     if flat.startswith("/") or ".." in parts or ":" in parts[0]:
         flat = parts[-1]
     if flat in ("", ".", ".."):
-        raise FormatError(f"{file.name} does not say which image it belongs to.")
+        raise FormatError(tr("{name} does not say which image it belongs to.").format(name=file.name))
     folder = file.parent.relative_to(root).as_posix()
     return flat if folder == "." else f"{folder}/{flat}"
 
 
 def _record(shape: Any, file: Path) -> BoxRecord | None:
     if not isinstance(shape, dict):
-        raise FormatError(f"{file.name} is damaged: a shape is no object.")
+        raise FormatError(tr("{name} is damaged: a shape is no object.").format(name=file.name))
     if shape.get("shape_type") in _NO_AREA:
         return None
     points = shape.get("points")
     if not isinstance(points, list) or not all(_is_point(point) for point in points):
-        raise FormatError(f"{file.name} has a shape whose points are not pairs of numbers.")
+        raise FormatError(
+            tr("{name} has a shape whose points are not pairs of numbers.").format(name=file.name)
+        )
     if len(points) < 2:
         return None
     if shape.get("shape_type") == "circle":  # its centre, and a point on it

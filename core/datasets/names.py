@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from core.errors import FormatError
+from core.language import tr
 
 
 def checked_name(name: object, source: Path) -> str:
@@ -19,9 +20,17 @@ def checked_name(name: object, source: Path) -> str:
         It is no text, or it is absolute or climbs out by ``..`` on this system.
     """
     if not isinstance(name, str) or not name or "\0" in name:
-        raise FormatError(f"{source.name} names an image by {str(name)[:80]!r}, which is no file name.")
+        raise FormatError(
+            tr("{name} names an image by {given!r}, which is no file name.").format(
+                name=source.name, given=str(name)[:80]
+            )
+        )
     flat = name.replace("\\", "/") if os.name == "nt" else name
     has_drive = os.name == "nt" and flat[1:2] == ":"
     if flat.startswith("/") or has_drive or ".." in flat.split("/"):
-        raise FormatError(f"{source.name} names an image outside its own folder: {name[:80]!r}.")
+        raise FormatError(
+            tr("{name} names an image outside its own folder: {other!r}.").format(
+                name=source.name, other=name[:80]
+            )
+        )
     return name

@@ -21,6 +21,7 @@ from core.atomic import os_reason, write_atomically
 from core.datasets.scenes import draw_scene
 from core.errors import BoxscoutError
 from core.geometry import Box
+from core.language import tr
 
 TRUTH_NAME = "truth.json"
 LABEL = "beetle"
@@ -65,7 +66,9 @@ def draw_sample(out: Path, *, count: int = 400, size: int = 128, seed: int = 0) 
         }
         write_atomically(out / TRUTH_NAME, json.dumps(truth, allow_nan=False, indent=1).encode())
     except OSError as error:
-        raise BoxscoutError(f"The sample cannot be drawn into {out}: {os_reason(error)}.") from error
+        raise BoxscoutError(
+            tr("The sample cannot be drawn into {out}: {reason}.").format(out=out, reason=os_reason(error))
+        ) from error
     return out / TRUTH_NAME
 
 

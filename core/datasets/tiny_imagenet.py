@@ -10,6 +10,7 @@ from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
 from core.images.scan import SUFFIXES, natural_key
+from core.language import tr
 
 SIDE = 64
 SPLITS = ("train", "val")
@@ -64,7 +65,9 @@ def read_truth(
     _check_split(split)
     if not is_tiny_imagenet(path):
         raise FormatError(
-            f"{path.name or path} is no Tiny ImageNet folder: it has no true boxes for train or val."
+            tr("{name} is no Tiny ImageNet folder: it has no true boxes for train or val.").format(
+                name=path.name or path
+            )
         )
     found: list[ImageBoxes] = []
     if split != "val":
@@ -105,7 +108,11 @@ def images_of(root: Path, set_name: str, split: str | None = None) -> list[Path]
     """
     root = Path(root)
     if set_name not in SETS:
-        raise FormatError(f"There is no set {set_name!r}; the sets are {', '.join(SETS)}.")
+        raise FormatError(
+            tr("There is no set {set_name!r}; the sets are {names}.").format(
+                set_name=set_name, names=", ".join(SETS)
+            )
+        )
     _check_split(split)
     found: list[Path] = []
     if split != "val":
@@ -124,8 +131,9 @@ def _class_images(root: Path, wnid: str, set_name: str) -> list[Path]:
         files = []
     if not files:
         raise FormatError(
-            f"{root.name or root} has no images of the set “{set_name}”: "
-            f"train/{wnid}/images is missing or empty."
+            tr(
+                "{name} has no images of the set “{set_name}”: train/{wnid}/images is missing or empty."
+            ).format(name=root.name or root, set_name=set_name, wnid=wnid)
         )
     return sorted(files, key=lambda file: natural_key(file.name))
 
@@ -136,13 +144,21 @@ def _val_images(root: Path, set_name: str) -> list[Path]:
     names = [checked_name(name, file) for name, wnid in val_classes(root / "val").items() if wnid in wnids]
     found = [path for name in names if (path := root / "val" / "images" / name).is_file()]
     if not found:
-        raise FormatError(f"{root.name or root} has no val images of the set “{set_name}”.")
+        raise FormatError(
+            tr("{name} has no val images of the set “{set_name}”.").format(
+                name=root.name or root, set_name=set_name
+            )
+        )
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
 def _check_split(split: str | None) -> None:
     if split is not None and split not in SPLITS:
-        raise FormatError(f"Tiny ImageNet has the splits {' and '.join(SPLITS)}, not {split!r}.")
+        raise FormatError(
+            tr("Tiny ImageNet has the splits {names}, not {split!r}.").format(
+                names=tr(" and ").join(SPLITS), split=split
+            )
+        )
 
 
 def _val_file(path: Path) -> Path:
@@ -165,7 +181,9 @@ def _read_val(path: Path, wnids: Collection[str] | None) -> Iterator[ImageBoxes]
     file = _val_file(path)
     for name, *rest in _rows(file):
         if not rest:
-            raise FormatError(f"{file.name} has a row without a class: {name[:80]!r}.")
+            raise FormatError(
+                tr("{name} has a row without a class: {other!r}.").format(name=file.name, other=name[:80])
+            )
         wnid, *ends = rest
         if wnids is None or wnid in wnids:
             yield from _image(f"val/images/{checked_name(name, file)}", wnid, ends, file)
@@ -175,9 +193,13 @@ def _rows(file: Path) -> list[list[str]]:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise FormatError(f"{file.name} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+        raise FormatError(
+            tr("{name} cannot be read: {reason}.").format(
+                name=file.name, reason=(error.strerror or str(error)).lower()
+            )
+        ) from error
     except UnicodeDecodeError as error:
-        raise FormatError(f"{file.name} is not a text file.") from error
+        raise FormatError(tr("{name} is not a text file.").format(name=file.name)) from error
     return [row.split("\t") for row in text.splitlines() if row.strip()]
 
 
@@ -187,7 +209,9 @@ def _image(name: str, wnid: str, ends: list[str], file: Path) -> Iterator[ImageB
     try:
         x0, y0, x1, y1 = (int(end) for end in ends)
     except ValueError as error:
-        raise FormatError(f"{file.name} has a box that is not four numbers, for {name!r}.") from error
+        raise FormatError(
+            tr("{name} has a box that is not four numbers, for {other!r}.").format(name=file.name, other=name)
+        ) from error
     if x1 <= x0 or y1 <= y0:
         return
     box = Box(x0, y0, x1 + 1, y1 + 1).clamped(SIDE, SIDE)

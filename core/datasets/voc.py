@@ -17,6 +17,7 @@ from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
 from core.images.scan import SUFFIXES, natural_key
+from core.language import tr
 
 _Ends = tuple[float, float, float, float]
 
@@ -55,7 +56,7 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     root = path if path.is_dir() else path.parent
     parsed = [_parse(file) for file in _xml_files(path)]
     if not parsed:
-        raise FormatError(f"{path.name or path} has no VOC file (XML) in it.")
+        raise FormatError(tr("{name} has no VOC file (XML) in it.").format(name=path.name or path))
     images = _ImageNames(root)
     silent = (one for one in parsed if one.origin is None)
     first = min((min(ends) for one in silent for _, ends in one.objects), default=1.0)
@@ -106,12 +107,22 @@ def _parse(file: Path) -> _Parsed:
     try:
         root = defusedxml.ElementTree.parse(file).getroot()
     except OSError as error:
-        raise FormatError(f"{file.name} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+        raise FormatError(
+            tr("{name} cannot be read: {reason}.").format(
+                name=file.name, reason=(error.strerror or str(error)).lower()
+            )
+        ) from error
     except (ParseError, ValueError, LookupError) as error:
-        what = "uses XML that may do harm" if isinstance(error, DefusedXmlException) else "is not valid XML"
+        what = (
+            tr("uses XML that may do harm")
+            if isinstance(error, DefusedXmlException)
+            else tr("is not valid XML")
+        )
         raise FormatError(f"{file.name} {what}.") from error
     if root is None or root.tag != "annotation":
-        raise FormatError(f"{file.name} is no VOC file: it does not start with <annotation>.")
+        raise FormatError(
+            tr("{name} is no VOC file: it does not start with <annotation>.").format(name=file.name)
+        )
     return _Parsed(
         file=file,
         name=_words(root, "filename") or file.stem,
@@ -147,7 +158,7 @@ def _number(entry: Element, key: str, file: Path, default: float | None = None) 
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise FormatError(f"{file.name} has no number in <{key}>.")
+        raise FormatError(tr("{name} has no number in <{key}>.").format(name=file.name, key=key))
     return value
 
 

@@ -16,6 +16,7 @@ from core.errors import FormatError, ImageError
 from core.geometry import Box
 from core.images.decoding import image_size
 from core.images.scan import ImageFile, iter_scan
+from core.language import tr
 
 CONFIG_SUFFIXES = {".yaml", ".yml"}
 
@@ -65,8 +66,10 @@ def read_truth(path: Path) -> list[ImageBoxes]:
             found.append(_image_boxes(image, label_file, names))
     if not labelled:
         raise FormatError(
-            f"{root.name or root} has no YOLO labels: none of its images has a text file in a folder "
-            "“labels” beside “images”."
+            tr(
+                "{name} has no YOLO labels: none of its images has a text file in a folder "
+                "“labels” beside “images”."
+            ).format(name=root.name or root)
         )
     return found
 
@@ -121,8 +124,10 @@ def _rows(file: Path) -> Iterator[tuple[int, Box, float | None]]:
                 yield _row([float(word) for word in line.split()])
             except (ValueError, OverflowError) as error:
                 raise FormatError(
-                    f"{file.name}, line {number} is no YOLO box: {line.strip()[:60]!r} should be a class "
-                    "number and x, y, width and height as shares of the image."
+                    tr(
+                        "{name}, line {number} is no YOLO box: {text!r} should be a class number and x, "
+                        "y, width and height as shares of the image."
+                    ).format(name=file.name, number=number, text=line.strip()[:60])
                 ) from error
 
 
@@ -156,7 +161,7 @@ def _yaml_names(file: Path) -> Mapping[int, str]:
     try:
         content: Any = yaml.safe_load(_text(file))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FormatError(f"{file.name} is not valid YAML.") from error
+        raise FormatError(tr("{name} is not valid YAML.").format(name=file.name)) from error
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, list):
         names = dict(enumerate(names))
@@ -169,6 +174,10 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise FormatError(f"{file.name} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+        raise FormatError(
+            tr("{name} cannot be read: {reason}.").format(
+                name=file.name, reason=(error.strerror or str(error)).lower()
+            )
+        ) from error
     except UnicodeDecodeError as error:
-        raise FormatError(f"{file.name} is not a text file.") from error
+        raise FormatError(tr("{name} is not a text file.").format(name=file.name)) from error

@@ -14,6 +14,7 @@ from core.errors import FormatError
 from core.evaluate.matching import align
 from core.evaluate.overlap import CORRECT_IOU, best_overlap
 from core.evaluate.report import Row, plain_baselines, row_of, tuned_baseline
+from core.language import tr
 
 __all__ = ["RESAMPLES", "Comparison", "Difference", "compare", "paired_bootstrap"]
 
@@ -140,7 +141,7 @@ def paired_bootstrap(
     """
     n = len(right_a)
     if n == 0 or right_a.shape != right_b.shape:
-        raise FormatError("A comparison needs the answers of both on the same images, at least one.")
+        raise FormatError(tr("A comparison needs the answers of both on the same images, at least one."))
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     shares = np.array([only_a, only_b, n - only_a - only_b]) / n
     drawn = np.random.default_rng(seed).multinomial(n, shares, size=resamples)

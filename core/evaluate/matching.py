@@ -12,6 +12,7 @@ import numpy as np
 from core.annotations import BoxRecord, ImageBoxes
 from core.errors import FormatError
 from core.evaluate.overlap import Floats, Truth
+from core.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,13 @@ def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Align
     """
     known = tuple(image for image in truth if any(record.box.area > 0 for record in image.boxes))
     if not known:
-        raise FormatError("The truth holds no box, so that there is nothing to compare with.")
+        raise FormatError(tr("The truth holds no box, so that there is nothing to compare with."))
     matches = match_by_name(predicted, known)
     if not matches.pairs:
         raise FormatError(
-            f"No image has the same name in the boxes (“{_first_name(predicted)}”) "
-            f"and in the truth (“{known[0].name}”)."
+            tr("No image has the same name in the boxes (“{found}”) and in the truth (“{true}”).").format(
+                found=_first_name(predicted), true=known[0].name
+            )
         )
     found = {id(true): guess for guess, true in matches.pairs}
     guesses = tuple(found.get(id(image)) for image in known)
@@ -155,7 +157,9 @@ def _truth_arrays(truth: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | No
     for i, (true, guess) in enumerate(zip(truth, guesses, strict=True)):
         known = true if true.width > 0 and true.height > 0 else guess
         if known is None or known.width < 1 or known.height < 1:
-            raise FormatError(f"Neither truth nor boxes tell the width and height of “{true.name}”.")
+            raise FormatError(
+                tr("Neither truth nor boxes tell the width and height of “{name}”.").format(name=true.name)
+            )
         sizes[i] = known.width, known.height
         for record in true.boxes:
             if record.box.area > 0:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from core.errors import FormatError
 from core.images.decoding import decode
+from core.language import tr
 
 __all__ = ["BACKGROUND", "IGNORED", "OBJECT", "SIDE", "pixel_average_precision", "read_mask"]
 
@@ -50,7 +51,7 @@ def pixel_average_precision(pairs: Masks) -> float:
         objects += np.bincount(level[grid == OBJECT], minlength=_BINS + 1)
         rest += np.bincount(level[grid == BACKGROUND], minlength=_BINS + 1)
     if not objects.any():
-        raise FormatError("No mask has a pixel of an object, so that there is nothing to compare with.")
+        raise FormatError(tr("No mask has a pixel of an object, so that there is nothing to compare with."))
     # From the hottest level down: what would be called object at each threshold.
     found, wrong = objects[::-1].cumsum(), rest[::-1].cumsum()
     called = found + wrong
@@ -80,7 +81,9 @@ def read_mask(folder: Path, name: str) -> npt.NDArray[np.uint8] | None:
     if ignore_file.is_file():
         ignore = decode(ignore_file).pixels.any(axis=2)
         if ignore.shape != mask.shape:
-            raise FormatError(f"{ignore_file.name} and {file.name} differ in size.")
+            raise FormatError(
+                tr("{name} and {other} differ in size.").format(name=ignore_file.name, other=file.name)
+            )
         mask[ignore & (mask == BACKGROUND)] = IGNORED
     return mask
 
@@ -89,7 +92,7 @@ def _levels(heat_map: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
     """The heat of each pixel as a level 0.._BINS, (SIDE, SIDE)."""
     heat = np.asarray(heat_map, np.float64)
     if not np.isfinite(heat).all():
-        raise FormatError("A heat map holds a value that is not a number.")
+        raise FormatError(tr("A heat map holds a value that is not a number."))
     span = heat.max() - heat.min()
     share = (heat - heat.min()) / span if span > 0 else np.ones_like(heat)
     fine = cv2.resize(share, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.evaluate.overlap import Floats
+from core.language import tr
 
 __all__ = ["RESAMPLES", "Ranking", "rank_correlation", "ranking"]
 
@@ -31,9 +32,9 @@ class Ranking:
     def sentence(self) -> str:
         verdict = ""
         if self.low <= 0.0 <= self.high:
-            verdict = " It may rank no better than chance."
+            verdict = tr(" It may rank no better than chance.")
         elif self.high < 0:
-            verdict = " It ranks the wrong way round."
+            verdict = tr(" It ranks the wrong way round.")
         return (
             f"Score ranks IoU with rho = {self.rho:+.2f}, 95 % interval {self.low:+.2f} to {self.high:+.2f} "
             f"(a constant score, as baselines have, ranks nothing).{verdict}"

@@ -23,6 +23,7 @@ from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes
 from core.evaluate.matching import Alignment, Matches, align, match_by_name
 from core.evaluate.overlap import CORRECT_IOU, Floats, Truth, best_overlap
 from core.evaluate.ranking import Ranking, ranking
+from core.language import tr
 
 __all__ = [
     "CORRECT_IOU",
@@ -118,7 +119,11 @@ class Report:
     def remarks(self) -> list[str]:
         """What the rows do not say, as sentences."""
         r_cx, r_cy = ("undefined" if r is None else f"{r:+.2f}" for r in (self.r_cx, self.r_cy))
-        lines = [f"Correlation of predicted and true centres: r(cx) {r_cx}, r(cy) {r_cy}."]
+        lines = [
+            tr("Correlation of predicted and true centres: r(cx) {r_cx}, r(cy) {r_cy}.").format(
+                r_cx=r_cx, r_cy=r_cy
+            )
+        ]
         if self.ranking is not None:
             lines.append(self.ranking.sentence())
         for count, what in (

@@ -23,6 +23,7 @@ from core.evaluate.box_batches import find_boxes
 from core.evaluate.matching import Alignment, align
 from core.evaluate.overlap import Floats, Truth, best_overlap
 from core.evaluate.report import Report, evaluate
+from core.language import tr
 from core.prior import Prior
 
 __all__ = ["DEFAULT_STEP", "IOUS", "LEVELS", "Curve", "Peeking", "threshold_curve", "threshold_grid"]
@@ -131,7 +132,7 @@ def threshold_grid(step: float = DEFAULT_STEP) -> tuple[float, ...]:
         ``step`` does not lie between 0.001 and 0.5.
     """
     if not 0.001 <= step <= 0.5:
-        raise FormatError("A curve's step lies between 0.001 and 0.5.")
+        raise FormatError(tr("A curve's step lies between 0.001 and 0.5."))
     count = int(MAX_THRESHOLD / step + 1e-6) + 1
     return tuple(round(i * step, 9) for i in range(count))
 
@@ -230,7 +231,9 @@ def _at_fixed(
             rows.append(i)
             maps.append(scaled_map(heat))
     if not rows:
-        raise FormatError("No image of the truth has a heat map yet; run 'localize' on these images first.")
+        raise FormatError(
+            tr("No image of the truth has a heat map yet; run 'localize' on these images first.")
+        )
     predicted = [boxes.get(id(image), image) for image in bare]
     report = evaluate(predicted, truth, images_root=images_root)
     return report, aligned, np.array(rows, dtype=np.intp), np.array(maps, dtype=np.float32)

@@ -21,6 +21,7 @@ from core.formats.common import (
     write_checked,
 )
 from core.geometry import Box
+from core.language import mark, trn
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
@@ -40,8 +41,13 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     write_checked(path, (text + "\n").encode("ascii"), lambda written: _matches(read(written), prepared))
     notes = []
     if prepared.without_box:
-        images_are = "image has" if prepared.without_box == 1 else "images have"
-        notes.append(f"{prepared.without_box:,} {images_are} no box and no annotation.")
+        notes.append(
+            trn(
+                "{count:,} image has no box and no annotation.",
+                "{count:,} images have no box and no annotation.",
+                prepared.without_box,
+            )
+        )
     return prepared.summary(path, len(prepared.images), *notes)
 
 
@@ -55,7 +61,7 @@ def read(path: Path) -> list[ImageBoxes]:
 FORMAT = Format(
     name="coco",
     title="COCO",
-    help="Ground truth for training and measuring; coordinates are not rounded.",
+    help=mark("Ground truth for training and measuring; coordinates are not rounded."),
     suffix=".json",
     write=write,
     read=read,

@@ -17,6 +17,7 @@ from core.formats.common import (
     read_bytes,
     write_checked,
 )
+from core.language import mark, tr
 
 SURE = 1.0
 
@@ -48,14 +49,14 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         path, (text + "\n").encode("ascii"), lambda written: json.loads(read_bytes(written)) == entries
     )
     with_box = sum(bool(image.boxes) for image in prepared.images)
-    ids = "The ids are those of a COCO export of the same choice of images and classes."
+    ids = tr("The ids are those of a COCO export of the same choice of images and classes.")
     return prepared.summary(path, with_box, ids)
 
 
 FORMAT = Format(
     name="coco-results",
-    title="COCO results",
-    help="Bare detections with scores, to be measured against a COCO export of the same choice.",
+    title=mark("COCO results"),
+    help=mark("Bare detections with scores, to be measured against a COCO export of the same choice."),
     suffix=".json",
     write=write,
     needs_box=True,

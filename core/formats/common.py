@@ -13,14 +13,16 @@ from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
 from core.atomic import atomic_write, os_reason
 from core.datasets.names import checked_name
 from core.errors import FormatError
+from core.formats.notes import notes_on
 from core.geometry import Box
+from core.language import mark, tr, trn
 
 # Less than any pixel that a person could see: arithmetic, not a box that stuck out.
 _NOT_CLAMPED = 1e-6
 _SMALLEST_SIDE = 1e-3
 _SHOWN_SKIPPED = 5
-NO_SIZE = "its size is not known yet, which this format needs; find boxes again"
-NOT_TEXT = "its name or a class name is not valid text (UTF-8); rename it"
+NO_SIZE = mark("its size is not known yet, which this format needs; find boxes again")
+NOT_TEXT = mark("its name or a class name is not valid text (UTF-8); rename it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,23 @@ class ExportSummary:
         """The summary as sentences, what was written first."""
         if self.parts:
             return [*(line for part in self.parts for line in part.lines()), *self.notes]
-        wrote = f"Wrote {_count(self.boxes, 'box', 'boxes')} and {_count(self.images, 'image', 'images')}"
-        left_out = [f"Left out “{short(one.name)}”: {one.reason}." for one in self.skipped[:_SHOWN_SKIPPED]]
+        wrote = tr("Wrote {boxes} and {images}").format(
+            boxes=trn("{count:,} box", "{count:,} boxes", self.boxes), images=_images(self.images)
+        )
+        left_out = [
+            tr("Left out “{name}”: {reason}.").format(name=short(one.name), reason=one.reason)
+            for one in self.skipped[:_SHOWN_SKIPPED]
+        ]
         more = len(self.skipped) - len(left_out)
         return [
-            f"{wrote} to {self.path}.",
+            tr("{wrote} to {path}.").format(wrote=wrote, path=self.path),
             *self.notes,
             *left_out,
-            *([f"Left out for such reasons, besides: {_count(more, 'image', 'images')}."] if more else []),
+            *(
+                [tr("Left out for such reasons, besides: {images}.").format(images=_images(more))]
+                if more
+                else []
+            ),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -193,29 +204,7 @@ def prepare(
         clamped += sum(_moved(a, b) for a, b in zip(image.boxes, boxes, strict=True) if _has_area(b))
         outside += len(boxes) - len(inside)
         kept.append(replace(image, boxes=inside))
-    notes = [
-        *_case_notes(usable),
-        *_counted(outside, "box lies", "boxes lie", "wholly outside the image or without area: left out"),
-        *_counted(clamped, "box was", "boxes were", "cut at the edge of the image"),
-        *_counted(
-            failed,
-            "image",
-            "images",
-            f"could not be used: {'listed as such' if keeps_failed else 'left out'}",
-        ),
-        *_counted(
-            sum("\\" in image.name or ":" in image.name for image in usable),
-            "file name holds",
-            "file names hold",
-            "a backslash or a colon, which Windows takes for a folder or a drive",
-        ),
-        *_counted(
-            sum(image.width < 1 or image.height < 1 for image in usable),
-            "image has",
-            "images have",
-            "no known size yet: not cut to the image, and written with width and height 0",
-        ),
-    ]
+    notes = notes_on(usable, outside=outside, clamped=clamped, failed=failed, keeps_failed=keeps_failed)
     without_box = sum(not image.boxes for image in kept)
     collisions = same_stems(image.name for image in kept)
     return Prepared(tuple(kept), without_box, clamped, failed, tuple(notes), collisions, skipped)
@@ -227,13 +216,13 @@ def not_text(image: ImageBoxes) -> str:
         for text in (image.name, *(record.label for record in image.boxes)):
             text.encode("utf-8")
     except UnicodeEncodeError:
-        return NOT_TEXT
+        return tr(NOT_TEXT)
     return ""
 
 
 def no_size(image: ImageBoxes) -> str:
     """Why the boxes of ``image`` cannot be shares of it; empty where they can."""
-    return NO_SIZE if image.boxes and min(image.width, image.height) < 1 else ""
+    return tr(NO_SIZE) if image.boxes and min(image.width, image.height) < 1 else ""
 
 
 def numbered_labels(images: Iterable[ImageBoxes], options: WriteOptions = PLAIN) -> tuple[str, ...]:
@@ -281,9 +270,15 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
         with atomic_write(path) as temporary:
             temporary.write_bytes(data)
             if not check(temporary):
-                raise FormatError(f"“{path.name}” did not read back as it was written; nothing was exported.")
+                raise FormatError(
+                    tr("“{name}” did not read back as it was written; nothing was exported.").format(
+                        name=path.name
+                    )
+                )
     except OSError as error:
-        raise FormatError(f"“{path.name}” could not be written: {os_reason(error)}.") from error
+        raise FormatError(
+            tr("“{name}” could not be written: {reason}.").format(name=path.name, reason=os_reason(error))
+        ) from error
 
 
 def read_bytes(path: Path) -> bytes:
@@ -291,8 +286,10 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        reason = "it does not exist" if isinstance(error, FileNotFoundError) else os_reason(error)
-        raise FormatError(f"“{path.name}” cannot be read: {reason}.") from error
+        reason = tr("it does not exist") if isinstance(error, FileNotFoundError) else os_reason(error)
+        raise FormatError(
+            tr("“{name}” cannot be read: {reason}.").format(name=path.name, reason=reason)
+        ) from error
 
 
 def short(text: str) -> str:
@@ -304,11 +301,15 @@ def short(text: str) -> str:
 def _some_left(kept: Sequence[ImageBoxes], skipped: Sequence[Skipped]) -> None:
     if skipped and not kept:
         first = skipped[0]
-        raise FormatError(f"No image can be exported; of “{short(first.name)}”, {first.reason}.")
+        raise FormatError(
+            tr("No image can be exported; of “{name}”, {reason}.").format(
+                name=short(first.name), reason=first.reason
+            )
+        )
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _images(number: int) -> str:
+    return trn("{count:,} image", "{count:,} images", number)
 
 
 def _edges(low: float, high: float, size: int) -> tuple[int, int]:
@@ -325,7 +326,9 @@ def _inside(image: ImageBoxes, record: BoxRecord) -> BoxRecord:
     sides = (record.box.x0, record.box.y0, record.box.x1, record.box.y1)
     numbers = (*sides, *(value for value in (record.score, record.threshold) if value is not None))
     if not all(map(math.isfinite, numbers)):
-        raise FormatError(f"A box of “{short(image.name)}” holds a value that is not a number.")
+        raise FormatError(
+            tr("A box of “{name}” holds a value that is not a number.").format(name=short(image.name))
+        )
     box = Box(*map(float, sides))
     if image.width > 0 and image.height > 0:
         box = box.clamped(float(image.width), float(image.height))
@@ -346,17 +349,11 @@ def _has_area(record: BoxRecord) -> bool:
 
 def _check_names(images: Sequence[ImageBoxes]) -> None:
     for image in images:
-        checked_name(image.name, Path("The project"))
+        checked_name(image.name, Path(tr("The project")))
     name, count = next(iter(Counter(image.name for image in images).most_common(1)), ("", 0))
     if count > 1:
-        raise FormatError(f"{count} images are named “{short(name)}”; a reader could not tell them apart.")
-
-
-def _case_notes(images: Sequence[ImageBoxes]) -> list[str]:
-    same = sum(count - 1 for count in Counter(image.name.casefold() for image in images).values())
-    what = "differs from another only in capitals: Windows and macOS take the two for one"
-    return _counted(same, "file name", "file names", what)
-
-
-def _counted(count: int, one: str, many: str, what: str) -> list[str]:
-    return [f"{_count(count, one, many)} {what}."] if count else []
+        raise FormatError(
+            tr("{count} images are named “{name}”; a reader could not tell them apart.").format(
+                count=count, name=short(name)
+            )
+        )

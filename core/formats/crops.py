@@ -27,6 +27,7 @@ from core.formats.folders import (
     write_picture,
 )
 from core.images.decoding import decode
+from core.language import mark
 
 # What some system does not take in a name; the rest of a class's name stays as it is.
 _NOT_A_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
@@ -69,8 +70,8 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
 
 FORMAT = Format(
     name="crops",
-    title="Crops",
-    help="What is inside each box as a picture of its own, in a folder for each class.",
+    title=mark("Crops"),
+    help=mark("What is inside each box as a picture of its own, in a folder for each class."),
     suffix="",
     write=write,
     needs_box=True,

@@ -29,6 +29,7 @@ from core.formats.common import (
     write_checked,
 )
 from core.geometry import Box
+from core.language import mark, tr, trn
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
@@ -57,8 +58,13 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     write_checked(path, text.getvalue().encode("utf-8"), lambda written: read(written) == kept)
     notes = []
     if prepared.without_box:
-        images_are = "image has" if prepared.without_box == 1 else "images have"
-        notes.append(f"{prepared.without_box:,} {images_are} no box and so no row.")
+        notes.append(
+            trn(
+                "{count:,} image has no box and so no row.",
+                "{count:,} images have no box and so no row.",
+                prepared.without_box,
+            )
+        )
     return prepared.summary(path, len(kept), *notes)
 
 
@@ -76,15 +82,19 @@ def read(path: Path) -> list[ImageBoxes]:
         text = read_bytes(path).decode("utf-8-sig")
         return _read_rows(path, csv.DictReader(io.StringIO(text, newline=""), strict=True))
     except UnicodeDecodeError as error:
-        raise FormatError(f"“{path.name}” is not text in UTF-8; save it as UTF-8 and try again.") from error
+        raise FormatError(
+            tr("“{name}” is not text in UTF-8; save it as UTF-8 and try again.").format(name=path.name)
+        ) from error
     except csv.Error as error:
-        raise FormatError(f"“{path.name}” is not a CSV file that can be read: {error}.") from error
+        raise FormatError(
+            tr("“{name}” is not a CSV file that can be read: {error}.").format(name=path.name, error=error)
+        ) from error
 
 
 FORMAT = Format(
     name="csv",
-    title="CSV table",
-    help="One row for each box, for spreadsheets, pandas and TensorFlow.",
+    title=mark("CSV table"),
+    help=mark("One row for each box, for spreadsheets, pandas and TensorFlow."),
     suffix=".csv",
     write=write,
     read=read,
@@ -132,7 +142,11 @@ def _looks_neutral(text: str) -> bool:
 def _read_rows(path: Path, rows: csv.DictReader[str]) -> list[ImageBoxes]:
     missing = [name for name in ("filename", *_SIDES) if name not in (rows.fieldnames or ())]
     if missing:
-        raise FormatError(f"“{path.name}” has no column {', '.join(missing)}, which box files have.")
+        raise FormatError(
+            tr("“{name}” has no column {names}, which box files have.").format(
+                name=path.name, names=", ".join(missing)
+            )
+        )
     images: dict[str, ImageBoxes] = {}
     boxes: dict[str, list[BoxRecord]] = {}
     for row in rows:
@@ -142,14 +156,16 @@ def _read_rows(path: Path, rows: csv.DictReader[str]) -> list[ImageBoxes]:
             boxes.setdefault(image.name, []).extend(image.boxes)
         except (ValueError, OverflowError) as error:
             raise FormatError(
-                f"Line {rows.line_num} of “{path.name}” cannot be understood: {error}."
+                tr("Line {line_num} of “{name}” cannot be understood: {error}.").format(
+                    line_num=rows.line_num, name=path.name, error=error
+                )
             ) from error
     return [replace(image, boxes=tuple(boxes[name])) for name, image in images.items()]
 
 
 def _image(row: dict[str, str], path: Path) -> ImageBoxes:
     if None in row or None in row.values():  # DictReader's marks of too many and too few cells
-        raise ValueError("it has another number of cells than the first line")
+        raise ValueError(tr("it has another number of cells than the first line"))
     name = checked_name(plain(row["filename"]), path)
     sides = [row[side].strip() for side in _SIDES]
     boxes = (_record(row, sides),) if any(sides) else ()
@@ -165,7 +181,7 @@ def _image(row: dict[str, str], path: Path) -> ImageBoxes:
 def _record(row: dict[str, str], sides: list[str]) -> BoxRecord:
     x0, y0, x1, y1 = (_finite(side) for side in sides)
     if x1 < x0 or y1 < y0:
-        raise ValueError("the box ends before it begins")
+        raise ValueError(tr("the box ends before it begins"))
     return BoxRecord(
         box=Box(x0, y0, x1, y1),
         label=plain(row.get("class", DEFAULT_LABEL)),
@@ -179,7 +195,7 @@ def _record(row: dict[str, str], sides: list[str]) -> BoxRecord:
 def _finite(cell: str) -> float:
     value = float(cell) if cell else math.nan
     if not math.isfinite(value):
-        raise ValueError(f"“{cell}” is not a number")
+        raise ValueError(tr("“{cell}” is not a number").format(cell=cell))
     return value
 
 

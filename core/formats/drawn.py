@@ -22,6 +22,7 @@ from core.formats.folders import (
     write_picture,
 )
 from core.images.decoding import decode
+from core.language import mark
 
 # Okabe and Ito 2008, told apart by colour-blind eyes; the black and the yellow of it are left out.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -56,8 +57,8 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
 
 FORMAT = Format(
     name="drawn",
-    title="Images with boxes drawn",
-    help="A folder of pictures to show; the images themselves stay as they are.",
+    title=mark("Images with boxes drawn"),
+    help=mark("A folder of pictures to show; the images themselves stay as they are."),
     suffix="",
     write=write,
 )

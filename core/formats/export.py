@@ -15,6 +15,7 @@ from core.errors import FormatError, ImageError
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions
 from core.formats.selection import Selection, labels_of, select, validation_names
 from core.images.decoding import image_size
+from core.language import tr
 
 
 def export(
@@ -46,7 +47,9 @@ def export(
     if not val or format.splits:
         return format.write(chosen, path, options)
     if options.beside_images:
-        raise FormatError("Files beside their images cannot be split; write them to a folder of their own.")
+        raise FormatError(
+            tr("Files beside their images cannot be split; write them to a folder of their own.")
+        )
     parts = []
     with ExitStack() as undo:
         for is_val, place in zip((False, True), split_paths(path), strict=True):
@@ -100,8 +103,8 @@ def _sized(image: ImageBoxes, options: WriteOptions) -> ImageBoxes:
 
 def _nothing(images: Sequence[ImageBoxes]) -> str:
     if not any(image.boxes for image in images):
-        return "There is no box to export yet; find boxes first."
-    return "No box is left to export: accept some images, lower the score, or choose more classes."
+        return tr("There is no box to export yet; find boxes first.")
+    return tr("No box is left to export: accept some images, lower the score, or choose more classes.")
 
 
 def _together(path: Path, parts: Sequence[ExportSummary]) -> ExportSummary:

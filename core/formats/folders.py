@@ -20,8 +20,9 @@ from core.atomic import os_reason
 from core.errors import FormatError, ImageError
 from core.formats.common import WriteOptions
 from core.images.decoding import image_size, unavailable
+from core.language import mark, tr, trn
 
-NO_FILE = "its file is not known"
+NO_FILE = mark("its file is not known")
 # Bytes of a file's name, of the 255 that systems allow; the rest is for what is added to it.
 _LONGEST = 200
 _PHOTO = (".jpg", ".jpeg")
@@ -40,14 +41,18 @@ def new_folder(path: Path) -> Iterator[Path]:
     temporary = target.parent / f".boxscout-{secrets.token_hex(6)}.tmp"
     try:
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-            raise FormatError(f"“{path.name}” is there already; choose a new or an empty folder.")
+            raise FormatError(
+                tr("“{name}” is there already; choose a new or an empty folder.").format(name=path.name)
+            )
         temporary.mkdir()
         yield temporary
         if target.exists():
             target.rmdir()
         temporary.rename(target)
     except OSError as error:
-        raise FormatError(f"“{path.name}” could not be written: {os_reason(error)}.") from error
+        raise FormatError(
+            tr("“{name}” could not be written: {reason}.").format(name=path.name, reason=os_reason(error))
+        ) from error
     finally:
         if temporary.exists():
             shutil.rmtree(temporary, ignore_errors=True)
@@ -65,7 +70,9 @@ def write_file(path: Path, data: bytes) -> None:
 def read_back(path: Path, fits: bool) -> None:
     """FormatError where what was written does not read back."""
     if not fits:
-        raise FormatError(f"“{path.name}” did not read back as it was written; nothing was exported.")
+        raise FormatError(
+            tr("“{name}” did not read back as it was written; nothing was exported.").format(name=path.name)
+        )
 
 
 def place_image(source: Path, target: Path, *, link: bool) -> bool:
@@ -89,7 +96,7 @@ def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dic
     reasons = {}
     for image in images:
         source = options.sources.get(image.name)
-        reason = NO_FILE if source is None else _unusable(source, image)
+        reason = tr(NO_FILE) if source is None else _unusable(source, image)
         if reason:
             reasons[image.name] = reason
     return reasons
@@ -124,8 +131,15 @@ def renamed_note(stems: Mapping[str, str]) -> list[str]:
     changed = sum(name != stem and not name.startswith(f"{stem}.") for name, stem in stems.items())
     if not changed:
         return []
-    whose = "1 image got" if changed == 1 else f"{changed:,} images got"
-    return [f"{whose} another file name, since its own was taken, too long or has a meaning of its own."]
+    return [
+        trn(
+            "{count:,} image got another file name, "
+            "since its own was taken, too long or has a meaning of its own.",
+            "{count:,} images got another file name, "
+            "since its own was taken, too long or has a meaning of its own.",
+            changed,
+        )
+    ]
 
 
 def picture_suffix(name: str) -> str:
@@ -166,7 +180,7 @@ def _visible(part: str) -> str:
 def _unusable(source: Path, image: ImageBoxes) -> str:
     try:
         if not stat.S_ISREG(source.stat().st_mode):
-            return "its file is no ordinary file any more"
+            return tr("its file is no ordinary file any more")
         width, height = image_size(source)
     except OSError as error:
         return unavailable(error).rstrip(".")
@@ -174,5 +188,5 @@ def _unusable(source: Path, image: ImageBoxes) -> str:
         return str(error).rstrip(".")
     if image.width and (width, height) != (image.width, image.height):
         now, then = f"{width} x {height}", f"{image.width} x {image.height}"
-        return f"its file now has {now} pixels, its boxes were made on {then}"
+        return tr("its file now has {now} pixels, its boxes were made on {then}").format(now=now, then=then)
     return ""

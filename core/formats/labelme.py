@@ -37,6 +37,7 @@ from core.formats.folders import (
     unique_stems,
     write_file,
 )
+from core.language import mark, tr
 
 # labelme warns of a file from a newer version than itself, and takes all older ones.
 VERSION = "5.0.0"
@@ -80,7 +81,7 @@ def read(path: Path) -> list[ImageBoxes]:
 FORMAT = Format(
     name="labelme",
     title="labelme",
-    help="One JSON file for each image, to be edited in labelme or X-AnyLabeling.",
+    help=mark("One JSON file for each image, to be edited in labelme or X-AnyLabeling."),
     suffix="",
     write=write,
     read=read,
@@ -100,8 +101,12 @@ def _write_beside(prepared: Prepared, options: WriteOptions) -> ExportSummary:
                 temporary.write_bytes(_document(image, options.sources[image.name].name))
                 read_back(file, _same(labelme.read_truth(temporary)[0], image))
     except OSError as error:
-        raise FormatError(f"The files beside the images could not be written: {os_reason(error)}.") from error
-    replaced = f"{foreign:,} files that were not made here, or were changed since, have been replaced."
+        raise FormatError(
+            tr("The files beside the images could not be written: {reason}.").format(reason=os_reason(error))
+        ) from error
+    replaced = tr(
+        "{foreign:,} files that were not made here, or were changed since, have been replaced."
+    ).format(foreign=foreign)
     return prepared.summary(folder, len(prepared.images), *([replaced] if foreign else []))
 
 
@@ -113,13 +118,15 @@ def _targets(prepared: Prepared, options: WriteOptions) -> tuple[dict[str, str],
     for image in prepared.images:
         source = options.sources.get(image.name)
         if source is None or not source.is_file():
-            left_out[image.name] = NO_FILE if source is None else "its file is no longer there"
+            left_out[image.name] = tr(NO_FILE) if source is None else tr("its file is no longer there")
             continue
         file = source.with_suffix(".json")
         if file in taken:
-            left_out[image.name] = f"another image of its folder has “{file.name}” already"
+            left_out[image.name] = tr("another image of its folder has “{0}” already").format(file.name)
         elif not _is_ours(file) and not options.replace_foreign:
-            left_out[image.name] = f"“{file.name}” beside it was made or changed by another program"
+            left_out[image.name] = tr("“{0}” beside it was made or changed by another program").format(
+                file.name
+            )
         else:
             foreign += not _is_ours(file)
             targets[image.name] = file
@@ -129,7 +136,7 @@ def _targets(prepared: Prepared, options: WriteOptions) -> tuple[dict[str, str],
 
 def _unfit(image: ImageBoxes) -> str:
     if "\\" in image.name:
-        return "its name holds a backslash, which labelme takes for a folder"
+        return tr("its name holds a backslash, which labelme takes for a folder")
     return not_text(image)
 
 

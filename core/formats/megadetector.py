@@ -25,6 +25,7 @@ from core.formats.common import (
     read_bytes,
     write_checked,
 )
+from core.language import mark, tr
 
 VERSION = "1.6"
 _SURE = 1.0
@@ -44,7 +45,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     entries = []
     for image in images:
         if image.status is Status.FAILED:
-            reason = image.reason or "The image could not be used."
+            reason = image.reason or tr("The image could not be used.")
             entries.append({"file": image.name, "failure": reason, "detections": None})
         elif image.name in ready:
             entries.append(_entry(ready[image.name], keys))
@@ -63,7 +64,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
 FORMAT = Format(
     name="megadetector",
     title="MegaDetector",
-    help="Results in format 1.6 for Timelapse, AddaxAI and other camera-trap tools.",
+    help=mark("Results in format 1.6 for Timelapse, AddaxAI and other camera-trap tools."),
     suffix=".json",
     write=write,
 )

@@ -9,6 +9,7 @@ from enum import Enum
 
 from core.annotations import BoxRecord, ImageBoxes, Status
 from core.errors import FormatError
+from core.language import tr
 
 MAX_VAL_SHARE = 0.9
 
@@ -43,9 +44,11 @@ class Selection:
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_score <= 1:
-            raise FormatError("The least score must lie between 0 and 1.")
+            raise FormatError(tr("The least score must lie between 0 and 1."))
         if not 0 <= self.val_share <= MAX_VAL_SHARE:
-            raise FormatError(f"The share for validation must lie between 0 and {MAX_VAL_SHARE}.")
+            raise FormatError(
+                tr("The share for validation must lie between 0 and {most}.").format(most=MAX_VAL_SHARE)
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from core.formats.common import (
     whole_pixels,
 )
 from core.formats.folders import each, new_folder, read_back, renamed_note, unique_stems, write_file
+from core.language import mark, tr, trn
 
 # What XML 1.0 cannot hold, and the carriage return, which comes back as a line feed.
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -59,7 +60,7 @@ def read(path: Path) -> list[ImageBoxes]:
 FORMAT = Format(
     name="voc",
     title="Pascal VOC",
-    help="A folder with one XML file for each image, in whole pixels.",
+    help=mark("A folder with one XML file for each image, in whole pixels."),
     suffix="",
     write=write,
     read=read,
@@ -70,9 +71,9 @@ FORMAT = Format(
 def _unfit(image: ImageBoxes) -> str:
     texts = (image.name, *(record.label for record in image.boxes))
     if not_text(image) or any(map(_NOT_XML.search, texts)):
-        return "its name or a class name holds a character that XML cannot hold"
+        return tr("its name or a class name holds a character that XML cannot hold")
     if any(not record.label.strip() for record in image.boxes):
-        return "a class of it has no name, which VOC needs"
+        return tr("a class of it has no name, which VOC needs")
     return ""
 
 
@@ -126,6 +127,11 @@ def _matches(found: Sequence[ImageBoxes], kept: Sequence[ImageBoxes]) -> bool:
 def _notes(prepared: Prepared, stems: dict[str, str]) -> list[str]:
     notes = renamed_note(stems)
     if prepared.without_box:
-        is_are = "image has" if prepared.without_box == 1 else "images have"
-        notes.append(f"{prepared.without_box:,} {is_are} no box: a file without an object.")
+        notes.append(
+            trn(
+                "{count:,} image has no box: a file without an object.",
+                "{count:,} images have no box: a file without an object.",
+                prepared.without_box,
+            )
+        )
     return notes

@@ -36,6 +36,7 @@ from core.formats.folders import (
     unusable_sources,
     write_file,
 )
+from core.language import mark, tr
 
 _DIGITS = 10
 _WITHIN = 1e-3  # pixels, of what ten digits of a share leave
@@ -80,7 +81,7 @@ def read(path: Path) -> list[ImageBoxes]:
 FORMAT = Format(
     name="yolo",
     title="YOLO",
-    help="A folder of images and labels with data.yaml, ready to train on.",
+    help=mark("A folder of images and labels with data.yaml, ready to train on."),
     suffix="",
     write=write,
     read=read,
@@ -131,17 +132,23 @@ def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: W
     notes = renamed_note(stems)
     if options.val:
         val = sum(image.name in options.val for image in prepared.images)
-        notes.append(f"For training: {len(prepared.images) - val:,}, for validation: {val:,}.")
+        notes.append(
+            tr("For training: {train:,}, for validation: {val:,}.").format(
+                train=len(prepared.images) - val, val=val
+            )
+        )
     else:
-        notes.append("Training and validation are the same images; split them for honest numbers.")
+        notes.append(tr("Training and validation are the same images; split them for honest numbers."))
     if options.link and copied:
-        notes.append(f"{copied:,} could not be linked and were copied.")
+        notes.append(tr("{copied:,} could not be linked and were copied.").format(copied=copied))
     if nested := sum("/" in stems[image.name] for image in prepared.images):
         notes.append(
-            f"{nested:,} lie in subfolders, as in the project; "
-            "tools that do not look there (such as supervision) miss them."
+            tr(
+                "{nested:,} lie in subfolders, as in the project; tools that do not look there "
+                "(such as supervision) miss them."
+            ).format(nested=nested)
         )
     gifs = sum(image.name.lower().endswith(".gif") for image in prepared.images)
     if gifs:
-        notes.append(f"{gifs:,} GIF: YOLO's own tools do not read this kind of file.")
+        notes.append(tr("{gifs:,} GIF: YOLO's own tools do not read this kind of file.").format(gifs=gifs))
     return notes

@@ -21,6 +21,7 @@ from PIL.ImageFile import ImageFile as OpenImage
 
 from core.errors import ImageError
 from core.images.colours import Levels, levels_of, to_rgb
+from core.language import mark, tr
 
 # MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
 FORMATS = (
@@ -31,10 +32,10 @@ FORMATS = (
     TiffImagePlugin.TiffImageFile.format,
     WebPImagePlugin.WebPImageFile.format,
 )
-NOT_AN_IMAGE = "Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP)."
-EMPTY = "The file is empty."
-NOT_A_FILE = "Not a regular file."
-GONE = "The file is no longer there."
+NOT_AN_IMAGE = mark("Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP).")
+EMPTY = mark("The file is empty.")
+NOT_A_FILE = mark("Not a regular file.")
+GONE = mark("The file is no longer there.")
 
 _BIG = 24_000_000  # pixels; images above are decoded one at a time, so that threads do not add up
 _one_big = threading.Lock()
@@ -153,14 +154,14 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         status = os.stat(path)  # noqa: PTH116 - any path-like
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(NOT_A_FILE)
+            raise ImageError(tr(NOT_A_FILE))
         if status.st_size == 0:
-            raise ImageError(EMPTY)
+            raise ImageError(tr(EMPTY))
         file = open(path, "rb")  # noqa: PTH123, SIM115 - closed below; only the opening is guarded here
     except OSError as error:
         raise UnavailableError(unavailable(error)) from error
     except ValueError as error:  # a null character in the name
-        raise ImageError(NOT_A_FILE) from error
+        raise ImageError(tr(NOT_A_FILE)) from error
     with file:
         yield file
 
@@ -174,9 +175,11 @@ def _reasons() -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
-        raise ImageError(f"Too large: it has more than {limit:.0f} million pixels.") from error
+        raise ImageError(
+            tr("Too large: it has more than {limit:.0f} million pixels.").format(limit=limit)
+        ) from error
     except MemoryError as error:
-        raise ImageError("Too large for the free memory of this computer.") from error
+        raise ImageError(tr("Too large for the free memory of this computer.")) from error
     except Exception as error:
         raise ImageError(_damaged(error)) from error
 
@@ -185,12 +188,12 @@ def _damaged(error: BaseException) -> str:
     """The reason in words a person knows where Pillow's own are a programmer's."""
     detail = (str(error) or type(error).__name__).splitlines()[0][:100].rstrip(". ")
     if "decoder error" in detail or "broken data stream" in detail:
-        detail = "its pixels cannot be decoded"
+        detail = tr("its pixels cannot be decoded")
     elif "MAX_TEXT_" in detail:
-        detail = "a text hidden in it is unreasonably long"
+        detail = tr("a text hidden in it is unreasonably long")
     elif "truncated" in detail.lower():
-        detail = "the file ends before its first pixel"
-    return f"Damaged: {detail}."
+        detail = tr("the file ends before its first pixel")
+    return tr("Damaged: {detail}.").format(detail=detail)
 
 
 def _identify(file: BinaryIO) -> OpenImage:
@@ -199,7 +202,7 @@ def _identify(file: BinaryIO) -> OpenImage:
     except UnidentifiedImageError as error:
         file.seek(0)
         known = looks_like_image(file.read(32))
-        reason = "Damaged: its header cannot be read." if known else NOT_AN_IMAGE
+        reason = tr("Damaged: its header cannot be read.") if known else tr(NOT_AN_IMAGE)
         raise ImageError(reason) from error
 
 
@@ -289,5 +292,5 @@ def why(error: OSError) -> str:
 
 def unavailable(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return GONE
-    return f"The file cannot be read: {why(error)}."
+        return tr(GONE)
+    return tr("The file cannot be read: {reason}.").format(reason=why(error))

@@ -29,10 +29,11 @@ from core.atomic import atomic_write, os_reason, write_atomically
 from core.errors import BoxscoutError, Cancelled, ImageError
 from core.images.decoding import Decoded, UnavailableError, decode_squashed, unavailable
 from core.images.scan import ImageFile, RejectedFile
+from core.language import mark, tr
 
 VERSION = 1  # of the cache; raise it when decoding or resizing gives other pixels
 KEPT = 2  # caches per size, the newest: two folders in turn, or one before and after a change
-CHANGED = "The file changed while it was being read; scan the folder again."
+CHANGED = mark("The file changed while it was being read; scan the folder again.")
 
 _PROGRESS_EVERY_S = 0.05
 _CANCEL_POLL_S = 0.1
@@ -87,7 +88,7 @@ def prepare_pixels(
     """
     files = tuple(files)
     if not files:
-        raise ImageError("There is no usable image: the list is empty.")
+        raise ImageError(tr("There is no usable image: the list is empty."))
     cache = _Cache(cache_dir, size, files)
     pixels = cache.load()
     if pixels is None:
@@ -96,11 +97,17 @@ def prepare_pixels(
             cache.fill(_decoded(files, size, cancelled or (lambda: False), workers, progress))
         except OSError as error:
             raise BoxscoutError(
-                f"The prepared images cannot be kept in {cache_dir}: {os_reason(error)}."
+                tr("The prepared images cannot be kept in {cache_dir}: {reason}.").format(
+                    cache_dir=cache_dir, reason=os_reason(error)
+                )
             ) from error
         pixels = cache.load(just_made=True)
         if pixels is None:
-            raise BoxscoutError(f"The prepared images in {cache_dir} cannot be read back; check that disk.")
+            raise BoxscoutError(
+                tr("The prepared images in {cache_dir} cannot be read back; check that disk.").format(
+                    cache_dir=cache_dir
+                )
+            )
     elif on_progress is not None:
         on_progress(len(files), len(files))
     return pixels
@@ -119,10 +126,10 @@ def _decode_one(file: ImageFile, size: int) -> Decoded | _Failure:
     try:
         before = _state(file)
         if before != (file.size_bytes, file.mtime_ns):
-            return _Failure(CHANGED, again=True)
+            return _Failure(tr(CHANGED), again=True)
         decoded = decode_squashed(file.path, size=size)
         if _state(file) != before:
-            return _Failure(CHANGED, again=True)
+            return _Failure(tr(CHANGED), again=True)
     except OSError as error:
         return _Failure(unavailable(error), again=True)
     except ImageError as error:
@@ -161,7 +168,7 @@ def _decoded(
 def _result(future: Future[Decoded | _Failure], cancelled: Callable[[], bool]) -> Decoded | _Failure:
     while True:
         if cancelled():
-            raise Cancelled("Stopped before all images were prepared.")
+            raise Cancelled(tr("Stopped before all images were prepared."))
         with suppress(FutureTimeout):
             return future.result(timeout=_CANCEL_POLL_S)
 
@@ -243,8 +250,15 @@ class _Cache:
         free = shutil.disk_usage(self.folder).free
         if need > free:
             raise BoxscoutError(
-                f"{len(self.files)} images of {self.size} x {self.size} pixels need {_megabytes(need)} in "
-                f"{self.folder}, where {_megabytes(free)} are free."
+                tr(
+                    "{count} images of {size} x {size} pixels need {need} in {folder}, where {free} are free."
+                ).format(
+                    count=len(self.files),
+                    size=self.size,
+                    need=_megabytes(need),
+                    folder=self.folder,
+                    free=_megabytes(free),
+                )
             )
 
     def _write_rows(self, file: BinaryIO, results: Iterator[Decoded | _Failure]) -> dict[str, Any]:
@@ -261,8 +275,12 @@ class _Cache:
                 truncated.append(len(sizes))
             sizes.append((result.width, result.height))
         if not sizes:
-            first = f" The first: {failures[0].reason}"
-            raise ImageError(f"There is no usable image: none of {len(failures)} files can be used.{first}")
+            first = tr(" The first: {0}").format(failures[0].reason)
+            raise ImageError(
+                tr("There is no usable image: none of {count} files can be used.{first}").format(
+                    count=len(failures), first=first
+                )
+            )
         file.seek(0)
         file.write(self._header(len(sizes)))
         return {

@@ -15,6 +15,7 @@ from natsort import natsort_keygen, ns
 
 from core.errors import ImageError
 from core.images.decoding import EMPTY, NOT_A_FILE, NOT_AN_IMAGE, looks_like_image, unavailable, why
+from core.language import mark, tr
 
 SUFFIXES = {
     ".png",
@@ -40,7 +41,7 @@ _PIECE = 4096
 _WORTH_A_GROUP = 256
 _ALL_DIGITS = str.maketrans("123456789", "0" * 9)
 Item = TypeVar("Item")
-NOT_UTF8 = "Its name is not valid text (UTF-8); rename it to use it."
+NOT_UTF8 = mark("Its name is not valid text (UTF-8); rename it to use it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +167,13 @@ class _Scan:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
         except OSError as error:
             if path.is_symlink():
-                yield RejectedFile(path, "The link points nowhere.")
+                yield RejectedFile(path, tr("The link points nowhere."))
                 return
-            raise ImageError(f"{_printable(path)} does not exist or cannot be reached.") from error
+            raise ImageError(
+                tr("{path} does not exist or cannot be reached.").format(path=_printable(path))
+            ) from error
         if not _is_text(str(path)):
-            yield RejectedFile(path, NOT_UTF8)
+            yield RejectedFile(path, tr(NOT_UTF8))
         elif is_folder:
             yield from self.folder(path, "", str(path))
         else:
@@ -186,13 +189,15 @@ class _Scan:
             with os.scandir(path) as entries:
                 listed = [entry for entry in entries if not _is_hidden(entry.name)]
         except OSError as error:
-            yield RejectedFile(Path(path), f"The folder cannot be opened: {why(error)}.")
+            yield RejectedFile(
+                Path(path), tr("The folder cannot be opened: {reason}.").format(reason=why(error))
+            )
             return
         real = os.path.realpath(path)
         subfolders = []
         for entry in natural_order(listed, name=lambda entry: entry.name):
             if not _is_text(entry.name):
-                yield RejectedFile(Path(entry.path), NOT_UTF8)
+                yield RejectedFile(Path(entry.path), tr(NOT_UTF8))
             elif _is_folder(entry):
                 subfolders.append(entry)
             else:
@@ -215,7 +220,7 @@ class _Scan:
             status = os.stat(path)  # noqa: PTH116
             reason = _usable(path, status, chosen=chosen)
         except OSError as error:
-            gone = "The link points nowhere." if os.path.islink(path) else unavailable(error)  # noqa: PTH114
+            gone = tr("The link points nowhere.") if os.path.islink(path) else unavailable(error)  # noqa: PTH114
             reason = gone
         else:
             if reason == "":
@@ -227,17 +232,17 @@ class _Scan:
 def _usable(path: str, status: os.stat_result, *, chosen: bool) -> str | None:
     """The reason against a file; '' when there is none, None when it is not even worth a word."""
     if not stat.S_ISREG(status.st_mode):
-        return NOT_A_FILE
+        return tr(NOT_A_FILE)
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
     known = suffix in SUFFIXES
     if status.st_size == 0:
-        return None if suffix in SIDE_FILES and not chosen else EMPTY
+        return None if suffix in SIDE_FILES and not chosen else tr(EMPTY)
     if known:
         return ""
     with open(path, "rb") as file:  # noqa: PTH123
         if looks_like_image(file.read(32)):
             return ""
-    return None if suffix in SIDE_FILES and not chosen else NOT_AN_IMAGE
+    return None if suffix in SIDE_FILES and not chosen else tr(NOT_AN_IMAGE)
 
 
 def _is_hidden(name: str) -> bool:

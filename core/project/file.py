@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import DamagedProjectError, ProjectError
+from core.language import mark, tr
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
 SCHEMA_VERSION = 1
@@ -67,7 +68,7 @@ LATER_TABLES = (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         width INTEGER NOT NULL, height INTEGER NOT NULL)""",
 )
-_READ_ONLY = "“{name}” cannot be changed: the file or its folder is read-only, or you may not open it."
+_READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
 _CHECKED_TABLES = ("roots", "image", "box", "rejected", "view")
@@ -101,24 +102,30 @@ def _check_header(path: Path, *, may_create: bool) -> None:
     """Refuse what the first bytes show not to be ours, before SQLite may change anything there."""
     try:
         if path.exists() and not path.is_file():
-            raise ProjectError(f"“{path.name}” is not a Boxscout project.")
+            raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
         # For writing too: SQLite would open a read-only file without a word and fail at the first edit.
         with path.open("r+b") as file:
             header = file.read(72)
     except FileNotFoundError:
         if not path.parent.is_dir():
-            raise ProjectError(f"The folder “{path.parent}” does not exist.") from None
+            raise ProjectError(
+                tr("The folder “{parent}” does not exist.").format(parent=path.parent)
+            ) from None
         if not may_create:
-            raise ProjectError(f"There is no project “{path.name}” in “{path.parent}”.") from None
+            raise ProjectError(
+                tr("There is no project “{name}” in “{parent}”.").format(name=path.name, parent=path.parent)
+            ) from None
         return
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise ProjectError(_READ_ONLY.format(name=path.name)) from error
-        raise ProjectError(f"“{path.name}” cannot be opened: {error.strerror or error}.") from error
+            raise ProjectError(tr(_READ_ONLY).format(name=path.name)) from error
+        raise ProjectError(
+            tr("“{name}” cannot be opened: {reason}.").format(name=path.name, reason=error.strerror or error)
+        ) from error
     if header and header[:16] != b"SQLite format 3\x00":
-        raise DamagedProjectError(f"“{path.name}” is not a Boxscout project.")
+        raise DamagedProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
     if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise ProjectError(f"“{path.name}” is not a Boxscout project.")
+        raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
 
 
 def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
@@ -133,9 +140,13 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
         if blank and application == 0 and may_create:
             _create_schema(db)
         elif application != APPLICATION_ID or blank:
-            raise ProjectError(f"“{path.name}” is not a Boxscout project.")
+            raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
         elif version > SCHEMA_VERSION:
-            raise ProjectError(f"“{path.name}” was made by a newer Boxscout; update Boxscout to open it.")
+            raise ProjectError(
+                tr("“{name}” was made by a newer Boxscout; update Boxscout to open it.").format(
+                    name=path.name
+                )
+            )
         for statement in LATER_TABLES:
             db.execute(statement)
         db.execute("COMMIT")
@@ -230,29 +241,41 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path) -> str:
-    return f"“{path.name}” is damaged; open it in the window or run 'repair', which save what is whole."
+    return tr("“{name}” is damaged; open it in the window or run 'repair', which save what is whole.").format(
+        name=path.name
+    )
 
 
 def _sentence(error: sqlite3.Error, path: Path) -> str:
     # By text: the error codes reach Python only from 3.11 on, and SQLite keeps these texts fixed.
     said = str(error)
     known = {
-        "full": f"The disk is full: the last change could not be saved in “{path.name}”.",
-        "readonly": _READ_ONLY.format(name=path.name),
-        "unable to open": f"“{path.name}” cannot be opened: its folder is missing or read-only.",
-        "locked": f"“{path.name}” is in use by another program; close it there and try again.",
-        "not a database": f"“{path.name}” is not a Boxscout project.",
+        "full": tr("The disk is full: the last change could not be saved in “{name}”.").format(
+            name=path.name
+        ),
+        "readonly": tr(_READ_ONLY).format(name=path.name),
+        "unable to open": tr("“{name}” cannot be opened: its folder is missing or read-only.").format(
+            name=path.name
+        ),
+        "locked": tr("“{name}” is in use by another program; close it there and try again.").format(
+            name=path.name
+        ),
+        "not a database": tr("“{name}” is not a Boxscout project.").format(name=path.name),
         "malformed": _damaged(path),
-        "closed database": f"The project “{path.name}” has been closed.",
-        "disk I/O": f"The disk reports a fault at “{path.name}”; the last change may not be saved.",
-        "FOREIGN KEY": f"An image that is not in “{path.name}” was to be changed; open the project again.",
+        "closed database": tr("The project “{name}” has been closed.").format(name=path.name),
+        "disk I/O": tr("The disk reports a fault at “{name}”; the last change may not be saved.").format(
+            name=path.name
+        ),
+        "FOREIGN KEY": tr(
+            "An image that is not in “{name}” was to be changed; open the project again."
+        ).format(name=path.name),
     }
     for part, sentence in known.items():
         if part in said:
             return sentence
     if "no such table" in said or "no such column" in said:
         return _damaged(path)
-    return f"“{path.name}” could not be read or changed: {said}."
+    return tr("“{name}” could not be read or changed: {said}.").format(name=path.name, said=said)
 
 
 def absolute(path: Path) -> Path:
@@ -277,7 +300,9 @@ def settle_log(path: Path) -> None:
             old.close()  # the last one to close takes the log away
     if log.exists():
         raise ProjectError(
-            f"“{path.name}” is open in another program; close it there or choose another name."
+            tr("“{name}” is open in another program; close it there or choose another name.").format(
+                name=path.name
+            )
         )
 
 

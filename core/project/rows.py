@@ -16,6 +16,7 @@ from core.annotations import BoxRecord, Source, Status
 from core.errors import ProjectError
 from core.geometry import Box
 from core.images.scan import ImageFile
+from core.language import tr
 from core.project.file import from_db, to_db
 from core.project.names import other_names
 
@@ -103,7 +104,9 @@ def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]
     box = record.box
     sides = tuple(float(side) for side in (box.x0, box.y0, box.x1, box.y1))
     if not all(map(math.isfinite, sides)):
-        raise ProjectError(f"A box of image {image_id} has a side that is not a number.")
+        raise ProjectError(
+            tr("A box of image {image_id} has a side that is not a number.").format(image_id=image_id)
+        )
     score = None if record.score is None else float(record.score)
     threshold = None if record.threshold is None else float(record.threshold)
     label = to_db(record.label)

@@ -18,6 +18,7 @@ from core.annotations import BoxRecord, ImageBoxes, Status
 from core.atomic import atomic_write, os_reason
 from core.errors import ProjectError
 from core.images.scan import ImageFile, RejectedFile
+from core.language import tr
 from core.prior import Prior
 from core.project import resized
 from core.project.edits import Kept
@@ -69,7 +70,9 @@ class Project:
         path = absolute(path)
         with suppress(OSError):
             if path.stat().st_size > 0:
-                raise ProjectError(f"“{path.name}” exists already; open it or choose another name.")
+                raise ProjectError(
+                    tr("“{name}” exists already; open it or choose another name.").format(name=path.name)
+                )
         return cls(path, connect(path, may_create=True))
 
     @classmethod
@@ -116,7 +119,9 @@ class Project:
             folder.mkdir(exist_ok=True)
         except OSError as error:
             raise ProjectError(
-                f"The folder “{folder.name}” cannot be made beside the project: {os_reason(error)}."
+                tr("The folder “{name}” cannot be made beside the project: {reason}.").format(
+                    name=folder.name, reason=os_reason(error)
+                )
             ) from error
         return folder
 
@@ -130,7 +135,7 @@ class Project:
         """
         path = absolute(path)
         if path == self._path or (path.exists() and path.samefile(self._path)):
-            raise ProjectError("A project cannot be saved onto itself; choose another name.")
+            raise ProjectError(tr("A project cannot be saved onto itself; choose another name."))
         settle_log(path)
         try:
             with atomic_write(path) as temporary, errors_as_sentences(path):
@@ -143,7 +148,9 @@ class Project:
                     copy.close()
         except OSError as error:
             raise ProjectError(
-                f"The project could not be saved as “{path.name}”: {os_reason(error)}."
+                tr("The project could not be saved as “{name}”: {reason}.").format(
+                    name=path.name, reason=os_reason(error)
+                )
             ) from error
 
     # -- images -------------------------------------------------------------------------------
@@ -189,7 +196,9 @@ class Project:
         """One image by its id; ProjectError where there is none."""
         roots, rows = self._read_images("WHERE id = ?", image_id)
         if not rows:
-            raise ProjectError(f"Image {image_id} is not in “{self._path.name}”.")
+            raise ProjectError(
+                tr("Image {image_id} is not in “{name}”.").format(image_id=image_id, name=self._path.name)
+            )
         return image_of(roots, rows[0])
 
     def set_sizes(self, sizes: Mapping[int, tuple[int, int]]) -> None:
@@ -251,9 +260,13 @@ class Project:
         old, new = to_db(str(absolute(old_root))), to_db(str(absolute(new_root)))
         with self.transaction() as db:
             if db.execute("SELECT 1 FROM roots WHERE path = ?", (new,)).fetchone() and old != new:
-                raise ProjectError(f"The folder “{new_root}” is in the project already.")
+                raise ProjectError(
+                    tr("The folder “{new_root}” is in the project already.").format(new_root=new_root)
+                )
             if not db.execute("UPDATE roots SET path = ? WHERE path = ?", (new, old)).rowcount:
-                raise ProjectError(f"The folder “{old_root}” is not in the project.")
+                raise ProjectError(
+                    tr("The folder “{old_root}” is not in the project.").format(old_root=old_root)
+                )
             rows = [(f.size_bytes, f.mtime_ns, image_id) for image_id, f in (files or {}).items()]
             db.executemany("UPDATE image SET size_bytes = ?, mtime_ns = ? WHERE id = ?", rows)
 

@@ -1,0 +1,195 @@
+"""The window in another language: everything in it is translated, and German fits."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTranslator
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialogButtonBox,
+    QLabel,
+    QLineEdit,
+    QTabWidget,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+from window_support import close, fill
+
+from app import actions, speech
+from app.main_window import MainWindow
+from app.views.accept_dialog import AcceptDialog
+from app.views.export_dialog import ExportDialog
+from app.views.figure_dialog import FigureDialog, figure_options
+from app.views.import_dialog import ImportDialog
+from app.views.settings_dialog import SettingsDialog
+from app.views.shortcuts_editor import Shortcut
+from core import language
+from core.formats import FORMATS
+from core.preferences import Preferences
+
+# Names of methods, formats and colour maps, units, and the keys of a keyboard.
+NAMES = re.compile(
+    r"\b(DCGAN|WGAN|GP|DRAGAN|Minimax GAN|MS-SSIM|bf16|CPU|GPU|CUDA|COCO|YOLO|Pascal VOC|MegaDetector"
+    r"|[Ll]abelme|Viridis|Cividis|Inferno|Magma|Turbo|Boxscout|English|Deutsch|photos|png|px"
+    r"|Ctrl|Shift|Alt|Del|Backspace|Home|End|Left|Right|object)\b"
+)
+
+
+class Pseudo(gettext.NullTranslations):
+    """Every text in brackets, so that one without was never looked up."""
+
+    def gettext(self, message: str) -> str:
+        return f"[{message}]"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"[{msgid1 if n == 1 else msgid2}]"
+
+
+class PseudoQt(QTranslator):
+    """The same for Qt's own texts."""
+
+    def translate(self, context: str, text: str, disambiguation: str = "", n: int = -1) -> str:
+        return f"[{text}]"
+
+    def isEmpty(self) -> bool:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    locale = QLocale()
+    yield
+    language.speak("en")
+    QLocale.setDefault(locale)
+    app = QApplication.instance()
+    for translator in app.findChildren(QTranslator):
+        QCoreApplication.removeTranslator(translator)
+        translator.deleteLater()
+
+
+def opened_window(qtbot: QtBot, request: pytest.FixtureRequest) -> MainWindow:
+    """The real window, made in the language of now; it is closed at the end of the test."""
+    window = MainWindow()
+    request.addfinalizer(lambda: close(qtbot, window))
+    window.resize(1280, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    return window
+
+
+def texts_of(widget: QWidget) -> Iterator[str]:
+    """All that a person reads or hears of one widget."""
+    yield from (widget.toolTip(), widget.accessibleName(), widget.windowTitle())
+    if isinstance(widget, (QLabel, QAbstractButton)):
+        yield widget.text()
+    if isinstance(widget, QLineEdit):
+        yield widget.placeholderText()
+    if isinstance(widget, QComboBox):
+        yield from (widget.itemText(i) for i in range(widget.count()))
+    if isinstance(widget, QTabWidget):
+        yield from (widget.tabText(i) for i in range(widget.count()))
+
+
+def all_texts(top: QWidget) -> Iterator[tuple[str, str]]:
+    for widget in (top, *top.findChildren(QWidget)):
+        for text in texts_of(widget):
+            yield type(widget).__name__, text
+    for action in top.findChildren(QAction):
+        for text in (action.text(), action.iconText(), action.toolTip()):
+            yield f"action {action.objectName()}", text
+
+
+def left_plain(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those with a word outside of brackets that is no name."""
+    found = []
+    for where, text in texts:
+        rest, before = text, ""
+        while rest != before:
+            before, rest = rest, re.sub(r"\[[^\[\]]*\]", "", rest)
+        rest = re.sub(r"<[^<>]*>|&\w+;|/\S*|image \d+", "", rest)
+        if re.search(r"[A-Za-z]{2}", NAMES.sub("", rest)):
+            found.append((where, text))
+    return found
+
+
+def dialogs(window: MainWindow) -> list[QWidget]:
+    shortcuts = [Shortcut(spec.id, actions.plain_title(spec), spec.keys) for spec in actions.ACTIONS]
+    options = figure_options(images=2, has_maps=True, has_samples=False, has_points=False)
+    here = Path("/")
+    return [
+        SettingsDialog(Preferences(), shortcuts, window),
+        ExportDialog(FORMATS, folder=here, stem="photos", parent=window),
+        ImportDialog(folder=here, parent=window),
+        AcceptDialog(np.array([0.5], np.float32), window),
+        FigureDialog(options, folder=here, stem="photos", parent=window),
+    ]
+
+
+def test_nothing_in_the_window_is_left_in_english(
+    qtbot: QtBot, folder: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(language, "_spoken", Pseudo())
+    QCoreApplication.installTranslator(PseudoQt(QApplication.instance()))
+    window = opened_window(qtbot, request)
+    texts = list(all_texts(window.welcome))
+    fill(qtbot, window, folder, 12)
+    window.actions_["palette"].trigger()
+    for dialog in dialogs(window):
+        texts += all_texts(dialog)
+        dialog.deleteLater()
+    texts += all_texts(window)
+    assert len(texts) > 500
+    assert not left_plain(texts)
+
+
+def cut_off(top: QWidget) -> list[str]:
+    """Texts of shown labels and buttons that have less room than they ask for."""
+    found = []
+    for widget in top.findChildren(QWidget):
+        if not isinstance(widget, (QLabel, QAbstractButton)) or not widget.isVisible() or not widget.text():
+            continue
+        wraps = isinstance(widget, QLabel) and widget.wordWrap()
+        if not wraps and widget.width() < widget.minimumSizeHint().width():
+            found.append(widget.text())
+    return found
+
+
+def test_the_german_window_has_room_for_its_texts(
+    qtbot: QtBot, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    speech.speak(QApplication.instance(), "de")
+    window = opened_window(qtbot, request)
+    assert not cut_off(window)
+    fill(qtbot, window, folder, 12)
+    assert window.train_panel.start_button.text() == "Training starten"
+    assert window.actions_["undo"].text() == "&Rückgängig"
+    assert window.images.count.text() == "12 Bilder"
+    qtbot.waitUntil(lambda: not cut_off(window))
+    shown = [window.tools.widgetForAction(window.actions_[name]) for name in ("open_folder", "export")]
+    assert all(button.isVisible() for button in shown), "the tool bar is too long"
+
+
+def test_qt_and_numbers_speak_german_too(qtbot: QtBot) -> None:
+    speech.speak(QApplication.instance(), "de")
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+    qtbot.addWidget(buttons)
+    assert buttons.button(QDialogButtonBox.StandardButton.Cancel).text() == "Abbrechen"
+    assert QLocale().toString(1.5) == "1,5"
+
+
+def test_the_setting_offers_each_language_by_its_own_name(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = SettingsDialog(Preferences(), [Shortcut("quit", "Quit", ())], window)
+    box = dialog.editors["language"].findChild(QComboBox)
+    assert [box.itemText(i) for i in range(box.count())] == ["As the desktop", "English", "Deutsch"]
+    box.setCurrentIndex(2)
+    qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+    assert dialog.preferences().language == "de"
