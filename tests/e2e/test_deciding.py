@@ -33,12 +33,12 @@ class Writes:
         self.go, self.held = threading.Event(), threading.Event()
         write = Project.set_auto_boxes
 
-        def watched(project: Project, boxes: Mapping[int, Sequence[BoxRecord]]) -> int:
+        def watched(project: Project, boxes: Mapping[int, Sequence[BoxRecord]], **limit: int) -> int:
             self.batches.append({i: new[0].threshold for i, new in boxes.items()})
             if len(self.batches) == hold:
                 self.held.set()
                 assert self.go.wait(LONG / 1000)
-            return write(project, boxes)
+            return write(project, boxes, **limit)
 
         monkeypatch.setattr(Project, "set_auto_boxes", watched)
 
