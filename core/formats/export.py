@@ -70,7 +70,9 @@ def _put_back(path: Path) -> Iterator[None]:
         except OSError as error:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
-            raise FormatError(f"“{path.name}” could not be written: {os_reason(error)}.") from error
+            raise FormatError(
+                tr("“{name}” could not be written: {reason}.").format(name=path.name, reason=os_reason(error))
+            ) from error
     try:
         yield
     except BaseException:

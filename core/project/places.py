@@ -106,7 +106,7 @@ def find_moved(
     missing = []
     for done, record in enumerate(records, 1):
         if cancelled is not None and cancelled():
-            raise Cancelled("Stopped; nothing was changed.")
+            raise Cancelled(tr("Stopped; nothing was changed."))
         found = _found(record, place)
         if found is None:
             missing.append(record.id)

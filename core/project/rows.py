@@ -78,7 +78,9 @@ def map_of(path: Path, height: object, width: object, data: object) -> npt.NDArr
     """The float32 ``(h, w)`` heat map in a row of the project at ``path``; ProjectError where it is none."""
     whole = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
     if not whole or not isinstance(data, bytes) or len(data) != 4 * height * width:  # type: ignore[operator]
-        raise ProjectError(f"A heat map in “{path.name}” is damaged; make the heat maps again.")
+        raise ProjectError(
+            tr("A heat map in “{name}” is damaged; make the heat maps again.").format(name=path.name)
+        )
     shape = cast("tuple[int, int]", (height, width))
     return np.frombuffer(data, dtype="<f4").reshape(shape).astype(np.float32, copy=False)
 
