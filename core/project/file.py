@@ -70,6 +70,7 @@ LATER_TABLES = (
 )
 _READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 
+_SMALLEST_PAGE = 512  # bytes
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
 _CHECKED_TABLES = ("roots", "image", "box", "rejected", "view")
 
@@ -123,7 +124,9 @@ def _check_header(path: Path, *, may_create: bool) -> None:
             tr("“{name}” cannot be opened: {reason}.").format(name=path.name, reason=error.strerror or error)
         ) from error
     if header and header[:16] != b"SQLite format 3\x00":
-        raise DamagedProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
+        # Too short for a single page of SQLite's is nothing that could be saved from.
+        kind = DamagedProjectError if path.stat().st_size >= _SMALLEST_PAGE else ProjectError
+        raise kind(tr("“{name}” is not a Boxscout project.").format(name=path.name))
     if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
 
