@@ -7,6 +7,7 @@ import re
 
 #: Where a distribution's module has another name than the distribution.
 MODULE_OF = {
+    "Babel": "babel",
     "opencv-python-headless": "cv2",
     "Pillow": "PIL",
     "PyYAML": "yaml",
