@@ -9,9 +9,12 @@ from __future__ import annotations
 import queue
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from core.errors import Cancelled, ProjectError
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +128,14 @@ class Worker:
             self._messages.put(Failed(error, traceback.format_exc()))
         else:
             self._messages.put(Done(result))
+
+
+@contextmanager
+def no_error_once_stopped(worker: Worker) -> Iterator[None]:
+    """For a target that reads a project: closed meanwhile, it fails, and nobody waits for an answer."""
+    try:
+        yield
+    except ProjectError as error:
+        if worker.stopping:
+            raise Cancelled from error
+        raise

@@ -190,3 +190,14 @@ def export(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> None:
     )
     assert str(path) in summary.where.text()
     summary.close()
+
+
+def settle(qtbot: QtBot, window: MainWindow) -> None:
+    """Wait until every box is made and no thread works any more."""
+    bench = window.workbench
+    qtbot.waitUntil(
+        lambda: (
+            not bench.pump.busy and not bench.deciding._timer.isActive() and not bench.localization.running
+        ),
+        timeout=LONG,
+    )

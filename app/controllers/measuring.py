@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
-from app.worker import Worker
-from core.errors import ProjectError
+from app.worker import Worker, no_error_once_stopped
 from core.evaluate.report import Baselines, baselines_of
 from core.language import tr
 from core.measuring import (
@@ -126,7 +124,7 @@ class MeasuringController(QObject):
         yardstick, with_curve = self._yardstick, wanted != self._curve_of
         self._measuring = self._pump.run(
             "measure",
-            lambda worker: _quietly(worker, lambda: _measure(worker, project, view, yardstick, with_curve)),
+            lambda worker: _measure(worker, project, view, yardstick, with_curve),
             on_items=lambda items: self._on_items(items, wanted),
             on_done=self._on_done,
         )
@@ -147,12 +145,14 @@ class MeasuringController(QObject):
             self._yardstick, self._has_contrast = Yardstick(found.ids, found.baselines), False
 
     def _show(self, found: Standing | None) -> None:
-        images = self._session.images
+        images, measures = self._session.images, self._session.measures
+        if found is None and measures.standing is None:
+            return  # most folders have no truth: nothing to say again after each move of the threshold
         ids = np.empty(0, np.int64) if found is None else found.ids
         overlaps = np.empty(0) if found is None else found.overlaps
         images.set_overlaps(ids, overlaps.astype(np.float32), moves=self._moves)
         self._moves = False
-        self._session.measures.set_standing(found)
+        measures.set_standing(found)
 
     def _on_done(self, _: object) -> None:
         self._measuring = None
@@ -162,7 +162,7 @@ class MeasuringController(QObject):
         if not self._has_contrast and self._contrast is None:
             self._contrast = self._pump.run(
                 "contrast",
-                lambda worker: _quietly(worker, lambda: _measure_contrast(worker, project)),
+                lambda worker: _measure_contrast(worker, project),
                 on_items=self._on_contrast_progress,
                 on_done=self._on_contrast,
                 on_failed=lambda _: self._give_contrast_up(),
@@ -194,18 +194,20 @@ def _measure(
     worker: Worker, project: Project, view: ProjectView, yardstick: Yardstick | None, with_curve: bool
 ) -> None:
     """What the measuring thread does: the accuracy now, then that at every threshold."""
-    against = against_truth(project)
-    if against is None:
-        worker.put(None)
-        return
-    fits = yardstick is not None and np.array_equal(yardstick.ids, against.ids)
-    worker.put(standing(against, yardstick.baselines if fits and yardstick else None))
-    if with_curve:
-        worker.put(Drawn(folder_curve(project, against, view, cancelled=worker.is_stopping)))
+    with no_error_once_stopped(worker):
+        against = against_truth(project)
+        if against is None:
+            worker.put(None)
+            return
+        fits = yardstick is not None and np.array_equal(yardstick.ids, against.ids)
+        worker.put(standing(against, yardstick.baselines if fits and yardstick else None))
+        if with_curve:
+            worker.put(Drawn(folder_curve(project, against, view, cancelled=worker.is_stopping)))
 
 
 def _measure_contrast(worker: Worker, project: Project) -> Yardstick | None:
-    against = against_truth(project)
+    with no_error_once_stopped(worker):
+        against = against_truth(project)
     if against is None:
         return None
     contrast = measure_contrast(
@@ -214,13 +216,3 @@ def _measure_contrast(worker: Worker, project: Project) -> Yardstick | None:
         cancelled=worker.is_stopping,
     )
     return Yardstick(against.ids, baselines_of(against.aligned.truth, contrast))
-
-
-def _quietly(worker: Worker, work: Callable[[], Yardstick | None]) -> Yardstick | None:
-    """Where the project was closed meanwhile, nobody waits for an answer."""
-    try:
-        return work()
-    except ProjectError:
-        if worker.stopping:
-            return None
-        raise

@@ -13,7 +13,7 @@ from app.models.image_list import ImageTable
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
-from app.worker import Worker
+from app.worker import Worker, no_error_once_stopped
 from core.errors import ProjectError
 from core.language import tr
 from core.project import resized
@@ -160,12 +160,8 @@ class MendingController(QObject):
 
 
 def _look(worker: Worker, project: Project) -> tuple[LostFolder, ...]:
-    try:
+    with no_error_once_stopped(worker):
         return lost_folders(project)
-    except ProjectError:
-        if worker.stopping:  # the project was closed meanwhile, and nobody waits for an answer
-            return ()
-        raise
 
 
 def _relocate(worker: Worker, project: Project, old: Path, new: Path) -> Moved:

@@ -10,10 +10,9 @@ from PySide6.QtCore import QObject
 from app.controllers.editing import EditingController
 from app.models.session import Session
 from app.pump import Pump
-from app.worker import Worker
+from app.worker import Worker, no_error_once_stopped
 from core.annotations import Status
-from core.browse import NO_FACTS, BoxFacts, Floats, at_least, natural_ranks
-from core.errors import ProjectError
+from core.browse import BoxFacts, Floats, at_least, natural_ranks
 from core.language import mark, tr
 from core.project.edits import StatusEdit
 from core.project.queries import box_facts
@@ -107,9 +106,5 @@ class ReviewController(QObject):
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:
-    try:
+    with no_error_once_stopped(worker):
         return box_facts(project)
-    except ProjectError:
-        if worker.stopping:  # the project was closed meanwhile, and nobody waits for an answer
-            return NO_FACTS
-        raise

@@ -14,7 +14,7 @@ from core.annotations import BoxRecord
 from core.browse import BoxFacts
 from core.project.edits import Kept
 from core.project.file import from_db
-from core.project.rows import BOX_COLUMNS, box_of, map_of
+from core.project.rows import BOX_COLUMNS, ONE_OF, box_of, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -32,13 +32,8 @@ _DECIDED = """
     FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
         LEFT JOIN box_limit ON box_limit.image_id = image.id
     WHERE image.width > 0 {among} GROUP BY image.id ORDER BY image.id"""
-_MAPS = """
-    SELECT image_id, height, width, data FROM heat_map
-    WHERE image_id IN (SELECT value FROM json_each(?)) ORDER BY image_id"""
-
-
-_ONE_OF = "image_id IN (SELECT value FROM json_each(?))"
-_AMONG = f"WHERE {_ONE_OF}"
+_AMONG = f"WHERE image_id {ONE_OF}"
+_MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +52,8 @@ def box_facts(project: Project, *image_ids: int) -> BoxFacts:
         rows = project.select(_FACTS.format(where=""))
         emptied = project.select(_EMPTIED)
     else:
-        rows = project.select(_FACTS.format(where=f"WHERE box.{_ONE_OF}"), json.dumps(image_ids))
-        emptied = project.select(f"{_EMPTIED} AND {_ONE_OF}", json.dumps(image_ids))
+        rows = project.select(_FACTS.format(where=f"WHERE box.image_id {ONE_OF}"), json.dumps(image_ids))
+        emptied = project.select(f"{_EMPTIED} AND image_id {ONE_OF}", json.dumps(image_ids))
     rows += [(found, None, None, True, 0) for (found,) in emptied]
     # Column by column: a zip of 100,000 rows would hold up the window's thread until it is done.
     return BoxFacts(
@@ -96,8 +91,7 @@ def undecided(
     if among is None:
         rows = project.select(_DECIDED.format(among=""))
     else:
-        chosen = "AND image.id IN (SELECT value FROM json_each(?))"
-        rows = project.select(_DECIDED.format(among=chosen), json.dumps(list(among)))
+        rows = project.select(_DECIDED.format(among=f"AND image.id {ONE_OF}"), json.dumps(list(among)))
     for image_id, width, height, boxes, known, low, high, first, last, edited, limit in rows:
         wanted = own.get(image_id, threshold)
         is_so = boxes and known == boxes and low == high == wanted and first == last == rule

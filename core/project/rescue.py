@@ -224,7 +224,8 @@ def _make_it_fit(new: sqlite3.Connection) -> int:
     )
     gone = {
         table: new.execute(f"DELETE FROM {table} WHERE image_id NOT IN (SELECT id FROM image)").rowcount
-        for table in ("box", "heat_map", "edited", "resized", "box_limit", "map_source", "truth")
+        for table, checks in row_checks().items()
+        if "image_id" in checks
     }
     return gone["box"]
 
@@ -232,13 +233,14 @@ def _make_it_fit(new: sqlite3.Connection) -> int:
 class _Reader:
     """The rows of one table that can be read; ``failed`` says that there may be others.
 
-    Rows are known by their first column, boxes and true ones by their first two: image and place.
+    Rows are known by their first column, and by their second where that is a place among an image's others.
     """
 
     def __init__(self, db: sqlite3.Connection, table: str, names: str) -> None:
         self._db = db
         self._select = f"SELECT {names} FROM {table} WHERE"
-        self._keys = names.split(", ")[: 2 if table in ("box", "truth") else 1]
+        columns = names.split(", ")
+        self._keys = columns[: 2 if columns[1:2] == ["position"] else 1]
         self._seen: set[Row] = set()
         self.failed = False
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from core.annotations import BoxRecord
 from core.geometry import Box
 from core.language import tr, trn
+from core.project.rows import ONE_OF
 
 if TYPE_CHECKING:
     from core.project.store import Project
 
 Size = tuple[int, int]
-_AMONG = "image_id IN (SELECT value FROM json_each(?))"
+_AMONG = f"image_id {ONE_OF}"
 # A person has set them, or has accepted what no heat map can say again.
 _PERSONS = """(SELECT image_id FROM edited UNION SELECT id FROM image
     WHERE status = 'accepted' AND id NOT IN (SELECT image_id FROM heat_map))"""

@@ -21,6 +21,8 @@ from core.project.file import from_db, to_db
 from core.project.names import other_names
 
 IMAGE_COLUMNS = "id, root_id, name, size_bytes, mtime_ns, width, height, status, reason"
+#: What follows a column's name where one parameter, a JSON list, holds the ids that are meant.
+ONE_OF = "IN (SELECT value FROM json_each(?))"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 _SOURCES = {source.value: source for source in Source}
 _STATUSES = {status.value: status for status in Status}

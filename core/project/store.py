@@ -27,6 +27,7 @@ from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
     IMAGE_COLUMNS,
+    ONE_OF,
     ImageRecord,
     at_known_roots,
     box_of,
@@ -234,8 +235,7 @@ class Project:
         with self.transaction() as db:
             for status, same in ids.items():
                 db.execute(
-                    """UPDATE image SET status = ? WHERE status <> 'failed'
-                       AND id IN (SELECT value FROM json_each(?))""",
+                    f"UPDATE image SET status = ? WHERE status <> 'failed' AND id {ONE_OF}",
                     (status.value, json.dumps(same)),
                 )
 
@@ -305,7 +305,7 @@ class Project:
         """
         with self.transaction() as db:
             # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
-            statement = "SELECT image_id FROM edited WHERE image_id IN (SELECT value FROM json_each(?))"
+            statement = f"SELECT image_id FROM edited WHERE image_id {ONE_OF}"
             edited = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
             free = {image_id: new for image_id, new in boxes.items() if image_id not in edited}
             replace_boxes(db, free)

@@ -9,10 +9,11 @@ from itertools import groupby
 from core.annotations import BoxRecord, Source
 from core.geometry import Box
 from core.project.file import from_db, to_db
+from core.project.rows import ONE_OF
 from core.project.store import Project
 
 _COLUMNS = "image_id, position, x0, y0, x1, y1, label"
-_AMONG = "WHERE image_id IN (SELECT value FROM json_each(?))"
+_AMONG = f"WHERE image_id {ONE_OF}"
 
 
 def set_truth(project: Project, boxes: Mapping[int, Sequence[BoxRecord]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from window_support import LONG, close, export, fill, finish, start
+from window_support import LONG, close, export, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.models.image_list import Role
@@ -24,16 +24,6 @@ from core.project.queries import undecided
 from core.workflow import checkpoint_path, load_pixels, localize_images
 
 WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
-
-
-def settle(qtbot: QtBot, window: MainWindow) -> None:
-    bench = window.workbench
-    qtbot.waitUntil(
-        lambda: (
-            not bench.pump.busy and not bench.deciding._timer.isActive() and not bench.localization.running
-        ),
-        timeout=LONG,
-    )
 
 
 @pytest.fixture

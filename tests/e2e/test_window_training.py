@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
-from window_support import LONG, close, draw_folder, drop, fill, finish, start
+from window_support import LONG, close, draw_folder, drop, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.models.training import Phase
@@ -48,16 +48,6 @@ def choose(qtbot: QtBot, window: MainWindow, model: str, at: str) -> None:
 
 def source_index(box: QComboBox, model: str, at: str) -> int:
     return [tuple(box.itemData(i)) for i in range(box.count())].index((model, at))
-
-
-def settle(qtbot: QtBot, window: MainWindow) -> None:
-    bench = window.workbench
-    qtbot.waitUntil(
-        lambda: (
-            not bench.pump.busy and not bench.deciding._timer.isActive() and not bench.localization.running
-        ),
-        timeout=LONG,
-    )
 
 
 def pixels_of(project: Project, size: int) -> Pixels:
