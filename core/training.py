@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.augment import augment
+from core.augment import augment, to_device
 from core.config import DEVICES
 from core.errors import TrainingError
 from core.language import tr, trn
@@ -20,6 +20,9 @@ from core.rng import Purpose, stream
 
 MIN_IMAGES = 8
 """Of whole images; windows need fewer: :func:`core.batches.fewest_images`."""
+
+_ROOM = 0.5
+"""The share of a graphics card's free memory that images may take; networks and batches want the rest."""
 
 Images = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
@@ -107,6 +110,8 @@ def batch_rows(seed: int, images: int, *, size: int, counter: int) -> Rows:
 class Pool:
     """All images of a training, from which batches are picked on its device.
 
+    A graphics card with room for them holds them all from the start: a step then copies only row numbers.
+
     Parameters
     ----------
     images
@@ -114,14 +119,23 @@ class Pool:
     """
 
     def __init__(self, images: Images, device: torch.device) -> None:
-        self._images, self.device = images, device
+        self.device = device
+        resident = images.nbytes <= _ROOM * free_bytes(device)
+        self._images = torch.tensor(images, device=device) if resident else images
 
     def __len__(self) -> int:
         return len(self._images)
 
     def rows(self, rows: Rows) -> Tensor:
         """uint8 (n, S, S, 3) on the device."""
+        if isinstance(self._images, Tensor):
+            return self._images[to_device(torch.from_numpy(rows), self.device)]
         return torch.from_numpy(self._images[rows]).to(self.device)
+
+
+def free_bytes(device: torch.device) -> int:
+    """The free memory of a graphics card; 0 for the CPU, whose images are read where they lie."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
 def image_batch(

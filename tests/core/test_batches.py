@@ -106,6 +106,24 @@ def test_what_is_seen_is_what_training_sees(images: np.ndarray) -> None:
     assert not np.array_equal(batch_seen(PLAIN, images, step=0).real, batch_seen(PLAIN, images, step=1).real)
 
 
+@pytest.mark.parametrize("room", (0.5, 4.0))
+def test_a_card_with_room_holds_the_images_and_gives_the_same_batches(
+    images: np.ndarray, room: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu = torch.device("cpu")
+    expected = batch_at(CROPS, Pool(images, cpu), 3)
+    monkeypatch.setattr("core.training.free_bytes", lambda device: int(room * images.nbytes))
+    source = images.copy()
+    pool = Pool(source, cpu)
+    batch = batch_at(CROPS, pool, 3)
+    assert len(pool) == len(images)
+    assert torch.equal(batch.real, expected.real)
+    assert torch.equal(batch.background, expected.background)
+    source[:] = 0
+    black = not pool.rows(np.arange(len(images))).any()
+    assert black == (room < 2), "without room they are read where they lie"
+
+
 def test_without_augmentation_whole_images_are_seen_as_they_are(images: np.ndarray) -> None:
     seen = batch_seen(PLAIN, images, step=0).real
     assert all(any(np.array_equal(picture, image) for image in images) for picture in seen)
