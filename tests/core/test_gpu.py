@@ -1,0 +1,79 @@
+"""What a graphics card does as the CPU does. Skipped where there is none; the first thing to run on a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core import checkpoint
+from core.checkpoint import new_state
+from core.config import PRESETS, TrainConfig
+from core.engine import snapshot_of, train
+from core.heatmap import AVERAGED, heat_maps
+from core.objectives import OBJECTIVES
+from core.training import Pool, resolve_device
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+
+PLAIN = TrainConfig(
+    image_size=32, width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3, latent_size=16
+)
+GAMES = [PLAIN.with_(objective=name) for name in OBJECTIVES]
+WINDOWS = PRESETS["generator"].with_(
+    image_size=64, width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3
+)
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize("config", [*GAMES, WINDOWS], ids=lambda config: f"{config.objective}-{config.norm}")
+def test_the_first_losses_are_those_of_the_cpu(images: np.ndarray, config: TrainConfig) -> None:
+    """Weights, batches, noise and windows are drawn on the CPU, so that only rounding differs."""
+    pixels = images[:, :: 64 // config.image_size, :: 64 // config.image_size]
+    config = config.with_(precision="fp32")
+    cpu, gpu = (next(train(config.with_(device=name), pixels)) for name in ("cpu", "cuda"))
+    assert gpu.d_loss == pytest.approx(cpu.d_loss, rel=1e-2, abs=1e-3)
+    assert gpu.g_loss == pytest.approx(cpu.g_loss, rel=1e-2, abs=1e-3)
+
+
+@pytest.mark.parametrize("precision", ("fp32", "bf16"))
+@pytest.mark.parametrize("config", [*GAMES, WINDOWS], ids=lambda config: f"{config.objective}-{config.norm}")
+def test_a_training_ends_with_samples_and_goes_on_elsewhere(
+    images: np.ndarray, config: TrainConfig, precision: str, tmp_path: Path
+) -> None:
+    pixels = images[:, :: 64 // config.image_size, :: 64 // config.image_size]
+    config = config.with_(device="cuda", precision=precision)
+    state = new_state(config)
+    reports = list(train(config, pixels, state))
+    last = reports[-1]
+    assert [report.step for report in reports] == list(range(1, 7))
+    assert np.isfinite([last.d_loss, last.g_loss, last.ms_ssim]).all()
+    assert last.samples is not None and last.samples.std() > 0
+    assert last.snapshot is not None
+    assert {p.device.type for p in last.snapshot.discriminator.parameters()} == {"cpu"}
+    checkpoint.save(tmp_path / "a.pt", state)
+    again = checkpoint.load(tmp_path / "a.pt")
+    more = list(train(config.with_(device="cpu", precision="fp32", steps=8), pixels, again))
+    assert [report.step for report in more] == [7, 8] and np.isfinite(more[-1].d_loss)
+
+
+def test_heat_maps_are_those_of_the_cpu(images: np.ndarray) -> None:
+    network = snapshot_of(new_state(WINDOWS)).discriminator
+    ours = heat_maps(network, images, options=AVERAGED)
+    theirs = heat_maps(network.cuda(), images, options=AVERAGED)
+    assert np.allclose(ours, theirs, atol=1e-2 * np.abs(ours).max())
+
+
+def test_a_card_holds_the_images(images: np.ndarray) -> None:
+    gpu = resolve_device("cuda")
+    before = torch.cuda.memory_allocated(gpu)
+    pool = Pool(images, gpu)
+    assert torch.cuda.memory_allocated(gpu) - before >= images.nbytes
+    rows = np.array([3, 1, 3])
+    assert np.array_equal(pool.rows(rows).cpu().numpy(), images[rows])
