@@ -1,4 +1,4 @@
-"""What a graphics card does as the CPU does. Skipped where there is none; the first thing to run on a new one."""
+"""What a graphics card does as the CPU does. Skipped where there is none; run it first on a new one."""
 
 from __future__ import annotations
 
