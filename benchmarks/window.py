@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import torch
+from instruments import Figure, Paints, Ticks, beside_window, line, peak_memory, settle, wait
 from PIL import Image
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.application import leave_what_stays_to_itself, make_application
@@ -41,54 +41,9 @@ from app.models.training import Phase
 from core.annotations import Status
 from core.browse import Browse, Order
 from core.config import PRESETS
+from core.project.thresholds import Thresholds
 
-TICK_MS = 10
 DIFFERENT = 50
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure and what it should stay below."""
-
-    name: str
-    value: float
-    unit: str
-    aim: float | None
-    cpu_s: float | None = None
-
-
-class Paints(QObject):
-    """Counts the paint events of one widget."""
-
-    def __init__(self, watched: QObject) -> None:
-        super().__init__()
-        self.count = 0
-        watched.installEventFilter(self)
-
-    def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        self.count += event.type() == QEvent.Type.Paint
-        return False
-
-
-class Ticks:
-    """The gaps between the beats of a timer on the event loop, in seconds."""
-
-    def __init__(self) -> None:
-        self.gaps: list[float] = []
-        self._last = time.perf_counter()
-        self._timer = QTimer()
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start(TICK_MS)
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self.gaps.append(now - self._last)
-        self._last = now
-
-    def stop(self) -> list[float]:
-        self._timer.stop()
-        return self.gaps
 
 
 def main() -> None:
@@ -116,12 +71,6 @@ def main() -> None:
         options.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
 
 
-def line(figure: Figure) -> str:
-    aim = "" if figure.aim is None else f"   (aim: {figure.aim:g} {figure.unit} or less)"
-    cpu = "" if figure.cpu_s is None else f"   [{figure.cpu_s:.1f} s of processors]"
-    return f"{figure.name:<56}{figure.value:>10.1f} {figure.unit}{cpu}{aim}"
-
-
 def compare(python: Path | None, folder: Path) -> None:
     """labelme and X-AnyLabeling on the same folder, each in a process of its own."""
     script = Path(__file__).with_name("other_windows.py")
@@ -145,7 +94,7 @@ def measure(place: Path, images: int, seconds: float) -> Iterator[Figure]:
     stages: list[Callable[[MainWindow], list[Figure]]] = [scroll, arrange, browse]
     if seconds:
         stages.append(lambda window: beside_training(window, seconds))
-    for stage in (*stages, everywhere, stopped, of_selection, accepted, threshold, brightness):
+    for stage in (*stages, everywhere, stopped, of_selection, accepted, threshold, own_threshold, brightness):
         yield from stage(window)
         settle(1.0)
     yield Figure("peak memory", peak_memory() / 2**20, "MiB", 1536)
@@ -294,7 +243,7 @@ def of_selection(window: MainWindow) -> list[Figure]:
         QApplication.processEvents()
         times.append(time.perf_counter() - began)
     window.images.select_one()
-    window.session.change_view(thresholds={})
+    window.session.change_view(thresholds=Thresholds())
     settle(1.0)
     window.workbench.stop_activities()
     wait(lambda: is_idle(window), 600)
@@ -350,6 +299,30 @@ def threshold(window: MainWindow) -> list[Figure]:
     """A move of the threshold slider until the canvas has painted the new box."""
     wait(lambda: window.session.heat_map is not None, 120)
     settle(1.0)
+    times = moves(window)
+    return [
+        Figure("threshold to redraw, median", 1000 * statistics.median(times), "ms", 16),
+        Figure("threshold to redraw, slowest of 100", 1000 * max(times), "ms", None),
+    ]
+
+
+def own_threshold(window: MainWindow) -> list[Figure]:
+    """The same where all images, then every second one, have a threshold of their own, as that in view."""
+    ids = [record.id for record in window.session.images.records]
+    figures = []
+    for many, name in ((ids, "all"), (ids[::2], "half of all")):
+        own = Thresholds().given([*many, window.session.current or 0], 0.3)
+        window.session.change_view(thresholds=own)
+        wait(lambda: is_idle(window), 600)
+        name = f"the same, {name} having one of their own, median"
+        figures.append(Figure(name, 1000 * statistics.median(moves(window)), "ms", 16))
+    window.session.change_view(thresholds=Thresholds())
+    wait(lambda: is_idle(window), 600)
+    return figures
+
+
+def moves(window: MainWindow) -> list[float]:
+    """Seconds of each of 100 moves of the threshold slider, until the canvas has painted."""
     slider, paints = window.bar.threshold_slider, Paints(window.canvas)
     times = []
     for i in range(100):
@@ -359,37 +332,7 @@ def threshold(window: MainWindow) -> list[Figure]:
         wait(lambda seen=seen: paints.count > seen, 5)  # type: ignore[misc]
         times.append(time.perf_counter() - began)
         assert window.session.boxes != before, "the box should follow the threshold"
-    return [
-        Figure("threshold to redraw, median", 1000 * statistics.median(times), "ms", 16),
-        Figure("threshold to redraw, slowest of 100", 1000 * max(times), "ms", None),
-    ]
-
-
-def wait(condition: Callable[[], bool], seconds: float) -> None:
-    limit = time.perf_counter() + seconds
-    while not condition():
-        if time.perf_counter() > limit:
-            raise TimeoutError("The window did not get there in time.")
-        QApplication.processEvents()
-        time.sleep(0.0002)
-
-
-def settle(seconds: float) -> None:
-    until = time.perf_counter() + seconds
-    wait(lambda: time.perf_counter() >= until, seconds + 60)
-
-
-def beside_window() -> float:
-    """Seconds of processors that this process has taken outside the window's thread, which only waits."""
-    return time.process_time() - time.thread_time()
-
-
-def peak_memory() -> int:
-    """The most memory this process has held, in bytes."""
-    import resource
-
-    peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    return times
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -68,7 +69,11 @@ def _batches(ids: Sequence[int], first: Sequence[int]) -> Iterator[list[int]]:
 
 def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequence[int]) -> Boxes:
     """The boxes now of those of ``ids`` that have others."""
-    own = {i: used_threshold(view.rule, view.thresholds[i]) for i in ids if i in view.thresholds}
+    own = {
+        i: used_threshold(view.rule, threshold)
+        for i, threshold in zip(ids, view.thresholds.at(ids).tolist(), strict=True)
+        if not math.isnan(threshold)
+    }
     threshold = used_threshold(view.rule, view.threshold)
     behind = undecided(
         project, rule=view.rule, threshold=threshold, own=own, max_boxes=view.max_boxes, among=ids

@@ -163,12 +163,7 @@ def folder_curve(
     Cancelled
         ``cancelled`` said so between two thresholds.
     """
-    free = np.array(
-        [
-            not one.edited and record.id not in view.thresholds
-            for one, record in zip(against.kept, against.records, strict=True)
-        ]
-    )
+    free = np.isnan(view.thresholds.at(against.ids)) & ~np.array([one.edited for one in against.kept])
     most = _MOST_READ if view.max_boxes == 1 else _MOST_READ_OF_SEVERAL
     step = _FINE if free.sum() * MAX_THRESHOLD / _FINE <= most else _COARSE
     thresholds = threshold_grid(step)

@@ -77,7 +77,7 @@ class BrowsingController(QObject):
         session = self._session
         threshold = min(max(threshold, 0.0), MAX_THRESHOLD)
         if session.this_image_only and session.current is not None:
-            session.change_view(thresholds={**session.view.thresholds, session.current: threshold})
+            session.change_view(thresholds=session.view.thresholds.given([session.current], threshold))
         else:
             session.change_view(threshold=threshold)
 
@@ -86,12 +86,8 @@ class BrowsingController(QObject):
         session = self._session
         if session.current is None or alone == session.this_image_only:
             return
-        own = dict(session.view.thresholds)
-        if alone:
-            own[session.current] = session.threshold
-        else:
-            own.pop(session.current, None)
-        session.change_view(thresholds=own)
+        own, ids = session.view.thresholds, [session.current]
+        session.change_view(thresholds=own.given(ids, session.threshold) if alone else own.without(ids))
 
     def set_rule(self, rule: str) -> None:
         """Another rule, at the threshold it last had: a share for one rule means nothing to another."""
@@ -110,8 +106,8 @@ class BrowsingController(QObject):
     def set_threshold_of_many(self) -> None:
         """Give all selected images the threshold in force for the image in view, each as its own."""
         session = self._session
-        own = dict.fromkeys(session.selection, session.threshold)
-        session.change_view(thresholds={**session.view.thresholds, **own})
+        own = session.view.thresholds.given(session.selection, session.threshold)
+        session.change_view(thresholds=own)
 
     def load_evidence_now(self) -> None:
         """Wait for what the project holds of the image in view, before it is edited."""

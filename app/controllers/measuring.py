@@ -119,7 +119,7 @@ class MeasuringController(QObject):
         project, view = session.project, session.view
         if project is None:
             return
-        wanted = view.rule, view.max_boxes, dict(view.thresholds)
+        wanted = view.rule, view.max_boxes, view.thresholds
         self._pump.abandon(self._measuring)
         yardstick, with_curve = self._yardstick, wanted != self._curve_of
         self._measuring = self._pump.run(

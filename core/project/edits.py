@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.annotations import BoxRecord, Source, Status
 from core.geometry import Box
+from core.project.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -83,7 +84,7 @@ class Decision:
 
     rule: str
     threshold: float | None
-    thresholds: Mapping[int, float]
+    thresholds: Thresholds
     max_boxes: int = 1
 
     @classmethod
@@ -115,11 +116,12 @@ class DecisionEdit:
     @property
     def images(self) -> tuple[int, ...]:
         """The ids of images whose own threshold is changed; empty where it is that of all."""
-        before, after = self.before.thresholds, self.after.thresholds
-        if before is after:
-            return ()
-        changed = [i for i, value in after.items() if before.get(i) != value]
-        return tuple(sorted([*changed, *(before.keys() - after.keys())]))
+        return tuple(image_id for first, last in self._where for image_id in range(first, last + 1))
+
+    @property
+    def _where(self) -> tuple[tuple[int, int], ...]:
+        """The same in runs of ids: a move for 100,000 images must not count them."""
+        return self.after.thresholds.changed_from(self.before.thresholds)
 
     @property
     def limits(self) -> bool:
@@ -131,7 +133,7 @@ class DecisionEdit:
         if not isinstance(earlier, DecisionEdit) or earlier.after != self.before:
             return None
         same_rule = earlier.before.rule == self.before.rule == self.after.rule
-        if not same_rule or self.images != earlier.images or self.limits != earlier.limits:
+        if not same_rule or self._where != earlier._where or self.limits != earlier.limits:
             return None
         return DecisionEdit(earlier.before, self.after)
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
-
-import numpy as np
 
 from core.boxes import DEFAULT_RULE, MAX_BOXES
 from core.browse import Browse, Order, Show
 from core.config import TrainConfig
 from core.errors import BoxscoutError
 from core.images.display import Display
+from core.project.thresholds import Thresholds
 
-_MOST_IDS = 10_000_000  # in one run of them; more is no project of ours
+_MOST_IDS = 10_000_000  # with a threshold of their own; more is no project of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +31,7 @@ class ProjectView:
 
     rule: str = DEFAULT_RULE
     threshold: float | None = None
-    thresholds: Mapping[int, float] = field(default_factory=dict)
+    thresholds: Thresholds = field(default_factory=Thresholds)
     max_boxes: int = 1
     current_image: int | None = None
     opacity: float = 0.5
@@ -52,29 +50,12 @@ class ProjectView:
 def view_to_json(view: ProjectView) -> str:
     """``view`` as one JSON object."""
     values: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
-    values["thresholds"] = _spans(view.thresholds)
+    values["thresholds"] = view.thresholds.to_text()
     values["display"] = asdict(view.display)
     values["config"] = None if view.config is None else view.config.to_dict()
     browse = view.browse
     values["browse"] = {f.name: getattr(browse, f.name) for f in fields(browse)}
     return json.dumps(values)
-
-
-def _spans(thresholds: Mapping[int, float]) -> list[tuple[int, int, float]]:
-    """First and last id and the threshold of each run of ids that have the same one.
-
-    Thresholds are given to selections, and a view is saved at each step from image to image: 100,000 of
-    them, one by one, would take a tenth of a second each time.
-    """
-    count = len(thresholds)
-    ids = np.fromiter(thresholds.keys(), np.int64, count)
-    values = np.fromiter(thresholds.values(), np.float64, count)
-    order = np.argsort(ids)
-    ids, values = ids[order], values[order]
-    ends = np.flatnonzero((np.diff(ids) != 1) | (values[1:] != values[:-1])) if count else np.empty(0, int)
-    firsts, lasts = ids[[0, *(ends + 1)]] if count else ids, ids[[*ends, -1]] if count else ids
-    shares = values[[*ends, -1]] if count else values
-    return list(zip(firsts.tolist(), lasts.tolist(), shares.tolist(), strict=True))
 
 
 def view_from_json(text: str) -> ProjectView:
@@ -149,14 +130,15 @@ def _config(value: Any) -> TrainConfig | None:
     return TrainConfig.from_dict({name: setting for name, setting in dict(value).items() if name in known})
 
 
-def _thresholds(value: Any) -> dict[int, float]:
-    if isinstance(value, dict):  # as versions before the first release wrote them
-        return {int(image_id): _share(share) for image_id, share in value.items()}
-    found: dict[int, float] = {}
-    for first, last, share in value:
-        if not 0 <= last - first < _MOST_IDS:
-            raise ValueError
-        found.update(dict.fromkeys(range(first, last + 1), _share(share)))
+def _thresholds(value: Any) -> Thresholds:
+    if isinstance(value, str):
+        found = Thresholds.from_text(value)
+    elif isinstance(value, dict):  # as the versions before this one wrote them
+        found = Thresholds.of({int(image_id): _share(share) for image_id, share in value.items()})
+    else:
+        found = Thresholds.of_runs([(int(first), int(last), _share(share)) for first, last, share in value])
+    if len(found) > _MOST_IDS:
+        raise ValueError
     return found
 
 

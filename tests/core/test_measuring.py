@@ -20,6 +20,7 @@ from core.evaluate.report import evaluate
 from core.geometry import Box
 from core.measuring import against_truth, folder_curve, image_overlap, measure_contrast, standing
 from core.project.store import Project
+from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
 from core.project.view import ProjectView
 from core.several import find_boxes
@@ -126,7 +127,7 @@ def test_the_curve_is_the_accuracy_that_the_project_then_has(
     monkeypatch.setattr(measuring, "_CHUNK", 5)  # so that there are several
     records = project.images()
     project.set_boxes(records[3].id, [BoxRecord(Box(0, 0, WIDTH, HEIGHT))])
-    view = ProjectView(rule=rule, thresholds={records[4].id: 0.9}, max_boxes=max_boxes)
+    view = ProjectView(rule=rule, thresholds=Thresholds.of({records[4].id: 0.9}), max_boxes=max_boxes)
     decide(project, view)
     against = against_truth(project)
     assert against is not None
@@ -150,7 +151,7 @@ def test_a_curve_needs_a_heat_map_that_can_move_a_box_and_ends_when_asked(projec
     with pytest.raises(Cancelled):
         measure_contrast(against, cancelled=lambda: True)
     own = dict.fromkeys((record.id for record in project.images()), 0.3)
-    assert folder_curve(project, against, ProjectView(thresholds=own)) is None
+    assert folder_curve(project, against, ProjectView(thresholds=Thresholds.of(own))) is None
     set_truth(project, {record.id: [] for record in project.images()})
     assert against_truth(project) is None
 

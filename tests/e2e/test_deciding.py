@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from core.annotations import BoxRecord, Source
 from core.boxes import find_box
 from core.geometry import Box
 from core.project.store import Project
+from core.project.thresholds import Thresholds
 
 COUNT = 12
 MAP = np.outer(np.arange(8), np.arange(8)).astype(np.float32)
@@ -146,3 +148,32 @@ def test_edited_and_emptied_images_stay_and_undo_is_one_step(found: MainWindow, 
     rest(found, qtbot)
     assert thresholds(found) == {5: None, **dict.fromkeys(others, 0.0)}
     assert not found.actions_["undo"].isEnabled()
+
+
+def test_a_move_for_one_image_costs_the_same_however_many_have_a_threshold_of_their_own(
+    found: MainWindow, qtbot: QtBot
+) -> None:
+    """Memory is counted, not time: what goes through all of 100,000 thresholds holds a megabyte of them."""
+    found.session.change_view(thresholds=Thresholds().given(range(1, 100_001), 0.3))
+    rest(found, qtbot)
+    assert found.session.this_image_only
+    move(found, 0.4)
+    undo = found.actions_["undo"]
+    tracemalloc.start()
+    try:
+        for threshold in (0.5, 0.6, 0.7):
+            move(found, threshold)
+            found.canvas.repaint()
+        rest(found, qtbot)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+    others = dict.fromkeys(range(2, COUNT + 1), 0.3)
+    assert thresholds(found) == {1: 0.7, **others}
+    with Project.open(found.session.project.path) as other:
+        saved = other.load_view().thresholds
+    assert (saved[1], saved[2], len(saved)) == (0.7, 0.3, 100_000)
+    undo.trigger()
+    rest(found, qtbot)
+    assert thresholds(found) == {1: 0.3, **others}

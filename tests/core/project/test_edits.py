@@ -21,11 +21,13 @@ from core.images.scan import ImageFile
 from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, Kept, StatusEdit, edited
 from core.project.queries import box_facts, kept, labels, undecided
 from core.project.store import Project, ProjectView
+from core.project.thresholds import Thresholds
 
+NONE = Thresholds()
 REPOSITORY = Path(__file__).parents[3]
 AUTO = BoxRecord(Box(1, 2, 30, 40), score=0.75, threshold=0.2, rule="moments")
 MINE = BoxRecord(Box(5, 6, 17, 18), label="cat", source=Source.EDITED)
-VIEW = ProjectView(threshold=0.3, thresholds={2: 0.5})
+VIEW = ProjectView(threshold=0.3, thresholds=Thresholds.of({2: 0.5}))
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ EDITS: tuple[Edit, ...] = (
         {1: Kept((AUTO,)), 2: Kept((AUTO,))}, {1: Kept((), edited=True), 2: Kept((MINE,), edited=True)}
     ),
     StatusEdit({1: Status.UNSEEN, 3: Status.UNSEEN}, {1: Status.ACCEPTED, 3: Status.REJECTED}),
-    DecisionEdit(Decision.of(VIEW), Decision("component", 0.1, {3: 0.2})),
+    DecisionEdit(Decision.of(VIEW), Decision("component", 0.1, Thresholds.of({3: 0.2}))),
 )
 
 
@@ -82,26 +84,25 @@ def test_an_edit_that_fails_changes_nothing(project: Project, path: Path) -> Non
 
 @given(st.lists(st.sampled_from(range(len(EDITS))), max_size=6))
 def test_decisions_know_whose_threshold_they_change(order: list[int]) -> None:
-    thresholds = {i: 0.1 * i for i in order}
-    moved = DecisionEdit(Decision("moments", 0.3, {}), Decision("moments", 0.3, thresholds))
+    thresholds = Thresholds.of({i: 0.1 * i for i in order})
+    moved = DecisionEdit(Decision("moments", 0.3, NONE), Decision("moments", 0.3, thresholds))
     assert moved.images == tuple(sorted(set(order)))
 
 
 def test_only_moves_of_the_same_threshold_follow_each_other() -> None:
     def shared(low: float, high: float) -> DecisionEdit:
-        own: dict[int, float] = {}
-        return DecisionEdit(Decision("moments", low, own), Decision("moments", high, own))
+        return DecisionEdit(Decision("moments", low, NONE), Decision("moments", high, NONE))
 
     assert shared(0.2, 0.3).joined_to(shared(0.1, 0.2)) == shared(0.1, 0.3)
     assert shared(0.25, 0.3).joined_to(shared(0.1, 0.2)) is None
-    own = DecisionEdit(Decision("moments", 0.2, {}), Decision("moments", 0.2, {1: 0.2}))
+    own = DecisionEdit(Decision("moments", 0.2, NONE), Decision("moments", 0.2, Thresholds.of({1: 0.2})))
     assert own.joined_to(shared(0.1, 0.2)) is None
-    more = DecisionEdit(Decision("moments", 0.2, {}), Decision("moments", 0.2, {}, 3))
-    lower = DecisionEdit(more.after, Decision("moments", 0.1, {}, 3))
-    fewer = DecisionEdit(more.after, Decision("moments", 0.2, {}, 2))
+    more = DecisionEdit(Decision("moments", 0.2, NONE), Decision("moments", 0.2, NONE, 3))
+    lower = DecisionEdit(more.after, Decision("moments", 0.1, NONE, 3))
+    fewer = DecisionEdit(more.after, Decision("moments", 0.2, NONE, 2))
     assert lower.joined_to(more) is None
     assert fewer.joined_to(more) == DecisionEdit(more.before, fewer.after)
-    rule = DecisionEdit(Decision("moments", 0.2, {}), Decision("component", None, {}))
+    rule = DecisionEdit(Decision("moments", 0.2, NONE), Decision("component", None, NONE))
     assert rule.joined_to(shared(0.1, 0.2)) is None
     assert shared(0.2, 0.3).joined_to(EDITS[0]) is None
 
@@ -140,12 +141,13 @@ from core.annotations import BoxRecord, Source, Status
 from core.geometry import Box
 from core.project.edits import BoxesEdit, Decision, DecisionEdit, Kept, StatusEdit
 from core.project.store import Project, ProjectView
+from core.project.thresholds import Thresholds
 project, view = Project.open(Path(sys.argv[1])), ProjectView()
 for n in range(1, 100_000):
     record = BoxRecord(Box(0, 0, n, n), source=Source.EDITED)
     BoxesEdit({}, {1: Kept((record,), edited=True)}).apply(project, view)
     StatusEdit({}, {1: Status.ACCEPTED if n % 2 else Status.REJECTED}).apply(project, view)
-    decision = Decision("moments", None, {1: n / 100_000})
+    decision = Decision("moments", None, Thresholds.of({1: n / 100_000}))
     view = DecisionEdit(decision, decision).apply(project, view)
     print(n, flush=True)
 """
