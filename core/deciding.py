@@ -9,12 +9,10 @@ import numpy as np
 
 from core.annotations import BoxRecord
 from core.boxes import used_threshold
-from core.evaluate.box_batches import boxes_and_scores
-from core.geometry import Box
 from core.prior import Prior
-from core.project.queries import Undecided, heat_maps, sized_images, undecided
+from core.project.queries import heat_maps, sized_images, undecided
 from core.project.store import Project, ProjectView
-from core.several import find_boxes
+from core.several import find_boxes_of_many
 
 # Images in one transaction: its sync costs as much as some hundred boxes, and an edit waits for no longer.
 BATCH = 1024
@@ -82,29 +80,12 @@ def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequ
     images = [image for image in behind if image.id in maps]
     if not images:
         return {}
-    if view.max_boxes == 1:
-        return _single_boxes(images, [maps[image.id] for image in images], view.rule, prior)
-    return {
-        image.id: find_boxes(
-            maps[image.id],
-            width=image.width,
-            height=image.height,
-            rule=view.rule,
-            threshold=image.threshold,
-            prior=prior,
-            max_boxes=view.max_boxes,
-        )
-        for image in images
-    }
-
-
-def _single_boxes(
-    images: Sequence[Undecided], maps: Sequence[np.ndarray], rule: str, prior: Prior | None
-) -> Boxes:
-    sizes = np.array([(image.width, image.height) for image in images], np.float64)
-    thresholds = np.array([image.threshold for image in images])
-    boxes, scores = boxes_and_scores(maps, sizes, rule=rule, threshold=thresholds, prior=prior)
-    return {
-        image.id: (BoxRecord(Box(*sides), score=score, threshold=image.threshold, rule=rule),)
-        for image, sides, score in zip(images, boxes.tolist(), scores.tolist(), strict=True)
-    }
+    boxes = find_boxes_of_many(
+        [maps[image.id] for image in images],
+        np.array([(image.width, image.height) for image in images], np.float64),
+        rule=view.rule,
+        threshold=np.array([image.threshold for image in images]),
+        prior=prior,
+        max_boxes=view.max_boxes,
+    )
+    return {image.id: found for image, found in zip(images, boxes, strict=True)}

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from core.annotations import BoxRecord
-from core.boxes import Map, scaled_map, used_threshold
+from core.boxes import Map, used_threshold
 from core.classifier.network import PreActResNet34
 from core.contrast import outline_ratios
-from core.errors import Cancelled, ImageError
-from core.evaluate.box_batches import find_boxes as boxes_of_many
+from core.errors import Cancelled, ImageError, ProjectError
+from core.evaluate.box_batches import find_boxes as boxes_on_grid
+from core.evaluate.box_batches import scaled_maps
 from core.heatmap import READ_OUTS, HeatMapOptions, Network, heat_maps, read_out_of
 from core.images.decoding import decode
 from core.images.pixels import Pixels
 from core.language import tr
 from core.prior import Prior, PriorTally
+from core.project.queries import heat_maps as stored_maps
+from core.project.queries import maps_made_by
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
-from core.several import find_boxes
+from core.project.thresholds import Thresholds
+from core.several import find_boxes_of_many
 from core.sureness import SAMPLE, Sureness, looks, sureness
 
 BATCH = 64
+CLASS = "class"
+"""The unit of a :class:`MapSource` that is a classifier."""
 OnProgress = Callable[[int, int], None]
+NO_THRESHOLDS = Thresholds()
 
 # The share of the work that the maps are; what is left are the boxes once all maps are known.
 _MAPS_SHARE = 0.9
@@ -37,25 +43,100 @@ _DECODERS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class _Reading:
-    """How maps become boxes."""
+    """How maps become boxes; ``thresholds`` are those of single images."""
 
     rule: str
     threshold: float | None
-    thresholds: Mapping[int, float]
+    thresholds: Thresholds
     max_boxes: int
 
     def boxes(
-        self, heat_map: Map, image_id: int, size: tuple[int, int], prior: Prior | None
-    ) -> tuple[BoxRecord, ...]:
-        return find_boxes(
-            heat_map,
-            width=size[0],
-            height=size[1],
+        self, maps: Mapping[int, Map], sizes: Mapping[int, tuple[int, int]], prior: Prior | None
+    ) -> dict[int, tuple[BoxRecord, ...]]:
+        """The boxes of images by id, whose ``sizes`` are in pixels."""
+        ids = list(maps)
+        own, shared = self.thresholds.at(ids), used_threshold(self.rule, self.threshold)
+        found = find_boxes_of_many(
+            list(maps.values()),
+            np.array([sizes[i] for i in ids], np.float64).reshape(-1, 2),
             rule=self.rule,
-            threshold=self.thresholds.get(image_id, self.threshold),
+            threshold=np.where(np.isnan(own), shared, own),
             prior=prior,
             max_boxes=self.max_boxes,
         )
+        return dict(zip(ids, found, strict=True))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What makes maps, and of which images: ``classes`` are as in :func:`core.heatmap.heat_maps`."""
+
+    network: Network
+    pixels: Pixels
+    classes: npt.NDArray[np.int64] | None
+    options: HeatMapOptions
+
+    def maps(self, rows: Sequence[int]) -> list[Map]:
+        """The heat map of each of some rows."""
+        own = None if self.classes is None else self.classes[rows]
+        if self.options.long_side is None:
+            return list(heat_maps(self.network, self.pixels.array[rows], classes=own, options=self.options))
+        return [
+            self._map(photo, None if own is None else own[k : k + 1])
+            for k, photo in enumerate(_photos(self.pixels, rows, self.options.long_side))
+        ]
+
+    def _map(self, photo: npt.NDArray[np.uint8], own: npt.NDArray[np.int64] | None) -> Map:
+        made: Map = heat_maps(self.network, photo[None], classes=own, options=self.options)[0]
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One localization: ``ids`` are those of the rows of its pixels, ``sizes`` pixels by image id."""
+
+    project: Project
+    ids: Sequence[int]
+    sizes: Mapping[int, tuple[int, int]]
+    look: _Look
+    reading: _Reading
+    step: int
+    source: MapSource
+    go_on: _Steps
+
+    def make_maps(self, there: Container[int], prior: Prior | None) -> Prior | None:
+        """Maps of all images but those ``there``, and their boxes; what all maps have in common."""
+        tally, ids = PriorTally(), self.ids
+        for rows in self._batches():
+            maps = _whole_maps(self.project, [ids[i] for i in rows if ids[i] in there])
+            missing = [i for i in rows if ids[i] not in maps]
+            if missing:
+                made = dict(zip((ids[i] for i in missing), self.look.maps(missing), strict=True))
+                boxes = self.reading.boxes(made, self.sizes, prior)
+                self.project.set_heat_maps(made, step=self.step, source=self.source)
+                self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
+                maps |= made
+            outlines = outline_ratios(self.look.pixels.array[rows]).tolist()
+            for i, ratio in zip(rows, outlines, strict=True):
+                tally.add(maps[ids[i]], ratio)
+            self.go_on(len(rows), _MAPS_SHARE)
+        return tally.prior()
+
+    def read_boxes(self, prior: Prior | None) -> int:
+        """The boxes of all images from their maps; how many were left alone."""
+        kept = 0
+        for rows in self._batches():
+            maps = stored_maps(self.project, [self.ids[i] for i in rows])
+            boxes = self.reading.boxes(maps, self.sizes, prior)
+            kept += self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
+            self.go_on(len(rows), 1 - _MAPS_SHARE)
+        return kept
+
+    def _batches(self) -> Iterator[list[int]]:
+        count = len(self.ids)
+        for start in range(0, count, BATCH):
+            self.go_on.check()
+            yield list(range(start, min(start + BATCH, count)))
 
 
 def localize_images(
@@ -67,7 +148,7 @@ def localize_images(
     step: int,
     rule: str,
     threshold: float | None,
-    thresholds: Mapping[int, float] = MappingProxyType({}),
+    thresholds: Thresholds = NO_THRESHOLDS,
     classes: Mapping[int, int] | None = None,
     options: HeatMapOptions | None = None,
     max_boxes: int = 1,
@@ -77,7 +158,9 @@ def localize_images(
     """Heat maps and automatic boxes of ``records`` into the project, durable batch by batch.
 
     Once all maps are known, what they have in common refines rule and score, and the boxes are read again.
-    Both that and how sure the boxes are go into the project's survey.
+    Both that and how sure the boxes are go into the project's survey. Maps that a run of the same before has
+    made stay, where it was stopped or some images have come since; where nothing is missing, all are made
+    again. A classifier's always are: by which class they were made is not known.
 
     Parameters
     ----------
@@ -99,42 +182,54 @@ def localize_images(
     """
     options = options or read_out_of(network, max_boxes=max_boxes)
     source = map_source(network, options)
-    ids = {record.path: record.id for record in records}
-    rows_of_files = [ids[file.path] for file in pixels.files]
-    sizes = {i: (w, h) for i, (w, h) in zip(rows_of_files, pixels.sizes.tolist(), strict=True)}
-    reading = _Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes)
-    wanted = None if classes is None else np.array([classes.get(i, -1) for i in rows_of_files], np.int64)
-    go_on = _Steps(len(rows_of_files), on_progress, cancelled)
-
+    by_path = {record.path: record.id for record in records}
+    ids = [by_path[file.path] for file in pixels.files]
+    wanted = None if classes is None else np.array([classes.get(i, -1) for i in ids], np.int64)
+    run = _Run(
+        project=project,
+        ids=ids,
+        sizes={i: (w, h) for i, (w, h) in zip(ids, pixels.sizes.tolist(), strict=True)},
+        look=_Look(network, pixels, wanted, options),
+        reading=_Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
+        step=step,
+        source=source,
+        go_on=_Steps(len(ids), on_progress, cancelled),
+    )
     known = project.load_survey()
     before = known.prior if known is not None and (known.step, known.source) == (step, source) else None
+    there = _made_before(run, known)
     if known is None or known.source != source:
         # From here to the end the project holds maps of two kinds, and no prior is that of both.
         project.save_survey(Survey(step, source=source, complete=False))
-    tally = PriorTally()
-    for rows, maps in _all_maps(network, pixels, wanted, options, go_on):
-        batch = dict(zip(rows_of_files[rows], maps, strict=True))
-        for heat_map, ratio in zip(maps, outline_ratios(pixels.array[rows]).tolist(), strict=True):
-            tally.add(heat_map, ratio)
-        project.set_heat_maps(batch, step=step, source=source)
-        found = {i: reading.boxes(m, i, sizes[i], before) for i, m in batch.items()}
-        project.set_auto_boxes(found, max_boxes=max_boxes)
-        go_on(len(batch), _MAPS_SHARE)
+    prior = _better(before, run.make_maps(there, before))
+    survey = Survey(step, prior, _sureness(run.look, run.reading, prior), source)
+    # The prior is there for whoever moves the threshold meanwhile, but the boxes are not yet all by it.
+    project.save_survey(replace(survey, complete=False))
+    kept = run.read_boxes(prior)
+    project.save_survey(survey)
+    return len(ids) - kept, kept
 
-    prior = _better(before, tally.prior())
-    sure = _sureness(network, pixels, wanted, options, reading, prior)
-    project.save_survey(Survey(step, prior, sure, source))
-    kept = 0
-    for start in range(0, len(rows_of_files), BATCH):
-        go_on.check()
-        found = {}
-        for image_id in rows_of_files[start : start + BATCH]:
-            heat_map_now = project.heat_map(image_id)
-            if heat_map_now is not None:
-                found[image_id] = reading.boxes(heat_map_now, image_id, sizes[image_id], prior)
-        kept += project.set_auto_boxes(found, max_boxes=max_boxes)
-        go_on(len(found), 1 - _MAPS_SHARE)
-    return len(rows_of_files) - kept, kept
+
+def goes_on(survey: Survey) -> bool:
+    """Whether :func:`localize_images` by the same network leaves the maps of ``survey`` as they are."""
+    return not survey.complete and survey.source is not None and survey.source.unit != CLASS
+
+
+def _made_before(run: _Run, known: Survey | None) -> set[int]:
+    """Whose map need not be made: none where all are there, for then a person wants them made again."""
+    if run.source.unit == CLASS:
+        return set()
+    there = maps_made_by(run.project, run.source, step=run.step)
+    is_whole = known is not None and known.complete and there.issuperset(run.ids)
+    return set() if is_whole else there
+
+
+def _whole_maps(project: Project, ids: Sequence[int]) -> dict[int, Map]:
+    """The maps of a batch; none where one of them is damaged, so that all are made again."""
+    try:
+        return stored_maps(project, ids)
+    except ProjectError:
+        return {}
 
 
 def map_source(network: Network, options: HeatMapOptions) -> MapSource:
@@ -142,7 +237,7 @@ def map_source(network: Network, options: HeatMapOptions) -> MapSource:
     digest = hashlib.blake2b(digest_size=16)
     for name, values in network.state_dict().items():
         digest.update(name.encode() + values.detach().cpu().numpy().tobytes())
-    unit = "class" if isinstance(network, PreActResNet34) else options.unit or network.unit
+    unit = CLASS if isinstance(network, PreActResNet34) else options.unit or network.unit
     plain = replace(options, unit=None)
     looks = next((name for name, known in READ_OUTS.items() if known == plain), repr(plain))
     return MapSource(digest.hexdigest(), unit, looks)
@@ -175,33 +270,6 @@ def _better(before: Prior | None, now: Prior | None) -> Prior | None:
 # --- maps ---------------------------------------------------------------------------------------------
 
 
-def _all_maps(
-    network: Network,
-    pixels: Pixels,
-    classes: npt.NDArray[np.int64] | None,
-    options: HeatMapOptions,
-    steps: _Steps,
-) -> Iterator[tuple[slice, Sequence[Map]]]:
-    """The heat maps batch by batch, each with the rows of ``pixels`` that it is of."""
-    for start in range(0, len(pixels.files), BATCH):
-        steps.check()
-        rows = slice(start, start + BATCH)
-        own = None if classes is None else classes[rows]
-        if options.long_side is None:
-            yield rows, list(heat_maps(network, pixels.array[rows], classes=own, options=options))
-        else:
-            indices = range(len(pixels.files))[rows]
-            yield (
-                rows,
-                [
-                    heat_maps(
-                        network, photo[None], classes=None if own is None else own[k : k + 1], options=options
-                    )[0]
-                    for k, photo in enumerate(_photos(pixels, indices, options.long_side))
-                ],
-            )
-
-
 def _photos(pixels: Pixels, indices: Sequence[int], long_side: int) -> Iterator[npt.NDArray[np.uint8]]:
     """Photos in their own proportions, decoded ahead; one that has become unreadable as it was prepared."""
 
@@ -218,32 +286,27 @@ def _photos(pixels: Pixels, indices: Sequence[int], long_side: int) -> Iterator[
 # --- how sure -----------------------------------------------------------------------------------------
 
 
-def _sureness(
-    network: Network,
-    pixels: Pixels,
-    classes: npt.NDArray[np.int64] | None,
-    options: HeatMapOptions,
-    reading: _Reading,
-    prior: Prior | None,
-) -> Sureness | None:
+def _sureness(look: _Look, reading: _Reading, prior: Prior | None) -> Sureness | None:
     """Of some images evenly from all, each looked at once: averaging over mirrored looks would settle it."""
-    count = min(len(pixels.files), SAMPLE)
-    indices = np.unique(np.linspace(0, len(pixels.files) - 1, count).astype(int))
-    once = replace(options, scales=(1.0,), mirror=False, shifts=(0.0,))
-    own = None if classes is None else classes[indices]
+    count = min(len(look.pixels.files), SAMPLE)
+    indices = np.unique(np.linspace(0, len(look.pixels.files) - 1, count).astype(int))
+    once = replace(look.options, scales=(1.0,), mirror=False, shifts=(0.0,))
+    own = None if look.classes is None else look.classes[indices]
 
     def boxes(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        maps = heat_maps(network, images, classes=own, options=once)
-        scaled = np.stack([scaled_map(heat_map) for heat_map in maps])
+        maps = heat_maps(look.network, images, classes=own, options=once)
         threshold = used_threshold(reading.rule, reading.threshold)
         # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
         shares = np.full((len(maps), 2), 1e6)
-        return boxes_of_many(scaled, shares, rule=reading.rule, threshold=threshold, prior=prior) / 1e6
+        return (
+            boxes_on_grid(scaled_maps(maps), shares, rule=reading.rule, threshold=threshold, prior=prior)
+            / 1e6
+        )
 
-    sample = np.array(pixels.array[indices])
+    sample = np.array(look.pixels.array[indices])
     return sureness(
         boxes(sample),
-        tuple(boxes(look) for look in looks(sample)),
+        tuple(boxes(moved) for moved in looks(sample)),
         width=sample.shape[2],
         height=sample.shape[1],
     )

@@ -25,7 +25,7 @@ from core.project.queries import heat_maps, kept
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 from core.project.view import ProjectView
-from core.several import find_boxes
+from core.several import find_boxes_of_many
 
 Ids = npt.NDArray[np.int64]
 Maps = npt.NDArray[np.float32]
@@ -216,18 +216,9 @@ def _reader(
         )
 
     def surest(threshold: float) -> Floats:
-        rows = []
-        for heat, (width, height) in zip(maps, sizes.astype(int).tolist(), strict=True):
-            box = find_boxes(
-                heat,
-                width=width,
-                height=height,
-                rule=view.rule,
-                threshold=threshold,
-                prior=prior,
-                max_boxes=view.max_boxes,
-            )[0].box
-            rows.append((box.x0, box.y0, box.x1, box.y1))
-        return np.array(rows)
+        found = find_boxes_of_many(
+            maps, sizes, rule=view.rule, threshold=threshold, prior=prior, max_boxes=view.max_boxes
+        )
+        return np.array([(box.x0, box.y0, box.x1, box.y1) for box in (own[0].box for own in found)])
 
     return surest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -14,17 +15,17 @@ from core.boxes import (
     GRID,
     MAX_BOXES,
     Map,
-    find_box,
     pixel_box,
-    scaled_map,
     spread_box,
     used_threshold,
 )
 from core.errors import BoxscoutError
+from core.evaluate.box_batches import Reading, readings
+from core.evaluate.overlap import Floats
 from core.geometry import Box, iou
 from core.language import tr
 from core.prior import Prior
-from core.score import box_score
+from core.score import box_scores
 
 SAME_OBJECT_IOU = 0.5
 # Shares of the hottest place: a peak below the first is no object of its own, nor is one that the second
@@ -65,26 +66,86 @@ def find_boxes(
     BoxscoutError
         ``max_boxes`` is out of range.
     """
+    size, share = np.array([[width, height]], np.float64), used_threshold(rule, threshold)
+    (boxes,) = find_boxes_of_many(
+        [heat_map], size, rule=rule, threshold=share, prior=prior, max_boxes=max_boxes
+    )
+    return boxes
+
+
+def find_boxes_of_many(
+    heat_maps: Sequence[Map],
+    sizes: Floats,
+    *,
+    rule: str,
+    threshold: float | Floats,
+    prior: Prior | None = None,
+    max_boxes: int = 1,
+) -> list[tuple[BoxRecord, ...]]:
+    """:func:`find_boxes` of each of many images, to the last bit.
+
+    Parameters
+    ----------
+    heat_maps
+        n of float (h, w), unnormalised; each may have its own size.
+    sizes
+        float64 (n, 2), width and height of the images in pixels, at least 1.
+    threshold
+        Share of a map's maximum, 0..``MAX_THRESHOLD``: one for all or float64 (n,).
+    rule, prior, max_boxes
+        As in :func:`find_boxes`.
+    """
     if not 1 <= max_boxes <= MAX_BOXES:
         text = tr("The number of boxes lies between 1 and {most}, not {given}.")
         raise BoxscoutError(text.format(most=MAX_BOXES, given=max_boxes))
-    only = find_box(heat_map, width=width, height=height, rule=rule, threshold=threshold, prior=prior)
-    if max_boxes == 1:
-        return (only,)
-    scaled = scaled_map(heat_map)
-    cut = used_threshold(rule, threshold)
-    parts = _components(scaled, cut) if rule == "component" else _around_peaks(scaled, cut)
-    if len(parts) < 2:
-        return (only,)
-    found = []
-    for part in parts:
-        own = np.where(part, scaled, np.float32(0))
-        cells = (_tightest(part) if rule == "component" else spread_box(own)).clamped(GRID, GRID)
-        score = box_score(own, cells, heat_map=heat_map, prior=prior) * float(own.max())
-        found.append(replace(only, box=pixel_box(cells, width, height), score=score))
-    found.sort(key=lambda record: -(record.score or 0.0))
-    kept = non_maximum_suppression([record.box for record in found], SAME_OBJECT_IOU)
-    return tuple(found[i] for i in kept[:max_boxes])
+    found: list[tuple[BoxRecord, ...]] = [()] * len(heat_maps)
+    for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior):
+        rows = zip(part.boxes.tolist(), part.scores.tolist(), part.thresholds.tolist(), strict=True)
+        alone = [
+            (BoxRecord(Box(*sides), score=score, threshold=share, rule=rule),) for sides, score, share in rows
+        ]
+        boxes = alone if max_boxes == 1 else _several(part, alone, sizes, rule, prior, max_boxes)
+        for place, own in zip(part.places.tolist(), boxes, strict=True):
+            found[place] = own
+    return found
+
+
+def _several(
+    part: Reading,
+    alone: Sequence[tuple[BoxRecord, ...]],
+    sizes: Floats,
+    rule: str,
+    prior: Prior | None,
+    max_boxes: int,
+) -> Sequence[tuple[BoxRecord, ...]]:
+    """The boxes of each map in ``part``: those of its objects, ``alone`` where only one stands out."""
+    owners: list[int] = []
+    objects: list[Map] = []
+    cells: list[Box] = []
+    for i, scaled in enumerate(part.scaled):
+        cut = float(part.thresholds[i])
+        masks = _components(scaled, cut) if rule == "component" else _around_peaks(scaled, cut)
+        for mask in masks if len(masks) > 1 else ():
+            own = np.where(mask, scaled, np.float32(0))
+            owners.append(i)
+            objects.append(own)
+            cells.append((_tightest(mask) if rule == "component" else spread_box(own)).clamped(GRID, GRID))
+    if not objects:
+        return alone
+    heat, sides = np.stack(objects), np.array([(box.x0, box.y0, box.x1, box.y1) for box in cells], np.float64)
+    scores = box_scores(heat, sides, heat_maps=part.maps[owners], prior=prior) * heat.max(axis=(1, 2))
+    found: dict[int, list[BoxRecord]] = {}
+    for i, box, score in zip(owners, cells, scores.tolist(), strict=True):
+        width, height = sizes[part.places[i]].astype(int).tolist()
+        record = replace(alone[i][0], box=pixel_box(box, width, height), score=score)
+        found.setdefault(i, []).append(record)
+    return [_best(found[i], max_boxes) if i in found else alone[i] for i in range(len(alone))]
+
+
+def _best(records: list[BoxRecord], most: int) -> tuple[BoxRecord, ...]:
+    records = sorted(records, key=lambda record: -(record.score or 0.0))
+    kept = non_maximum_suppression([record.box for record in records], SAME_OBJECT_IOU)
+    return tuple(records[i] for i in kept[:most])
 
 
 def non_maximum_suppression(boxes: list[Box], overlap: float) -> list[int]:

@@ -20,7 +20,7 @@ class BoxesBarState:
     """All that the row shows.
 
     ``text`` says how far boxes can be trusted, ``tip`` says what that means, ``caution`` that they should be
-    looked at first. ``can_find`` offers to find all boxes again.
+    looked at first. ``can_find`` offers to find all boxes again; with ``goes_on`` those that a stop left out.
     """
 
     max_boxes: int = 1
@@ -29,6 +29,7 @@ class BoxesBarState:
     tip: str = ""
     caution: bool = False
     can_find: bool = False
+    goes_on: bool = False
 
 
 class BoxesBar(QWidget):
@@ -52,8 +53,7 @@ class BoxesBar(QWidget):
         self.sentence = plain_label()
         self.sentence.setWordWrap(True)
         self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.find_button = QPushButton(tr("Find boxes again"))
-        self.find_button.setToolTip(tr("Make the heat maps and boxes of all images anew."))
+        self.find_button = QPushButton()
         row = QHBoxLayout(self)
         row.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, 0)
         row.setSpacing(6)
@@ -81,6 +81,12 @@ class BoxesBar(QWidget):
         self.sentence.setToolTip(state.tip)
         style.mark(self.sentence, "warning" if state.caution else "muted")
         self.find_button.setVisible(state.can_find)
+        if state.goes_on:
+            self.find_button.setText(tr("Find the rest"))
+            self.find_button.setToolTip(tr("Go on where it was stopped: heat maps that are there stay."))
+        else:
+            self.find_button.setText(tr("Find boxes again"))
+            self.find_button.setToolTip(tr("Make the heat maps and boxes of all images anew."))
 
     def _changed(self, boxes: int) -> None:
         self._state = None  # the next set_state must be applied, whatever it says

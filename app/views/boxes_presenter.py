@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 from app.models.session import Session
 from app.views.boxes_bar import BoxesBar, BoxesBarState
 from core.language import tr
+from core.localization import goes_on
 from core.project.survey import Survey
 from core.sureness import Sureness
 
@@ -39,7 +40,10 @@ class BoxesPresenter(QObject):
             found = self._outdated(survey) or _other_looks(survey, max_boxes)
             if found:
                 idle = not (session.activities or session.results.labelled.phase.running)
-                state = BoxesBarState(max_boxes, state.enabled, found, caution=True, can_find=idle)
+                rest = not _other_looks(survey, max_boxes) and goes_on(survey)
+                state = BoxesBarState(
+                    max_boxes, state.enabled, found, caution=True, can_find=idle, goes_on=rest
+                )
             elif survey.sureness is not None:
                 sure = survey.sureness
                 state = BoxesBarState(

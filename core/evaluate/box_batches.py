@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -28,6 +29,22 @@ Maps = npt.NDArray[np.float32]
 
 # Images at a time: what fits the processor's cache, the heat on the grid is 16 KB each.
 _BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a rule says of a few maps of one size: float32 ``maps`` (k, h, w), ``scaled`` (k, GRID, GRID).
+
+    ``places`` are theirs among all that were asked about, ``thresholds`` are the shares that were used, 0..1.
+    ``boxes``, (k, 4), and ``scores``, (k,), are as in :func:`boxes_and_scores`.
+    """
+
+    places: npt.NDArray[np.intp]
+    maps: Maps
+    scaled: Maps
+    thresholds: Floats
+    boxes: Floats
+    scores: Floats
 
 
 def boxes_and_scores(
@@ -58,15 +75,29 @@ def boxes_and_scores(
     float64 (n, 4), float64 (n,)
         Half-open pixels x0 y0 x1 y1 of each image, inside it; and the scores, 0..1.
     """
-    thresholds = np.broadcast_to(np.asarray(threshold, np.float64), len(heat_maps))
     boxes, scores = np.empty((len(heat_maps), 4)), np.empty(len(heat_maps))
+    for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior):
+        boxes[part.places], scores[part.places] = part.boxes, part.scores
+    return boxes, scores
+
+
+def readings(
+    heat_maps: Sequence[Maps],
+    sizes: Floats,
+    *,
+    rule: str,
+    threshold: float | Floats,
+    prior: Prior | None = None,
+) -> Iterator[Reading]:
+    """:func:`boxes_and_scores` a few maps at a time, with what it was read from."""
+    each = np.broadcast_to(np.asarray(threshold, np.float64), len(heat_maps))
+    thresholds = np.clip(each, 0.0, MAX_THRESHOLD)
     for places in _alike(heat_maps):
         maps = np.stack([heat_maps[i] for i in places]).astype(np.float32, copy=False)
         scaled = scaled_maps(maps)
         cells = _clipped_cells(scaled, rule, thresholds[places], prior)
-        boxes[places] = _pixel_boxes(cells, sizes[places])
-        scores[places] = box_scores(scaled, cells, heat_maps=maps, prior=prior)
-    return boxes, scores
+        scores = box_scores(scaled, cells, heat_maps=maps, prior=prior)
+        yield Reading(places, maps, scaled, thresholds[places], _pixel_boxes(cells, sizes[places]), scores)
 
 
 def scaled_maps(heat_maps: Maps) -> Maps:
@@ -95,7 +126,8 @@ def find_boxes(
     scaled
         float32 (n, GRID, GRID), as :func:`scaled_maps` makes them.
     """
-    thresholds = np.broadcast_to(np.asarray(threshold, np.float64), len(scaled))
+    each = np.broadcast_to(np.asarray(threshold, np.float64), len(scaled))
+    thresholds = np.clip(each, 0.0, MAX_THRESHOLD)
     starts = range(0, len(scaled), _BATCH)
     parts = [
         _clipped_cells(scaled[start : start + _BATCH], rule, thresholds[start : start + _BATCH], prior)
@@ -137,7 +169,6 @@ def _pixel_boxes(cells: Floats, sizes: Floats) -> Floats:
 
 def _clipped_cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> Floats:
     """What the rule reads from each map, (n, 4) in cells, inside the grid."""
-    thresholds = np.clip(thresholds, 0.0, MAX_THRESHOLD)
     return np.clip(_cells(scaled, rule, thresholds, prior), 0, GRID)
 
 

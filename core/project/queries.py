@@ -18,6 +18,7 @@ from core.project.rows import BOX_COLUMNS, ONE_OF, box_of, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
+    from core.project.survey import MapSource
 
 _FACTS = """
     SELECT box.image_id, min(box.score),
@@ -34,6 +35,8 @@ _DECIDED = """
     WHERE image.width > 0 {among} GROUP BY image.id ORDER BY image.id"""
 _AMONG = f"WHERE image_id {ONE_OF}"
 _MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
+
+_MADE_BY = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,12 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     """
     rows = project.select(_MAPS, json.dumps(list(ids)))
     return {image_id: map_of(project.path, *row) for image_id, *row in rows}
+
+
+def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:
+    """The ids of all images whose heat map ``source`` has made, after ``step`` training steps."""
+    rows = project.select(_MADE_BY, int(step), source.key)
+    return {image_id for (image_id,) in rows}
 
 
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:

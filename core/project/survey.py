@@ -33,8 +33,8 @@ class MapSource:
 class Survey:
     """The newest localization as a whole: after which ``step``, by what, with what in common, and how sure.
 
-    ``prior`` and ``sureness`` are None where they could not be measured, and until it is ``complete``.
-    ``source`` is None in projects of older versions.
+    ``prior`` and ``sureness`` are None where they could not be measured, and until all maps are there. It is
+    ``complete`` once all boxes are read by them. ``source`` is None in projects of older versions.
     """
 
     step: int

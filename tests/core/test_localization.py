@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from core import localization
 from core.annotations import BoxRecord, Source
 from core.boxes import RULES, find_box
+from core.classifier.network import PreActResNet34
 from core.contrast import outline_ratios
 from core.errors import Cancelled
 from core.geometry import Box, iou
@@ -19,6 +22,7 @@ from core.heatmap import AVERAGED, PLAIN, HeatMapOptions
 from core.images.pixels import Pixels
 from core.networks import Discriminator
 from core.project.store import Project
+from core.project.thresholds import Thresholds
 from core.workflow import add_folders, load_pixels, localize_images
 
 WIDE, HIGH = 320, 160
@@ -73,7 +77,10 @@ def test_the_projects_boxes_are_those_of_its_maps_and_its_survey(project: Projec
     seen: list[tuple[int, int]] = []
     own = project.images()[5].id
     found = _localize(
-        project, rule=rule, thresholds={own: 0.6}, on_progress=lambda done, total: seen.append((done, total))
+        project,
+        rule=rule,
+        thresholds=Thresholds.of({own: 0.6}),
+        on_progress=lambda done, total: seen.append((done, total)),
     )
     assert found == (70, 0)
     assert seen == sorted(seen)
@@ -170,6 +177,128 @@ def test_a_stop_between_two_read_outs_leaves_each_map_with_its_own_source(projec
     _localize(project, options=AVERAGED)
     assert {project.map_source(record.id) for record in project.images()} == {survey.source.key}
     assert project.load_survey().complete and project.prior() is not None
+
+
+class _Seen:
+    """How many images a network has looked at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.images = 0
+        make = localization.heat_maps
+
+        def counting(network: nn.Module, images: np.ndarray, **options: object) -> np.ndarray:
+            self.images += len(images)
+            return make(network, images, **options)
+
+        monkeypatch.setattr(localization, "heat_maps", counting)
+        # It looks at a sample of its own.
+        monkeypatch.setattr(localization, "_sureness", lambda *_: None)
+
+
+def _after(calls: int) -> Callable[[], bool]:
+    """Says stop once it was asked more often than that."""
+    asked = itertools.count()
+    return lambda: next(asked) >= calls
+
+
+def _contents(project: Project) -> tuple[object, ...]:
+    maps = [project.heat_map(record.id).tobytes() for record in project.images()]
+    return project.load_survey(), project.all_boxes(), maps
+
+
+@pytest.mark.parametrize("rule", ["fitted", "component"])
+@pytest.mark.parametrize(("calls", "made"), [(0, 70), (1, 6), (2, 0), (3, 0)])
+def test_what_was_stopped_goes_on_and_ends_as_if_it_had_not_been(
+    project: Project,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    calls: int,
+    made: int,
+    rule: str,
+) -> None:
+    """70 images are two batches of maps and two of boxes; each asks once."""
+    seen = _Seen(monkeypatch)
+    with pytest.raises(Cancelled):
+        _localize(project, rule=rule, cancelled=_after(calls))
+    assert not project.load_survey().complete
+    seen.images = 0
+    steps: list[tuple[int, int]] = []
+    _localize(project, rule=rule, on_progress=lambda *step: steps.append(step))
+    assert seen.images == made
+    assert steps[-1] == (70, 70)
+    with Project.create(tmp_path / "other.boxscout") as other:
+        add_folders(other, [folder])
+        _localize(other, rule=rule)
+        assert _contents(project) == _contents(other)
+
+
+def test_only_what_is_missing_is_made_and_where_nothing_is_all_is(
+    project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = _Seen(monkeypatch)
+    _localize(project)
+    Image.new("RGB", (WIDE, HIGH), (90, 20, 20)).save(folder / "new.png")
+    add_folders(project, [folder])
+    seen.images = 0
+    _localize(project)
+    assert seen.images == 1
+    assert project.prior().images == 71
+    _localize(project)
+    assert seen.images == 1 + 71
+
+
+@pytest.mark.parametrize("change", [{"options": AVERAGED}, {"step": 4}])
+def test_another_choice_since_the_stop_makes_all_anew(
+    project: Project, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    seen = _Seen(monkeypatch)
+    with pytest.raises(Cancelled):
+        _localize(project, cancelled=_after(1))
+    seen.images = 0
+    _localize(project, **change)
+    assert seen.images == 70
+
+
+def test_another_rule_since_the_stop_needs_no_map_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = _Seen(monkeypatch)
+    with pytest.raises(Cancelled):
+        _localize(project, cancelled=_after(1))
+    _localize(project, rule="moments", threshold=0.4)
+    assert seen.images == 70
+    assert {(box.rule, box.threshold) for (box,) in project.all_boxes().values()} == {("moments", 0.4)}
+
+
+def test_maps_that_were_damaged_since_are_made_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Cancelled):
+        _localize(project, cancelled=_after(1))
+    with project.transaction() as db:
+        db.execute("UPDATE heat_map SET data = x'00' WHERE image_id = 3")
+    seen = _Seen(monkeypatch)
+    _localize(project)
+    assert seen.images == 70
+    assert project.heat_map(3).shape == (16, 16)
+
+
+def test_a_classifiers_maps_are_always_made_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By which class they were made is not kept."""
+    seen = _Seen(monkeypatch)
+    network = PreActResNet34(classes=2, width=1).eval()
+    pixels = _pixels(project)
+    args = {"step": 3, "rule": "moments", "threshold": None, "options": PLAIN}
+    ids = [record.id for record in project.images()]
+    with pytest.raises(Cancelled):
+        localize_images(
+            project, project.images(), pixels, network,
+            classes=dict.fromkeys(ids, 0), cancelled=_after(1), **args,
+        )  # fmt: skip
+    seen.images = 0
+    localize_images(project, project.images(), pixels, network, classes=dict.fromkeys(ids, 1), **args)
+    assert seen.images == 70
 
 
 def test_boxes_that_move_with_the_picture_are_said_to(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from core.config import TrainConfig
 from core.heatmap import AVERAGED, heat_maps
 from core.localization import map_source
 from core.project.queries import undecided
+from core.project.store import Project
+from core.several import find_boxes
 from core.workflow import checkpoint_path, load_pixels, localize_images
 
 WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
@@ -203,3 +207,69 @@ def test_the_limit_of_boxes_is_remembered_image_by_image(
     ask = {"rule": window.session.view.rule, "threshold": window.session.threshold, "own": {}}
     assert undecided(project, **ask) == []
     assert len(undecided(project, **ask, max_boxes=MAX_BOXES)) == 12
+
+
+class Made:
+    """The images whose maps are written, batch by batch; the ``hold``-th waits until :attr:`go` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, hold: int) -> None:
+        self.batches: list[list[int]] = []
+        self.go, self.held = threading.Event(), threading.Event()
+        write = Project.set_heat_maps
+
+        def watched(project: Project, maps: Mapping[int, np.ndarray], **by: object) -> None:
+            self.batches.append(list(maps))
+            if len(self.batches) == hold:
+                self.held.set()
+                assert self.go.wait(LONG / 1000)
+            write(project, maps, **by)
+
+        monkeypatch.setattr(Project, "set_heat_maps", watched)
+
+
+@pytest.mark.parametrize("change", ["nothing", "more boxes"])
+def test_finding_boxes_goes_on_where_it_was_stopped_unless_something_was_changed(
+    window: MainWindow,
+    folder: Path,
+    tiny: TrainConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+    change: str,
+) -> None:
+    monkeypatch.setattr("core.localization.BATCH", 4)
+    made = Made(monkeypatch, hold=2)
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, tiny)
+    qtbot.waitUntil(made.held.is_set, timeout=LONG)
+    project, bar = window.session.project, window.boxes_bar
+    qtbot.waitUntil(window.strip.stop.isVisible, timeout=LONG)
+    qtbot.mouseClick(window.strip.stop, Qt.MouseButton.LeftButton)
+    made.go.set()
+    settle(qtbot, window)
+    ids = [record.id for record in project.images()]
+    assert made.batches == [ids[:4], ids[4:8]]
+    qtbot.waitUntil(lambda: "was stopped" in bar.sentence.text(), timeout=LONG)
+    qtbot.waitUntil(lambda: bar.find_button.text() == "Find the rest", timeout=LONG)
+
+    if change == "more boxes":  # for which maps are made in another way
+        bar.spin.setFocus()
+        qtbot.keyClick(bar.spin, Qt.Key.Key_Up)
+        settle(qtbot, window)
+        assert bar.find_button.text() == "Find boxes again"
+    qtbot.mouseClick(bar.find_button, Qt.MouseButton.LeftButton)
+    settle(qtbot, window)
+    again = [ids[:4], ids[4:8]] if change == "more boxes" else []
+    assert made.batches[2:] == [*again, ids[8:]]
+    survey, view = project.load_survey(), project.load_view()
+    assert survey.complete and survey.prior.images == 12
+    for record in project.images():
+        assert project.boxes(record.id) == find_boxes(
+            project.heat_map(record.id),
+            width=40,
+            height=30,
+            rule=view.rule,
+            threshold=view.threshold,
+            prior=survey.prior,
+            max_boxes=view.max_boxes,
+        )
+    assert not bar.find_button.isVisible()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core import several
 from core.boxes import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map
 from core.evaluate.box_batches import boxes_and_scores, find_boxes, scaled_maps
 from core.prior import Prior
+from core.several import find_boxes_of_many
 
 PRIORS = (
     None,
@@ -53,6 +55,35 @@ def test_many_are_as_each_alone(rule: str, prior: Prior | None) -> None:
         scaled = np.stack([scaled_map(heat) for heat in heat_maps])
         bare = find_boxes(scaled, sizes, rule=rule, threshold=threshold, prior=prior)
         np.testing.assert_array_equal(bare, boxes)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("max_boxes", [1, 2, 9])
+def test_several_boxes_of_many_are_as_of_each_alone(rule: str, prior: Prior | None, max_boxes: int) -> None:
+    rng = np.random.default_rng(2)
+    heat_maps = [*maps(), *pairs()]
+    sizes = rng.integers(1, 4000, (len(heat_maps), 2)).astype(np.float64)
+    own = rng.choice([0.0, 0.2, 0.31, 0.77, MAX_THRESHOLD], len(heat_maps))
+    options = {"rule": rule, "prior": prior, "max_boxes": max_boxes}
+    many = find_boxes_of_many(heat_maps, sizes, threshold=own, **options)
+    assert many == [
+        several.find_boxes(heat, width=int(w), height=int(h), threshold=float(t), **options)
+        for heat, (w, h), t in zip(heat_maps, sizes, own, strict=True)
+    ]
+    counts = {len(boxes) for boxes in many}
+    assert max(counts) == max_boxes if max_boxes < 3 else max(counts) > 2
+
+
+def pairs() -> list[np.ndarray]:
+    """Maps of two to four blobs."""
+    rng = np.random.default_rng(6)
+    rows, columns = np.mgrid[0:32, 0:32]
+    made = []
+    for count in (2, 3, 4) * 12:
+        y, x = rng.uniform(2, 30, (2, count, 1, 1))
+        made.append(np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 9).sum(axis=0))
+    return made
 
 
 def test_scaled_maps_are_scaled_map_of_each() -> None:
