@@ -35,8 +35,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.application import leave_what_stays_to_itself, make_application
 from app.main_window import MainWindow
+from app.models.evidence import Picture
 from app.models.pictures import to_qimage
-from app.models.session import Picture
 from app.models.training import Phase
 from core.annotations import Status
 from core.browse import Browse, Order

@@ -63,7 +63,7 @@ def take_all(place: Path, steps: int) -> None:
     settle(1.0)
     save(window, "window")
     window.open_paths([bad_files(place / "more photos")])
-    wait(lambda: bool(window.session.problems) and not window.session.activities)
+    wait(lambda: bool(window.session.problems.files) and not window.session.activities)
     window.dock.show()
     settle(1.0)
     save(window, "problems")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
+from app.models.evidence import Evidence, Picture
 from app.models.loader import Loader
 from app.models.pictures import to_qimage
-from app.models.session import Evidence, Picture, Session
+from app.models.session import Session
 from app.models.thumbnails import Thumbnails
 from app.pump import Pump
 from core.boxes import MAX_THRESHOLD
@@ -32,7 +33,7 @@ class BrowsingController(QObject):
         self.thumbnails = Thumbnails(pump, parent=self)
         session.images.set_thumbnails(self.thumbnails)
         self.thumbnails.condition.connect(
-            lambda image_id, reason, damaged: session.note_condition(image_id, reason, damaged=damaged)
+            lambda image_id, reason, damaged: session.problems.note(image_id, reason, damaged=damaged)
         )
         self._pictures = Loader(
             "pictures",

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
+from app.models.evidence import HeatMap
 from app.models.figure import FigureRequest
-from app.models.session import HeatMap, Session
+from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from core.deciding import decide

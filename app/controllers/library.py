@@ -199,7 +199,7 @@ class LibraryController(QObject):
         self._claim = opened.claim
         session.set_activity(OPENING, None)
         session.set_project(opened.project, opened.table, opened.view)
-        session.set_rejected(opened.rejected)
+        session.problems.set_rejected(opened.rejected)
         session.reset_training(opened.training.status, opened.training.points)
         if opened.training.samples is not None:
             session.set_samples(opened.training.samples)
@@ -245,7 +245,7 @@ class LibraryController(QObject):
 
     def _on_scanned(self, scanned: Scanned, chosen: Sequence[Path]) -> None:
         session = self._session
-        session.set_rejected(scanned.rejected)
+        session.problems.set_rejected(scanned.rejected)
         if scanned.table is not None:
             session.replace_table(scanned.table)
         else:

@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.run import Saved
 from app.controllers.training import Prepared
+from app.models.evidence import HeatMap
 from app.models.loader import Loader
-from app.models.session import HeatMap, Session
+from app.models.session import Session
 from app.models.training import Activity, Kind
 from app.pump import Pump
 from app.worker import Worker

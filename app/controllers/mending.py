@@ -92,11 +92,11 @@ class MendingController(QObject):
         if session.project is not project:
             return
         for image_id in (*move.files, *move.sizes):
-            session.note_condition(image_id, "", damaged=False)
+            session.problems.note(image_id, "", damaged=False)
         session.picture = None
         session.replace_table(moved.table)
         for image_id in move.missing:
-            session.note_condition(image_id, tr("It is not in the folder’s new place."), damaged=False)
+            session.problems.note(image_id, tr("It is not in the folder’s new place."), damaged=False)
         self._on_looked(project, moved.lost)
         session.notice.emit(move.sentence())
 

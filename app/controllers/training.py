@@ -149,7 +149,7 @@ class TrainingController(RunController):
     def _on_prepared(self, prepared: Prepared) -> None:
         self._session.merge_records(prepared.changed)
         for image_id in prepared.damaged:
-            self._session.note_condition(image_id, "", damaged=True)
+            self._session.problems.note(image_id, "", damaged=True)
         self._show_device(prepared.device)
         self.prepared.emit(prepared)
 

@@ -4,70 +4,31 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
 
+from app.models.evidence import Evidence, HeatMap, Picture
 from app.models.image_list import ImageListModel, ImageTable
 from app.models.measures import Measures
 from app.models.mending import Mending
+from app.models.problems import Problems
 from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
 from core.boxes import RULES
 from core.heatmap import COLOUR_MAPS
-from core.images.colours import Levels
-from core.images.scan import RejectedFile
 from core.measuring import image_overlap
-from core.prior import Prior
 from core.project.edits import Decision, Kept
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.survey import Survey
 from core.several import find_boxes
 
-HeatMap = npt.NDArray[np.float32]
 # Maps of the newest snapshot kept while browsing during training.
 MAX_LIVE_MAPS = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The pixels of one image as shown, or the reason why there are none.
-
-    ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller. ``levels`` are its
-    grey values where the file has more than 8 bits.
-    """
-
-    image: QImage | None
-    width: int = 0
-    height: int = 0
-    truncated: bool = False
-    reason: str = ""
-    levels: Levels | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the project holds of one image, and of all of them together.
-
-    ``outdated`` says that the heat map was made by another network, unit or read-out than the newest ones.
-    """
-
-    heat_map: HeatMap | None
-    kept: Kept
-    survey: Survey | None = None
-    outdated: bool = False
-    truth: tuple[BoxRecord, ...] = ()
-
-    @property
-    def prior(self) -> Prior | None:
-        """What maps like this one have in common."""
-        return None if self.survey is None or self.outdated else self.survey.prior
 
 
 class Session(QObject):
@@ -87,7 +48,6 @@ class Session(QObject):
     plots_reset = Signal()
     points_added = Signal(list)
     samples_changed = Signal(object)
-    problems_changed = Signal()
     activity_changed = Signal()
     mending_changed = Signal()
     error = Signal(object, str)
@@ -96,6 +56,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.images = ImageListModel(self)
+        self.problems = Problems(self.images, self)
         self.results = TrainingResults(self)
         self.measures = Measures(self)
         self.project: Project | None = None
@@ -112,9 +73,6 @@ class Session(QObject):
         """What is known of all heat maps together."""
         self._evidence: Evidence | None = None
         self._live: OrderedDict[int, tuple[int, HeatMap]] = OrderedDict()
-        self._rejected: list[RejectedFile] = []
-        self._unreadable: dict[int, str] = {}
-        self._damaged: set[int] = set()
         self._activities: dict[str, Activity] = {}
 
     # ---- the project --------------------------------------------------------------------------
@@ -130,7 +88,7 @@ class Session(QObject):
         if self.view.colour_map not in COLOUR_MAPS:  # of another version
             self.view = replace(self.view, colour_map=ProjectView().colour_map)
         self._live.clear()
-        self._rejected, self._unreadable, self._damaged = [], {}, set()
+        self.problems.forget()
         self.current, self.picture, self._evidence, self.survey = None, None, None, None
         self.selection = ()
         self.mending = Mending()
@@ -139,14 +97,14 @@ class Session(QObject):
         self.results.reset(Kind(self.view.model))
         self.project_changed.emit()
         self.view_changed.emit()
-        self.problems_changed.emit()
+        self.problems.changed.emit()
         wanted = self.view.current_image
         self.select(wanted if self.images.record(wanted or 0) else self.images.neighbour(None, 1))
 
     def replace_table(self, table: ImageTable) -> None:
         """The project's images again, after some have changed; the image in view stays."""
         self.images.set_table(table)
-        self.problems_changed.emit()
+        self.problems.changed.emit()
         self.current_changed.emit()
 
     def append_records(self, records: Sequence[ImageRecord]) -> None:
@@ -157,17 +115,17 @@ class Session(QObject):
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         """See :meth:`ImageListModel.merge_records`."""
         self.images.merge_records(records)
-        self.problems_changed.emit()
+        self.problems.changed.emit()
 
     def update_records(self, changes: Mapping[int, Mapping[str, Any]]) -> None:
         self.images.update_records(changes)
         if any("reason" in fields or "status" in fields for fields in changes.values()):
-            self.problems_changed.emit()
+            self.problems.changed.emit()
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
         """What is said of images now, by id."""
         self.images.set_statuses(statuses)
-        self.problems_changed.emit()
+        self.problems.changed.emit()
 
     # ---- the image in view ----------------------------------------------------------------------
 
@@ -197,7 +155,7 @@ class Session(QObject):
         self.rows_in_view = first, last
 
     def set_picture(self, image_id: int, picture: Picture) -> None:
-        self.note_condition(image_id, picture.reason, damaged=picture.truncated)
+        self.problems.note(image_id, picture.reason, damaged=picture.truncated)
         if image_id == self.current:
             self.picture = picture
             self.picture_changed.emit()
@@ -376,39 +334,3 @@ class Session(QObject):
         """Change fields of the :class:`Mending`."""
         self.mending = replace(self.mending, **fields)
         self.mending_changed.emit()
-
-    # ---- files that cannot be used --------------------------------------------------------------
-
-    def set_rejected(self, rejected: Sequence[RejectedFile]) -> None:
-        self._rejected = list(rejected)
-        self.problems_changed.emit()
-
-    def note_condition(self, image_id: int, reason: str, *, damaged: bool) -> None:
-        """Remember, for this sitting, why an image could not be shown, or that only a part of it was."""
-        before = self._unreadable.get(image_id, ""), image_id in self._damaged
-        if before == (reason, damaged):
-            return
-        self._unreadable.pop(image_id, None)
-        self._damaged.discard(image_id)
-        if reason:
-            self._unreadable[image_id] = reason
-        if damaged:
-            self._damaged.add(image_id)
-        self.problems_changed.emit()
-
-    @property
-    def damaged(self) -> list[Path]:
-        """Files that are damaged and used as far as they can be read, as far as is known by now."""
-        records = (self.images.record(image_id) for image_id in sorted(self._damaged))
-        return [record.path for record in records if record is not None]
-
-    @property
-    def problems(self) -> list[RejectedFile]:
-        """Every file that cannot be used, with its reason, each once."""
-        reasons = {file.path: file.reason for file in self._rejected}
-        for image_id, reason in self._unreadable.items():
-            record = self.images.record(image_id)
-            if record is not None:
-                reasons[record.path] = reason
-        reasons.update({record.path: record.reason for record in self.images.with_status(Status.FAILED)})
-        return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]

@@ -144,7 +144,7 @@ class StatusPresenter(QObject):
         self._wait.setSingleShot(True)
         self._wait.setInterval(PROBLEMS_WAIT_MS)
         self._wait.timeout.connect(self._show_problems)
-        session.problems_changed.connect(self._wait.start)
+        session.problems.changed.connect(self._wait.start)
         session.activity_changed.connect(self._show_activity)
         session.notice.connect(strip.say)
         session.current_changed.connect(self._show_current)
@@ -167,8 +167,8 @@ class StatusPresenter(QObject):
 
     def _show_problems(self) -> None:
         session = self._session
-        problems = [Problem(file.path, file.reason) for file in session.problems]
+        problems = [Problem(file.path, file.reason) for file in session.problems.files]
         text = tr("Damaged; used as far as it can be read.")
-        damaged = [Problem(path, text, warning=True) for path in session.damaged]
+        damaged = [Problem(path, text, warning=True) for path in session.problems.damaged]
         self._problems.set_problems([*problems, *damaged])
         self._strip.set_problems(len(problems), len(damaged))

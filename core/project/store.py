@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotations import BoxRecord, ImageBoxes, Status
-from core.atomic import atomic_write, os_reason
 from core.errors import ProjectError
 from core.images.scan import ImageFile, RejectedFile
 from core.language import tr
 from core.prior import Prior
 from core.project import resized
+from core.project.database import Database
 from core.project.edits import Kept
-from core.project.file import absolute, connect, errors_as_sentences, from_db, settle_log, to_db
+from core.project.file import absolute, from_db, to_db
 from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
@@ -44,115 +41,8 @@ from core.project.view import ProjectView, view_from_json, view_to_json
 __all__ = ["ImageRecord", "Project", "ProjectView"]
 
 
-class Project:
-    """A project file, open. Any thread may call any method; calls wait for one another.
-
-    Open one by :meth:`create`, :meth:`open` or :meth:`open_or_create`. Every method raises
-    :class:`~core.errors.ProjectError` where the file cannot be read or written, after which the file
-    holds what it held before the call.
-    """
-
-    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
-        self._path = path
-        self._db = db
-        self._lock = threading.RLock()
-
-    # -- opening and closing ------------------------------------------------------------------
-
-    @classmethod
-    def create(cls, path: Path) -> Project:
-        """A new project at ``path``, where nothing but an empty file may lie.
-
-        Raises
-        ------
-        ProjectError
-            Something is there already, or the place cannot be written.
-        """
-        path = absolute(path)
-        with suppress(OSError):
-            if path.stat().st_size > 0:
-                raise ProjectError(
-                    tr("“{name}” exists already; open it or choose another name.").format(name=path.name)
-                )
-        return cls(path, connect(path, may_create=True))
-
-    @classmethod
-    def open(cls, path: Path) -> Project:
-        """The project at ``path``.
-
-        Raises
-        ------
-        ProjectError
-            It is missing, not a project, from a newer Boxscout, damaged, read-only or in use.
-        """
-        path = absolute(path)
-        return cls(path, connect(path, may_create=False))
-
-    @classmethod
-    def open_or_create(cls, path: Path) -> Project:
-        """:meth:`open` where ``path`` holds something, :meth:`create` where it does not."""
-        path = absolute(path)
-        return cls(path, connect(path, may_create=True))
-
-    def close(self) -> None:
-        """Fold the log into the file, so that one file remains, and close; twice does no harm."""
-        with self._lock:
-            with suppress(sqlite3.Error):
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            with errors_as_sentences(self._path):
-                self._db.close()
-
-    def __enter__(self) -> Project:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def path(self) -> Path:
-        return self._path
-
-    @property
-    def data_dir(self) -> Path:
-        """The folder for checkpoints and the pixel cache, beside the project; made when asked for."""
-        folder = self._path.with_name(self._path.name + "-data")
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise ProjectError(
-                tr("The folder “{name}” cannot be made beside the project: {reason}.").format(
-                    name=folder.name, reason=os_reason(error)
-                )
-            ) from error
-        return folder
-
-    def backup(self, path: Path) -> None:
-        """Save a copy of the project file as ``path``, whole or not at all. ``data_dir`` stays behind.
-
-        Raises
-        ------
-        ProjectError
-            The place cannot be written, or is this project itself, or is open elsewhere.
-        """
-        path = absolute(path)
-        if path == self._path or (path.exists() and path.samefile(self._path)):
-            raise ProjectError(tr("A project cannot be saved onto itself; choose another name."))
-        settle_log(path)
-        try:
-            with atomic_write(path) as temporary, errors_as_sentences(path):
-                copy = sqlite3.connect(temporary)
-                try:
-                    with self._lock:
-                        self._db.backup(copy)
-                    copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy is one file
-                finally:
-                    copy.close()
-        except OSError as error:
-            raise ProjectError(
-                tr("The project could not be saved as “{name}”: {reason}.").format(
-                    name=path.name, reason=os_reason(error)
-                )
-            ) from error
+class Project(Database):
+    """A project file, open: images, boxes, heat maps and view. What all calls keep to: :class:`Database`."""
 
     # -- images -------------------------------------------------------------------------------
 
@@ -249,7 +139,7 @@ class Project:
 
     def rejected(self) -> list[RejectedFile]:
         """The files kept by :meth:`add_rejected`, in the order added."""
-        rows = self._all("SELECT path, reason FROM rejected ORDER BY id")
+        rows = self.select("SELECT path, reason FROM rejected ORDER BY id")
         return [RejectedFile(path=Path(from_db(path)), reason=from_db(reason)) for path, reason in rows]
 
     def relocate(self, old_root: Path, new_root: Path, files: Mapping[int, ImageFile] | None = None) -> None:
@@ -274,12 +164,12 @@ class Project:
 
     def boxes(self, image_id: int) -> tuple[BoxRecord, ...]:
         """The boxes of one image, in the order set."""
-        rows = self._all(f"SELECT {BOX_COLUMNS} FROM box WHERE image_id = ? ORDER BY position", image_id)
+        rows = self.select(f"SELECT {BOX_COLUMNS} FROM box WHERE image_id = ? ORDER BY position", image_id)
         return tuple(box_of(row) for row in rows)
 
     def all_boxes(self) -> dict[int, tuple[BoxRecord, ...]]:
         """The boxes of every image that has any, by image id."""
-        rows = self._all(f"SELECT {BOX_COLUMNS} FROM box ORDER BY image_id, position")
+        rows = self.select(f"SELECT {BOX_COLUMNS} FROM box ORDER BY image_id, position")
         return {
             image_id: tuple(box_of(row) for row in group) for image_id, group in groupby(rows, lambda r: r[0])
         }
@@ -360,22 +250,22 @@ class Project:
 
     def heat_map(self, image_id: int) -> npt.NDArray[np.float32] | None:
         """The float32 ``(h, w)`` heat map of one image; None where there is none."""
-        rows = self._all("SELECT height, width, data FROM heat_map WHERE image_id = ?", image_id)
+        rows = self.select("SELECT height, width, data FROM heat_map WHERE image_id = ?", image_id)
         return map_of(self._path, *rows[0]).copy() if rows else None
 
     def heat_maps_step(self) -> int | None:
         """The newest step of training among all heat maps; None where there are none."""
-        step: int | None = self._all("SELECT max(step) FROM heat_map")[0][0]
+        step: int | None = self.select("SELECT max(step) FROM heat_map")[0][0]
         return step
 
     def map_source(self, image_id: int) -> str | None:
         """The key of what made an image's heat map; None where that is not known."""
-        rows = self._all("SELECT source FROM map_source WHERE image_id = ?", image_id)
+        rows = self.select("SELECT source FROM map_source WHERE image_id = ?", image_id)
         return rows[0][0] if rows else None
 
     def load_survey(self) -> Survey | None:
         """What :meth:`save_survey` kept; None before the first localization."""
-        rows = self._all("SELECT json FROM survey WHERE id = 1")
+        rows = self.select("SELECT json FROM survey WHERE id = 1")
         return survey_from_json(from_db(rows[0][0])) if rows else None
 
     def prior(self) -> Prior | None:
@@ -390,42 +280,14 @@ class Project:
 
     def load_view(self) -> ProjectView:
         """What :meth:`save_view` kept; the defaults where nothing (or nothing readable) was."""
-        rows = self._all("SELECT json FROM view WHERE id = 1")
+        rows = self.select("SELECT json FROM view WHERE id = 1")
         return view_from_json(from_db(rows[0][0])) if rows else ProjectView()
 
     def save_view(self, view: ProjectView) -> None:
         """Keep where the person is, for the next opening."""
         self._many("INSERT OR REPLACE INTO view (id, json) VALUES (1, ?)", [(view_to_json(view),)])
 
-    # -- inside -------------------------------------------------------------------------------
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The connection inside one write transaction: all of the body is kept, or nothing."""
-        with self._lock, errors_as_sentences(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # a full disk has rolled back already
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        with self.transaction() as db:
-            db.executemany(statement, rows)
-
-    def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Every row, fetched under the lock; the caller makes objects of them outside it."""
-        with self._lock, errors_as_sentences(self._path):
-            return self._db.execute(statement, values).fetchall()
-
-    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Rows of a reading statement, for :mod:`core.project.queries` and its neighbours."""
-        return self._all(statement, *values)
-
     def _read_images(self, where: str, *values: Any) -> tuple[dict[int, Path], list[tuple[Any, ...]]]:
         with self._lock:
-            roots = {i: Path(from_db(path)) for i, path in self._all("SELECT id, path FROM roots")}
-            return roots, self._all(f"SELECT {IMAGE_COLUMNS} FROM image {where}", *values)
+            roots = {i: Path(from_db(path)) for i, path in self.select("SELECT id, path FROM roots")}
+            return roots, self.select(f"SELECT {IMAGE_COLUMNS} FROM image {where}", *values)

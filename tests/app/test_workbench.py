@@ -295,7 +295,7 @@ def test_a_folder_that_vanishes_does_not_stop_a_training(
     qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
     assert session.picture.image is None
     assert "no longer there" in session.picture.reason
-    qtbot.waitUntil(lambda: len(session.problems) >= 1)
+    qtbot.waitUntil(lambda: len(session.problems.files) >= 1)
     seen = session.training.step
     qtbot.waitUntil(lambda: session.training.step > seen, timeout=LONG)
     with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
@@ -315,7 +315,7 @@ def test_an_empty_folder_and_bad_files_are_told(bench: Workbench, tmp_path: Path
     wait_idle(qtbot, bench)
     with qtbot.waitSignal(bench.session.error, timeout=LONG):
         bench.open_paths([bad])
-    assert {file.path.name for file in bench.session.problems} == {"zero.jpg", "text.gpx"}
+    assert {file.path.name for file in bench.session.problems.files} == {"zero.jpg", "text.gpx"}
     with qtbot.waitSignal(bench.session.error):
         bench.open_paths([tmp_path / "missing"])
     bench.errors.clear()  # type: ignore[attr-defined]

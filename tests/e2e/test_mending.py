@@ -79,7 +79,7 @@ def test_a_moved_folder_is_asked_for_and_everything_stays(
     assert [r.status for r in session.images.records] == [Status.ACCEPTED, Status.ACCEPTED, Status.UNSEEN]
     assert "2 images found" in window.strip.text.text()
     qtbot.waitUntil(lambda: window.problems.count() == 1, timeout=LONG)
-    assert session.problems[0].path == new / "image 2.png"
+    assert session.problems.files[0].path == new / "image 2.png"
 
 
 def test_an_image_with_another_size_is_asked_about(

@@ -1,0 +1,52 @@
+"""What is known of the image in view, as values: its pixels, and what the project holds of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+
+from core.annotations import BoxRecord
+from core.images.colours import Levels
+from core.prior import Prior
+from core.project.edits import Kept
+from core.project.survey import Survey
+
+HeatMap = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The pixels of one image as shown, or the reason why there are none.
+
+    ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller. ``levels`` are its
+    grey values where the file has more than 8 bits.
+    """
+
+    image: QImage | None
+    width: int = 0
+    height: int = 0
+    truncated: bool = False
+    reason: str = ""
+    levels: Levels | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the project holds of one image, and of all of them together.
+
+    ``outdated`` says that the heat map was made by another network, unit or read-out than the newest ones.
+    """
+
+    heat_map: HeatMap | None
+    kept: Kept
+    survey: Survey | None = None
+    outdated: bool = False
+    truth: tuple[BoxRecord, ...] = ()
+
+    @property
+    def prior(self) -> Prior | None:
+        """What maps like this one have in common."""
+        return None if self.survey is None or self.outdated else self.survey.prior

@@ -1,0 +1,63 @@
+"""Files that cannot be used, or only in part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.image_list import ImageListModel
+from core.annotations import Status
+from core.images.scan import RejectedFile
+
+
+class Problems(QObject):
+    """Why files cannot be used: those that are no images, and images that failed or could not be shown."""
+
+    changed = Signal()
+
+    def __init__(self, images: ImageListModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._images = images
+        self.forget()
+
+    def forget(self) -> None:
+        """Another project is shown, or none; whoever shows it tells of the change."""
+        self._rejected: list[RejectedFile] = []
+        self._unreadable: dict[int, str] = {}
+        self._damaged: set[int] = set()
+
+    def set_rejected(self, rejected: Sequence[RejectedFile]) -> None:
+        self._rejected = list(rejected)
+        self.changed.emit()
+
+    def note(self, image_id: int, reason: str, *, damaged: bool) -> None:
+        """Remember, for this sitting, why an image could not be shown, or that only a part of it was."""
+        before = self._unreadable.get(image_id, ""), image_id in self._damaged
+        if before == (reason, damaged):
+            return
+        self._unreadable.pop(image_id, None)
+        self._damaged.discard(image_id)
+        if reason:
+            self._unreadable[image_id] = reason
+        if damaged:
+            self._damaged.add(image_id)
+        self.changed.emit()
+
+    @property
+    def damaged(self) -> list[Path]:
+        """Files that are damaged and used as far as they can be read, as far as is known by now."""
+        records = (self._images.record(image_id) for image_id in sorted(self._damaged))
+        return [record.path for record in records if record is not None]
+
+    @property
+    def files(self) -> list[RejectedFile]:
+        """Every file that cannot be used, with its reason, each once."""
+        reasons = {file.path: file.reason for file in self._rejected}
+        for image_id, reason in self._unreadable.items():
+            record = self._images.record(image_id)
+            if record is not None:
+                reasons[record.path] = reason
+        reasons.update({record.path: record.reason for record in self._images.with_status(Status.FAILED)})
+        return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]

@@ -1,0 +1,152 @@
+"""A project file, open, whatever it holds: opening, closing, copying, and statements one after another."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.atomic import atomic_write, os_reason
+from core.errors import ProjectError
+from core.language import tr
+from core.project.file import absolute, connect, errors_as_sentences, settle_log
+
+Opened = TypeVar("Opened", bound="Database")
+
+
+class Database:
+    """A project's file, open. Any thread may call any method; calls wait for one another.
+
+    Open one by :meth:`create`, :meth:`open` or :meth:`open_or_create`. Every method raises
+    :class:`~core.errors.ProjectError` where the file cannot be read or written, after which the file
+    holds what it held before the call.
+    """
+
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+        self._path = path
+        self._db = db
+        self._lock = threading.RLock()
+
+    # -- opening and closing ------------------------------------------------------------------
+
+    @classmethod
+    def create(cls: type[Opened], path: Path) -> Opened:
+        """A new project at ``path``, where nothing but an empty file may lie.
+
+        Raises
+        ------
+        ProjectError
+            Something is there already, or the place cannot be written.
+        """
+        path = absolute(path)
+        with suppress(OSError):
+            if path.stat().st_size > 0:
+                raise ProjectError(
+                    tr("“{name}” exists already; open it or choose another name.").format(name=path.name)
+                )
+        return cls(path, connect(path, may_create=True))
+
+    @classmethod
+    def open(cls: type[Opened], path: Path) -> Opened:
+        """The project at ``path``.
+
+        Raises
+        ------
+        ProjectError
+            It is missing, not a project, from a newer Boxscout, damaged, read-only or in use.
+        """
+        path = absolute(path)
+        return cls(path, connect(path, may_create=False))
+
+    @classmethod
+    def open_or_create(cls: type[Opened], path: Path) -> Opened:
+        """:meth:`open` where ``path`` holds something, :meth:`create` where it does not."""
+        path = absolute(path)
+        return cls(path, connect(path, may_create=True))
+
+    def close(self) -> None:
+        """Fold the log into the file, so that one file remains, and close; twice does no harm."""
+        with self._lock:
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with errors_as_sentences(self._path):
+                self._db.close()
+
+    def __enter__(self: Opened) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder for checkpoints and the pixel cache, beside the project; made when asked for."""
+        folder = self._path.with_name(self._path.name + "-data")
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                tr("The folder “{name}” cannot be made beside the project: {reason}.").format(
+                    name=folder.name, reason=os_reason(error)
+                )
+            ) from error
+        return folder
+
+    def backup(self, path: Path) -> None:
+        """Save a copy of the project file as ``path``, whole or not at all. ``data_dir`` stays behind.
+
+        Raises
+        ------
+        ProjectError
+            The place cannot be written, or is this project itself, or is open elsewhere.
+        """
+        path = absolute(path)
+        if path == self._path or (path.exists() and path.samefile(self._path)):
+            raise ProjectError(tr("A project cannot be saved onto itself; choose another name."))
+        settle_log(path)
+        try:
+            with atomic_write(path) as temporary, errors_as_sentences(path):
+                copy = sqlite3.connect(temporary)
+                try:
+                    with self._lock:
+                        self._db.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy is one file
+                finally:
+                    copy.close()
+        except OSError as error:
+            raise ProjectError(
+                tr("The project could not be saved as “{name}”: {reason}.").format(
+                    name=path.name, reason=os_reason(error)
+                )
+            ) from error
+
+    # -- statements ---------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside one write transaction: all of the body is kept, or nothing."""
+        with self._lock, errors_as_sentences(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk has rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self.transaction() as db:
+            db.executemany(statement, rows)
+
+    def select(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Every row of a reading statement, fetched under the lock; objects are made of them outside it."""
+        with self._lock, errors_as_sentences(self._path):
+            return self._db.execute(statement, values).fetchall()
