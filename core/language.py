@@ -36,8 +36,8 @@ def tr(text: str, /) -> str:
 
 
 def trn(one: str, many: str, count: int, /) -> str:
-    """The form that ``count`` takes in the language in use, with ``{count}`` filled in."""
-    return _as_spoken(_spoken.ngettext(one, many, count)).format(count=count)
+    """The form that ``count`` takes in the language in use, with ``{count}`` filled in, thousands apart."""
+    return _spoken.ngettext(one, many, count).format(count=_Count(count))
 
 
 def mark(text: str, /) -> str:
@@ -48,6 +48,11 @@ def mark(text: str, /) -> str:
 def number(value: float, spec: str, /) -> str:
     """``value`` formatted by ``spec`` (such as ``.2f``), with the marks of the language in use."""
     return format(value, spec).translate(_marks)
+
+
+class _Count(int):
+    def __format__(self, spec: str, /) -> str:
+        return number(int(self), spec or ",")
 
 
 class _Formatter(string.Formatter):

@@ -14,7 +14,7 @@ from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label,
 from app.views.threshold_plot import ThresholdPlot
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
 from core.heatmap import COLOUR_MAPS, colour_bar
-from core.language import tr
+from core.language import number, tr
 
 _FINE = 100  # slider units in 1.0
 _LABEL_ROOM = 4
@@ -119,7 +119,7 @@ class CanvasBar(QWidget):
 
     def set_zoom(self, zoom: float) -> None:
         """Show the zoom, in device pixels per image pixel; 0 shows none."""
-        self.zoom_label.setText(tr("{0} %").format(f"{zoom * 100:.0f}") if zoom > 0 else "")
+        self.zoom_label.setText(tr("{0} %").format(number(zoom * 100, ",.0f")) if zoom > 0 else "")
 
     # Making
 

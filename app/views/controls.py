@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -200,13 +200,6 @@ class Section(QWidget):
         self.toggle.setChecked(on)
         self.content.setVisible(on)
         style.set_icon(self.toggle, "down" if on else "next", "muted")
-
-
-def grouped(number: int) -> str:
-    """A whole number with its thousands apart, also where the locale is plain C."""
-    locale = QLocale()
-    locale.setNumberOptions(locale.numberOptions() & ~QLocale.NumberOption.OmitGroupSeparator)
-    return locale.toString(number)
 
 
 def tool_button(icon: str, name: str, tip: str) -> QToolButton:
