@@ -24,6 +24,8 @@ from core.cli.commands import run_evaluate
 from core.exchange import exportable
 from core.formats import FORMATS, WriteOptions, export
 from core.geometry import Box
+from core.project.survey import Survey
+from core.sureness import Sureness
 
 SIZE = (40, 30)
 
@@ -91,6 +93,18 @@ def measured(
     _close_dialogs(window)
     _settle(qtbot, window)
     return window
+
+
+def test_steadiness_is_said_only_where_there_is_no_truth(measured: MainWindow, qtbot: QtBot) -> None:
+    session = measured.session
+    assert session.project is not None
+    session.project.save_survey(Survey(1, sureness=Sureness(0.8, 0.3, 12)))
+    measured.workbench.localization.evidence_changed.emit()
+    qtbot.waitUntil(lambda: session.survey is not None, timeout=LONG)
+    assert session.measures.standing is not None
+    assert measured.boxes_bar.sentence.text() == ""
+    measured.workbench.measuring.remove_truth()
+    qtbot.waitUntil(lambda: "can still be wrong" in measured.boxes_bar.sentence.text(), timeout=LONG)
 
 
 def _close_dialogs(window: MainWindow) -> None:
