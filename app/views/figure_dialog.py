@@ -81,7 +81,7 @@ class FigureDialog(QDialog):
         row.addWidget(self.path_edit, 1)
         row.addWidget(self.browse)
         form = QFormLayout(self)
-        form.setContentsMargins(*[style.MARGIN] * 4)
+        form.setContentsMargins(*[2 * style.MARGIN] * 4)
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(tr("Figure"), self.what)
