@@ -171,7 +171,10 @@ class AccuracyPanel(QWidget):
 
     def _keep_height(self) -> None:
         """A dock asks only for the height of what does not wrap."""
-        self.setMinimumHeight(max(0, self.layout().totalHeightForWidth(self.width())))
+        layout = self.layout()
+        layout.activate()  # else the rows within it are still those of before
+        least = layout.totalMinimumSize().height()
+        self.setMinimumHeight(max(least, layout.totalHeightForWidth(self.width())))
 
     def _lay_out(self) -> None:
         left = QVBoxLayout()

@@ -169,6 +169,10 @@ def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
     assert window.truth.dock.windowTitle() == "Accuracy: GT-known Loc on 10 images with truth"
     assert f"{100 * report.rows[0].accuracy:.1f} %" in window.truth.panel.rows.accessibleDescription()
     assert "strongest baseline" in window.truth.panel.reading.text()
+    panel = window.truth.panel
+    for label in (panel.reading, panel.facts):
+        assert label.height() >= label.heightForWidth(label.width()), "its last lines are cut"
+    assert panel.rows.height() >= panel.rows.sizeHint().height()
     assert curve.at(session.threshold) == report.rows[0].accuracy
 
     # A click on the curve chooses the threshold; the panel then says what the curve said.
