@@ -30,6 +30,12 @@ def speak(language: str) -> None:
     _marks = {} if wanted == ",." else {ord(",."[i]): wanted[i] for i in range(2)}
 
 
+def spoken() -> str:
+    """The language in use, such as ``de``; ``en`` where there is no catalog."""
+    found = _spoken.info().get("language") if isinstance(_spoken, gettext.GNUTranslations) else None
+    return str(found or "en")
+
+
 def tr(text: str, /) -> str:
     """``text`` (a literal, so that it can be collected) in the language in use; fill fields in afterwards."""
     return _as_spoken(_spoken.gettext(text)) if text else ""

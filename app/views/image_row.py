@@ -112,9 +112,13 @@ class ThumbnailDelegate(QStyledItemDelegate):
         last = QRect(text.left(), top + (lines - 1) * metrics.height(), text.width(), metrics.height())
         if overlap is not None:
             _paint_overlap(painter, last, overlap, strong if selected else None)
+            last.setLeft(last.left() + metrics.horizontalAdvance(_overlap_text(overlap)) + PADDING)
         if boxes > 1:
             painter.setPen(strong if selected else QColor(colours.muted))
-            painter.drawText(last, _RIGHT, trn("{count} box", "{count} boxes", boxes))
+            told = trn("{count} box", "{count} boxes", boxes)
+            painter.drawText(
+                last, _RIGHT, metrics.elidedText(told, Qt.TextElideMode.ElideRight, last.width())
+            )
         below = QRect(text.left(), top + metrics.height(), text.width(), metrics.height())
         if score is not None:
             painter.setPen(strong if selected else QColor(colours.muted))
@@ -142,7 +146,11 @@ def _paint_overlap(painter: QPainter, room: QRect, overlap: float, colour: QColo
     """The IoU with the truth, in ``colour`` or in one that says whether the box counts as right."""
     colours = style.colours()
     painter.setPen(colour or QColor(colours.good if overlap >= CORRECT_IOU else colours.warning))
-    painter.drawText(room, _FLAGS, tr("IoU {overlap}").format(overlap=number(overlap, ".2f")))
+    painter.drawText(room, _FLAGS, _overlap_text(overlap))
+
+
+def _overlap_text(overlap: float) -> str:
+    return tr("IoU {overlap}").format(overlap=number(overlap, ".2f"))
 
 
 def status_text(status: Status) -> str:

@@ -224,6 +224,11 @@ class TrainingPlot(_TwoPlots):
         how well windows are told apart."""
         if on != self._generator:
             self._generator = on
+            self._nothing.set_text(
+                tr("Losses and MS-SSIM appear here")
+                if on
+                else tr("The loss appears here, and how well windows are told apart")
+            )
             self.set_reference(self.reference)
 
     def add_ms_ssim(self, step: int, value: float) -> None:
