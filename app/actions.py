@@ -55,10 +55,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "export",
         short=mark("Export"),
     ),
-    ActionSpec("save_figure", mark("Save fi&gure…"), "file"),
-    ActionSpec("settings", mark("Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("import_boxes", mark("I&mport boxes…"), "file", ("Ctrl+I",)),
     ActionSpec("remove_truth", mark("Remove the t&ruth…"), "file"),
+    ActionSpec("save_figure", mark("Save fi&gure…"), "file"),
+    ActionSpec("settings", mark("Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", mark("&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec("undo", mark("&Undo"), "edit", ("Ctrl+Z",), "undo", short=mark("Undo")),
     ActionSpec(

@@ -35,9 +35,11 @@ def settings_file() -> Path:
     return platformdirs.user_config_path(APP, appauthor=False) / "settings.json"
 
 
-def guide_file() -> Path:
-    """The user guide, which lies in the checkout that the program runs from."""
-    return Path(__file__).parent.parent / "docs" / "guide.md"
+def guide_file(language: str = "en") -> Path:
+    """The user guide in ``language``, else in English; it lies in the checkout that the program runs from."""
+    folder = Path(__file__).parent.parent / "docs"
+    own = folder / f"guide.{language}.md"
+    return own if own.is_file() else folder / "guide.md"
 
 
 def default_project(paths: Sequence[Path]) -> Path:

@@ -17,7 +17,7 @@ from app.views.settings_dialog import SettingsDialog
 from app.views.shortcuts_editor import Shortcut
 from core import preferences
 from core.errors import BoxscoutError
-from core.language import tr
+from core.language import spoken, tr
 from core.preferences import Preferences, keys_in_force
 
 STANDARD_KEYS = {spec.id: spec.keys for spec in actions.ACTIONS}
@@ -50,7 +50,7 @@ class Program(QObject):
         self._apply_keys()
 
     def show_guide(self) -> None:
-        guide = GuideWindow(paths.guide_file(), self._window)
+        guide = GuideWindow(paths.guide_file(spoken()), self._window)
         guide.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         guide.show()
 

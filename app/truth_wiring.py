@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
+from app import style
 from app.controllers.workbench import Workbench
 from app.views import dialogs
 from app.views.accuracy_panel import AccuracyPanel
@@ -92,7 +93,7 @@ class TruthWiring(QObject):
         sentence = tr(
             "Remove the true boxes of all images? Your boxes stay; the truth can be imported again."
         )
-        dialog = MessageDialog(self._window, "info", "accent", sentence)
+        dialog = MessageDialog(self._window, "info", style.colours().accent, sentence)
         dialog.buttons.addStretch(1)
 
         def remove() -> None:

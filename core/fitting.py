@@ -17,7 +17,7 @@ from core.annotations import Status
 from core.config import TrainConfig
 from core.errors import ImageError
 from core.images.decoding import image_size
-from core.language import tr, trn
+from core.language import number, tr, trn
 from core.project.rows import ImageRecord
 
 ASKED = 200
@@ -93,13 +93,13 @@ def sentence(config: TrainConfig, folder: FolderSummary) -> str:
     elif config.steps == _schedule(folder).steps:
         parts.append(_reason(folder))
     return ("; ".join(parts) + ".").format(
-        images=_counted(folder.images),
+        images=trn("{count} image", "{count} images", folder.images),
         width=folder.width,
         height=folder.height,
-        steps=f"{config.steps:,}",
+        steps=number(config.steps, ","),
         batch=config.batch_size,
-        seen=f"{seen:,}",
-        times=f"{seen / folder.images:,.0f}",
+        seen=number(seen, ","),
+        times=number(seen / folder.images, ",.0f"),
     )
 
 
@@ -107,10 +107,6 @@ def _reason(folder: FolderSummary) -> str:
     if _schedule(folder) is _SCHEDULES[0]:
         return tr("more steps did not help in folders this small")
     return tr("four times the steps were worse on 3,000 images")
-
-
-def _counted(images: int) -> str:
-    return trn("{count} image", "{count} images", images).replace(str(images), f"{images:,}")
 
 
 def summarized(records: Sequence[ImageRecord]) -> FolderSummary:

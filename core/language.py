@@ -30,14 +30,20 @@ def speak(language: str) -> None:
     _marks = {} if wanted == ",." else {ord(",."[i]): wanted[i] for i in range(2)}
 
 
+def spoken() -> str:
+    """The language in use, such as ``de``; ``en`` where there is no catalog."""
+    found = _spoken.info().get("language") if isinstance(_spoken, gettext.GNUTranslations) else None
+    return str(found or "en")
+
+
 def tr(text: str, /) -> str:
     """``text`` (a literal, so that it can be collected) in the language in use; fill fields in afterwards."""
     return _as_spoken(_spoken.gettext(text)) if text else ""
 
 
 def trn(one: str, many: str, count: int, /) -> str:
-    """The form that ``count`` takes in the language in use, with ``{count}`` filled in."""
-    return _as_spoken(_spoken.ngettext(one, many, count)).format(count=count)
+    """The form that ``count`` takes in the language in use, with ``{count}`` filled in, thousands apart."""
+    return _spoken.ngettext(one, many, count).format(count=_Count(count))
 
 
 def mark(text: str, /) -> str:
@@ -48,6 +54,11 @@ def mark(text: str, /) -> str:
 def number(value: float, spec: str, /) -> str:
     """``value`` formatted by ``spec`` (such as ``.2f``), with the marks of the language in use."""
     return format(value, spec).translate(_marks)
+
+
+class _Count(int):
+    def __format__(self, spec: str, /) -> str:
+        return number(int(self), spec or ",")
 
 
 class _Formatter(string.Formatter):

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from core.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure
-from core.language import tr
+from core.language import number, tr
 from core.reproduce.figures import fit
 from core.stopping import Estimate
 
@@ -31,13 +31,13 @@ def boxes_page(panels: Sequence[Panel], names: Sequence[str], title: str) -> Fig
     figure = new_figure(width=4.4 * blocks, height=1.45 * rows + 0.8, dpi=150)
     figure.suptitle(title, fontsize=10)
     parts: Any = figure.subfigures(1, blocks, squeeze=False)[0]
-    for number, part in enumerate(parts):
+    for place, part in enumerate(parts):
         axes = part.subplots(rows, 3, squeeze=False)
         for axis in axes.flat:
             axis.axis("off")
         for axis, text in zip(axes[0], map(tr, TRIPLE), strict=True):
             axis.set_title(text, fontsize=8)
-        block = slice(number * ROWS, (number + 1) * ROWS)
+        block = slice(place * ROWS, (place + 1) * ROWS)
         for row, panel, name in zip(axes, panels[block], names[block], strict=False):
             draw_triple(row, panel)
             # Not as an axis label, which would be taken away with the axis.
@@ -77,6 +77,8 @@ def diversity_page(points: Sequence[tuple[int, float]], real: Estimate | None, t
         axis.axhspan(*real.interval, color=_REAL, alpha=0.2, lw=0)
         axis.axhline(real.mean, color=_REAL, ls=":", label=tr("real images"))
     axis.set(xlabel=tr("Step"), ylabel="MS-SSIM", ylim=(0, 1))
+    for ticks, spec in ((axis.xaxis, ",.0f"), (axis.yaxis, ".1f")):
+        ticks.set_major_formatter(lambda value, _, spec=spec: number(value, spec))
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
     return figure

@@ -24,7 +24,7 @@ from core.errors import ImageError
 from core.heatmap import heat_maps, read_out_of
 from core.images.decoding import decode_squashed
 from core.images.pixels import Pixels
-from core.language import tr
+from core.language import tr, trn
 from core.localizers import Localizer, known_classes, saved_localizer
 from core.project.store import ImageRecord, Project, ProjectView
 from core.workflow import checkpoint_path, load_pixels, localize_images
@@ -268,9 +268,11 @@ class LocalizationController(QObject):
             self._newest = self._source = None
             self._session.forget_live_maps()
         self._end()
-        text = tr("Boxes found for {found:,} images.").format(found=found)
+        text = trn("Boxes found for {count} image.", "Boxes found for {count} images.", found)
         if kept:
-            text += " " + tr("{kept:,} edited ones were left alone.").format(kept=kept)
+            text += " " + trn(
+                "{count} edited one was left alone.", "{count} edited ones were left alone.", kept
+            )
         self._session.notice.emit(text)
         self.boxes_found.emit(found)
 

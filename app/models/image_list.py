@@ -23,7 +23,7 @@ from core.browse import (
     changes_with_boxes,
     changes_with_truth,
 )
-from core.language import tr
+from core.language import number, tr
 from core.project.store import ImageRecord
 
 if TYPE_CHECKING:
@@ -306,7 +306,11 @@ class ImageListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             overlap = self.data(index, Role.OVERLAP)
             text = tr("{name}, IoU with the truth {overlap}")
-            return record.name if overlap is None else text.format(name=record.name, overlap=f"{overlap:.2f}")
+            return (
+                record.name
+                if overlap is None
+                else text.format(name=record.name, overlap=number(overlap, ".2f"))
+            )
         if role == Role.EDITED:
             return bool(self._table.columns.edited[place])
         if role == Role.BOXES:

@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
-from app.views.controls import JumpSlider, RealSpin, grouped, plain_label
+from app.views.controls import JumpSlider, RealSpin, plain_label
 from core.browse import at_least
-from core.language import tr
+from core.language import number, tr, trn
 
 _FINE = 100  # slider units in 1.0
 _BINS = 50
@@ -85,10 +85,12 @@ class AcceptDialog(QDialog):
         row.setSpacing(style.SPACING)
         row.addWidget(self.slider, 1)
         row.addWidget(self.spin)
+        title = plain_label(tr("Accept unseen images whose boxes score at least"), "title")
+        title.setWordWrap(True)
         column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.MARGIN + style.GAP] * 4)
+        column.setContentsMargins(*[2 * style.MARGIN] * 4)
         column.setSpacing(style.SPACING + style.GAP)
-        column.addWidget(plain_label(tr("Accept unseen images whose boxes score at least"), "title"))
+        column.addWidget(title)
         column.addWidget(self.histogram)
         column.addLayout(row)
         column.addWidget(self.preview)
@@ -103,7 +105,6 @@ class AcceptDialog(QDialog):
             text = tr("{0} of {1} unseen images with a score.")
         else:
             text = tr("No unseen image has a score yet. Find boxes first.")
-        self.preview.setText(text.format(grouped(count), grouped(total)))
-        label = tr("Accept 1 image") if count == 1 else tr("Accept {0} images")
-        self.accept_button.setText(label.format(grouped(count)))
+        self.preview.setText(text.format(number(count, ","), number(total, ",")))
+        self.accept_button.setText(trn("Accept {count} image", "Accept {count} images", count))
         self.accept_button.setEnabled(count > 0)

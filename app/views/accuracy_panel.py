@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
@@ -91,7 +91,8 @@ class IntervalRows(QWidget):
 
     def _paint_axis(self, painter: QPainter, left: int, right: int) -> None:
         colours, bottom = style.colours(), _ROW * len(self._rows)
-        for tick in _TICKS:
+        wide = right - left >= len(_TICKS) * self.fontMetrics().horizontalAdvance("100 %  ")
+        for tick in _TICKS if wide else _TICKS[::2]:
             x = left + (right - left) * tick / 100
             painter.setPen(QPen(QColor(colours.border), 1))
             painter.drawLine(QPointF(x, 0), QPointF(x, bottom))
@@ -161,6 +162,19 @@ class AccuracyPanel(QWidget):
         self.facts.setText("\n".join(state.facts))
         for widget in (self.rows, self.reading, self.facts, self.worst_button, self.remove_button):
             widget.setVisible(bool(state.rows))
+        self._keep_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._keep_height()
+
+    def _keep_height(self) -> None:
+        """A dock asks only for the height of what does not wrap."""
+        layout = self.layout()
+        layout.activate()  # else the rows within it are still those of before
+        least = layout.totalMinimumSize().height()
+        self.setMinimumHeight(max(least, layout.totalHeightForWidth(self.width())))
 
     def _lay_out(self) -> None:
         left = QVBoxLayout()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 from app import style
 from app.views.controls import Spin, plain_label
 from core.boxes import MAX_BOXES
-from core.language import tr
+from core.language import tr, trn
 
 _SPIN_ROOM = 40  # for frame and arrows
 
@@ -94,4 +94,4 @@ class BoxesBar(QWidget):
         self.max_boxes_changed.emit(boxes)
 
     def _count(self, boxes: int) -> None:
-        self._after.setText(tr("box per image") if boxes == 1 else tr("boxes per image"))
+        self._after.setText(trn("box per image", "boxes per image", boxes))

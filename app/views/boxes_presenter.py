@@ -1,4 +1,4 @@
-"""What is said of all boxes together, where nobody knows the truth."""
+"""What is said of all boxes together: what is in the way, else how steady they are, without a truth."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class BoxesPresenter(QObject):
             session.project_changed,
             session.training_changed,
             session.activity_changed,
+            session.measures.changed,
         ):
             changed.connect(self._show)
         self._show()
@@ -44,7 +45,7 @@ class BoxesPresenter(QObject):
                 state = BoxesBarState(
                     max_boxes, state.enabled, found, caution=True, can_find=idle, goes_on=rest
                 )
-            elif survey.sureness is not None:
+            elif survey.sureness is not None and session.measures.standing is None:
                 sure = survey.sureness
                 state = BoxesBarState(
                     max_boxes, state.enabled, summary(sure), meaning(sure), sure.is_doubtful

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
 from app.models.pictures import to_qimage
@@ -14,7 +14,7 @@ from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label,
 from app.views.threshold_plot import ThresholdPlot
 from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
 from core.heatmap import COLOUR_MAPS, colour_bar
-from core.language import tr
+from core.language import number, tr
 
 _FINE = 100  # slider units in 1.0
 _LABEL_ROOM = 4
@@ -49,8 +49,14 @@ class LegendStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strip = QImage()
-        self.setFixedSize(QSize(72, 12))
+        self.setFixedHeight(12)
+        self.setMinimumWidth(32)
+        self.setMaximumWidth(72)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Colours from low to high"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(72, 12)
 
     def set_colour_map(self, name: str) -> None:
         self._strip = to_qimage(colour_bar(name)[None])
@@ -119,7 +125,7 @@ class CanvasBar(QWidget):
 
     def set_zoom(self, zoom: float) -> None:
         """Show the zoom, in device pixels per image pixel; 0 shows none."""
-        self.zoom_label.setText(tr("{0} %").format(f"{zoom * 100:.0f}") if zoom > 0 else "")
+        self.zoom_label.setText(tr("{0} %").format(number(zoom * 100, ",.0f")) if zoom > 0 else "")
 
     # Making
 
@@ -206,6 +212,8 @@ class CanvasBar(QWidget):
     def _place_threshold(self) -> None:
         """Between rule and scope; above its curve, where there is one, as wide as the bar."""
         wide = not self.threshold_plot.isHidden()
+        below = self.threshold_plot.title.sizeHint().width() if wide else 0
+        self._threshold_parts[0].setMinimumWidth(below)  # both begin where the longer name ends
         row = self._wide_row if wide else self._first_row
         for i, part in enumerate(self._threshold_parts):
             for other in (self._wide_row, self._first_row):
@@ -305,14 +313,12 @@ class CanvasBar(QWidget):
 
     def _enable(self, state: CanvasBarState) -> None:
         for widget in (
-            self.threshold_slider,
-            self.threshold_spin,
+            *self._threshold_parts,
             self.rule_box,
             self.scope,
             self.heat_map_box,
         ):
             widget.setEnabled(state.enabled)
-        self.reset_button.setEnabled(state.enabled)
         self._enable_heat(state.enabled and state.heat_map)
         for button in (
             self.fit_button,

@@ -212,6 +212,8 @@ class ConfigForm(QWidget):
         column.addWidget(self.advanced)
         column.addWidget(self.problem_label)
         column.addStretch(1)
+        for form in (main, advanced):
+            _level(form)
 
     def _form(self) -> QFormLayout:
         form = QFormLayout()
@@ -284,3 +286,12 @@ class ConfigForm(QWidget):
 
     def _typing_problem(self) -> str:
         return next((p for editor in self.editors.values() if (p := editor.problem())), "")
+
+
+def _level(form: QFormLayout) -> None:
+    """One width for all labels: a form asks for each row's own, and then gives all the widest."""
+    cells = (form.itemAt(row, QFormLayout.ItemRole.LabelRole) for row in range(form.rowCount()))
+    labels = [cell.widget() for cell in cells if cell is not None]
+    widest = max((label.sizeHint().width() for label in labels), default=0)
+    for label in labels:
+        label.setMinimumWidth(max(widest, label.minimumWidth()))

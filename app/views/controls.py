@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -163,7 +163,13 @@ class FitScroll(QScrollArea):
         inside.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
-        return self.widget().sizeHint()
+        hint, width = self.widget().sizeHint(), self.viewport().width()
+        return QSize(hint.width(), max(hint.height(), self.widget().heightForWidth(width)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()  # texts wrap otherwise
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
@@ -202,13 +208,6 @@ class Section(QWidget):
         style.set_icon(self.toggle, "down" if on else "next", "muted")
 
 
-def grouped(number: int) -> str:
-    """A whole number with its thousands apart, also where the locale is plain C."""
-    locale = QLocale()
-    locale.setNumberOptions(locale.numberOptions() & ~QLocale.NumberOption.OmitGroupSeparator)
-    return locale.toString(number)
-
-
 def tool_button(icon: str, name: str, tip: str) -> QToolButton:
     """A flat button with an icon; ``name`` is for people who hear the screen, ``tip`` for the mouse."""
     button = QToolButton()
@@ -235,10 +234,14 @@ class Placeholder(QWidget):
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._text = text
+        self.set_text(text)
         self.setMinimumHeight(48)
-        self.setAccessibleName(text)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_text(self, text: str) -> None:
+        self._text = text
+        self.setAccessibleName(text)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(300, 96)

@@ -199,6 +199,7 @@ def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
     dialog.setWindowTitle(tr("Keyboard shortcuts"))
     grid = QGridLayout()
     grid.setHorizontalSpacing(3 * style.SPACING)
+    grid.setVerticalSpacing(style.GAP)
     specs = [spec for spec in actions.ACTIONS if made[spec.id].shortcuts()]
     half = (len(specs) + 1) // 2
     for i, spec in enumerate(specs):

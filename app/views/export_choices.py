@@ -8,12 +8,12 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QListWidget, QListWidgetItem
 
 from app import style
-from app.views.controls import Combo, RealSpin, Spin, grouped, plain_label
+from app.views.controls import Combo, RealSpin, Spin, plain_label
 from core.annotations import ImageBoxes
 from core.formats import Selection, Which
 from core.formats.common import short
 from core.formats.selection import MAX_VAL_SHARE, labels_of
-from core.language import tr
+from core.language import number, tr
 
 _CLASS_ROWS = 5
 _PERCENT = 20
@@ -79,8 +79,8 @@ class ExportChoices(QObject):
     def set_images(self, images: Sequence[ImageBoxes]) -> None:
         """The classes to choose from, shown where there are several."""
         labels = labels_of(images)
-        for label, number in labels.items():
-            item = QListWidgetItem(f"{short(label)}  ({grouped(number)})")
+        for label, boxes in labels.items():
+            item = QListWidgetItem(f"{short(label)}  ({number(boxes, ',')})")
             item.setData(Qt.ItemDataRole.UserRole, label)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked)

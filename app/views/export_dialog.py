@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.models.export import ExportRequest
-from app.views.controls import Combo, grouped, plain_label
+from app.views.controls import Combo, plain_label
 from app.views.export_choices import ExportChoices
 from core.annotations import ImageBoxes
 from core.formats import Format, WriteOptions, split_paths
 from core.formats.selection import Count, count
-from core.language import tr
+from core.language import number, tr, trn
 
 COUNT_MS = 120
 
@@ -183,12 +183,14 @@ class ExportDialog(QDialog):
         self._show_note()
 
     def _total_text(self, found: Count) -> str:
-        images = tr("1 image") if found.images == 1 else tr("{0} images").format(grouped(found.images))
-        boxes = tr("1 box") if found.boxes == 1 else tr("{0} boxes").format(grouped(found.boxes))
+        images = trn("{count:,} image", "{count:,} images", found.images)
+        boxes = trn("{count:,} box", "{count:,} boxes", found.boxes)
         text = tr("{0} with {1} will be written").format(images, boxes)
         if found.val_images:
-            train = grouped(found.images - found.val_images)
-            text += ": " + tr("{0} for training, {1} for validation").format(train, grouped(found.val_images))
+            train = number(found.images - found.val_images, ",")
+            text += ": " + tr("{0} for training, {1} for validation").format(
+                train, number(found.val_images, ",")
+            )
         return text + "."
 
     def _show_note(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import Combo, Spin, grouped
+from app.views.controls import Combo, Spin
 from core.config import Limits, Settings
 from core.language import mark, number, tr
 
@@ -32,7 +32,7 @@ _TITLES = {
     "batch": mark("Batch"),
     "image": mark("Image"),
 }
-_DIGITS = 12  # enough for every number that a person types
+_SHORT = ".12g"  # enough for every number that a person types
 
 
 class Editor(QWidget):
@@ -134,8 +134,11 @@ class RealEditor(Editor):
         return None if self.optional and not text else float(text.replace(",", "."))
 
     def set_value(self, value: float | None) -> None:
-        short = "" if value is None else f"{value:.{_DIGITS}g}"
-        self.edit.setText(short if value is None or float(short) == value else repr(value))
+        if value is None:
+            self.edit.clear()
+        else:
+            short = float(format(value, _SHORT)) == value
+            self.edit.setText(number(value, _SHORT if short else ""))
         self._mark()
 
     def problem(self) -> str:
@@ -212,4 +215,4 @@ def tip_of(limits: Limits) -> str:
 
 def _short(value: float) -> str:
     whole = float(value).is_integer() and abs(value) < 1e15
-    return grouped(int(value)) if whole else number(value, "g")
+    return number(int(value), ",") if whole else number(value, "g")

@@ -81,7 +81,7 @@ class FigureDialog(QDialog):
         row.addWidget(self.path_edit, 1)
         row.addWidget(self.browse)
         form = QFormLayout(self)
-        form.setContentsMargins(*[style.MARGIN] * 4)
+        form.setContentsMargins(*[2 * style.MARGIN] * 4)
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(tr("Figure"), self.what)
@@ -129,12 +129,13 @@ class FigureDialog(QDialog):
 
 def figure_options(*, images: int, has_maps: bool, has_samples: bool, has_points: bool) -> list[FigureOption]:
     """All figures, each with what it still lacks."""
-    many = tr("Image and box, heat map, overlay: {n} selected images").format(n=images)
-    one = tr("Image and box, heat map, overlay: the image in view")
+    boxes = (
+        tr("Image and box, heat map, overlay: the image in view")
+        if images == 1
+        else tr("Image and box, heat map, overlay: {n:,} selected images").format(n=images)
+    )
     return [
-        FigureOption(
-            "boxes", one if images == 1 else many, "" if has_maps else tr("There is no heat map yet.")
-        ),
+        FigureOption("boxes", boxes, "" if has_maps else tr("There is no heat map yet.")),
         FigureOption(
             "samples", tr("Samples of the generator"), "" if has_samples else tr("There are no samples yet.")
         ),

@@ -26,6 +26,7 @@ class GuideWindow(QDialog):
         self.pages = _Pages()
         self.pages.setAccessibleName(tr("Text of the guide"))
         self.pages.setOpenExternalLinks(True)
+        self.pages.document().setDocumentMargin(style.MARGIN)
         self.contents = QListWidget()
         self.contents.setAccessibleName(tr("Chapters of the guide"))
         self.contents.setSpacing(style.SPACING // 2)

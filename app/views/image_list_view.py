@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTabl
 from app import style
 from app.models.image_list import ImageListModel, Role
 from app.views.browse_bar import BrowseBar
-from app.views.controls import grouped, plain_label, tool_button
+from app.views.controls import plain_label, tool_button
 from app.views.image_row import ROW, ThumbnailDelegate
 from core.annotations import Status
 from core.browse import Browse
-from core.language import tr
+from core.language import number, tr, trn
 
 
 class _List(QTableView):
@@ -83,7 +83,7 @@ class SelectionBar(QWidget):
         self.set_count(0)
 
     def set_count(self, selected: int) -> None:
-        self.count.setText(tr("{0} selected").format(grouped(selected)))
+        self.count.setText(tr("{0} selected").format(number(selected, ",")))
         self.setVisible(selected > 1)
 
 
@@ -177,7 +177,6 @@ class ImageListView(QWidget):
 
     def _show_count(self, shown: int, total: int) -> None:
         if shown == total:
-            text = tr("1 image") if total == 1 else tr("{total:,} images")
+            self.count.setText(trn("{count:,} image", "{count:,} images", total))
         else:
-            text = tr("{shown:,} of {total:,} images")
-        self.count.setText(text.format(shown=shown, total=total))
+            self.count.setText(tr("{shown:,} of {total:,} images").format(shown=shown, total=total))

@@ -100,7 +100,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         second = self._second_line(status, folder, edited=bool(index.data(Role.EDITED)))
         overlap = index.data(Role.OVERLAP)
         boxes = index.data(Role.BOXES)
-        is_below = overlap is not None and (bool(second) or boxes > 1)
+        is_below = boxes > 1 or (overlap is not None and bool(second))
         lines = 1 + bool(second or (score, overlap) != (None, None)) + is_below
         top = text.top() + (THUMBNAIL - lines * metrics.height()) // 2
         strong = QColor(colours.on_accent if selected else colours.text)
@@ -109,21 +109,27 @@ class ThumbnailDelegate(QStyledItemDelegate):
         # The end of a name tells images apart more often than its beginning.
         elided = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(QRect(text.left(), top, text.width(), metrics.height()), _FLAGS, elided)
+        last = QRect(text.left(), top + (lines - 1) * metrics.height(), text.width(), metrics.height())
         if overlap is not None:
-            last = QRect(text.left(), top + (lines - 1) * metrics.height(), text.width(), metrics.height())
             _paint_overlap(painter, last, overlap, strong if selected else None)
+            last.setLeft(last.left() + metrics.horizontalAdvance(_overlap_text(overlap)) + PADDING)
+        if boxes > 1:
+            painter.setPen(strong if selected else QColor(colours.muted))
+            told = trn("{count} box", "{count} boxes", boxes)
+            painter.drawText(
+                last, _RIGHT, metrics.elidedText(told, Qt.TextElideMode.ElideRight, last.width())
+            )
         below = QRect(text.left(), top + metrics.height(), text.width(), metrics.height())
         if score is not None:
             painter.setPen(strong if selected else QColor(colours.muted))
             told = number(score, ".2f")
-            if boxes > 1:
-                told = trn("{count} box", "{count} boxes", boxes) + f"  {told}"
             painter.drawText(below, _RIGHT, told)
             below.setRight(below.right() - metrics.horizontalAdvance(told) - PADDING)
         if second:
             painter.setPen(strong if selected else QColor(_status_colour(status)))
-            elided = metrics.elidedText(second, Qt.TextElideMode.ElideMiddle, below.width())
-            painter.drawText(below, _FLAGS, elided)
+            painter.drawText(
+                below, _FLAGS, metrics.elidedText(second, Qt.TextElideMode.ElideRight, below.width())
+            )
 
     def _second_line(self, status: Status, folder: str, *, edited: bool) -> str:
         if status is Status.UNSEEN:
@@ -140,7 +146,11 @@ def _paint_overlap(painter: QPainter, room: QRect, overlap: float, colour: QColo
     """The IoU with the truth, in ``colour`` or in one that says whether the box counts as right."""
     colours = style.colours()
     painter.setPen(colour or QColor(colours.good if overlap >= CORRECT_IOU else colours.warning))
-    painter.drawText(room, _FLAGS, tr("IoU {overlap}").format(overlap=number(overlap, ".2f")))
+    painter.drawText(room, _FLAGS, _overlap_text(overlap))
+
+
+def _overlap_text(overlap: float) -> str:
+    return tr("IoU {overlap}").format(overlap=number(overlap, ".2f"))
 
 
 def status_text(status: Status) -> str:

@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.models.export import ImportRequest
-from app.views.controls import Choice, grouped, plain_label
+from app.views.controls import Choice, plain_label
 from core.annotations import Status
 from core.exchange import ImportPlan
-from core.language import tr
+from core.language import number, tr, trn
 
 LOOK_MS = 300
 
@@ -148,14 +148,14 @@ class ImportDialog(QDialog):
             return
         as_truth = not self.meaning.is_first()
         images, boxes = plan.count(replace_edited=as_truth or self.replace_edited.isChecked())
-        of_boxes = tr("1 box") if boxes == 1 else tr("{0} boxes").format(grouped(boxes))
-        of_images = tr("1 image") if images == 1 else tr("{0} images").format(grouped(images))
+        of_boxes = trn("{count:,} box", "{count:,} boxes", boxes)
+        of_images = trn("{count:,} image", "{count:,} images", images)
         will = tr("{0} for {1} will come in as truth.") if as_truth else tr("{0} for {1} will come in.")
         self.total.setText(will.format(of_boxes, of_images))
         lines = plan.lines()
         if plan.edited and not as_truth and not self.replace_edited.isChecked():
             kept = tr("Left alone, because their boxes were edited here: {0}.")
-            lines.insert(0, kept.format(grouped(len(plan.edited))))
+            lines.insert(0, kept.format(number(len(plan.edited), ",")))
         style.mark(self.details, "muted")
         self.details.setText("\n".join(lines))
         self.agree.setEnabled(boxes > 0)

@@ -48,7 +48,7 @@ class MessageDialog(QDialog):
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(style.SPACING)
         self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(20, 20, 20, 16)
+        self.column.setContentsMargins(*[2 * style.MARGIN] * 4)
         self.column.setSpacing(16)
         self.column.addLayout(top)
         self.column.addLayout(self.buttons)

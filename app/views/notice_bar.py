@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from app import style
@@ -18,13 +18,13 @@ class NoticeBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._sign = QLabel()
         style.mark(self, "notice")
         self.text = plain_label()
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         # A long path must not hold the window wide.
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._sign = QLabel()
         self.buttons: list[QPushButton] = []
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
@@ -40,8 +40,7 @@ class NoticeBar(QFrame):
             return
         if text == self.text.text() and not self.isHidden():
             return  # a button may have the focus
-        sign = style.icon("warning", style.colours().warning)
-        self._sign.setPixmap(sign.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
+        self._draw_sign()
         self.text.setText(text)
         self.setAccessibleName(text)
         for button in self.buttons:
@@ -52,6 +51,15 @@ class NoticeBar(QFrame):
         if self.buttons:
             style.mark(self.buttons[0], "primary")
         self.show()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_sign()
+        super().changeEvent(event)
+
+    def _draw_sign(self) -> None:
+        sign = style.icon("warning", style.colours().warning)
+        self._sign.setPixmap(sign.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
 
     def _button(self, title: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(title, self)

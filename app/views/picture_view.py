@@ -18,7 +18,7 @@ from app import style
 from app.models.pictures import adjusted
 from app.views import canvas_paint, minimap
 from app.views.viewport import Viewport
-from core.images.colours import Levels
+from core.images.colours import Levels, reduced
 from core.images.display import Display
 from core.language import tr
 
@@ -47,6 +47,7 @@ class PictureView(QWidget):
         self._opacity = 0.5
         self._display = Display()
         self._grey: Levels | None = None
+        self._greys: dict[tuple[int, int], Levels] = {}  # the same for smaller copies, by their size
         self._caption = self._hint = ""
         self._message = tr("Choose an image on the left")
         self._backdrops: list[QPixmap] = []
@@ -136,9 +137,9 @@ class PictureView(QWidget):
             self._changed()
 
     def set_levels(self, levels: Levels | None) -> None:
-        """The finer grey values of the image, of its very size; None where its 8 bits are all there is."""
+        """The finer grey values of the image; None where its 8 bits are all there is."""
         if levels is not self._grey:
-            self._grey = levels
+            self._grey, self._greys = levels, {}
             self._changed()
 
     def set_side_by_side(self, split: bool) -> None:
@@ -240,7 +241,7 @@ class PictureView(QWidget):
             painter.translate(last.topLeft())
             width = minimap.SIDE * self.devicePixelRatioF()
             small = canvas_paint.level_for(self._levels, width)
-            minimap.draw(painter, self._view, adjusted(small, self._display))
+            minimap.draw(painter, self._view, adjusted(small, self._display, self._grey_of(small)))
 
     def _drawn_backdrop(self, view: Viewport, *, heat: bool) -> QPixmap:
         ratio = self.devicePixelRatioF()
@@ -250,14 +251,22 @@ class PictureView(QWidget):
         painter = QPainter(backdrop)
         image = canvas_paint.level_for(self._levels, view.width * view.scale * ratio)
         smooth = self.zoom <= NEAREST_FROM
-        fits = self._grey is not None and self._grey.values.shape == (image.height(), image.width())
-        levels = self._grey if fits else None  # a smaller picture stands in while zoomed out
-        canvas_paint.draw_image(painter, view, image, smooth=smooth, display=self._display, levels=levels)
+        grey = self._grey_of(image)
+        canvas_paint.draw_image(painter, view, image, smooth=smooth, display=self._display, levels=grey)
         if heat and self._heat is not None and self._opacity > 0:
             painter.setOpacity(self._opacity)
             canvas_paint.draw_image(painter, view, self._heat, smooth=True)
         painter.end()
         return backdrop
+
+    def _grey_of(self, image: QImage) -> Levels | None:
+        """The finer grey values for a copy of the image, made once for each size."""
+        if self._grey is None or self._display.is_plain:
+            return None
+        size = image.width(), image.height()
+        if size not in self._greys:
+            self._greys[size] = reduced(self._grey, *size)
+        return self._greys[size]
 
     # Events
 

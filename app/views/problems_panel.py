@@ -25,6 +25,7 @@ from core.language import tr
 __all__ = ["Problem", "ProblemsPanel"]
 
 _FEW = 50
+_ROWS = 8  # of text: the heading and a few files
 
 
 class ProblemsPanel(QWidget):
@@ -96,6 +97,7 @@ class ProblemsPanel(QWidget):
         tree = QTreeView(self)
         tree.setModel(self.model)
         tree.setUniformRowHeights(True)
+        tree.setMinimumHeight(_ROWS * tree.fontMetrics().height())
         tree.setAlternatingRowColors(False)
         tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
-from app.views.controls import grouped, plain_label
+from app.views.controls import plain_label
 from core.language import number, tr
 
 Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
@@ -115,7 +115,7 @@ class RunControls(QWidget):
         self.pause_button.setVisible(busy)
         self.stop_button.setVisible(busy)
         if resumable:
-            step = grouped(state.resumable_step)
+            step = number(state.resumable_step, ",")
             self.continue_button.setText(tr("Continue from step {0}").format(step))
         self.start_button.setText(tr("Start over") if resumable else tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
@@ -163,9 +163,9 @@ def step_text(step: int, steps: int) -> str:
     if step <= 0:
         return ""
     if steps <= 0:
-        return tr("Step {0}").format(grouped(step))
+        return tr("Step {0}").format(number(step, ","))
     text = tr("Step {0} of {1}")
-    return text.format(grouped(step), grouped(steps))
+    return text.format(number(step, ","), number(steps, ","))
 
 
 def device_text(device: str) -> str:
@@ -179,7 +179,7 @@ def time_left(seconds: float | None) -> str:
     if seconds is None or not 0 <= seconds < 1e9:
         return ""
     if seconds < 59.5:
-        return tr("{0} s left").format(f"{seconds:.0f}")
+        return tr("{0} s left").format(number(seconds, ".0f"))
     minutes = round(seconds / 60)
     if minutes < 60:
         return tr("{0} min left").format(minutes)

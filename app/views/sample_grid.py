@@ -17,7 +17,7 @@ _GAP = 2
 
 
 class SampleGrid(QWidget):
-    """Square tiles, as large as the room lets them be."""
+    """Square tiles, as large as the room lets them be, from its upper left corner on."""
 
     def __init__(self, parent: QWidget | None = None, *, name: str = "", empty: str = "") -> None:
         super().__init__(parent)
@@ -56,13 +56,10 @@ class SampleGrid(QWidget):
         natural = self._tiles[0].width()
         if side > 2 * natural:  # whole multiples keep large tiles crisp
             side -= side % natural
-        rows = math.ceil(len(self._tiles) / columns)
-        left = (width - columns * side - (columns - 1) * gap) // 2
-        top = max(0, (height - rows * side - (rows - 1) * gap) // 2)
         return [
             QRectF(
-                (left + (i % columns) * (side + gap)) / ratio,
-                (top + (i // columns) * (side + gap)) / ratio,
+                (i % columns) * (side + gap) / ratio,
+                (i // columns) * (side + gap) / ratio,
                 side / ratio,
                 side / ratio,
             )

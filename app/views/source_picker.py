@@ -127,6 +127,7 @@ class SourcePicker(QWidget):
 
     def _show_numbers(self, figures: tuple[Figure, ...]) -> None:
         while (item := self._grid.takeAt(0)) is not None:
+            item.widget().hide()  # it goes only when the event loop turns
             item.widget().deleteLater()
         for column, figure in enumerate(figures):
             caption, value = plain_label(figure.caption, "muted"), plain_label(figure.value, "title")

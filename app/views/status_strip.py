@@ -9,7 +9,7 @@ from app import style
 from app.models.training import Activity
 from app.views.controls import plain_label
 from core.annotations import BoxRecord
-from core.language import tr
+from core.language import tr, trn
 
 NOTICE_MS = 8000
 
@@ -68,15 +68,11 @@ class StatusStrip(QStatusBar):
 
     def set_problems(self, unusable: int, damaged: int = 0) -> None:
         """How many files could not be used, and how many only in part; the button opens their list."""
-        if unusable == 1:
-            text = tr("1 file could not be used")
-        elif unusable:
-            text = tr("{n:,} files could not be used").format(n=unusable)
-        elif damaged == 1:
-            text = tr("1 file is damaged")
-        else:
-            text = tr("{n:,} files are damaged").format(n=damaged)
-        self.problems.setText(text)
+        self.problems.setText(
+            trn("{count} file could not be used", "{count} files could not be used", unusable)
+            if unusable
+            else trn("{count} file is damaged", "{count} files are damaged", damaged)
+        )
         self.problems.setVisible(bool(unusable or damaged))
 
     def set_cursor(self, position: tuple[int, int] | None) -> None:

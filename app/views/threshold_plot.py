@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app import style
 from app.views.controls import plain_label
 from core.boxes import MAX_THRESHOLD
-from core.language import tr
+from core.language import number, tr
 from core.measuring import FolderCurve
 
 HEIGHT = 64
@@ -115,7 +115,7 @@ class ThresholdPlot(QWidget):
             return
         self._line.setData(curve.thresholds, curve.accuracies)
         self.whole_line.setValue(whole_image)
-        self._whole = tr("dashed: whole image {accuracy} %").format(accuracy=f"{100 * whole_image:.1f}")
+        self._whole = tr("dashed: whole image {accuracy} %").format(accuracy=number(100 * whole_image, ".1f"))
         self._show_threshold()
 
     def set_threshold(self, threshold: float) -> None:
@@ -141,7 +141,7 @@ class ThresholdPlot(QWidget):
         self.mark.setValue(self._threshold)
         self.point.setData([self._threshold], [accuracy])
         text = tr("{accuracy} % at {threshold}")
-        said = text.format(accuracy=f"{100 * accuracy:.1f}", threshold=f"{self._threshold:.2f}")
+        said = text.format(accuracy=number(100 * accuracy, ".1f"), threshold=number(self._threshold, ".2f"))
         self.value.setText(f"{said}\n{self._whole}")
         self.setAccessibleName(tr("Accuracy by threshold: {said}").format(said=said))
         self.plot.setToolTip(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import style
@@ -101,6 +101,7 @@ class TrainPanel(QWidget):
         """Draw the points that were added; call it at most ten times a second."""
         self.plot.refresh()
         self.class_plot.refresh()
+        self._make_room()
 
     def clear(self) -> None:
         """Forget samples and curves of the training without labels."""
@@ -154,8 +155,22 @@ class TrainPanel(QWidget):
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return self.results
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.results and event.type() == QEvent.Type.Resize:
+            self._make_room()
+        return super().eventFilter(watched, event)
+
+    def _make_room(self) -> None:
+        """The curves keep their height; the images above them are shown where that leaves room for them."""
+        is_class = self.results.currentIndex() == 1
+        curves = (self.class_plot if is_class else self.plot).minimumSizeHint().height()
+        self.results.setMinimumHeight(curves)
+        both = self.gallery.minimumSizeHint().height() + style.SPACING + curves
+        self.gallery.setVisible(self.results.height() >= both)
+
     def _connect(self) -> None:
         controls = self.controls
+        self.results.installEventFilter(self)
         controls.start_requested.connect(self._start)
         for mine, its in (
             (self.resume_requested, controls.resume_requested),
@@ -180,7 +195,7 @@ class TrainPanel(QWidget):
         self.kind.set_first(index == 0)
         self.forms.setCurrentIndex(index)
         self.results.setCurrentIndex(index)
-        self.results.setMinimumHeight(self.results.currentWidget().minimumSizeHint().height())
+        self._make_room()
         self.note_label.setText(state.note)
         self.note_label.setVisible(bool(state.note))
 

@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, QTimer
 from app.models.results import Snapshots
 from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
-from app.views.controls import grouped
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
 from core.classifier.training import ClassifierPoint
@@ -123,7 +122,7 @@ class TrainPresenter(QObject):
                 "of its own."
             )
         text = tr("A baseline that needs labels: {classes} folders name the classes of {images} images.")
-        return text.format(classes=grouped(folders.classes), images=grouped(folders.images))
+        return text.format(classes=number(folders.classes, ","), images=number(folders.images, ","))
 
     def _can_resume(self, status: TrainingStatus) -> bool:
         """A finished training goes on only where the form now says more steps."""
@@ -204,19 +203,19 @@ class SourcePresenter(QObject):
         if running or training.saved_step is not None:
             step = training.saved_step
             newest = tr("Newest snapshot") if running else tr("Last: step {0}")
-            options.append(SourceOption(gan, "last", newest.format(grouped(step or 0))))
+            options.append(SourceOption(gan, "last", newest.format(number(step or 0, ","))))
         proposal = snapshots.proposal
         if proposal is not None:
-            title = tr("Proposed: step {0}").format(grouped(proposal.step))
+            title = tr("Proposed: step {0}").format(number(proposal.step, ","))
             if not proposal.qualifies:
                 title = tr("Proposed: none qualifies")
             options.append(SourceOption(gan, "proposed", title, proposal.reason, proposal.qualifies))
         for signal in reversed(snapshots.signals):
-            title = tr("Step {0}").format(grouped(signal.step))
+            title = tr("Step {0}").format(number(signal.step, ","))
             options.append(SourceOption(gan, str(signal.step), title, self._tip(signal)))
         labelled = session.results.labelled.saved_step
         if labelled is not None:
-            title = tr("Class labels: step {0}").format(grouped(labelled))
+            title = tr("Class labels: step {0}").format(number(labelled, ","))
             tip = tr("A classifier that learned from the folders' names; it needs labels.")
             options.append(SourceOption(Kind.CAM.value, "last", title, tip))
         return tuple(options)
@@ -246,13 +245,13 @@ class SourcePresenter(QObject):
         figures = []
         if relative is not None:  # without a generator there are no samples to measure
             good = fine or relative.mean - SURE * relative.error <= MAX_RELATIVE_MS_SSIM
-            tip = tips[0].format(MAX_RELATIVE_MS_SSIM)
+            tip = tips[0].format(number(MAX_RELATIVE_MS_SSIM, "g"))
             figures.append(Figure(tr("Relative MS-SSIM"), number(relative.mean, ".2f"), tip, good))
         good = fine or signal.map_difference >= MIN_MAP_DIFFERENCE
-        tip = tips[1].format(MIN_MAP_DIFFERENCE)
+        tip = tips[1].format(number(MIN_MAP_DIFFERENCE, "g"))
         figures.append(Figure(tr("Map difference"), number(signal.map_difference, ".2f"), tip, good))
         if apart is not None:
             good = fine or MIN_SEPARATION <= apart <= MAX_SEPARATION
-            tip = tips[2].format(MIN_SEPARATION, MAX_SEPARATION)
+            tip = tips[2].format(number(MIN_SEPARATION, "g"), number(MAX_SEPARATION, "g"))
             figures.append(Figure(tr("Separation"), number(apart, ".2f"), tip, good))
         return tuple(figures)

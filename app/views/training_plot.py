@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import style
 from app.views.controls import Placeholder, plain_label
-from core.language import tr
+from core.language import number, tr
 
 _AXIS_WIDTH = 38
 _FIRST_ROOM = 1024
@@ -58,6 +58,11 @@ class _FewTicks(pg.AxisItem):
         power = 10.0 ** math.floor(math.log10(span))
         spacing = min(s for s in (0.5 * power, power, 2 * power, 5 * power) if span / s < 3)
         return [(spacing, 0.0)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        places = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9))
+        spec = f",.{places}f" if places < 4 else "g"
+        return [number(value * scale, spec) for value in values]
 
 
 class _Plot(pg.PlotWidget):
@@ -113,7 +118,7 @@ class _TwoPlots(QWidget):
         self.upper, self.lower = _Plot(self), _Plot(self)
         self.lower.setXLink(self.upper)
         self.lower.setYRange(0, 1, padding=0.04)
-        self.lower.getAxis("left").setTicks([[(0, "0"), (0.5, "0.5"), (1, "1")]])
+        self.lower.getAxis("left").setTicks([[(0, "0"), (0.5, number(0.5, ".1f")), (1, "1")]])
         self.lower.setLabel("bottom", tr("Step"))
         self.upper.getAxis("bottom").setStyle(showValues=False)
         self.upper.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
@@ -219,6 +224,11 @@ class TrainingPlot(_TwoPlots):
         how well windows are told apart."""
         if on != self._generator:
             self._generator = on
+            self._nothing.set_text(
+                tr("Losses and MS-SSIM appear here")
+                if on
+                else tr("The loss appears here, and how well windows are told apart")
+            )
             self.set_reference(self.reference)
 
     def add_ms_ssim(self, step: int, value: float) -> None:

@@ -10,7 +10,7 @@ from app.views.image_canvas import ImageCanvas
 from app.views.threshold_plot import ThresholdPlot
 from core.evaluate.reading import method_title
 from core.evaluate.report import Report, Row
-from core.language import tr, trn
+from core.language import number, tr, trn
 from core.measuring import FolderCurve, Standing
 
 
@@ -52,7 +52,7 @@ class TruthPresenter(QObject):
 
 
 def _iou_text(overlap: float) -> str:
-    return tr("truth, IoU {overlap}").format(overlap=f"{overlap:.2f}")
+    return tr("truth, IoU {overlap}").format(overlap=number(overlap, ".2f"))
 
 
 def _state(standing: Standing, curve: FolderCurve | None) -> AccuracyPanelState:
@@ -73,22 +73,22 @@ def _row(row: Row, *, is_own: bool) -> AccuracyRow:
         accuracy=row.accuracy,
         low=row.low,
         high=row.high,
-        value=percent.format(number=f"{100 * row.accuracy:.1f}"),
-        interval=f"{100 * row.low:.1f} – {100 * row.high:.1f}",
+        value=percent.format(number=number(100 * row.accuracy, ".1f")),
+        interval=f"{number(100 * row.low, '.1f')} – {number(100 * row.high, '.1f')}",
         count=f"{row.correct}/{row.n}",
         is_own=is_own,
     )
 
 
 def _facts(report: Report, curve: FolderCurve | None) -> list[str]:
-    r_cx, r_cy = (tr("undefined") if r is None else f"{r:+.2f}" for r in (report.r_cx, report.r_cy))
+    r_cx, r_cy = (tr("undefined") if r is None else number(r, "+.2f") for r in (report.r_cx, report.r_cy))
     facts = [
         tr("Found with true centres correlate by r(cx) {r_cx}, r(cy) {r_cy}.").format(r_cx=r_cx, r_cy=r_cy)
     ]
     if curve is not None:
         text = tr("Best threshold by the truth: {at}, MaxBoxAcc {acc}\u00a0%, MaxBoxAccV2 {v2}\u00a0%.")
-        best = f"{100 * curve.max_box_acc:.1f}", f"{100 * curve.max_box_acc_v2:.1f}"
-        facts.append(text.format(at=f"{curve.best:.2f}", acc=best[0], v2=best[1]))
+        best = number(100 * curve.max_box_acc, ".1f"), number(100 * curve.max_box_acc_v2, ".1f")
+        facts.append(text.format(at=number(curve.best, ".2f"), acc=best[0], v2=best[1]))
     if report.missing:
         facts.append(
             trn(

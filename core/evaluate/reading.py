@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.evaluate.compare import Difference, paired_bootstrap
 from core.evaluate.matching import Alignment
 from core.evaluate.report import Baselines, right_images
-from core.language import tr
+from core.language import number, tr
 
 
 def beside_strongest(aligned: Alignment, baselines: Baselines) -> tuple[str, Difference]:
@@ -22,8 +22,8 @@ def beside_strongest(aligned: Alignment, baselines: Baselines) -> tuple[str, Dif
 def sentence(method: str, difference: Difference) -> str:
     """How the predicted boxes stand beside the strongest baseline ``method``."""
     points, low, high = (100 * value for value in (difference.difference, difference.low, difference.high))
-    fields = {"points": f"{abs(points):.1f}", "name": method_title(method)}
-    interval = {"low": f"{low:+.1f}", "high": f"{high:+.1f}"}
+    fields = {"points": number(abs(points), ".1f"), "name": method_title(method)}
+    interval = {"low": number(low, "+.1f"), "high": number(high, "+.1f")}
     if points > 0:
         text = tr("{points} points better than the strongest baseline, {name}")
     elif points < 0:

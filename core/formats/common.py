@@ -353,7 +353,7 @@ def _check_names(images: Sequence[ImageBoxes]) -> None:
     name, count = next(iter(Counter(image.name for image in images).most_common(1)), ("", 0))
     if count > 1:
         raise FormatError(
-            tr("{count} images are named “{name}”; a reader could not tell them apart.").format(
+            tr("{count:,} images are named “{name}”; a reader could not tell them apart.").format(
                 count=count, name=short(name)
             )
         )

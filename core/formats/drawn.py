@@ -22,7 +22,7 @@ from core.formats.folders import (
     write_picture,
 )
 from core.images.decoding import decode
-from core.language import mark
+from core.language import mark, number
 
 # Okabe and Ito 2008, told apart by colour-blind eyes; the black and the yellow of it are left out.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -88,5 +88,5 @@ def draw_boxes(
 
 def _label(record: BoxRecord) -> str:
     name = "" if record.label == DEFAULT_LABEL else short(record.label)[:24]
-    score = "" if record.score is None else f"{record.score:.2f}"
+    score = "" if record.score is None else number(record.score, ".2f")
     return " ".join(filter(None, (name, score)))

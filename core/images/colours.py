@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
@@ -73,10 +74,20 @@ def levels_of(image: Image.Image) -> Levels | None:
         return None
     # Integers of 16 bits stay what they are; of others, what lies far beyond both ends is not kept apart.
     is_short = given.dtype.kind in "ui" and given.min() >= 0 and given.max() <= 65535
-    first, last = (0.0, 65535.0) if is_short else (low - span, high + span)
+    if is_short:
+        return Levels(given.astype(np.uint16), low, high)
+    first, last = low - span, high + span
     scale = 65535.0 / (last - first)
     values = np.clip((np.nan_to_num(data, nan=low, posinf=last, neginf=first) - first) * scale, 0, 65535)
     return Levels(np.rint(values).astype(np.uint16), (low - first) * scale, (high - first) * scale)
+
+
+def reduced(levels: Levels, width: int, height: int) -> Levels:
+    """``levels`` of a smaller copy of the image, each the mean of those it stands for."""
+    if levels.values.shape == (height, width):
+        return levels
+    values = cv2.resize(levels.values, (width, height), interpolation=cv2.INTER_AREA)
+    return replace(levels, values=np.asarray(values, np.uint16))
 
 
 def _ends(

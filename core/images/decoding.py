@@ -20,7 +20,7 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 from PIL.ImageFile import ImageFile as OpenImage
 
 from core.errors import ImageError
-from core.images.colours import Levels, levels_of, to_rgb
+from core.images.colours import Levels, levels_of, reduced, to_rgb
 from core.language import mark, tr
 
 # MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
@@ -65,8 +65,8 @@ class Decoded:
 
     ``pixels`` is uint8 RGB (H,W,3), C-contiguous; ``width`` and ``height`` are the whole image's, also
     where ``pixels`` are fewer. ``truncated`` says that the file is damaged and used as far as it decodes.
-    ``levels`` are its grey values as finely as the file has them, where it has more than 8 bits, they were
-    asked for, and every pixel was.
+    ``levels`` are its grey values as finely as the file has them, where it has more than 8 bits and they
+    were asked for: as many as ``pixels``.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -135,17 +135,22 @@ def _decode(
             image, truncated = _load(image, file, wanted)
             turn = _TURN.get(_orientation(image))
             rgb = to_rgb(image)
-            levels = _turned(levels_of(image), turn) if with_levels and wanted == (width, height) else None
+            levels = _levels(image, turn, wanted) if with_levels else None
             rgb = rgb if turn is None else rgb.transpose(turn)
             if rgb.size != wanted:
                 rgb = rgb.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=3.0)
             return Decoded(np.array(rgb), width, height, truncated, levels)
 
 
-def _turned(levels: Levels | None, turn: Image.Transpose | None) -> Levels | None:
-    if levels is None or turn is None:
-        return levels
-    return replace(levels, values=np.asarray(Image.fromarray(levels.values).transpose(turn)))
+def _levels(image: OpenImage, turn: Image.Transpose | None, wanted: tuple[int, int]) -> Levels | None:
+    """Of a loaded image, turned and reduced as its pixels are; None where there is no memory for them."""
+    try:
+        levels = levels_of(image)
+        if levels is not None and turn is not None:
+            levels = replace(levels, values=np.asarray(Image.fromarray(levels.values).transpose(turn)))
+        return None if levels is None else reduced(levels, *wanted)
+    except MemoryError:
+        return None  # its 8 bits are there all the same
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from core.atomic import atomic_write, os_reason, write_atomically
 from core.errors import BoxscoutError, Cancelled, ImageError
 from core.images.decoding import Decoded, UnavailableError, decode_squashed, unavailable
 from core.images.scan import ImageFile, RejectedFile
-from core.language import mark, tr
+from core.language import mark, number, tr
 
 VERSION = 1  # of the cache; raise it when decoding or resizing gives other pixels
 KEPT = 2  # caches per size, the newest: two folders in turn, or one before and after a change
@@ -277,7 +277,7 @@ class _Cache:
         if not sizes:
             first = tr(" The first: {0}").format(failures[0].reason)
             raise ImageError(
-                tr("There is no usable image: none of {count} files can be used.{first}").format(
+                tr("There is no usable image: none of {count:,} files can be used.{first}").format(
                     count=len(failures), first=first
                 )
             )
@@ -332,4 +332,4 @@ def _modified(path: Path) -> int:
 
 
 def _megabytes(count: int) -> str:
-    return f"{count / 1e6:,.0f} MB"
+    return number(count / 1e6, ",.0f") + " MB"

@@ -159,9 +159,8 @@ def cut_off(top: QWidget) -> list[str]:
         if not isinstance(widget, (QLabel, QAbstractButton)) or not widget.isVisible() or not widget.text():
             continue
         wraps = isinstance(widget, QLabel) and widget.wordWrap()
-        # A button's hint holds a margin around the text, of which a few pixels may be missing unseen.
-        margin = 0 if isinstance(widget, QLabel) else 6
-        if not wraps and widget.width() < widget.minimumSizeHint().width() - margin:
+
+        if not wraps and widget.width() < widget.minimumSizeHint().width():
             found.append(widget.text())
     return found
 

@@ -17,6 +17,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from core import errors, language
+from core.config import TrainConfig
+from core.evaluate import reading
+from core.evaluate.compare import Difference
+from core.fitting import FolderSummary, sentence
 from core.language import LANGUAGES_FOLDER, number, speak, tr, trn
 from core.preferences import LANGUAGES
 
@@ -100,6 +104,39 @@ def test_german_counts_and_writes_numbers_its_own_way() -> None:
     assert tr("score {0}").format(number(0.5, ".2f")) == "Konfidenz 0,50"
     # Names keep their marks: only numbers are written otherwise.
     assert tr("Opening {name}…").format(name="a,b.png") == "a,b.png wird geöffnet…"
+
+
+def test_counts_are_grouped_without_a_format() -> None:
+    assert trn("{count} image", "{count} images", 12345) == "12,345 images"
+    speak("de")
+    assert trn("{count} image", "{count} images", 12345) == "12.345 Bilder"
+
+
+def test_what_a_training_will_do_is_told_with_german_numbers() -> None:
+    speak("de")
+    told = sentence(TrainConfig(steps=1200, batch_size=64), FolderSummary(12345, 3000, 2000))
+    assert re.findall(r"[\d.,]*\d", told) == ["12.345", "3000", "2000", "1.200", "64", "6"]
+
+
+def test_an_evaluation_is_told_with_german_numbers() -> None:
+    speak("de")
+    difference = Difference(
+        difference=0.125, low=0.021, high=0.2305,
+        only_a=12, only_b=2, a_better=0.99, b_better=0.01, resamples=1000, seed=0,
+    )  # fmt: skip
+    told = reading.sentence("whole image", difference)
+    assert re.findall(r"[+-]?\d+[.,]\d", told) == ["12,5", "+2,1", "+23,1"]
+
+
+def test_the_window_formats_no_number_past_the_language() -> None:
+    """An f-string's own format writes English marks in every language; `number` and `tr` do not."""
+    found = []
+    for path in ROOT.glob("app/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            spec = node.format_spec if isinstance(node, ast.FormattedValue) else None
+            if spec is not None and re.search(r"[,%eg]|\.[1-9{]", ast.unparse(spec)):
+                found.append((path.name, ast.unparse(node)))
+    assert not found
 
 
 def test_a_language_without_a_catalog_is_english() -> None:

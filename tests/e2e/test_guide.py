@@ -1,20 +1,40 @@
-"""The guide in the window: F1, chapters, pictures and links; and its words beside the window's own."""
+"""The guide in the window, in each language: F1, chapters, pictures, links; its words are the window's."""
 
 from __future__ import annotations
 
+import gettext
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QTextDocument
+from PySide6.QtGui import QImage, QTextDocument
 from pytestqt.qtbot import QtBot
 
 from app import actions, paths
 from app.main_window import MainWindow
 from app.views.guide_window import GuideWindow
+from core import language
+from core.preferences import LANGUAGES
 
-GUIDE = paths.guide_file().read_text(encoding="utf-8")
-CHAPTERS = re.findall(r"^##? (.+)$", GUIDE, re.MULTILINE)
+OTHERS = [name for name in LANGUAGES if name not in ("system", "en")]
+
+
+def text_in(language: str) -> str:
+    return paths.guide_file(language).read_text(encoding="utf-8")
+
+
+def headings(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"^(#+) (.+)$", text, re.MULTILINE)
+
+
+def pictures(text: str) -> list[str]:
+    return re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+
+
+GUIDE = text_in("en")
+CHAPTERS = [title for _, title in headings(GUIDE)]
 
 
 def _opened(window: MainWindow, qtbot: QtBot) -> GuideWindow:
@@ -38,7 +58,7 @@ def test_f1_opens_the_guide_at_any_chapter(window: MainWindow, qtbot: QtBot) -> 
 
 def test_pictures_fit_the_guide_as_it_is_resized(window: MainWindow, qtbot: QtBot) -> None:
     guide = _opened(window, qtbot)
-    names = re.findall(r"!\[[^]]*\]\(([^)]+)\)", GUIDE)
+    names = pictures(GUIDE)
     assert names
     kind = QTextDocument.ResourceType.ImageResource.value
     for width in (700, 1100):
@@ -48,11 +68,13 @@ def test_pictures_fit_the_guide_as_it_is_resized(window: MainWindow, qtbot: QtBo
             image = guide.pages.document().resource(kind, QUrl(name))
             room = guide.pages.viewport().width()
             assert not image.isNull(), name
-            assert 0.8 * room < image.width() / image.devicePixelRatio() <= room, name
+            natural = QImage(str(paths.guide_file().parent / name)).width()
+            assert min(natural, 0.8 * room) <= image.width() / image.devicePixelRatio() <= room, name
 
 
-def test_every_link_leads_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", GUIDE)
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_every_link_leads_somewhere(language: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text_in(language))
     missing = [link for link in links if not Path(paths.guide_file().parent, link).is_file()]
     assert links
     assert not missing
@@ -64,3 +86,61 @@ def test_the_guide_names_the_keys_that_the_program_has() -> None:
     assert len(named) >= 6
     for title, key in named:
         assert key in keys[title], (title, key)
+
+
+# ---- other languages --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    language.speak("de")
+    yield
+    language.speak("en")
+
+
+def test_f1_shows_the_guide_in_the_language_of_the_window(
+    german: None, window: MainWindow, qtbot: QtBot
+) -> None:
+    guide = _opened(window, qtbot)
+    listed = [guide.contents.item(row).text() for row in range(guide.contents.count())]
+    assert listed == [title for _, title in headings(text_in("de"))] != CHAPTERS
+    assert Path(guide.pages.source().toLocalFile()) == paths.guide_file("de")
+
+
+def test_a_language_without_a_guide_shows_the_english_one() -> None:
+    assert paths.guide_file("xx") == paths.guide_file() and language.spoken() == "en"
+
+
+@pytest.mark.parametrize("spoken", OTHERS)
+def test_each_guide_is_built_alike(spoken: str) -> None:
+    theirs = text_in(spoken)
+    assert theirs != GUIDE
+    assert [level for level, _ in headings(theirs)] == [level for level, _ in headings(GUIDE)]
+    assert pictures(theirs) == [name.replace("images/", f"images/{spoken}/") for name in pictures(GUIDE)]
+    for part in (r"^- ", r"^\|", r"\n\n"):  # items, rows of tables, paragraphs
+        assert len(re.findall(part, theirs, re.MULTILINE)) == len(re.findall(part, GUIDE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("spoken", OTHERS)
+def test_what_a_guide_points_out_is_called_so_in_the_window(spoken: str) -> None:
+    """Each stressed name that is in the catalog stands in the other guide, in the same place, as it says."""
+    catalog = gettext.translation("boxscout", language.LANGUAGES_FOLDER, languages=[spoken])
+    called: dict[str, set[str]] = {}
+    for text, translated in catalog._catalog.items():  # type: ignore[attr-defined]
+        if isinstance(text, str):
+            called.setdefault(_plain(text), set()).add(_plain(translated))
+    stressed = r"\*{1,2}([^*\n]+)\*{1,2}"
+    ours, theirs = (
+        [name for each in re.findall(stressed, text) for name in each.split(" > ")]
+        for text in (GUIDE, text_in(spoken))
+    )
+    assert len(ours) == len(theirs)
+    named = [(one, other) for one, other in zip(ours, theirs, strict=True) if one in called]
+    assert len(named) >= 25
+    wrong = [(one, other, called[one]) for one, other in named if other not in called[one]]
+    assert not wrong
+
+
+def _plain(title: str) -> str:
+    """Without the key that a menu underlines, and without dots."""
+    return title.replace("&", "").rstrip("…")

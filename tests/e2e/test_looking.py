@@ -122,12 +122,14 @@ def test_zoom_to_the_box_shows_all_of_it_in_the_middle(filled: MainWindow, qtbot
     assert (centre.x(), centre.y()) == pytest.approx((view.view_width / 2, view.view_height / 2), abs=1)
 
 
+@pytest.mark.parametrize("side", [40, 1600, 5000], ids=["small", "zoomed out", "larger than is kept"])
 def test_detail_of_sixteen_bits_is_seen_once_the_contrast_is_raised(
-    window: MainWindow, tmp_path: Path, qtbot: QtBot
+    side: int, window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    values = np.full((30, 40), 30000, np.uint16)
-    values[:, 20:] += 60  # less than one of 256 greys
+    values = np.full((30, side), 30000, np.uint16)
+    values[:, side // 2 :] += 60  # less than one of 256 greys
     values[0], values[-1] = 0, 60000
+    values = values.repeat(side // 40, axis=0)
     (tmp_path / "deep").mkdir()
     Image.fromarray(values).save(tmp_path / "deep" / "a.png")
     fill(qtbot, window, tmp_path / "deep", 1)
@@ -142,3 +144,12 @@ def test_detail_of_sixteen_bits_is_seen_once_the_contrast_is_raised(
     popup.contrast.setValue(popup.contrast.maximum())
     qtbot.waitUntil(lambda: shown(window, right).red() - shown(window, left).red() >= 5)
     popup.close()
+    for _ in range(6):
+        window.canvas.zoom_in()
+    room = minimap.place(window.canvas.viewport_state)
+    assert room is not None
+    small = [
+        QPointF(room.left() + room.width() * x, room.top() + room.height() * 0.4).toPoint()
+        for x in (0.1, 0.9)
+    ]
+    qtbot.waitUntil(lambda: shown(window, small[1]).red() - shown(window, small[0]).red() >= 5)

@@ -24,6 +24,8 @@ from core.cli.commands import run_evaluate
 from core.exchange import exportable
 from core.formats import FORMATS, WriteOptions, export
 from core.geometry import Box
+from core.project.survey import Survey
+from core.sureness import Sureness
 
 SIZE = (40, 30)
 
@@ -93,6 +95,18 @@ def measured(
     return window
 
 
+def test_steadiness_is_said_only_where_there_is_no_truth(measured: MainWindow, qtbot: QtBot) -> None:
+    session = measured.session
+    assert session.project is not None
+    session.project.save_survey(Survey(1, sureness=Sureness(0.8, 0.3, 12)))
+    measured.workbench.localization.evidence_changed.emit()
+    qtbot.waitUntil(lambda: session.survey is not None, timeout=LONG)
+    assert session.measures.standing is not None
+    assert measured.boxes_bar.sentence.text() == ""
+    measured.workbench.measuring.remove_truth()
+    qtbot.waitUntil(lambda: "can still be wrong" in measured.boxes_bar.sentence.text(), timeout=LONG)
+
+
 def _close_dialogs(window: MainWindow) -> None:
     for dialog in window.findChildren(QDialog):
         if isinstance(dialog, DoneDialog):
@@ -155,6 +169,10 @@ def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
     assert window.truth.dock.windowTitle() == "Accuracy: GT-known Loc on 10 images with truth"
     assert f"{100 * report.rows[0].accuracy:.1f} %" in window.truth.panel.rows.accessibleDescription()
     assert "strongest baseline" in window.truth.panel.reading.text()
+    panel = window.truth.panel
+    for label in (panel.reading, panel.facts):
+        assert label.height() >= label.heightForWidth(label.width()), "its last lines are cut"
+    assert panel.rows.height() >= panel.rows.sizeHint().height()
     assert curve.at(session.threshold) == report.rows[0].accuracy
 
     # A click on the curve chooses the threshold; the panel then says what the curve said.

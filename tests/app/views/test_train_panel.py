@@ -39,6 +39,21 @@ def test_it_fits_beside_the_image(panel: TrainPanel) -> None:
     assert panel.minimumSizeHint().width() <= 340
 
 
+def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot: QtBot) -> None:
+    panel.set_state(TrainPanelState("running", step=10, steps=100, fraction=0.1))
+    for step in range(5):
+        panel.add_point(step, 1.0 / (step + 1), None)
+    panel.refresh()
+    for height, has_images in ((720, True), (360, False), (720, True)):
+        panel.resize(340, height)
+        qtbot.waitUntil(lambda has_images=has_images: panel.gallery.isVisible() == has_images)
+        plot = panel.plot
+        qtbot.waitUntil(lambda plot=plot: plot.height() >= plot.minimumSizeHint().height())
+        lower = plot.lower.mapTo(plot, plot.lower.rect().topLeft()).y()
+        upper = plot.upper.mapTo(plot, plot.upper.rect().bottomLeft()).y()
+        assert upper < lower <= plot.height() - plot.lower.height()
+
+
 def test_start_hands_over_the_config(panel: TrainPanel, qtbot: QtBot) -> None:
     heard = listen(panel)
     panel.set_config(PRESETS["quick"])

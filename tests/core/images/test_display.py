@@ -84,6 +84,26 @@ def test_detail_of_sixteen_bits_comes_into_sight(tmp_path: Path, suffix: str) ->
     assert np.abs(plain.astype(int) - decoded.pixels[..., 0]).max() <= 1
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_reduced_photo_keeps_its_depth(tmp_path: Path, orientation: int) -> None:
+    """Each of its levels is the mean of those that it stands for, turned as the photo is."""
+    values = np.full((120, 200), 30000, np.uint16)
+    values[:, (np.arange(200) // 8) % 2 == 1] += 60
+    values[:8], values[-8:] = 0, 60000
+    path = tmp_path / "deep.tif"
+    Image.fromarray(values).save(path, tiffinfo={274: orientation})
+    decoded = decode(path, max_side=50, with_levels=True)
+    shown = values if orientation == 1 else np.rot90(values, -1)
+    assert decoded.levels is not None
+    assert decoded.levels.values.shape == decoded.pixels.shape[:2] == tuple(side // 4 for side in shown.shape)
+    means = shown.reshape(shown.shape[0] // 4, 4, shown.shape[1] // 4, 4).mean((1, 3))
+    np.testing.assert_array_equal(decoded.levels.values, means)
+    assert (decoded.levels.black, decoded.levels.white) == tuple(np.percentile(values, (0.5, 99.5)))
+    middle = np.ix_(*(range(side // 3, side // 3 + 6) for side in means.shape))
+    assert np.ptp(decoded.pixels[..., 0][middle]) <= 1
+    assert np.ptp(displayed_levels(decoded.levels, Display(contrast=0.95))[middle].astype(int)) >= 5
+
+
 def test_levels_of_floats_keep_what_lies_beyond_black_and_white(tmp_path: Path) -> None:
     values = np.linspace(-1, 1, 10_000, dtype=np.float32).reshape(100, 100)
     values[0, 0], values[0, 1] = 1.5, np.nan
