@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.datasets import read_truth, yolo
+from core.datasets import read_truth
+from core.datasets.labelme import place_of
 from core.errors import BoxscoutError, FormatError, ImageError
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped, short
@@ -136,11 +138,9 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
     FormatError
         The file cannot be understood, or none of its images is in the project.
     """
-    found = read_truth(path)
-    if path.suffix.lower() in yolo.CONFIG_SUFFIXES or (path.is_dir() and yolo.is_yolo(path)):
-        found = yolo.without_layout(found)
     here, records = project.image_boxes(), project.images()
     by_name = {image.name: record for image, record in zip(here, records, strict=False)}
+    found = read_truth(path, places=_places(by_name))
     matches = match_by_name(found, here)
     if not matches.pairs:
         name = tr(", such as “{name}”").format(name=short(found[0].name)) if found else ""
@@ -217,6 +217,12 @@ def import_truth(project: Project, plan: ImportPlan) -> ImportSummary:
         plan=plan,
         as_truth=True,
     )
+
+
+def _places(images: Mapping[str, ImageRecord]) -> dict[str, str]:
+    """The names of images by where they lie."""
+    roots = {root: place_of(root, ".") for root in {record.root for record in images.values()}}
+    return {f"{roots[record.root]}{os.sep}{record.name}": name for name, record in images.items()}
 
 
 def _edited(project: Project, ids: Iterable[int]) -> frozenset[int]:

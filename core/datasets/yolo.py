@@ -31,7 +31,7 @@ def is_yolo(path: Path) -> bool:
     return any(_holds_both(top) for top in tops) or _is_half(path)
 
 
-def read_truth(path: Path) -> list[ImageBoxes]:
+def read_truth(path: Path, *, layout: bool = True) -> list[ImageBoxes]:
     """The boxes of all images of a YOLO data set, in natural order.
 
     Parameters
@@ -39,6 +39,9 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     path
         The folder that holds ``images`` and ``labels`` (as they are, or within ``train``, ``valid``…), its
         ``data.yaml``, or one of these two folders itself. What is no image within ``images`` is passed over.
+    layout
+        Whether images are named with the folders of the layout. Without, ``images/train/sub/a.jpg`` is
+        ``sub/a.jpg`` as before it, unless two would then have one name.
 
     Returns
     -------
@@ -71,14 +74,10 @@ def read_truth(path: Path) -> list[ImageBoxes]:
                 "“labels” beside “images”."
             ).format(name=root.name or root)
         )
-    return found
+    return found if layout else _without_layout(found)
 
 
-def without_layout(images: Sequence[ImageBoxes]) -> list[ImageBoxes]:
-    """The images by their names of before the layout: ``images/train/sub/a.jpg`` is ``sub/a.jpg`` again.
-
-    Where two would then have one name, all stay as they are.
-    """
+def _without_layout(images: Sequence[ImageBoxes]) -> list[ImageBoxes]:
     names = [_LAYOUT.sub("", image.name) for image in images]
     if len(set(names)) < len(names):
         return list(images)

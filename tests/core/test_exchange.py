@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +61,56 @@ def test_boxes_of_every_format_come_in_as_a_persons(tmp_path: Path, project: Pro
         (box,) = one.boxes
         assert (box.label, box.source, box.rule, box.threshold) == ("cat", Source.EDITED, None, None)
         assert [box.box.x0, box.box.y0, box.box.x1, box.box.y1] == pytest.approx([2, 3, 20, 24], abs=1e-6)
+
+
+@pytest.mark.parametrize("place", ["beside", "out", "photos/labels", "photos/photos/out"])
+def test_labelme_comes_back_to_its_images_wherever_its_files_lie(tmp_path: Path, place: str) -> None:
+    """``photos/a.png`` is a path to ``a.png`` too, seen from outside: names alone would mix the two up."""
+    boxes = {}
+    names = ("a.png", "photos/a.png", "photos/photos/a.png", ".hidden/b.png", "link.png")
+    for number, name in enumerate(names):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name == "link.png":
+            path.symlink_to(tmp_path / "photos/a.png")
+        else:
+            Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(path)
+        boxes[name] = record(number, 3, 20, 24, label=f"of {name}")
+    with Project.create(tmp_path / "p.boxscout") as made:
+        add_folders(made, [tmp_path / "photos"])
+        images, sources = exportable(made)
+        chosen = [replace(one, boxes=(boxes[one.name],)) for one in images]
+        assert len(chosen) >= 3
+        options = WriteOptions(sources=sources, beside_images=place == "beside")
+        FORMATS["labelme"].write(chosen, tmp_path / place, options)
+        plan = plan_import(made, tmp_path / ("photos" if place == "beside" else place))
+        assert (plan.unknown, plan.skipped) == ((), ())
+        import_boxes(made, plan)
+        for one in made.image_boxes():
+            assert [(b.label, b.box) for b in one.boxes] == [(f"of {one.name}", boxes[one.name].box)]
+
+
+def test_labelmes_own_paths_out_of_a_flat_folder_find_their_images(tmp_path: Path, project: Project) -> None:
+    (tmp_path / "labels").mkdir()
+    for number, name in enumerate(("b.png", "sub/a.png")):
+        shape = {"label": "x", "points": [[number, 1], [9, 9]], "shape_type": "rectangle"}
+        content = {
+            "version": "5.4.1",
+            "shapes": [shape],
+            "imagePath": f"..\\photos\\{name}",
+            "imageData": None,
+        }
+        (tmp_path / f"labels/{number}.json").write_text(json.dumps(content))
+    ids = _ids(project)
+    expected = {ids["b.png"]: [Box(0, 1, 9, 9)], ids["sub/a.png"]: [Box(1, 1, 9, 9)]}
+    assert _planned(project, tmp_path / "labels") == expected
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "labels").rename(tmp_path / "elsewhere/labels")  # its paths lead nowhere now
+    assert _planned(project, moved) == expected
+
+
+def _planned(project: Project, path: Path) -> dict[int, list[Box]]:
+    return {i: [b.box for b in boxes] for i, boxes in plan_import(project, path).boxes.items()}
 
 
 def test_yolo_comes_back_to_images_below_a_folder_named_images(tmp_path: Path) -> None:
