@@ -58,7 +58,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("save_figure", mark("Save fi&gure…"), "file"),
     ActionSpec("settings", mark("Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("import_boxes", mark("I&mport boxes…"), "file", ("Ctrl+I",)),
-    ActionSpec("remove_truth", mark("Remove the t&ruth…"), "file"),
+    ActionSpec("remove_truth", mark("Remove the t&ruth"), "file"),
     ActionSpec("quit", mark("&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec("undo", mark("&Undo"), "edit", ("Ctrl+Z",), "undo", short=mark("Undo")),
     ActionSpec(

@@ -16,10 +16,10 @@ from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped, short
 from core.images.decoding import image_size
 from core.language import tr, trn
-from core.project.edits import Kept
+from core.project.edits import BoxesEdit, Edit, ImportEdit, Kept, StatusEdit, TruthEdit
 from core.project.queries import kept
-from core.project.store import ImageRecord, Project
-from core.project.truth import set_truth
+from core.project.store import ImageRecord, Project, ProjectView
+from core.project.truth import true_boxes
 
 _SHOWN = 5
 
@@ -79,7 +79,7 @@ class ImportPlan:
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What an import wrote, ``as_truth`` or as boxes.
+    """What an import wrote, ``as_truth`` or as boxes; ``edit.inverse`` takes it back.
 
     ``kept`` images were left alone, since they hold a box of the person's.
     """
@@ -89,6 +89,7 @@ class ImportSummary:
     boxes: int
     kept: int
     plan: ImportPlan
+    edit: Edit
     as_truth: bool = False
 
     def lines(self) -> list[str]:
@@ -187,18 +188,24 @@ def import_boxes(
     """
     if status not in (Status.ACCEPTED, Status.UNSEEN):
         raise BoxscoutError(tr("Imported images become accepted or unseen."))
-    project.set_sizes(plan.sizes)
-    # Asked again: more may have been edited since the plan was made.
-    edited = _edited(project, plan.boxes)
-    written = [i for i in plan.boxes if replace_edited or i not in edited]
-    project.set_kept({i: Kept(plan.boxes[i], edited=True) for i in written})
-    project.set_status(written, status)
+    with project.transaction():
+        project.set_sizes(plan.sizes)
+        # Asked again: more may have been edited since the plan was made.
+        before = kept(project, plan.boxes)
+        written = {i: boxes for i, boxes in plan.boxes.items() if replace_edited or not before[i].edited}
+        statuses = {image.id: image.status for image in project.images() if image.id in written}
+        edit = ImportEdit(
+            BoxesEdit({i: before[i] for i in written}, {i: Kept(written[i], edited=True) for i in written}),
+            StatusEdit(statuses, dict.fromkeys(statuses, status)),
+        )
+        edit.apply(project, ProjectView())
     return ImportSummary(
         path=plan.path,
         images=len(written),
         boxes=sum(len(plan.boxes[i]) for i in written),
         kept=len(plan.boxes) - len(written),
         plan=plan,
+        edit=edit,
     )
 
 
@@ -207,16 +214,31 @@ def import_truth(project: Project, plan: ImportPlan) -> ImportSummary:
 
     They take the place of true boxes that these images had before.
     """
-    project.set_sizes(plan.sizes)
-    set_truth(project, plan.boxes)
+    with project.transaction():
+        project.set_sizes(plan.sizes)
+        edit = _truth_edit(project, plan.boxes)
     return ImportSummary(
         path=plan.path,
         images=len(plan.boxes),
         boxes=sum(map(len, plan.boxes.values())),
         kept=0,
         plan=plan,
+        edit=edit,
         as_truth=True,
     )
+
+
+def remove_truth(project: Project) -> TruthEdit:
+    """Forget all true boxes; the boxes of the project stay. What was done, as an edit."""
+    with project.transaction():
+        return _truth_edit(project, dict.fromkeys(true_boxes(project), ()))
+
+
+def _truth_edit(project: Project, after: Mapping[int, tuple[BoxRecord, ...]]) -> TruthEdit:
+    before = true_boxes(project, after)
+    edit = TruthEdit({i: before.get(i, ()) for i in after}, after)
+    edit.apply(project, ProjectView())
+    return edit
 
 
 def _places(images: Mapping[str, ImageRecord]) -> dict[str, str]:

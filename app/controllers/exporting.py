@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.controllers.editing import EditingController
 from app.models.export import ExportRequest, ImportRequest
 from app.models.session import Session
 from app.models.training import Activity
@@ -87,10 +88,11 @@ class ImportController(QObject):
     truth_imported = Signal(object)
     """The :class:`~core.exchange.ImportSummary` of a finished import of truth."""
 
-    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._session = session
-        self._pump = pump
+        self._session, self._pump, self._editing = session, pump, editing
         self._worker: Worker | None = None
 
     def look_at(self, path: Path) -> None:
@@ -106,10 +108,11 @@ class ImportController(QObject):
         if project is None:
             return
         session.set_activity(IMPORT, Activity(text=tr("Importing boxes…"), can_stop=False))
+        begun = self._editing.begin()
         self._pump.run(
             "import",
             lambda _: _import(project, request),
-            on_done=lambda result: self._on_imported(project, *result),
+            on_done=lambda result: self._on_imported(project, begun, *result),
             on_failed=lambda _: session.set_activity(IMPORT, None),
         )
 
@@ -120,11 +123,15 @@ class ImportController(QObject):
         else:
             self.planned.emit(result)
 
-    def _on_imported(self, project: Project, summary: ImportSummary, records: list[ImageRecord]) -> None:
+    def _on_imported(
+        self, project: Project, begun: int, summary: ImportSummary, records: list[ImageRecord]
+    ) -> None:
         self._session.set_activity(IMPORT, None)
         if self._session.project is project:
             self._session.merge_records(records)
             self._session.images.set_statuses({record.id: record.status for record in records})
+            text = tr("Import the truth") if summary.as_truth else tr("Import boxes")
+            self._editing.remember(summary.edit, text, begun)
             (self.truth_imported if summary.as_truth else self.imported).emit(summary)
 
 

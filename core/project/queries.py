@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.annotations import BoxRecord
 from core.browse import BoxFacts
+from core.project import resized
 from core.project.edits import Kept
 from core.project.file import from_db
 from core.project.rows import BOX_COLUMNS, ONE_OF, box_of, map_of
@@ -119,14 +120,15 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
 
 
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:
-    """The boxes of each image in ``ids``, and whether they are a person's."""
+    """The boxes of each image in ``ids``, whose they are and what size they are for."""
     wanted = [int(image_id) for image_id in ids]
     among = json.dumps(wanted)
     edited = {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
     boxes: dict[int, list[BoxRecord]] = {image_id: [] for image_id in wanted}
     for row in project.select(f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position", among):
         boxes[row[0]].append(box_of(row))
-    return {image_id: Kept(tuple(boxes[image_id]), image_id in edited) for image_id in wanted}
+    sizes = resized.former_sizes(project)
+    return {i: Kept(tuple(boxes[i]), i in edited, sizes.get(i)) for i in wanted}
 
 
 def labels(project: Project) -> list[str]:

@@ -296,6 +296,7 @@ class Project:
         with self.transaction() as db:
             replace_boxes(db, {image_id: one.boxes for image_id, one in kept.items()})
             resized.forget(db, kept)
+            resized.remember(db, {i: one.made_for for i, one in kept.items() if one.made_for})
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
@@ -401,8 +402,14 @@ class Project:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The connection inside one write transaction: all of the body is kept, or nothing."""
+        """The connection inside one write transaction: all of the body is kept, or nothing.
+
+        Within another one it is a part of that.
+        """
         with self._lock, errors_as_sentences(self._path):
+            if self._db.in_transaction:
+                yield self._db
+                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
