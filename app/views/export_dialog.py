@@ -86,6 +86,7 @@ class ExportDialog(QDialog):
         self.help = plain_label(role="muted")
         self.own = {
             "link": QCheckBox(tr("Link to the images instead of copying them")),
+            "flat": QCheckBox(tr("One flat folder: names of subfolders go into those of files")),
             "one_based": QCheckBox(tr("Count pixels from 1, as the original does")),
             "beside_images": QCheckBox(tr("Write beside each image")),
             "replace_foreign": QCheckBox(tr("Replace files that others wrote or changed there")),

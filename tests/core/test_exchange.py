@@ -113,6 +113,26 @@ def _planned(project: Project, path: Path) -> dict[int, list[Box]]:
     return {i: [b.box for b in boxes] for i, boxes in plan_import(project, path).boxes.items()}
 
 
+@pytest.mark.parametrize("flat", [True, False])
+def test_yolo_comes_back_to_exactly_its_images(tmp_path: Path, flat: bool) -> None:
+    names = ("x.png", "a/x.png", "a_x.png", "images/train/x.png", "train/x.png", ".h/x.png")
+    for number, name in enumerate(names):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(path)
+    with Project.create(tmp_path / "p.boxscout") as made:
+        add_folders(made, [tmp_path / "photos"])
+        images, sources = exportable(made)
+        boxes = {name: record(number, 3, 20, 24) for number, name in enumerate(names)}
+        chosen = [replace(one, boxes=(boxes[one.name],), width=40, height=30) for one in images]
+        options = WriteOptions(sources=sources, flat=flat, val=frozenset({"train/x.png"}))
+        FORMATS["yolo"].write(chosen, tmp_path / "out", options)
+        for place in (tmp_path / "out", tmp_path / "out/data.yaml"):
+            import_boxes(made, plan_import(made, place), replace_edited=True)
+            found = {one.name: one.boxes[0].box.x0 for one in made.image_boxes() if one.boxes}
+            assert found == pytest.approx({one.name: boxes[one.name].box.x0 for one in chosen})
+
+
 def test_yolo_comes_back_to_images_below_a_folder_named_images(tmp_path: Path) -> None:
     for name in ("images/a.png", "more/a.png"):
         path = tmp_path / "photos" / name

@@ -106,7 +106,7 @@ def test_each_format_shows_its_own_options_and_a_free_place(
             shown[name] = {key for key, box in dialog.own.items() if box.isVisible()}
         assert shown == {
             "csv": set(),
-            "yolo": {"link"},
+            "yolo": {"link", "flat"},
             "voc": {"one_based"},
             "labelme": {"beside_images", "replace_foreign"},
         }
@@ -133,6 +133,7 @@ def test_yolo_with_a_split_from_the_window(with_boxes: MainWindow, tmp_path: Pat
         _choose(dialog, "yolo")
         dialog.choices.split.click()
         dialog.own["link"].click()
+        dialog.own["flat"].click()
         dialog.choices.percent.setValue(50)
         dialog.path_edit.setText(str(tmp_path / "out"))
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
