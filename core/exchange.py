@@ -14,10 +14,13 @@ from core.datasets.labelme import place_of
 from core.errors import BoxscoutError, FormatError, ImageError
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped, short
+from core.formats.notes import Outdated
 from core.images.decoding import image_size
 from core.language import tr, trn
 from core.project.edits import BoxesEdit, Edit, ImportEdit, Kept, StatusEdit, TruthEdit
-from core.project.queries import kept
+from core.project.names import export_names
+from core.project.queries import boxes_of_earlier_maps, kept
+from core.project.resized import former_sizes
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.truth import true_boxes
 
@@ -126,6 +129,17 @@ def exportable(project: Project) -> tuple[list[ImageBoxes], dict[str, Path]]:
     images, records = project.image_boxes(), project.images()
     # Images may have been added in between; they come last.
     return images, {image.name: one.path for image, one in zip(images, records, strict=False)}
+
+
+def outdated_images(project: Project) -> Outdated:
+    """Which images' boxes an export had better warn of."""
+    earlier, changed = set(boxes_of_earlier_maps(project)), set(former_sizes(project))
+    if not earlier and not changed:
+        return Outdated()
+    records = project.images()
+    names = export_names([(record.root, record.name) for record in records])
+    by_id = {record.id: name for record, name in zip(records, names, strict=True)}
+    return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
 
 
 def plan_import(project: Project, path: Path) -> ImportPlan:

@@ -8,15 +8,22 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
-from app.models.export import ExportRequest, ImportRequest
+from app.models.export import ExportRequest, ImportRequest, Listed
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.annotations import ImageBoxes
 from core.deciding import decide
 from core.errors import BoxscoutError, Cancelled
-from core.exchange import ImportPlan, ImportSummary, exportable, import_boxes, import_truth, plan_import
+from core.exchange import (
+    ImportPlan,
+    ImportSummary,
+    exportable,
+    import_boxes,
+    import_truth,
+    outdated_images,
+    plan_import,
+)
 from core.formats import FORMATS, ExportSummary, export
 from core.language import tr
 from core.project.store import ImageRecord, Project, ProjectView
@@ -28,7 +35,7 @@ class ExportController(QObject):
     """Writes in a thread; the boxes are first brought up to the threshold in force."""
 
     listed = Signal(object)
-    """A list: the :class:`~core.annotations.ImageBoxes` of every image, as an export would find them now."""
+    """The :class:`Listed` of an export now."""
     exported = Signal(object)
     """The :class:`~core.formats.ExportSummary` of a finished export."""
 
@@ -135,9 +142,9 @@ class ImportController(QObject):
             (self.truth_imported if summary.as_truth else self.imported).emit(summary)
 
 
-def _listed(project: Project, view: ProjectView) -> list[ImageBoxes]:
+def _listed(project: Project, view: ProjectView) -> Listed:
     decide(project, view)
-    return project.image_boxes()
+    return Listed(project.image_boxes(), outdated_images(project))
 
 
 def _export(worker: Worker, project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
@@ -150,7 +157,12 @@ def _export(worker: Worker, project: Project, view: ProjectView, request: Export
     images, sources = exportable(project)
     options = replace(request.options, sources=sources, on_file=on_file)
     return export(
-        images, request.path, format=FORMATS[request.format], selection=request.selection, options=options
+        images,
+        request.path,
+        format=FORMATS[request.format],
+        selection=request.selection,
+        options=options,
+        outdated=outdated_images(project),
     )
 
 

@@ -33,6 +33,10 @@ _DECIDED = """
     FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
         LEFT JOIN box_limit ON box_limit.image_id = image.id
     WHERE image.width > 0 {among} GROUP BY image.id ORDER BY image.id"""
+_EARLIER = """
+    SELECT image_id FROM heat_map LEFT JOIN map_source USING (image_id)
+    WHERE coalesce(map_source.source, '') <> ? AND image_id IN (SELECT image_id FROM box)
+        AND image_id NOT IN (SELECT image_id FROM edited) ORDER BY image_id"""
 _AMONG = f"WHERE image_id {ONE_OF}"
 _MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
 
@@ -100,6 +104,15 @@ def undecided(
         if not edited and not is_so:
             found.append(Undecided(image_id, width, height, wanted))
     return found
+
+
+def boxes_of_earlier_maps(project: Project) -> list[int]:
+    """The ids of images whose automatic boxes come from a heat map that is not of the newest localization."""
+    survey = project.load_survey()
+    if survey is None or survey.source is None:
+        return []
+    rows = project.select(_EARLIER, survey.source.key)
+    return [row[0] for row in rows]
 
 
 def sized_images(project: Project) -> list[int]:

@@ -14,10 +14,12 @@ from PIL import Image
 
 from core.annotations import BoxRecord, ImageBoxes, Source, Status
 from core.errors import BoxscoutError, FormatError
-from core.exchange import exportable, import_boxes, import_truth, plan_import
-from core.formats import FORMATS, WriteOptions
+from core.exchange import exportable, import_boxes, import_truth, outdated_images, plan_import
+from core.formats import FORMATS, Selection, WriteOptions, export
+from core.formats.notes import Outdated
 from core.geometry import Box
 from core.project.store import Project
+from core.project.survey import MapSource, Survey
 from core.project.truth import true_boxes
 from core.workflow import add_folders
 
@@ -259,3 +261,51 @@ def test_truth_comes_in_beside_the_boxes_and_changes_none(project: Project, tmp_
     assert [(one.boxes, one.status) for one in project.image_boxes()] == before
     wanted = {ids[name]: [("cat", Box(2, 3, 20, 24))] for name in NAMES[:2]}
     assert {i: [(one.label, one.box) for one in t] for i, t in true_boxes(project).items()} == wanted
+
+
+def test_an_export_tells_of_boxes_of_an_earlier_training_and_of_changed_files(
+    tmp_path: Path, project: Project
+) -> None:
+    """Three localizations of which the last reached one image only, and a file that is another one now."""
+    ids = _ids(project)
+    maps = {i: np.ones((4, 4), np.float32) for i in ids.values()}
+    old, new = MapSource("1", "real", "plain"), MapSource("2", "real", "plain")
+    project.set_sizes(dict.fromkeys(ids.values(), (40, 30)))
+    project.set_auto_boxes({i: [AUTO] for i in ids.values()})
+    project.set_heat_maps(maps, step=1, source=old)
+    project.save_survey(Survey(1, source=old))
+    assert outdated_images(project) == Outdated()
+    project.save_survey(Survey(2, source=new, complete=False))
+    project.set_heat_maps({ids["a.png"]: maps[ids["a.png"]]}, step=2, source=new)
+    project.set_boxes(ids["b.png"], [MINE])  # a person's own box is of no training
+    assert outdated_images(project) == Outdated(frozenset({"sub/a.png"}))
+    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(tmp_path / "photos/b.png")
+    add_folders(project, [tmp_path / "photos"])
+    found = outdated_images(project)
+    assert found == Outdated(frozenset({"sub/a.png"}), frozenset({"b.png"}))
+
+    images, sources = exportable(project)
+    options = WriteOptions(sources=sources)
+    for name, told in (
+        ("coco", True),
+        ("yolo", False),
+    ):  # which leaves the changed file out
+        out = tmp_path / f"out{FORMATS[name].suffix}"
+        summary = export(images, out, format=FORMATS[name], options=options, outdated=found)
+        lines = " ".join(summary.lines())
+        assert "1 image has boxes of an earlier training" in lines
+        assert ("changed since" in lines) is told
+    only_b = Selection(classes=frozenset({"mine"}))
+    summary = export(
+        images, tmp_path / "b.csv", format=FORMATS["csv"], selection=only_b, options=options, outdated=found
+    )
+    assert not any("earlier training" in line for line in summary.lines())
+    halves = export(
+        images,
+        tmp_path / "two.csv",
+        format=FORMATS["csv"],
+        selection=Selection(val_share=0.5),
+        options=options,
+        outdated=found,
+    )
+    assert sum("earlier training" in line for line in halves.lines()) == 1

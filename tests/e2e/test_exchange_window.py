@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
+import numpy as np
 import pandas as pd
 import pytest
 from formats_support import files_of
@@ -27,6 +28,7 @@ from core.geometry import Box
 from core.project.edits import Kept
 from core.project.queries import kept
 from core.project.store import Project
+from core.project.survey import MapSource, Survey
 
 
 @pytest.fixture
@@ -170,6 +172,41 @@ def test_an_export_that_fails_says_so_and_keeps_the_file(
     assert str(told.args[0]) == "“x.csv” could not be written: the disk is full."
     assert out.read_text() == "old"
     assert not with_boxes.session.activities
+
+
+def test_outdated_images_are_counted_before_and_after(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    window, project = with_boxes, with_boxes.session.project
+    assert project is not None
+    ids = [one.id for one in window.session.images.records]
+    heat, old, new = np.ones((4, 4), np.float32), *(MapSource(n, "real", "plain") for n in "12")
+    project.set_heat_maps(dict.fromkeys(ids[:5], heat), step=1, source=old)
+    project.set_heat_maps(dict.fromkeys(ids[5:], heat), step=2, source=new)
+    project.save_survey(Survey(2, source=new))
+    project.set_boxes(ids[6], [BoxRecord(Box(1, 1, 9, 9), source=Source.EDITED)])
+    project.set_boxes(ids[7], [BoxRecord(Box(1, 1, 9, 9), source=Source.EDITED)])
+    project.set_sizes({ids[6]: (44, 30), ids[7]: (40, 33)})
+    old_ones = "5 images have boxes of an earlier training; find boxes again for those of the newest."
+
+    def act(dialog: ExportDialog) -> None:
+        changed = "2 images have changed since their boxes were made; look at them."
+        assert dialog.warning.text() == f"{old_ones}\n{changed}"
+        assert dialog.warning.isVisible()
+        assert dialog.export.isEnabled()
+        qtbot.keyClicks(dialog.choices.which, "Acc")
+        qtbot.waitUntil(dialog.warning.isHidden, timeout=LONG)
+        qtbot.keyClick(dialog.choices.which, Qt.Key.Key_Home)
+        qtbot.waitUntil(dialog.warning.isVisible, timeout=LONG)
+        dialog.path_edit.setText(str(tmp_path / "x.csv"))
+        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+
+    with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
+        _in_dialog(qtbot, window, act)
+    (done,) = [one for one in window.findChildren(DoneDialog) if one.isVisible()]
+    assert old_ones in done.lines.text()
+    assert "2 images have changed" in done.lines.text()
+    done.close()
 
 
 def _open_import(qtbot: QtBot, window: MainWindow) -> ImportDialog:
