@@ -56,7 +56,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         short=mark("Export"),
     ),
     ActionSpec("import_boxes", mark("I&mport boxes…"), "file", ("Ctrl+I",)),
-    ActionSpec("remove_truth", mark("Remove the t&ruth…"), "file"),
+    ActionSpec("remove_truth", mark("Remove the t&ruth"), "file"),
     ActionSpec("save_figure", mark("Save fi&gure…"), "file"),
     ActionSpec("settings", mark("Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", mark("&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),

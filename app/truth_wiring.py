@@ -9,14 +9,12 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
-from app import style
 from app.controllers.workbench import Workbench
 from app.views import dialogs
 from app.views.accuracy_panel import AccuracyPanel
 from app.views.canvas_bar import CanvasBar
 from app.views.dock import add_dock
 from app.views.image_canvas import ImageCanvas
-from app.views.message import MessageDialog
 from app.views.truth_presenter import TruthPresenter
 from core.browse import Order
 from core.exchange import ImportSummary
@@ -36,7 +34,7 @@ class TruthWiring(QObject):
         self.panel.windowTitleChanged.connect(self._name)
         TruthPresenter(bench.session, self.panel, bar.threshold_plot, canvas, self)
         self.panel.worst_first_requested.connect(self._worst_first)
-        self.panel.remove_requested.connect(self._ask_to_remove)
+        self.panel.remove_requested.connect(bench.measuring.remove_truth)
         bench.importing.truth_imported.connect(self._on_imported)
 
     def handlers(self) -> dict[str, Callable[..., None]]:
@@ -45,7 +43,7 @@ class TruthWiring(QObject):
         return {
             "show_truth": lambda on: session.change_view(show_truth=on),
             "show_accuracy": self.dock.setVisible,
-            "remove_truth": self._ask_to_remove,
+            "remove_truth": self._bench.measuring.remove_truth,
             "worst_first": self._worst_first,
         }
 
@@ -88,18 +86,3 @@ class TruthWiring(QObject):
     def _worst_first(self) -> None:
         session = self._bench.session
         session.change_view(browse=replace(session.view.browse, order=Order.WORST, descending=False))
-
-    def _ask_to_remove(self) -> None:
-        sentence = tr(
-            "Remove the true boxes of all images? Your boxes stay; the truth can be imported again."
-        )
-        dialog = MessageDialog(self._window, "info", style.colours().accent, sentence)
-        dialog.buttons.addStretch(1)
-
-        def remove() -> None:
-            dialog.close()
-            self._bench.measuring.remove_truth()
-
-        dialog.add_button(tr("Cancel"), dialog.close)
-        dialog.add_button(tr("Remove the truth"), remove, main=True)
-        dialog.open()

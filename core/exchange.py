@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.datasets import read_truth, yolo
+from core.datasets import read_truth
+from core.datasets.labelme import place_of
 from core.errors import BoxscoutError, FormatError, ImageError
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped, short
+from core.formats.notes import Outdated
 from core.images.decoding import image_size
 from core.language import tr, trn
-from core.project.edits import Kept
-from core.project.queries import kept
-from core.project.store import ImageRecord, Project
-from core.project.truth import set_truth
+from core.project.edits import BoxesEdit, Edit, ImportEdit, Kept, StatusEdit, TruthEdit
+from core.project.names import export_names
+from core.project.queries import boxes_of_earlier_maps, kept
+from core.project.resized import former_sizes
+from core.project.store import ImageRecord, Project, ProjectView
+from core.project.truth import true_boxes
 
 _SHOWN = 5
 
@@ -77,7 +82,7 @@ class ImportPlan:
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What an import wrote, ``as_truth`` or as boxes.
+    """What an import wrote, ``as_truth`` or as boxes; ``edit.inverse`` takes it back.
 
     ``kept`` images were left alone, since they hold a box of the person's.
     """
@@ -87,6 +92,7 @@ class ImportSummary:
     boxes: int
     kept: int
     plan: ImportPlan
+    edit: Edit
     as_truth: bool = False
 
     def lines(self) -> list[str]:
@@ -125,6 +131,17 @@ def exportable(project: Project) -> tuple[list[ImageBoxes], dict[str, Path]]:
     return images, {image.name: one.path for image, one in zip(images, records, strict=False)}
 
 
+def outdated_images(project: Project) -> Outdated:
+    """Which images' boxes an export had better warn of."""
+    earlier, changed = set(boxes_of_earlier_maps(project)), set(former_sizes(project))
+    if not earlier and not changed:
+        return Outdated()
+    records = project.images()
+    names = export_names([(record.root, record.name) for record in records])
+    by_id = {record.id: name for record, name in zip(records, names, strict=True)}
+    return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
+
+
 def plan_import(project: Project, path: Path) -> ImportPlan:
     """Read the boxes at ``path`` and find their images in ``project``; nothing is changed.
 
@@ -136,11 +153,9 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
     FormatError
         The file cannot be understood, or none of its images is in the project.
     """
-    found = read_truth(path)
-    if path.suffix.lower() in yolo.CONFIG_SUFFIXES or (path.is_dir() and yolo.is_yolo(path)):
-        found = yolo.without_layout(found)
     here, records = project.image_boxes(), project.images()
     by_name = {image.name: record for image, record in zip(here, records, strict=False)}
+    found = read_truth(path, places=_places(by_name))
     matches = match_by_name(found, here)
     if not matches.pairs:
         name = tr(", such as “{name}”").format(name=short(found[0].name)) if found else ""
@@ -187,18 +202,24 @@ def import_boxes(
     """
     if status not in (Status.ACCEPTED, Status.UNSEEN):
         raise BoxscoutError(tr("Imported images become accepted or unseen."))
-    project.set_sizes(plan.sizes)
-    # Asked again: more may have been edited since the plan was made.
-    edited = _edited(project, plan.boxes)
-    written = [i for i in plan.boxes if replace_edited or i not in edited]
-    project.set_kept({i: Kept(plan.boxes[i], edited=True) for i in written})
-    project.set_status(written, status)
+    with project.transaction():
+        project.set_sizes(plan.sizes)
+        # Asked again: more may have been edited since the plan was made.
+        before = kept(project, plan.boxes)
+        written = {i: boxes for i, boxes in plan.boxes.items() if replace_edited or not before[i].edited}
+        statuses = {image.id: image.status for image in project.images() if image.id in written}
+        edit = ImportEdit(
+            BoxesEdit({i: before[i] for i in written}, {i: Kept(written[i], edited=True) for i in written}),
+            StatusEdit(statuses, dict.fromkeys(statuses, status)),
+        )
+        edit.apply(project, ProjectView())
     return ImportSummary(
         path=plan.path,
         images=len(written),
         boxes=sum(len(plan.boxes[i]) for i in written),
         kept=len(plan.boxes) - len(written),
         plan=plan,
+        edit=edit,
     )
 
 
@@ -207,16 +228,37 @@ def import_truth(project: Project, plan: ImportPlan) -> ImportSummary:
 
     They take the place of true boxes that these images had before.
     """
-    project.set_sizes(plan.sizes)
-    set_truth(project, plan.boxes)
+    with project.transaction():
+        project.set_sizes(plan.sizes)
+        edit = _truth_edit(project, plan.boxes)
     return ImportSummary(
         path=plan.path,
         images=len(plan.boxes),
         boxes=sum(map(len, plan.boxes.values())),
         kept=0,
         plan=plan,
+        edit=edit,
         as_truth=True,
     )
+
+
+def remove_truth(project: Project) -> TruthEdit:
+    """Forget all true boxes; the boxes of the project stay. What was done, as an edit."""
+    with project.transaction():
+        return _truth_edit(project, dict.fromkeys(true_boxes(project), ()))
+
+
+def _truth_edit(project: Project, after: Mapping[int, tuple[BoxRecord, ...]]) -> TruthEdit:
+    before = true_boxes(project, after)
+    edit = TruthEdit({i: before.get(i, ()) for i in after}, after)
+    edit.apply(project, ProjectView())
+    return edit
+
+
+def _places(images: Mapping[str, ImageRecord]) -> dict[str, str]:
+    """The names of images by where they lie."""
+    roots = {root: place_of(root, ".") for root in {record.root for record in images.values()}}
+    return {f"{roots[record.root]}{os.sep}{record.name}": name for name, record in images.items()}
 
 
 def _edited(project: Project, ids: Iterable[int]) -> frozenset[int]:

@@ -119,6 +119,8 @@ class BrowsingController(QObject):
     def forget_evidence(self) -> None:
         """Boxes were edited: what was read of them before is old, also what is being read just now."""
         self._evidence.clear()
+        if not self._session.has_evidence:
+            self._load_evidence()
 
     def refresh_evidence(self) -> None:
         """Read heat maps and boxes again: the project's have changed."""

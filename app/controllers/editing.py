@@ -10,7 +10,17 @@ from core.annotations import DEFAULT_LABEL, BoxRecord, Source
 from core.errors import ProjectError
 from core.geometry import Box
 from core.language import tr
-from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, Kept, StatusEdit, edited
+from core.project.edits import (
+    BoxesEdit,
+    Decision,
+    DecisionEdit,
+    Edit,
+    ImportEdit,
+    Kept,
+    StatusEdit,
+    TruthEdit,
+    edited,
+)
 from core.project.queries import kept, labels
 
 UNDO_LIMIT = 1000
@@ -49,6 +59,8 @@ class EditingController(QObject):
     """What the project holds of the image in view is needed now."""
     boxes_edited = Signal(object)
     """The ids of images with other boxes."""
+    truth_edited = Signal()
+    """Images have other true boxes, or none."""
     history_changed = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -62,6 +74,7 @@ class EditingController(QObject):
         self._is_held = False
         self._is_unsaved = False
         self._gesture = 0
+        self._changes = 0
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -145,18 +158,35 @@ class EditingController(QObject):
             self.settle()
         if not self._apply(edit):
             return False
-        self._stack.push(_Done(edit, text, self._gesture))
+        self._push(edit, text)
         if goes_on:
             self._pause.start()
         else:
             self._end_gesture()
         return True
 
+    def begin(self) -> int:
+        """A thread is about to make an edit: what :meth:`remember` must be told then."""
+        self.settle()
+        return self._changes
+
+    def remember(self, edit: Edit, text: str, begun: int) -> None:
+        """A thread has made ``edit`` since :meth:`begin`.
+
+        Where the person has edited something meanwhile, nobody knows in which order the two were
+        written: nothing of before can be taken back then.
+        """
+        if begun == self._changes:
+            self._push(edit, text)
+        else:
+            self._stack.clear()
+
     def undo(self) -> None:
         """Take the last edit back and show the image that it changes."""
         self.settle()
         done = self._stack.command(self._stack.index() - 1)
         if isinstance(done, _Done) and self._apply(done.edit.inverse):
+            self._changes += 1
             self._stack.undo()
             self._show_image(done.edit)
 
@@ -165,6 +195,7 @@ class EditingController(QObject):
         self.settle()
         done = self._stack.command(self._stack.index())
         if isinstance(done, _Done) and self._apply(done.edit):
+            self._changes += 1
             self._stack.redo()
             self._show_image(done.edit)
 
@@ -177,6 +208,10 @@ class EditingController(QObject):
     def redo_text(self) -> str:
         return self._stack.redoText()
 
+    def _push(self, edit: Edit, text: str) -> None:
+        self._changes += 1
+        self._stack.push(_Done(edit, text, self._gesture))
+
     def _apply(self, edit: Edit) -> bool:
         session = self._session
         if session.project is None:
@@ -186,18 +221,27 @@ class EditingController(QObject):
         except ProjectError as error:
             session.error.emit(error, "")
             return False
-        if isinstance(edit, BoxesEdit):
-            session.set_kept(edit.after)
-            self.boxes_edited.emit(edit.images)
-        elif isinstance(edit, StatusEdit):
-            session.set_statuses(edit.after)
-        else:
+        if isinstance(edit, ImportEdit):
+            self._tell(edit.boxes)
+            self._tell(edit.statuses)
+        elif isinstance(edit, DecisionEdit):
             self._is_applying = True
             session.change_view(
                 rule=view.rule, threshold=view.threshold, thresholds=view.thresholds, max_boxes=view.max_boxes
             )
             self._is_applying = False
+        else:
+            self._tell(edit)
         return True
+
+    def _tell(self, edit: BoxesEdit | StatusEdit | TruthEdit) -> None:
+        if isinstance(edit, BoxesEdit):
+            self._session.set_kept(edit.after)
+            self.boxes_edited.emit(edit.images)
+        elif isinstance(edit, StatusEdit):
+            self._session.set_statuses(edit.after)
+        else:
+            self.truth_edited.emit()
 
     def _show_image(self, edit: Edit) -> None:
         images = edit.images
@@ -228,7 +272,7 @@ class EditingController(QObject):
         if not self._is_held:
             self._save_decision()
             self._pause.start()
-        self._stack.push(_Done(edit, text, self._gesture))
+        self._push(edit, text)
 
     def _save_decision(self) -> None:
         session = self._session
@@ -248,5 +292,6 @@ class EditingController(QObject):
         """Nothing can be taken back any more: the project, or what it holds, is another."""
         self._pause.stop()
         self._is_held = self._is_unsaved = False
+        self._changes += 1
         self._label = DEFAULT_LABEL
         self._stack.clear()

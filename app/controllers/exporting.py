@@ -7,15 +7,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.export import ExportRequest, ImportRequest
+from app.controllers.editing import EditingController
+from app.models.export import ExportRequest, ImportRequest, Listed
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.annotations import ImageBoxes
 from core.deciding import decide
 from core.errors import BoxscoutError, Cancelled
-from core.exchange import ImportPlan, ImportSummary, exportable, import_boxes, import_truth, plan_import
+from core.exchange import (
+    ImportPlan,
+    ImportSummary,
+    exportable,
+    import_boxes,
+    import_truth,
+    outdated_images,
+    plan_import,
+)
 from core.formats import FORMATS, ExportSummary, export
 from core.language import tr
 from core.project.store import ImageRecord, Project, ProjectView
@@ -27,7 +35,7 @@ class ExportController(QObject):
     """Writes in a thread; the boxes are first brought up to the threshold in force."""
 
     listed = Signal(object)
-    """A list: the :class:`~core.annotations.ImageBoxes` of every image, as an export would find them now."""
+    """The :class:`Listed` of an export now."""
     exported = Signal(object)
     """The :class:`~core.formats.ExportSummary` of a finished export."""
 
@@ -87,10 +95,11 @@ class ImportController(QObject):
     truth_imported = Signal(object)
     """The :class:`~core.exchange.ImportSummary` of a finished import of truth."""
 
-    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._session = session
-        self._pump = pump
+        self._session, self._pump, self._editing = session, pump, editing
         self._worker: Worker | None = None
 
     def look_at(self, path: Path) -> None:
@@ -106,10 +115,11 @@ class ImportController(QObject):
         if project is None:
             return
         session.set_activity(IMPORT, Activity(text=tr("Importing boxes…"), can_stop=False))
+        begun = self._editing.begin()
         self._pump.run(
             "import",
             lambda _: _import(project, request),
-            on_done=lambda result: self._on_imported(project, *result),
+            on_done=lambda result: self._on_imported(project, begun, *result),
             on_failed=lambda _: session.set_activity(IMPORT, None),
         )
 
@@ -120,17 +130,21 @@ class ImportController(QObject):
         else:
             self.planned.emit(result)
 
-    def _on_imported(self, project: Project, summary: ImportSummary, records: list[ImageRecord]) -> None:
+    def _on_imported(
+        self, project: Project, begun: int, summary: ImportSummary, records: list[ImageRecord]
+    ) -> None:
         self._session.set_activity(IMPORT, None)
         if self._session.project is project:
             self._session.merge_records(records)
             self._session.images.set_statuses({record.id: record.status for record in records})
+            text = tr("Import the truth") if summary.as_truth else tr("Import boxes")
+            self._editing.remember(summary.edit, text, begun)
             (self.truth_imported if summary.as_truth else self.imported).emit(summary)
 
 
-def _listed(project: Project, view: ProjectView) -> list[ImageBoxes]:
+def _listed(project: Project, view: ProjectView) -> Listed:
     decide(project, view)
-    return project.image_boxes()
+    return Listed(project.image_boxes(), outdated_images(project))
 
 
 def _export(worker: Worker, project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
@@ -143,7 +157,12 @@ def _export(worker: Worker, project: Project, view: ProjectView, request: Export
     images, sources = exportable(project)
     options = replace(request.options, sources=sources, on_file=on_file)
     return export(
-        images, request.path, format=FORMATS[request.format], selection=request.selection, options=options
+        images,
+        request.path,
+        format=FORMATS[request.format],
+        selection=request.selection,
+        options=options,
+        outdated=outdated_images(project),
     )
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.controllers.editing import EditingController
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.evaluate.report import Baselines, baselines_of
+from core.exchange import remove_truth
 from core.language import tr
 from core.measuring import (
     FolderCurve,
@@ -22,8 +24,8 @@ from core.measuring import (
     measure_contrast,
     standing,
 )
+from core.project.edits import TruthEdit
 from core.project.store import Project, ProjectView
-from core.project.truth import remove_truth
 
 WAIT_MS = 200
 ACTIVITY = "measuring"
@@ -52,9 +54,11 @@ class MeasuringController(QObject):
     truth_changed = Signal()
     """The project has other true boxes, or none any more."""
 
-    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._session, self._pump = session, pump
+        self._session, self._pump, self._editing = session, pump, editing
         self._measuring: Worker | None = None
         self._contrast: Worker | None = None
         self._yardstick: Yardstick | None = None
@@ -82,14 +86,16 @@ class MeasuringController(QObject):
         self.wake(boxes_changed=True)
 
     def remove_truth(self) -> None:
-        """Forget all true boxes. They can be imported again."""
+        """Forget all true boxes, which can be taken back."""
         project, session = self._session.project, self._session
         if project is None:
             return
+        begun = self._editing.begin()
 
-        def done(_: object) -> None:
+        def done(edit: TruthEdit) -> None:
             if session.project is project:
-                session.notice.emit(tr("The truth was removed; no box was changed."))
+                self._editing.remember(edit, tr("Remove the truth"), begun)
+                session.notice.emit(tr("The truth was removed; no box was changed. Undo brings it back."))
                 self.on_truth_changed()
 
         self._pump.run("remove-truth", lambda _: remove_truth(project), on_done=done)

@@ -48,7 +48,7 @@ class MendingController(QObject):
         self._looking: Worker | None = None
         session.project_changed.connect(self.look)
         session.picture_changed.connect(self._compare_size)
-        editing.boxes_edited.connect(self._settle)
+        editing.boxes_edited.connect(self._look_at_sizes)
 
     def look(self) -> None:
         """Find out, in a thread, which folders are gone and which images have another size."""
@@ -133,12 +133,20 @@ class MendingController(QObject):
         except ProjectError as error:
             session.error.emit(error, "")
             return
-        self._settle((session.current,))
+        self._look_at_sizes()
 
-    def _settle(self, ids: tuple[int, ...]) -> None:
-        former = self._session.mending.former_sizes
-        if former.keys() & set(ids):
-            self._session.set_mending(former_sizes={i: size for i, size in former.items() if i not in ids})
+    def _look_at_sizes(self) -> None:
+        """Boxes were changed, or taken back: those of other sizes than their images may be others now."""
+        session, project = self._session, self._session.project
+        if project is None:
+            return
+        try:
+            former = resized.former_sizes(project)
+        except ProjectError as error:
+            session.error.emit(error, "")
+            return
+        if former != session.mending.former_sizes:
+            session.set_mending(former_sizes=former)
 
     def _compare_size(self) -> None:
         """The image in view has been decoded: is it as large as its boxes say?"""

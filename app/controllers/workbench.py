@@ -47,9 +47,9 @@ class Workbench(QObject):
         self.review = ReviewController(session, pump, self.editing, self)
         self.mending = MendingController(session, pump, self.editing, self)
         self.exporting = ExportController(session, pump, self)
-        self.importing = ImportController(session, pump, self)
+        self.importing = ImportController(session, pump, self.editing, self)
         self.figures = FigureController(session, pump, self)
-        self.measuring = MeasuringController(session, pump, self)
+        self.measuring = MeasuringController(session, pump, self.editing, self)
         self._closing = False
         self._closed = False
         self._when_idle: Callable[[], None] | None = None
@@ -77,8 +77,9 @@ class Workbench(QObject):
         self.training.ended.connect(self._on_training_ended)
         self.class_training.ended.connect(self._on_training_ended)
         self.localization.evidence_changed.connect(self._on_evidence_changed)
-        self.importing.imported.connect(self._on_imported)
+        self.importing.imported.connect(lambda _: self._on_evidence_changed())
         self.importing.truth_imported.connect(self.measuring.on_truth_changed)
+        self.editing.truth_edited.connect(self.measuring.on_truth_changed)
         self.measuring.truth_changed.connect(self.browsing.refresh_evidence)
 
     # ---- what the person asks for ---------------------------------------------------------------
@@ -203,10 +204,6 @@ class Workbench(QObject):
         self.review.refresh_image(image_id)
         self.deciding.wake()
         self.measuring.wake(boxes_changed=True)
-
-    def _on_imported(self, _: object) -> None:
-        self.editing.forget()
-        self._on_evidence_changed()
 
     def _on_boxes_edited(self, ids: tuple[int, ...]) -> None:
         self.browsing.forget_evidence()

@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.annotations import Status
+from core.annotations import ImageBoxes, Status
 from core.exchange import ImportPlan
 from core.formats import Selection, WriteOptions
+from core.formats.notes import Outdated
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What there is to export: every image with its boxes, and which of them are outdated."""
+
+    images: list[ImageBoxes]
+    outdated: Outdated
 
 
 @dataclass(frozen=True, slots=True)

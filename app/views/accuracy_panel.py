@@ -147,7 +147,7 @@ class AccuracyPanel(QWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.worst_button = QPushButton(tr("Worst first"))
         self.worst_button.setToolTip(tr("Order the images by IoU, the lowest on top."))
-        self.remove_button = QPushButton(tr("Remove the truth…"))
+        self.remove_button = QPushButton(tr("Remove the truth"))
         self.worst_button.clicked.connect(self.worst_first_requested)
         self.remove_button.clicked.connect(self.remove_requested)
         self._lay_out()

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import actions, paths, style
-from app.models.export import ExportRequest
+from app.models.export import ExportRequest, Listed
 from app.models.figure import FigureRequest
 from app.models.session import Session
 from app.views import message
@@ -82,9 +82,13 @@ def ask_export(parent: QWidget, session: Session, listed: SignalInstance) -> Exp
     dialog = ExportDialog(
         FORMATS, folder=last_folder("export"), stem=paths.title(session.project.path), parent=parent
     )
-    listed.connect(dialog.set_images)
+
+    def show(found: Listed) -> None:
+        dialog.set_images(found.images, found.outdated)
+
+    listed.connect(show)
     agreed = dialog.exec() == QDialog.DialogCode.Accepted
-    listed.disconnect(dialog.set_images)
+    listed.disconnect(show)
     request = dialog.request() if agreed else None
     dialog.deleteLater()
     if request is not None:

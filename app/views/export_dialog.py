@@ -25,7 +25,9 @@ from app.views.controls import Combo, plain_label
 from app.views.export_choices import ExportChoices
 from core.annotations import ImageBoxes
 from core.formats import Format, WriteOptions, split_paths
-from core.formats.selection import Count, count
+from core.formats.export import UP_TO_DATE
+from core.formats.notes import Outdated
+from core.formats.selection import Count, count, select
 from core.language import number, tr, trn
 
 COUNT_MS = 120
@@ -43,6 +45,7 @@ class ExportDialog(QDialog):
         self._formats = formats
         self._folder, self._stem = folder, stem
         self._images: Sequence[ImageBoxes] | None = None
+        self._outdated = UP_TO_DATE
         self._count: Count | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -70,9 +73,9 @@ class ExportDialog(QDialog):
         own = {name: box.isChecked() for name, box in self.own.items() if name in self.chosen.own}
         return ExportRequest(self.chosen.name, self.path, self.choices.selection(), WriteOptions(**own))
 
-    def set_images(self, images: Sequence[ImageBoxes]) -> None:
-        """What the project holds: the counts and the classes to choose from."""
-        self._images = images
+    def set_images(self, images: Sequence[ImageBoxes], outdated: Outdated = UP_TO_DATE) -> None:
+        """What the project holds: the counts, the classes to choose from, and what to warn of."""
+        self._images, self._outdated = images, outdated
         self.choices.set_images(images)
         self._recount()
         self._fit()
@@ -86,6 +89,7 @@ class ExportDialog(QDialog):
         self.help = plain_label(role="muted")
         self.own = {
             "link": QCheckBox(tr("Link to the images instead of copying them")),
+            "flat": QCheckBox(tr("One flat folder: names of subfolders go into those of files")),
             "one_based": QCheckBox(tr("Count pixels from 1, as the original does")),
             "beside_images": QCheckBox(tr("Write beside each image")),
             "replace_foreign": QCheckBox(tr("Replace files that others wrote or changed there")),
@@ -99,6 +103,9 @@ class ExportDialog(QDialog):
         self.total.setWordWrap(True)
         self.note = plain_label(role="muted")
         self.note.setWordWrap(True)
+        self.warning = plain_label(role="warning")
+        self.warning.setWordWrap(True)
+        self.warning.hide()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.export = self.buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.export, "primary")
@@ -122,6 +129,7 @@ class ExportDialog(QDialog):
         column.addLayout(form)
         column.addWidget(self.total)
         column.addWidget(self.note)
+        column.addWidget(self.warning)
         column.addWidget(self.buttons)
 
     def _connect(self) -> None:
@@ -180,7 +188,18 @@ class ExportDialog(QDialog):
         if self._images is not None:
             self._count = count(self._images, self.choices.selection(), needs_box=self.chosen.needs_box)
             self.total.setText(self._total_text(self._count))
+            self._warn(self._images)
         self._show_note()
+
+    def _warn(self, images: Sequence[ImageBoxes]) -> None:
+        """Say how many of the images that leave are outdated; they leave all the same."""
+        names = self._outdated.names
+        leaving = select([image for image in images if image.name in names], self.choices.selection())
+        text = "\n".join(self._outdated.sentences(leaving))
+        if text != self.warning.text():
+            self.warning.setText(text)
+            self.warning.setVisible(bool(text))
+            self._fit()
 
     def _total_text(self, found: Count) -> str:
         images = trn("{count:,} image", "{count:,} images", found.images)

@@ -36,6 +36,9 @@ def export(
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
     link: Annotated[bool, typer.Option("--link", help="YOLO: hard links to the images, no copies.")] = False,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="YOLO: no subfolders; their names go into the files'.")
+    ] = False,
     one_based: Annotated[bool, typer.Option("--one-based", help="VOC: count pixels from 1.")] = False,
     beside_images: Annotated[
         bool, typer.Option("--beside-images", help="labelme: write beside the images, not to --out.")
@@ -56,7 +59,7 @@ def export(
         seed=seed,
     )
     given = {
-        "link": link, "one_based": one_based,
+        "link": link, "flat": flat, "one_based": one_based,
         "beside_images": beside_images, "replace_foreign": replace_foreign,
     }  # fmt: skip
     for name, on in given.items():

@@ -12,7 +12,7 @@ from core.cli.commands import existing_project
 from core.cli.console import Bar
 from core.datasets import cifar10
 from core.errors import Cancelled
-from core.exchange import exportable, import_boxes, plan_import
+from core.exchange import exportable, import_boxes, outdated_images, plan_import
 from core.formats import FORMATS, Selection, WriteOptions, export
 from core.project.claim import COMMAND, claim
 
@@ -37,9 +37,17 @@ def run_export(
 
     with existing_project(project_path) as project:
         images, sources = exportable(project)
+        outdated = outdated_images(project)
     bar.part("Writing", share)
     options = replace(options or WriteOptions(), sources=sources, on_file=on_file)
-    summary = export(images, out, format=FORMATS[format_name], selection=selection, options=options)
+    summary = export(
+        images,
+        out,
+        format=FORMATS[format_name],
+        selection=selection,
+        options=options,
+        outdated=outdated,
+    )
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.annotations import ImageBoxes
@@ -12,8 +13,11 @@ from core.language import mark, tr
 _WANTED = mark("a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder")
 
 
-def read_truth(path: Path) -> list[ImageBoxes]:
+def read_truth(path: Path, *, places: Mapping[str, str] | None = None) -> list[ImageBoxes]:
     """The boxes at ``path``, whichever layout it has.
+
+    With ``places``, the names of images that are known by where they lie (as
+    :func:`core.datasets.labelme.place_of` has it), images go by the names they had before any layout.
 
     Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a YOLO folder or its
     ``data.yaml``, a labelme file or folder, a Tiny ImageNet folder, and a folder whose only JSON file is
@@ -26,16 +30,16 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     """
     path = Path(path)
     if path.is_dir():
-        return _read_folder(path)
+        return _read_folder(path, places)
     if not path.exists():
         raise FormatError(tr("{path} does not exist; give {wanted}.").format(path=path, wanted=tr(_WANTED)))
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return labelme.read_truth(path) if labelme.is_labelme(path) else coco.read(path)
+        return labelme.read_truth(path, places=places) if labelme.is_labelme(path) else coco.read(path)
     if suffix == ".xml":
         return voc.read_truth(path)
     if suffix in yolo.CONFIG_SUFFIXES:
-        return yolo.read_truth(path)
+        return yolo.read_truth(path, layout=places is None)
     if suffix == ".csv":
         from core.formats import csv  # formats.coco reads by core.datasets.coco: a circle if at the top
 
@@ -47,15 +51,15 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     )
 
 
-def _read_folder(path: Path) -> list[ImageBoxes]:
+def _read_folder(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
     if tiny_imagenet.is_tiny_imagenet(path):
         return tiny_imagenet.read_truth(path)
     if any(path.rglob("*.xml")):
         return voc.read_truth(path)
     if yolo.is_yolo(path):
-        return yolo.read_truth(path)
+        return yolo.read_truth(path, layout=places is None)
     if labelme.is_labelme(path):
-        return labelme.read_truth(path)
+        return labelme.read_truth(path, places=places)
     files = sorted(path.glob("*.json"))
     if len(files) == 1:
         return coco.read(files[0])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from core.language import tr
 
 # Shapes without an inside.
 _NO_AREA = {"point", "points", "line", "linestrip"}
+_DRIVE = re.compile(r"^[A-Za-z]:(?=/)")
 
 
 def is_labelme(path: Path) -> bool:
@@ -27,13 +31,14 @@ def is_labelme(path: Path) -> bool:
         return False
 
 
-def read_truth(path: Path) -> list[ImageBoxes]:
+def read_truth(path: Path, *, places: Mapping[str, str] | None = None) -> list[ImageBoxes]:
     """The boxes of all labelme files below a folder (or of one file), in natural order.
 
     A rectangle is a box; of a polygon, a mask or a circle the box around it is taken; points and lines are
-    left out. Boxes are clamped to an image whose size is given. An image is named by the folder of its
-    JSON file and the ``imagePath`` in it; of a path that leads elsewhere only the file's name counts, since
-    labelme itself writes such paths, and nothing is read by it.
+    left out. Boxes are clamped to an image whose size is given. ``imagePath`` is meant from the folder of its
+    JSON file, and may lead out of it, as labelme itself writes it: no file is opened by it. An image is named
+    by what ``places`` has for that path (absolute, by :func:`place_of`), else by its path from ``path`` on,
+    without what climbs out of it.
 
     Raises
     ------
@@ -43,10 +48,15 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     path = Path(path)
     root = path if path.is_dir() else path.parent
     files = [path] if path.is_file() else sorted(_json_files(path), key=lambda f: natural_key(f.as_posix()))
-    images = [_image_boxes(file, root) for file in files]
+    images = [_image_boxes(file, root, places or {}) for file in files]
     if not images:
         raise FormatError(tr("{name} has no labelme file (JSON) in it.").format(name=path.name or path))
     return images
+
+
+def place_of(folder: Path, name: str) -> str:
+    """The absolute path of ``name`` as seen from ``folder``, by which ``places`` are known."""
+    return os.path.normpath(Path(os.path.realpath(folder)) / name)
 
 
 def _json_files(path: Path) -> Iterator[Path]:
@@ -57,7 +67,7 @@ def _is_labelme(content: Any) -> bool:
     return isinstance(content, dict) and isinstance(content.get("shapes"), list) and "imagePath" in content
 
 
-def _image_boxes(file: Path, root: Path) -> ImageBoxes:
+def _image_boxes(file: Path, root: Path, places: Mapping[str, str]) -> ImageBoxes:
     try:
         content = json.loads(file.read_bytes())
     except OSError as error:
@@ -81,20 +91,20 @@ def _image_boxes(file: Path, root: Path) -> ImageBoxes:
         box = record.box.clamped(width, height) if width and height else record.box
         if box.area > 0:
             boxes.append(BoxRecord(box, label=record.label, score=record.score))
-    return ImageBoxes(_name(content["imagePath"], file, root), width, height, tuple(boxes))
+    return ImageBoxes(_name(content["imagePath"], file, root, places), width, height, tuple(boxes))
 
 
-def _name(given: Any, file: Path, root: Path) -> str:
-    if not isinstance(given, str) or not given or "\0" in given:
+def _name(given: Any, file: Path, root: Path, places: Mapping[str, str]) -> str:
+    text = given if isinstance(given, str) and "\0" not in given else ""
+    text = text.replace("\\", "/")  # as labelme reads it
+    if text.rpartition("/")[2] in ("", ".", ".."):
         raise FormatError(tr("{name} does not say which image it belongs to.").format(name=file.name))
-    flat = given.replace("\\", "/")  # as labelme reads it
-    parts = flat.split("/")
-    if flat.startswith("/") or ".." in parts or ":" in parts[0]:
-        flat = parts[-1]
-    if flat in ("", ".", ".."):
-        raise FormatError(tr("{name} does not say which image it belongs to.").format(name=file.name))
-    folder = file.parent.relative_to(root).as_posix()
-    return flat if folder == "." else f"{folder}/{flat}"
+    if places and (known := places.get(place_of(file.parent, text))):
+        return known
+    is_absolute = text.startswith("/") or bool(_DRIVE.match(text))
+    from_root = text if is_absolute else f"{file.parent.relative_to(root).as_posix()}/{text}"
+    parts = posixpath.normpath(_DRIVE.sub("", from_root)).split("/")
+    return "/".join(part for part in parts if part not in ("", ".."))
 
 
 def _record(shape: Any, file: Path) -> BoxRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +13,15 @@ from typing import Any
 import yaml
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.datasets.names import checked_name
 from core.errors import FormatError, ImageError
 from core.geometry import Box
 from core.images.decoding import image_size
 from core.images.scan import ImageFile, iter_scan
 from core.language import tr
 
+# Written by our export where an image's file had to get another name; other tools pass it over.
+ORIGINAL_NAMES = "original-names.json"
 CONFIG_SUFFIXES = {".yaml", ".yml"}
 
 _LAYOUT = re.compile(r"^(?:(?:train|val|valid|test)/)?images/(?:(?:train|val|valid|test)/)?")
@@ -31,7 +35,7 @@ def is_yolo(path: Path) -> bool:
     return any(_holds_both(top) for top in tops) or _is_half(path)
 
 
-def read_truth(path: Path) -> list[ImageBoxes]:
+def read_truth(path: Path, *, layout: bool = True) -> list[ImageBoxes]:
     """The boxes of all images of a YOLO data set, in natural order.
 
     Parameters
@@ -39,6 +43,10 @@ def read_truth(path: Path) -> list[ImageBoxes]:
     path
         The folder that holds ``images`` and ``labels`` (as they are, or within ``train``, ``valid``…), its
         ``data.yaml``, or one of these two folders itself. What is no image within ``images`` is passed over.
+    layout
+        Whether images are named with the folders of the layout. Without, ``images/train/sub/a.jpg`` is
+        ``sub/a.jpg`` as before it, unless two would then have one name. What :data:`ORIGINAL_NAMES` says of
+        an image counts before that.
 
     Returns
     -------
@@ -71,18 +79,29 @@ def read_truth(path: Path) -> list[ImageBoxes]:
                 "“labels” beside “images”."
             ).format(name=root.name or root)
         )
-    return found
+    return _renamed(found, _original_names(root), layout=layout)
 
 
-def without_layout(images: Sequence[ImageBoxes]) -> list[ImageBoxes]:
-    """The images by their names of before the layout: ``images/train/sub/a.jpg`` is ``sub/a.jpg`` again.
-
-    Where two would then have one name, all stay as they are.
-    """
-    names = [_LAYOUT.sub("", image.name) for image in images]
+def _renamed(images: Sequence[ImageBoxes], originals: Mapping[str, str], *, layout: bool) -> list[ImageBoxes]:
+    plain = [image.name if layout else _LAYOUT.sub("", image.name) for image in images]
+    names = [originals.get(image.name, name) for image, name in zip(images, plain, strict=True)]
     if len(set(names)) < len(names):
         return list(images)
     return [replace(image, name=name) for image, name in zip(images, names, strict=True)]
+
+
+def _original_names(root: Path) -> dict[str, str]:
+    """What images were called before an export of ours, by their names in it; empty where it says nothing."""
+    file = root / ORIGINAL_NAMES
+    if not file.is_file():
+        return {}
+    try:
+        content: Any = json.loads(_text(file))
+    except (ValueError, RecursionError) as error:
+        raise FormatError(tr("{name} is not valid JSON.").format(name=file.name)) from error
+    if not isinstance(content, dict):
+        raise FormatError(tr("{name} holds no names of images.").format(name=file.name))
+    return {place: checked_name(name, file) for place, name in content.items()}
 
 
 def _holds_both(path: Path) -> bool:

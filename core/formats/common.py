@@ -39,16 +39,17 @@ class WriteOptions:
 
     ``sources`` is where each image's file lies, by its name. ``val`` holds the names that are kept for
     validation, by formats with a place for them. ``labels`` fixes the numbers of the classes, so that two
-    files of one split agree; empty: by first appearance. ``link`` makes hard links instead of copies.
-    ``one_based`` counts pixels from 1. ``beside_images`` writes beside each image's file, and
-    ``replace_foreign`` replaces files that others left there. ``on_file`` is told (done, total) and may
-    raise to end the export.
+    files of one split agree; empty: by first appearance. ``link`` makes hard links instead of copies,
+    ``flat`` puts the names of subfolders into those of files. ``one_based`` counts pixels from 1.
+    ``beside_images`` writes beside each image's file, and ``replace_foreign`` replaces files that others
+    left there. ``on_file`` is told (done, total) and may raise to end the export.
     """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
     val: frozenset[str] = frozenset()
     labels: tuple[str, ...] = ()
     link: bool = False
+    flat: bool = False
     one_based: bool = False
     beside_images: bool = False
     replace_foreign: bool = False

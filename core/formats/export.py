@@ -13,9 +13,12 @@ from core.annotations import ImageBoxes, Status
 from core.atomic import os_reason
 from core.errors import FormatError, ImageError
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions
+from core.formats.notes import Outdated
 from core.formats.selection import Selection, labels_of, select, validation_names
 from core.images.decoding import image_size
 from core.language import tr
+
+UP_TO_DATE = Outdated()
 
 
 def export(
@@ -25,8 +28,11 @@ def export(
     format: Format,
     selection: Selection | None = None,
     options: WriteOptions = PLAIN,
+    outdated: Outdated = UP_TO_DATE,
 ) -> ExportSummary:
     """Write what ``selection`` leaves of ``images``; by default all but what was rejected.
+
+    The summary warns of those among them that are ``outdated``.
 
     With a share for validation, a format that has a place for it gets both parts; any other is written
     twice, to :func:`split_paths`, with the same numbers for the same classes.
@@ -45,7 +51,7 @@ def export(
     val = validation_names(counted, share=selection.val_share, seed=selection.seed)
     options = replace(options, labels=tuple(labels_of(chosen)), val=val)
     if not val or format.splits:
-        return format.write(chosen, path, options)
+        return _warned(format.write(chosen, path, options), written, outdated)
     if options.beside_images:
         raise FormatError(
             tr("Files beside their images cannot be split; write them to a folder of their own.")
@@ -56,7 +62,7 @@ def export(
             part = [image for image in chosen if (image.name in val) is is_val]
             undo.enter_context(_put_back(place))
             parts.append(format.write(part, place, options))
-    return _together(path, parts)
+    return _warned(_together(path, parts), written, outdated)
 
 
 @contextmanager
@@ -107,6 +113,12 @@ def _nothing(images: Sequence[ImageBoxes]) -> str:
     if not any(image.boxes for image in images):
         return tr("There is no box to export yet; find boxes first.")
     return tr("No box is left to export: accept some images, lower the score, or choose more classes.")
+
+
+def _warned(summary: ExportSummary, images: Sequence[ImageBoxes], outdated: Outdated) -> ExportSummary:
+    skipped = {one.name for one in summary.skipped}
+    told = outdated.sentences(image for image in images if image.name not in skipped)
+    return replace(summary, notes=(*summary.notes, *told))
 
 
 def _together(path: Path, parts: Sequence[ExportSummary]) -> ExportSummary:

@@ -102,16 +102,19 @@ def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dic
     return reasons
 
 
-def unique_stems(names: Iterable[str], *, reserved: Collection[str] = ()) -> dict[str, str]:
+def unique_stems(
+    names: Iterable[str], *, reserved: Collection[str] = (), flat: bool = False
+) -> dict[str, str]:
     """A path without ending for each name, so that ``a.jpg`` and ``a.png`` do not claim one file.
 
     Capitals make no difference, since to some systems they make none. ``reserved`` names of folders, which
-    have a meaning to readers, get an underscore, and so do names that a dot hides from them.
+    have a meaning to readers, get an underscore, and so do names that a dot hides from them. ``flat`` ones
+    have no folders: ``a/b/c.jpg`` is ``a_b_c``.
     """
     taken: set[str] = set()
     result = {}
     for name in names:
-        *folders, last = name.split("/")
+        *folders, last = [name.replace("/", "_")] if flat else name.split("/")
         folders = [_visible(f"{part}_" if part.casefold() in reserved else part) for part in folders]
         stem = _visible(last.rpartition(".")[0] or last)
         if len(os.fsencode(stem)) > _LONGEST:

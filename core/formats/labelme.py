@@ -63,13 +63,9 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     with new_folder(path) as folder:
         for image in each(prepared.images, options.on_file):
             place = path.absolute() / f"{stems[image.name]}.json"
-            write_file(
-                folder / f"{stems[image.name]}.json", _document(image, _image_path(image, place, options))
-            )
-        found = {one.name: one for one in read(folder)} if prepared.images else {}
-        read_back(
-            path, all(_same(found.get(image.name), image) for image in _as_placed(prepared, stems, options))
-        )
+            file = folder / f"{stems[image.name]}.json"
+            write_file(file, _document(image, _image_path(image, place, options)))
+            read_back(path, _reads_as(file, image))
     return prepared.summary(path, len(prepared.images), *renamed_note(stems))
 
 
@@ -99,7 +95,7 @@ def _write_beside(prepared: Prepared, options: WriteOptions) -> ExportSummary:
                 file = targets[image.name]
                 temporary = whole.enter_context(atomic_write(file))
                 temporary.write_bytes(_document(image, options.sources[image.name].name))
-                read_back(file, _same(labelme.read_truth(temporary)[0], image))
+                read_back(file, _reads_as(temporary, image))
     except OSError as error:
         raise FormatError(
             tr("The files beside the images could not be written: {reason}.").format(reason=os_reason(error))
@@ -146,22 +142,13 @@ def _image_path(image: ImageBoxes, file: Path, options: WriteOptions) -> str:
     if source is None:
         return image.name.rpartition("/")[2]
     try:
-        relative = os.path.relpath(os.path.realpath(source), os.path.realpath(file.parent))
+        # The image by its own name, also where that is a link to another file.
+        place = Path(os.path.realpath(source.parent)) / source.name
+        relative = os.path.relpath(place, os.path.realpath(file.parent))
         relative.encode("utf-8")
     except ValueError:  # another drive, or a folder that is not UTF-8
         return image.name.rpartition("/")[2]
     return relative.replace(os.sep, "/")
-
-
-def _as_placed(prepared: Prepared, stems: dict[str, str], options: WriteOptions) -> list[ImageBoxes]:
-    """The images under the names that the reader gives them."""
-    placed = []
-    for image in prepared.images:
-        folder, slash, _ = stems[image.name].rpartition("/")
-        source = options.sources.get(image.name)
-        name = folder + slash + (source.name if source else image.name.rpartition("/")[2])
-        placed.append(ImageBoxes(name, image.width, image.height, image.boxes))
-    return placed
 
 
 def _document(image: ImageBoxes, image_path: str) -> bytes:
@@ -212,5 +199,5 @@ def _is_ours(file: Path) -> bool:
         return False
 
 
-def _same(found: ImageBoxes | None, image: ImageBoxes) -> bool:
-    return found is not None and same_boxes(found.boxes, image.boxes, within=0)
+def _reads_as(file: Path, image: ImageBoxes) -> bool:
+    return any(same_boxes(one.boxes, image.boxes, within=0) for one in read(file))

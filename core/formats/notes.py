@@ -3,10 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from core.annotations import ImageBoxes
 from core.language import trn
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Images, by name, whose boxes may be wrong by now: found by an ``earlier`` training than the newest
+    localization, or made for a file that has ``changed`` since."""
+
+    earlier: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All of them."""
+        return self.earlier | self.changed
+
+    def sentences(self, images: Iterable[ImageBoxes]) -> list[str]:
+        """What a person is told where ``images`` leave with their boxes."""
+        leaving = {image.name for image in images if image.boxes}
+        earlier, changed = len(leaving & self.earlier), len(leaving & self.changed)
+        return [
+            *_told(
+                earlier,
+                trn(
+                    "{count:,} image has boxes of an earlier training; "
+                    "find boxes again for those of the newest.",
+                    "{count:,} images have boxes of an earlier training; "
+                    "find boxes again for those of the newest.",
+                    earlier,
+                ),
+            ),
+            *_told(
+                changed,
+                trn(
+                    "{count:,} image has changed since its boxes were made; look at it.",
+                    "{count:,} images have changed since their boxes were made; look at them.",
+                    changed,
+                ),
+            ),
+        ]
 
 
 def notes_on(

@@ -1,11 +1,13 @@
 """YOLO: ``images/{train,val}``, ``labels/{train,val}`` and ``data.yaml``, as Ultralytics trains on it.
 
-Subfolders stay, which keeps namesakes apart. A folder of the user's that is itself named ``images`` or
-``labels`` gets an underscore: readers replace the last ``images`` of a path to find its labels.
+Subfolders stay, which keeps namesakes apart, unless flat names are asked for. A folder of the user's that
+is itself named ``images`` or ``labels`` gets an underscore: readers replace the last ``images`` of a path to
+find its labels. Where a name had to change, ``original-names.json`` holds what every image was called.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,19 +59,26 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     prepared = prepared.without(unusable_sources(prepared.images, options))
     labels = numbered_labels(prepared.images, options)
     numbers = {label: number for number, label in enumerate(labels)}
-    stems = unique_stems((image.name for image in prepared.images), reserved=("images", "labels"))
+    stems = unique_stems(
+        (image.name for image in prepared.images), reserved=("images", "labels"), flat=options.flat
+    )
+    places = {name: _place(name, stem, options) for name, stem in stems.items()}
     copied = 0
     with new_folder(path) as folder:
         for part in ("train", *(["val"] if options.val else [])):
             for kind in ("images", "labels"):
                 (folder / kind / part).mkdir(parents=True)
         for image in each(prepared.images, options.on_file):
-            place = f"{'val' if image.name in options.val else 'train'}/{stems[image.name]}"
-            target = folder / "images" / (place + Path(image.name).suffix)
+            target = folder / places[image.name]
             copied += not place_image(options.sources[image.name], target, link=options.link)
-            write_file(folder / "labels" / f"{place}.txt", _rows(image, numbers))
+            part = "val" if image.name in options.val else "train"
+            write_file(folder / "labels" / part / f"{stems[image.name]}.txt", _rows(image, numbers))
         write_file(folder / "data.yaml", _config(path, labels, validates=bool(options.val)))
-        read_back(path, not prepared.images or _matches(read(folder), prepared, stems, options))
+        if _are_renamed(stems):
+            originals = {place: name for name, place in places.items()}
+            write_file(folder / yolo.ORIGINAL_NAMES, json.dumps(originals, indent=0).encode("ascii"))
+            places = {name: name for name in places}  # as the reader has it
+        read_back(path, not prepared.images or _matches(read(folder), prepared, places))
     return prepared.summary(path, len(prepared.images), *_notes(prepared, stems, copied, options))
 
 
@@ -85,9 +94,17 @@ FORMAT = Format(
     suffix="",
     write=write,
     read=read,
-    own=("link",),
+    own=("link", "flat"),
     splits=True,
 )
+
+
+def _place(name: str, stem: str, options: WriteOptions) -> str:
+    return f"images/{'val' if name in options.val else 'train'}/{stem}{Path(name).suffix}"
+
+
+def _are_renamed(stems: Mapping[str, str]) -> bool:
+    return any(name != stem + Path(name).suffix for name, stem in stems.items())
 
 
 def _rows(image: ImageBoxes, numbers: Mapping[str, int]) -> bytes:
@@ -116,20 +133,19 @@ def _config(path: Path, labels: Sequence[str], *, validates: bool) -> bytes:
     return ("# Made by Boxscout. Change “path” when this folder has moved.\n" + text).encode()
 
 
-def _matches(
-    found: Sequence[ImageBoxes], prepared: Prepared, stems: Mapping[str, str], options: WriteOptions
-) -> bool:
+def _matches(found: Sequence[ImageBoxes], prepared: Prepared, names: Mapping[str, str]) -> bool:
     by_name = {image.name: image for image in found}
     for image in prepared.images:
-        part = "val" if image.name in options.val else "train"
-        back = by_name.get(f"images/{part}/{stems[image.name]}{Path(image.name).suffix}")
+        back = by_name.get(names[image.name])
         if back is None or not same_boxes(back.boxes, image.boxes, within=_WITHIN):
             return False
     return len(by_name) == len(prepared.images)
 
 
 def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: WriteOptions) -> list[str]:
-    notes = renamed_note(stems)
+    notes = [] if options.flat else renamed_note(stems)
+    if _are_renamed(stems):
+        notes.append(tr("“{name}” holds what each image was called.").format(name=yolo.ORIGINAL_NAMES))
     if options.val:
         val = sum(image.name in options.val for image in prepared.images)
         notes.append(

@@ -131,8 +131,14 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The connection inside one write transaction: all of the body is kept, or nothing."""
+        """The connection inside one write transaction: all of the body is kept, or nothing.
+
+        Within another one it is a part of that.
+        """
         with self._lock, errors_as_sentences(self._path):
+            if self._db.in_transaction:
+                yield self._db
+                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

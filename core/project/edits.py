@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.annotations import BoxRecord, Source, Status
 from core.geometry import Box
 from core.project.thresholds import Thresholds
+from core.project.truth import set_truth
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """The boxes of one image. ``edited`` says that a person set them, so that no automatic run may change
-    them; an image that a person has emptied has no boxes and is edited."""
+    them; an image that a person has emptied has no boxes and is edited. ``made_for`` is the size in pixels
+    that the boxes were made for, where the image may have another one now."""
 
     boxes: tuple[BoxRecord, ...] = ()
     edited: bool = False
+    made_for: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,58 @@ class StatusEdit:
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
         project.set_statuses(self.after)
+        return view
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEdit:
+    """Boxes that came in from a file, with what their images became by that."""
+
+    boxes: BoxesEdit
+    statuses: StatusEdit
+
+    @property
+    def inverse(self) -> ImportEdit:
+        return ImportEdit(self.boxes.inverse, self.statuses.inverse)
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """The ids of what is changed."""
+        return self.boxes.images
+
+    def joined_to(self, earlier: Edit) -> None:
+        """Each import is taken back by itself."""
+        return
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        """See :data:`Edit`."""
+        with project.transaction():
+            return self.statuses.apply(project, self.boxes.apply(project, view))
+
+
+@dataclass(frozen=True, slots=True)
+class TruthEdit:
+    """Other true boxes for some images, by id; none where there is no truth of one any more."""
+
+    before: Mapping[int, tuple[BoxRecord, ...]]
+    after: Mapping[int, tuple[BoxRecord, ...]]
+
+    @property
+    def inverse(self) -> TruthEdit:
+        return TruthEdit(self.after, self.before)
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """The ids of what is changed."""
+        return tuple(self.after)
+
+    def joined_to(self, earlier: Edit) -> None:
+        """Each is taken back by itself."""
+        return
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        """See :data:`Edit`."""
+        set_truth(project, self.after)
         return view
 
 
@@ -144,7 +199,7 @@ class DecisionEdit:
         return changed
 
 
-Edit = BoxesEdit | StatusEdit | DecisionEdit
+Edit = BoxesEdit | StatusEdit | ImportEdit | TruthEdit | DecisionEdit
 """``edit.apply(project, view)`` makes the change durable and returns the view that follows from it; it
 raises :class:`~core.errors.ProjectError` where the file cannot be written, and nothing has changed then.
 ``edit.inverse`` takes it back."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.annotations import BoxRecord
 from core.browse import BoxFacts
+from core.project import resized
 from core.project.edits import Kept
 from core.project.file import from_db
 from core.project.rows import BOX_COLUMNS, ONE_OF, box_of, map_of
@@ -33,6 +34,10 @@ _DECIDED = """
     FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
         LEFT JOIN box_limit ON box_limit.image_id = image.id
     WHERE image.width > 0 {among} GROUP BY image.id ORDER BY image.id"""
+_EARLIER = """
+    SELECT image_id FROM heat_map LEFT JOIN map_source USING (image_id)
+    WHERE coalesce(map_source.source, '') <> ? AND image_id IN (SELECT image_id FROM box)
+        AND image_id NOT IN (SELECT image_id FROM edited) ORDER BY image_id"""
 _AMONG = f"WHERE image_id {ONE_OF}"
 _MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
 
@@ -104,6 +109,15 @@ def undecided(
     return found
 
 
+def boxes_of_earlier_maps(project: Project) -> list[int]:
+    """The ids of images whose automatic boxes come from a heat map that is not of the newest localization."""
+    survey = project.load_survey()
+    if survey is None or survey.source is None:
+        return []
+    rows = project.select(_EARLIER, survey.source.key)
+    return [row[0] for row in rows]
+
+
 def sized_images(project: Project) -> list[int]:
     """The ids of all images whose size is known, in the order added."""
     return [row[0] for row in project.select("SELECT id FROM image WHERE width > 0 ORDER BY id")]
@@ -128,14 +142,15 @@ def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:
 
 
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:
-    """The boxes of each image in ``ids``, and whether they are a person's."""
+    """The boxes of each image in ``ids``, whose they are and what size they are for."""
     wanted = [int(image_id) for image_id in ids]
     among = json.dumps(wanted)
     edited = {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
     boxes: dict[int, list[BoxRecord]] = {image_id: [] for image_id in wanted}
     for row in project.select(f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position", among):
         boxes[row[0]].append(box_of(row))
-    return {image_id: Kept(tuple(boxes[image_id]), image_id in edited) for image_id in wanted}
+    sizes = resized.former_sizes(project)
+    return {i: Kept(tuple(boxes[i]), i in edited, sizes.get(i)) for i in wanted}
 
 
 def labels(project: Project) -> list[str]:

@@ -46,6 +46,15 @@ def note(db: sqlite3.Connection, sizes: Sequence[tuple[int, int, int]]) -> None:
     db.execute(f"DELETE FROM resized WHERE {_AMONG} AND image_id NOT IN (SELECT image_id FROM box)", (ids,))
 
 
+def remember(db: sqlite3.Connection, sizes: Mapping[int, Size]) -> None:
+    """The boxes of these images, by id, are made for ``sizes``, where they have others now."""
+    db.executemany(
+        """INSERT OR REPLACE INTO resized
+           SELECT id, ?1, ?2 FROM image WHERE id = ?3 AND (width, height) <> (?1, ?2)""",
+        [(width, height, image_id) for image_id, (width, height) in sizes.items()],
+    )
+
+
 def forget(db: sqlite3.Connection, ids: Iterable[int]) -> None:
     """The boxes of these images are made for the size that they have now."""
     among = json.dumps([int(image_id) for image_id in ids])

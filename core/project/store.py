@@ -186,6 +186,7 @@ class Project(Database):
         with self.transaction() as db:
             replace_boxes(db, {image_id: one.boxes for image_id, one in kept.items()})
             resized.forget(db, kept)
+            resized.remember(db, {i: one.made_for for i, one in kept.items() if one.made_for})
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:

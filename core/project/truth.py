@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from core.annotations import BoxRecord, Source
 from core.geometry import Box
 from core.project.file import from_db, to_db
 from core.project.rows import ONE_OF
-from core.project.store import Project
+
+if TYPE_CHECKING:
+    from core.project.store import Project
 
 _COLUMNS = "image_id, position, x0, y0, x1, y1, label"
 _AMONG = f"WHERE image_id {ONE_OF}"
@@ -26,12 +29,6 @@ def set_truth(project: Project, boxes: Mapping[int, Sequence[BoxRecord]]) -> Non
     with project.transaction() as db:
         db.execute(f"DELETE FROM truth {_AMONG}", (json.dumps([int(image_id) for image_id in boxes]),))
         db.executemany(f"INSERT INTO truth ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-
-
-def remove_truth(project: Project) -> None:
-    """Forget all true boxes; the boxes of the project stay."""
-    with project.transaction() as db:
-        db.execute("DELETE FROM truth")
 
 
 def true_boxes(project: Project, ids: Iterable[int] | None = None) -> dict[int, tuple[BoxRecord, ...]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,12 @@ from PIL import Image
 
 from core.annotations import BoxRecord, ImageBoxes, Source, Status
 from core.errors import BoxscoutError, FormatError
-from core.exchange import exportable, import_boxes, import_truth, plan_import
-from core.formats import FORMATS, WriteOptions
+from core.exchange import exportable, import_boxes, import_truth, outdated_images, plan_import
+from core.formats import FORMATS, Selection, WriteOptions, export
+from core.formats.notes import Outdated
 from core.geometry import Box
 from core.project.store import Project
+from core.project.survey import MapSource, Survey
 from core.project.truth import true_boxes
 from core.workflow import add_folders
 
@@ -59,6 +63,76 @@ def test_boxes_of_every_format_come_in_as_a_persons(tmp_path: Path, project: Pro
         (box,) = one.boxes
         assert (box.label, box.source, box.rule, box.threshold) == ("cat", Source.EDITED, None, None)
         assert [box.box.x0, box.box.y0, box.box.x1, box.box.y1] == pytest.approx([2, 3, 20, 24], abs=1e-6)
+
+
+@pytest.mark.parametrize("place", ["beside", "out", "photos/labels", "photos/photos/out"])
+def test_labelme_comes_back_to_its_images_wherever_its_files_lie(tmp_path: Path, place: str) -> None:
+    """``photos/a.png`` is a path to ``a.png`` too, seen from outside: names alone would mix the two up."""
+    boxes = {}
+    names = ("a.png", "photos/a.png", "photos/photos/a.png", ".hidden/b.png", "link.png")
+    for number, name in enumerate(names):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name == "link.png":
+            path.symlink_to(tmp_path / "photos/a.png")
+        else:
+            Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(path)
+        boxes[name] = record(number, 3, 20, 24, label=f"of {name}")
+    with Project.create(tmp_path / "p.boxscout") as made:
+        add_folders(made, [tmp_path / "photos"])
+        images, sources = exportable(made)
+        chosen = [replace(one, boxes=(boxes[one.name],)) for one in images]
+        assert len(chosen) >= 3
+        options = WriteOptions(sources=sources, beside_images=place == "beside")
+        FORMATS["labelme"].write(chosen, tmp_path / place, options)
+        plan = plan_import(made, tmp_path / ("photos" if place == "beside" else place))
+        assert (plan.unknown, plan.skipped) == ((), ())
+        import_boxes(made, plan)
+        for one in made.image_boxes():
+            assert [(b.label, b.box) for b in one.boxes] == [(f"of {one.name}", boxes[one.name].box)]
+
+
+def test_labelmes_own_paths_out_of_a_flat_folder_find_their_images(tmp_path: Path, project: Project) -> None:
+    (tmp_path / "labels").mkdir()
+    for number, name in enumerate(("b.png", "sub/a.png")):
+        shape = {"label": "x", "points": [[number, 1], [9, 9]], "shape_type": "rectangle"}
+        content = {
+            "version": "5.4.1",
+            "shapes": [shape],
+            "imagePath": f"..\\photos\\{name}",
+            "imageData": None,
+        }
+        (tmp_path / f"labels/{number}.json").write_text(json.dumps(content))
+    ids = _ids(project)
+    expected = {ids["b.png"]: [Box(0, 1, 9, 9)], ids["sub/a.png"]: [Box(1, 1, 9, 9)]}
+    assert _planned(project, tmp_path / "labels") == expected
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "labels").rename(tmp_path / "elsewhere/labels")  # its paths lead nowhere now
+    assert _planned(project, moved) == expected
+
+
+def _planned(project: Project, path: Path) -> dict[int, list[Box]]:
+    return {i: [b.box for b in boxes] for i, boxes in plan_import(project, path).boxes.items()}
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_yolo_comes_back_to_exactly_its_images(tmp_path: Path, flat: bool) -> None:
+    names = ("x.png", "a/x.png", "a_x.png", "images/train/x.png", "train/x.png", ".h/x.png")
+    for number, name in enumerate(names):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(path)
+    with Project.create(tmp_path / "p.boxscout") as made:
+        add_folders(made, [tmp_path / "photos"])
+        images, sources = exportable(made)
+        boxes = {name: record(number, 3, 20, 24) for number, name in enumerate(names)}
+        chosen = [replace(one, boxes=(boxes[one.name],), width=40, height=30) for one in images]
+        options = WriteOptions(sources=sources, flat=flat, val=frozenset({"train/x.png"}))
+        FORMATS["yolo"].write(chosen, tmp_path / "out", options)
+        for place in (tmp_path / "out", tmp_path / "out/data.yaml"):
+            import_boxes(made, plan_import(made, place), replace_edited=True)
+            found = {one.name: one.boxes[0].box.x0 for one in made.image_boxes() if one.boxes}
+            assert found == pytest.approx({one.name: boxes[one.name].box.x0 for one in chosen})
 
 
 def test_yolo_comes_back_to_images_below_a_folder_named_images(tmp_path: Path) -> None:
@@ -187,3 +261,51 @@ def test_truth_comes_in_beside_the_boxes_and_changes_none(project: Project, tmp_
     assert [(one.boxes, one.status) for one in project.image_boxes()] == before
     wanted = {ids[name]: [("cat", Box(2, 3, 20, 24))] for name in NAMES[:2]}
     assert {i: [(one.label, one.box) for one in t] for i, t in true_boxes(project).items()} == wanted
+
+
+def test_an_export_tells_of_boxes_of_an_earlier_training_and_of_changed_files(
+    tmp_path: Path, project: Project
+) -> None:
+    """Three localizations of which the last reached one image only, and a file that is another one now."""
+    ids = _ids(project)
+    maps = {i: np.ones((4, 4), np.float32) for i in ids.values()}
+    old, new = MapSource("1", "real", "plain"), MapSource("2", "real", "plain")
+    project.set_sizes(dict.fromkeys(ids.values(), (40, 30)))
+    project.set_auto_boxes({i: [AUTO] for i in ids.values()})
+    project.set_heat_maps(maps, step=1, source=old)
+    project.save_survey(Survey(1, source=old))
+    assert outdated_images(project) == Outdated()
+    project.save_survey(Survey(2, source=new, complete=False))
+    project.set_heat_maps({ids["a.png"]: maps[ids["a.png"]]}, step=2, source=new)
+    project.set_boxes(ids["b.png"], [MINE])  # a person's own box is of no training
+    assert outdated_images(project) == Outdated(frozenset({"sub/a.png"}))
+    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(tmp_path / "photos/b.png")
+    add_folders(project, [tmp_path / "photos"])
+    found = outdated_images(project)
+    assert found == Outdated(frozenset({"sub/a.png"}), frozenset({"b.png"}))
+
+    images, sources = exportable(project)
+    options = WriteOptions(sources=sources)
+    for name, told in (
+        ("coco", True),
+        ("yolo", False),
+    ):  # which leaves the changed file out
+        out = tmp_path / f"out{FORMATS[name].suffix}"
+        summary = export(images, out, format=FORMATS[name], options=options, outdated=found)
+        lines = " ".join(summary.lines())
+        assert "1 image has boxes of an earlier training" in lines
+        assert ("changed since" in lines) is told
+    only_b = Selection(classes=frozenset({"mine"}))
+    summary = export(
+        images, tmp_path / "b.csv", format=FORMATS["csv"], selection=only_b, options=options, outdated=found
+    )
+    assert not any("earlier training" in line for line in summary.lines())
+    halves = export(
+        images,
+        tmp_path / "two.csv",
+        format=FORMATS["csv"],
+        selection=Selection(val_share=0.5),
+        options=options,
+        outdated=found,
+    )
+    assert sum("earlier training" in line for line in halves.lines()) == 1

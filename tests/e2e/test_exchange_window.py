@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
+import numpy as np
 import pandas as pd
 import pytest
 from formats_support import files_of
@@ -13,14 +15,21 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from window_support import LONG, fill
+from window_support import LONG, fill, settle
 
 from app.main_window import MainWindow
+from app.models.export import ImportRequest
 from app.views.export_dialog import ExportDialog
 from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
 from core.annotations import BoxRecord, Source, Status
+from core.exchange import import_boxes, plan_import
 from core.geometry import Box
+from core.project.edits import Kept
+from core.project.queries import kept
+from core.project.store import Project
+from core.project.survey import MapSource, Survey
+from core.project.thresholds import Thresholds
 
 
 @pytest.fixture
@@ -100,7 +109,7 @@ def test_each_format_shows_its_own_options_and_a_free_place(
             shown[name] = {key for key, box in dialog.own.items() if box.isVisible()}
         assert shown == {
             "csv": set(),
-            "yolo": {"link"},
+            "yolo": {"link", "flat"},
             "voc": {"one_based"},
             "labelme": {"beside_images", "replace_foreign"},
         }
@@ -127,6 +136,7 @@ def test_yolo_with_a_split_from_the_window(with_boxes: MainWindow, tmp_path: Pat
         _choose(dialog, "yolo")
         dialog.choices.split.click()
         dialog.own["link"].click()
+        dialog.own["flat"].click()
         dialog.choices.percent.setValue(50)
         dialog.path_edit.setText(str(tmp_path / "out"))
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
@@ -163,6 +173,41 @@ def test_an_export_that_fails_says_so_and_keeps_the_file(
     assert str(told.args[0]) == "“x.csv” could not be written: the disk is full."
     assert out.read_text() == "old"
     assert not with_boxes.session.activities
+
+
+def test_outdated_images_are_counted_before_and_after(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    window, project = with_boxes, with_boxes.session.project
+    assert project is not None
+    ids = [one.id for one in window.session.images.records]
+    heat, old, new = np.ones((4, 4), np.float32), *(MapSource(n, "real", "plain") for n in "12")
+    project.set_heat_maps(dict.fromkeys(ids[:5], heat), step=1, source=old)
+    project.set_heat_maps(dict.fromkeys(ids[5:], heat), step=2, source=new)
+    project.save_survey(Survey(2, source=new))
+    project.set_boxes(ids[6], [BoxRecord(Box(1, 1, 9, 9), source=Source.EDITED)])
+    project.set_boxes(ids[7], [BoxRecord(Box(1, 1, 9, 9), source=Source.EDITED)])
+    project.set_sizes({ids[6]: (44, 30), ids[7]: (40, 33)})
+    old_ones = "5 images have boxes of an earlier training; find boxes again for those of the newest."
+
+    def act(dialog: ExportDialog) -> None:
+        changed = "2 images have changed since their boxes were made; look at them."
+        assert dialog.warning.text() == f"{old_ones}\n{changed}"
+        assert dialog.warning.isVisible()
+        assert dialog.export.isEnabled()
+        qtbot.keyClicks(dialog.choices.which, "Acc")
+        qtbot.waitUntil(dialog.warning.isHidden, timeout=LONG)
+        qtbot.keyClick(dialog.choices.which, Qt.Key.Key_Home)
+        qtbot.waitUntil(dialog.warning.isVisible, timeout=LONG)
+        dialog.path_edit.setText(str(tmp_path / "x.csv"))
+        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+
+    with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
+        _in_dialog(qtbot, window, act)
+    (done,) = [one for one in window.findChildren(DoneDialog) if one.isVisible()]
+    assert old_ones in done.lines.text()
+    assert "2 images have changed" in done.lines.text()
+    done.close()
 
 
 def _open_import(qtbot: QtBot, window: MainWindow) -> ImportDialog:
@@ -233,25 +278,94 @@ def test_the_image_in_view_shows_its_imported_box(
     assert QGuiApplication.modalWindow() is None
 
 
-def test_what_was_done_before_an_import_cannot_be_taken_back_over_it(
-    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
-) -> None:
-    fill(qtbot, window, folder, 12)
-    record = window.session.record
-    project = window.session.project
-    assert record is not None
+def test_an_import_is_taken_back_and_done_again(with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    window, session, project = with_boxes, with_boxes.session, with_boxes.session.project
     assert project is not None
-    window.workbench.editing.draw(Box(0, 0, 9, 9))
-    assert window.actions_["undo"].isEnabled()
-    (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax\n{record.name},3,4,13,14\n")
+    records = list(session.images.records)
+    mine = [BoxRecord(Box(0, 0, 9, 9), "mine", source=Source.EDITED), BoxRecord(Box(5, 5, 8, 8), "cat", 0.25)]
+    project.set_boxes(records[0].id, mine)
+    project.set_boxes(records[1].id, [])
+    session.change_view(thresholds=Thresholds.of({records[2].id: 0.7, records[3].id: 0.1}))
+    window.workbench.review.set_statuses([records[0].id, records[2].id], Status.REJECTED)
+    window.workbench.localization.evidence_changed.emit()  # what was written above, behind its back
+    qtbot.waitUntil(lambda: len(session.boxes) == 2, timeout=LONG)
+    window.workbench.editing.draw(Box(1, 1, 4, 4))
+    names = [one.name for one in records[:5]] + [records[11].name]
+    table = pd.DataFrame({"filename": names, "xmin": 3, "ymin": 4, "xmax": 13, "ymax": 14, "class": "dog"})
+    table.to_csv(tmp_path / "boxes.csv", index=False)
+    before = _all_of(project)
+
     dialog = _open_import(qtbot, window)
-    dialog.path_edit.setText(str(tmp_path / "x.csv"))
-    qtbot.waitUntil(lambda: "will come in" in dialog.total.text(), timeout=LONG)
-    assert not dialog.agree.isEnabled()  # the only image is edited
+    dialog.path_edit.setText(str(tmp_path / "boxes.csv"))
+    qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
     dialog.replace_edited.click()
+    qtbot.mouseClick(dialog.status.second, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(window.workbench.importing.imported, timeout=LONG):
         qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
-    assert not window.actions_["undo"].isEnabled()
-    assert [one.box for one in project.boxes(record.id)] == [Box(3, 4, 13, 14)]
+    _close_done(window)
+    settle(qtbot, window)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=LONG)
+    after = _all_of(project)
+    assert [box.label for box in after[0][records[0].id].boxes] == ["dog"]
+    assert after[1][:5] == [Status.ACCEPTED] * 5
+    assert window.actions_["undo"].text().endswith("Import boxes")
+
+    ctrl, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_Z, ctrl)
+        assert _all_of(project) == before
+        qtbot.waitUntil(lambda: [b.label for b in session.boxes] == ["mine", "cat", "object"], timeout=LONG)
+        assert _status(window, records[0].id) is Status.REJECTED
+        qtbot.keyClick(window, Qt.Key.Key_Z, ctrl | shift)
+        assert _all_of(project) == after
+        qtbot.waitUntil(lambda: [b.label for b in session.boxes] == ["dog"], timeout=LONG)
+        assert _status(window, records[0].id) is Status.ACCEPTED
+    for _ in range(2):  # the import, and the box drawn before it
+        qtbot.keyClick(window, Qt.Key.Key_Z, ctrl)
+    assert project.boxes(records[0].id) == tuple(mine)
+    settle(qtbot, window)
+
+
+def _all_of(project: Project) -> tuple[dict[int, Kept], list[Status], dict[int, float]]:
+    """What an import may change, from the file itself."""
+    with Project.open(project.path) as other:
+        images = other.images()
+        own = dict(other.load_view().thresholds)
+        return kept(other, [one.id for one in images]), [one.status for one in images], own
+
+
+def _status(window: MainWindow, image_id: int) -> Status | None:
+    """What the list says of an image."""
+    record = window.session.images.record(image_id)
+    return None if record is None else record.status
+
+
+def _close_done(window: MainWindow) -> None:
     for done in window.findChildren(DoneDialog):
         done.close()
+
+
+def test_what_is_edited_while_an_import_runs_leaves_nothing_to_take_back(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of the two was written first is not known then: taking one back might undo the other."""
+    window, project = with_boxes, with_boxes.session.project
+    assert project is not None
+    first = window.session.images.records[0]
+    (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax\n{first.name},3,4,13,14\n")
+    plan, may_go_on = plan_import(project, tmp_path / "x.csv"), Event()
+
+    def slow(*args: object, **kwargs: object) -> object:
+        assert may_go_on.wait(30)
+        return import_boxes(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("app.controllers.exporting.import_boxes", slow)
+    with qtbot.waitSignal(window.workbench.importing.imported, timeout=LONG):
+        window.workbench.importing.import_boxes(ImportRequest(plan))
+        window.workbench.review.set_statuses([first.id], Status.ACCEPTED)
+        assert window.actions_["undo"].isEnabled()
+        may_go_on.set()
+    assert not window.actions_["undo"].isEnabled()
+    assert [one.box for one in project.boxes(first.id)] == [Box(3, 4, 13, 14)]
+    _close_done(window)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from core.annotations import BoxRecord, Source
 from core.cli.app import main
 from core.datasets import read_truth
 from core.formats import FORMATS
+from core.geometry import Box
 from core.project.store import Project
 from core.workflow import add_folders
 
@@ -60,6 +63,33 @@ def test_truth_comes_in_leaves_in_every_format_and_scores_one(
         add_folders(made, [folder / "images"])
     code, out, _ = _run(capsys, "import", "boxes", tmp_path / "yolo/data.yaml", "--project", other)
     assert "Imported 217 boxes into 200 images" in out
+
+
+def test_flat_names_are_for_yolo(
+    raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = raccoons
+    for name in ("a", "b"):
+        shutil.copytree(folder / "images", tmp_path / "twice" / name)
+    with Project.create(tmp_path / "two.boxscout") as made:
+        add_folders(made, [tmp_path / "twice"])
+        for one in made.images():
+            made.set_boxes(one.id, [BoxRecord(Box(1, 2, 30 + (one.name < "b"), 40), source=Source.EDITED)])
+        wanted = {one.name: one.boxes[0].box.x1 for one in made.image_boxes()}
+    export = ("export", "--project", tmp_path / "two.boxscout", "--out", tmp_path / "out", "--flat")
+    code, _, err = _run(capsys, *export, "--format", "voc")
+    assert code != 0
+    assert "--flat is not for --format voc" in err
+    assert _run(capsys, *export, "--format", "yolo", "--link")[0] == 0
+    assert len(list((tmp_path / "out/images/train").glob("*.jpg"))) == 400
+    assert len(list((tmp_path / "out/labels/train").glob("*.txt"))) == 400
+    with Project.create(tmp_path / "new.boxscout") as made:
+        add_folders(made, [tmp_path / "twice"])
+    code, out, _ = _run(capsys, "import", "boxes", tmp_path / "out", "--project", tmp_path / "new.boxscout")
+    assert "Imported 400 boxes into 400 images" in out
+    with Project.open(tmp_path / "new.boxscout") as made:
+        found = {one.name: one.boxes[0].box.x1 for one in made.image_boxes()}
+    assert found == pytest.approx(wanted, abs=1e-3)
 
 
 def test_a_chosen_part_of_it_leaves(

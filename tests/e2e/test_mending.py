@@ -100,8 +100,10 @@ def test_an_image_with_another_size_is_asked_about(
     assert not window.notice.isVisible()
     window.actions_["undo"].trigger()
     assert session.boxes == (EDITED,)
+    assert window.notice.isVisible(), "they are boxes for the former size again"
     window.actions_["redo"].trigger()
     assert [one.box for one in session.boxes] == [scaled]
+    assert not window.notice.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_End)
     qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
     assert not window.notice.isVisible(), "no box of a person’s, so nothing to ask"

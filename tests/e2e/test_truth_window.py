@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QDialog, QPushButton
+from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 from window_support import LONG, fill
 
@@ -18,13 +18,14 @@ from app import style
 from app.main_window import MainWindow
 from app.models.image_list import Role
 from app.views.import_dialog import ImportDialog
-from app.views.message import DoneDialog, MessageDialog
+from app.views.message import DoneDialog
 from core.browse import Order
 from core.cli.commands import run_evaluate
 from core.exchange import exportable
 from core.formats import FORMATS, WriteOptions, export
 from core.geometry import Box
 from core.project.survey import Survey
+from core.project.truth import true_boxes
 from core.sureness import Sureness
 
 SIZE = (40, 30)
@@ -246,19 +247,25 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
     assert not window.truth.dock.isHidden()
     assert sorted(overlap for overlap in _listed(window) if overlap is not None)[-1] == 1
 
-    # Removing asks, and touches no box.
-    assert session.project is not None
-    before = session.project.all_boxes()
-    window.actions_["remove_truth"].trigger()
-    (question,) = [d for d in window.findChildren(MessageDialog) if d.isVisible()]
-    (button,) = [b for b in question.findChildren(QPushButton) if b.text() == "Remove the truth"]
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.measures.standing is None, timeout=LONG)
+    # Removing touches no box, and is taken back as it was.
+    project = session.project
+    assert project is not None
+    boxes, true, listed = project.all_boxes(), true_boxes(project), _listed(window)
+    qtbot.mouseClick(window.truth.panel.remove_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.measures.standing is None and not bench.pump.busy, timeout=LONG)
     assert window.truth.dock.isHidden()
     assert window.bar.threshold_plot.isHidden()
     assert _listed(window) == [None] * 12
-    assert session.project.all_boxes() == before
-    qtbot.waitUntil(lambda: window.canvas.truth == () and not bench.pump.busy, timeout=LONG)
+    assert project.all_boxes() == boxes
+    assert window.canvas.truth == ()
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert true_boxes(project) == true
+    qtbot.waitUntil(lambda: session.measures.standing is not None, timeout=LONG)
+    _settle(qtbot, window)
+    assert sorted(map(str, _listed(window))) == sorted(map(str, listed))
+    window.actions_["redo"].trigger()
+    qtbot.waitUntil(lambda: session.measures.standing is None and not bench.pump.busy, timeout=LONG)
+    assert true_boxes(project) == {}
 
 
 def _has_truth_colour(window: MainWindow) -> bool:

@@ -45,16 +45,16 @@ def test_every_shape_with_an_inside_is_a_box(tmp_path: Path) -> None:
     assert read_truth(file) == [ImageBoxes("a.jpg", 100, 80, expected)]
 
 
-def test_a_folder_names_images_by_where_their_files_lie(tmp_path: Path) -> None:
+def test_images_are_named_by_their_path_from_the_folder_on(tmp_path: Path) -> None:
     written(tmp_path / "10.json", imagePath="10.jpg")
-    written(tmp_path / "2.json", imagePath="2.jpg")
+    written(tmp_path / "2.json", imagePath="./2.jpg")
     written(tmp_path / "sub/a.json", imagePath="..\\..\\photos\\Köln.jpg")
-    written(tmp_path / "sub/b.json", imagePath="/etc/b.jpg")
+    written(tmp_path / "sub/b.json", imagePath="/data/b.jpg")
     written(tmp_path / "sub/c.json", imagePath="C:\\photos\\c.jpg")
     written(tmp_path / "sub/d.json", imagePath="pics/d.jpg")
-    assert [one.name for one in read_truth(tmp_path)] == [
-        *("2.jpg", "10.jpg", "sub/Köln.jpg", "sub/b.jpg", "sub/c.jpg", "sub/pics/d.jpg"),
-    ]
+    written(tmp_path / "sub/e.json", imagePath="../images/e.jpg")
+    inside, outside = ["sub/pics/d.jpg", "images/e.jpg"], ["photos/Köln.jpg", "data/b.jpg", "photos/c.jpg"]
+    assert [one.name for one in read_truth(tmp_path)] == ["2.jpg", "10.jpg", *outside, *inside]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,7 @@ def test_a_folder_names_images_by_where_their_files_lie(tmp_path: Path) -> None:
         ({"shapes": ["x"]}, "a shape is no object"),
         ({"imagePath": None}, "which image"),
         ({"imagePath": "a/.."}, "which image"),
+        ({"imagePath": "../.."}, "which image"),
         ({"imagePath": "a\0b"}, "which image"),
     ],
 )

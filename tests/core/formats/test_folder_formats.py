@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 import yaml
 from formats_support import files_of, image, image_lists, record, saved
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from core.annotations import ImageBoxes
+from core.errors import FormatError
 from core.formats import FORMATS, WriteOptions
 from core.formats.common import whole_pixels
 from core.formats.crops import class_folders
@@ -77,6 +80,38 @@ def test_yolo_keeps_images_of_one_stem_apart(tmp_path: Path) -> None:
     assert len({(tmp_path / "out" / "labels" / one).read_text() for one in labels}) == 3
 
 
+def test_yolo_in_one_flat_folder_knows_what_each_image_was_called(tmp_path: Path) -> None:
+    names = ("a/x.png", "b/x.png", "x.png", "a_x.png", "A/X.png", "images/train/x.png", ".h/x.png")
+    images = [image(name, record(n, 0, 30, 24, label="cat")) for n, name in enumerate(names)]
+    options = saved(tmp_path / "photos", images, val=frozenset({"b/x.png"}), flat=True)
+    summary = FORMATS["yolo"].write(images, tmp_path / "out", options)
+    files = files_of(tmp_path / "out/images")
+    assert files == {
+        *("train/a_x.png", "val/b_x.png", "train/x.png", "train/a_x-2.png", "train/A_X-3.png"),
+        *("train/images_train_x.png", "train/_.h_x.png"),
+    }
+    assert not any("subfolder" in note for note in summary.notes)
+    originals = json.loads((tmp_path / "out/original-names.json").read_text())
+    for place in (f"images/{file}" for file in files):
+        path = tmp_path / "out" / place
+        assert path.read_bytes() == options.sources[originals[place]].read_bytes()
+        left = names.index(originals[place]) / 40
+        _, x, _, width, _ = Path(ultralytics_label_path(str(path))).read_text().split()
+        assert float(x) - float(width) / 2 == pytest.approx(left)
+    back = {one.name: one.boxes[0].box.x0 for one in FORMATS["yolo"].read(tmp_path / "out")}
+    assert back == pytest.approx({name: n for n, name in enumerate(names)})
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"images/train/a.png": "../a.png"}', '{"x": 3}'])
+def test_yolo_takes_no_name_that_leads_elsewhere(tmp_path: Path, content: str) -> None:
+    images = [image("a.png", record(0, 0, 10, 10))]
+    FORMATS["yolo"].write(images, tmp_path / "out", saved(tmp_path / "photos", images))
+    assert not (tmp_path / "out/original-names.json").exists()  # every name is its own
+    (tmp_path / "out/original-names.json").write_text(content)
+    with pytest.raises(FormatError, match=r"original-names\.json"):
+        FORMATS["yolo"].read(tmp_path / "out")
+
+
 def test_yolo_copies_or_links_the_files_as_they_are(tmp_path: Path) -> None:
     images = [image("a.png", record(0, 0, 10, 10))]
     for link in (False, True):
@@ -114,13 +149,16 @@ def test_yolo_leaves_out_files_that_are_gone_or_have_changed(tmp_path: Path) -> 
 
 
 @ROOMY
-@given(image_lists())
-def test_yolo_gives_every_box_back(images: list[ImageBoxes]) -> None:
+@given(image_lists(), st.booleans())
+def test_yolo_gives_every_box_back(images: list[ImageBoxes], flat: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        options = saved(Path(folder) / "photos", images)
+        options = saved(Path(folder) / "photos", images, flat=flat)
         FORMATS["yolo"].write(images, Path(folder) / "out", options)
         back = FORMATS["yolo"].read(Path(folder) / "out")
     assert len(back) == len(images)
+    if flat:
+        names = {one.name for one in images}
+        assert {one.name for one in back} in (names, {f"images/train/{name}" for name in names})
     want = sorted(_sides(one) for one in images)
     for got, expected in zip(sorted(_sides(one) for one in back), want, strict=True):
         assert np.allclose(got, expected, atol=1e-6)

@@ -18,10 +18,21 @@ from core.annotations import BoxRecord, Source, Status
 from core.errors import ProjectError
 from core.geometry import Box
 from core.images.scan import ImageFile
-from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, Kept, StatusEdit, edited
+from core.project.edits import (
+    BoxesEdit,
+    Decision,
+    DecisionEdit,
+    Edit,
+    ImportEdit,
+    Kept,
+    StatusEdit,
+    TruthEdit,
+    edited,
+)
 from core.project.queries import box_facts, kept, labels, undecided
 from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds
+from core.project.truth import set_truth, true_boxes
 
 NONE = Thresholds()
 REPOSITORY = Path(__file__).parents[3]
@@ -41,6 +52,7 @@ def project(path: Path) -> Iterator[Project]:
         project.add_images(ImageFile(Path("/photos"), f"{i}.png", 10, 1) for i in range(3))
         project.set_auto_boxes({1: [AUTO], 2: [AUTO]})
         project.save_view(VIEW)
+        set_truth(project, {2: [MINE]})
         yield project
 
 
@@ -51,6 +63,11 @@ EDITS: tuple[Edit, ...] = (
     ),
     StatusEdit({1: Status.UNSEEN, 3: Status.UNSEEN}, {1: Status.ACCEPTED, 3: Status.REJECTED}),
     DecisionEdit(Decision.of(VIEW), Decision("component", 0.1, Thresholds.of({3: 0.2}))),
+    ImportEdit(
+        BoxesEdit({1: Kept((AUTO,)), 3: Kept()}, dict.fromkeys((1, 3), Kept((MINE,), edited=True))),
+        StatusEdit(dict.fromkeys((1, 3), Status.UNSEEN), dict.fromkeys((1, 3), Status.ACCEPTED)),
+    ),
+    TruthEdit({1: (), 2: (MINE,)}, {1: (MINE, MINE), 2: ()}),
 )
 
 
@@ -58,7 +75,8 @@ def everything(path: Path) -> tuple[object, ...]:
     """All that an edit may change, read through a second connection: only what is in the file counts."""
     with Project.open(path) as other:
         images = other.images()
-        return kept(other, [1, 2, 3]), [image.status for image in images], other.load_view()
+        statuses = [image.status for image in images]
+        return kept(other, [1, 2, 3]), statuses, other.load_view(), true_boxes(other)
 
 
 @pytest.mark.parametrize("edit", EDITS)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from core.annotations import BoxRecord, Status
+from core.exchange import remove_truth
 from core.geometry import Box
 from core.images.scan import ImageFile
 from core.project.store import Project
-from core.project.truth import remove_truth, set_truth, true_boxes
+from core.project.truth import set_truth, true_boxes
 
 
 @pytest.fixture
