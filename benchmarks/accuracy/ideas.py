@@ -1,0 +1,384 @@
+"""The ideas that ``search.py`` tries: how each is trained, and how boxes come of what was trained.
+
+A training gives networks by name, from a config and images alone; several ideas may read the same training.
+Nothing here sees a label.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core import augment
+from core.augment import Windows, border_windows, centre_windows, crop, mirror_and_relight
+from core.batches import Batch, batch_at
+from core.boxes import drawn_out, find_box, scaled_map, spread_box
+from core.checkpoint import TrainState, new_state
+from core.config import TrainConfig
+from core.contrast import contrast_maps, guided, outline_ratios
+from core.engine import snapshot_of
+from core.geometry import Box
+from core.heatmap import AVERAGED, GUIDED, heat_maps
+from core.networks import Discriminator, Generator, to_model_range
+from core.objectives import background_loss
+from core.prior import Prior, PriorTally
+from core.rng import Purpose, stream
+from core.training import Images, Pool, autocast, batch_rows, resolve_device
+from core.updates import frozen, judge, keeping_averages, update
+
+Networks = Mapping[str, nn.Module]
+Found = list[Box]  # in cells of the 64 x 64 grid, image by image
+Loss = Callable[[TrainState, Batch, int], Tensor]
+
+
+@dataclass(frozen=True)
+class Training:
+    """``run`` with the default config under ``changes`` gives networks in evaluation mode, by name."""
+
+    run: Callable[[TrainConfig, Images], Networks]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Idea:
+    """``boxes`` of images from the networks of ``trainings``, by training and then by seed."""
+
+    hope: str
+    trainings: tuple[str, ...]
+    boxes: Callable[[Mapping[str, list[Networks]], Images], Found]
+    seeds: int = 1
+    """Trainings of so many seeds, from the run's own on, are read together."""
+    against: str = "default"
+
+
+# --- trainings ------------------------------------------------------------------------------------------
+
+
+def learn(
+    config: TrainConfig,
+    images: Images,
+    *,
+    batch: Callable[[TrainConfig, Pool, int], Batch] = batch_at,
+    loss: Loss | None = None,
+    state: TrainState | None = None,
+) -> Networks:
+    """The product's training without a generator, with another batch or loss; its weights averaged as well."""
+    state = new_state(config) if state is None else state
+    pool = Pool(images, resolve_device("cpu"))
+    network = state.discriminator.train()
+    averaged = copy.deepcopy(network)
+    for counter in range(config.steps):
+        with autocast(config.precision, pool.device):
+            value = (loss or plain_loss)(state, batch(config, pool, counter), counter)
+        update(state.d_optimizer, value)
+        _average_in(averaged, network)
+    state.step = config.steps
+    return {"last": snapshot_of(state).discriminator, "averaged": averaged.eval().requires_grad_(False)}
+
+
+@torch.no_grad()
+def _average_in(averaged: nn.Module, network: nn.Module, keep: float = 0.98) -> None:
+    """Over the last 50 steps or so, running statistics too."""
+    for mean, value in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(value, 1 - keep)
+
+
+def plain_loss(state: TrainState, batch: Batch, counter: int) -> Tensor:
+    judged = judge(state.discriminator, batch, None)
+    assert judged.centre is not None and judged.border is not None
+    return background_loss(judged.centre, judged.border)
+
+
+def learn_wide_windows(config: TrainConfig, images: Images) -> Networks:
+    with _share(0.25, 0.75):
+        return learn(config, images)
+
+
+@contextmanager
+def _share(low: float, high: float) -> Iterator[None]:
+    before = augment.SHARE
+    augment.SHARE = (low, high)
+    try:
+        yield
+    finally:
+        augment.SHARE = before
+
+
+def hard_batch(config: TrainConfig, pool: Pool, counter: int, choices: int = 4) -> Batch:
+    """Of several border windows the one whose mean colour is nearest that of the middle window."""
+    rows = batch_rows(config.seed, len(pool), size=config.batch_size, counter=counter)
+    images = to_model_range(pool.rows(rows))
+    n, side = len(images), images.shape[-1]
+    placing = stream(config.seed, Purpose.CROPS, counter)
+    assert config.crop_size is not None
+    middle = crop(images, centre_windows(n, side, placing), config.crop_size)
+    borders = torch.stack(
+        [crop(images, border_windows(n, side, placing), config.crop_size) for _ in range(choices)]
+    )
+    away = (borders.mean(dim=(3, 4)) - middle.mean(dim=(2, 3))).norm(dim=2)
+    nearest = borders[away.argmin(dim=0), torch.arange(n)]
+    both = mirror_and_relight(
+        torch.cat([middle, nearest]), stream(config.seed, Purpose.AUGMENTATION, counter)
+    )
+    return Batch(both[:n], both[n:].contiguous(memory_format=torch.channels_last))
+
+
+def learn_hard(config: TrainConfig, images: Images) -> Networks:
+    return learn(config, images, batch=hard_batch)
+
+
+def learn_rotations(config: TrainConfig, images: Images) -> Networks:
+    """Half of the middle windows once more, each turned by one of four quarters, which a third unit tells."""
+    state = new_state(config)
+    turns = nn.Linear(state.discriminator.linear.in_features, 4)
+    nn.init.normal_(turns.weight, 0, 0.02, generator=stream(config.seed, Purpose.WEIGHTS, 1))
+    state.d_optimizer.add_param_group({"params": turns.parameters()})
+
+    def loss(state: TrainState, batch: Batch, counter: int) -> Tensor:
+        assert batch.background is not None and state.discriminator.background is not None
+        n, quarter = len(batch.real), len(batch.real) // 8
+        turned = [batch.real[k * quarter : (k + 1) * quarter].rot90(k, (2, 3)) for k in range(4)]
+        pooled = state.discriminator.features(torch.cat([batch.real, batch.background, *turned]))
+        pooled = pooled.mean(dim=(2, 3)).float()
+        logits = state.discriminator.background(pooled[: 2 * n]).squeeze(1)
+        which = torch.arange(4).repeat_interleave(quarter)
+        side = F.cross_entropy(turns(pooled[2 * n :]).float(), which)
+        return background_loss(logits[:n].float(), logits[n:].float()) + 0.3 * side
+
+    return learn(config, images, loss=loss, state=state)
+
+
+def generated_loss(sign: float, imitate: str, weight: float = 0.5, game: float = 0.2) -> Loss:
+    """A generator that imitates middle or border windows; what it makes counts as object (1) or not (-1).
+
+    It plays against the first unit at weight ``game``, and the second learns its windows at ``weight``.
+    """
+
+    def loss(state: TrainState, batch: Batch, counter: int) -> Tensor:
+        assert batch.background is not None
+        n = len(batch.real)
+        noise = torch.randn(
+            n, state.config.latent_size, generator=stream(state.config.seed, Purpose.NOISE, counter)
+        )
+        fake = state.generator(noise)
+        with frozen(state.discriminator), keeping_averages(state.discriminator):
+            update(state.g_optimizer, F.softplus(-state.discriminator(fake).float()).mean())
+        fake = fake.detach().to(batch.real.dtype)
+        logits = state.discriminator.logits(torch.cat([batch.real, batch.background, fake]))
+        assert logits.background is not None
+        middle, border, made = torch.split(logits.background.float(), n)
+        real = logits.real.float()
+        shown = real[:n] if imitate == "middle" else real[n : 2 * n]
+        play = F.softplus(-shown).mean() + F.softplus(real[2 * n :]).mean()
+        return background_loss(middle, border) + game * play + weight * F.softplus(-sign * made).mean()
+
+    return loss
+
+
+def learn_generated(sign: float, imitate: str) -> Callable[[TrainConfig, Images], Networks]:
+    def run(config: TrainConfig, images: Images) -> Networks:
+        state = new_state(config)
+        state.generator = Generator(image_size=config.input_size, width=16, latent_size=config.latent_size)
+        state.g_optimizer = torch.optim.Adam(state.generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        return learn(config, images, loss=generated_loss(sign, imitate), state=state)
+
+    return run
+
+
+# --- where a crop was cut from: a second opinion on the centre --------------------------------------------
+
+
+class Whence(nn.Module):
+    """A crop of an image, (N, 3, 32, 32) -> how far its centre lies from the image's, in shares (N, 2).
+
+    People point the camera at things, so that knowing where the middle was means finding the thing.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.features = Discriminator(image_size=32, width=width, fine_heat_map=True).features
+        self.narrow = nn.Conv2d(4 * width, 16, 1)
+        self.head = nn.Sequential(nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(16 * 64, 2))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        place: Tensor = self.head(self.narrow(self.features(crops)).flatten(1))
+        return place
+
+
+def learn_whence(config: TrainConfig, images: Images) -> Networks:
+    pool = Pool(images, resolve_device("cpu"))
+    torch.manual_seed(config.seed)
+    network = Whence(config.width).train().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
+    n = 2 * config.batch_size
+    for counter in range(config.steps):
+        rows = batch_rows(config.seed, len(pool), size=n, counter=counter)
+        batch = to_model_range(pool.rows(rows))
+        rng = stream(config.seed, Purpose.CROPS, counter)
+        x, y, wide = torch.rand(3, n, generator=rng)
+        wide = 0.55 + 0.3 * wide
+        x, y = ((1 - wide) * (value - 0.5) for value in (x, y))
+        mirrored = torch.rand(n, generator=rng) < 0.5
+        batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
+        crops = crop(batch, Windows(x + 0.5, y + 0.5, wide), 32)
+        crops = _relit(crops, stream(config.seed, Purpose.AUGMENTATION, counter))
+        with autocast(config.precision, pool.device):
+            guess = network(crops)
+        update(optimizer, F.smooth_l1_loss(guess.float() / 0.1, torch.stack([x, y], 1) / 0.1))
+        schedule.step()
+    return {"last": network.eval()}
+
+
+def _relit(crops: Tensor, rng: torch.Generator) -> Tensor:
+    """Light alone: a mirror after the cut would turn the answer round."""
+    light, contrast = torch.rand(2, len(crops), 1, 1, 1, generator=rng)
+    mean = crops.mean(dim=(1, 2, 3), keepdim=True)
+    return ((crops - mean) * (0.7 + 0.6 * contrast) + mean + 0.5 * (light - 0.5)).clamp(-1, 1)
+
+
+@torch.no_grad()
+def whence_centres(network: nn.Module, images: Images, share: float = 0.7) -> np.ndarray:
+    """How far objects lie from the middle, in shares of the image, (N, 2): crops all over, mirrored too."""
+    steps = [(i / 4 - 0.5) * (1 - share) for i in range(5)]
+    results = []
+    for start in range(0, len(images), 64):
+        batch = to_model_range(torch.from_numpy(np.array(images[start : start + 64])))
+        wide = torch.full((len(batch),), share)
+        guesses, truths = [], []
+        for x in steps:
+            for y in steps:
+                for mirrored in (False, True):
+                    at = Windows(torch.full_like(wide, x + 0.5), torch.full_like(wide, y + 0.5), wide)
+                    with autocast("auto", torch.device("cpu")):
+                        guess = network(crop(batch.flip(3) if mirrored else batch, at, 32)).float()
+                    guesses.append(guess * torch.tensor([-1.0 if mirrored else 1.0, 1.0]))
+                    truths.append((-x if mirrored else x, y))
+        both = torch.stack(guesses).numpy(), np.array(truths)
+        slope = [np.polyfit(both[1][:, k].repeat(len(batch)), both[0][:, :, k].ravel(), 1)[0] for k in (0, 1)]
+        results.append(-both[0].mean(axis=0) / np.maximum(slope, 0.05))
+    return np.concatenate(results)
+
+
+# --- boxes ----------------------------------------------------------------------------------------------
+
+
+def default_boxes(nets: Mapping[str, list[Networks]], images: Images, which: str = "last") -> Found:
+    (networks,) = next(iter(nets.values()))
+    network = networks[which]
+    assert isinstance(network, Discriminator)
+    return fitted(heat_maps(network, images, options=GUIDED), images)
+
+
+def fitted(maps: np.ndarray, images: Images) -> Found:
+    prior = _prior(maps, images)
+    return [find_box(heat, width=64, height=64, prior=prior).box for heat in maps]
+
+
+def _prior(maps: np.ndarray, images: Images) -> Prior | None:
+    tally = PriorTally()
+    for heat, ratio in zip(maps, outline_ratios(images), strict=True):
+        tally.add(heat, ratio)
+    return tally.prior()
+
+
+def averaged_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    return default_boxes(nets, images, "averaged")
+
+
+def ensemble_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    return fitted(guided(together(nets, images), contrast_maps(images)), images)
+
+
+def together(nets: Mapping[str, list[Networks]], images: Images) -> np.ndarray:
+    """The mean of the maps of several networks, each scaled to 0..1 on the reading grid."""
+    total = np.zeros((len(images), 64, 64), np.float32)
+    for networks in (one for several in nets.values() for one in several):
+        network = networks["last"]
+        assert isinstance(network, Discriminator)
+        total += np.stack([scaled_map(heat) for heat in heat_maps(network, images, options=AVERAGED)])
+    return total
+
+
+def mean_map_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    """Moments under the mean of all maps in place of the Gaussian, drawn out as ``fitted`` does."""
+    (networks,) = next(iter(nets.values()))
+    network = networks["last"]
+    assert isinstance(network, Discriminator)
+    maps = heat_maps(network, images, options=GUIDED)
+    factor = drawn_out(_prior(maps, images))
+    scaled = np.stack([scaled_map(heat) for heat in maps])
+    mean = scaled.mean(axis=0)
+    return [_stretched(spread_box(heat * mean), factor) for heat in scaled]
+
+
+def _stretched(box: Box, factor: float) -> Box:
+    x, y, half_x, half_y = _parts(box)
+    return Box(x - half_x / factor, y - half_y * factor, x + half_x / factor, y + half_y * factor).clamped(
+        64, 64
+    )
+
+
+def whence_boxes(nets: Mapping[str, list[Networks]], images: Images, trust: float = 0.3) -> Found:
+    """The default's boxes, their centres drawn to the second opinion."""
+    first = default_boxes({"default": nets["default"]}, images)
+    moved = trust * 64 * whence_centres(nets["whence"][0]["last"], images)
+    moved = np.clip(moved, -10, 10)
+    found = []
+    for box, (x, y) in zip(first, moved.tolist(), strict=True):
+        found.append(Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y).clamped(64, 64))
+    return found
+
+
+def whence_alone(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    """Boxes of one size around the second opinion alone: what its centres are worth."""
+    moved = np.clip(0.5 * 64 * whence_centres(nets["whence"][0]["last"], images), -10, 10) + 32
+    return [Box(x - 26, y - 26, x + 26, y + 26).clamped(64, 64) for x, y in moved.tolist()]
+
+
+def _parts(box: Box) -> tuple[float, float, float, float]:
+    return (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, (box.x1 - box.x0) / 2, (box.y1 - box.y0) / 2
+
+
+TRAININGS: Mapping[str, Training] = {
+    "default": Training(learn),
+    "image-norm": Training(learn, {"norm": "image"}),
+    "width-16": Training(learn, {"width": 16}),
+    "width-64": Training(learn, {"width": 64}),
+    "wide-windows": Training(learn_wide_windows),
+    "hard-negatives": Training(learn_hard),
+    "rotations": Training(learn_rotations),
+    "whence": Training(learn_whence),
+    "generated-objects": Training(learn_generated(1, "middle")),
+    "generated-negatives": Training(learn_generated(-1, "middle")),
+    "generated-background": Training(learn_generated(-1, "border")),
+}
+
+IDEAS: Mapping[str, Idea] = {
+    "default": Idea("the product as it is", ("default",), default_boxes),
+    "averaged-weights": Idea("weights averaged over the last steps", ("default",), averaged_boxes),
+    "ensemble": Idea("the maps of three trainings averaged", ("default",), ensemble_boxes, seeds=3),
+    "mean-map": Idea("the set's mean map in place of the Gaussian", ("default",), mean_map_boxes),
+    "image-norm": Idea("each image normalised on its own", ("image-norm",), default_boxes),
+    "width-16": Idea("half the channels", ("width-16",), default_boxes),
+    "width-64": Idea("twice the channels", ("width-64",), default_boxes),
+    "wide-windows": Idea("windows of 25 to 75 % of the side", ("wide-windows",), default_boxes),
+    "hard-negatives": Idea("border windows coloured like the middle", ("hard-negatives",), default_boxes),
+    "rotations": Idea("a unit that tells quarter turns", ("rotations",), default_boxes),
+    "whence": Idea("centres drawn to where a crop was cut from", ("default", "whence"), whence_boxes),
+    "whence-alone": Idea("centres by where crops were cut from alone", ("whence",), whence_alone),
+    "generated-objects": Idea("generated windows as objects", ("generated-objects",), default_boxes),
+    "generated-negatives": Idea("generated windows as background", ("generated-negatives",), default_boxes),
+    "generated-background": Idea(
+        "a generator of border windows as background", ("generated-background",), default_boxes
+    ),
+}
