@@ -70,7 +70,7 @@ def learn(
     loss: Loss | None = None,
     state: TrainState | None = None,
 ) -> Networks:
-    """The product's training without a generator, with another batch or loss; its weights averaged as well."""
+    """The product's training without a generator, with another batch or loss; also its weights averaged."""
     state = new_state(config) if state is None else state
     pool = Pool(images, resolve_device("cpu"))
     network = state.discriminator.train()
@@ -203,11 +203,11 @@ class Whence(nn.Module):
     People point the camera at things, so that knowing where the middle was means finding the thing.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, answers: int = 2) -> None:
         super().__init__()
         self.features = Discriminator(image_size=32, width=width, fine_heat_map=True).features
         self.narrow = nn.Conv2d(4 * width, 16, 1)
-        self.head = nn.Sequential(nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(16 * 64, 2))
+        self.head = nn.Sequential(nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(16 * 64, answers))
 
     def forward(self, crops: Tensor) -> Tensor:
         place: Tensor = self.head(self.narrow(self.features(crops)).flatten(1))
@@ -231,7 +231,7 @@ def learn_whence(config: TrainConfig, images: Images) -> Networks:
         mirrored = torch.rand(n, generator=rng) < 0.5
         batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
         crops = crop(batch, Windows(x + 0.5, y + 0.5, wide), 32)
-        crops = _relit(crops, stream(config.seed, Purpose.AUGMENTATION, counter))
+        crops = relit(crops, stream(config.seed, Purpose.AUGMENTATION, counter))
         with autocast(config.precision, pool.device):
             guess = network(crops)
         update(optimizer, F.smooth_l1_loss(guess.float() / 0.1, torch.stack([x, y], 1) / 0.1))
@@ -239,7 +239,7 @@ def learn_whence(config: TrainConfig, images: Images) -> Networks:
     return {"last": network.eval()}
 
 
-def _relit(crops: Tensor, rng: torch.Generator) -> Tensor:
+def relit(crops: Tensor, rng: torch.Generator) -> Tensor:
     """Light alone: a mirror after the cut would turn the answer round."""
     light, contrast = torch.rand(2, len(crops), 1, 1, 1, generator=rng)
     mean = crops.mean(dim=(1, 2, 3), keepdim=True)
@@ -289,6 +289,14 @@ def _prior(maps: np.ndarray, images: Images) -> Prior | None:
     for heat, ratio in zip(maps, outline_ratios(images), strict=True):
         tally.add(heat, ratio)
     return tally.prior()
+
+
+def centred_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    return [Box(6.4, 6.4, 57.6, 57.6)] * len(images)
+
+
+def contrast_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    return fitted(contrast_maps(images), images)
 
 
 def averaged_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
@@ -364,9 +372,11 @@ TRAININGS: Mapping[str, Training] = {
 }
 
 IDEAS: Mapping[str, Idea] = {
+    "centred-80": Idea("no picture at all: a centred box", (), centred_boxes),
+    "contrast": Idea("no network: contrast alone", (), contrast_boxes),
     "default": Idea("the product as it is", ("default",), default_boxes),
     "averaged-weights": Idea("weights averaged over the last steps", ("default",), averaged_boxes),
-    "ensemble": Idea("the maps of three trainings averaged", ("default",), ensemble_boxes, seeds=3),
+    "ensemble": Idea("the maps of two trainings averaged", ("default",), ensemble_boxes, seeds=2),
     "mean-map": Idea("the set's mean map in place of the Gaussian", ("default",), mean_map_boxes),
     "image-norm": Idea("each image normalised on its own", ("image-norm",), default_boxes),
     "width-16": Idea("half the channels", ("width-16",), default_boxes),

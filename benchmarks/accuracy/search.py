@@ -1,4 +1,4 @@
-"""Ideas that might find objects better, each a small config: tried on train boxes, kept or dropped by evidence.
+"""Ideas that might find objects better, each a small config: tried on train boxes, kept by evidence.
 
     python3 benchmarks/accuracy/search.py --out FOLDER --tiny-imagenet DIR
         [--ideas ensemble,rotations] [--sets dog,artiodactyla] [--seeds 0,1] [--steps 600] [--held-out 1000]
@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ from core.atomic import write_atomically
 from core.config import PRESETS
 from core.datasets import tiny_imagenet
 from core.evaluate.matching import align
-from core.evaluate.report import Report, evaluate_aligned, baselines_of, right_images, wilson_interval
+from core.evaluate.report import Report, baselines_of, evaluate_aligned, right_images
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import scan_folder
 from core.reproduce.origin import revision
@@ -98,9 +98,7 @@ def run(idea_name: str, set_name: str, seed: int, options: argparse.Namespace) -
     sys.stdout.flush()
 
 
-def trained(
-    name: str, set_name: str, seed: int, images: np.ndarray, options: argparse.Namespace
-) -> Networks:
+def trained(name: str, set_name: str, seed: int, images: np.ndarray, options: argparse.Namespace) -> Networks:
     """The networks of a training, from the file that an earlier run left where there is one."""
     path = options.out / f"{name}-{set_name}-{seed}-{options.steps}.pt"
     if path.exists():
@@ -164,8 +162,11 @@ def table(folder: Path, sets: Sequence[str]) -> list[dict[str, Any]]:
     print("|" + "---|" * (len(sets) + 6))
     for row in rows:
         cells = [row["sets"].get(name, "") for name in sets]
-        print("| " + " | ".join([row["idea"], str(row["steps"]), str(len(row["seeds"])), *cells,
-                                 _interval(row["new"]), _interval(row["seen"]), row["verdict"]]) + " |")  # fmt: skip
+        cells = [row["idea"], str(row["steps"]), str(len(row["seeds"]))]
+        cells += [row["sets"].get(name, "") for name in sets]
+        print(
+            "| " + " | ".join([*cells, _interval(row["new"]), _interval(row["seen"]), row["verdict"]]) + " |"
+        )
     return rows
 
 
@@ -180,10 +181,9 @@ def _row(runs: dict[Any, Any], idea: str, steps: int, seeds: list[int], sets: li
     other = IDEAS[idea].against
     for part in ("new", "seen"):
         row[part] = None
-        pairs = [
-            [(runs[idea, name, s, steps], runs[other, name, s, steps]) for s in seeds if (other, name, s, steps) in runs]
-            for name in sets
-        ]  # fmt: skip
+        pairs = [[(runs[idea, name, seed, steps], runs.get((other, name, seed, steps))) for seed in seeds]
+                 for name in sets]  # fmt: skip
+        pairs = [[(a, b) for a, b in some if b is not None] for some in pairs]
         if idea != other and all(pairs):
             row[part] = difference([[(_hits(a, part), _hits(b, part)) for a, b in some] for some in pairs])
     if row["new"]:
