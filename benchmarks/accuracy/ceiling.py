@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 import torch.nn.functional as F
-from ideas import Whence, relit
 from search import data, measure, split
 from torch import Tensor, nn
+from whence import Whence, relit
 
 from core.annotations import BoxRecord, ImageBoxes
 from core.atomic import write_atomically

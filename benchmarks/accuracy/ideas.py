@@ -16,9 +16,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from whence import Whence, learn_whence, whence_centres
 
 from core import augment
-from core.augment import Windows, border_windows, centre_windows, crop, mirror_and_relight
+from core.augment import border_windows, centre_windows, crop, mirror_and_relight
 from core.batches import Batch, batch_at
 from core.boxes import drawn_out, find_box, scaled_map, spread_box
 from core.checkpoint import TrainState, new_state
@@ -33,6 +34,8 @@ from core.prior import Prior, PriorTally
 from core.rng import Purpose, stream
 from core.training import Images, Pool, autocast, batch_rows, resolve_device
 from core.updates import frozen, judge, keeping_averages, update
+
+__all__ = ["IDEAS", "TRAININGS", "Networks", "Whence"]
 
 Networks = Mapping[str, nn.Module]
 Found = list[Box]  # in cells of the 64 x 64 grid, image by image
@@ -194,81 +197,6 @@ def learn_generated(sign: float, imitate: str) -> Callable[[TrainConfig, Images]
     return run
 
 
-# --- where a crop was cut from: a second opinion on the centre --------------------------------------------
-
-
-class Whence(nn.Module):
-    """A crop of an image, (N, 3, 32, 32) -> how far its centre lies from the image's, in shares (N, 2).
-
-    People point the camera at things, so that knowing where the middle was means finding the thing.
-    """
-
-    def __init__(self, width: int, answers: int = 2) -> None:
-        super().__init__()
-        self.features = Discriminator(image_size=32, width=width, fine_heat_map=True).features
-        self.narrow = nn.Conv2d(4 * width, 16, 1)
-        self.head = nn.Sequential(nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(16 * 64, answers))
-
-    def forward(self, crops: Tensor) -> Tensor:
-        place: Tensor = self.head(self.narrow(self.features(crops)).flatten(1))
-        return place
-
-
-def learn_whence(config: TrainConfig, images: Images) -> Networks:
-    pool = Pool(images, resolve_device("cpu"))
-    torch.manual_seed(config.seed)
-    network = Whence(config.width).train().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
-    n = 2 * config.batch_size
-    for counter in range(config.steps):
-        rows = batch_rows(config.seed, len(pool), size=n, counter=counter)
-        batch = to_model_range(pool.rows(rows))
-        rng = stream(config.seed, Purpose.CROPS, counter)
-        x, y, wide = torch.rand(3, n, generator=rng)
-        wide = 0.55 + 0.3 * wide
-        x, y = ((1 - wide) * (value - 0.5) for value in (x, y))
-        mirrored = torch.rand(n, generator=rng) < 0.5
-        batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
-        crops = crop(batch, Windows(x + 0.5, y + 0.5, wide), 32)
-        crops = relit(crops, stream(config.seed, Purpose.AUGMENTATION, counter))
-        with autocast(config.precision, pool.device):
-            guess = network(crops)
-        update(optimizer, F.smooth_l1_loss(guess.float() / 0.1, torch.stack([x, y], 1) / 0.1))
-        schedule.step()
-    return {"last": network.eval()}
-
-
-def relit(crops: Tensor, rng: torch.Generator) -> Tensor:
-    """Light alone: a mirror after the cut would turn the answer round."""
-    light, contrast = torch.rand(2, len(crops), 1, 1, 1, generator=rng)
-    mean = crops.mean(dim=(1, 2, 3), keepdim=True)
-    return ((crops - mean) * (0.7 + 0.6 * contrast) + mean + 0.5 * (light - 0.5)).clamp(-1, 1)
-
-
-@torch.no_grad()
-def whence_centres(network: nn.Module, images: Images, share: float = 0.7) -> np.ndarray:
-    """How far objects lie from the middle, in shares of the image, (N, 2): crops all over, mirrored too."""
-    steps = [(i / 4 - 0.5) * (1 - share) for i in range(5)]
-    results = []
-    for start in range(0, len(images), 64):
-        batch = to_model_range(torch.from_numpy(np.array(images[start : start + 64])))
-        wide = torch.full((len(batch),), share)
-        guesses, truths = [], []
-        for x in steps:
-            for y in steps:
-                for mirrored in (False, True):
-                    at = Windows(torch.full_like(wide, x + 0.5), torch.full_like(wide, y + 0.5), wide)
-                    with autocast("auto", torch.device("cpu")):
-                        guess = network(crop(batch.flip(3) if mirrored else batch, at, 32)).float()
-                    guesses.append(guess * torch.tensor([-1.0 if mirrored else 1.0, 1.0]))
-                    truths.append((-x if mirrored else x, y))
-        both = torch.stack(guesses).numpy(), np.array(truths)
-        slope = [np.polyfit(both[1][:, k].repeat(len(batch)), both[0][:, :, k].ravel(), 1)[0] for k in (0, 1)]
-        results.append(-both[0].mean(axis=0) / np.maximum(slope, 0.05))
-    return np.concatenate(results)
-
-
 # --- boxes ----------------------------------------------------------------------------------------------
 
 
@@ -336,21 +264,24 @@ def _stretched(box: Box, factor: float) -> Box:
     )
 
 
-def whence_boxes(nets: Mapping[str, list[Networks]], images: Images, trust: float = 0.3) -> Found:
+def whence_boxes(nets: Mapping[str, list[Networks]], images: Images, trust: float = 0.5) -> Found:
     """The default's boxes, their centres drawn to the second opinion."""
     first = default_boxes({"default": nets["default"]}, images)
-    moved = trust * 64 * whence_centres(nets["whence"][0]["last"], images)
-    moved = np.clip(moved, -10, 10)
-    found = []
-    for box, (x, y) in zip(first, moved.tolist(), strict=True):
-        found.append(Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y).clamped(64, 64))
-    return found
+    return [
+        Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y).clamped(64, 64)
+        for box, (x, y) in zip(first, (trust * 64 * _second(nets, images)).tolist(), strict=True)
+    ]
+
+
+def _second(nets: Mapping[str, list[Networks]], images: Images) -> np.ndarray:
+    name = next(name for name in nets if name.startswith("whence"))
+    return whence_centres(nets[name][0]["last"], images)
 
 
 def whence_alone(nets: Mapping[str, list[Networks]], images: Images) -> Found:
     """Boxes of one size around the second opinion alone: what its centres are worth."""
-    moved = np.clip(0.5 * 64 * whence_centres(nets["whence"][0]["last"], images), -10, 10) + 32
-    return [Box(x - 26, y - 26, x + 26, y + 26).clamped(64, 64) for x, y in moved.tolist()]
+    middles = 32 + 64 * _second(nets, images)
+    return [Box(x - 26, y - 26, x + 26, y + 26).clamped(64, 64) for x, y in middles.tolist()]
 
 
 def _parts(box: Box) -> tuple[float, float, float, float]:
@@ -366,6 +297,7 @@ TRAININGS: Mapping[str, Training] = {
     "hard-negatives": Training(learn_hard),
     "rotations": Training(learn_rotations),
     "whence": Training(learn_whence),
+    "whence-long": Training(learn_whence, {"steps": 2400}),
     "generated-objects": Training(learn_generated(1, "middle")),
     "generated-negatives": Training(learn_generated(-1, "middle")),
     "generated-background": Training(learn_generated(-1, "border")),
@@ -386,6 +318,8 @@ IDEAS: Mapping[str, Idea] = {
     "rotations": Idea("a unit that tells quarter turns", ("rotations",), default_boxes),
     "whence": Idea("centres drawn to where a crop was cut from", ("default", "whence"), whence_boxes),
     "whence-alone": Idea("centres by where crops were cut from alone", ("whence",), whence_alone),
+    "whence-long": Idea("the same, 2,400 steps", ("default", "whence-long"), whence_boxes),
+    "whence-long-alone": Idea("the same, alone", ("whence-long",), whence_alone),
     "generated-objects": Idea("generated windows as objects", ("generated-objects",), default_boxes),
     "generated-negatives": Idea("generated windows as background", ("generated-negatives",), default_boxes),
     "generated-background": Idea(
