@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 import torch.nn.functional as F
+from framing import Framing, relit
 from search import data, measure, split
 from torch import Tensor, nn
-from whence import Whence, relit
 
 from core.annotations import BoxRecord, ImageBoxes
 from core.atomic import write_atomically
@@ -69,7 +69,7 @@ def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
 def taught(images: Images, sides: Tensor, *, steps: int, seed: int) -> nn.Module:
     """A network that tells centre and size of the box in a crop from x0, y0, x1, y1 in shares, (N, 4)."""
     torch.manual_seed(seed)
-    network = Whence(32, answers=4).train().to(memory_format=torch.channels_last)
+    network = Framing(32).train().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=5e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for counter in range(steps):

@@ -7,6 +7,7 @@ Nothing here sees a label.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from framing import framed, learn_framing
 from torch import Tensor, nn
-from whence import Whence, learn_whence, whence_centres
 
 from core import augment
 from core.augment import border_windows, centre_windows, crop, mirror_and_relight
@@ -34,8 +35,6 @@ from core.prior import Prior, PriorTally
 from core.rng import Purpose, stream
 from core.training import Images, Pool, autocast, batch_rows, resolve_device
 from core.updates import frozen, judge, keeping_averages, update
-
-__all__ = ["IDEAS", "TRAININGS", "Networks", "Whence"]
 
 Networks = Mapping[str, nn.Module]
 Found = list[Box]  # in cells of the 64 x 64 grid, image by image
@@ -254,38 +253,27 @@ def mean_map_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
     factor = drawn_out(_prior(maps, images))
     scaled = np.stack([scaled_map(heat) for heat in maps])
     mean = scaled.mean(axis=0)
-    return [_stretched(spread_box(heat * mean), factor) for heat in scaled]
+    stretch = math.log(factor)
+    return [_adjusted(spread_box(heat * mean), 0, 0, -stretch, stretch) for heat in scaled]
 
 
-def _stretched(box: Box, factor: float) -> Box:
-    x, y, half_x, half_y = _parts(box)
-    return Box(x - half_x / factor, y - half_y * factor, x + half_x / factor, y + half_y * factor).clamped(
-        64, 64
-    )
-
-
-def whence_boxes(nets: Mapping[str, list[Networks]], images: Images, trust: float = 0.5) -> Found:
-    """The default's boxes, their centres drawn to the second opinion."""
+def framing_boxes(nets: Mapping[str, list[Networks]], images: Images, *, sized: bool = True) -> Found:
+    """The default's boxes, moved and scaled by what ``framing`` answers, as it is: no constant is chosen."""
+    answers = framed(nets["framing"][0]["last"], images)
+    if not sized:
+        answers[:, 2:] = 0
     first = default_boxes({"default": nets["default"]}, images)
-    return [
-        Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y).clamped(64, 64)
-        for box, (x, y) in zip(first, (trust * 64 * _second(nets, images)).tolist(), strict=True)
-    ]
+    return [_adjusted(box, *answer) for box, answer in zip(first, answers.tolist(), strict=True)]
 
 
-def _second(nets: Mapping[str, list[Networks]], images: Images) -> np.ndarray:
-    name = next(name for name in nets if name.startswith("whence"))
-    return whence_centres(nets[name][0]["last"], images)
+def _adjusted(box: Box, x: float, y: float, wider: float, higher: float) -> Box:
+    middle_x, middle_y = (box.x0 + box.x1) / 2 + 64 * x, (box.y0 + box.y1) / 2 + 64 * y
+    half_x, half_y = (box.x1 - box.x0) / 2 * np.exp(wider), (box.y1 - box.y0) / 2 * np.exp(higher)
+    return Box(middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y).clamped(64, 64)
 
 
-def whence_alone(nets: Mapping[str, list[Networks]], images: Images) -> Found:
-    """Boxes of one size around the second opinion alone: what its centres are worth."""
-    middles = 32 + 64 * _second(nets, images)
-    return [Box(x - 26, y - 26, x + 26, y + 26).clamped(64, 64) for x, y in middles.tolist()]
-
-
-def _parts(box: Box) -> tuple[float, float, float, float]:
-    return (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, (box.x1 - box.x0) / 2, (box.y1 - box.y0) / 2
+def framing_moved_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    return framing_boxes(nets, images, sized=False)
 
 
 TRAININGS: Mapping[str, Training] = {
@@ -296,8 +284,7 @@ TRAININGS: Mapping[str, Training] = {
     "wide-windows": Training(learn_wide_windows),
     "hard-negatives": Training(learn_hard),
     "rotations": Training(learn_rotations),
-    "whence": Training(learn_whence),
-    "whence-long": Training(learn_whence, {"steps": 2400}),
+    "framing": Training(learn_framing, {"steps": 2400}),
     "generated-objects": Training(learn_generated(1, "middle")),
     "generated-negatives": Training(learn_generated(-1, "middle")),
     "generated-background": Training(learn_generated(-1, "border")),
@@ -316,10 +303,8 @@ IDEAS: Mapping[str, Idea] = {
     "wide-windows": Idea("windows of 25 to 75 % of the side", ("wide-windows",), default_boxes),
     "hard-negatives": Idea("border windows coloured like the middle", ("hard-negatives",), default_boxes),
     "rotations": Idea("a unit that tells quarter turns", ("rotations",), default_boxes),
-    "whence": Idea("centres drawn to where a crop was cut from", ("default", "whence"), whence_boxes),
-    "whence-alone": Idea("centres by where crops were cut from alone", ("whence",), whence_alone),
-    "whence-long": Idea("the same, 2,400 steps", ("default", "whence-long"), whence_boxes),
-    "whence-long-alone": Idea("the same, alone", ("whence-long",), whence_alone),
+    "framing": Idea("moved and scaled by how photos are framed", ("default", "framing"), framing_boxes),
+    "framing-moved": Idea("moved by it only", ("default", "framing"), framing_moved_boxes),
     "generated-objects": Idea("generated windows as objects", ("generated-objects",), default_boxes),
     "generated-negatives": Idea("generated windows as background", ("generated-negatives",), default_boxes),
     "generated-background": Idea(
