@@ -145,9 +145,8 @@ def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
     model: ImageListModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count = 5000
-    model.set_records(
-        [record(i, f"n{i}", Status.FAILED if i == 7 else Status.UNSEEN) for i in range(1, count)]
-    )
+    first = {i: Status.FAILED if i == 7 else Status.UNSEEN for i in range(1, count)}
+    model.set_records([record(i, f"n{i}", status) for i, status in first.items()])
     told: list[tuple[int, int]] = []
     with monkeypatch.context() as patch:
         patch.setattr(ImageTable, "at", lambda *_: pytest.fail("a record was looked at"))
@@ -157,7 +156,7 @@ def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
         model.blockSignals(False)
     assert before == first
     assert [each.id for each in model.records if each.status is not Status.ACCEPTED] == [7]
-    model.dataChanged.connect(lambda first, last, _: told.append((first.row(), last.row())))
+    model.dataChanged.connect(lambda top, bottom, _: told.append((top.row(), bottom.row())))
     model.set_statuses(before)
     assert told == [(0, count - 2)]
     assert {each.status for each in model.records if each.id != 7} == {Status.UNSEEN}
