@@ -1,16 +1,24 @@
-"""What the measurements of the window are made with: figures, paints, ticks and waiting."""
+"""What the window is measured with: a folder and its truth, figures, paints, ticks, waiting."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from core.project.store import ImageRecord
+
 TICK_MS = 10
+DIFFERENT = 50
 
 
 @dataclass(frozen=True)
@@ -89,3 +97,37 @@ def peak_memory() -> int:
 
     peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def draw_folder(folder: Path, images: int) -> Path:
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    originals = []
+    for i in range(min(DIFFERENT, images)):
+        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        path = folder / f"photo-{i:05d}.jpg"
+        coarse.resize((640, 480), Image.Resampling.BICUBIC).save(path, quality=90)
+        originals.append(path)
+    for i in range(len(originals), images):
+        os.link(originals[i % len(originals)], folder / f"photo-{i:05d}.jpg")
+    return folder
+
+
+def write_truth(records: Sequence[ImageRecord]) -> Path:
+    """A COCO file beside the images with one box in each."""
+    sides = np.random.default_rng(3).integers(20, 300, (len(records), 4)).tolist()
+    images = [{"id": r.id, "file_name": r.name, "width": 640, "height": 480} for r in records]
+    boxes = [
+        {
+            "id": i + 1,
+            "image_id": record.id,
+            "category_id": 1,
+            "bbox": [x, y, w, h // 2],
+            "area": w * (h // 2),
+        }
+        for i, (record, (x, y, w, h)) in enumerate(zip(records, sides, strict=True))
+    ]
+    path = records[0].root.parent / "truth.json"
+    categories = [{"id": 1, "name": "object"}]
+    path.write_text(json.dumps({"images": images, "annotations": boxes, "categories": categories}))
+    return path

@@ -29,21 +29,31 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import torch
-from instruments import Figure, Paints, Ticks, beside_window, line, peak_memory, settle, wait
-from PIL import Image
+from instruments import (
+    Figure,
+    Paints,
+    Ticks,
+    beside_window,
+    draw_folder,
+    line,
+    peak_memory,
+    settle,
+    wait,
+    write_truth,
+)
 from PySide6.QtWidgets import QApplication
 
 from app.application import leave_what_stays_to_itself, make_application
 from app.main_window import MainWindow
 from app.models.evidence import Picture
+from app.models.export import ImportRequest
 from app.models.pictures import to_qimage
 from app.models.training import Phase
 from core.annotations import Status
 from core.browse import Browse, Order
 from core.config import PRESETS
+from core.exchange import ImportPlan
 from core.project.thresholds import Thresholds
-
-DIFFERENT = 50
 
 
 def main() -> None:
@@ -94,7 +104,17 @@ def measure(place: Path, images: int, seconds: float) -> Iterator[Figure]:
     stages: list[Callable[[MainWindow], list[Figure]]] = [scroll, arrange, browse]
     if seconds:
         stages.append(lambda window: beside_training(window, seconds))
-    for stage in (*stages, everywhere, stopped, of_selection, accepted, threshold, own_threshold, brightness):
+    for stage in (
+        *stages,
+        everywhere,
+        stopped,
+        of_selection,
+        accepted,
+        threshold,
+        own_threshold,
+        truth,
+        brightness,
+    ):
         yield from stage(window)
         settle(1.0)
     yield Figure("peak memory", peak_memory() / 2**20, "MiB", 1536)
@@ -102,20 +122,6 @@ def measure(place: Path, images: int, seconds: float) -> Iterator[Figure]:
     window.workbench.closed.connect(lambda: closed.append(True))
     window.close()
     wait(lambda: bool(closed), 60)
-
-
-def draw_folder(folder: Path, images: int) -> Path:
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    originals = []
-    for i in range(min(DIFFERENT, images)):
-        coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-        path = folder / f"photo-{i:05d}.jpg"
-        coarse.resize((640, 480), Image.Resampling.BICUBIC).save(path, quality=90)
-        originals.append(path)
-    for i in range(len(originals), images):
-        os.link(originals[i % len(originals)], folder / f"photo-{i:05d}.jpg")
-    return folder
 
 
 def open_folder(window: MainWindow, folder: Path, images: int) -> list[Figure]:
@@ -319,6 +325,43 @@ def own_threshold(window: MainWindow) -> list[Figure]:
     window.session.change_view(thresholds=Thresholds())
     wait(lambda: is_idle(window), 600)
     return figures
+
+
+def truth(window: MainWindow) -> list[Figure]:
+    """True boxes of all images come in; then the worst are shown first, and the threshold is moved."""
+    bench, measures, session = window.workbench, window.session.measures, window.session
+    path = write_truth(session.images.records)
+    plans: list[ImportPlan] = []
+    bench.importing.planned.connect(plans.append)
+    began, cpu, ticks = time.perf_counter(), beside_window(), Ticks()
+    bench.importing.look_at(path)
+    wait(lambda: bool(plans), 600)
+    bench.importing.import_boxes(ImportRequest(plans[0], as_truth=True))
+    wait(lambda: not session.activities and measures.standing is not None, 600)
+    shown = time.perf_counter() - began
+    wait(lambda: measures.curve is not None, 600)
+    drawn, cpu = time.perf_counter() - began, beside_window() - cpu
+    gap, ticks = max(ticks.stop()), Ticks()
+    wait(lambda: "measuring" in session.activities, 60)  # colour contrast reads every image
+    window.strip.stop.click()
+    wait(lambda: is_idle(window), 600)
+    began = time.perf_counter()
+    window.actions_["worst_first"].trigger()
+    window.images.list.viewport().repaint()
+    QApplication.processEvents()
+    worst = time.perf_counter() - began
+    times = moves(window)
+    wait(lambda: is_idle(window), 600)
+    after = max(ticks.stop())
+    session.change_view(browse=Browse())
+    return [
+        Figure("truth of all images imported to the accuracy panel", shown, "s", None),
+        Figure("truth of all images imported to the curve", drawn, "s", None, cpu),
+        Figure("longest gap of the event loop meanwhile", 1000 * gap, "ms", 100),
+        Figure("worst first", 1000 * worst, "ms", 100),
+        Figure("threshold to redraw beside the curve, median", 1000 * statistics.median(times), "ms", 16),
+        Figure("longest gap until all is measured again", 1000 * after, "ms", 100),
+    ]
 
 
 def moves(window: MainWindow) -> list[float]:

@@ -128,6 +128,21 @@ class ImageColumns:
     def set_status(self, places: int | Ints, status: Status) -> None:
         self._status[places] = _CODES[status]
 
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """The status of images by id, those that are here; failed ones stay failed."""
+        ids = np.fromiter(statuses.keys(), np.int64, len(statuses))
+        codes = np.fromiter((_CODES[status] for status in statuses.values()), np.uint8, len(statuses))
+        places, here = self._places_of_ids(ids)
+        usable = self._status[places] != _CODES[Status.FAILED]
+        self._status[places[usable]] = codes[here][usable]
+
+    def statuses(self, ids: Sequence[int]) -> dict[int, Status]:
+        """The status of each of ``ids`` that is here."""
+        wanted = np.asarray(ids, np.int64)
+        places, here = self._places_of_ids(wanted)
+        codes = self._status[places].tolist()
+        return {i: _STATUSES[code] for i, code in zip(wanted[here].tolist(), codes, strict=True)}
+
     def status_at(self, place: int) -> Status:
         return _STATUSES[int(self._status[place])]
 

@@ -53,8 +53,9 @@ class Against:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a project's boxes stand: ``overlaps`` are the IoU, 0..1, of the images ``ids``, as ``report``
-    counts them (the surest box with the true box that it fits best; 0 without a box), ``text`` what the
-    report says beside its strongest baseline. ``baselines`` serve the next call while the truth stays."""
+    counts them (the surest box with the true box that it fits best; 0 without a box); that has no ranking.
+    ``text`` is what it says beside its strongest baseline. ``baselines`` serve the next call while the truth
+    stays."""
 
     ids: Ids
     overlaps: Floats
@@ -112,7 +113,7 @@ def standing(against: Against, baselines: Baselines | None = None) -> Standing:
     """The accuracy of the boxes beside ``baselines``, or beside those that no image is read for."""
     aligned = against.aligned
     baselines = baselines or baselines_of(aligned.truth)
-    report = evaluate_aligned(aligned, baselines)
+    report = evaluate_aligned(aligned, baselines, ranks=False)
     if report.missing == report.n:
         text = tr("None of these images has a box yet.")
     else:

@@ -9,6 +9,7 @@ import math
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -94,7 +95,9 @@ class Discriminator(nn.Module):
 
     def logits(self, images: Tensor) -> Logits:
         """Both units' logits of float images (N, 3, S, S) in -1..1."""
-        pooled: Tensor = self.features(images).mean(dim=(2, 3))
+        features = self.features(images)
+        # Not features.mean(): its gradient is one value expanded, which the step before takes slowly.
+        pooled = F.avg_pool2d(features, features.shape[2:]).flatten(1)
         background = None if self.background is None else self.background(pooled).squeeze(1)
         return Logits(self.linear(pooled).squeeze(1), background)
 

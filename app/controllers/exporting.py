@@ -180,5 +180,6 @@ def _import(project: Project, request: ImportRequest) -> tuple[ImportSummary, li
         summary = import_boxes(
             project, request.plan, status=request.status, replace_edited=request.replace_edited
         )
-    touched = request.plan.boxes.keys() | request.plan.sizes.keys()
+    # Truth changes nothing that the list shows but sizes that were not known yet.
+    touched = request.plan.sizes.keys() | (() if request.as_truth else request.plan.boxes.keys())
     return summary, [record for record in project.images() if record.id in touched]

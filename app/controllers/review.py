@@ -57,15 +57,13 @@ class ReviewController(QObject):
     def set_statuses(self, ids: Iterable[int], status: Status) -> int:
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
         session = self._session
-        records = (session.images.record(image_id) for image_id in ids)
-        keep = (Status.FAILED, status)
-        chosen = [record for record in records if record is not None and record.status not in keep]
-        if session.project is None or not chosen:
+        said = session.images.statuses(list(ids))
+        before = {image_id: one for image_id, one in said.items() if one not in (Status.FAILED, status)}
+        if session.project is None or not before:
             return 0
-        before = {record.id: record.status for record in chosen}
         text = tr(_SAYINGS[status])
         edit = StatusEdit(before, dict.fromkeys(before, status))
-        return len(chosen) if self._editing.perform(edit, text) else 0
+        return len(before) if self._editing.perform(edit, text) else 0
 
     def accept_above(self, score: float) -> int:
         """Accept every unseen image whose boxes score at least ``score``; how many."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,9 @@ from core.project.store import ImageRecord
 
 if TYPE_CHECKING:
     from app.models.thumbnails import Thumbnails
+
+
+_MANY = 1000  # rows: more are not looked up one by one to say that they look different
 
 
 class Role(IntEnum):
@@ -89,12 +92,8 @@ class ImageTable:
         return self._records
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """Give images, by id, their status."""
-        places: dict[Status, list[int]] = {}
-        for image_id, status in statuses.items():
-            places.setdefault(status, []).append(self.place[image_id])
-        for status, same in places.items():
-            self.columns.set_status(np.array(same, np.intp), status)
+        """See :meth:`ImageColumns.set_statuses`."""
+        self.columns.set_statuses(statuses)
         self._late = True
 
 
@@ -162,14 +161,12 @@ class ImageListModel(QAbstractListModel):
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
         """:meth:`update_records` for what is said of images, however many. Failed ones stay failed."""
-        place, status_at = self._table.place, self._table.columns.status_at
-        known = {
-            image_id: status
-            for image_id, status in statuses.items()
-            if image_id in place and status_at(place[image_id]) is not Status.FAILED
-        }
-        self._table.set_statuses(known)
-        self._tell_rows(known)
+        self._table.set_statuses(statuses)
+        self._tell_rows(statuses)
+
+    def statuses(self, ids: Sequence[int]) -> dict[int, Status]:
+        """What is said of each of ``ids`` that is here."""
+        return self._table.columns.statuses(ids)
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         """Take over what a job has found out about images: size, failure and reason, all rows at once."""
@@ -179,7 +176,7 @@ class ImageListModel(QAbstractListModel):
             # What the person said meanwhile stays said; only the job knows what has failed.
             own = old.status is not new.status and Status.FAILED not in (old.status, new.status)
             self._table.put(replace(new, status=old.status) if own else new)
-        self._tell_rows(new.id for new in known)
+        self._tell_rows([new.id for new in known])
 
     def set_facts(self, facts: BoxFacts, *image_ids: int) -> None:
         """What boxes all images have now, or these alone, which keep their rows."""
@@ -193,16 +190,15 @@ class ImageListModel(QAbstractListModel):
         columns.set_facts(facts)
         if changes_with_boxes(self._browse):
             self.arrange(self._browse)
-        elif len(self._shown):
-            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+        else:
+            self._tell_all()
 
     def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats, *, moves: bool) -> None:
         """See :meth:`ImageColumns.set_overlaps`; unless ``moves`` each image keeps its row."""
         self._table.columns.set_overlaps(ids, overlaps)
         if moves and changes_with_truth(self._browse):
             self.arrange(self._browse)
-        if len(self._shown):
-            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
+        self._tell_all()
 
     def set_ranks(self, ranks: Ints) -> None:
         """See :meth:`ImageColumns.set_ranks`."""
@@ -326,11 +322,18 @@ class ImageListModel(QAbstractListModel):
     def _set_shown(self, shown: Ints) -> None:
         self._shown, self._rows = shown, None
 
-    def _tell_rows(self, ids: Iterable[int]) -> None:
-        """Say once that the rows of ``ids`` look different."""
+    def _tell_rows(self, ids: Collection[int]) -> None:
+        """Say once that the rows of ``ids`` look different; of many, that all rows may."""
+        if len(ids) > _MANY:
+            self._tell_all()
+            return
         rows = [row for image_id in ids if (row := self.row_of(image_id)) >= 0]
         if rows:
             self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
+
+    def _tell_all(self) -> None:
+        if len(self._shown):
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     def _on_thumbnail(self, image_id: int) -> None:
         row = self.row_of(image_id)

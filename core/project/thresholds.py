@@ -99,17 +99,15 @@ class Thresholds(Mapping[int, float]):
         most = min(len(self._starts), len(before._starts))
         head = _alike(self, before, slice(most))
         tail = _alike(self, before, slice(-1, head - most - 1, -1)) if head < most else 0
-        places = np.union1d(
-            self._starts[head : len(self._starts) - tail + 1],
-            before._starts[head : len(before._starts) - tail + 1],
-        )
+        parts = [starts[head : len(starts) - tail + 1] for starts in (self._starts, before._starts)]
+        places = _ascending(np.concatenate(parts))
         differs = ~_same(self.at(places), before.at(places))
         turns = np.flatnonzero(np.diff(differs, prepend=False))
         sides = places[turns].tolist()  # an even number: after the last place of both nothing differs
         return tuple((first, end - 1) for first, end in zip(sides[::2], sides[1::2], strict=True))
 
     def _with(self, ids: Iterable[int], value: float) -> Thresholds:
-        wanted = np.unique(np.fromiter(ids, np.int64))
+        wanted = _ascending(np.fromiter(ids, np.int64))
         if not len(wanted):
             return self
         breaks = np.flatnonzero(np.diff(wanted) != 1)
@@ -117,7 +115,7 @@ class Thresholds(Mapping[int, float]):
         # Only between the first and the last of them anything changes.
         low = np.searchsorted(self._starts, firsts[0])
         high = np.searchsorted(self._starts, ends[-1], side="right")
-        places = np.union1d(np.concatenate([firsts, ends]), self._starts[low:high])
+        places = _ascending(np.concatenate([firsts, ends, self._starts[low:high]]))
         is_wanted = np.searchsorted(firsts, places, side="right") > np.searchsorted(
             ends, places, side="right"
         )
@@ -153,6 +151,13 @@ class Thresholds(Mapping[int, float]):
 
     def __repr__(self) -> str:
         return f"Thresholds.of_runs({self.runs})"
+
+
+def _ascending(ids: Ids) -> Ids:
+    """In order, none twice. A selection is so already, and merging a few runs is no work for this sort."""
+    ids = ids if (ids[1:] >= ids[:-1]).all() else np.sort(ids, kind="stable")
+    once: Ids = ids[np.append(True, ids[1:] != ids[:-1])[: len(ids)]]
+    return once
 
 
 def _checked(starts: Ids, values: Floats) -> Thresholds:

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from app.models.image_list import ImageListModel, Role
+from app.models.image_list import ImageListModel, ImageTable, Role
 from core.annotations import Status
 from core.browse import BoxFacts, Browse, Order, Show
 from core.project.store import ImageRecord
@@ -139,6 +139,27 @@ def test_many_statuses_at_once_reach_rows_records_and_filters(model: ImageListMo
     assert [each.id for each in model.with_status(Status.REJECTED)] == [4]
     model.arrange(shown(show=Show.ACCEPTED))
     assert names(model) == ["n2"]
+
+
+def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
+    model: ImageListModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 5000
+    first = {i: Status.FAILED if i == 7 else Status.UNSEEN for i in range(1, count)}
+    model.set_records([record(i, f"n{i}", status) for i, status in first.items()])
+    told: list[tuple[int, int]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageTable, "at", lambda *_: pytest.fail("a record was looked at"))
+        model.blockSignals(True)  # the tester looks at rows whenever they change
+        before = model.statuses([*range(1, count), 9999])
+        model.set_statuses(dict.fromkeys(before, Status.ACCEPTED))
+        model.blockSignals(False)
+    assert before == first
+    assert [each.id for each in model.records if each.status is not Status.ACCEPTED] == [7]
+    model.dataChanged.connect(lambda top, bottom, _: told.append((top.row(), bottom.row())))
+    model.set_statuses(before)
+    assert told == [(0, count - 2)]
+    assert {each.status for each in model.records if each.id != 7} == {Status.UNSEEN}
 
 
 def test_a_batch_comes_in_at_the_end_whatever_the_order(model: ImageListModel) -> None:

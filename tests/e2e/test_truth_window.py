@@ -89,8 +89,11 @@ def measured(
     qtbot.keyClicks(dialog.path_edit, str(truth))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
     assert dialog.total.text() == "10 boxes for 10 images will come in as truth."
+    told: list[int] = []
+    session.images.dataChanged.connect(lambda first, last, _: told.append(last.row() - first.row() + 1))
     with qtbot.waitSignal(bench.importing.truth_imported, timeout=LONG):
         qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
+    assert told == [], "sizes were known: the list waits for the measurement, and no row is gone through"
     _close_dialogs(window)
     _settle(qtbot, window)
     return window
