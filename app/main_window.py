@@ -314,7 +314,7 @@ class MainWindow(QMainWindow):
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
         for path in paths.recent_projects():
-            action = menu.addAction(style.without_mnemonic(path.stem))
+            action = menu.addAction(style.without_mnemonic(paths.title(path)))
             action.setToolTip(str(path))
             action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
         if menu.isEmpty():

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSlider,
     QSpinBox,
+    QStackedWidget,
     QStyle,
     QStyleOptionSlider,
     QToolButton,
@@ -163,8 +164,10 @@ class FitScroll(QScrollArea):
         inside.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
-        hint, width = self.widget().sizeHint(), self.viewport().width()
-        return QSize(hint.width(), max(hint.height(), self.widget().heightForWidth(width)))
+        inside = self.widget()
+        page = inside.currentWidget() if isinstance(inside, QStackedWidget) else inside
+        wrapped = page.heightForWidth(self.viewport().width())
+        return QSize(inside.sizeHint().width(), max(page.sizeHint().height(), wrapped))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

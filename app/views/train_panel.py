@@ -193,7 +193,11 @@ class TrainPanel(QWidget):
     def _show_kind(self, state: TrainPanelState) -> None:
         index = int(state.kind == "cam")
         self.kind.set_first(index == 0)
+        for i, form in enumerate((self.form, self.class_form)):  # the one behind takes no height
+            shown = QSizePolicy.Policy.Preferred if i == index else QSizePolicy.Policy.Ignored
+            form.setSizePolicy(QSizePolicy.Policy.Preferred, shown)
         self.forms.setCurrentIndex(index)
+        self.scroll.updateGeometry()
         self.results.setCurrentIndex(index)
         self._make_room()
         self.note_label.setText(state.note)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 from superqt import QElidingLabel
 
 import resources
-from app import style
+from app import paths, style
 from app.views.controls import plain_label
 from core.language import tr
 
@@ -130,7 +130,7 @@ class WelcomePage(QWidget):
         row = QWidget(self._recent)
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
-        button = QPushButton(style.without_mnemonic(path.stem))
+        button = QPushButton(style.without_mnemonic(paths.title(path)))
         style.mark(button, "link")
         button.setAccessibleName(str(path))
         button.setToolTip("")
