@@ -67,6 +67,11 @@ class Workbench(QObject):
         self.library.scanned.connect(self.training.summarize)
         self.session.project_changed.connect(self.training.summarize)
         self.library.scanned.connect(self.mending.look)
+        self.library.scanned.connect(self.browsing.try_again)
+        self.localization.evidence_changed.connect(self.browsing.try_again)
+        # A list that was read anew knows no IoU.
+        self.library.scanned.connect(self.measuring.wake)
+        self.mending.moved.connect(self.measuring.wake)
         self.mending.size_noted.connect(self._on_size_noted)
         self.deciding.decided.connect(self.review.refresh_facts)
         self.deciding.decided.connect(self.measuring.wake)

@@ -161,13 +161,17 @@ class ImageListModel(QAbstractListModel):
         self._tell_rows(known)
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """:meth:`update_records` for what is said of images, however many. Failed ones stay failed."""
-        place, status_at = self._table.place, self._table.columns.status_at
+        """:meth:`update_records` for what is said of images, however many, as
+        :meth:`core.project.store.Project.set_statuses` has it."""
+        place, columns = self._table.place, self._table.columns
         known = {
             image_id: status
             for image_id, status in statuses.items()
-            if image_id in place and status_at(place[image_id]) is not Status.FAILED
+            if image_id in place and columns.status_at(place[image_id]) is not Status.FAILED
         }
+        for image_id in [i for i, status in known.items() if status is Status.UNSEEN]:
+            if self._table.at(place[image_id]).reason and not columns.edited[place[image_id]]:
+                known[image_id] = Status.FAILED
         self._table.set_statuses(known)
         self._tell_rows(known)
 

@@ -135,6 +135,7 @@ class Session(QObject):
         self.selection = ()
         self.mending = Mending()
         self.images.set_table(table or ImageTable(), self.view.browse)
+        self._note_reasons((), self.images.records)
         self.reset_training(TrainingStatus())
         self.results.reset(Kind(self.view.model))
         self.project_changed.emit()
@@ -145,7 +146,9 @@ class Session(QObject):
 
     def replace_table(self, table: ImageTable) -> None:
         """The project's images again, after some have changed; the image in view stays."""
+        before = self.images.records
         self.images.set_table(table)
+        self._note_reasons(before, self.images.records)
         self.problems_changed.emit()
         self.current_changed.emit()
 
@@ -156,6 +159,8 @@ class Session(QObject):
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         """See :meth:`ImageListModel.merge_records`."""
+        before = [old for new in records if (old := self.images.record(new.id)) is not None]
+        self._note_reasons(before, records)
         self.images.merge_records(records)
         self.problems_changed.emit()
 
@@ -396,6 +401,13 @@ class Session(QObject):
             self._damaged.add(image_id)
         self.problems_changed.emit()
 
+    def _note_reasons(self, before: Sequence[ImageRecord], now: Sequence[ImageRecord]) -> None:
+        """What the project says of files that could not be used when they were last tried."""
+        for record in before:
+            if record.reason:
+                self._unreadable.pop(record.id, None)
+        self._unreadable.update({record.id: record.reason for record in now if record.reason})
+
     @property
     def damaged(self) -> list[Path]:
         """Files that are damaged and used as far as they can be read, as far as is known by now."""
@@ -410,5 +422,4 @@ class Session(QObject):
             record = self.images.record(image_id)
             if record is not None:
                 reasons[record.path] = reason
-        reasons.update({record.path: record.reason for record in self.images.with_status(Status.FAILED)})
         return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]
