@@ -192,9 +192,6 @@ class ImageColumns:
 
     # ---- asked --------------------------------------------------------------------------------
 
-    def places_of(self, status: Status) -> Ints:
-        return np.flatnonzero(self._status == _CODES[status])
-
     def next_of(self, status: Status, places: Ints, row: int) -> int:
         """The next row after ``row`` of ``places`` with that status, from the top again; -1 for none."""
         rows = np.flatnonzero(self._status[places] == _CODES[status])

@@ -38,7 +38,7 @@ class BrowsingController(QObject):
         self._pictures = Loader(
             "pictures",
             _picture,
-            on_ready=lambda key, picture: session.set_picture(key[0], picture),
+            on_ready=self._on_picture,
             on_error=pump.failed.emit,
             wake=pump.wake,
             threads=2,
@@ -127,6 +127,13 @@ class BrowsingController(QObject):
         self._evidence.clear()
         self._load_evidence()
 
+    def try_again(self) -> None:
+        """Files that could not be read may be there again, such as those of a disk."""
+        self.thumbnails.try_again()
+        picture = self._session.picture
+        if picture is not None and picture.image is None:
+            self._load()
+
     def close(self) -> None:
         """End all decoding threads."""
         for loader in (self._pictures, self._evidence, self.thumbnails):
@@ -135,6 +142,11 @@ class BrowsingController(QObject):
     def _go(self, step: int) -> None:
         self._step = step
         self._session.select(self._session.images.neighbour(self._session.current, step))
+
+    def _on_picture(self, key: tuple[int, str, int], picture: Picture) -> None:
+        if picture.image is None:
+            self._pictures.forget(key)  # a look back at it tries again
+        self._session.set_picture(key[0], picture)
 
     def _forget(self) -> None:
         self._thresholds.clear()

@@ -251,8 +251,11 @@ class LocalizationController(QObject):
 
     # ---- what the thread reports ----------------------------------------------------------------
 
-    def _on_items(self, items: list[Source | tuple[str, int, int]]) -> None:
+    def _on_items(self, items: list[Source | list[ImageRecord] | tuple[str, int, int]]) -> None:
         for item in items:
+            if isinstance(item, list):
+                self._session.merge_records(item)
+                continue
             if isinstance(item, Source):
                 if item is not self._source:
                     self._show(item)
@@ -328,6 +331,8 @@ def _localize(
             on_progress=lambda done, total: worker.put(("pixels", done, total)),
             cancelled=worker.is_stopping,
         )
+        known = set(records)
+        worker.put([record for record in project.images() if record not in known])
     return localize_images(
         project,
         records,
@@ -346,7 +351,10 @@ def _localize(
 
 
 def _fits(prepared: Prepared, records: tuple[ImageRecord, ...], size: int) -> bool:
-    """Whether the pixels at hand are those of ``records``; compared by what makes a file another one."""
-    if prepared.pixels.array.shape[1] != size:
+    """Whether the pixels at hand are those of ``records``; compared by what makes a file another one.
+
+    Where files could not be read then, they may be there again.
+    """
+    if prepared.pixels.array.shape[1] != size or prepared.pixels.rejected:
         return False
     return [r.file for r in prepared.records] == [r.file for r in records]

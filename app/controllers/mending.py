@@ -40,6 +40,9 @@ class MendingController(QObject):
     size_noted = Signal(int)
     """The id of an image that has another size than the project knew; its boxes may be others now."""
 
+    moved = Signal()
+    """The list is another: a folder was found again."""
+
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
@@ -98,6 +101,7 @@ class MendingController(QObject):
         for image_id in move.missing:
             session.problems.note(image_id, tr("It is not in the folder’s new place."), damaged=False)
         self._on_looked(project, moved.lost)
+        self.moved.emit()
         session.notice.emit(move.sentence())
 
     def _on_looked(self, project: Project, lost: tuple[LostFolder, ...]) -> None:
@@ -115,6 +119,7 @@ class MendingController(QObject):
         before = session.mending.former_sizes.get(current or 0)
         if project is None or current is None or size is None or before is None:
             return
+        self._editing.about_to_edit.emit()  # else what is being read just now would come too late
         try:
             old = kept(project, [current])
         except ProjectError as error:
@@ -149,13 +154,14 @@ class MendingController(QObject):
             session.set_mending(former_sizes=former)
 
     def _compare_size(self) -> None:
-        """The image in view has been decoded: is it as large as its boxes say?"""
+        """The image in view has been decoded: is it as large as its boxes say, and usable again?"""
         session, project = self._session, self._session.project
         record, picture, former = session.record, session.picture, session.mending.former_sizes
         if project is None or record is None or picture is None or not picture.width:
             return
         size = picture.width, picture.height
-        if size == (record.width, record.height) or not (record.width or record.id in former):
+        is_new = size != (record.width, record.height) and (record.width or record.id in former)
+        if not is_new and not record.reason:
             return
         try:
             project.set_sizes({record.id: size})

@@ -46,6 +46,10 @@ class Role(IntEnum):
     OVERLAP = Qt.ItemDataRole.UserRole + 8
 
 
+def _is_unusable(record: ImageRecord) -> bool:
+    return bool(record.reason) or record.status is Status.FAILED
+
+
 class ImageTable:
     """All images with their columns. Made in the thread that reads them: 100,000 take their time.
 
@@ -55,6 +59,7 @@ class ImageTable:
     def __init__(self, records: Iterable[ImageRecord] = ()) -> None:
         self._records: list[ImageRecord] = []
         self._late = False
+        self._unusable: set[int] = set()
         self.columns = ImageColumns()
         self.place: dict[int, int] = {}
         self.append(records)
@@ -65,12 +70,14 @@ class ImageTable:
         start = len(self._records)
         self._records.extend(new)
         self.place.update({record.id: start + i for i, record in enumerate(new)})
+        self._unusable.update(record.id for record in new if _is_unusable(record))
         self.columns.append([r.id for r in new], [r.name for r in new], [r.status for r in new])
 
     def put(self, record: ImageRecord) -> None:
         """Replace the image of that id."""
         place = self.place[record.id]
         self._records[place] = record
+        (self._unusable.add if _is_unusable(record) else self._unusable.discard)(record.id)
         self.columns.set_status(place, record.status)
 
     def __len__(self) -> int:
@@ -92,9 +99,17 @@ class ImageTable:
         return self._records
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """See :meth:`ImageColumns.set_statuses`."""
+        """See :meth:`ImageColumns.set_statuses`; what a person takes back of an unusable file fails again."""
         self.columns.set_statuses(statuses)
         self._late = True
+        for image_id in self._unusable:
+            place = self.place[image_id]
+            if statuses.get(image_id) is Status.UNSEEN and not self.columns.edited[place]:
+                self.columns.set_status(place, Status.FAILED)
+
+    def unusable(self) -> list[ImageRecord]:
+        """Images whose file could not be used when it was last tried, in the project's order."""
+        return [self.at(place) for place in sorted(self.place[image_id] for image_id in self._unusable)]
 
 
 class ImageListModel(QAbstractListModel):
@@ -160,7 +175,8 @@ class ImageListModel(QAbstractListModel):
         self._tell_rows(known)
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """:meth:`update_records` for what is said of images, however many. Failed ones stay failed."""
+        """:meth:`update_records` for what is said of images, however many, as
+        :meth:`core.project.store.Project.set_statuses` has it."""
         self._table.set_statuses(statuses)
         self._tell_rows(statuses)
 
@@ -231,9 +247,9 @@ class ImageListModel(QAbstractListModel):
         """The names of all images, for another thread."""
         return self._table.columns.names
 
-    def with_status(self, status: Status) -> list[ImageRecord]:
-        """All images of that status, whatever the filter."""
-        return [self._table.at(place) for place in self._table.columns.places_of(status).tolist()]
+    def unusable(self) -> list[ImageRecord]:
+        """See :meth:`ImageTable.unusable`."""
+        return self._table.unusable()
 
     def unseen_scores(self) -> tuple[list[int], Floats]:
         """The ids and scores of unseen images that have a score, whatever the filter."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.models.image_list import ImageListModel
-from core.annotations import Status
 from core.images.scan import RejectedFile
 
 
@@ -45,6 +44,11 @@ class Problems(QObject):
             self._damaged.add(image_id)
         self.changed.emit()
 
+    def drop_notes(self, ids: Iterable[int]) -> None:
+        """These images were tried again since; what the project says of them counts."""
+        for image_id in ids:
+            self._unreadable.pop(image_id, None)
+
     @property
     def damaged(self) -> list[Path]:
         """Files that are damaged and used as far as they can be read, as far as is known by now."""
@@ -59,5 +63,5 @@ class Problems(QObject):
             record = self._images.record(image_id)
             if record is not None:
                 reasons[record.path] = reason
-        reasons.update({record.path: record.reason for record in self._images.with_status(Status.FAILED)})
+        reasons.update({record.path: record.reason for record in self._images.unusable()})
         return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]

@@ -93,6 +93,7 @@ class Session(QObject):
         self.selection = ()
         self.mending = Mending()
         self.images.set_table(table or ImageTable(), self.view.browse)
+        self._note_reasons((), self.images.records)
         self.reset_training(TrainingStatus())
         self.results.reset(Kind(self.view.model))
         self.project_changed.emit()
@@ -103,6 +104,7 @@ class Session(QObject):
 
     def replace_table(self, table: ImageTable) -> None:
         """The project's images again, after some have changed; the image in view stays."""
+        self.problems.drop_notes([record.id for record in self.images.unusable()])
         self.images.set_table(table)
         self.problems.changed.emit()
         self.current_changed.emit()
@@ -114,6 +116,8 @@ class Session(QObject):
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         """See :meth:`ImageListModel.merge_records`."""
+        tried = {record.id for record in records}
+        self.problems.drop_notes([record.id for record in self.images.unusable() if record.id in tried])
         self.images.merge_records(records)
         self.problems.changed.emit()
 

@@ -52,6 +52,7 @@ class Thumbnails(QObject):
             capacity=capacity,
             queue_limit=64,
         )
+        self._failed: set[tuple[int, str]] = set()
         pump.add_source(self._loader)
         self.clear = self._loader.clear
         self.close: Callable[[], None] = self._loader.close
@@ -61,7 +62,15 @@ class Thumbnails(QObject):
         value: Thumbnail | None = self._loader.get((record.id, str(record.path)))
         return value
 
+    def try_again(self) -> None:
+        """Make those anew that could not be made, once they are asked for."""
+        for key in self._failed:
+            self._loader.forget(key)
+        self._failed.clear()
+
     def _on_ready(self, key: tuple[int, str], thumbnail: Thumbnail) -> None:
+        if thumbnail.pixmap is None:
+            self._failed.add(key)
         self.ready.emit(key[0])
         self.condition.emit(key[0], thumbnail.reason, thumbnail.damaged)
 

@@ -18,7 +18,7 @@ class NoticeBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sign = QLabel()
+        self._sign, self._sign_name = QLabel(), "warning"
         style.mark(self, "notice")
         self.text = plain_label()
         self.text.setWordWrap(True)
@@ -33,13 +33,14 @@ class NoticeBar(QFrame):
         self._row.addWidget(self.text, 1)
         self.hide()
 
-    def say(self, text: str, offers: Sequence[Offer] = ()) -> None:
+    def say(self, text: str, offers: Sequence[Offer] = (), *, sign: str = "warning") -> None:
         """Show ``text`` with a button for each of ``offers``, the first one as the usual answer."""
         if not text:
             self.hide()
             return
         if text == self.text.text() and not self.isHidden():
             return  # a button may have the focus
+        self._sign_name = sign
         self._draw_sign()
         self.text.setText(text)
         self.setAccessibleName(text)
@@ -58,8 +59,10 @@ class NoticeBar(QFrame):
         super().changeEvent(event)
 
     def _draw_sign(self) -> None:
-        sign = style.icon("warning", style.colours().warning)
-        self._sign.setPixmap(sign.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
+        colours = style.colours()
+        colour = colours.warning if self._sign_name == "warning" else colours.accent
+        icon = style.icon(self._sign_name, colour)
+        self._sign.setPixmap(icon.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
 
     def _button(self, title: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(title, self)

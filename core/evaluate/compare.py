@@ -14,7 +14,7 @@ from core.errors import FormatError
 from core.evaluate.matching import align
 from core.evaluate.overlap import CORRECT_IOU, best_overlap
 from core.evaluate.report import Row, plain_baselines, row_of, tuned_baseline
-from core.language import tr
+from core.language import tr, trn
 
 __all__ = ["RESAMPLES", "Comparison", "Difference", "compare", "paired_bootstrap"]
 
@@ -61,15 +61,26 @@ class Comparison:
         """What the rows do not say, as sentences."""
         d = self.difference
         lines = [
-            f"A less B: {100 * d.difference:+.1f} points, 95 % interval {100 * d.low:+.1f} to "
-            f"{100 * d.high:+.1f} (paired bootstrap, {d.resamples:,} resamples, seed {d.seed}).",
-            f"A is ahead in {d.a_better:.1%} of the resamples and B in {d.b_better:.1%}.",
-            f"A alone is right on {d.only_a:,} of the {self.n:,} images, B alone on {d.only_b:,}.",
+            tr(
+                "A less B: {points:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f} "
+                "(paired bootstrap, {resamples:,} resamples, seed {seed})."
+            ).format(
+                points=100 * d.difference,
+                low=100 * d.low,
+                high=100 * d.high,
+                resamples=d.resamples,
+                seed=d.seed,
+            ),
+            tr("A is ahead in {a:.1%} of the resamples and B in {b:.1%}.").format(a=d.a_better, b=d.b_better),
+            tr("A alone is right on {a:,} of the {n:,} images, B alone on {b:,}.").format(
+                a=d.only_a, n=self.n, b=d.only_b
+            ),
         ]
         for name, count in (("A", self.missing_a), ("B", self.missing_b)):
             if count:
-                images = "1 image" if count == 1 else f"{count:,} images"
-                lines.append(f"{name} has no box for {images} of the truth, counted as wrong.")
+                images = trn("{count:,} image", "{count:,} images", count)
+                text = tr("{name} has no box for {images} of the truth, counted as wrong.")
+                lines.append(text.format(name=name, images=images))
         return lines
 
     def to_dict(self) -> dict[str, Any]:

@@ -35,10 +35,11 @@ class Ranking:
             verdict = tr(" It may rank no better than chance.")
         elif self.high < 0:
             verdict = tr(" It ranks the wrong way round.")
-        return (
-            f"Score ranks IoU with rho = {self.rho:+.2f}, 95 % interval {self.low:+.2f} to {self.high:+.2f} "
-            f"(a constant score, as baselines have, ranks nothing).{verdict}"
+        text = tr(
+            "Score ranks IoU with rho = {rho:+.2f}, 95 % interval {low:+.2f} to {high:+.2f} "
+            "(a constant score, as baselines have, ranks nothing).{verdict}"
         )
+        return text.format(rho=self.rho, low=self.low, high=self.high, verdict=verdict)
 
 
 def ranking(scores: Floats, overlap: Floats, *, resamples: int = RESAMPLES, seed: int = 0) -> Ranking | None:

@@ -23,7 +23,7 @@ from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes
 from core.evaluate.matching import Alignment, Matches, align, match_by_name
 from core.evaluate.overlap import CORRECT_IOU, Floats, Truth, best_overlap
 from core.evaluate.ranking import Ranking, ranking
-from core.language import tr
+from core.language import tr, trn
 
 __all__ = [
     "CORRECT_IOU",
@@ -118,7 +118,7 @@ class Report:
 
     def remarks(self) -> list[str]:
         """What the rows do not say, as sentences."""
-        r_cx, r_cy = ("undefined" if r is None else f"{r:+.2f}" for r in (self.r_cx, self.r_cy))
+        r_cx, r_cy = (tr("undefined") if r is None else f"{r:+.2f}" for r in (self.r_cx, self.r_cy))
         lines = [
             tr("Correlation of predicted and true centres: r(cx) {r_cx}, r(cy) {r_cy}.").format(
                 r_cx=r_cx, r_cy=r_cy
@@ -126,16 +126,39 @@ class Report:
         ]
         if self.ranking is not None:
             lines.append(self.ranking.sentence())
-        for count, what in (
-            (self.several, "with several true boxes, any one of which counts"),
-            (self.missing, "of the truth without a predicted box, counted as wrong"),
-            (self.extra, "with predicted boxes that the truth does not know, left out"),
-            (self.other_size, "whose size differs between boxes and truth, compared pixel by pixel"),
-            (self.unreadable, "that colour contrast could not read, counted as wrong for it"),
-        ):
-            if count:
-                lines.append(f"{count:,} {'image' if count == 1 else 'images'} {what}.")
-        return lines
+        return [*lines, *self._counted_remarks()]
+
+    def _counted_remarks(self) -> list[str]:
+        several, missing, extra = self.several, self.missing, self.extra
+        told = (
+            trn(
+                "{count:,} image with several true boxes, any one of which counts.",
+                "{count:,} images with several true boxes, any one of which counts.",
+                several,
+            ),
+            trn(
+                "{count:,} image of the truth without a predicted box, counted as wrong.",
+                "{count:,} images of the truth without a predicted box, counted as wrong.",
+                missing,
+            ),
+            trn(
+                "{count:,} image with predicted boxes that the truth does not know, left out.",
+                "{count:,} images with predicted boxes that the truth does not know, left out.",
+                extra,
+            ),
+            trn(
+                "{count:,} image whose size differs between boxes and truth, compared pixel by pixel.",
+                "{count:,} images whose size differs between boxes and truth, compared pixel by pixel.",
+                self.other_size,
+            ),
+            trn(
+                "{count:,} image that colour contrast could not read, counted as wrong for it.",
+                "{count:,} images that colour contrast could not read, counted as wrong for it.",
+                self.unreadable,
+            ),
+        )
+        counts = (several, missing, extra, self.other_size, self.unreadable)
+        return [sentence for count, sentence in zip(counts, told, strict=True) if count]
 
     def to_dict(self) -> dict[str, Any]:
         """The report for JSON: every number finite or null."""

@@ -23,6 +23,8 @@ from core.project.names import other_names
 IMAGE_COLUMNS = "id, root_id, name, size_bytes, mtime_ns, width, height, status, reason"
 #: What follows a column's name where one parameter, a JSON list, holds the ids that are meant.
 ONE_OF = "IN (SELECT value FROM json_each(?))"
+#: What follows an image's id where a person has set its boxes, or taken them away.
+EDITED = "IN (SELECT image_id FROM edited)"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 _SOURCES = {source.value: source for source in Source}
 _STATUSES = {status.value: status for status in Status}
@@ -32,7 +34,8 @@ _STATUSES = {status.value: status for status in Status}
 class ImageRecord:
     """One image of a project. ``width`` and ``height`` are pixels as displayed, 0 where unknown.
 
-    ``name`` is relative to ``root``, with forward slashes. ``reason`` says why a ``FAILED`` one failed.
+    ``name`` is relative to ``root``, with forward slashes. ``reason`` says why its file could not be used
+    when it was last tried; empty where it could.
     """
 
     id: int

@@ -23,6 +23,7 @@ from core.project.file import absolute, from_db, to_db
 from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
+    EDITED,
     IMAGE_COLUMNS,
     ONE_OF,
     ImageRecord,
@@ -107,9 +108,14 @@ class Project(Database):
             )
 
     def set_failed(self, reasons: Mapping[int, str]) -> None:
-        """Mark images, by id, as unusable, each with its reason."""
+        """Note, by image id, why files cannot be used.
+
+        An image becomes ``FAILED`` by that unless a person has reviewed it or set its boxes: a disk that is
+        away takes nobody's work.
+        """
         self._many(
-            "UPDATE image SET status = 'failed', reason = ? WHERE id = ?",
+            f"""UPDATE image SET reason = ?, status =
+                iif(status IN ('accepted', 'rejected') OR id {EDITED}, status, 'failed') WHERE id = ?""",
             [(to_db(reason), image_id) for image_id, reason in reasons.items()],
         )
 
@@ -118,14 +124,19 @@ class Project(Database):
         self.set_statuses(dict.fromkeys(ids, status))
 
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """Give each image, by id, its status: all or, where one fails, none. Unusable ones stay so."""
+        """Give each image, by id, its status: all or, where one fails, none.
+
+        Unusable ones stay so, and one whose file cannot be used is so again once its review is taken back.
+        """
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
             ids.setdefault(status, []).append(int(image_id))
         with self.transaction() as db:
             for status, same in ids.items():
                 db.execute(
-                    f"UPDATE image SET status = ? WHERE status <> 'failed' AND id {ONE_OF}",
+                    f"""UPDATE image SET
+                        status = iif(?1 <> 'unseen' OR reason = '' OR id {EDITED}, ?1, 'failed')
+                        WHERE status <> 'failed' AND id IN (SELECT value FROM json_each(?2))""",
                     (status.value, json.dumps(same)),
                 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,9 +137,18 @@ def test_many_statuses_at_once_reach_rows_records_and_filters(model: ImageListMo
         "rejected",
         "unseen",
     ]
-    assert [each.id for each in model.with_status(Status.REJECTED)] == [4]
     model.arrange(shown(show=Show.ACCEPTED))
     assert names(model) == ["n2"]
+
+
+def test_an_image_whose_file_is_away_keeps_its_review_until_that_is_taken_back(model: ImageListModel) -> None:
+    away = replace(record(2, "n2", Status.ACCEPTED), reason="The disk is away.")
+    model.set_records([record(1, "n1"), away, record(3, "n3", Status.FAILED)])
+    assert [each.id for each in model.unusable()] == [2, 3]
+    model.set_statuses({1: Status.UNSEEN, 2: Status.UNSEEN, 3: Status.UNSEEN})
+    assert [each.status.value for each in model.records] == ["unseen", "failed", "failed"]
+    model.merge_records([replace(away, status=Status.UNSEEN, reason="")])
+    assert [each.id for each in model.unusable()] == [3]
 
 
 def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(

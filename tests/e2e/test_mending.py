@@ -10,13 +10,16 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
-from window_support import LONG, close, draw_folder, fill
+from window_support import LONG, TINY, close, draw_folder, drop, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.models.export import ExportRequest
+from app.models.image_list import Role
 from app.views.message import ErrorDialog
 from core.annotations import BoxRecord, Source, Status
 from core.geometry import Box
+from core.project.store import Project
+from core.project.truth import set_truth
 
 EDITED = BoxRecord(Box(4, 6, 20, 15), source=Source.EDITED)
 
@@ -82,6 +85,28 @@ def test_a_moved_folder_is_asked_for_and_everything_stays(
     assert session.problems.files[0].path == new / "image 2.png"
 
 
+def test_iou_with_the_truth_is_known_again_after_a_folder_was_found(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    folder, path = worked_on
+    with Project.open(path) as project:
+        set_truth(project, {1: [EDITED], 2: [EDITED]})
+    new = folder.rename(folder.with_name("moved"))
+    _open(qtbot, window, path)
+    session = window.session
+    qtbot.waitUntil(lambda: _overlaps(window) == [1, 0, None], timeout=LONG)
+    settle(qtbot, window)
+    window.workbench.mending.relocate(folder, new)
+    qtbot.waitUntil(lambda: session.record is not None and session.record.root == new, timeout=LONG)
+    qtbot.waitUntil(lambda: _overlaps(window) == [1, 0, None], timeout=LONG)
+    settle(qtbot, window)
+
+
+def _overlaps(window: MainWindow) -> list[float | None]:
+    images = window.session.images
+    return [images.index(row).data(Role.OVERLAP) for row in range(images.rowCount())]
+
+
 def test_an_image_with_another_size_is_asked_about(
     window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
 ) -> None:
@@ -122,11 +147,78 @@ def test_boxes_of_an_image_with_another_size_can_stay(
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     _click(qtbot, window, "Keep them as they are")
     assert not window.notice.isVisible()
-    assert window.session.boxes == (EDITED,)
+    qtbot.waitUntil(lambda: window.session.boxes == (EDITED,), timeout=LONG)
     qtbot.keyClick(window, Qt.Key.Key_Right)
     qtbot.keyClick(window, Qt.Key.Key_Left)
     qtbot.waitUntil(lambda: window.session.picture is not None, timeout=LONG)
     assert not window.notice.isVisible()
+
+
+def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    here, disk = draw_folder(tmp_path / "here", 9), draw_folder(tmp_path / "disk", 4)
+    fill(qtbot, window, here, 9)
+    assert drop(window.splitter, [disk])
+    session, project = window.session, window.session.project
+    qtbot.waitUntil(lambda: session.images.total == 13 and not session.activities, timeout=LONG)
+    accepted, rejected, edited, unseen = (one.id for one in session.images.records if one.root == disk)
+    for image_id, name in ((accepted, "accept"), (rejected, "reject")):
+        session.select(image_id)
+        window.actions_[name].trigger()
+    session.select(edited)
+    window.workbench.editing.draw(Box(1, 2, 30, 20))
+    work = {accepted: Status.ACCEPTED, rejected: Status.REJECTED, edited: Status.UNSEEN}
+
+    away = disk.rename(tmp_path / "unplugged")
+    session.select(session.images.id_at(0))
+    start(qtbot, window, TINY)
+    finish(qtbot, window)
+    settle(qtbot, window)
+    assert _statuses(project, window) == {**work, unseen: Status.FAILED}
+    assert [one.box for one in project.boxes(edited)] == [Box(1, 2, 30, 20)]
+    assert {problem.path.parent for problem in session.problems} == {disk}
+    assert len(session.problems) == 4
+    with Project.open(project.path) as other:  # as the next start will find it
+        assert all(one.reason for one in other.images() if one.root == disk)
+
+    away.rename(disk)
+    window.actions_["find_boxes"].trigger()
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not session.problems, timeout=LONG)
+    assert _statuses(project, window) == {**work, unseen: Status.UNSEEN}
+    assert [one.box for one in project.boxes(edited)] == [Box(1, 2, 30, 20)]
+    assert project.boxes(unseen), "and it got its box"
+
+
+def test_a_look_at_a_photo_that_is_back_is_enough(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    folder, path = worked_on
+    with Project.open(path) as project:
+        project.set_failed(dict.fromkeys((1, 3), "It is no longer there."))
+    away = folder.rename(folder.with_name("unplugged"))
+    _open(qtbot, window, path)
+    session = window.session
+    assert session.picture.image is None
+    assert [one.status for one in session.images.records] == [Status.ACCEPTED, Status.ACCEPTED, Status.FAILED]
+    away.rename(folder)
+    window.actions_["last"].trigger()
+    qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
+    assert session.record.status is Status.UNSEEN
+    window.actions_["first"].trigger()
+    qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
+    assert (session.record.status, session.record.reason) == (Status.ACCEPTED, "")
+    qtbot.waitUntil(lambda: session.boxes == (EDITED,), timeout=LONG)
+    assert [one.reason for one in session.project.images()] == ["", "", ""]
+
+
+def _statuses(project: Project, window: MainWindow) -> dict[int, Status]:
+    """Of the images on the disk, by the file and by the list, which must agree."""
+    found = {one.id: one.status for one in project.images() if one.root.name == "disk"}
+    assert found == {i: window.session.images.record(i).status for i in found}
+    return found
 
 
 def test_a_damaged_project_opens_with_what_is_whole(
@@ -169,13 +261,15 @@ def test_taking_back_a_review_does_not_make_a_broken_file_usable(
 ) -> None:
     _open(qtbot, window, worked_on[1])
     session, project = window.session, window.session.project
+    session.select(3)
     window.actions_["reject"].trigger()
     assert session.record.status is Status.REJECTED
-    project.set_failed({1: "It is empty."})
-    session.merge_records([project.image(1)])
+    project.set_failed({3: "It is empty."})
+    session.merge_records([project.image(3)])
+    assert session.record.status is Status.REJECTED, "what a person said of it stays"
     window.actions_["undo"].trigger()
-    assert (session.images.record(1).status, session.images.record(1).reason) == (
+    assert (session.images.record(3).status, session.images.record(3).reason) == (
         Status.FAILED,
         "It is empty.",
     )
-    assert project.image(1).status is Status.FAILED
+    assert project.image(3).status is Status.FAILED

@@ -109,13 +109,33 @@ def test_one_path_by_two_folders_is_one_image(project: Project) -> None:
 def test_status_sizes_and_failures(project: Project) -> None:
     a, b, c = _ids(project)
     project.set_status([a, b], Status.ACCEPTED)
-    project.set_failed({b: "It is empty."})
-    project.set_sizes({c: (3, 4)})
-    assert [image.status for image in project.images()] == [Status.ACCEPTED, Status.FAILED, Status.UNSEEN]
+    project.set_failed({c: "It is empty."})
+    project.set_sizes({b: (3, 4)})
+    assert [image.status for image in project.images()] == [Status.ACCEPTED, Status.ACCEPTED, Status.FAILED]
+    project.set_status([c], Status.REJECTED)
+    assert project.image(c).status is Status.FAILED, "nothing that is said makes it usable"
+    project.set_sizes({c: (1, 1)})
+    assert (project.image(c).status, project.image(c).reason) == (Status.UNSEEN, "")
+
+
+def test_a_file_that_is_away_takes_nobodys_work(project: Project) -> None:
+    a, b, c = _ids(project)
+    project.set_auto_boxes({a: [_auto()]})
+    project.set_status([a], Status.ACCEPTED)
     project.set_status([b], Status.REJECTED)
-    assert project.image(b).reason == "It is empty.", "nothing that is said makes it usable"
-    project.set_sizes({b: (1, 1)})
-    assert project.image(b).status is Status.UNSEEN
+    project.set_boxes(c, [])
+    for _ in range(2):
+        project.set_failed(dict.fromkeys((a, b, c), "It is no longer there."))
+        found = [(image.status, image.reason) for image in project.images()]
+        assert found == [
+            (status, "It is no longer there.") for status in (Status.ACCEPTED, Status.REJECTED, Status.UNSEEN)
+        ]
+        assert (project.boxes(a), kept(project, [c])[c]) == ((_auto(),), Kept((), edited=True))
+    project.set_status([b, c], Status.UNSEEN)
+    assert [image.status for image in project.images()][1:] == [Status.FAILED, Status.UNSEEN]
+    project.set_sizes(dict.fromkeys((a, b, c), (3, 4)))
+    assert [image.reason for image in project.images()] == ["", "", ""]
+    assert project.image(a).status is Status.ACCEPTED
 
 
 def test_rejected_files_keep_names_that_are_not_text(project: Project) -> None:
