@@ -1,4 +1,4 @@
-"""The strip that tells of moved folders and changed sizes, on its controller."""
+"""The strip that tells of moved folders, changed sizes and found truth, on their controllers."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from PySide6.QtWidgets import QWidget
 from app.controllers.workbench import Workbench
 from app.views import dialogs
 from app.views.notice_bar import NoticeBar
-from core.language import tr
+from core.language import tr, trn
 from core.project import resized
 from core.project.places import LostFolder
 
 
 class MendingNotice(QObject):
-    """Says one thing at a time: a folder that is gone before an image that has another size."""
+    """Says one thing at a time: a folder that is gone, then an image that has another size, then truth."""
 
     def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
         super().__init__(window)
         self._bench, self._bar, self._window = bench, bar, window
         session = bench.session
-        for changed in (session.mending_changed, session.current_changed, session.project_changed):
+        for changed in (
+            session.mending_changed,
+            session.current_changed,
+            session.project_changed,
+            session.measures.offer_changed,
+        ):
             changed.connect(self._show)
 
     def _show(self) -> None:
@@ -36,7 +41,7 @@ class MendingNotice(QObject):
         elif record is not None and size is not None and record.id in session.mending.former_sizes:
             former = session.mending.former_sizes[record.id]
             if former == size:
-                self._bar.say("")
+                self._offer_truth()
                 return
             offers = [
                 (tr("Scale the boxes with it"), mending.scale_boxes),
@@ -44,7 +49,20 @@ class MendingNotice(QObject):
             ]
             self._bar.say(resized.sentence(record.name, former, size), offers)
         else:
+            self._offer_truth()
+
+    def _offer_truth(self) -> None:
+        found, importing = self._bench.session.measures.offer, self._bench.importing
+        if found is None:
             self._bar.say("")
+            return
+        text = trn(
+            "{count:,} true box found beside these photos. Use it to measure how well boxes fit?",
+            "{count:,} true boxes found beside these photos. Use them to measure how well boxes fit?",
+            found.boxes,
+        )
+        offers = [(tr("Use to measure"), importing.use_found), (tr("No"), importing.decline_found)]
+        self._bar.say(text, offers, sign="info")
 
     def _choose(self, folder: LostFolder) -> None:
         new = dialogs.choose_new_place(self._window, folder.root.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from app.models.export import ExportRequest, ImportRequest, Listed
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
-from app.worker import Worker
+from app.worker import Worker, no_error_once_stopped
 from core.deciding import decide
 from core.errors import BoxscoutError, Cancelled
 from core.exchange import (
@@ -25,6 +26,7 @@ from core.exchange import (
     plan_import,
 )
 from core.formats import FORMATS, ExportSummary, export
+from core.found_truth import FoundTruth, truth_beside
 from core.language import tr
 from core.project.store import ImageRecord, Project, ProjectView
 
@@ -101,6 +103,8 @@ class ImportController(QObject):
         super().__init__(parent)
         self._session, self._pump, self._editing = session, pump, editing
         self._worker: Worker | None = None
+        self._beside: Worker | None = None
+        session.project_changed.connect(lambda: session.measures.set_offer(None))
 
     def look_at(self, path: Path) -> None:
         """Read the boxes at ``path``; :attr:`planned` or :attr:`refused` follows for the newest path."""
@@ -122,6 +126,39 @@ class ImportController(QObject):
             on_done=lambda result: self._on_imported(project, begun, *result),
             on_failed=lambda _: session.set_activity(IMPORT, None),
         )
+
+    # ---- truth that lies beside the images --------------------------------------------------------
+
+    def look_beside(self, folders: Sequence[Path]) -> None:
+        """Offer the true boxes that lie beside the images, unless the person has said no to that."""
+        session, project = self._session, self._session.project
+        wanted = [folder for folder in folders if str(folder) not in session.view.declined_truth]
+        self._pump.abandon(self._beside)
+        if project is not None and wanted:
+            self._beside = self._pump.run(
+                "truth-beside",
+                lambda worker: _look_beside(worker, project, wanted),
+                on_done=session.measures.set_offer,
+            )
+
+    def use_found(self) -> None:
+        """Measure by the true boxes that are offered."""
+        offer = self._session.measures.offer
+        if offer is not None:
+            self._session.measures.set_offer(None)
+            self.import_boxes(ImportRequest(offer.plan, as_truth=True))
+
+    def decline_found(self) -> None:
+        """Do without them, and do not ask again."""
+        session, offer = self._session, self._session.measures.offer
+        if offer is not None:
+            session.change_view(declined_truth=(*session.view.declined_truth, str(offer.folder)))
+            session.measures.set_offer(None)
+
+    def abandon(self) -> None:
+        """The project is about to be closed."""
+        self._pump.abandon(self._beside)
+        self._beside = None
 
     def _on_planned(self, result: ImportPlan | BoxscoutError) -> None:
         self._worker = None
@@ -164,6 +201,11 @@ def _export(worker: Worker, project: Project, view: ProjectView, request: Export
         options=options,
         outdated=outdated_images(project),
     )
+
+
+def _look_beside(worker: Worker, project: Project, folders: Sequence[Path]) -> FoundTruth | None:
+    with no_error_once_stopped(worker):
+        return truth_beside(project, folders)
 
 
 def _plan(project: Project, path: Path) -> ImportPlan | BoxscoutError:

@@ -69,6 +69,8 @@ class LibraryController(QObject):
 
     scanned = Signal()
     """A scan has ended and all it found is in the list."""
+    folders_added = Signal(object)
+    """The folders of a scan that has found images."""
     leaving = Signal()
     """The project is about to be closed: jobs on it must end. Sent only when none is training."""
 
@@ -252,6 +254,8 @@ class LibraryController(QObject):
             session.images.arrange(session.view.browse)
         self._end_scan()
         self.scanned.emit()
+        if scanned.images:
+            self.folders_added.emit([path for path in chosen if path.is_dir()])
         if scanned.images == 0:
             names = ", ".join(f"“{path.name or path}”" for path in chosen)
             text = tr("No usable image was found in {names}.").format(names=names)

@@ -63,6 +63,8 @@ class Workbench(QObject):
         self.library.leaving.connect(self.review.abandon)
         self.library.leaving.connect(self.measuring.abandon)
         self.library.leaving.connect(self.mending.abandon)
+        self.library.leaving.connect(self.importing.abandon)
+        self.library.folders_added.connect(self.importing.look_beside)
         self.library.scanned.connect(self.review.rank_names)
         self.library.scanned.connect(self.training.summarize)
         self.session.project_changed.connect(self.training.summarize)

@@ -33,15 +33,16 @@ class NoticeBar(QFrame):
         self._row.addWidget(self.text, 1)
         self.hide()
 
-    def say(self, text: str, offers: Sequence[Offer] = ()) -> None:
+    def say(self, text: str, offers: Sequence[Offer] = (), *, sign: str = "warning") -> None:
         """Show ``text`` with a button for each of ``offers``, the first one as the usual answer."""
         if not text:
             self.hide()
             return
         if text == self.text.text() and not self.isHidden():
             return  # a button may have the focus
-        sign = style.icon("warning", style.colours().warning)
-        self._sign.setPixmap(sign.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
+        colour = style.colours().warning if sign == "warning" else style.colours().accent
+        icon = style.icon(sign, colour)
+        self._sign.setPixmap(icon.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
         self.text.setText(text)
         self.setAccessibleName(text)
         for button in self.buttons:

@@ -28,7 +28,8 @@ class ProjectView:
     image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
     training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
     :func:`core.localizers.saved_localizer`, and ``unit`` which of the discriminator's units shows them:
-    ``own`` for its own choice, or ``real``. ``browse`` is which images the list shows, and in what order.
+    ``own`` for its own choice, or ``real``. ``declined_truth`` are folders whose true boxes the person did
+    not want. ``browse`` is which images the list shows, and in what order.
     """
 
     rule: str = DEFAULT_RULE
@@ -46,6 +47,7 @@ class ProjectView:
     model: str = "gan"
     at: str = "last"
     unit: str = "own"
+    declined_truth: tuple[str, ...] = ()
     browse: Browse = field(default_factory=Browse)
 
 
@@ -181,5 +183,6 @@ _READERS = {
     "model": _model,
     "at": _snapshot,
     "unit": _unit,
+    "declined_truth": lambda value: tuple(map(_text, value)),
     "browse": _browse,
 }

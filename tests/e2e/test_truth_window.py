@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -254,3 +255,58 @@ def _has_truth_colour(window: MainWindow) -> bool:
     image = window.canvas.grab().toImage()
     colour = style.OUTLINE_TRUTH.rgb()
     return any(image.pixel(x, y) == colour for y in range(image.height()) for x in range(0, image.width(), 2))
+
+
+def _answer(qtbot: QtBot, window: MainWindow, title: str) -> None:
+    [button] = [one for one in window.notice.buttons if one.text() == title]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_truth_that_lies_beside_dropped_photos_is_offered(
+    window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
+) -> None:
+    photos = tmp_path / "photos"
+    for name, (x, y) in places.items():
+        shape = {"label": "x", "points": [[x, y], [x + 12, y + 12]], "shape_type": "rectangle"}
+        (photos / name).with_suffix(".json").write_text(json.dumps({"shapes": [shape], "imagePath": name}))
+    fill(qtbot, window, photos, 12)
+    session, bench = window.session, window.workbench
+    project = session.project
+    assert project is not None
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    assert window.notice.text.text().startswith("12 true boxes found beside these photos.")
+    assert true_boxes(project) == {}, "never without being asked"
+
+    # A no holds, also when the folder is dropped again and after the next start.
+    _answer(qtbot, window, "No")
+    assert window.notice.isHidden()
+    bench.open_paths([photos])
+    qtbot.waitUntil(lambda: not bench.pump.busy, timeout=LONG)
+    path = project.path
+    window.actions_["new"].trigger()
+    qtbot.waitUntil(lambda: session.project is None and not bench.pump.busy, timeout=LONG)
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: session.project is not None and not bench.pump.busy, timeout=LONG)
+    bench.open_paths([photos])
+    qtbot.waitUntil(lambda: not bench.pump.busy, timeout=LONG)
+    assert window.notice.isHidden()
+
+    # In another project nobody has said no.
+    window.actions_["new"].trigger()
+    qtbot.waitUntil(lambda: session.project is None and not bench.pump.busy, timeout=LONG)
+    path.unlink()
+    window.open_paths([photos])
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    _answer(qtbot, window, "Use to measure")
+    qtbot.waitUntil(lambda: session.measures.standing is not None, timeout=LONG)
+    assert window.notice.isHidden()
+    assert session.project is not None
+    found = true_boxes(session.project)
+    expected = {r.id: Box(x, y, x + 12, y + 12) for r in session.images.records for x, y in [places[r.name]]}
+    assert {i: boxes[0].box for i, boxes in found.items()} == expected
+    assert session.project.all_boxes() == {}
+    for done in window.findChildren(DoneDialog):
+        done.close()
+    window.workbench.editing.undo()
+    assert true_boxes(session.project) == {}
+    qtbot.waitUntil(lambda: session.measures.standing is None and not bench.pump.busy, timeout=LONG)
