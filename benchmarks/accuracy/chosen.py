@@ -5,7 +5,7 @@
 
 Trains on all train images of a set without any label, boxes those of val, and compares the idea with the
 default of the same seed on the same images, beside every baseline. Each run is a JSON in FOLDER; what is
-there is not made again.
+there is not made again; it is another FOLDER than that of ``search.py``.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     )
     truth = tiny_imagenet.read_truth(root, wnids=tiny_imagenet.SETS[name], split="val")
     nets = {
-        training: [trained(training, name, seed, train.array, options)]
+        training: [trained(training, f"{name}-all", seed, train.array, options)]
         for training in {*IDEAS[options.idea].trainings, "default"}
     }
     boxes = {
