@@ -93,7 +93,6 @@ class Session(QObject):
         self.selection = ()
         self.mending = Mending()
         self.images.set_table(table or ImageTable(), self.view.browse)
-        self._note_reasons((), self.images.records)
         self.reset_training(TrainingStatus())
         self.results.reset(Kind(self.view.model))
         self.project_changed.emit()

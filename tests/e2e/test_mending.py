@@ -177,8 +177,8 @@ def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
     settle(qtbot, window)
     assert _statuses(project, window) == {**work, unseen: Status.FAILED}
     assert [one.box for one in project.boxes(edited)] == [Box(1, 2, 30, 20)]
-    assert {problem.path.parent for problem in session.problems} == {disk}
-    assert len(session.problems) == 4
+    assert {problem.path.parent for problem in session.problems.files} == {disk}
+    assert len(session.problems.files) == 4
     with Project.open(project.path) as other:  # as the next start will find it
         assert all(one.reason for one in other.images() if one.root == disk)
 
@@ -186,7 +186,7 @@ def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
     window.actions_["find_boxes"].trigger()
     settle(qtbot, window)
     qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
-    qtbot.waitUntil(lambda: not session.problems, timeout=LONG)
+    qtbot.waitUntil(lambda: not session.problems.files, timeout=LONG)
     assert _statuses(project, window) == {**work, unseen: Status.UNSEEN}
     assert [one.box for one in project.boxes(edited)] == [Box(1, 2, 30, 20)]
     assert project.boxes(unseen), "and it got its box"
