@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,9 +18,10 @@ import torch
 from core.atomic import os_reason, write_atomically
 from core.config import TrainConfig
 from core.errors import BoxscoutError, CheckpointError, TrainingError
+from core.framing import LEARNING_RATE, WEIGHT_DECAY
 from core.language import tr
 from core.losses import LossLog
-from core.networks import Discriminator, Generator, initialize
+from core.networks import Discriminator, Framing, Generator, initialize, initialize_framing
 from core.objectives import OBJECTIVES
 from core.rng import Purpose, stream
 from core.stopping import Signal
@@ -54,6 +55,8 @@ class TrainState:
     discriminator: Discriminator
     g_optimizer: torch.optim.Adam
     d_optimizer: torch.optim.Adam
+    f_optimizer: torch.optim.AdamW | None = None
+    """Of the discriminator's framing; None where it has none."""
     step: int = 0
     elapsed_s: float = 0.0
     history: list[HistoryPoint] = field(default_factory=list)
@@ -71,8 +74,15 @@ def new_state(config: TrainConfig) -> TrainState:
     for network in (generator, discriminator):
         initialize(network, rng)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if discriminator.framing is not None:
+        initialize_framing(discriminator.framing, rng)
     return TrainState(
-        config, generator, discriminator, _adam(generator, config), _adam(discriminator, config)
+        config,
+        generator,
+        discriminator,
+        _adam(generator.parameters(), config),
+        _adam(_judging(discriminator), config),
+        _adamw(discriminator.framing),
     )
 
 
@@ -97,16 +107,28 @@ def new_discriminator(config: TrainConfig) -> Discriminator:
         fine_heat_map=config.fine_heat_map,
         per_image_norm=config.norm == "image" or objective.penalty is not None,
         background=config.background > 0,
+        framing=config.framing > 0,
     )
 
 
-def _adam(network: torch.nn.Module, config: TrainConfig) -> torch.optim.Adam:
+def _judging(discriminator: Discriminator) -> list[torch.nn.Parameter]:
+    """The discriminator's own weights, without those of its framing."""
+    return [weight for name, weight in discriminator.named_parameters() if not name.startswith("framing.")]
+
+
+def _adam(weights: Iterable[torch.nn.Parameter], config: TrainConfig) -> torch.optim.Adam:
     own = OBJECTIVES[config.objective].adam(config.input_size)
     rate = own.learning_rate if config.learning_rate is None else config.learning_rate
     beta1 = own.beta1 if config.beta1 is None else config.beta1
     beta2 = own.beta2 if config.beta2 is None else config.beta2
     # Fused: one kernel for all weights; the plain one takes a tenth of a step on two cores.
-    return torch.optim.Adam(network.parameters(), lr=rate, betas=(beta1, beta2), fused=True)
+    return torch.optim.Adam(weights, lr=rate, betas=(beta1, beta2), fused=True)
+
+
+def _adamw(framing: Framing | None) -> torch.optim.AdamW | None:
+    if framing is None:
+        return None
+    return torch.optim.AdamW(framing.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
 
 
 def save(path: Path, state: TrainState) -> None:
@@ -134,6 +156,7 @@ def save(path: Path, state: TrainState) -> None:
             "discriminator": state.discriminator.state_dict(),
             "g_optimizer": state.g_optimizer.state_dict(),
             "d_optimizer": state.d_optimizer.state_dict(),
+            "f_optimizer": None if state.f_optimizer is None else state.f_optimizer.state_dict(),
         },
     )
 
@@ -155,6 +178,8 @@ def load(path: Path) -> TrainState:
         state.discriminator.load_state_dict(content["discriminator"])
         state.g_optimizer.load_state_dict(content["g_optimizer"])
         state.d_optimizer.load_state_dict(content["d_optimizer"])
+        if state.f_optimizer is not None:
+            state.f_optimizer.load_state_dict(content["f_optimizer"])
         state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
         state.history = [HistoryPoint(**point) for point in content["history"]]
         state.losses = LossLog(content["losses_since"])

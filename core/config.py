@@ -145,6 +145,13 @@ class TrainConfig(Settings):
         low=0.0,
         high=100.0,
     )
+    framing: int = _setting(
+        0,
+        mark("Framing"),
+        mark("Updates per step of the network that learns how photos are framed; 0 as published."),
+        low=0,
+        high=64,
+    )
     norm: str = _setting(
         "auto",
         mark("Norm"),
@@ -264,7 +271,9 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         )
 
 
-_WINDOWS = TrainConfig(steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0)
+_WINDOWS = TrainConfig(
+    steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0, framing=4
+)
 
 PRESETS: Mapping[str, TrainConfig] = {
     # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).

@@ -15,14 +15,24 @@ from core.augment import to_device
 from core.batches import Batch, batch_at, fewest_images, updates_of
 from core.checkpoint import HistoryPoint, TrainState, new_state
 from core.config import TrainConfig
+from core.framing import framing_loss, learning_rate
 from core.losses import StepLosses
 from core.msssim import diversity
-from core.networks import Discriminator, to_pixels
+from core.networks import Discriminator, to_model_range, to_pixels
 from core.objectives import OBJECTIVES, background_loss
 from core.rng import Purpose, stream
 from core.signals import Yardstick, measure, noise_batches, yardstick
 from core.stopping import Signal
-from core.training import Budget, Images, Pool, autocast, check_images, move_optimizer, resolve_device
+from core.training import (
+    Budget,
+    Images,
+    Pool,
+    autocast,
+    batch_rows,
+    check_images,
+    move_optimizer,
+    resolve_device,
+)
 from core.updates import accuracy, clip_weights, frozen, judge, judge_generated, update
 
 SAMPLES = 64
@@ -119,6 +129,7 @@ class _Trainer:
             losses = self.d_step(counter, batch, fake)
         if fake is not None:
             losses = losses._replace(generator=self.g_step(batch, fake))
+        self.f_steps(step)
         self.state.step = step + 1
         self.state.losses.add(self.state.step, losses)
         self.budget.count()
@@ -170,6 +181,19 @@ class _Trainer:
             loss = self.objective.generator_loss(judge_generated(state.discriminator, batch, fake))
             update(state.g_optimizer, loss)
         return loss.detach()
+
+    def f_steps(self, step: int) -> None:
+        """The updates of the framing, if there is one, that belong to ``step``."""
+        framing, optimizer, config = self.state.discriminator.framing, self.state.f_optimizer, self.config
+        if framing is None or optimizer is None:
+            return
+        for counter in range(step * config.framing, (step + 1) * config.framing):
+            optimizer.param_groups[0]["lr"] = learning_rate(counter / (config.steps * config.framing))
+            rows = batch_rows(config.seed, len(self.pool), size=2 * config.batch_size, counter=counter)
+            photos = to_model_range(self.pool.rows(rows))
+            with self._autocast():
+                loss = framing_loss(framing, photos, stream(config.seed, Purpose.FRAMING, counter))
+            update(optimizer, loss)
 
     def _logits(self, images: Tensor) -> Tensor:
         with self._autocast():
@@ -250,5 +274,6 @@ def snapshot_of(state: TrainState) -> Snapshot:
 def _move(state: TrainState, device: torch.device) -> None:
     state.generator.to(device).train()
     state.discriminator.to(device).train()
-    for optimizer in (state.g_optimizer, state.d_optimizer):
-        move_optimizer(optimizer)
+    for optimizer in (state.g_optimizer, state.d_optimizer, state.f_optimizer):
+        if optimizer is not None:
+            move_optimizer(optimizer)

@@ -219,7 +219,8 @@ def cell_and_reach(network: nn.Module) -> tuple[int, int]:
     and run beside the convolutions that count.
     """
     cell, reach = 1, 0
-    for layer in network.modules():
+    seen = network.features if isinstance(network, Discriminator) else network
+    for layer in seen.modules():
         if isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
             assert not isinstance(layer.padding, str), "the networks here pad by numbers"
             reach += layer.padding[0] * cell

@@ -40,6 +40,55 @@ class Logits(NamedTuple):
     background: Tensor | None
 
 
+def stages(*, image_size: int, width: int, fine: bool, per_image_norm: bool = False) -> nn.Sequential:
+    """The discriminator's convolutions; ``fine`` and the norm are as for :class:`Discriminator`."""
+    channels = stage_channels(image_size, width)
+    layers: list[nn.Module] = []
+    before = 3
+    for i, after in enumerate(channels):
+        keeps_side = fine and i == len(channels) - 1
+        kernel, stride = (3, 1) if keeps_side else (4, 2)
+        # A norm everywhere but at the input (Radford et al. 2016, section 3).
+        layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=i == 0))
+        if i > 0:
+            # One group, not LayerNorm([C, H, W]): a gain per place could make all heat maps alike.
+            layers.append(nn.GroupNorm(1, after) if per_image_norm else nn.BatchNorm2d(after))
+        layers.append(nn.LeakyReLU(0.2, inplace=True))
+        before = after
+    return nn.Sequential(*layers)
+
+
+class Framing(nn.Module):
+    """Part of a photo -> where in it that lies and how much of it that is (:mod:`core.framing`).
+
+    Parameters
+    ----------
+    width
+        Channels of the first stage.
+    """
+
+    SIDE = 32
+    """Of what it sees, in pixels."""
+    _CELLS, _NARROW = 64, 16
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.features = stages(image_size=self.SIDE, width=width, fine=True)
+        self.narrow = nn.Conv2d(stage_channels(self.SIDE, width)[-1], self._NARROW, 1)
+        self.answers = nn.Linear(self.hidden, 4)
+
+    @property
+    def hidden(self) -> int:
+        """How many values the answers are made from."""
+        return self._NARROW * self._CELLS
+
+    def forward(self, crops: Tensor, kept: Tensor | None = None) -> Tensor:
+        """(N, 4) of float crops (N, 3, SIDE, SIDE) in -1..1; ``kept``, (N, hidden), weighs what they see."""
+        seen = F.leaky_relu(self.narrow(self.features(crops)).flatten(1), 0.2)
+        answers: Tensor = self.answers(seen if kept is None else seen * kept)
+        return answers
+
+
 class Discriminator(nn.Module):
     """Strided convolutions, global average pooling and one linear unit: image -> logit of "real".
 
@@ -58,6 +107,8 @@ class Discriminator(nn.Module):
         gradient penalty needs (Gulrajani et al. 2017, section 4).
     background
         Have the second unit.
+    framing
+        Have a :class:`Framing` of its own beside all that; it has a training of its own, too.
     """
 
     def __init__(
@@ -68,25 +119,17 @@ class Discriminator(nn.Module):
         fine_heat_map: bool = False,
         per_image_norm: bool = False,
         background: bool = False,
+        framing: bool = False,
     ) -> None:
         super().__init__()
         self.per_image_norm = per_image_norm
-        channels = stage_channels(image_size, width)
-        layers: list[nn.Module] = []
-        before = 3
-        for i, after in enumerate(channels):
-            fine = fine_heat_map and i == len(channels) - 1
-            kernel, stride = (3, 1) if fine else (4, 2)
-            # A norm everywhere but at the input (Radford et al. 2016, section 3).
-            layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=i == 0))
-            if i > 0:
-                # One group, not LayerNorm([C, H, W]): a gain per place could make all heat maps alike.
-                layers.append(nn.GroupNorm(1, after) if per_image_norm else nn.BatchNorm2d(after))
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
-            before = after
-        self.features = nn.Sequential(*layers)
-        self.linear = nn.Linear(before, 1)
-        self.background = nn.Linear(before, 1) if background else None
+        self.features = stages(
+            image_size=image_size, width=width, fine=fine_heat_map, per_image_norm=per_image_norm
+        )
+        channels = stage_channels(image_size, width)[-1]
+        self.linear = nn.Linear(channels, 1)
+        self.background = nn.Linear(channels, 1) if background else None
+        self.framing = Framing(width) if framing else None
 
     @property
     def unit(self) -> Unit:
@@ -148,3 +191,14 @@ def initialize(network: nn.Module, rng: torch.Generator) -> None:
         elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)):
             nn.init.normal_(module.weight, 1.0, 0.02, generator=rng)
             nn.init.zeros_(module.bias)
+
+
+def initialize_framing(network: Framing, rng: torch.Generator) -> None:
+    """Convolutions and the linear layer as in He et al. 2015 for a slope of sqrt(5), torch's own default."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=rng)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)

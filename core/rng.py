@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     PENALTY = 5
     SIGNALS = 6
     CROPS = 7
+    FRAMING = 8
 
 
 def stream(seed: int, purpose: Purpose, counter: int = 0) -> torch.Generator:
