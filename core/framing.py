@@ -57,7 +57,7 @@ def framing_loss(network: Framing, photos: Tensor, rng: torch.Generator) -> Tens
     wide, high = (share * aspect).clamp(max=_WIDEST), (share / aspect).clamp(max=_WIDEST)
     x, y = (x - 0.5) * (1 - wide), (y - 0.5) * (1 - high)
     # Mirrored before it is cut: afterwards it would turn the answer round.
-    crops = _relit(_cut(photos, x, y, torch.where(mirror < 0.5, -wide, wide), high), light, contrast)
+    crops = relit(_cut(photos, x, y, torch.where(mirror < 0.5, -wide, wide), high), light, contrast)
     true = torch.stack([torch.where(mirror < 0.5, -x, x), y, (wide / USUAL).log(), (high / USUAL).log()], 1)
     answers = network(crops, to_device(kept, photos.device)).float()
     return smooth_l1_loss(answers / _SPREAD, to_device(true, photos.device) / _SPREAD)
@@ -88,11 +88,10 @@ def framings(network: Network, images: npt.NDArray[np.uint8]) -> Framings | None
         object's width and height in a unit that only the mean over a folder makes one of
         (``Prior.usual_width`` and ``usual_height``). None where the network has not learned framing.
     """
-    framing = network.framing if isinstance(network, Discriminator) else None
-    if framing is None:
+    if not isinstance(network, Discriminator) or (framing := network.framing) is None:
         return None
     places = [(i / (_PLACES - 1) - 0.5) * (1 - USUAL) for i in range(_PLACES)]
-    photos = to_model_range(torch.from_numpy(np.array(images)).to(next(framing.parameters()).device))
+    photos = to_model_range(torch.from_numpy(np.array(images)).to(network.linear.weight.device))
     side, total = torch.full((len(photos),), USUAL), torch.zeros(len(photos), 4)
     for x, y, sign in product(places, places, (1.0, -1.0)):
         middle = torch.full_like(side, x), torch.full_like(side, y)
@@ -111,7 +110,8 @@ def _cut(photos: Tensor, x: Tensor, y: Tensor, wide: Tensor, high: Tensor) -> Te
     return crops.contiguous(memory_format=torch.channels_last)
 
 
-def _relit(crops: Tensor, light: Tensor, contrast: Tensor) -> Tensor:
+def relit(crops: Tensor, light: Tensor, contrast: Tensor) -> Tensor:
+    """Light alone varied: ``light`` and ``contrast``, (N,) each, are uniform in 0..1."""
     low, high = RELIGHT_CONTRAST
     both = torch.stack([2 * BRIGHTNESS * (2 * light - 1), low + (high - low) * contrast])
     brightness, factor = to_device(both, crops.device)[:, :, None, None, None]

@@ -20,15 +20,15 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 import torch.nn.functional as F
-from framing import Framing, relit
 from search import data, measure, split
 from torch import Tensor, nn
 
 from core.annotations import BoxRecord, ImageBoxes
 from core.atomic import write_atomically
 from core.augment import Windows, crop
+from core.framing import relit
 from core.geometry import Box
-from core.networks import to_model_range
+from core.networks import Framing, to_model_range
 from core.reproduce.origin import revision
 from core.rng import Purpose, stream
 from core.training import Images, autocast, batch_rows
@@ -86,9 +86,8 @@ def taught(images: Images, sides: Tensor, *, steps: int, seed: int) -> nn.Module
         middles = (true[:, :2] + true[:, 2:]) / 2 - 0.5 - torch.stack([x, y], 1)
         sizes = true[:, 2:] - true[:, :2]
         target = torch.cat([middles, sizes], 1) / wide[:, None]
-        crops = relit(
-            crop(batch, Windows(x + 0.5, y + 0.5, wide), 32), stream(seed, Purpose.AUGMENTATION, counter)
-        )
+        light, contrast = torch.rand(2, BATCH, generator=stream(seed, Purpose.AUGMENTATION, counter))
+        crops = relit(crop(batch, Windows(x + 0.5, y + 0.5, wide), 32), light, contrast)
         with autocast("auto", CPU):
             guess = network(crops)
         update(optimizer, F.smooth_l1_loss(guess.float() / 0.1, target / 0.1))

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from framing import framed, learn_framing
 from torch import Tensor, nn
 
 from core import augment
@@ -26,7 +25,8 @@ from core.boxes import drawn_out, find_box, scaled_map, spread_box
 from core.checkpoint import TrainState, new_state
 from core.config import TrainConfig
 from core.contrast import contrast_maps, guided, outline_ratios
-from core.engine import snapshot_of
+from core.engine import snapshot_of, train
+from core.framing import framings
 from core.geometry import Box
 from core.heatmap import AVERAGED, GUIDED, heat_maps
 from core.networks import Discriminator, Generator, to_model_range
@@ -98,6 +98,14 @@ def plain_loss(state: TrainState, batch: Batch, counter: int) -> Tensor:
     judged = judge(state.discriminator, batch, None)
     assert judged.centre is not None and judged.border is not None
     return background_loss(judged.centre, judged.border)
+
+
+def learn_framing(config: TrainConfig, images: Images) -> Networks:
+    """The product's own training, framing included; it leaves the rest of the network as it is without."""
+    state = new_state(config)
+    for _ in train(config, images, state):
+        pass
+    return {"last": snapshot_of(state).discriminator}
 
 
 def learn_wide_windows(config: TrainConfig, images: Images) -> Networks:
@@ -258,11 +266,13 @@ def mean_map_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
 
 
 def framing_boxes(nets: Mapping[str, list[Networks]], images: Images, *, sized: bool = True) -> Found:
-    """The default's boxes, moved and scaled by what ``framing`` answers, as it is: no constant is chosen."""
-    answers = framed(nets["framing"][0]["last"], images)
-    if not sized:
-        answers[:, 2:] = 0
-    first = default_boxes({"default": nets["default"]}, images)
+    """The default's boxes, moved and scaled by what framing answers, as it is: no constant is chosen."""
+    network = nets["framing"][0]["last"]
+    assert isinstance(network, Discriminator)
+    answers = framings(network, images)
+    assert answers is not None
+    answers[:, 2:] = answers[:, 2:] - answers[:, 2:].mean(axis=0) if sized else 0
+    first = default_boxes(nets, images)
     return [_adjusted(box, *answer) for box, answer in zip(first, answers.tolist(), strict=True)]
 
 
@@ -284,7 +294,7 @@ TRAININGS: Mapping[str, Training] = {
     "wide-windows": Training(learn_wide_windows),
     "hard-negatives": Training(learn_hard),
     "rotations": Training(learn_rotations),
-    "framing": Training(learn_framing, {"steps": 2400}),
+    "framing": Training(learn_framing, {"framing": 4}),
     "generated-objects": Training(learn_generated(1, "middle")),
     "generated-negatives": Training(learn_generated(-1, "middle")),
     "generated-background": Training(learn_generated(-1, "border")),
@@ -293,7 +303,7 @@ TRAININGS: Mapping[str, Training] = {
 IDEAS: Mapping[str, Idea] = {
     "centred-80": Idea("no picture at all: a centred box", (), centred_boxes),
     "contrast": Idea("no network: contrast alone", (), contrast_boxes),
-    "default": Idea("the product as it is", ("default",), default_boxes),
+    "default": Idea("the product without framing", ("default",), default_boxes),
     "averaged-weights": Idea("weights averaged over the last steps", ("default",), averaged_boxes),
     "ensemble": Idea("the maps of two trainings averaged", ("default",), ensemble_boxes, seeds=2),
     "mean-map": Idea("the set's mean map in place of the Gaussian", ("default",), mean_map_boxes),
@@ -303,8 +313,8 @@ IDEAS: Mapping[str, Idea] = {
     "wide-windows": Idea("windows of 25 to 75 % of the side", ("wide-windows",), default_boxes),
     "hard-negatives": Idea("border windows coloured like the middle", ("hard-negatives",), default_boxes),
     "rotations": Idea("a unit that tells quarter turns", ("rotations",), default_boxes),
-    "framing": Idea("moved and scaled by how photos are framed", ("default", "framing"), framing_boxes),
-    "framing-moved": Idea("moved by it only", ("default", "framing"), framing_moved_boxes),
+    "framing": Idea("moved and scaled by how photos are framed", ("framing",), framing_boxes),
+    "framing-moved": Idea("moved by it only", ("framing",), framing_moved_boxes),
     "generated-objects": Idea("generated windows as objects", ("generated-objects",), default_boxes),
     "generated-negatives": Idea("generated windows as background", ("generated-negatives",), default_boxes),
     "generated-background": Idea(

@@ -106,7 +106,7 @@ def trained(name: str, set_name: str, seed: int, images: np.ndarray, options: ar
         return networks
     training = TRAININGS[name]
     config = PRESETS["balanced"].with_(
-        **{"seed": seed, "steps": options.steps, "device": "cpu", **training.changes}
+        **{"seed": seed, "steps": options.steps, "framing": 0, "device": "cpu", **training.changes}
     )
     began = time.perf_counter()
     networks = training.run(config, images)

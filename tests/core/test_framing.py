@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from core import checkpoint
 from core.checkpoint import TrainState, new_state
@@ -106,3 +108,27 @@ def test_a_checkpoint_that_lacks_its_optimizer_is_damaged(images: np.ndarray, tm
     torch.save({**content, "f_optimizer": None}, path)
     with pytest.raises(CheckpointError, match="damaged"):
         checkpoint.load(path)
+
+
+class _ThinksItsMiddle(nn.Module):
+    """Knows where a bright spot is in a crop, and takes it for the middle of a photo, of usual size."""
+
+    def forward(self, crops: Tensor) -> Tensor:
+        light = (crops + 1).mean(dim=1)
+        places = (torch.arange(crops.shape[-1]) + 0.5) / crops.shape[-1] - 0.5
+        x = (light.sum(dim=1) * places).sum(dim=1) / light.sum(dim=(1, 2))
+        y = (light.sum(dim=2) * places).sum(dim=1) / light.sum(dim=(1, 2))
+        size = light.mean(dim=(1, 2)).log() / 2  # of the spot's side, in shares of the crop
+        return torch.stack([-0.7 * x, -0.7 * y, -size, -size], dim=1)
+
+
+def test_answers_about_crops_become_place_and_size_in_the_photo() -> None:
+    network = Discriminator(image_size=32, width=8)
+    network.framing = _ThinksItsMiddle()
+    photos = np.zeros((2, 64, 64, 3), np.uint8)
+    photos[0, 22:30, 36:44] = 255  # middle 8 px right of and 6 px above the photo's
+    photos[1, 26:42, 20:36] = 255  # twice as wide and high, 4 px to the left, 2 px below
+    answers = framings(network, photos)
+    assert answers is not None
+    assert answers[:, :2] * 64 == pytest.approx(np.array([[8.0, -6.0], [-4.0, 2.0]]), abs=0.5)
+    assert answers[1, 2:] - answers[0, 2:] == pytest.approx(math.log(2), abs=0.1)

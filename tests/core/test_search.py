@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torch import Tensor, nn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -89,27 +86,3 @@ def test_a_difference_is_the_mean_over_sets_with_the_interval_of_drawing_images_
             change.append(np.mean([a[again].mean() - b[again].mean() for a, b in pairs]))
         drawn.append(100 * np.mean(change))
     assert (low, high) == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=0.6)
-
-
-class _ThinksItsMiddle(nn.Module):
-    """Knows where a bright spot is in a crop, and takes it for the middle of a photo, of usual size."""
-
-    def forward(self, crops: Tensor) -> Tensor:
-        light = (crops + 1).mean(dim=1)
-        places = (torch.arange(crops.shape[-1]) + 0.5) / crops.shape[-1] - 0.5
-        x = (light.sum(dim=1) * places).sum(dim=1) / light.sum(dim=(1, 2))
-        y = (light.sum(dim=2) * places).sum(dim=1) / light.sum(dim=(1, 2))
-        size = light.mean(dim=(1, 2)).log() / 2  # of the spot's side, in shares of the crop
-        return torch.stack([-0.7 * x, -0.7 * y, -size, -size], dim=1)
-
-
-def test_framing_turns_answers_about_crops_into_place_and_size_in_the_photo(search: ModuleType) -> None:
-    import framing  # type: ignore[import-not-found]
-
-    photos = np.zeros((2, 64, 64, 3), np.uint8)
-    photos[0, 22:30, 36:44] = 255  # middle 8 px right of and 6 px above the photo's
-    photos[1, 26:42, 20:36] = 255  # twice as wide and high, 4 px to the left, 2 px below
-    answers = framing.framed(_ThinksItsMiddle(), photos)
-    assert answers[:, :2] * 64 == pytest.approx(np.array([[8.0, -6.0], [-4.0, 2.0]]), abs=0.5)
-    assert answers[1, 2:] - answers[0, 2:] == pytest.approx(math.log(2), abs=0.1)
-    assert answers[:, 2:].mean(axis=0) == pytest.approx(0, abs=1e-6)  # beside what is usual among them
