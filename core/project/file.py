@@ -57,6 +57,10 @@ LATER_TABLES = (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, boxes INTEGER NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS map_source (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, source TEXT NOT NULL)""",
+    # How each image with a heat map is framed (core.framing), where the network knew.
+    """CREATE TABLE IF NOT EXISTS framing (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL, height REAL NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS truth (
         image_id INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
         position INTEGER NOT NULL,
@@ -219,6 +223,7 @@ def row_checks() -> dict[str, dict[str, str]]:
         "survey": numbers("id") | {"json": "typeof(json) IN ('text', 'blob')"},
         "box_limit": numbers("image_id", "boxes", most=small),
         "map_source": numbers("image_id") | texts("source"),
+        "framing": numbers("image_id") | reals("x", "y", "width", "height"),
         "truth": numbers("image_id", "position") | reals("x0", "y0", "x1", "y1") | texts("label"),
         "resized": numbers("image_id") | numbers("width", "height", most=small),
     }
