@@ -7,7 +7,7 @@ so that a rule's result does not depend on the network's resolution.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ from core.annotations import BoxRecord
 from core.geometry import Box, Placement
 from core.language import mark
 from core.prior import Prior
-from core.score import box_score
+from core.score import Floats, box_score
 
 Map = npt.NDArray[np.float32]
 Profile = npt.NDArray[np.floating]
@@ -113,6 +113,32 @@ def drawn_out(prior: Prior | None) -> float:
     return 1.0 if prior is None else math.exp(prior.elongation / 2)
 
 
+def framed(cells: Floats, *, rule: str, framings: Floats | None, prior: Prior | None) -> Floats:
+    """What ``fitted`` read from maps, moved and scaled by how the photos are framed.
+
+    Parameters
+    ----------
+    cells
+        float64 (n, 4), x0 y0 x1 y1 of what ``rule`` read, in cells.
+    framings
+        float64 (n, 4), as :func:`core.framing.framings` gives them; a row that is not finite leaves its box
+        as it is. So do None, any other rule, and a missing ``prior``, without which no size is usual.
+    """
+    if rule != "fitted" or framings is None or prior is None:
+        return cells
+    known = np.isfinite(framings).all(axis=1, keepdims=True)
+    found = np.where(known, framings, 0.0)
+    middle = (cells[:, :2] + cells[:, 2:]) / 2 + found[:, :2] * GRID
+    half = (cells[:, 2:] - cells[:, :2]) / 2 * np.exp(found[:, 2:] - (prior.usual_width, prior.usual_height))
+    return np.where(known, np.hstack([middle - half, middle + half]), cells)
+
+
+def framing_rows(known: Mapping[int, Floats], ids: Sequence[int]) -> Floats:
+    """The framings of images by id as one row each, NaN where there is none: float64 (n, 4)."""
+    nothing = np.full(4, np.nan)
+    return np.array([known.get(i, nothing) for i in ids], np.float64).reshape(-1, 4)
+
+
 def cuts(scaled: Map, prior: Prior | None) -> npt.NDArray[np.float32]:
     """The heat up to which each of (n, GRID, GRID) maps shows surroundings to ``fitted``; 0..``_MOST_CUT``.
 
@@ -196,8 +222,8 @@ RULES: Mapping[str, Rule] = {
             "fitted",
             mark("Fitted moments"),
             mark(
-                "As Moments, in the proportions that the outlines in all images show; a higher "
-                "threshold gives a smaller box."
+                "As Moments, in the proportions that the outlines in all images show, moved and scaled by "
+                "how the photo is framed; a higher threshold gives a smaller box."
             ),
             0.0,
             fitted_box,
@@ -229,6 +255,7 @@ def find_box(
     rule: str = DEFAULT_RULE,
     threshold: float | None = None,
     prior: Prior | None = None,
+    framing: Floats | None = None,
 ) -> BoxRecord:
     """The box of one image.
 
@@ -244,6 +271,8 @@ def find_box(
         Share of the map's maximum, 0..``MAX_THRESHOLD``; None for the rule's own default.
     prior
         What is known of all images' heat maps; without it, rule and score go by this map alone.
+    framing
+        float64 (4,), the image's row of :func:`core.framing.framings`; counts beside a ``prior`` only.
 
     Returns
     -------
@@ -254,7 +283,11 @@ def find_box(
     chosen = RULES[rule]
     threshold = used_threshold(rule, threshold)
     scaled = scaled_map(heat_map)
-    cells = chosen.read(scaled, threshold, prior).clamped(GRID, GRID)
+    cells = chosen.read(scaled, threshold, prior)
+    if framing is not None:
+        sides = np.array([[cells.x0, cells.y0, cells.x1, cells.y1]], np.float64)
+        cells = Box(*framed(sides, rule=rule, framings=framing[None], prior=prior)[0].tolist())
+    cells = cells.clamped(GRID, GRID)
     return BoxRecord(
         box=pixel_box(cells, width, height),
         score=box_score(scaled, cells, heat_map=heat_map, prior=prior),

@@ -11,22 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotations import BoxRecord
-from core.boxes import Map, used_threshold
+from core.boxes import Map, framing_rows, used_threshold
 from core.classifier.network import PreActResNet34
 from core.contrast import outline_ratios
 from core.errors import Cancelled, ImageError, ProjectError
 from core.evaluate.box_batches import find_boxes as boxes_on_grid
 from core.evaluate.box_batches import scaled_maps
+from core.framing import framings
 from core.heatmap import READ_OUTS, HeatMapOptions, Network, heat_maps, read_out_of
 from core.images.decoding import decode
 from core.images.pixels import Pixels
 from core.language import tr
 from core.prior import Prior, PriorTally
+from core.project.queries import framings as stored_framings
 from core.project.queries import heat_maps as stored_maps
 from core.project.queries import maps_made_by
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds
+from core.score import Floats
 from core.several import find_boxes_of_many
 from core.sureness import SAMPLE, Sureness, looks, sureness
 
@@ -51,7 +54,11 @@ class _Reading:
     max_boxes: int
 
     def boxes(
-        self, maps: Mapping[int, Map], sizes: Mapping[int, tuple[int, int]], prior: Prior | None
+        self,
+        maps: Mapping[int, Map],
+        own_framings: Mapping[int, Floats],
+        sizes: Mapping[int, tuple[int, int]],
+        prior: Prior | None,
     ) -> dict[int, tuple[BoxRecord, ...]]:
         """The boxes of images by id, whose ``sizes`` are in pixels."""
         ids = list(maps)
@@ -62,6 +69,7 @@ class _Reading:
             rule=self.rule,
             threshold=np.where(np.isnan(own), shared, own),
             prior=prior,
+            framings=framing_rows(own_framings, ids),
             max_boxes=self.max_boxes,
         )
         return dict(zip(ids, found, strict=True))
@@ -86,6 +94,13 @@ class _Look:
             for k, photo in enumerate(_photos(self.pixels, rows, self.options.long_side))
         ]
 
+    def framings(self, rows: Sequence[int]) -> list[Floats | None]:
+        """How the photo of each of some rows is framed; None where that is not known."""
+        found = framings(self.network, self.pixels.array[rows])
+        if found is None:
+            return [None] * len(rows)
+        return [own if np.isfinite(own).all() else None for own in found]
+
     def _map(self, photo: npt.NDArray[np.uint8], own: npt.NDArray[np.int64] | None) -> Map:
         made: Map = heat_maps(self.network, photo[None], classes=own, options=self.options)[0]
         return made
@@ -109,25 +124,34 @@ class _Run:
         tally, ids = PriorTally(), self.ids
         for rows in self._batches():
             maps = _whole_maps(self.project, [ids[i] for i in rows if ids[i] in there])
+            framed = stored_framings(self.project, list(maps))
             missing = [i for i in rows if ids[i] not in maps]
             if missing:
-                made = dict(zip((ids[i] for i in missing), self.look.maps(missing), strict=True))
-                boxes = self.reading.boxes(made, self.sizes, prior)
-                self.project.set_heat_maps(made, step=self.step, source=self.source)
-                self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
-                maps |= made
+                made, made_framings = self._made(missing, prior)
+                maps, framed = maps | made, framed | made_framings
             outlines = outline_ratios(self.look.pixels.array[rows]).tolist()
             for i, ratio in zip(rows, outlines, strict=True):
-                tally.add(maps[ids[i]], ratio)
+                tally.add(maps[ids[i]], ratio, framed.get(ids[i]))
             self.go_on(len(rows), _MAPS_SHARE)
         return tally.prior()
+
+    def _made(self, rows: Sequence[int], prior: Prior | None) -> tuple[dict[int, Map], dict[int, Floats]]:
+        """New maps and framings of some rows, by image id; they and their boxes are in the project then."""
+        ids = [self.ids[i] for i in rows]
+        maps = dict(zip(ids, self.look.maps(rows), strict=True))
+        framed = {i: own for i, own in zip(ids, self.look.framings(rows), strict=True) if own is not None}
+        boxes = self.reading.boxes(maps, framed, self.sizes, prior)
+        self.project.set_heat_maps(maps, step=self.step, source=self.source, framings=framed)
+        self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
+        return maps, framed
 
     def read_boxes(self, prior: Prior | None) -> int:
         """The boxes of all images from their maps; how many were left alone."""
         kept = 0
         for rows in self._batches():
             maps = stored_maps(self.project, [self.ids[i] for i in rows])
-            boxes = self.reading.boxes(maps, self.sizes, prior)
+            framed = stored_framings(self.project, list(maps))
+            boxes = self.reading.boxes(maps, framed, self.sizes, prior)
             kept += self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
             self.go_on(len(rows), 1 - _MAPS_SHARE)
         return kept
@@ -298,10 +322,15 @@ def _sureness(look: _Look, reading: _Reading, prior: Prior | None) -> Sureness |
         threshold = used_threshold(reading.rule, reading.threshold)
         # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
         shares = np.full((len(maps), 2), 1e6)
-        return (
-            boxes_on_grid(scaled_maps(maps), shares, rule=reading.rule, threshold=threshold, prior=prior)
-            / 1e6
+        found = boxes_on_grid(
+            scaled_maps(maps),
+            shares,
+            rule=reading.rule,
+            threshold=threshold,
+            prior=prior,
+            framings=framings(look.network, images),
         )
+        return found / 1e6
 
     sample = np.array(look.pixels.array[indices])
     return sureness(

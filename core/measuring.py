@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotations import BoxRecord, ImageBoxes
-from core.boxes import MAX_THRESHOLD, scaled_map
+from core.boxes import MAX_THRESHOLD, framing_rows, scaled_map
 from core.errors import Cancelled
 from core.evaluate import box_batches, reading
 from core.evaluate.baselines import contrast_boxes
@@ -21,7 +21,7 @@ from core.geometry import iou
 from core.language import tr
 from core.prior import Prior
 from core.project.edits import Kept
-from core.project.queries import heat_maps, kept
+from core.project.queries import framings, heat_maps, kept
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 from core.project.view import ProjectView
@@ -178,7 +178,9 @@ def folder_curve(
         moved |= bool(len(rows))
         part = _part(against.aligned.truth, start, stop)
         found = boxes[start:stop].copy()
-        read = _reader([maps[int(against.ids[start + i])] for i in rows], part.sizes[rows], view, prior)
+        ids = against.ids[start + rows].tolist()
+        own = framing_rows(framings(project, ids), ids)
+        read = _reader([maps[i] for i in ids], own, part.sizes[rows], view, prior)
         for j, threshold in enumerate(thresholds):
             if cancelled():
                 raise Cancelled
@@ -205,7 +207,7 @@ def _part(truth: Truth, start: int, stop: int) -> Truth:
 
 
 def _reader(
-    maps: Sequence[Maps], sizes: Floats, view: ProjectView, prior: Prior | None
+    maps: Sequence[Maps], own: Floats, sizes: Floats, view: ProjectView, prior: Prior | None
 ) -> Callable[[float], Floats]:
     """From a threshold to the surest box of each map, float64 (n, 4) pixels."""
     if not maps:
@@ -213,12 +215,18 @@ def _reader(
     if view.max_boxes == 1:
         scaled = np.array([scaled_map(heat) for heat in maps], np.float32)
         return lambda threshold: box_batches.find_boxes(
-            scaled, sizes, rule=view.rule, threshold=threshold, prior=prior
+            scaled, sizes, rule=view.rule, threshold=threshold, prior=prior, framings=own
         )
 
     def surest(threshold: float) -> Floats:
         found = find_boxes_of_many(
-            maps, sizes, rule=view.rule, threshold=threshold, prior=prior, max_boxes=view.max_boxes
+            maps,
+            sizes,
+            rule=view.rule,
+            threshold=threshold,
+            prior=prior,
+            framings=own,
+            max_boxes=view.max_boxes,
         )
         return np.array([(box.x0, box.y0, box.x1, box.y1) for box in (own[0].box for own in found)])
 

@@ -25,7 +25,8 @@ class Prior:
     by their outlines (:func:`core.contrast.outline_ratios`). ``level`` and ``spread`` are the mean and the
     standard deviation, over the images, of a map's mean heat, in the maps' own unit. ``images`` is how many
     there were. ``extent`` is the median share, 0..1, of a map that is hotter than halfway between its coldest
-    and its hottest place: low where objects are small in all images.
+    and its hottest place: low where objects are small in all images. ``usual_width`` and ``usual_height`` are
+    the mean natural logarithms of the sizes that :func:`core.framing.framings` gives; 0 where it gives none.
     """
 
     elongation: float
@@ -33,6 +34,8 @@ class Prior:
     spread: float
     images: int
     extent: float = 1.0
+    usual_width: float = 0.0
+    usual_height: float = 0.0
 
     @property
     def smallness(self) -> float:
@@ -51,13 +54,22 @@ class PriorTally:
     _levels: list[float] = field(default_factory=list)
     _ratios: list[float] = field(default_factory=list)
     _extents: list[float] = field(default_factory=list)
+    _sizes: list[tuple[float, float]] = field(default_factory=list)
 
-    def add(self, heat_map: npt.NDArray[np.float32], outline_ratio: float) -> None:
-        """Count one image in: its map, float (h, w), and its :func:`core.contrast.outline_ratios`."""
+    def add(
+        self,
+        heat_map: npt.NDArray[np.float32],
+        outline_ratio: float,
+        framing: npt.NDArray[np.float64] | None = None,
+    ) -> None:
+        """Count one image in: its map, float (h, w), its :func:`core.contrast.outline_ratios`, and its row of
+        :func:`core.framing.framings`."""
         self._levels.append(float(heat_map.mean(dtype=np.float64)))
         self._ratios.append(float(outline_ratio))
         halfway = (float(heat_map.min()) + float(heat_map.max())) / 2
         self._extents.append(float((heat_map >= halfway).mean()))
+        if framing is not None and np.isfinite(framing).all():
+            self._sizes.append((float(framing[2]), float(framing[3])))
 
     def prior(self) -> Prior | None:
         """The prior of all maps counted in; None before the first, or where one is not finite."""
@@ -65,10 +77,13 @@ class PriorTally:
             return None
         elongation = _GAIN * float(np.mean(self._ratios)) + _OFFSET
         elongation = min(max(elongation, -_MOST), _MOST)
+        width, height = np.mean(self._sizes, axis=0).tolist() if self._sizes else (0.0, 0.0)
         return Prior(
             elongation,
             level=float(np.mean(self._levels)),
             spread=float(np.std(self._levels)),
             images=len(self._levels),
             extent=float(np.median(self._extents)),
+            usual_width=width,
+            usual_height=height,
         )

@@ -48,6 +48,7 @@ def find_boxes(
     rule: str = DEFAULT_RULE,
     threshold: float | None = None,
     prior: Prior | None = None,
+    framing: Floats | None = None,
     max_boxes: int = 1,
 ) -> tuple[BoxRecord, ...]:
     """The boxes of one image, surest first: at least one, at most ``max_boxes``.
@@ -68,7 +69,13 @@ def find_boxes(
     """
     size, share = np.array([[width, height]], np.float64), used_threshold(rule, threshold)
     (boxes,) = find_boxes_of_many(
-        [heat_map], size, rule=rule, threshold=share, prior=prior, max_boxes=max_boxes
+        [heat_map],
+        size,
+        rule=rule,
+        threshold=share,
+        prior=prior,
+        framings=None if framing is None else framing[None],
+        max_boxes=max_boxes,
     )
     return boxes
 
@@ -80,6 +87,7 @@ def find_boxes_of_many(
     rule: str,
     threshold: float | Floats,
     prior: Prior | None = None,
+    framings: Floats | None = None,
     max_boxes: int = 1,
 ) -> list[tuple[BoxRecord, ...]]:
     """:func:`find_boxes` of each of many images, to the last bit.
@@ -92,6 +100,8 @@ def find_boxes_of_many(
         float64 (n, 2), width and height of the images in pixels, at least 1.
     threshold
         Share of a map's maximum, 0..``MAX_THRESHOLD``: one for all or float64 (n,).
+    framings
+        float64 (n, 4), NaN rows where there is none. Where several objects stand out, it tells nothing.
     rule, prior, max_boxes
         As in :func:`find_boxes`.
     """
@@ -99,7 +109,7 @@ def find_boxes_of_many(
         text = tr("The number of boxes lies between 1 and {most}, not {given}.")
         raise BoxscoutError(text.format(most=MAX_BOXES, given=max_boxes))
     found: list[tuple[BoxRecord, ...]] = [()] * len(heat_maps)
-    for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior):
+    for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior, framings=framings):
         rows = zip(part.boxes.tolist(), part.scores.tolist(), part.thresholds.tolist(), strict=True)
         alone = [
             (BoxRecord(Box(*sides), score=score, threshold=share, rule=rule),) for sides, score, share in rows

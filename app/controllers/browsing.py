@@ -13,7 +13,7 @@ from app.pump import Pump
 from core.boxes import MAX_THRESHOLD
 from core.errors import ImageError
 from core.images.decoding import decode
-from core.project.queries import kept
+from core.project.queries import framings, kept
 from core.project.store import Project
 from core.project.truth import true_boxes
 
@@ -199,4 +199,5 @@ def _evidence(key: tuple[Project, int]) -> Evidence:
     newest = survey.source.key if survey is not None and survey.source is not None else None
     outdated = heat_map is not None and newest is not None and project.map_source(image_id) != newest
     truth = true_boxes(project, [image_id]).get(image_id, ())
-    return Evidence(heat_map, boxes, survey, outdated, truth)
+    framing = framings(project, [image_id]).get(image_id)
+    return Evidence(heat_map, boxes, survey, outdated, truth, framing)

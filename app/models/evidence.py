@@ -37,6 +37,7 @@ class Picture:
 class Evidence:
     """What the project holds of one image, and of all of them together.
 
+    ``framing`` is the image's row of :func:`core.framing.framings`, where its network knew.
     ``outdated`` says that the heat map was made by another network, unit or read-out than the newest ones.
     """
 
@@ -45,6 +46,7 @@ class Evidence:
     survey: Survey | None = None
     outdated: bool = False
     truth: tuple[BoxRecord, ...] = ()
+    framing: npt.NDArray[np.float64] | None = None
 
     @property
     def prior(self) -> Prior | None:

@@ -251,14 +251,15 @@ class Session(QObject):
         if heat_map is None or size is None:
             return ()
         # The heat of a network in training is not that of the project's maps: another level, no prior yet.
-        prior = self._evidence.prior if self._evidence and self.current not in self._live else None
+        evidence = None if self.current in self._live else self._evidence
         return find_boxes(
             heat_map,
             width=size[0],
             height=size[1],
             rule=self.view.rule,
             threshold=self.threshold,
-            prior=prior,
+            prior=evidence.prior if evidence else None,
+            framing=evidence.framing if evidence else None,
             max_boxes=self.view.max_boxes,
         )
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from core import checkpoint, datasets
 from core.annotations import ImageBoxes, auto_boxes
+from core.boxes import framing_rows
 from core.classifier.training import ClassifierProgress
 from core.cli.console import Bar
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
@@ -27,6 +28,7 @@ from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
 from core.project import resized
 from core.project.claim import COMMAND, claim
+from core.project.queries import framings
 from core.project.store import Project
 from core.workflow import (
     add_folders,
@@ -281,6 +283,8 @@ def run_curve(
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
         prior = project.prior()
+        ids = [record.id for record in records]
+        own = framing_rows(framings(project, ids), ids)
     bar.part("Measuring", 1.0)
     curve = threshold_curve(
         images,
@@ -288,6 +292,7 @@ def run_curve(
         true,
         rule=rule,
         prior=prior,
+        framings=own,
         thresholds=grid,
         images_root=_common_root([record.root for record in records]),
         on_progress=bar.count,

@@ -20,6 +20,7 @@ from core.boxes import (
     cuts,
     deviations,
     drawn_out,
+    framed,
 )
 from core.evaluate.overlap import Floats
 from core.prior import Prior
@@ -54,6 +55,7 @@ def boxes_and_scores(
     rule: str,
     threshold: float | Floats,
     prior: Prior | None = None,
+    framings: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """What :func:`core.boxes.find_box` says of each of many images, to the last bit, ten times as fast.
 
@@ -69,6 +71,8 @@ def boxes_and_scores(
         Share of a map's maximum, 0..``MAX_THRESHOLD``: one for all or float64 (n,).
     prior
         As in :func:`core.boxes.find_box`.
+    framings
+        As in :func:`core.boxes.framed`.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def boxes_and_scores(
         Half-open pixels x0 y0 x1 y1 of each image, inside it; and the scores, 0..1.
     """
     boxes, scores = np.empty((len(heat_maps), 4)), np.empty(len(heat_maps))
-    for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior):
+    for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior, framings=framings):
         boxes[part.places], scores[part.places] = part.boxes, part.scores
     return boxes, scores
 
@@ -88,6 +92,7 @@ def readings(
     rule: str,
     threshold: float | Floats,
     prior: Prior | None = None,
+    framings: Floats | None = None,
 ) -> Iterator[Reading]:
     """:func:`boxes_and_scores` a few maps at a time, with what it was read from."""
     each = np.broadcast_to(np.asarray(threshold, np.float64), len(heat_maps))
@@ -95,7 +100,8 @@ def readings(
     for places in _alike(heat_maps):
         maps = np.stack([heat_maps[i] for i in places]).astype(np.float32, copy=False)
         scaled = scaled_maps(maps)
-        cells = _clipped_cells(scaled, rule, thresholds[places], prior)
+        own = None if framings is None else framings[places]
+        cells = _clipped_cells(scaled, rule, thresholds[places], prior, own)
         scores = box_scores(scaled, cells, heat_maps=maps, prior=prior)
         yield Reading(places, maps, scaled, thresholds[places], _pixel_boxes(cells, sizes[places]), scores)
 
@@ -117,7 +123,13 @@ def scaled_maps(heat_maps: Maps) -> Maps:
 
 
 def find_boxes(
-    scaled: Maps, sizes: Floats, *, rule: str, threshold: float | Floats, prior: Prior | None = None
+    scaled: Maps,
+    sizes: Floats,
+    *,
+    rule: str,
+    threshold: float | Floats,
+    prior: Prior | None = None,
+    framings: Floats | None = None,
 ) -> Floats:
     """The boxes alone of :func:`boxes_and_scores`, of maps that are on the grid already.
 
@@ -128,11 +140,11 @@ def find_boxes(
     """
     each = np.broadcast_to(np.asarray(threshold, np.float64), len(scaled))
     thresholds = np.clip(each, 0.0, MAX_THRESHOLD)
-    starts = range(0, len(scaled), _BATCH)
-    parts = [
-        _clipped_cells(scaled[start : start + _BATCH], rule, thresholds[start : start + _BATCH], prior)
-        for start in starts
-    ]
+    parts = []
+    for start in range(0, len(scaled), _BATCH):
+        some = slice(start, start + _BATCH)
+        own = None if framings is None else framings[some]
+        parts.append(_clipped_cells(scaled[some], rule, thresholds[some], prior, own))
     return _pixel_boxes(np.concatenate(parts) if parts else np.zeros((0, 4)), sizes)
 
 
@@ -167,9 +179,12 @@ def _pixel_boxes(cells: Floats, sizes: Floats) -> Floats:
     return boxes
 
 
-def _clipped_cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> Floats:
+def _clipped_cells(
+    scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None, framings: Floats | None
+) -> Floats:
     """What the rule reads from each map, (n, 4) in cells, inside the grid."""
-    return np.clip(_cells(scaled, rule, thresholds, prior), 0, GRID)
+    cells = _cells(scaled, rule, thresholds, prior)
+    return np.clip(framed(cells, rule=rule, framings=framings, prior=prior), 0, GRID)
 
 
 def _cells(scaled: Maps, rule: str, thresholds: Floats, prior: Prior | None) -> Floats:

@@ -144,6 +144,7 @@ def threshold_curve(
     *,
     rule: str,
     prior: Prior | None = None,
+    framings: Floats | None = None,
     thresholds: Sequence[float] | None = None,
     images_root: Path | None = None,
     on_progress: OnProgress | None = None,
@@ -162,6 +163,8 @@ def threshold_curve(
         A name in :data:`core.boxes.RULES`.
     prior
         As in :func:`core.boxes.find_box`.
+    framings
+        float64 (n, 4), one for each of ``images``, as in :func:`core.boxes.framed`.
     thresholds
         Where to measure; :func:`threshold_grid` when None. The rule's own threshold joins them.
     images_root
@@ -177,13 +180,14 @@ def threshold_curve(
     fixed = RULES[rule].default_threshold
     asked = threshold_grid() if thresholds is None else thresholds
     wanted = tuple(sorted({min(max(float(t), 0.0), MAX_THRESHOLD) for t in asked} | {fixed}))
-    report, aligned, rows, maps = _at_fixed(images, heat_maps, truth, rule, prior, images_root)
+    known = np.full((len(images), 4), np.nan) if framings is None else framings
+    report, aligned, rows, maps, own = _at_fixed(images, heat_maps, known, truth, rule, prior, images_root)
     arrays = aligned.truth
     sizes = _sizes(aligned)[rows]
     boxes = np.full((arrays.n, 4), np.nan)
     counts = np.zeros((len(IOUS), len(wanted)))
     for j, threshold in enumerate(wanted):
-        boxes[rows] = find_boxes(maps, sizes, rule=rule, threshold=threshold, prior=prior)
+        boxes[rows] = find_boxes(maps, sizes, rule=rule, threshold=threshold, prior=prior, framings=own)
         counts[:, j] = _counts(boxes, arrays)
         if on_progress is not None:
             on_progress(j + 1, len(wanted))
@@ -207,36 +211,38 @@ def threshold_curve(
 def _at_fixed(
     images: Sequence[ImageBoxes],
     heat_maps: Sequence[HeatMap | None],
+    framings: Floats,
     truth: Sequence[ImageBoxes],
     rule: str,
     prior: Prior | None,
     images_root: Path | None,
-) -> tuple[Report, Alignment, npt.NDArray[np.intp], HeatMap]:
-    """The evaluation at the rule's own threshold; which images of the truth have a map, and these maps.
+) -> tuple[Report, Alignment, npt.NDArray[np.intp], HeatMap, Floats]:
+    """The evaluation at the rule's own threshold; which images of the truth have a map, these and framings.
 
     The maps come back as float32 (m, GRID, GRID), each 0..1.
     """
     bare = [replace(image, boxes=()) for image in images]
     aligned = align(bare, truth)
-    heat_of = {id(image): heat for image, heat in zip(bare, heat_maps, strict=True)}
+    known = {id(image): own for image, *own in zip(bare, heat_maps, framings, strict=True)}
     sizes = _sizes(aligned)
     boxes: dict[int, ImageBoxes] = {}
-    rows, maps = [], []
+    rows, maps, own = [], [], []
     for i, guess in enumerate(aligned.guesses):
-        heat = None if guess is None else heat_of[id(guess)]
+        heat, framing = (None, None) if guess is None else known[id(guess)]
         if guess is not None and heat is not None:
             width, height = (int(side) for side in sizes[i])
-            box = find_box(heat, width=width, height=height, rule=rule, prior=prior)
+            box = find_box(heat, width=width, height=height, rule=rule, prior=prior, framing=framing)
             boxes[id(guess)] = replace(guess, boxes=(box,))
             rows.append(i)
             maps.append(scaled_map(heat))
+            own.append(framing)
     if not rows:
         raise FormatError(
             tr("No image of the truth has a heat map yet; run 'localize' on these images first.")
         )
     predicted = [boxes.get(id(image), image) for image in bare]
     report = evaluate(predicted, truth, images_root=images_root)
-    return report, aligned, np.array(rows, dtype=np.intp), np.array(maps, dtype=np.float32)
+    return report, aligned, np.array(rows, np.intp), np.array(maps, np.float32), np.array(own, np.float64)
 
 
 def _sizes(aligned: Alignment) -> Floats:

@@ -45,7 +45,8 @@ SCHEMA = (
         step INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL, data BLOB NOT NULL)""",
     "CREATE TABLE view (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL)",
 )
-# Tables that older projects lack and older versions of this program leave alone.
+# Tables that older projects lack and older versions of this program leave alone. New ones come last: where a
+# project's first page is lost, that of a new one says where tables begin (core.project.rescue).
 LATER_TABLES = (
     # Images whose boxes a person has set, also where none were left: no automatic run touches them.
     """CREATE TABLE IF NOT EXISTS edited (
@@ -67,6 +68,10 @@ LATER_TABLES = (
     """CREATE TABLE IF NOT EXISTS resized (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         width INTEGER NOT NULL, height INTEGER NOT NULL)""",
+    # How each image with a heat map is framed (core.framing), where the network knew.
+    """CREATE TABLE IF NOT EXISTS framing (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL, height REAL NOT NULL)""",
 )
 _READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 
@@ -219,6 +224,7 @@ def row_checks() -> dict[str, dict[str, str]]:
         "survey": numbers("id") | {"json": "typeof(json) IN ('text', 'blob')"},
         "box_limit": numbers("image_id", "boxes", most=small),
         "map_source": numbers("image_id") | texts("source"),
+        "framing": numbers("image_id") | reals("x", "y", "width", "height"),
         "truth": numbers("image_id", "position") | reals("x0", "y0", "x1", "y1") | texts("label"),
         "resized": numbers("image_id") | numbers("width", "height", most=small),
     }

@@ -41,6 +41,7 @@ _EARLIER = """
 _AMONG = f"WHERE image_id {ONE_OF}"
 _MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
 
+_FRAMINGS = f"SELECT image_id, x, y, width, height FROM framing {_AMONG} ORDER BY image_id"
 _MADE_BY = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
 
 
@@ -133,6 +134,12 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     """
     rows = project.select(_MAPS, json.dumps(list(ids)))
     return {image_id: map_of(project.path, *row) for image_id, *row in rows}
+
+
+def framings(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float64]]:
+    """What :func:`core.framing.framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
+    rows = project.select(_FRAMINGS, json.dumps(list(ids)))
+    return {image_id: np.array(row, np.float64) for image_id, *row in rows}
 
 
 def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:

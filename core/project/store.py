@@ -240,9 +240,17 @@ class Project(Database):
     # -- heat maps ----------------------------------------------------------------------------
 
     def set_heat_maps(
-        self, heat_maps: Mapping[int, npt.NDArray[np.float32]], *, step: int, source: MapSource | None = None
+        self,
+        heat_maps: Mapping[int, npt.NDArray[np.float32]],
+        *,
+        step: int,
+        source: MapSource | None = None,
+        framings: Mapping[int, npt.NDArray[np.float64]] | None = None,
     ) -> None:
-        """Keep float32 ``(h, w)`` heat maps by image id, made by ``source`` after ``step`` training steps."""
+        """Keep float32 ``(h, w)`` heat maps by image id, made by ``source`` after ``step`` training steps.
+
+        ``framings`` are finite rows of :func:`core.framing.framings`, of those of these images that have one.
+        """
         rows = []
         for image_id, heat_map in heat_maps.items():
             height, width = heat_map.shape
@@ -258,6 +266,11 @@ class Project(Database):
             db.executemany(
                 "INSERT OR REPLACE INTO map_source (image_id, source) VALUES (?, ?)",
                 [(image_id, key) for image_id in heat_maps],
+            )
+            db.executemany("DELETE FROM framing WHERE image_id = ?", [(image_id,) for image_id in heat_maps])
+            db.executemany(
+                "INSERT INTO framing (image_id, x, y, width, height) VALUES (?, ?, ?, ?, ?)",
+                [(image_id, *framing.tolist()) for image_id, framing in (framings or {}).items()],
             )
 
     def heat_map(self, image_id: int) -> npt.NDArray[np.float32] | None:

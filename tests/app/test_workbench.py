@@ -22,6 +22,7 @@ from core.config import TrainConfig
 from core.errors import BoxscoutError
 from core.formats import FORMATS, Selection, Which
 from core.geometry import Box
+from core.project.queries import framings
 from core.project.store import Project
 from core.workflow import checkpoint_path
 
@@ -77,7 +78,8 @@ def test_training_fills_plots_samples_heat_maps_and_boxes(
     assert sorted(boxes) == [r.id for r in project.images()]
     record = project.images()[0]
     prior = project.load_survey().prior
-    expected = find_box(project.heat_map(record.id), width=40, height=30, prior=prior)
+    framing = framings(project, [record.id]).get(record.id)
+    expected = find_box(project.heat_map(record.id), width=40, height=30, prior=prior, framing=framing)
     assert boxes[record.id] == (expected,)
     qtbot.waitUntil(lambda: session.boxes == (expected,))
 

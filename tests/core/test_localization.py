@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from core.annotations import BoxRecord, Source
 from core.boxes import RULES, find_box
 from core.classifier.network import PreActResNet34
 from core.contrast import outline_ratios
+from core.deciding import decide
 from core.errors import Cancelled
 from core.geometry import Box, iou
 from core.heatmap import AVERAGED, PLAIN, HeatMapOptions
 from core.images.pixels import Pixels
 from core.networks import Discriminator
-from core.project.store import Project
+from core.project.queries import framings as stored_framings
+from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds
 from core.workflow import add_folders, load_pixels, localize_images
 
@@ -99,6 +102,85 @@ def test_the_projects_boxes_are_those_of_its_maps_and_its_survey(project: Projec
         threshold = 0.6 if record.id == own else None
         expected = find_box(heat, width=WIDE, height=HIGH, rule=rule, threshold=threshold, prior=survey.prior)
         assert boxes == (expected,)
+
+
+def _bright(images: np.ndarray) -> np.ndarray:
+    """A framing for each picture by how bright its first pixel is; none for the darkest."""
+    level = images[:, 0, 0, 0].astype(np.float64)
+    found = np.stack([level / 400 - 0.1, 0.05 + 0 * level, level / 99, 0.3 - level / 99], axis=1)
+    found[level == 20] = np.nan
+    return found
+
+
+@pytest.fixture
+def framed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(localization, "framings", lambda _, images: _bright(images))
+
+
+@pytest.mark.parametrize("rule", ["fitted", "component"])
+@pytest.mark.parametrize("options", [PLAIN, HeatMapOptions(long_side=160)])
+@pytest.mark.usefixtures("framed")
+def test_boxes_are_moved_and_scaled_by_the_framing(
+    project: Project, rule: str, options: HeatMapOptions
+) -> None:
+    _localize(project, rule=rule, options=options)
+    prior = project.prior()
+    rows = _bright(_pixels(project).array)
+    known = ~np.isnan(rows[:, 0])
+    assert 0 < known.sum() < 70
+    assert (prior.usual_width, prior.usual_height) == pytest.approx(tuple(rows[known, 2:].mean(axis=0)))
+    stored = stored_framings(project, [record.id for record in project.images()])
+    assert len(stored) == known.sum()
+    for record, (box,), row in zip(project.images(), project.all_boxes().values(), rows, strict=True):
+        heat = project.heat_map(record.id)
+        plain = find_box(heat, width=WIDE, height=HIGH, rule=rule, prior=prior).box
+        if rule == "component" or np.isnan(row[0]):
+            assert box.box == plain
+            assert (record.id in stored) == (not np.isnan(row[0]))
+            continue
+        np.testing.assert_array_equal(stored[record.id], row)
+        middle = plain.center[0] + row[0] * WIDE, plain.center[1] + row[1] * HIGH
+        width = plain.width * np.exp(row[2] - prior.usual_width)
+        height = plain.height * np.exp(row[3] - prior.usual_height)
+        left, top = middle[0] - width / 2, middle[1] - height / 2
+        expected = Box(left, top, left + width, top + height).clamped(WIDE, HIGH)
+        assert astuple(box.box) == pytest.approx(astuple(expected))
+
+
+@pytest.mark.usefixtures("framed")
+@pytest.mark.parametrize("calls", [0, 1, 3])
+def test_framings_outlast_a_stop_and_a_move_of_the_threshold_leaves_them(
+    project: Project, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    with pytest.raises(Cancelled):
+        _localize(project, rule="fitted", cancelled=_after(calls))
+    _localize(project, rule="fitted")
+    with Project.create(tmp_path / "other.boxscout") as other:
+        add_folders(other, [folder])
+        _localize(other, rule="fitted", threshold=0.3)
+        first = project.all_boxes()
+        assert decide(project, ProjectView(rule="fitted", threshold=0.3)) == 70
+        assert project.all_boxes() == other.all_boxes() != first
+        assert project.prior() == other.prior()
+    # All made anew, by a network without framing: nothing is left of it.
+    monkeypatch.setattr(localization, "framings", lambda *_: None)
+    _localize(project, rule="fitted")
+    assert stored_framings(project, list(first)) == {}
+    assert (project.prior().usual_width, project.prior().usual_height) == (0, 0)
+
+
+def test_how_sure_boxes_are_counts_the_framing_of_the_moved_pictures(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where framings jump about from look to look, so do boxes."""
+    _localize(project, rule="fitted")
+    plain = project.load_survey().sureness
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(
+        localization, "framings", lambda _, images: rng.normal(0, (0.3, 0.3, 0, 0), (len(images), 4))
+    )
+    _localize(project, rule="fitted")
+    assert project.load_survey().sureness.own < plain.own - 0.1
 
 
 def test_several_objects_get_a_box_each_where_asked(project: Project) -> None:

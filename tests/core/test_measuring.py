@@ -19,7 +19,10 @@ from core.evaluate.compare import paired_bootstrap
 from core.evaluate.report import evaluate
 from core.geometry import Box
 from core.measuring import against_truth, folder_curve, image_overlap, measure_contrast, standing
+from core.prior import Prior
+from core.project.queries import framings, heat_maps
 from core.project.store import Project
+from core.project.survey import Survey
 from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
 from core.project.view import ProjectView
@@ -70,6 +73,8 @@ def decide(project: Project, view: ProjectView) -> None:
                 height=HEIGHT,
                 rule=view.rule,
                 threshold=view.thresholds.get(one.id, view.threshold),
+                prior=project.prior(),
+                framing=framings(project, [one.id]).get(one.id),
                 max_boxes=view.max_boxes,
             )
             project.set_auto_boxes({one.id: boxes})
@@ -122,12 +127,17 @@ def _iou(a: Box, b: Box) -> float:
     return both / ((a.x1 - a.x0) * (a.y1 - a.y0) + (b.x1 - b.x0) * (b.y1 - b.y0) - both)
 
 
-@pytest.mark.parametrize(("rule", "max_boxes"), [*((rule, 1) for rule in RULES), ("component", 3)])
+@pytest.mark.parametrize(
+    ("rule", "max_boxes"), [*((rule, 1) for rule in RULES), ("component", 3), ("fitted", 3)]
+)
+@pytest.mark.parametrize("framed", [False, True])
 def test_the_curve_is_the_accuracy_that_the_project_then_has(
-    project: Project, rule: str, max_boxes: int, monkeypatch: pytest.MonkeyPatch
+    project: Project, rule: str, max_boxes: int, framed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "_CHUNK", 5)  # so that there are several
     records = project.images()
+    if framed:
+        _frame(project)
     project.set_boxes(records[3].id, [BoxRecord(Box(0, 0, WIDTH, HEIGHT))])
     view = ProjectView(rule=rule, thresholds=Thresholds.of({records[4].id: 0.9}), max_boxes=max_boxes)
     decide(project, view)
@@ -142,6 +152,15 @@ def test_the_curve_is_the_accuracy_that_the_project_then_has(
         assert curve.at(threshold) == pytest.approx(accuracies[-1])
     assert len(set(accuracies)) > 1
     assert curve.max_box_acc == max(curve.accuracies) == curve.at(curve.best)
+
+
+def _frame(project: Project) -> None:
+    """Framings of every other image that has a map, and what is usual."""
+    rng = np.random.default_rng(8)
+    maps = heat_maps(project, [record.id for record in project.images()])
+    rows = {i: rng.normal(0, 0.15, 4) for i in list(maps)[::2]}
+    project.set_heat_maps(maps, step=3, framings=rows)
+    project.save_survey(Survey(3, Prior(0.0, 0.5, 0.1, 13, usual_width=0.1, usual_height=-0.1)))
 
 
 def test_a_curve_needs_a_heat_map_that_can_move_a_box_and_ends_when_asked(project: Project) -> None:

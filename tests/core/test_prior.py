@@ -80,6 +80,52 @@ def test_the_box_with_a_prior_is_the_rules_and_the_others_do_not_mind_it() -> No
     assert fitted == expected
 
 
+# -- framing --------------------------------------------------------------------------------------
+
+
+USUAL = Prior(0.0, 0.0, 1.0, 10, usual_width=0.4, usual_height=-0.3)
+
+
+def test_a_box_moves_and_grows_by_how_its_photo_is_framed() -> None:
+    heat = _bell(4, 4, 20, 40)
+    before = find_box(heat, width=640, height=320, prior=USUAL).box
+    framing = np.array([0.1, -0.05, 0.4 + math.log(2), -0.3 + math.log(0.5)])
+    after = find_box(heat, width=640, height=320, prior=USUAL, framing=framing).box
+    assert after.center == pytest.approx((before.center[0] + 64, before.center[1] - 16))
+    assert (after.width, after.height) == pytest.approx((2 * before.width, before.height / 2))
+    ends = find_box(heat, width=640, height=320, prior=USUAL, framing=np.array([9.0, 0, 9, 9])).box
+    assert ends.x1 == 640 and (ends.y0, ends.y1) == (0, 320)
+
+
+@pytest.mark.parametrize(
+    ("rule", "prior", "framing"),
+    [
+        ("moments", USUAL, np.ones(4)),
+        ("component", USUAL, np.ones(4)),
+        ("fitted", None, np.ones(4)),
+        ("fitted", USUAL, np.full(4, np.nan)),
+        ("fitted", USUAL, np.array([0.1, 0.1, np.nan, 0.1])),
+    ],
+)
+def test_what_is_not_framed_stays_to_the_last_bit(
+    rule: str, prior: Prior | None, framing: np.ndarray
+) -> None:
+    heat = _bell(5, 7, 20, 41)
+    options = {"width": 333, "height": 217, "rule": rule, "prior": prior}
+    assert find_box(heat, framing=framing, **options) == find_box(heat, **options)
+
+
+def test_usual_sizes_are_the_mean_of_those_that_are_known() -> None:
+    tally, flat = PriorTally(), np.ones((4, 4), np.float32)
+    for framing in (np.array([0, 0, 0.5, -1]), None, np.full(4, np.nan), np.array([9, 9, -0.25, 3])):
+        tally.add(flat, 0.0, framing)
+    prior = tally.prior()
+    assert prior is not None and prior.images == 4
+    assert (prior.usual_width, prior.usual_height) == pytest.approx((0.125, 1))
+    without = _prior_of(flat)
+    assert without is not None and (without.usual_width, without.usual_height) == (0, 0)
+
+
 # -- small objects --------------------------------------------------------------------------------
 
 

@@ -20,7 +20,9 @@ from core import deciding as core_deciding
 from core.annotations import BoxRecord, Source
 from core.boxes import find_box
 from core.geometry import Box
+from core.prior import Prior
 from core.project.store import Project
+from core.project.survey import Survey
 from core.project.thresholds import Thresholds
 
 COUNT = 12
@@ -97,6 +99,29 @@ def test_rows_in_view_come_first_and_a_newer_move_ends_the_older_pass(
     assert thresholds(found) == dict.fromkeys(range(1, COUNT + 1), 0.6)
     old = [batch for batch in writes.batches if set(batch.values()) == {0.3}]
     assert len(old) == 2, "the older pass ends with the batch in hand"
+
+
+def test_boxes_on_disk_and_in_view_follow_the_framing(found: MainWindow, qtbot: QtBot) -> None:
+    session, prior = found.session, Prior(0.1, 3.0, 1.0, COUNT, usual_width=-0.2, usual_height=0.1)
+    project, own = session.project, np.array([-0.1, -0.2, -0.4, -0.3])
+    project.set_heat_maps(dict.fromkeys(range(1, COUNT + 1), MAP), step=2, framings={1: own, 2: -own})
+    project.save_survey(Survey(2, prior))
+    found.workbench.localization.evidence_changed.emit()
+    qtbot.waitUntil(lambda: session.survey is not None and session.survey.prior == prior, timeout=LONG)
+    move(found, 0.3)
+    rest(found, qtbot)
+    expected = [
+        find_box(MAP, width=40, height=30, threshold=0.3, prior=prior, framing=framing)
+        for framing in (own, -own, None)
+    ]
+    assert len(set(expected)) == 3
+    with Project.open(project.path) as other:
+        assert [other.boxes(i) for i in (1, 2, 3, 4)] == [(box,) for box in (*expected, expected[2])]
+    assert session.current == 1
+    assert found.canvas.boxes == session.boxes == (expected[0],)
+    # A snapshot's map is another network's, and nobody has asked that one how photos are framed.
+    session.set_live_map(1, 3, MAP)
+    assert session.boxes == (find_box(MAP, width=40, height=30, threshold=0.3),)
 
 
 def test_a_move_back_before_the_next_pass_leaves_nothing_behind(

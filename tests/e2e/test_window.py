@@ -23,6 +23,7 @@ from core.annotations import Status
 from core.boxes import MAX_THRESHOLD, find_box
 from core.browse import Show
 from core.config import TrainConfig
+from core.project.queries import framings
 from core.project.store import Project
 from core.workflow import checkpoint_path
 
@@ -71,14 +72,15 @@ def test_the_main_job_from_drop_to_export(
 
     record, project = session.record, session.project
     heat_map, prior = project.heat_map(record.id), project.load_survey().prior
+    known = {"prior": prior, "framing": framings(project, [record.id]).get(record.id)}
     qtbot.waitUntil(
-        lambda: window.canvas.boxes == (find_box(heat_map, width=40, height=30, prior=prior),), timeout=LONG
+        lambda: window.canvas.boxes == (find_box(heat_map, width=40, height=30, **known),), timeout=LONG
     )
     assert window.canvas._heat is not None
     slider = bar.threshold_slider
     slider.setValue(round(slider.maximum() * 0.6 / MAX_THRESHOLD))
     assert session.threshold == 0.6
-    expected = find_box(heat_map, width=40, height=30, threshold=0.6, prior=prior)
+    expected = find_box(heat_map, width=40, height=30, threshold=0.6, **known)
     assert window.canvas.boxes == (expected,)
     assert f"{expected.box.x0:.0f}, {expected.box.y0:.0f}" in window.strip.box.text()
 

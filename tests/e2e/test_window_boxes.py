@@ -22,7 +22,7 @@ from core.boxes import MAX_BOXES
 from core.config import TrainConfig
 from core.heatmap import AVERAGED, heat_maps
 from core.localization import map_source
-from core.project.queries import undecided
+from core.project.queries import framings, undecided
 from core.project.store import Project
 from core.several import find_boxes
 from core.workflow import checkpoint_path, load_pixels, localize_images
@@ -270,6 +270,7 @@ def test_finding_boxes_goes_on_where_it_was_stopped_unless_something_was_changed
             rule=view.rule,
             threshold=view.threshold,
             prior=survey.prior,
+            framing=framings(project, [record.id]).get(record.id),
             max_boxes=view.max_boxes,
         )
     assert not bar.find_button.isVisible()

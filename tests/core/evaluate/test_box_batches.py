@@ -17,6 +17,7 @@ PRIORS = (
     Prior(-0.6, -3.0, 5.0, 7),
     Prior(0.0, 0.5, 0.0, 1),
     Prior(0.2, 0.5, 0.02, 99, 0.18),
+    Prior(0.1, 0.5, 0.02, 99, usual_width=0.3, usual_height=-0.21),
 )
 
 
@@ -34,26 +35,41 @@ def maps() -> list[np.ndarray]:
     return [*made, single, np.zeros((32, 32), np.float32), np.full((8, 8), 7, np.float32), broken]
 
 
+def framings(count: int) -> np.ndarray:
+    """Small ones, some that push boxes out of the image, and of some images none."""
+    rng = np.random.default_rng(3)
+    made = rng.normal(0, (0.1, 0.1, 0.2, 0.2), (count, 4))
+    made[::7] *= 9
+    made[::5] = np.nan
+    made[3, 1] = np.inf
+    return made
+
+
+@pytest.mark.parametrize("framed", [False, True])
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("prior", PRIORS)
-def test_many_are_as_each_alone(rule: str, prior: Prior | None) -> None:
+def test_many_are_as_each_alone(rule: str, prior: Prior | None, framed: bool) -> None:
     rng = np.random.default_rng(1)
     heat_maps = maps()
     sizes = rng.integers(1, 4000, (len(heat_maps), 2)).astype(np.float64)
-    own = rng.choice([0.0, 0.2, 0.31, 0.77, MAX_THRESHOLD], len(heat_maps))
-    for threshold in (0.0, 0.4, own):
-        boxes, scores = boxes_and_scores(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior)
+    mixed = rng.choice([0.0, 0.2, 0.31, 0.77, MAX_THRESHOLD], len(heat_maps))
+    for threshold in (0.0, 0.4, mixed):
+        own = framings(len(heat_maps)) if framed else None
+        options = {"rule": rule, "prior": prior}
+        boxes, scores = boxes_and_scores(heat_maps, sizes, threshold=threshold, framings=own, **options)
         each = np.broadcast_to(threshold, len(heat_maps))
         alone = [
-            find_box(heat, width=int(w), height=int(h), rule=rule, threshold=float(t), prior=prior)
-            for heat, (w, h), t in zip(heat_maps, sizes, each, strict=True)
+            find_box(heat, width=int(w), height=int(h), threshold=float(t), framing=framing, **options)
+            for heat, (w, h), t, framing in zip(
+                heat_maps, sizes, each, [None] * len(each) if own is None else own, strict=True
+            )
         ]
         np.testing.assert_array_equal(
             boxes, [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in alone], strict=True
         )
         np.testing.assert_array_equal(scores, [b.score for b in alone])
         scaled = np.stack([scaled_map(heat) for heat in heat_maps])
-        bare = find_boxes(scaled, sizes, rule=rule, threshold=threshold, prior=prior)
+        bare = find_boxes(scaled, sizes, threshold=threshold, framings=own, **options)
         np.testing.assert_array_equal(bare, boxes)
 
 
@@ -66,10 +82,11 @@ def test_several_boxes_of_many_are_as_of_each_alone(rule: str, prior: Prior | No
     sizes = rng.integers(1, 4000, (len(heat_maps), 2)).astype(np.float64)
     own = rng.choice([0.0, 0.2, 0.31, 0.77, MAX_THRESHOLD], len(heat_maps))
     options = {"rule": rule, "prior": prior, "max_boxes": max_boxes}
-    many = find_boxes_of_many(heat_maps, sizes, threshold=own, **options)
+    rows = framings(len(heat_maps))
+    many = find_boxes_of_many(heat_maps, sizes, threshold=own, framings=rows, **options)
     assert many == [
-        several.find_boxes(heat, width=int(w), height=int(h), threshold=float(t), **options)
-        for heat, (w, h), t in zip(heat_maps, sizes, own, strict=True)
+        several.find_boxes(heat, width=int(w), height=int(h), threshold=float(t), framing=row, **options)
+        for heat, (w, h), t, row in zip(heat_maps, sizes, own, rows, strict=True)
     ]
     counts = {len(boxes) for boxes in many}
     assert max(counts) == max_boxes if max_boxes < 3 else max(counts) > 2

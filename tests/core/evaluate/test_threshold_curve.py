@@ -19,6 +19,7 @@ from core.evaluate.overlap import overlaps
 from core.evaluate.report import evaluate
 from core.evaluate.threshold_curve import IOUS, Curve, threshold_curve, threshold_grid
 from core.geometry import Box, Placement, iou
+from core.prior import Prior
 
 Ends = tuple[int, int, int, int]
 
@@ -138,17 +139,23 @@ def _scene(n: int = 60, seed: int = 3) -> tuple[list[ImageBoxes], list[np.ndarra
     return images, maps, truth
 
 
+@pytest.mark.parametrize("prior", [None, Prior(0.1, 0.5, 0.1, 40, usual_width=0.1)])
 @pytest.mark.parametrize("rule", list(RULES))
-def test_a_curve_counts_what_one_image_at_a_time_counts(rule: str) -> None:
+def test_a_curve_counts_what_one_image_at_a_time_counts(rule: str, prior: Prior | None) -> None:
     images, maps, truth = _scene()
+    own = np.random.default_rng(4).normal(0, 0.1, (len(images), 4))
+    own[::3] = np.nan
     grid = threshold_grid(0.07)
-    curve = threshold_curve(images, maps, truth, rule=rule, thresholds=grid)
+    options = {"rule": rule, "prior": prior}
+    # In another order than the truth, by which the curve goes.
+    curve = threshold_curve(images[::-1], maps[::-1], truth, framings=own[::-1], thresholds=grid, **options)
     fixed = RULES[rule].default_threshold
     assert curve.thresholds == tuple(sorted({*grid, fixed}))
     for j, threshold in enumerate(curve.thresholds):
         best = []
-        for image, heat, true in zip(images, maps, truth, strict=True):
-            box = find_box(heat, width=image.width, height=image.height, rule=rule, threshold=threshold).box
+        for image, heat, framing, true in zip(images, maps, own, truth, strict=True):
+            size = {"width": image.width, "height": image.height}
+            box = find_box(heat, threshold=threshold, framing=framing, **size, **options).box
             best.append(max(iou(box, record.box) for record in true.boxes))
         for level, row in zip(IOUS, curve.accuracies, strict=True):
             assert row[j] == pytest.approx(sum(one >= level for one in best) / len(truth))

@@ -14,10 +14,12 @@ from core.geometry import Box
 from core.images.scan import ImageFile
 from core.project.edits import Kept
 from core.project.places import lost_folders
+from core.project.queries import framings
 from core.project.rescue import Rescue, rescue
 from core.project.store import Project
 
 IMAGES = 600
+FRAMING = np.array([0.1, -0.2, -0.3, 0.4])
 
 
 @pytest.fixture
@@ -30,7 +32,8 @@ def path(tmp_path: Path) -> Path:
         project.set_sizes(dict.fromkeys(ids, (40, 30)))
         project.set_kept({i: _kept(i) for i in ids})
         project.set_status(ids[::2], Status.ACCEPTED)
-        project.set_heat_maps({ids[0]: np.ones((8, 8), np.float32)}, step=3)
+        heat, framings = np.ones((8, 8), np.float32), {ids[0]: FRAMING}
+        project.set_heat_maps({ids[0]: heat}, step=3, framings=framings)
     return path
 
 
@@ -71,7 +74,7 @@ def test_what_is_whole_is_saved(path: Path, kind: str) -> None:
     elif kind == "header":
         data[:100] = garbage[:100]
     else:
-        page = {"first": 0, "middle": pages // 2, "tail": pages - 1}[kind]
+        page = {"first": 0, "middle": pages // 2 + 1, "tail": pages - 1}[kind]
         data[page * size : (page + 1) * size] = garbage
     path.write_bytes(data)
     result = _saved(path)
@@ -97,6 +100,8 @@ def test_a_missing_table_costs_only_itself(path: Path, table: str, images: int, 
     assert (result.images, result.boxes) == (images, boxes)
     with Project.open(path) as project:
         assert len(project.images()) == images
+        first = project.images()[0].id
+        np.testing.assert_array_equal(framings(project, [first])[first], FRAMING)
         if table == "roots":  # its place can then be told
             assert [one.images for one in lost_folders(project)] == [IMAGES]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
 import subprocess
@@ -24,7 +25,7 @@ from core.geometry import Box
 from core.images.scan import ImageFile, RejectedFile
 from core.project.edits import Kept
 from core.project.file import APPLICATION_ID
-from core.project.queries import kept
+from core.project.queries import framings, kept
 from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds
 from core.project.view import view_from_json, view_to_json
@@ -85,7 +86,10 @@ def test_a_changed_file_gets_a_new_chance_and_keeps_its_box(project: Project) ->
     first, second, _ = _ids(project)
     project.set_sizes({first: (640, 480), second: (64, 32)})
     project.set_boxes(first, [EDITED])
-    project.set_heat_maps({first: np.ones((2, 2), np.float32), second: np.ones((2, 2), np.float32)}, step=7)
+    heat = np.ones((2, 2), np.float32)
+    project.set_heat_maps(
+        {first: heat, second: heat}, step=7, framings=dict.fromkeys((first, second), np.ones(4))
+    )
     project.set_failed({first: "It is torn."})
     assert project.image(first).reason == "It is torn."
     project.add_images([_file("b.png", time=2), _file("sub/a.png")])
@@ -94,6 +98,7 @@ def test_a_changed_file_gets_a_new_chance_and_keeps_its_box(project: Project) ->
     assert (same.width, same.height) == (64, 32)
     assert project.heat_map(first) is None
     assert project.heat_map(second) is not None
+    assert list(framings(project, [first, second])) == [second]
     assert project.boxes(first) == (EDITED,)
 
 
@@ -300,6 +305,38 @@ def test_heat_maps(project: Project) -> None:
     np.testing.assert_array_equal(found, heat_map.T)
     found[0, 0] = 1  # a copy of one's own
     assert project.heat_maps_step() == 200
+
+
+def test_framings_come_and_go_with_the_maps(path: Path, project: Project) -> None:
+    a, b, c = _ids(project)
+    heat, own = np.ones((2, 2), np.float32), np.array([1 / 3, -0.1, math.log(0.7), 1e-9])
+    project.set_heat_maps({a: heat, b: heat}, step=1, framings={a: own, b: own + 1})
+    project.close()
+    with Project.open(path) as again:
+        found = framings(again, [c, b, a])
+        assert sorted(found) == [a, b]
+        np.testing.assert_array_equal(found[a], own)
+        np.testing.assert_array_equal(found[b], own + 1)
+        assert list(framings(again, [b])) == [b]
+        again.set_heat_maps({b: heat}, step=2)
+        assert list(framings(again, [a, b])) == [a]
+        with pytest.raises(ProjectError):
+            again.set_heat_maps({a: heat * 2}, step=3, framings={99: own})
+        np.testing.assert_array_equal(again.heat_map(a), heat)
+
+
+def test_a_project_from_before_framing_opens_and_can_hold_it(path: Path, project: Project) -> None:
+    a, *_ = _ids(project)
+    heat = np.ones((2, 2), np.float32)
+    project.set_heat_maps({a: heat}, step=1)
+    project.close()
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE framing")
+    db.close()
+    with Project.open(path) as again:
+        assert framings(again, [a]) == {}
+        again.set_heat_maps({a: heat}, step=2, framings={a: np.zeros(4)})
+        assert list(framings(again, [a])) == [a]
 
 
 def test_the_view_comes_back(project: Project) -> None:

@@ -21,6 +21,7 @@ SURVEY = Survey(700, Prior(1.25, -3.5, 0.5, 99), Sureness(0.8, 0.5, 64))
         SURVEY,
         Survey(1),
         Survey(2, prior=SURVEY.prior),
+        Survey(2, prior=Prior(1.25, -3.5, 0.5, 99, 0.5, usual_width=0.25, usual_height=-0.5)),
         Survey(3, source=MapSource("ab", "real", "guided"), complete=False),
     ],
 )
