@@ -37,7 +37,7 @@ class _Brightness(Discriminator):
 
     def __init__(self) -> None:
         nn.Module.__init__(self)
-        self.background = None
+        self.background = self.framing = None
         self.features = nn.Sequential(nn.Conv2d(3, 1, 4, 4, 0, bias=False))
         nn.init.constant_(self.features[0].weight, 1 / 48)
 
