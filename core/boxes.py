@@ -33,6 +33,9 @@ FITTED_SIGMA = 26.0
 EVEN = 3**0.5  # standard deviations from the middle to the side of something even
 # Of small objects, in docs/decisions/0011-sizes.md: times the mean heat of a border of so many cells.
 _CUT, _MOST_CUT = 2.5, 0.7
+# Of where framing says that an object lies: what the map, which agrees with it (r .7 to .9), has not said yet.
+# All of it goes too far where nobody framed the photos (docs/decisions/0012-search.md).
+_UNSAID = 0.5
 _BORDER = np.pad(np.zeros((GRID - 12, GRID - 12), bool), 6, constant_values=True)
 
 
@@ -128,7 +131,7 @@ def framed(cells: Floats, *, rule: str, framings: Floats | None, prior: Prior | 
         return cells
     known = np.isfinite(framings).all(axis=1, keepdims=True)
     found = np.where(known, framings, 0.0)
-    middle = (cells[:, :2] + cells[:, 2:]) / 2 + found[:, :2] * GRID
+    middle = (cells[:, :2] + cells[:, 2:]) / 2 + _UNSAID * found[:, :2] * GRID
     half = (cells[:, 2:] - cells[:, :2]) / 2 * np.exp(found[:, 2:] - (prior.usual_width, prior.usual_height))
     return np.where(known, np.hstack([middle - half, middle + half]), cells)
 

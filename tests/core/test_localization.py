@@ -139,7 +139,7 @@ def test_boxes_are_moved_and_scaled_by_the_framing(
             assert (record.id in stored) == (not np.isnan(row[0]))
             continue
         np.testing.assert_array_equal(stored[record.id], row)
-        middle = plain.center[0] + row[0] * WIDE, plain.center[1] + row[1] * HIGH
+        middle = plain.center[0] + row[0] / 2 * WIDE, plain.center[1] + row[1] / 2 * HIGH
         width = plain.width * np.exp(row[2] - prior.usual_width)
         height = plain.height * np.exp(row[3] - prior.usual_height)
         left, top = middle[0] - width / 2, middle[1] - height / 2
