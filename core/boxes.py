@@ -33,8 +33,8 @@ FITTED_SIGMA = 26.0
 EVEN = 3**0.5  # standard deviations from the middle to the side of something even
 # Of small objects, in docs/decisions/0011-sizes.md: times the mean heat of a border of so many cells.
 _CUT, _MOST_CUT = 2.5, 0.7
-# Of where framing says that an object lies: what the map, which agrees (r .7 to .9), has not said already. All
-# of it goes too far where nobody framed the photos (docs/decisions/0012-search.md).
+# Of where framing says that an object lies: what the map, which agrees (r .7 to .9), has not said yet.
+# All of it goes too far where nobody framed the photos (docs/decisions/0012-search.md).
 _UNSAID = 0.5
 _BORDER = np.pad(np.zeros((GRID - 12, GRID - 12), bool), 6, constant_values=True)
 
