@@ -156,7 +156,7 @@ class ImportController(QObject):
             session.measures.set_offer(None)
 
     def abandon(self) -> None:
-        """The project is about to be closed."""
+        """Look no further for truth beside the images, as when the project is about to be closed."""
         self._pump.abandon(self._beside)
         self._beside = None
 
@@ -176,6 +176,9 @@ class ImportController(QObject):
             self._session.images.set_statuses({record.id: record.status for record in records})
             text = tr("Import the truth") if summary.as_truth else tr("Import boxes")
             self._editing.remember(summary.edit, text, begun)
+            if summary.as_truth:
+                self.abandon()  # what lies beside the images need not be offered any more
+                self._session.measures.set_offer(None)
             (self.truth_imported if summary.as_truth else self.imported).emit(summary)
 
 

@@ -17,12 +17,13 @@ from window_support import LONG, fill
 
 from app import style
 from app.main_window import MainWindow
+from app.models.export import ImportRequest
 from app.models.image_list import Role
 from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
 from core.browse import Order
 from core.cli.commands import run_evaluate
-from core.exchange import exportable
+from core.exchange import exportable, plan_import
 from core.formats import FORMATS, WriteOptions, export
 from core.geometry import Box
 from core.project.survey import Survey
@@ -331,3 +332,23 @@ def test_truth_that_lies_beside_dropped_photos_is_offered(
     window.workbench.editing.undo()
     assert true_boxes(session.project) == {}
     qtbot.waitUntil(lambda: session.measures.standing is None and not bench.pump.busy, timeout=LONG)
+
+
+def test_truth_that_came_in_another_way_is_offered_no_more(
+    window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
+) -> None:
+    photos = tmp_path / "photos"
+    for name, (x, y) in places.items():
+        shape = {"label": "x", "points": [[x, y], [x + 12, y + 12]], "shape_type": "rectangle"}
+        (photos / name).with_suffix(".json").write_text(json.dumps({"shapes": [shape], "imagePath": name}))
+    fill(qtbot, window, photos, 12)
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    project = window.session.project
+    assert project is not None
+    request = ImportRequest(plan_import(project, photos), as_truth=True)
+    window.workbench.importing.import_boxes(request)
+    qtbot.waitUntil(lambda: window.session.measures.standing is not None, timeout=LONG)
+    assert window.notice.isHidden()
+    assert len(true_boxes(project)) == 12
+    for done in window.findChildren(DoneDialog):
+        done.close()
