@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
+from core.datasets import yolo
 from core.errors import BoxscoutError
 from core.exchange import ImportPlan, plan_import
 from core.project.store import Project
@@ -16,7 +17,8 @@ from core.project.truth import true_boxes
 _OURS = (b"Boxes found by Boxscout", b"<database>Boxscout<", b"# Made by Boxscout", b'"boxscout":')
 _IMAGE_FOLDERS = ("images", "jpegimages")
 _ANNOTATIONS = ("Annotations", "annotations")
-_KINDS = ("*.xml", "*.json", "*.yaml")
+# Files that hold true boxes, or say where they are.
+_KINDS = ("xml", "json", "yaml", "txt")
 _LOOKED_AT, _MOST_BYTES = 3, 1 << 20
 
 
@@ -41,8 +43,9 @@ def truth_beside(project: Project, folders: Sequence[Path]) -> FoundTruth | None
     known = true_boxes(project).keys()
     for folder in folders:
         for place in _places(folder):
-            if _made_here(place):
-                continue
+            files = _first_files(place)
+            if not (files or yolo.is_yolo(place)) or _made_here(files):
+                continue  # labels of YOLO's may lie beside the images' own folder
             try:
                 plan = plan_import(project, place)
             except (BoxscoutError, OSError):
@@ -58,10 +61,19 @@ def _places(folder: Path) -> Iterator[Path]:
     return (place for place in (folder, *beside) if place.is_dir())
 
 
-def _made_here(place: Path) -> bool:
-    """By the first files of each kind."""
+def _first_files(place: Path) -> list[Path]:
+    """Some files of each kind, from one walk: most folders of photos have none, and need no second look."""
+    found: dict[str, list[Path]] = {kind: [] for kind in _KINDS}
+    for folder, _, names in os.walk(place):
+        for name in names:
+            same = found.get(name.rpartition(".")[2])
+            if same is not None and len(same) < _LOOKED_AT:
+                same.append(Path(folder, name))
+    return [file for same in found.values() for file in same]
+
+
+def _made_here(files: Sequence[Path]) -> bool:
     try:
-        files = [file for kind in _KINDS for file in islice(place.rglob(kind), _LOOKED_AT)]
         return any(mark in _beginning(file) for file in files for mark in _OURS)
     except OSError:
         return False
