@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from core.annotations import BoxRecord
-from core.boxes import framing_rows, used_threshold
+from core.boxes import used_threshold
 from core.prior import Prior
-from core.project.queries import framings, heat_maps, sized_images, undecided
+from core.project.queries import framing_rows, heat_maps, sized_images, undecided
 from core.project.store import Project, ProjectView
 from core.several import find_boxes_of_many
 
@@ -80,14 +80,13 @@ def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequ
     images = [image for image in behind if image.id in maps]
     if not images:
         return {}
-    own_ids = [image.id for image in images]
     boxes = find_boxes_of_many(
         [maps[image.id] for image in images],
         np.array([(image.width, image.height) for image in images], np.float64),
         rule=view.rule,
         threshold=np.array([image.threshold for image in images]),
         prior=prior,
-        framings=framing_rows(framings(project, own_ids), own_ids),
+        framings=framing_rows(project, [image.id for image in images]),
         max_boxes=view.max_boxes,
     )
     return {image.id: found for image, found in zip(images, boxes, strict=True)}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotations import BoxRecord, ImageBoxes
-from core.boxes import MAX_THRESHOLD, framing_rows, scaled_map
+from core.boxes import MAX_THRESHOLD, scaled_map
 from core.errors import Cancelled
 from core.evaluate import box_batches, reading
 from core.evaluate.baselines import contrast_boxes
@@ -21,7 +21,7 @@ from core.geometry import iou
 from core.language import tr
 from core.prior import Prior
 from core.project.edits import Kept
-from core.project.queries import framings, heat_maps, kept
+from core.project.queries import framing_rows, heat_maps, kept
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 from core.project.view import ProjectView
@@ -179,7 +179,7 @@ def folder_curve(
         part = _part(against.aligned.truth, start, stop)
         found = boxes[start:stop].copy()
         ids = against.ids[start + rows].tolist()
-        own = framing_rows(framings(project, ids), ids)
+        own = framing_rows(project, ids)
         read = _reader([maps[i] for i in ids], own, part.sizes[rows], view, prior)
         for j, threshold in enumerate(thresholds):
             if cancelled():

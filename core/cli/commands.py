@@ -11,7 +11,6 @@ from typing import Any, Protocol, TypeVar
 
 from core import checkpoint, datasets
 from core.annotations import ImageBoxes, auto_boxes
-from core.boxes import framing_rows
 from core.classifier.training import ClassifierProgress
 from core.cli.console import Bar
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
@@ -28,7 +27,7 @@ from core.heatmap import READ_OUTS, read_out_of
 from core.localizers import own_classes, saved_localizer
 from core.project import resized
 from core.project.claim import COMMAND, claim
-from core.project.queries import framings
+from core.project.queries import framing_rows
 from core.project.store import Project
 from core.workflow import (
     add_folders,
@@ -283,8 +282,7 @@ def run_curve(
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
         prior = project.prior()
-        ids = [record.id for record in records]
-        own = framing_rows(framings(project, ids), ids)
+        own = framing_rows(project, [record.id for record in records])
     bar.part("Measuring", 1.0)
     curve = threshold_curve(
         images,

@@ -37,7 +37,8 @@ class Reading:
     """What a rule says of a few maps of one size: float32 ``maps`` (k, h, w), ``scaled`` (k, GRID, GRID).
 
     ``places`` are theirs among all that were asked about, ``thresholds`` are the shares that were used, 0..1.
-    ``boxes``, (k, 4), and ``scores``, (k,), are as in :func:`boxes_and_scores`.
+    ``boxes``, float64 (k, 4), are half-open pixels x0 y0 x1 y1 of each image, inside it; ``scores``, float64
+    (k,), lie in 0..1.
     """
 
     places: npt.NDArray[np.intp]
@@ -48,7 +49,7 @@ class Reading:
     scores: Floats
 
 
-def boxes_and_scores(
+def readings(
     heat_maps: Sequence[Maps],
     sizes: Floats,
     *,
@@ -56,8 +57,10 @@ def boxes_and_scores(
     threshold: float | Floats,
     prior: Prior | None = None,
     framings: Floats | None = None,
-) -> tuple[Floats, Floats]:
+) -> Iterator[Reading]:
     """What :func:`core.boxes.find_box` says of each of many images, to the last bit, ten times as fast.
+
+    It comes a few maps at a time, with what it was read from.
 
     Parameters
     ----------
@@ -73,28 +76,7 @@ def boxes_and_scores(
         As in :func:`core.boxes.find_box`.
     framings
         As in :func:`core.boxes.framed`.
-
-    Returns
-    -------
-    float64 (n, 4), float64 (n,)
-        Half-open pixels x0 y0 x1 y1 of each image, inside it; and the scores, 0..1.
     """
-    boxes, scores = np.empty((len(heat_maps), 4)), np.empty(len(heat_maps))
-    for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior, framings=framings):
-        boxes[part.places], scores[part.places] = part.boxes, part.scores
-    return boxes, scores
-
-
-def readings(
-    heat_maps: Sequence[Maps],
-    sizes: Floats,
-    *,
-    rule: str,
-    threshold: float | Floats,
-    prior: Prior | None = None,
-    framings: Floats | None = None,
-) -> Iterator[Reading]:
-    """:func:`boxes_and_scores` a few maps at a time, with what it was read from."""
     each = np.broadcast_to(np.asarray(threshold, np.float64), len(heat_maps))
     thresholds = np.clip(each, 0.0, MAX_THRESHOLD)
     for places in _alike(heat_maps):
@@ -131,7 +113,7 @@ def find_boxes(
     prior: Prior | None = None,
     framings: Floats | None = None,
 ) -> Floats:
-    """The boxes alone of :func:`boxes_and_scores`, of maps that are on the grid already.
+    """The boxes alone of :func:`readings`, of maps that are on the grid already.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.annotations import BoxRecord
+from core.boxes import framing_rows as rows_of
 from core.browse import BoxFacts
 from core.project import resized
 from core.project.edits import Kept
@@ -140,6 +141,11 @@ def framings(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.f
     """What :func:`core.framing.framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
     rows = project.select(_FRAMINGS, json.dumps(list(ids)))
     return {image_id: np.array(row, np.float64) for image_id, *row in rows}
+
+
+def framing_rows(project: Project, ids: Sequence[int]) -> npt.NDArray[np.float64]:
+    """:func:`framings` as one row for each of ``ids``, NaN where there is none: float64 (n, 4)."""
+    return rows_of(framings(project, ids), ids)
 
 
 def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:

@@ -50,9 +50,8 @@ class Thresholds(Mapping[int, float]):
         """
         starts = np.array([side for first, last, _ in runs for side in (first, last + 1)], np.int64)
         values = np.array([value for *_, own in runs for value in (own, np.nan)], np.float64)
-        counts = np.append(starts[1:] != starts[:-1], True)[
-            : len(starts)
-        ]  # where one run ends another begins
+        # Where one run ends another may begin: the last of a place counts.
+        counts = np.append(starts[1:] != starts[:-1], True)[: len(starts)]
         return _checked(starts[counts], values[counts])
 
     @classmethod

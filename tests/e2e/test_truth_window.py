@@ -284,13 +284,18 @@ def _answer(qtbot: QtBot, window: MainWindow, title: str) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def _write_truth_beside(photos: Path, places: dict[str, tuple[int, int]]) -> None:
+    """A labelme file beside each photo, with a box of 12 x 12 pixels at its place."""
+    for name, (x, y) in places.items():
+        shape = {"label": "x", "points": [[x, y], [x + 12, y + 12]], "shape_type": "rectangle"}
+        (photos / name).with_suffix(".json").write_text(json.dumps({"shapes": [shape], "imagePath": name}))
+
+
 def test_truth_that_lies_beside_dropped_photos_is_offered(
     window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
 ) -> None:
     photos = tmp_path / "photos"
-    for name, (x, y) in places.items():
-        shape = {"label": "x", "points": [[x, y], [x + 12, y + 12]], "shape_type": "rectangle"}
-        (photos / name).with_suffix(".json").write_text(json.dumps({"shapes": [shape], "imagePath": name}))
+    _write_truth_beside(photos, places)
     fill(qtbot, window, photos, 12)
     session, bench = window.session, window.workbench
     project = session.project
@@ -338,9 +343,7 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
 ) -> None:
     photos = tmp_path / "photos"
-    for name, (x, y) in places.items():
-        shape = {"label": "x", "points": [[x, y], [x + 12, y + 12]], "shape_type": "rectangle"}
-        (photos / name).with_suffix(".json").write_text(json.dumps({"shapes": [shape], "imagePath": name}))
+    _write_truth_beside(photos, places)
     fill(qtbot, window, photos, 12)
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     project = window.session.project
