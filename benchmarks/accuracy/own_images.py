@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import torch
-from ideas import Networks, default_boxes, learn
+from readings import Networks, default_boxes
 from search import difference, measure
+from trainings import learn
 
 from core.annotations import BoxRecord, ImageBoxes
 from core.atomic import write_atomically

@@ -1,7 +1,8 @@
 """Ideas that might find objects better, each a small config: tried on train boxes, kept by evidence.
 
     python3 benchmarks/accuracy/search.py --out FOLDER --tiny-imagenet DIR
-        [--ideas ensemble,rotations] [--sets dog,artiodactyla] [--seeds 0,1] [--steps 600] [--held-out 1000]
+        [--raccoon DIR] [--ideas ensemble,rotations] [--sets dog,artiodactyla,raccoon] [--seeds 0,1]
+        [--steps 600] [--held-out 1000]
     python3 benchmarks/accuracy/search.py --out FOLDER --table [--json FILE]
     python3 benchmarks/accuracy/search.py --list
 
@@ -20,6 +21,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +29,17 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import torch
-from ideas import IDEAS, TRAININGS, Networks
+from ideas import IDEAS, TRAININGS
+from readings import Networks
 
+from core import datasets
 from core.annotations import BoxRecord, ImageBoxes
 from core.atomic import write_atomically
 from core.config import PRESETS
 from core.datasets import tiny_imagenet
 from core.evaluate.matching import align
 from core.evaluate.report import Report, baselines_of, evaluate_aligned, right_images
+from core.geometry import Box
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import scan_folder
 from core.reproduce.origin import revision
@@ -78,11 +83,11 @@ def run(idea_name: str, set_name: str, seed: int, options: argparse.Namespace) -
     parts = {"new": held_out, "seen": learned[:: max(1, len(learned) // len(held_out))][: len(held_out)]}
     measured = {}
     for part, rows in parts.items():
-        found = idea.boxes(nets, pixels.array[rows])
-        boxes = {
-            pixels.files[i].path.name: ImageBoxes(pixels.files[i].path.name, 64, 64, (BoxRecord(box),))
-            for i, box in zip(rows.tolist(), found, strict=True)
-        }
+        boxes = {}
+        for i, box in zip(rows.tolist(), idea.boxes(nets, pixels.array[rows]), strict=True):
+            file, (width, height) = pixels.files[i].path.name, pixels.sizes[i].tolist()
+            box = Box(box.x0 * width / 64, box.y0 * height / 64, box.x1 * width / 64, box.y1 * height / 64)
+            boxes[file] = ImageBoxes(file, width, height, (BoxRecord(box),))
         measured[part] = measure(list(boxes.values()), [image for image in truth if image.name in boxes])
     document = {
         "idea": idea_name,
@@ -116,11 +121,19 @@ def trained(name: str, set_name: str, seed: int, images: np.ndarray, options: ar
 
 
 def data(name: str, options: argparse.Namespace) -> tuple[Pixels, list[ImageBoxes]]:
-    """A set's train images, and their truth by file name."""
+    """A set's train images, all of raccoon's, and their truth by file name."""
+    if name == "raccoon":
+        files = scan_folder([options.raccoon / "images"]).images
+        pixels = prepare_pixels(files, size=64, cache_dir=options.out / "cache" / name)
+        return pixels, [_by_file_name(image) for image in datasets.read_truth(options.raccoon)]
     paths = tiny_imagenet.images_of(options.tiny_imagenet, name, "train")
     pixels = prepare_pixels(scan_folder(paths).images, size=64, cache_dir=options.out / "cache" / name)
     truth = tiny_imagenet.read_truth(options.tiny_imagenet, wnids=tiny_imagenet.SETS[name], split="train")
-    return pixels, [ImageBoxes(Path(i.name).name, i.width, i.height, i.boxes) for i in truth]
+    return pixels, [_by_file_name(image) for image in truth]
+
+
+def _by_file_name(image: ImageBoxes) -> ImageBoxes:
+    return replace(image, name=Path(image.name).name)
 
 
 def split(images: int, held_out: int) -> tuple[np.ndarray, np.ndarray]:
@@ -225,6 +238,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--tiny-imagenet", type=Path)
+    parser.add_argument("--raccoon", type=Path)
     parser.add_argument("--ideas", type=_words, default=[*IDEAS])
     parser.add_argument("--sets", type=_words, default=["dog", "artiodactyla"])
     parser.add_argument("--seeds", type=lambda text: [int(part) for part in text.split(",")], default=[0, 1])
