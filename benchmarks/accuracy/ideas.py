@@ -19,6 +19,7 @@ from readings import (
     framing_boxes,
     framing_moved_boxes,
     layered_boxes,
+    longer_framing_boxes,
     mean_map_boxes,
 )
 
@@ -56,6 +57,7 @@ TRAININGS: Mapping[str, Training] = {
     "hard-negatives": Training(trainings.learn_hard),
     "rotations": Training(trainings.learn_rotations),
     "framing": Training(trainings.learn_framing, {"framing": 4}),
+    "framing-longer": Training(trainings.learn_framing, {"framing": 16}),
     "generated-objects": Training(trainings.learn_generated(1, "middle")),
     "generated-negatives": Training(trainings.learn_generated(-1, "middle")),
     "generated-background": Training(trainings.learn_generated(-1, "border")),
@@ -83,6 +85,9 @@ IDEAS: Mapping[str, Idea] = {
     "rotations": Idea("a unit that tells quarter turns", ("rotations",), default_boxes),
     "framing": Idea("moved and scaled by how photos are framed", ("framing",), framing_boxes),
     "framing-moved": Idea("moved by it only", ("framing",), framing_moved_boxes),
+    "framing-longer": Idea(
+        "framing learned for four times as long", ("framing-longer",), longer_framing_boxes, against="framing"
+    ),
     "generated-objects": Idea("generated windows as objects", ("generated-objects",), default_boxes),
     "generated-negatives": Idea("generated windows as background", ("generated-negatives",), default_boxes),
     "generated-background": Idea(

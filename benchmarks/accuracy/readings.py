@@ -80,9 +80,11 @@ def mean_map_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
     return [_adjusted(spread_box(heat * mean), 0, 0, -stretch, stretch) for heat in scaled]
 
 
-def framing_boxes(nets: Mapping[str, list[Networks]], images: Images, *, sized: bool = True) -> Found:
+def framing_boxes(
+    nets: Mapping[str, list[Networks]], images: Images, *, sized: bool = True, training: str = "framing"
+) -> Found:
     """The default's boxes, moved and scaled by what framing answers, as it is: no constant is chosen."""
-    network = nets["framing"][0]["last"]
+    network = nets[training][0]["last"]
     assert isinstance(network, Discriminator)
     answers = framings(network, images)
     assert answers is not None
@@ -109,3 +111,7 @@ def layered_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
     middles = np.array([((box.x0 + box.x1) / 128, (box.y0 + box.y1) / 128) for box in first])
     answers[:, :2] -= (middles - middles.mean(axis=0)) / 2
     return [_adjusted(box, *answer) for box, answer in zip(first, answers.tolist(), strict=True)]
+
+
+def longer_framing_boxes(nets: Mapping[str, list[Networks]], images: Images) -> Found:
+    return framing_boxes(nets, images, training="framing-longer")
