@@ -3,7 +3,8 @@
     python3 benchmarks/accuracy/search.py --out FOLDER --tiny-imagenet DIR
         [--raccoon DIR] [--ideas ensemble,rotations] [--sets dog,artiodactyla,raccoon] [--seeds 0,1]
         [--steps 600] [--held-out 1000]
-    python3 benchmarks/accuracy/search.py --out FOLDER --table [--json FILE]
+    python3 benchmarks/accuracy/search.py --out FOLDER --table [--sets dog,artiodactyla] [--json FILE]
+        [--figure FILE]
     python3 benchmarks/accuracy/search.py --list
 
 Of each set's train images some are held out, the same for every idea and seed; the others are trained on
@@ -30,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 from ideas import IDEAS, TRAININGS
+from matplotlib.figure import Figure
 from readings import Networks
 
 from core import datasets
@@ -37,6 +39,7 @@ from core.annotations import BoxRecord, ImageBoxes
 from core.atomic import write_atomically
 from core.config import PRESETS
 from core.datasets import tiny_imagenet
+from core.drawing import new_figure, write_figure
 from core.evaluate.matching import align
 from core.evaluate.report import Report, baselines_of, evaluate_aligned, right_images
 from core.geometry import Box
@@ -61,8 +64,11 @@ def main() -> None:
                 for name in options.sets:
                     run(idea, name, seed, options)
     rows = table(options.out, options.sets)
+    if options.figure:
+        write_figure(forest(rows, options.sets), options.figure)
     if options.json:
-        document = {"command": sys.argv, "commit": revision(), "runs": _runs(options.out), "table": rows}
+        runs = [run for run in _runs(options.out) if run["set"] in options.sets]
+        document = {"command": sys.argv, "commit": revision(), "runs": runs, "table": rows}
         write_atomically(options.json, json.dumps(document, indent=1).encode() + b"\n")
 
 
@@ -163,7 +169,7 @@ def measure(found: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> dict[st
 
 def table(folder: Path, sets: Sequence[str]) -> list[dict[str, Any]]:
     """Every idea beside the default of the same seeds, sets and steps, printed as Markdown."""
-    runs = {(r["idea"], r["set"], r["seed"], r["steps"]): r for r in _runs(folder)}
+    runs = {(r["idea"], r["set"], r["seed"], r["steps"]): r for r in _runs(folder) if r["set"] in sets}
     rows = []
     for idea, steps in sorted({(key[0], key[3]) for key in runs}, key=lambda k: (k[1], [*IDEAS].index(k[0]))):
         seeds = sorted({key[2] for key in runs if (key[0], key[3]) == (idea, steps)})
@@ -222,6 +228,26 @@ def difference(sets: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]]) -> tuple
     return 100 * exact, 100 * float(low), 100 * float(high)
 
 
+def forest(rows: Sequence[dict[str, Any]], sets: Sequence[str]) -> Figure:
+    """Each idea's gain on new images with its interval, the best above."""
+    compared = sorted((row for row in rows if row["new"]), key=lambda row: row["new"][0])
+    figure = new_figure(width=8, height=1.2 + 0.24 * len(compared))
+    axes = figure.subplots()
+    for y, row in enumerate(compared):
+        exact, low, high = row["new"]
+        colour = "#2aa876" if low > 0 else "#ff3b6b" if high < 0 else "#8a8f98"
+        axes.plot([low, high], [y, y], color=colour, linewidth=2)
+        axes.plot([exact], [y], "o", color=colour, markersize=5)
+    axes.axvline(0, color="#444444", linewidth=1)
+    names = [f"{row['idea']} ({row['steps']} steps, {len(row['seeds'])} x)" for row in compared]
+    axes.set_yticks(range(len(compared)), names, fontsize=8)
+    axes.set_xlabel(
+        f"accuracy on new images less the default's, points ({', '.join(sets)}; 95 %)", fontsize=9
+    )
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
 def _hits(run: dict[str, Any], part: str) -> np.ndarray:
     return np.array([*run[part]["hits"]], int)
 
@@ -247,6 +273,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--table", action="store_true", help="only what is there already")
     parser.add_argument("--list", action="store_true", help="the ideas")
+    parser.add_argument("--figure", type=Path, help="the table as a picture, PNG or PDF")
     parser.add_argument("--json", type=Path, help="all runs and the table in one file")
     return parser.parse_args()
 
