@@ -86,7 +86,7 @@ IDEAS: Mapping[str, Idea] = {
     "framing": Idea("moved and scaled by how photos are framed", ("framing",), framing_boxes),
     "framing-moved": Idea("moved by it only", ("framing",), framing_moved_boxes),
     "framing-longer": Idea(
-        "framing learned for four times as long", ("framing-longer",), longer_framing_boxes, against="framing"
+        "framing learned for four times as long", ("framing-longer",), longer_framing_boxes
     ),
     "generated-objects": Idea("generated windows as objects", ("generated-objects",), default_boxes),
     "generated-negatives": Idea("generated windows as background", ("generated-negatives",), default_boxes),
