@@ -20,6 +20,7 @@ from core.cli.app import main
 from core.config import PRESETS
 from core.datasets.sample import draw_sample
 from core.fitting import fitted_to, sentence, summarized
+from core.project.queries import framings
 from core.project.store import ImageRecord, Project
 
 GENERATOR = ("--preset", "generator", "--steps", "2")
@@ -102,6 +103,31 @@ def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
     code, out, err = _run(capsys, "train", folder, "--project", project, "--preset", "paper", *own, "--json")
     assert json.loads(out)["fitted"] == ""
     assert json.loads(out)["config"]["width"] == 64
+
+
+@pytest.mark.parametrize(
+    ("given", "learns"), [((), True), (("--framing", 1), True), (("--framing", 0), False)]
+)
+def test_framing_is_learned_unless_it_is_turned_off(
+    sample: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[object, ...],
+    learns: bool,
+) -> None:
+    project = tmp_path / "a.boxscout"
+    train = ("train", sample[0], "--project", project, "--steps", 2, *QUICK, "--json")
+    code, out, err = _run(capsys, *train, *given)
+    assert code == 0, err
+    assert json.loads(out)["config"]["framing"] == (given[1] if given else PRESETS["balanced"].framing)
+    state = checkpoint.load(tmp_path / "a.boxscout-data" / "checkpoint.pt")
+    assert (state.discriminator.framing is not None) is learns
+    assert _run(capsys, "localize", sample[0], "--project", project)[0] == 0
+    with Project.open(project) as opened:
+        assert len(framings(opened, [record.id for record in opened.images()])) == (24 if learns else 0)
+    code, _, err = _run(capsys, *train[:4], "--resume", "--framing", 2)
+    assert code == 1
+    assert "leave out --framing" in err
 
 
 def test_one_photo_is_trained_on_and_gets_its_box(
