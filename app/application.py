@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import logging.handlers
 import os
@@ -20,6 +19,7 @@ from PySide6.QtCore import QMessageLogContext, QObject, QTimer, QtMsgType, Signa
 from PySide6.QtWidgets import QApplication
 
 from app import paths, style
+from app.memory import leave_what_stays_to_itself
 from core import __version__
 
 log = logging.getLogger("boxscout")
@@ -108,16 +108,6 @@ def make_application() -> QApplication:
     app.setDesktopFileName("boxscout")
     style.apply(app)
     return app
-
-
-def leave_what_stays_to_itself() -> None:
-    """Keep the garbage collector from looking again and again at what was imported and built by now.
-
-    Reading 100,000 images makes it look often; with torch's half a million objects each look held
-    every thread for a fifth of a second.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 @contextmanager

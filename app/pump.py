@@ -79,6 +79,15 @@ class Pump(QObject):
                 job.on_items = job.on_done = job.on_failed = None
                 job.worker.stop()
 
+    def finish(self, worker: Worker | None) -> None:
+        """Wait for ``worker`` here and deliver what it has put: for what can only come after it."""
+        for job in list(self._jobs):
+            if job.worker is worker:
+                worker.join()
+                self._drain(job)
+                if not self._jobs:
+                    self.idle.emit()
+
     def wake(self) -> None:
         """Tick again; called when a source has been given work."""
         if not self._timer.isActive():

@@ -39,20 +39,19 @@ from instruments import (
     peak_memory,
     settle,
     wait,
-    write_truth,
 )
 from PySide6.QtWidgets import QApplication
+from truth_stages import is_idle, moves, taken_back, truth
 
-from app.application import leave_what_stays_to_itself, make_application
+from app.application import make_application
 from app.main_window import MainWindow
+from app.memory import leave_what_stays_to_itself
 from app.models.evidence import Picture
-from app.models.export import ImportRequest
 from app.models.pictures import to_qimage
 from app.models.training import Phase
 from core.annotations import Status
 from core.browse import Browse, Order
 from core.config import PRESETS
-from core.exchange import ImportPlan
 from core.project.thresholds import Thresholds
 
 
@@ -113,6 +112,7 @@ def measure(place: Path, images: int, seconds: float) -> Iterator[Figure]:
         threshold,
         own_threshold,
         truth,
+        taken_back,
         brightness,
     ):
         yield from stage(window)
@@ -282,11 +282,6 @@ def give_heat_maps(window: MainWindow) -> None:
     wait(lambda: is_idle(window) and window.session.heat_map is not None, 600)
 
 
-def is_idle(window: MainWindow) -> bool:
-    bench = window.workbench
-    return not bench.pump.busy and not bench.deciding.running
-
-
 def brightness(window: MainWindow) -> list[Figure]:
     """The brightness slider, with a photo of 24 megapixels in view, until it is painted."""
     paints, popup, times = Paints(window.canvas), window.box_editing.popup, []
@@ -325,57 +320,6 @@ def own_threshold(window: MainWindow) -> list[Figure]:
     window.session.change_view(thresholds=Thresholds())
     wait(lambda: is_idle(window), 600)
     return figures
-
-
-def truth(window: MainWindow) -> list[Figure]:
-    """True boxes of all images come in; then the worst are shown first, and the threshold is moved."""
-    bench, measures, session = window.workbench, window.session.measures, window.session
-    path = write_truth(session.images.records)
-    plans: list[ImportPlan] = []
-    bench.importing.planned.connect(plans.append)
-    began, cpu, ticks = time.perf_counter(), beside_window(), Ticks()
-    bench.importing.look_at(path)
-    wait(lambda: bool(plans), 600)
-    bench.importing.import_boxes(ImportRequest(plans[0], as_truth=True))
-    wait(lambda: not session.activities and measures.standing is not None, 600)
-    shown = time.perf_counter() - began
-    wait(lambda: measures.curve is not None, 600)
-    drawn, cpu = time.perf_counter() - began, beside_window() - cpu
-    gap, ticks = max(ticks.stop()), Ticks()
-    wait(lambda: "measuring" in session.activities, 60)  # colour contrast reads every image
-    window.strip.stop.click()
-    wait(lambda: is_idle(window), 600)
-    began = time.perf_counter()
-    window.actions_["worst_first"].trigger()
-    window.images.list.viewport().repaint()
-    QApplication.processEvents()
-    worst = time.perf_counter() - began
-    times = moves(window)
-    wait(lambda: is_idle(window), 600)
-    after = max(ticks.stop())
-    session.change_view(browse=Browse())
-    return [
-        Figure("truth of all images imported to the accuracy panel", shown, "s", None),
-        Figure("truth of all images imported to the curve", drawn, "s", None, cpu),
-        Figure("longest gap of the event loop meanwhile", 1000 * gap, "ms", 100),
-        Figure("worst first", 1000 * worst, "ms", 100),
-        Figure("threshold to redraw beside the curve, median", 1000 * statistics.median(times), "ms", 16),
-        Figure("longest gap until all is measured again", 1000 * after, "ms", 100),
-    ]
-
-
-def moves(window: MainWindow) -> list[float]:
-    """Seconds of each of 100 moves of the threshold slider, until the canvas has painted."""
-    slider, paints = window.bar.threshold_slider, Paints(window.canvas)
-    times = []
-    for i in range(100):
-        before, seen = window.session.boxes, paints.count
-        began = time.perf_counter()
-        slider.setValue(round(slider.maximum() * (0.05 + 0.8 * (i * 37 % 100) / 100)))
-        wait(lambda seen=seen: paints.count > seen, 5)  # type: ignore[misc]
-        times.append(time.perf_counter() - began)
-        assert window.session.boxes != before, "the box should follow the threshold"
-    return times
 
 
 if __name__ == "__main__":

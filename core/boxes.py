@@ -36,7 +36,7 @@ _CUT, _MOST_CUT = 2.5, 0.7
 # Of where framing says that an object lies: what the map, which agrees (r .7 to .9), has not said yet.
 # All of it goes too far where nobody framed the photos (docs/decisions/0012-search.md).
 _UNSAID = 0.5
-_BORDER = np.pad(np.zeros((GRID - 12, GRID - 12), bool), 6, constant_values=True)
+_BORDER = np.flatnonzero(np.pad(np.zeros((GRID - 12, GRID - 12), bool), 6, constant_values=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def cuts(scaled: Map, prior: Prior | None) -> npt.NDArray[np.float32]:
     if prior is None or not prior.smallness:
         return np.zeros(len(scaled), np.float32)
     # Row by row in memory: alone or among others, a map has the same sum to the last bit.
-    heat: npt.NDArray[np.float32] = np.ascontiguousarray(scaled[:, _BORDER]).mean(axis=1)
+    heat: npt.NDArray[np.float32] = scaled.reshape(len(scaled), -1).take(_BORDER, axis=1).mean(axis=1)
     cut: npt.NDArray[np.float32] = (prior.smallness * np.minimum(_CUT * heat, _MOST_CUT)).astype(np.float32)
     return cut
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 
 from core.annotations import BoxRecord
-from core.boxes import used_threshold
+from core.boxes import Map, used_threshold
 from core.prior import Prior
-from core.project.queries import framing_rows, heat_maps, sized_images, undecided
+from core.project.queries import Undecided, framing_rows, heat_maps, newest_maps, sized_images, undecided
 from core.project.store import Project, ProjectView
 from core.several import find_boxes_of_many
 
@@ -78,8 +79,22 @@ def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequ
     )
     maps = heat_maps(project, [image.id for image in behind])
     images = [image for image in behind if image.id in maps]
-    if not images:
-        return {}
+    newest = newest_maps(project, [image.id for image in images])
+    found: Boxes = {}
+    for known, fits in ((prior, newest), (None, ~newest)):
+        same = list(compress(images, fits))
+        if same:
+            found |= _found(project, view, known, same, maps)
+    return found
+
+
+def _found(
+    project: Project,
+    view: ProjectView,
+    prior: Prior | None,
+    images: Sequence[Undecided],
+    maps: Mapping[int, Map],
+) -> Boxes:
     boxes = find_boxes_of_many(
         [maps[image.id] for image in images],
         np.array([(image.width, image.height) for image in images], np.float64),

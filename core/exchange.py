@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.images.decoding import image_size
 from core.language import tr, trn
 from core.project.edits import BoxesEdit, Edit, ImportEdit, Kept, StatusEdit, TruthEdit
 from core.project.names import export_names
-from core.project.queries import boxes_of_earlier_maps, kept
+from core.project.queries import boxes_of_earlier_maps, edited_among, kept
 from core.project.resized import former_sizes
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.truth import true_boxes
@@ -136,9 +136,7 @@ def outdated_images(project: Project) -> Outdated:
     earlier, changed = set(boxes_of_earlier_maps(project)), set(former_sizes(project))
     if not earlier and not changed:
         return Outdated()
-    records = project.images()
-    names = export_names([(record.root, record.name) for record in records])
-    by_id = {record.id: name for record, name in zip(records, names, strict=True)}
+    by_id = {record.id: name for name, record in _by_name(project).items()}
     return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
 
 
@@ -153,10 +151,9 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
     FormatError
         The file cannot be understood, or none of its images is in the project.
     """
-    here, records = project.image_boxes(), project.images()
-    by_name = {image.name: record for image, record in zip(here, records, strict=False)}
+    by_name = _by_name(project)
     found = read_truth(path, places=_places(by_name))
-    matches = match_by_name(found, here)
+    matches = match_by_name(found, [ImageBoxes(name, 0, 0) for name in by_name])
     if not matches.pairs:
         name = tr(", such as “{name}”").format(name=short(found[0].name)) if found else ""
         raise FormatError(
@@ -185,7 +182,7 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
         path=path,
         boxes=boxes,
         sizes=sizes,
-        edited=_edited(project, boxes),
+        edited=frozenset(edited_among(project, boxes)),
         unknown=tuple(image.name for image in matches.extra),
         skipped=tuple(skipped),
         without_box=empty,
@@ -255,15 +252,16 @@ def _truth_edit(project: Project, after: Mapping[int, tuple[BoxRecord, ...]]) ->
     return edit
 
 
+def _by_name(project: Project) -> dict[str, ImageRecord]:
+    """The project's images in their order, by the names that they have in exports."""
+    records = project.images()
+    return dict(zip(export_names([(one.root, one.name) for one in records]), records, strict=True))
+
+
 def _places(images: Mapping[str, ImageRecord]) -> dict[str, str]:
     """The names of images by where they lie."""
     roots = {root: place_of(root, ".") for root in {record.root for record in images.values()}}
     return {f"{roots[record.root]}{os.sep}{record.name}": name for name, record in images.items()}
-
-
-def _edited(project: Project, ids: Iterable[int]) -> frozenset[int]:
-    """Those of ``ids`` whose boxes a person has set, or taken away."""
-    return frozenset(image_id for image_id, one in kept(project, ids).items() if one.edited)
 
 
 def _size(theirs: ImageBoxes, record: ImageRecord) -> tuple[int, int]:
@@ -283,9 +281,11 @@ def _size(theirs: ImageBoxes, record: ImageRecord) -> tuple[int, int]:
 
 def _fitted(theirs: ImageBoxes, width: int, height: int) -> tuple[BoxRecord, ...]:
     """The boxes as the project keeps them."""
-    clamped = (replace(one, box=one.box.clamped(width, height)) for one in theirs.boxes)
+    clamped = ((one.box.clamped(width, height), one) for one in theirs.boxes)
     return tuple(
-        replace(one, source=Source.EDITED, threshold=None, rule=None) for one in clamped if one.box.area > 0
+        BoxRecord(box, label=one.label, score=one.score, source=Source.EDITED)
+        for box, one in clamped
+        if box.area > 0
     )
 
 

@@ -239,6 +239,16 @@ def goes_on(survey: Survey) -> bool:
     return not survey.complete and survey.source is not None and survey.source.unit != CLASS
 
 
+def note_training(project: Project, *, classes: bool) -> None:
+    """Keep that the network (the classifier, with ``classes``) was trained after its maps were made.
+
+    The next localization forgets it.
+    """
+    survey = project.load_survey()
+    if survey is not None and survey.source is not None and (survey.source.unit == CLASS) is classes:
+        project.save_survey(replace(survey, superseded=True))
+
+
 def _made_before(run: _Run, known: Survey | None) -> set[int]:
     """Whose map need not be made: none where all are there, for then a person wants them made again."""
     if run.source.unit == CLASS:

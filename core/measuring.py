@@ -11,8 +11,9 @@ import numpy.typing as npt
 from core.annotations import BoxRecord, ImageBoxes
 from core.boxes import MAX_THRESHOLD, scaled_map
 from core.errors import Cancelled
-from core.evaluate import box_batches, reading
+from core.evaluate import reading
 from core.evaluate.baselines import contrast_boxes
+from core.evaluate.box_batches import find_boxes, scaled_maps
 from core.evaluate.matching import Alignment, align_pairs, surest_box
 from core.evaluate.overlap import Floats, Truth, best_overlap
 from core.evaluate.report import Baselines, Report, baselines_of, evaluate_aligned
@@ -21,7 +22,7 @@ from core.geometry import iou
 from core.language import tr
 from core.prior import Prior
 from core.project.edits import Kept
-from core.project.queries import framing_rows, heat_maps, kept
+from core.project.queries import framing_rows, heat_maps, kept, newest_maps
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 from core.project.view import ProjectView
@@ -29,6 +30,7 @@ from core.several import find_boxes_of_many
 
 Ids = npt.NDArray[np.int64]
 Maps = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Cancelling = Callable[[], bool]
 
 _CHUNK = 256
@@ -180,7 +182,7 @@ def folder_curve(
         found = boxes[start:stop].copy()
         ids = against.ids[start + rows].tolist()
         own = framing_rows(project, ids)
-        read = _reader([maps[i] for i in ids], own, part.sizes[rows], view, prior)
+        read = _reader([maps[i] for i in ids], own, part.sizes[rows], view, prior, newest_maps(project, ids))
         for j, threshold in enumerate(thresholds):
             if cancelled():
                 raise Cancelled
@@ -207,14 +209,31 @@ def _part(truth: Truth, start: int, stop: int) -> Truth:
 
 
 def _reader(
+    maps: Sequence[Maps], own: Floats, sizes: Floats, view: ProjectView, prior: Prior | None, newest: Mask
+) -> Callable[[float], Floats]:
+    """From a threshold to the surest box of each map, float64 (n, 4) pixels, ``prior`` being the newest's."""
+    parts = [
+        (fits, _reader_of([maps[i] for i in fits.tolist()], own[fits], sizes[fits], view, known))
+        for fits, known in ((np.flatnonzero(newest), prior), (np.flatnonzero(~newest), None))
+        if len(fits)
+    ]
+
+    def surest(threshold: float) -> Floats:
+        boxes = np.empty((len(maps), 4))
+        for fits, read in parts:
+            boxes[fits] = read(threshold)
+        return boxes
+
+    return surest
+
+
+def _reader_of(
     maps: Sequence[Maps], own: Floats, sizes: Floats, view: ProjectView, prior: Prior | None
 ) -> Callable[[float], Floats]:
-    """From a threshold to the surest box of each map, float64 (n, 4) pixels."""
-    if not maps:
-        return lambda threshold: np.empty((0, 4))
     if view.max_boxes == 1:
-        scaled = np.array([scaled_map(heat) for heat in maps], np.float32)
-        return lambda threshold: box_batches.find_boxes(
+        alike = len({heat.shape for heat in maps}) == 1
+        scaled = scaled_maps(np.stack(maps)) if alike else np.stack([scaled_map(heat) for heat in maps])
+        return lambda threshold: find_boxes(
             scaled, sizes, rule=view.rule, threshold=threshold, prior=prior, framings=own
         )
 

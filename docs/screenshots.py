@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -37,6 +38,7 @@ from core.geometry import Box
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)
 QUALITY = 92  # of WebP: a fifth of the bytes of PNG, and no eye sees it
+HOME = Path("/home/ada/Pictures")  # where pictures show photos, in place of a temporary folder
 
 
 def main() -> None:
@@ -148,6 +150,8 @@ def take_mending(window: MainWindow, save: Save, place: Path) -> None:
     photos = bad_files(place / "more photos")
     window.open_paths([photos])
     wait(lambda: bool(session.problems.files) and not session.activities)
+    rejected = [replace(one, path=HOME / photos.name / one.path.name) for one in session.problems.files]
+    session.problems.set_rejected(rejected)
     window.dock.show()
     settle(1.0)
     save(window, "problems")
@@ -161,6 +165,8 @@ def take_mending(window: MainWindow, save: Save, place: Path) -> None:
     wait(lambda: window.notice.isVisible() and session.heat_map is not None)
     wait_for_rest(window)
     window.truth.dock.hide()
+    (lost,) = session.mending.lost
+    session.set_mending(lost=(replace(lost, root=HOME / lost.root.name),))
     save(window, "moved")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.models.session import Session
+from app.models.training import Activity
+from app.pump import Pump
+from app.worker import Worker
 from core.annotations import DEFAULT_LABEL, BoxRecord, Source
 from core.errors import ProjectError
 from core.geometry import Box
@@ -26,6 +31,9 @@ from core.project.queries import kept, labels
 UNDO_LIMIT = 1000
 # Moves of a threshold that follow each other within this are taken back as one.
 PAUSE_MS = 1000
+# An import of so many images is taken back in a thread: the window would stand still.
+MANY = 1000
+ACTIVITY = "undo"
 
 
 class _Done(QUndoCommand):
@@ -63,9 +71,10 @@ class EditingController(QObject):
     """Images have other true boxes, or none."""
     history_changed = Signal()
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._pump = session, pump
+        self._beside: Worker | None = None
         self._stack = QUndoStack(self)
         self._stack.setUndoLimit(UNDO_LIMIT)
         self._stack.indexChanged.connect(self.history_changed)
@@ -81,6 +90,7 @@ class EditingController(QObject):
         self._pause.timeout.connect(self._end_gesture)
         session.project_changed.connect(self.forget)
         session.decision_changed.connect(self._on_decision_changed)
+        self.about_to_edit.connect(self.wait)
 
     # ---- boxes of the image in view ---------------------------------------------------------------
 
@@ -152,6 +162,7 @@ class EditingController(QObject):
 
         ``goes_on`` joins it to the one just before where both are of the same kind.
         """
+        self.wait()
         if goes_on:
             self._save_decision()
         else:
@@ -164,6 +175,10 @@ class EditingController(QObject):
         else:
             self._end_gesture()
         return True
+
+    def wait(self) -> None:
+        """Let what is just being taken back, or done again, come to its end: the next edit begins with it."""
+        self._pump.finish(self._beside)
 
     def begin(self) -> int:
         """A thread is about to make an edit: what :meth:`remember` must be told then."""
@@ -185,19 +200,48 @@ class EditingController(QObject):
         """Take the last edit back and show the image that it changes."""
         self.settle()
         done = self._stack.command(self._stack.index() - 1)
-        if isinstance(done, _Done) and self._apply(done.edit.inverse):
-            self._changes += 1
-            self._stack.undo()
-            self._show_image(done.edit)
+        if isinstance(done, _Done):
+            self._repeat(done.edit.inverse, tr("Taking it back…"), self._stack.undo)
 
     def redo(self) -> None:
         """Make the edit again that was taken back last."""
         self.settle()
         done = self._stack.command(self._stack.index())
-        if isinstance(done, _Done) and self._apply(done.edit):
+        if isinstance(done, _Done):
+            self._repeat(done.edit, tr("Doing it again…"), self._stack.redo)
+
+    def _repeat(self, edit: Edit, text: str, move: Callable[[], None]) -> None:
+        """Make ``edit``, in a thread where it is an import of many images, and ``move`` in the history."""
+
+        def moved() -> None:
             self._changes += 1
-            self._stack.redo()
-            self._show_image(done.edit)
+            move()
+            self._show_image(edit)
+
+        if isinstance(edit, (ImportEdit, TruthEdit)) and len(edit.images) >= MANY:
+            self._apply_beside(edit, text, moved)
+        elif self._apply(edit):
+            moved()
+
+    def _apply_beside(self, edit: ImportEdit | TruthEdit, text: str, moved: Callable[[], None]) -> None:
+        session, project, view = self._session, self._session.project, self._session.view
+        if project is None:
+            return
+
+        def ended() -> None:
+            self._beside = None
+            session.set_activity(ACTIVITY, None)
+
+        def done(_: object) -> None:
+            ended()
+            if session.project is project:
+                self._tell(edit)
+                moved()
+
+        session.set_activity(ACTIVITY, Activity(text=text, can_stop=False))
+        self._beside = self._pump.run(
+            "undo", lambda _: edit.apply(project, view), on_done=done, on_failed=lambda _: ended()
+        )
 
     @property
     def undo_text(self) -> str:
@@ -221,10 +265,7 @@ class EditingController(QObject):
         except ProjectError as error:
             session.error.emit(error, "")
             return False
-        if isinstance(edit, ImportEdit):
-            self._tell(edit.boxes)
-            self._tell(edit.statuses)
-        elif isinstance(edit, DecisionEdit):
+        if isinstance(edit, DecisionEdit):
             self._is_applying = True
             session.change_view(
                 rule=view.rule, threshold=view.threshold, thresholds=view.thresholds, max_boxes=view.max_boxes
@@ -234,8 +275,11 @@ class EditingController(QObject):
             self._tell(edit)
         return True
 
-    def _tell(self, edit: BoxesEdit | StatusEdit | TruthEdit) -> None:
-        if isinstance(edit, BoxesEdit):
+    def _tell(self, edit: BoxesEdit | StatusEdit | ImportEdit | TruthEdit) -> None:
+        if isinstance(edit, ImportEdit):
+            self._tell(edit.boxes)
+            self._tell(edit.statuses)
+        elif isinstance(edit, BoxesEdit):
             self._session.set_kept(edit.after)
             self.boxes_edited.emit(edit.images)
         elif isinstance(edit, StatusEdit):
@@ -257,6 +301,7 @@ class EditingController(QObject):
 
     def settle(self) -> None:
         """The slider is let go, or something else begins: save the moves since :meth:`hold`."""
+        self.wait()
         self._is_held = False
         self._end_gesture()
         self._save_decision()
@@ -264,6 +309,7 @@ class EditingController(QObject):
     def _on_decision_changed(self, before: Decision, after: Decision) -> None:
         if self._is_applying or self._session.project is None:
             return
+        self.wait()
         edit = DecisionEdit(before, after)
         text = tr("Change the threshold") if before.rule == after.rule else tr("Change the rule")
         if edit.limits:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app import paths
 from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
+from app.memory import look_at_all
 from app.models.image_list import ImageTable
 from app.models.session import Session
 from app.models.training import Activity
@@ -176,7 +177,7 @@ class LibraryController(QObject):
                 if claim is not None:
                     claim.release()
 
-        self._pump.run("close", run)
+        self._pump.run("close", run, on_done=lambda _: look_at_all())
 
     def release(self) -> None:
         """The project has been closed: another window may open it."""

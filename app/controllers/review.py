@@ -57,6 +57,7 @@ class ReviewController(QObject):
     def set_statuses(self, ids: Iterable[int], status: Status) -> int:
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
         session = self._session
+        self._editing.wait()
         said = session.images.statuses(list(ids))
         before = {image_id: one for image_id, one in said.items() if one not in (Status.FAILED, status)}
         if session.project is None or not before:

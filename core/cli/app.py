@@ -84,6 +84,10 @@ def train(
         Optional[float],  # noqa: UP045
         typer.Option(help="Weight of telling real from generated images; 0 trains no generator."),
     ] = None,
+    framing: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Updates per step of learning how photos are framed; 0 as published."),
+    ] = None,
     seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
     device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
     resume: Resume = False,
@@ -106,6 +110,7 @@ def train(
         "crop_size": crop_size,
         "background": background,
         "adversarial": adversarial,
+        "framing": framing,
         "seed": seed,
         "device": device,
     }

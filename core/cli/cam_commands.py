@@ -13,6 +13,7 @@ from core.cli.commands import chosen_paths, follow, outcome, start_or_resume
 from core.cli.console import Bar
 from core.config import CLASSIFIER_PRESETS
 from core.errors import TrainingError
+from core.localization import note_training
 from core.project.claim import COMMAND, claim
 from core.project.store import Project
 from core.workflow import add_folders, classifier_path, load_pixels, train_classifier_and_save
@@ -54,6 +55,8 @@ def run_train_cam(
         bar.part("Training", 0.95)
         start = state.step
         last = follow(train_classifier_and_save(config, pixels, labels, path, state), bar, stop)
+        if last is not None:
+            note_training(project, classes=True)
     point = state.history[-1] if state.history else None  # means over many batches say more than the last
     images, others = len(pixels.files), len(records) - len(labelled)
     result = outcome(last, start, f"{images} images of {len(classes)} classes")

@@ -24,6 +24,7 @@ from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.fitting import fitted_to, sentence, summarized
 from core.heatmap import READ_OUTS, read_out_of
+from core.localization import note_training
 from core.localizers import own_classes, saved_localizer
 from core.project import resized
 from core.project.claim import COMMAND, claim
@@ -86,6 +87,8 @@ def run_train(
         project.save_view(replace(project.load_view(), config=config))
         bar.part("Training", 0.95)
         last = follow(train_and_save(config, pixels, path, state), bar, stop)
+        if last is not None:
+            note_training(project, classes=False)
     result = _train_result(config, state.step if state else 0, last, len(pixels.files), path)
     return {**result, "fitted": fitted}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from core.annotations import Status
+from core.annotations import Status, auto_boxes
 from core.cli.commands import existing_project
 from core.cli.console import Bar
 from core.datasets import cifar10
@@ -37,7 +37,7 @@ def run_export(
 
     with existing_project(project_path) as project:
         images, sources = exportable(project)
-        outdated = outdated_images(project)
+        outdated, survey = outdated_images(project), project.load_survey()
     bar.part("Writing", share)
     options = replace(options or WriteOptions(), sources=sources, on_file=on_file)
     summary = export(
@@ -48,6 +48,11 @@ def run_export(
         options=options,
         outdated=outdated,
     )
+    if survey is not None and survey.superseded and any(auto_boxes(image.boxes) for image in images):
+        bar.note(
+            "These boxes are of an earlier training: the project was trained since they were found, "
+            "so run 'localize' and export again for those of the newest."
+        )
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.annotations import ImageBoxes
-from core.datasets import coco, labelme, tiny_imagenet, voc, yolo
+from core.datasets import coco, json_files, labelme, tiny_imagenet, voc, yolo
 from core.errors import FormatError
 from core.language import mark, tr
 
@@ -35,7 +35,10 @@ def read_truth(path: Path, *, places: Mapping[str, str] | None = None) -> list[I
         raise FormatError(tr("{path} does not exist; give {wanted}.").format(path=path, wanted=tr(_WANTED)))
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return labelme.read_truth(path, places=places) if labelme.is_labelme(path) else coco.read(path)
+        content = json_files.read(path)  # once: it may be large
+        if labelme.holds_labelme(content):
+            return labelme.read_truth(path, places=places)
+        return coco.images_in(content, path)
     if suffix == ".xml":
         return voc.read_truth(path)
     if suffix in yolo.CONFIG_SUFFIXES:

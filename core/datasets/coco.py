@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.datasets import json_files
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
 from core.language import tr
+
+EnumT = TypeVar("EnumT", Source, Status)
+
+_SOURCES = {source.value: source for source in Source}
+_STATUSES = {status.value: status for status in Status}
 
 
 def read(path: Path) -> list[ImageBoxes]:
@@ -28,27 +34,43 @@ def read(path: Path) -> list[ImageBoxes]:
         The file cannot be read, is no COCO ground truth, contradicts itself, or names an image outside
         its folder.
     """
-    return _Reader(Path(path)).images()
+    return images_in(json_files.read(Path(path)), Path(path))
+
+
+def images_in(content: Any, path: Path) -> list[ImageBoxes]:
+    """:func:`read` where the file at ``path`` has been parsed to ``content`` already."""
+    return _Reader(path, content).images()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An image while its boxes are collected."""
+
+    given: dict[str, Any]
+    name: str
+    width: int
+    height: int
+    boxes: list[BoxRecord] = field(default_factory=list)
 
 
 class _Reader:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: Any) -> None:
         self.path = path
-        self.content = _parsed(path)
+        self.content = content
 
     def images(self) -> list[ImageBoxes]:
         if isinstance(self.content, list):
             self._fail(tr("is a COCO results list without image names; give the COCO file with 'images'"))
         if not isinstance(self.content, dict) or not isinstance(self.content.get("images"), list):
             self._fail(tr("is no COCO file: it has no list 'images'"))
-        records: dict[Any, dict[str, Any]] = {}
+        records: dict[int | str, _Entry] = {}
         names: set[str] = set()
         for image in self._dicts("images"):
             key, name = self._id(image, "id"), checked_name(image.get("file_name"), self.path)
             if key in records or name in names:
                 self._fail(tr("lists the image {name!r} or its id {key!r} twice").format(name=name, key=key))
             names.add(name)
-            records[key] = {**image, "file_name": name, "boxes": []}
+            records[key] = _Entry(image, name, _size(image, "width"), _size(image, "height"))
         labels = {
             self._id(one, "id"): str(one.get("name", DEFAULT_LABEL)) for one in self._dicts("categories")
         }
@@ -57,13 +79,13 @@ class _Reader:
             if record is None:
                 what = tr("has a box for an image that it does not list: {0!r}")
                 self._fail(what.format(annotation["image_id"]))
-            box = self._box(annotation, _size(record, "width"), _size(record, "height"))
+            box = self._box(annotation, record.width, record.height)
             if box is not None:
                 category = annotation.get("category_id")
                 label = (
                     labels.get(category, DEFAULT_LABEL) if isinstance(category, (int, str)) else DEFAULT_LABEL
                 )
-                record["boxes"].append(_box_record(annotation, box, label))
+                record.boxes.append(_box_record(annotation, box, label))
         return [_image_boxes(record) for record in records.values()]
 
     def _dicts(self, key: str) -> list[dict[str, Any]]:
@@ -94,21 +116,6 @@ class _Reader:
         raise FormatError(f"{self.path.name} {what}.")
 
 
-def _parsed(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FormatError(
-            tr("{name} cannot be read: {reason}.").format(name=path.name, reason=reason)
-        ) from error
-    except (ValueError, RecursionError) as error:
-        detail = str(error).splitlines()[0][:100]
-        raise FormatError(
-            tr("{name} is not valid JSON: {detail}.").format(name=path.name, detail=detail)
-        ) from error
-
-
 def _number(value: Any) -> float | None:
     """A finite number, else None; JSON as Python reads it may hold NaN, and true is no number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -130,19 +137,24 @@ def _box_record(annotation: Mapping[str, Any], box: Box, label: str) -> BoxRecor
         box,
         label=label,
         score=_number(annotation.get("score")),
-        source=Source(source) if source in [one.value for one in Source] else Source.AUTO,
+        source=_named(_SOURCES, source, Source.AUTO),
         threshold=_number(annotation.get("threshold")),
         rule=rule if isinstance(rule, str) else None,
     )
 
 
-def _image_boxes(record: Mapping[str, Any]) -> ImageBoxes:
-    status, reason = record.get("status"), record.get("reason")
+def _image_boxes(entry: _Entry) -> ImageBoxes:
+    reason = entry.given.get("reason")
     return ImageBoxes(
-        name=record["file_name"],
-        width=_size(record, "width"),
-        height=_size(record, "height"),
-        boxes=tuple(record["boxes"]),
-        status=Status(status) if status in [one.value for one in Status] else Status.UNSEEN,
+        name=entry.name,
+        width=entry.width,
+        height=entry.height,
+        boxes=tuple(entry.boxes),
+        status=_named(_STATUSES, entry.given.get("status"), Status.UNSEEN),
         reason=reason if isinstance(reason, str) else "",
     )
+
+
+def _named(known: Mapping[str, EnumT], given: Any, other: EnumT) -> EnumT:
+    """The one of that value; ``other`` where there is none, or what was given is no text."""
+    return known.get(given, other) if isinstance(given, str) else other

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import posixpath
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.datasets import json_files
 from core.errors import FormatError
 from core.geometry import Box
 from core.images.scan import natural_key
@@ -26,8 +26,8 @@ def is_labelme(path: Path) -> bool:
     """Whether a JSON file is labelme's, or the first one below a folder is."""
     try:
         file = next(_json_files(path), None) if path.is_dir() else path
-        return file is not None and _is_labelme(json.loads(file.read_bytes()))
-    except (OSError, ValueError, RecursionError):
+        return file is not None and holds_labelme(json_files.read(file))
+    except (OSError, FormatError):
         return False
 
 
@@ -63,22 +63,14 @@ def _json_files(path: Path) -> Iterator[Path]:
     return (file for file in path.rglob("*.json") if not file.name.startswith("."))
 
 
-def _is_labelme(content: Any) -> bool:
+def holds_labelme(content: Any) -> bool:
+    """The same of what a JSON file holds."""
     return isinstance(content, dict) and isinstance(content.get("shapes"), list) and "imagePath" in content
 
 
 def _image_boxes(file: Path, root: Path, places: Mapping[str, str]) -> ImageBoxes:
-    try:
-        content = json.loads(file.read_bytes())
-    except OSError as error:
-        raise FormatError(
-            tr("{name} cannot be read: {reason}.").format(
-                name=file.name, reason=(error.strerror or str(error)).lower()
-            )
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise FormatError(tr("{name} is not valid JSON.").format(name=file.name)) from error
-    if not _is_labelme(content):
+    content = json_files.read(file)
+    if not holds_labelme(content):
         raise FormatError(
             tr("{name} is no labelme file: it has no 'shapes' and 'imagePath'.").format(name=file.name)
         )

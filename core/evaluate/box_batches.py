@@ -30,6 +30,7 @@ Maps = npt.NDArray[np.float32]
 
 # Images at a time: what fits the processor's cache, the heat on the grid is 16 KB each.
 _BATCH = 16
+_CENTRES = np.arange(GRID, dtype=np.float64) + 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,7 @@ def find_boxes(
     """
     each = np.broadcast_to(np.asarray(threshold, np.float64), len(scaled))
     thresholds = np.clip(each, 0.0, MAX_THRESHOLD)
-    parts = []
-    for start in range(0, len(scaled), _BATCH):
-        some = slice(start, start + _BATCH)
-        own = None if framings is None else framings[some]
-        parts.append(_clipped_cells(scaled[some], rule, thresholds[some], prior, own))
-    return _pixel_boxes(np.concatenate(parts) if parts else np.zeros((0, 4)), sizes)
+    return _pixel_boxes(_clipped_cells(scaled, rule, thresholds, prior, framings), sizes)
 
 
 def _alike(heat_maps: Sequence[Maps]) -> Iterator[npt.NDArray[np.intp]]:
@@ -195,22 +191,30 @@ def _moments(scaled: Maps, thresholds: Floats, sigma: float, wide: float) -> Flo
     matrix and a vector.
     """
     weight = bell(GRID, sigma)
-    heat: Maps = scaled - thresholds.astype(np.float32)[:, None, None]
-    np.maximum(heat, 0, out=heat)
-    across: Maps = (weight @ heat) * weight
-    down: Maps = (heat @ weight) * weight
-    nothing = ~across.any(axis=1)
-    across[nothing] = down[nothing] = weight
-    sides = [_spread(across, wide), _spread(down, wide)]
-    return np.stack([side[:, end] for end in (0, 1) for side in sides], axis=1)
+    lowest = thresholds.astype(np.float32)[:, None, None]
+    profiles: Maps = np.empty((2, len(scaled), GRID), np.float32)
+    heat = np.empty((min(_BATCH, len(scaled)), GRID, GRID), np.float32)
+    for start in range(0, len(scaled), _BATCH):
+        some = slice(start, start + _BATCH)
+        above = heat[: len(scaled) - start]
+        np.subtract(scaled[some], lowest[some], out=above)
+        np.maximum(above, 0, out=above)
+        np.matmul(weight, above, out=profiles[0, some])
+        np.matmul(above, weight, out=profiles[1, some])
+    profiles *= weight
+    profiles[:, ~profiles[0].any(axis=1)] = weight
+    middle, half = _spread(profiles, wide)
+    cells: Floats = np.concatenate([middle - half, middle + half]).T
+    return cells
 
 
-def _spread(profiles: Maps, wide: float) -> Floats:
-    """Weighted mean +- sqrt(3) weighted standard deviations of each profile, (n, 2)."""
-    centres = np.arange(GRID, dtype=np.float64) + 0.5
+def _spread(profiles: Maps, wide: float) -> tuple[Floats, Floats]:
+    """Weighted means and ``wide`` weighted standard deviations of (k, n, GRID) profiles, each (k, n)."""
     shares = profiles.astype(np.float64)
-    shares /= shares.sum(axis=1, keepdims=True)
-    mean = (shares * centres).sum(axis=1)
-    variance = (shares * (centres - mean[:, None]) ** 2).sum(axis=1) + 1 / 12
-    half = wide * np.sqrt(variance)
-    return np.stack([mean - half, mean + half], axis=1)
+    shares /= shares.sum(axis=-1, keepdims=True)
+    mean = (shares * _CENTRES).sum(axis=-1)
+    from_mean = _CENTRES - mean[..., None]
+    from_mean *= from_mean
+    from_mean *= shares
+    variance = from_mean.sum(axis=-1) + 1 / 12
+    return mean, wide * np.sqrt(variance)

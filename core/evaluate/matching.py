@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -67,6 +68,11 @@ class Alignment:
 
     def surest_boxes(self) -> Floats:
         """The predicted box of highest score per image, float64 (n, 4) pixels; NaN where there is none."""
+        boxes: Floats = self._surest_boxes.copy()
+        return boxes
+
+    @cached_property
+    def _surest_boxes(self) -> Floats:
         surest = [_surest(guess) for guess in self.guesses]
         return np.array([(math.nan,) * 4 if record is None else _sides(record) for record in surest])
 

@@ -43,6 +43,7 @@ _AMONG = f"WHERE image_id {ONE_OF}"
 _MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
 
 _FRAMINGS = f"SELECT image_id, x, y, width, height FROM framing {_AMONG} ORDER BY image_id"
+_OF_SOURCE = f"SELECT image_id FROM map_source WHERE source = ? AND image_id {ONE_OF}"
 _MADE_BY = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
 
 
@@ -120,6 +121,19 @@ def boxes_of_earlier_maps(project: Project) -> list[int]:
     return [row[0] for row in rows]
 
 
+def newest_maps(project: Project, ids: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Of which of ``ids`` the heat map is of the newest localization, as far as is known: bool (n,).
+
+    The project's prior speaks of these maps alone: another network's have other levels and framings.
+    """
+    survey = project.load_survey()
+    if survey is None or survey.source is None:
+        return np.ones(len(ids), np.bool_)
+    rows = project.select(_OF_SOURCE, survey.source.key, json.dumps(list(ids)))
+    newest = {row[0] for row in rows}
+    return np.array([image_id in newest for image_id in ids], np.bool_)
+
+
 def sized_images(project: Project) -> list[int]:
     """The ids of all images whose size is known, in the order added."""
     return [row[0] for row in project.select("SELECT id FROM image WHERE width > 0 ORDER BY id")]
@@ -157,13 +171,18 @@ def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:
     """The boxes of each image in ``ids``, whose they are and what size they are for."""
     wanted = [int(image_id) for image_id in ids]
-    among = json.dumps(wanted)
-    edited = {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
+    among, edited = json.dumps(wanted), edited_among(project, wanted)
     boxes: dict[int, list[BoxRecord]] = {image_id: [] for image_id in wanted}
     for row in project.select(f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position", among):
         boxes[row[0]].append(box_of(row))
     sizes = resized.former_sizes(project)
     return {i: Kept(tuple(boxes[i]), i in edited, sizes.get(i)) for i in wanted}
+
+
+def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
+    """Those of ``ids`` whose boxes a person has set, or taken away."""
+    among = json.dumps([int(image_id) for image_id in ids])
+    return {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
 
 
 def labels(project: Project) -> list[str]:

@@ -35,6 +35,7 @@ class Survey:
 
     ``prior`` and ``sureness`` are None where they could not be measured, and until all maps are there. It is
     ``complete`` once all boxes are read by them. ``source`` is None in projects of older versions.
+    ``superseded`` says that what made the maps was trained since, on or anew.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Survey:
     sureness: Sureness | None = None
     source: MapSource | None = None
     complete: bool = True
+    superseded: bool = False
 
 
 def survey_to_json(survey: Survey) -> str:
@@ -60,6 +62,7 @@ def survey_from_json(text: str) -> Survey | None:
             None if sureness is None else Sureness(images=int(sureness.pop("images")), **_finite(sureness)),
             None if source is None else MapSource(**{name: str(value) for name, value in source.items()}),
             bool(values.get("complete", True)),
+            bool(values.get("superseded", False)),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

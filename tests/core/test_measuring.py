@@ -22,7 +22,7 @@ from core.measuring import against_truth, folder_curve, image_overlap, measure_c
 from core.prior import Prior
 from core.project.queries import framings, heat_maps
 from core.project.store import Project
-from core.project.survey import Survey
+from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
 from core.project.view import ProjectView
@@ -73,7 +73,7 @@ def decide(project: Project, view: ProjectView) -> None:
                 height=HEIGHT,
                 rule=view.rule,
                 threshold=view.thresholds.get(one.id, view.threshold),
-                prior=project.prior(),
+                prior=None if (project.map_source(one.id) or "").startswith("old") else project.prior(),
                 framing=framings(project, [one.id]).get(one.id),
                 max_boxes=view.max_boxes,
             )
@@ -130,14 +130,14 @@ def _iou(a: Box, b: Box) -> float:
 @pytest.mark.parametrize(
     ("rule", "max_boxes"), [*((rule, 1) for rule in RULES), ("component", 3), ("fitted", 3)]
 )
-@pytest.mark.parametrize("framed", [False, True])
+@pytest.mark.parametrize("sources", [(), ("new",), ("old", "new")])
 def test_the_curve_is_the_accuracy_that_the_project_then_has(
-    project: Project, rule: str, max_boxes: int, framed: bool, monkeypatch: pytest.MonkeyPatch
+    project: Project, rule: str, max_boxes: int, sources: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "_CHUNK", 5)  # so that there are several
     records = project.images()
-    if framed:
-        _frame(project)
+    if sources:
+        _frame(project, sources)
     project.set_boxes(records[3].id, [BoxRecord(Box(0, 0, WIDTH, HEIGHT))])
     view = ProjectView(rule=rule, thresholds=Thresholds.of({records[4].id: 0.9}), max_boxes=max_boxes)
     decide(project, view)
@@ -154,13 +154,17 @@ def test_the_curve_is_the_accuracy_that_the_project_then_has(
     assert curve.max_box_acc == max(curve.accuracies) == curve.at(curve.best)
 
 
-def _frame(project: Project) -> None:
-    """Framings of every other image that has a map, and what is usual."""
+def _frame(project: Project, sources: tuple[str, ...]) -> None:
+    """Framings of every other image that has a map, and what is usual; maps are by each source in turn."""
     rng = np.random.default_rng(8)
     maps = heat_maps(project, [record.id for record in project.images()])
     rows = {i: rng.normal(0, 0.15, 4) for i in list(maps)[::2]}
-    project.set_heat_maps(maps, step=3, framings=rows)
-    project.save_survey(Survey(3, Prior(0.0, 0.5, 0.1, 13, usual_width=0.1, usual_height=-0.1)))
+    for number, name in enumerate(sources):
+        source = MapSource(name, "background", "guided")
+        part = dict(list(maps.items())[number :: len(sources)])
+        project.set_heat_maps(part, step=3, source=source, framings={i: rows[i] for i in part if i in rows})
+    prior = Prior(0.4, 0.5, 0.1, 13, usual_width=0.1, usual_height=-0.1)
+    project.save_survey(Survey(3, prior, source=source))
 
 
 def test_a_curve_needs_a_heat_map_that_can_move_a_box_and_ends_when_asked(project: Project) -> None:

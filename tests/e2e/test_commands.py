@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from core import checkpoint
+from core.annotations import Source
 from core.cli.app import main
 from core.config import PRESETS
 from core.datasets.sample import draw_sample
 from core.fitting import fitted_to, sentence, summarized
+from core.project.queries import framings
 from core.project.store import ImageRecord, Project
 
 GENERATOR = ("--preset", "generator", "--steps", "2")
@@ -104,6 +107,31 @@ def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
     assert json.loads(out)["config"]["width"] == 64
 
 
+@pytest.mark.parametrize(
+    ("given", "learns"), [((), True), (("--framing", 1), True), (("--framing", 0), False)]
+)
+def test_framing_is_learned_unless_it_is_turned_off(
+    sample: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[object, ...],
+    learns: bool,
+) -> None:
+    project = tmp_path / "a.boxscout"
+    train = ("train", sample[0], "--project", project, "--steps", 2, *QUICK, "--json")
+    code, out, err = _run(capsys, *train, *given)
+    assert code == 0, err
+    assert json.loads(out)["config"]["framing"] == (given[1] if given else PRESETS["balanced"].framing)
+    state = checkpoint.load(tmp_path / "a.boxscout-data" / "checkpoint.pt")
+    assert (state.discriminator.framing is not None) is learns
+    assert _run(capsys, "localize", sample[0], "--project", project)[0] == 0
+    with Project.open(project) as opened:
+        assert len(framings(opened, [record.id for record in opened.images()])) == (24 if learns else 0)
+    code, _, err = _run(capsys, *train[:4], "--resume", "--framing", 2)
+    assert code == 1
+    assert "leave out --framing" in err
+
+
 def test_one_photo_is_trained_on_and_gets_its_box(
     sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +145,38 @@ def test_one_photo_is_trained_on_and_gets_its_box(
         (record,) = opened.images()
     assert len(boxes) == 1
     assert 0 < boxes[0].box.area < record.width * record.height
+
+
+def test_an_export_after_another_training_says_that_its_boxes_are_of_an_earlier_one(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = sample
+    project = tmp_path / "a.boxscout"
+    train = ("train", folder, "--project", project)
+    find = ("localize", folder, "--project", project)
+    export = ("export", "--project", project, "--format", "csv", "--out", tmp_path / "x.csv", "--json")
+
+    def warned() -> bool:
+        code, out, err = _run(capsys, *export)
+        assert code == 0, err
+        assert json.loads(out)["boxes"] == 24
+        return err.count("earlier training") == 1
+
+    assert _run(capsys, *train, "--steps", 2, *QUICK)[0] == 0
+    assert _run(capsys, *find)[0] == 0
+    assert not warned()
+    assert "complete" in _run(capsys, *train, "--resume")[1]  # no step was made
+    assert not warned()
+    assert _run(capsys, *train, "--resume", "--steps", 3)[0] == 0
+    assert warned()
+    assert _run(capsys, *find)[0] == 0
+    assert not warned()
+    assert _run(capsys, *train, "--restart", "--steps", 3, *QUICK)[0] == 0
+    assert warned()
+    with Project.open(project) as opened:
+        for record in opened.images():
+            opened.set_boxes(record.id, [replace(b, source=Source.EDITED) for b in opened.boxes(record.id)])
+    assert not warned(), "a person's boxes are of no training"
 
 
 def _records(path: Path) -> list[ImageRecord]:

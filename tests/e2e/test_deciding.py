@@ -22,7 +22,7 @@ from core.boxes import find_box
 from core.geometry import Box
 from core.prior import Prior
 from core.project.store import Project
-from core.project.survey import Survey
+from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds
 
 COUNT = 12
@@ -122,6 +122,32 @@ def test_boxes_on_disk_and_in_view_follow_the_framing(found: MainWindow, qtbot: 
     # A snapshot's map is another network's, and nobody has asked that one how photos are framed.
     session.set_live_map(1, 3, MAP)
     assert session.boxes == (find_box(MAP, width=40, height=30, threshold=0.3),)
+
+
+def test_what_the_newest_maps_have_in_common_says_nothing_of_older_ones(
+    found: MainWindow, qtbot: QtBot
+) -> None:
+    session, prior = found.session, Prior(0.5, 3.0, 1.0, COUNT, usual_width=-0.2, usual_height=0.1)
+    project, framing = session.project, np.array([-0.1, -0.2, -0.4, -0.3])
+    old, new = (MapSource(name, "background", "guided") for name in ("old", "new"))
+    for ids, source in (((1, 2), old), (range(3, COUNT + 1), new)):
+        maps = dict.fromkeys(ids, MAP)
+        project.set_heat_maps(maps, step=2, source=source, framings=dict.fromkeys(ids, framing))
+    project.save_survey(Survey(2, prior, source=new))
+    found.workbench.localization.evidence_changed.emit()
+    qtbot.waitUntil(lambda: session.outdated, timeout=LONG)
+    move(found, 0.3)
+    rest(found, qtbot)
+    alone = find_box(MAP, width=40, height=30, threshold=0.3)
+    known = find_box(MAP, width=40, height=30, threshold=0.3, prior=prior, framing=framing)
+    assert alone != known
+    with Project.open(project.path) as other:
+        boxes = other.all_boxes()
+    assert boxes == {i: (alone if i <= 2 else known,) for i in range(1, COUNT + 1)}
+    assert found.canvas.boxes == boxes[1], "what is seen is what an export takes"
+    session.select(3)
+    qtbot.waitUntil(lambda: session.has_evidence and session.picture is not None, timeout=LONG)
+    assert session.boxes == boxes[3]
 
 
 def test_a_move_back_before_the_next_pass_leaves_nothing_behind(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +16,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from core.annotations import BoxRecord, Source, Status
-from core.datasets import coco, read_truth, tiny_imagenet, voc
+from core.datasets import coco, json_files, read_truth, tiny_imagenet, voc
 from core.errors import FormatError
 from core.geometry import Box, iou
 
@@ -296,3 +298,34 @@ def test_what_is_no_truth(tmp_path: Path) -> None:
         voc.read_truth(tmp_path)
     with pytest.raises(FormatError, match="no Tiny ImageNet folder"):
         tiny_imagenet.read_truth(tmp_path)
+
+
+# --- large files -------------------------------------------------------------------------------------
+
+
+def test_other_threads_have_their_turn_while_a_large_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "large.json", *(box(bbox=[i, 1, 2, 3]) for i in range(100_000)))
+    loads, parsing, turns = json.loads, Event(), 0
+    found: list[object] = []
+
+    def watched(*given: object, **options: object) -> object:
+        parsing.set()
+        content = loads(*given, **options)  # type: ignore[arg-type]
+        parsing.clear()
+        return content
+
+    monkeypatch.setattr(json_files.json, "loads", watched)
+    reading = Thread(target=lambda: found.append(json_files.read(path)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        reading.start()
+        while reading.is_alive():
+            turns += parsing.is_set()
+    finally:
+        sys.setswitchinterval(interval)
+        reading.join()
+    assert found == [loads(path.read_bytes())]
+    assert turns > 20_000, "the other thread stood still"
