@@ -108,6 +108,11 @@ class TrainPanel(QWidget):
         self.samples.set_samples(None)
         self.plot.clear()
 
+    def start(self) -> None:
+        """What the key does: go on where that is offered; only a click on Start over gives a run up."""
+        offered = self.continue_button if self.continue_button.isVisibleTo(self) else self.start_button
+        offered.click()
+
     # Making
 
     def _lend_controls(self) -> None:

@@ -311,3 +311,21 @@ def test_a_dropped_folder_is_counted_while_class_labels_are_shown(
     qtbot.waitUntil(
         lambda: "2 folders name the classes of 11 images" in panel.note_label.text(), timeout=LONG
     )
+
+
+def test_the_key_goes_on_with_a_stopped_training(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, tiny.with_(steps=ENDLESS))
+    qtbot.waitUntil(lambda: window.session.training.step >= 4, timeout=LONG)
+    click(qtbot, window.train_panel.stop_button)
+    finish(qtbot, window)
+    stopped = window.session.training.saved_step
+    assert stopped
+    seen: list[int] = []
+    window.session.training_changed.connect(lambda: seen.append(window.session.training.step))
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.training.phase is Phase.PREPARING
+    qtbot.waitUntil(lambda: any(seen), timeout=LONG)
+    assert next(filter(None, seen)) >= stopped, "the stopped training is given up"
