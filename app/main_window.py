@@ -33,6 +33,7 @@ from app.views import dialogs
 from app.views.boxes_bar import BoxesBar
 from app.views.boxes_presenter import BoxesPresenter
 from app.views.canvas_bar import CanvasBar
+from app.views.controls import tab_in_order
 from app.views.dock import add_dock
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
             self.splitter.setCollapsible(index, False)
             self.splitter.setStretchFactor(index, int(index == 1))
         self.splitter.setSizes(list(SIZES))
+        tab_in_order([self.images, centre, *self.train_panel.tab_parts])
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.splitter)

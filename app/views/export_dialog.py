@@ -247,7 +247,7 @@ class ExportDialog(QDialog):
 
     def _what_happens(self) -> str:
         places = self._targets()
-        names = tr(" and ").join(f"“{place.name}”" for place in places)
+        names = tr(" and ").join(tr("“{name}”").format(name=place.name) for place in places)
         if self.chosen.suffix and any(place.exists() for place in places):
             return tr("{0}: what is there will be replaced.").format(names)
         if len(places) > 1:

@@ -133,6 +133,8 @@ class TrainPanel(QWidget):
         column.addWidget(self.controls)
         column.addWidget(self.source)
         column.addWidget(self._results(), 1)
+        forms = self.form, self.class_form
+        self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, self.controls, self.source]
 
     def _settings(self) -> Section:
         self.settings = Section(tr("Settings"), self)
