@@ -33,6 +33,7 @@ from app.views import dialogs
 from app.views.boxes_bar import BoxesBar
 from app.views.boxes_presenter import BoxesPresenter
 from app.views.canvas_bar import CanvasBar
+from app.views.controls import tab_in_order
 from app.views.dock import add_dock
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self._connect_session()
         self._restore_layout()
         self._let_drops_through()
+        self._list_recent()
         self._update()
 
     def open_paths(self, chosen: list[Path]) -> None:
@@ -115,6 +117,7 @@ class MainWindow(QMainWindow):
             self.splitter.setCollapsible(index, False)
             self.splitter.setStretchFactor(index, int(index == 1))
         self.splitter.setSizes(list(SIZES))
+        tab_in_order([self.images, centre, *self.train_panel.tab_parts])
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
         self.pages.addWidget(self.splitter)
@@ -158,7 +161,7 @@ class MainWindow(QMainWindow):
             "accept": bench.review.accept,
             "reject": lambda: bench.review.mark(Status.REJECTED),
             "unmark": lambda: bench.review.mark(Status.UNSEEN),
-            "start": self.train_panel.start_button.click,
+            "start": self.train_panel.start,
             "pause": lambda: bench.run.pause_or_go_on(),
             "stop": lambda: bench.run.stop(),
             "find_boxes": bench.localization.find_boxes,
@@ -251,7 +254,7 @@ class MainWindow(QMainWindow):
         page = self.splitter if is_open else self.welcome
         if self.pages.currentWidget() is not page:
             if page is self.welcome:
-                self.welcome.set_recent(paths.recent_projects())
+                self._list_recent()
             self.pages.setCurrentWidget(page)
         has_image = is_open and session.current is not None
         enabled = {
@@ -321,7 +324,11 @@ class MainWindow(QMainWindow):
             menu.addAction(tr("No projects yet")).setEnabled(False)
             return
         menu.addSeparator()
-        menu.addAction(tr("Clear this list")).triggered.connect(paths.forget_recent)
+        clear = menu.addAction(tr("Clear this list"))
+        clear.triggered.connect(lambda: (paths.forget_recent(), self._list_recent()))
+
+    def _list_recent(self) -> None:
+        self.welcome.set_recent(paths.recent_projects())
 
     def _show_error(self, error: BaseException, details: str) -> None:
         # Not from within the tick that brought it: a dialog runs an event loop of its own.

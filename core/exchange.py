@@ -54,7 +54,7 @@ class ImportPlan:
         """What will not come in, and why, as sentences."""
         lines = []
         if self.unknown:
-            names = ", ".join(f"“{short(name)}”" for name in self.unknown[:3])
+            names = ", ".join(tr("“{name}”").format(name=short(name)) for name in self.unknown[:3])
             more = ", …" if len(self.unknown) > 3 else ""
             lines.append(
                 tr("Not in this project: {images} ({names}{more}).").format(

@@ -258,7 +258,7 @@ class LibraryController(QObject):
         if scanned.images:
             self.folders_added.emit([path for path in chosen if path.is_dir()])
         if scanned.images == 0:
-            names = ", ".join(f"“{path.name or path}”" for path in chosen)
+            names = ", ".join(tr("“{name}”").format(name=path.name or path) for path in chosen)
             text = tr("No usable image was found in {names}.").format(names=names)
             if scanned.rejected:
                 text += " " + tr("The Problems panel says why each file cannot be used.")

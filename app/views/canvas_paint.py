@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from app import style
@@ -81,34 +81,39 @@ def draw_image(
 
 
 def draw_boxes(
-    painter: QPainter, view: Viewport, boxes: Sequence[BoxRecord], selected: int | None = None
+    painter: QPainter,
+    view: Viewport,
+    boxes: Sequence[BoxRecord],
+    selected: int | None = None,
+    *,
+    truth: Sequence[Box] = (),
+    truth_text: str = "",
 ) -> None:
-    """Draw each box with a dark line beneath a light one, and its tag; the selected one has handles."""
+    """Draw each box with a dark line beneath a light one, and its tag; the selected one has handles.
+
+    True boxes lie dashed beneath the others, in a colour that no other box has, with ``truth_text`` below
+    the first. No line and no other tag crosses a tag.
+    """
     device = painter.device()
     ratio = device.devicePixelRatioF() if device else 1.0
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    true = [_on_pixels(view.to_widget(box), view, ratio) for box in truth]
+    _draw_truth(painter, true)
     placed = [(record, _on_pixels(view.to_widget(record.box), view, ratio)) for record in boxes]
     for record, rect in placed:
         light = style.OUTLINE_EDITED if record.source is Source.EDITED else style.OUTLINE_LIGHT
         for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
             painter.setPen(_pen(colour, width))
             painter.drawRect(rect)
-    for record, rect in placed:
-        text = tag_text(record)
-        if text:
-            _draw_tag(painter, view, rect, text)
+    tags = [(rect, tag_text(record), False) for record, rect in placed]
+    tags += [(rect, truth_text, True) for rect in true[:1]]
+    _draw_tags(painter, view, tags)
     if selected is not None and selected < len(boxes):
         _draw_handles(painter, view.to_widget(boxes[selected].box))
 
 
-def draw_truth(painter: QPainter, view: Viewport, truth: Sequence[Box], text: str) -> None:
-    """Draw true boxes dashed, in a colour that no other box has, with ``text`` below the first."""
-    device = painter.device()
-    ratio = device.devicePixelRatioF() if device else 1.0
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    placed = [_on_pixels(view.to_widget(box), view, ratio) for box in truth]
+def _draw_truth(painter: QPainter, placed: Sequence[QRectF]) -> None:
     for rect in placed:
         painter.setPen(_pen(style.OUTLINE_DARK, OUTLINE + 2))
         painter.drawRect(rect)
@@ -117,8 +122,6 @@ def draw_truth(painter: QPainter, view: Viewport, truth: Sequence[Box], text: st
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.drawRect(rect)
-    if placed and text:
-        _draw_tag(painter, view, placed[0], text, below=True)
 
 
 def _draw_handles(painter: QPainter, rect: QRectF) -> None:
@@ -157,11 +160,27 @@ def _on_pixels(rect: QRectF, view: Viewport, ratio: float) -> QRectF:
     return QRectF(QPointF(x0, y0), QPointF(x1, y1))
 
 
-def _draw_tag(painter: QPainter, view: Viewport, rect: QRectF, text: str, *, below: bool = False) -> None:
+def _draw_tags(painter: QPainter, view: Viewport, tags: Sequence[tuple[QRectF, str, bool]]) -> None:
+    """Draw the text of each box, ``True`` for below it; where one would hide another it goes beneath that."""
+    taken: list[QRectF] = []
+    for rect, text, below in tags:
+        if not text:
+            continue
+        metrics = QFontMetricsF(painter.font())
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(80.0, view.view_width / 2))
+        size = QSizeF(metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2)
+        place = _tag_place(view, rect, size, below=below)
+        for other in sorted(taken, key=QRectF.top):
+            lower = other.bottom() + 1
+            if place.intersects(other) and lower + size.height() <= view.view_height:
+                place.moveTop(lower)
+        taken.append(place)
+        _draw_pill(painter, place, text)
+
+
+def _tag_place(view: Viewport, rect: QRectF, size: QSizeF, *, below: bool) -> QRectF:
     """Above the upper left corner of ``rect``, or ``below`` its lower right one; inside where no room is."""
-    metrics = QFontMetricsF(painter.font())
-    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(80.0, view.view_width / 2))
-    width, height = metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2
+    width, height = size.width(), size.height()
     edge = OUTLINE / 2 + 1
     left = rect.right() + edge - width if below else rect.left() - edge
     left = min(max(left, 2.0), max(2.0, view.view_width - width - 2))
@@ -170,7 +189,7 @@ def _draw_tag(painter: QPainter, view: Viewport, rect: QRectF, text: str, *, bel
         top = rect.bottom() - edge - height
     elif top < 2:
         top = max(2.0, rect.top() + edge)
-    _draw_pill(painter, QRectF(left, min(top, view.view_height - height - 2), width, height), text)
+    return QRectF(left, min(top, view.view_height - height - 2), width, height)
 
 
 def draw_corner(painter: QPainter, room: QRect, text: str, edge: Qt.AlignmentFlag) -> None:

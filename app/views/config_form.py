@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
-from app.views.controls import Choice, Combo, RealSpin, Section, plain_label
+from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order
 from app.views.field_editors import (
     ChoiceEditor,
     Editor,
@@ -214,6 +214,16 @@ class ConfigForm(QWidget):
         column.addStretch(1)
         for form in (main, advanced):
             _level(form)
+        tab_in_order(self._in_sight_order())
+
+    def _in_sight_order(self) -> list[QWidget]:
+        order: list[QWidget] = [self.preset_box]
+        for name in self._main:
+            if name == "image_size":
+                order += [self.budget.steps, self.budget.minutes, self.budget.unit]
+            order.append(self.editors[name])
+        hidden = [editor for name, editor in self.editors.items() if name not in (*self._main, *_BUDGET)]
+        return [*order, self.advanced.toggle, *hidden]
 
     def _form(self) -> QFormLayout:
         form = QFormLayout()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
@@ -209,6 +212,27 @@ class Section(QWidget):
         self.toggle.setChecked(on)
         self.content.setVisible(on)
         style.set_icon(self.toggle, "down" if on else "next", "muted")
+
+
+def tab_in_order(parts: Sequence[QWidget]) -> None:
+    """Let Tab go through ``parts`` one after the other, within each in the order that it has.
+
+    Without, Tab follows the order in which widgets were made, whatever a person sees.
+    """
+    stops = [stop for part in parts for stop in _stops(part)]
+    for before, after in pairwise(stops):
+        QWidget.setTabOrder(before, after)
+
+
+def _stops(part: QWidget) -> list[QWidget]:
+    found, widget = [], part
+    while True:
+        inside = widget is part or part.isAncestorOf(widget)
+        if inside and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None:
+            found.append(widget)
+        widget = widget.nextInFocusChain()
+        if widget is part:
+            return found
 
 
 def tool_button(icon: str, name: str, tip: str) -> QToolButton:

@@ -66,7 +66,9 @@ class ExportDialog(QDialog):
 
     @property
     def path(self) -> Path:
-        return Path(self.path_edit.text().strip()).expanduser()
+        path = Path(self.path_edit.text().strip()).expanduser()
+        # Other programs know a format by the name's end.
+        return path.with_suffix(self.chosen.suffix) if path.name and not path.suffix else path
 
     def request(self) -> ExportRequest:
         """Everything at once."""
@@ -87,6 +89,7 @@ class ExportDialog(QDialog):
         for name, each in self._formats.items():
             self.format.addItem(tr(each.title), name)
         self.help = plain_label(role="muted")
+        self.help.setWordWrap(True)
         self.own = {
             "link": QCheckBox(tr("Link to the images instead of copying them")),
             "flat": QCheckBox(tr("One flat folder: names of subfolders go into those of files")),
@@ -244,7 +247,7 @@ class ExportDialog(QDialog):
 
     def _what_happens(self) -> str:
         places = self._targets()
-        names = tr(" and ").join(f"“{place.name}”" for place in places)
+        names = tr(" and ").join(tr("“{name}”").format(name=place.name) for place in places)
         if self.chosen.suffix and any(place.exists() for place in places):
             return tr("{0}: what is there will be replaced.").format(names)
         if len(places) > 1:
@@ -273,7 +276,8 @@ class ExportDialog(QDialog):
         """As high as its rows ask for now; the width stays the person's."""
         self._form.invalidate()
         self.layout().activate()
-        self.resize(max(self.width(), self.minimumWidth()), self.sizeHint().height())
+        width = max(self.width(), self.minimumWidth())
+        self.resize(width, self.layout().totalHeightForWidth(width))
 
 
 def _is_empty(path: Path) -> bool:

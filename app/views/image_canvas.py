@@ -152,8 +152,14 @@ class ImageCanvas(PictureView):
             self._look(self._view.zoomed_to(boxes[self._editor.selected or 0].box))
 
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
-        canvas_paint.draw_truth(painter, view, self._truth, self._truth_text)
-        canvas_paint.draw_boxes(painter, view, self._editor.shown, self._editor.shown_selected)
+        canvas_paint.draw_boxes(
+            painter,
+            view,
+            self._editor.shown,
+            self._editor.shown_selected,
+            truth=self._truth,
+            truth_text=self._truth_text,
+        )
 
     def is_dragging(self) -> bool:
         return self._editor.is_dragging or self._pan is not None or self._on_map

@@ -97,7 +97,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
         left = frame.right() + 1 + PADDING + 2
         text = QRect(left, frame.top(), option.rect.right() - PADDING - left, THUMBNAIL)
         metrics = QFontMetrics(option.font)
-        second = self._second_line(status, folder, edited=bool(index.data(Role.EDITED)))
+        seconds = self._second_line(status, folder, edited=bool(index.data(Role.EDITED)))
+        second = seconds[0]
         overlap = index.data(Role.OVERLAP)
         boxes = index.data(Role.BOXES)
         is_below = boxes > 1 or (overlap is not None and bool(second))
@@ -127,15 +128,16 @@ class ThumbnailDelegate(QStyledItemDelegate):
             below.setRight(below.right() - metrics.horizontalAdvance(told) - PADDING)
         if second:
             painter.setPen(strong if selected else QColor(_status_colour(status)))
-            painter.drawText(
-                below, _FLAGS, metrics.elidedText(second, Qt.TextElideMode.ElideRight, below.width())
-            )
+            fits = (text for text in seconds if metrics.horizontalAdvance(text) <= below.width())
+            told = next(fits, metrics.elidedText(second, Qt.TextElideMode.ElideRight, below.width()))
+            painter.drawText(below, _FLAGS, told)
 
-    def _second_line(self, status: Status, folder: str, *, edited: bool) -> str:
+    def _second_line(self, status: Status, folder: str, *, edited: bool) -> tuple[str, ...]:
+        """What stands below the name, and what of it where there is no room for all."""
         if status is Status.UNSEEN:
-            return tr("Edited") if edited else folder
+            return (tr("Edited") if edited else folder,)
         text = status_text(status)
-        return tr("{0}, edited").format(text) if edited else text
+        return (tr("{0}, edited").format(text), text) if edited else (text,)
 
 
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)

@@ -108,6 +108,11 @@ class TrainPanel(QWidget):
         self.samples.set_samples(None)
         self.plot.clear()
 
+    def start(self) -> None:
+        """What the key does: go on where that is offered; only a click on Start over gives a run up."""
+        offered = self.continue_button if self.continue_button.isVisibleTo(self) else self.start_button
+        offered.click()
+
     # Making
 
     def _lend_controls(self) -> None:
@@ -128,6 +133,8 @@ class TrainPanel(QWidget):
         column.addWidget(self.controls)
         column.addWidget(self.source)
         column.addWidget(self._results(), 1)
+        forms = self.form, self.class_form
+        self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, self.controls, self.source]
 
     def _settings(self) -> Section:
         self.settings = Section(tr("Settings"), self)

@@ -81,10 +81,11 @@ def _row(row: Row, *, is_own: bool) -> AccuracyRow:
 
 
 def _facts(report: Report, curve: FolderCurve | None) -> list[str]:
-    r_cx, r_cy = (tr("undefined") if r is None else number(r, "+.2f") for r in (report.r_cx, report.r_cy))
-    facts = [
-        tr("Found with true centres correlate by r(cx) {r_cx}, r(cy) {r_cy}.").format(r_cx=r_cx, r_cy=r_cy)
-    ]
+    facts = []
+    if (report.r_cx, report.r_cy) != (None, None):
+        r_cx, r_cy = (tr("undefined") if r is None else number(r, "+.2f") for r in (report.r_cx, report.r_cy))
+        text = tr("Found with true centres correlate by r(cx) {r_cx}, r(cy) {r_cy}.")
+        facts.append(text.format(r_cx=r_cx, r_cy=r_cy))
     if curve is not None:
         text = tr("Best threshold by the truth: {at}, MaxBoxAcc {acc}\u00a0%, MaxBoxAccV2 {v2}\u00a0%.")
         best = number(100 * curve.max_box_acc, ".1f"), number(100 * curve.max_box_acc_v2, ".1f")

@@ -180,6 +180,22 @@ def test_the_german_window_has_room_for_its_texts(
     assert all(button.isVisible() for button in shown), "the tool bar is too long"
 
 
+@pytest.mark.parametrize("tongue", ["en", "de"])
+def test_each_format_says_all_that_it_is_for(tongue: str, qtbot: QtBot) -> None:
+    speech.speak(QApplication.instance(), tongue)
+    dialog = ExportDialog(FORMATS, folder=Path("/"), stem="photos")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    for index in range(dialog.format.count()):
+        dialog.format.setCurrentIndex(index)
+        QApplication.processEvents()
+        room, help = dialog.help.size(), dialog.help
+        text = help.fontMetrics().boundingRect(0, 0, room.width(), 999, Qt.TextFlag.TextWordWrap, help.text())
+        assert text.width() <= room.width() and text.height() <= room.height(), help.text()
+        assert dialog.rect().contains(dialog.export.mapTo(dialog, dialog.export.rect().bottomRight()))
+
+
 def test_qt_and_numbers_speak_german_too(qtbot: QtBot) -> None:
     speech.speak(QApplication.instance(), "de")
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

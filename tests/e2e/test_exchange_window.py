@@ -369,3 +369,19 @@ def test_what_is_edited_while_an_import_runs_leaves_nothing_to_take_back(
     assert not window.actions_["undo"].isEnabled()
     assert [one.box for one in project.boxes(first.id)] == [Box(3, 4, 13, 14)]
     _close_done(window)
+
+
+def test_a_name_without_its_end_gets_it(with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "earlier.csv").write_text("x")
+
+    def act(dialog: ExportDialog) -> None:
+        _choose(dialog, "csv")
+        dialog.path_edit.setText(str(tmp_path / "earlier"))
+        assert dialog.note.text() == "“earlier.csv”: what is there will be replaced."
+        dialog.path_edit.setText(str(tmp_path / "boxes"))
+        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
+
+    with qtbot.waitSignal(with_boxes.workbench.exporting.exported, timeout=LONG):
+        _in_dialog(qtbot, with_boxes, act)
+    assert len(pd.read_csv(tmp_path / "boxes.csv")) == 9
+    assert (tmp_path / "earlier.csv").read_text() == "x"

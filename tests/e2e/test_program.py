@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QDialog, QLabel
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 from window_support import LONG, close, fill
 
@@ -205,3 +205,28 @@ def test_a_damaged_settings_file_is_one_sentence(qtbot: QtBot, content: str) -> 
     assert str(path) in window.findChild(ErrorDialog).sentence.text()
     assert window.program.preferences == Preferences()
     close(qtbot, window)
+
+
+def test_recent_projects_are_on_the_first_page_of_the_next_start(folder: Path, qtbot: QtBot) -> None:
+    first = MainWindow()
+    first.show()
+    fill(qtbot, first, folder, 12)
+    close(qtbot, first)
+    again = MainWindow()
+    again.show()
+    qtbot.waitExposed(again)
+
+    def listed() -> list[QPushButton]:
+        buttons = again.welcome.findChildren(QPushButton)
+        return [b for b in buttons if b.isVisible() and b.accessibleName().endswith(".boxscout")]
+
+    qtbot.waitUntil(lambda: [button.text() for button in listed()] == ["photos"])
+    qtbot.mouseClick(listed()[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: again.session.images.total == 12, timeout=LONG)
+    again.actions_["new"].trigger()
+    qtbot.waitUntil(lambda: again.pages.currentWidget() is again.welcome and len(listed()) == 1)
+    menu = next(m for m in again.findChildren(QMenu) if m.title() == "Open &recent")
+    menu.aboutToShow.emit()
+    menu.actions()[-1].trigger()
+    qtbot.waitUntil(lambda: not listed())
+    close(qtbot, again)

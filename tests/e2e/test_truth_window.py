@@ -332,6 +332,8 @@ def test_truth_that_lies_beside_dropped_photos_is_offered(
     expected = {r.id: Box(x, y, x + 12, y + 12) for r in session.images.records for x, y in [places[r.name]]}
     assert {i: boxes[0].box for i, boxes in found.items()} == expected
     assert session.project.all_boxes() == {}
+    facts = window.truth.panel.facts.text()
+    assert "12 images have no box" in facts and "correlate" not in facts, facts
     for done in window.findChildren(DoneDialog):
         done.close()
     window.workbench.editing.undo()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 from window_support import LONG, close, draw_folder, drop, fill, finish, settle, start
 
@@ -311,3 +312,47 @@ def test_a_dropped_folder_is_counted_while_class_labels_are_shown(
     qtbot.waitUntil(
         lambda: "2 folders name the classes of 11 images" in panel.note_label.text(), timeout=LONG
     )
+
+
+def test_the_key_goes_on_with_a_stopped_training(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, tiny.with_(steps=ENDLESS))
+    qtbot.waitUntil(lambda: window.session.training.step >= 4, timeout=LONG)
+    click(qtbot, window.train_panel.stop_button)
+    finish(qtbot, window)
+    stopped = window.session.training.saved_step
+    assert stopped
+    seen: list[int] = []
+    window.session.training_changed.connect(lambda: seen.append(window.session.training.step))
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.training.phase is Phase.PREPARING
+    qtbot.waitUntil(lambda: any(seen), timeout=LONG)
+    assert next(filter(None, seen)) >= stopped, "the stopped training is given up"
+
+
+@pytest.mark.parametrize("advanced", [False, True])
+@pytest.mark.parametrize("labels", [False, True])
+def test_tab_goes_down_the_panel_as_the_eye_does(
+    window: MainWindow, folder: Path, labels: bool, advanced: bool, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, two_classes(folder) if labels else folder, 24 if labels else 12)
+    panel = window.train_panel
+    if labels:
+        click(qtbot, panel.kind.second)
+    form = panel.class_form if labels else panel.form
+    form.advanced.set_open(advanced)
+    qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
+    QApplication.processEvents()
+    (panel.kind.second if labels else panel.kind.first).setFocus()
+    seen: list[QWidget] = []
+    while (at := QApplication.focusWidget()) is not None and panel.isAncestorOf(at) and at not in seen:
+        seen.append(at)
+        qtbot.keyClick(at, Qt.Key.Key_Tab)
+    assert len(seen) > (12 if advanced else 8) and panel.start_button in seen
+    assert seen[1] is panel.settings.toggle
+    assert seen[2] is form.preset_box
+    form_rows = [w.mapTo(form, QPoint(0, 0)).y() for w in seen if form.isAncestorOf(w)]
+    assert all(below >= above - 6 for above, below in pairwise(form_rows)), form_rows
+    assert seen.index(panel.start_button) > max(i for i, w in enumerate(seen) if form.isAncestorOf(w))

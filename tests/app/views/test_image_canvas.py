@@ -350,3 +350,45 @@ def test_brightness_adjusts_what_is_in_sight_as_it_would_the_whole(canvas: Image
         wheel(canvas, QPointF(70, 230), 1)
     assert not canvas.viewport_state.shows_all
     assert canvas.grab().toImage() == enlarged
+
+
+def tag_picture(canvas: ImageCanvas, boxes: list[BoxRecord], truth: list[Box]) -> QImage:
+    canvas.set_boxes(boxes)
+    canvas.set_truth(truth, "true, IoU 0.50" if truth else "")
+    return canvas.grab().toImage()
+
+
+def test_no_line_crosses_what_is_said_of_the_truth(canvas: ImageCanvas) -> None:
+    canvas.set_image(plain_image(200, 150, "#304050"))
+    canvas.fit()
+    truth = [Box(20, 20, 120, 90)]
+    bottom = canvas._view.to_widget(truth[0]).bottom()
+    right = canvas._view.to_widget(truth[0]).right()
+    alone = tag_picture(canvas, [], truth)
+    crossed = tag_picture(canvas, [BoxRecord(Box(100, 30, 180, 140))], truth)  # its left line runs there
+    rows = range(round(bottom) + 4, round(bottom) + 14)
+    for y in rows:
+        for x in range(round(right) - 60, round(right) - 4):
+            before, after = alone.pixelColor(x, y), crossed.pixelColor(x, y)
+            assert max(abs(before.red() - after.red()), abs(before.blue() - after.blue())) < 60
+
+
+def test_tags_of_two_boxes_at_one_place_stand_one_below_the_other(canvas: ImageCanvas) -> None:
+    canvas.set_image(plain_image(200, 150, "#304050"))
+    canvas.fit()
+    pair = [
+        BoxRecord(Box(40, 60, 120, 120), score=0.25),
+        BoxRecord(Box(42, 62, 125, 125), label="another animal", source=Source.EDITED),
+    ]
+
+    def bright(boxes: list[BoxRecord]) -> int:
+        """How many pixels of letters, beside the lines, are near the common corner."""
+        picture = tag_picture(canvas, boxes, [])
+        corner = canvas._view.to_widget(Box(40, 60, 120, 120)).topLeft()
+        x0, y0 = round(corner.x()) + 8, round(corner.y())
+        rows = [y for y in range(y0 - 24, y0 + 30) if not -3 <= y - y0 <= 6]
+        return sum(picture.pixelColor(x, y).blue() > 170 for y in rows for x in range(x0, x0 + 110))
+
+    first, second, both = bright(pair[:1]), bright(pair[1:]), bright(pair)
+    assert first > 50 and second > 50
+    assert both > 0.75 * (first + second), "one hides the other"
