@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core import __version__
-from core.atomic import os_reason, write_atomically
+from core.atomic import keep_other_kinds, os_reason, write_atomically
 from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import console, errors, progress_bar, say, stop_on_signal
@@ -328,6 +328,7 @@ def _save(content: dict[str, Any], path: Path | None) -> None:
     if path is None:
         return
     try:
+        keep_other_kinds(path)
         write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
     except OSError as error:
         raise BoxscoutError(f"{path} cannot be written: {os_reason(error)}.") from error
