@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -339,10 +343,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = typer.main.get_command(app)
     try:
         result = command.main(args=arguments, prog_name="boxscout", standalone_mode=False)
+        print(end="", flush=True)  # noqa: T201 - or a full disk would show only when Python itself ends
     except BoxscoutError as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
         return _fail("Stopped.", 1)
+    except OSError as error:
+        if error.filename is not None:  # a file's own trouble, which nobody has put into words
+            raise
+        return _output_lost(error)
     except Exception as error:
         wrong_use: Callable[[], None] | None = getattr(error, "show", None)
         if wrong_use is None:
@@ -350,6 +359,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong_use()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
+
+
+def _output_lost(error: OSError) -> int:
+    # What is left in the buffer would fail once more at the very end, with a trace.
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:  # such as ``| head``, which has seen enough
+        return 1
+    return _fail(f"The output could not be written: {os_reason(error)}.", 1)
 
 
 def _fail(sentence: str, code: int) -> int:

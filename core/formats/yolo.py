@@ -2,8 +2,8 @@
 
 Subfolders stay, which keeps namesakes apart, unless flat names are asked for. A folder of the user's that
 is itself named ``images`` or ``labels`` gets an underscore: readers replace the last ``images`` of a path to
-find its labels. YOLO's tools pass files by with endings that they do not know, so ``a.jfif`` becomes ``a.jpg``.
-Where a name had to change, ``original-names.json`` holds what every image was called.
+find its labels. YOLO's tools pass by files with endings that they do not know, so ``a.jfif`` becomes
+``a.jpg``. Where a name had to change, ``original-names.json`` holds what every image was called.
 """
 
 from __future__ import annotations
