@@ -68,7 +68,8 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     if guarded := sum(neutral(image.name) != image.name for image in kept):
         notes.append(
             trn(
-                "{count:,} file name got an apostrophe before it, so that no spreadsheet runs it as a formula.",
+                "{count:,} file name got an apostrophe before it, "
+                "so that no spreadsheet runs it as a formula.",
                 "{count:,} file names got an apostrophe before them, "
                 "so that no spreadsheet runs them as formulas.",
                 guarded,
