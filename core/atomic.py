@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.language import tr
 
+_LOOKED_AT = 4096  # bytes: pictures, projects and trainings hold a zero among the first of them
 # What a file system answers that cannot sync a folder; the rename itself has worked by then.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EISDIR, errno.EBADF}
 
@@ -50,6 +51,19 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` by :func:`atomic_write`."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)
+
+
+def keep_other_kinds(path: Path) -> None:
+    """OSError where a text file would take the place of one that is none, such as a photo or a project."""
+    try:
+        with path.open("rb") as file:
+            is_text = b"\0" not in file.read(_LOOKED_AT)
+    except OSError:
+        return  # nothing there, or no ordinary file: the writing says what is wrong
+    if not is_text:
+        raise OSError(
+            errno.EEXIST, tr("a file of another kind is there already, so choose another name"), str(path)
+        )
 
 
 def os_reason(error: OSError) -> str:

@@ -265,7 +265,7 @@ def _check(name: str, value: Any, limits: Limits) -> None:
         return
     if limits.low is not None and not limits.low <= value <= (limits.high or limits.low):
         raise BoxscoutError(
-            tr("{label} must lie between {low:g} and {high:g}, not {value:g}.").format(
+            tr("{label} must lie between {low:,.10g} and {high:,.10g}, not {value:,.10g}.").format(
                 label=tr(limits.label), low=limits.low, high=limits.high, value=value
             )
         )

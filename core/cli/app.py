@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -12,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core import __version__
-from core.atomic import os_reason, write_atomically
+from core.atomic import keep_other_kinds, os_reason, write_atomically
 from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import console, errors, progress_bar, say, stop_on_signal
@@ -333,6 +337,7 @@ def _save(content: dict[str, Any], path: Path | None) -> None:
     if path is None:
         return
     try:
+        keep_other_kinds(path)
         write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
     except OSError as error:
         raise BoxscoutError(f"{path} cannot be written: {os_reason(error)}.") from error
@@ -343,10 +348,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = typer.main.get_command(app)
     try:
         result = command.main(args=arguments, prog_name="boxscout", standalone_mode=False)
+        print(end="", flush=True)  # noqa: T201 - or a full disk would show only when Python itself ends
     except BoxscoutError as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
         return _fail("Stopped.", 1)
+    except OSError as error:
+        if error.filename is not None:  # a file's own trouble, which nobody has put into words
+            raise
+        return _output_lost(error)
     except Exception as error:
         wrong_use: Callable[[], None] | None = getattr(error, "show", None)
         if wrong_use is None:
@@ -354,6 +364,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong_use()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
+
+
+def _output_lost(error: OSError) -> int:
+    # What is left in the buffer would fail once more at the very end, with a trace.
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:  # such as ``| head``, which has seen enough
+        return 1
+    return _fail(f"The output could not be written: {os_reason(error)}.", 1)
 
 
 def _fail(sentence: str, code: int) -> int:

@@ -24,10 +24,12 @@ from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.fitting import fitted_to, sentence, summarized
 from core.heatmap import READ_OUTS, read_out_of
+from core.images.scan import RejectedFile
 from core.localization import note_training
 from core.localizers import own_classes, saved_localizer
 from core.project import resized
 from core.project.claim import COMMAND, claim
+from core.project.file import absolute
 from core.project.queries import framing_rows
 from core.project.store import Project
 from core.workflow import (
@@ -37,6 +39,8 @@ from core.workflow import (
     localize_images,
     train_and_save,
 )
+
+_SHOWN = 5  # files that cannot be used, each with its reason
 
 ProgressT = TypeVar("ProgressT", Progress, ClassifierProgress)
 
@@ -230,26 +234,49 @@ def run_localize(
         survey, boxes = project.load_survey(), project.all_boxes()
         count = sum(len(auto_boxes(boxes.get(record.id, ()))) for record in records)
         resizes = resized.summary(resized.former_sizes(project))
-        failed = [{"file": str(file.path), "reason": file.reason} for file in pixels.rejected]
+        unusable = [*pixels.rejected, *_not_images(project, paths)]
     sure = survey.sureness if survey else None
     text = f"Found {count} boxes in {found + kept} images with the training of step {localizer.step}."
     if localizer.reason:
         text += f" {localizer.reason}"
     if kept:
         text += f" {kept} edited images were left alone."
-    if failed:
-        text += f" {len(failed)} files could not be used."
+    if unusable:
+        text += f" Files that could not be used: {len(unusable):,}."
     if resizes:
         text += f" {resizes}"
     if others:
         text += f" Images left out, because they lie in no folder of a class that was trained: {others}."
+    text += "".join(f"\n{line}" for line in _left_out(unusable))
     if sure is not None:
         text += f"\n{sure.sentence()}"
+    failed = [{"file": str(file.path), "reason": file.reason} for file in unusable]
     return {
         "text": text, "boxes": count, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
         "model": model, "other_classes": others,
         "sureness": None if sure is None else {**asdict(sure), "beyond_chance": sure.beyond_chance},
     }  # fmt: skip
+
+
+def _not_images(project: Project, paths: Sequence[Path]) -> list[RejectedFile]:
+    """What lies below ``paths`` and is no image that can be read: HEIC photos, say."""
+    tops = [absolute(path) for path in paths]
+    images = {record.path for record in project.images()}
+    return [
+        file
+        for file in project.rejected()
+        if file.path not in images and os.path.lexists(file.path) and any(map(file.path.is_relative_to, tops))
+    ]
+
+
+def _left_out(files: Sequence[RejectedFile]) -> list[str]:
+    shown = [f"Left out “{_on_screen(file.path)}”: {file.reason}" for file in files[:_SHOWN]]
+    more = len(files) - len(shown)
+    return [*shown, *([f"Left out besides: {more:,}; --json lists them all."] if more else [])]
+
+
+def _on_screen(path: Path) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(path))
 
 
 def run_evaluate(

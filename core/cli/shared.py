@@ -29,9 +29,11 @@ Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) o
 ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")]
-BoxFile = Annotated[Path, typer.Argument(help="A CSV or COCO file of boxes.")]
+BoxFile = Annotated[
+    Path, typer.Argument(help="A CSV or COCO file of boxes, or a YOLO, VOC or labelme folder.")
+]
 TruthPath = Annotated[
-    Path, typer.Option("--truth", help="A COCO file, or a VOC, YOLO or Tiny ImageNet folder.")
+    Path, typer.Option("--truth", help="A COCO or CSV file, or a VOC, YOLO, labelme or Tiny ImageNet folder.")
 ]
 SetName = Annotated[
     Optional[str],  # noqa: UP045

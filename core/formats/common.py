@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
-from core.atomic import atomic_write, os_reason
+from core.atomic import atomic_write, keep_other_kinds, os_reason
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.formats.notes import notes_on
@@ -265,9 +265,11 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
     Raises
     ------
     FormatError
-        It cannot be written or does not read back; ``path`` is then as it was.
+        It cannot be written or does not read back, or ``path`` is a file that holds no text, such as a photo
+        or a project; ``path`` is then as it was.
     """
     try:
+        keep_other_kinds(path)
         with atomic_write(path) as temporary:
             temporary.write_bytes(data)
             if not check(temporary):

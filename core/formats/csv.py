@@ -65,6 +65,16 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
                 prepared.without_box,
             )
         )
+    if guarded := sum(neutral(image.name) != image.name for image in kept):
+        notes.append(
+            trn(
+                "{count:,} file name got an apostrophe before it, "
+                "so that no spreadsheet runs it as a formula.",
+                "{count:,} file names got an apostrophe before them, "
+                "so that no spreadsheet runs them as formulas.",
+                guarded,
+            )
+        )
     return prepared.summary(path, len(kept), *notes)
 
 

@@ -2,13 +2,15 @@
 
 Subfolders stay, which keeps namesakes apart, unless flat names are asked for. A folder of the user's that
 is itself named ``images`` or ``labels`` gets an underscore: readers replace the last ``images`` of a path to
-find its labels. Where a name had to change, ``original-names.json`` holds what every image was called.
+find its labels. YOLO's tools pass by files with endings that they do not know, so ``a.jfif`` becomes
+``a.jpg``. Where a name had to change, ``original-names.json`` holds what every image was called.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -41,6 +43,10 @@ from core.formats.folders import (
 from core.language import mark, tr
 
 _DIGITS = 10
+# What Ultralytics reads (its IMG_FORMATS) of what this program reads; an ending of the same kind of file
+# that it does not look at becomes one that it does.
+_READ = {".bmp", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
+_SAME_KIND = {".jfif": ".jpg", ".jpe": ".jpg", ".apng": ".png", ".dib": ".bmp"}
 _WITHIN = 1e-3  # pixels, of what ten digits of a share leave
 
 
@@ -100,11 +106,16 @@ FORMAT = Format(
 
 
 def _place(name: str, stem: str, options: WriteOptions) -> str:
-    return f"images/{'val' if name in options.val else 'train'}/{stem}{Path(name).suffix}"
+    return f"images/{'val' if name in options.val else 'train'}/{stem}{_suffix(name)}"
+
+
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix
+    return _SAME_KIND.get(suffix.lower(), suffix)
 
 
 def _are_renamed(stems: Mapping[str, str]) -> bool:
-    return any(name != stem + Path(name).suffix for name, stem in stems.items())
+    return any(name != stem + _suffix(name) for name, stem in stems.items())
 
 
 def _rows(image: ImageBoxes, numbers: Mapping[str, int]) -> bytes:
@@ -164,7 +175,11 @@ def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: W
                 "(such as supervision) miss them."
             ).format(nested=nested)
         )
-    gifs = sum(image.name.lower().endswith(".gif") for image in prepared.images)
-    if gifs:
-        notes.append(tr("{gifs:,} GIF: YOLO's own tools do not read this kind of file.").format(gifs=gifs))
+    unread = [suffix for image in prepared.images if (suffix := _suffix(image.name).lower()) not in _READ]
+    for suffix, count in sorted(Counter(unread).items()):
+        notes.append(
+            tr("{count:,} {kind}: YOLO's own tools do not read this kind of file.").format(
+                count=count, kind=suffix.removeprefix(".").upper() or tr("without an ending")
+            )
+        )
     return notes

@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from core.atomic import atomic_write, os_reason, write_atomically
+from core.atomic import atomic_write, keep_other_kinds, os_reason, write_atomically
 
 
 def _names(folder: Path) -> list[str]:
@@ -117,3 +120,18 @@ def test_what_is_no_ordinary_file_is_not_replaced(tmp_path: Path) -> None:
 def test_the_longest_possible_name_can_be_written(tmp_path: Path) -> None:
     write_atomically(tmp_path / ("x" * 255), b"x")
     assert _names(tmp_path) == ["x" * 255]
+
+
+def test_text_takes_no_place_of_what_is_no_text(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "project")) as database:
+        database.execute("CREATE TABLE kept (x)")
+    for kind in ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP"):
+        Image.effect_noise((40, 30), 50).convert("RGB").save(tmp_path / kind, kind)
+    for path in tmp_path.iterdir():
+        with pytest.raises(FileExistsError) as caught:
+            keep_other_kinds(path)
+        assert "of another kind" in os_reason(caught.value)
+    (tmp_path / "table").write_text("Größe,1\r\n", encoding="utf-8")
+    (tmp_path / "empty").touch()
+    for name in ("table", "empty", "missing", "missing/x", "."):
+        keep_other_kinds(tmp_path / name)

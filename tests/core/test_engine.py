@@ -306,6 +306,8 @@ def test_a_failed_save_keeps_the_old_checkpoint(tmp_path: Path, monkeypatch: pyt
 def test_settings_outside_their_range_are_named(field: str, value: object) -> None:
     with pytest.raises(BoxscoutError, match="must"):
         TrainConfig(**{field: value})
+    with pytest.raises(BoxscoutError, match=r"between 1 and 2,000,000, not 3,000,001\.$"):
+        TrainConfig(steps=3_000_001)
 
 
 def test_config_survives_its_dictionary() -> None:

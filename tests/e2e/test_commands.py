@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -11,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from command_support import interrupt_after_a_step
+from command_support import ROOT, interrupt_after_a_step
 from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -318,6 +320,54 @@ def test_odd_images_are_reported_and_the_rest_is_used(
     assert result["boxes"] > 15
     assert result["failed"]
     assert all(entry["reason"] for entry in result["failed"])
+
+
+def test_a_file_that_cannot_be_used_is_named_with_its_reason(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = sample
+    for number in range(7):  # what a phone calls its photos, and nothing here reads
+        (folder / f"IMG_{number}.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (folder / "torn.png").write_bytes((next(folder.glob("*.png"))).read_bytes()[:60])
+    (folder / "notes.txt").write_text("not worth a word")
+    project = tmp_path / "a.boxscout"
+    assert _run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
+    wanted = {*(str(folder / f"IMG_{number}.HEIC") for number in range(7)), str(folder / "torn.png")}
+    code, out, _ = _run(capsys, "localize", folder, "--project", project, "--json")
+    assert (code, {entry["file"] for entry in json.loads(out)["failed"]}) == (0, wanted)
+    (folder / "IMG_6.HEIC").unlink()
+    code, out, _ = _run(capsys, "localize", folder, "--project", project)
+    assert code == 0
+    assert "Files that could not be used: 7." in out
+    named = [line for line in out.splitlines() if line.startswith("Left out “")]
+    assert len(named) == 5 and all(line.endswith(".") for line in named)
+    assert sum(path in out for path in wanted) == 5 and "Left out besides: 2; " in out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_full_disk_under_the_output_is_one_sentence(more: list[str]) -> None:
+    command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*command, "doctor", *more], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (1, "The output could not be written: the disk is full.\n")
+
+
+def test_a_reader_that_has_seen_enough_and_no_output_at_all_are_no_error_of_ours() -> None:
+    command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
+    for arguments in (["doctor"], ["doctor", "--json"]):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run(
+            [*command, *arguments], cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True
+        )
+        os.close(write)
+        assert (done.returncode, done.stderr) == (1, "")
+    shell = f'exec "{sys.executable}" -c "from core.cli.app import main; main([\'--version\'])" >&-'
+    closed = subprocess.run(["sh", "-c", shell], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,26 @@ def test_truth_comes_in_leaves_in_every_format_and_scores_one(
     assert "Imported 217 boxes into 200 images" in out
 
 
+def test_nothing_of_a_persons_is_written_over(
+    raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, folder = raccoons
+    assert _run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
+    photo = tmp_path / "photo.jpg"
+    shutil.copyfile(folder / "images/raccoon-1.jpg", photo)
+    boxes = tmp_path / "boxes.csv"
+    assert _run(capsys, "export", "--project", project, "--format", "csv", "--out", boxes)[0] == 0
+    before = {path: path.read_bytes() for path in (project, photo)}
+    for place in before:
+        for name in ("csv", "coco", "coco-results", "megadetector"):
+            code, _, err = _run(capsys, "export", "--project", project, "--format", name, "--out", place)
+            assert (code, "a file of another kind is there already" in err) == (1, True)
+        code, _, err = _run(capsys, "evaluate", boxes, "--truth", folder, "--json", place)
+        assert (code, "a file of another kind is there already" in err) == (1, True)
+    assert {path: path.read_bytes() for path in before} == before
+    assert _run(capsys, "export", "--project", project, "--format", "csv", "--out", boxes)[0] == 0
+
+
 def test_flat_names_are_for_yolo(
     raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

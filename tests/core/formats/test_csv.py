@@ -85,6 +85,13 @@ def test_no_text_cell_is_a_formula_and_every_name_comes_back(tmp_path: Path, nam
     assert name.startswith("'=") or "'" not in cell or cell == neutral(name)
 
 
+def test_names_that_got_an_apostrophe_are_told(tmp_path: Path) -> None:
+    images = [_image(name, Box(0, 0, 5, 5)) for name in ("-1.jpg", "@2x.png", "a.png", "'b.png")]
+    summary = CSV.write(images, tmp_path / "x.csv")
+    assert pd.read_csv(tmp_path / "x.csv")["filename"].tolist() == ["'-1.jpg", "'@2x.png", "a.png", "'b.png"]
+    assert [note for note in summary.notes if "2 file names got an apostrophe" in note] == list(summary.notes)
+
+
 def test_number_cells_are_not_neutralised(tmp_path: Path) -> None:
     CSV.write([_image("a.png", Box(-5, 3, 10, 20), width=0, height=0)], tmp_path / "x.csv")
     assert ",-5,3,10,20," in (tmp_path / "x.csv").read_text()

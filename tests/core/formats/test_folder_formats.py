@@ -65,6 +65,31 @@ def test_yolo_is_what_ultralytics_looks_for(tmp_path: Path) -> None:
         assert all(0 <= float(share) <= 1 for share in shares)
 
 
+def test_every_file_of_a_yolo_folder_is_one_that_ultralytics_takes_up(tmp_path: Path) -> None:
+    # ultralytics 8.3, data/utils.py: the files that its loader does not pass over.
+    taken_up = {"bmp", "dng", "jpeg", "jpg", "mpo", "png", "tif", "tiff", "webp", "pfm", "heic"}
+    kinds = {"a.JFIF": "JPEG", "b.jpe": "JPEG", "c.apng": "PNG", "c.png": "PNG", "d.dib": "BMP", "e": "PNG"}
+    kinds["f.gif"] = "GIF"
+    images, sources = [], {}
+    for number, (name, kind) in enumerate(kinds.items()):
+        Image.new("RGB", (40, 30), (0, 0, 9 * number)).save(tmp_path / name, kind)
+        images.append(image(name, record(number, 0, 10, 10)))
+        sources[name] = tmp_path / name
+    summary = FORMATS["yolo"].write(images, tmp_path / "out", WriteOptions(sources=sources))
+    found = {}
+    for path in (tmp_path / "out/images/train").iterdir():
+        if path.suffix.removeprefix(".").lower() in taken_up:
+            row = Path(ultralytics_label_path(str(path))).read_text().split()
+            found[path.name] = round((float(row[1]) - float(row[3]) / 2) * 40)
+            assert Image.open(path).getpixel((0, 0))[2] == pytest.approx(9 * found[path.name], abs=3)
+    assert found == {"a.jpg": 0, "b.jpg": 1, "c.png": 2, "c-2.png": 3, "d.bmp": 4}
+    told = " ".join(summary.notes)
+    assert "1 GIF: YOLO's own tools do not read" in told
+    assert "1 without an ending: YOLO's own tools do not read" in told
+    back = {one.name: round(one.boxes[0].box.x0) for one in FORMATS["yolo"].read(tmp_path / "out")}
+    assert back == {name: number for number, name in enumerate(kinds)}
+
+
 def test_yolo_keeps_images_of_one_stem_apart(tmp_path: Path) -> None:
     images = [
         image("a.png", record(0, 0, 10, 10)),
