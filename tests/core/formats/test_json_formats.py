@@ -103,6 +103,12 @@ def test_megadetector_lists_empty_and_failed_images(tmp_path: Path) -> None:
     assert "1 image could not be used: listed as such." in summary.notes
 
 
+def test_what_megadetector_holds_is_said_in_place_of_damage(tmp_path: Path) -> None:
+    FORMATS["megadetector"].write(IMAGES, tmp_path / "x.json")
+    with pytest.raises(FormatError, match="x.json holds MegaDetector's results, which are not read here"):
+        read_truth(tmp_path / "x.json")
+
+
 @ROOMY
 @given(image_lists())
 def test_megadetector_is_valid_whatever_the_boxes(images: list[ImageBoxes]) -> None:
