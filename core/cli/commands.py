@@ -30,7 +30,7 @@ from core.localizers import own_classes, saved_localizer
 from core.project import resized
 from core.project.claim import COMMAND, claim
 from core.project.file import absolute
-from core.project.queries import framing_rows
+from core.project.queries import framing_rows, newest_maps
 from core.project.store import Project
 from core.workflow import (
     add_folders,
@@ -311,15 +311,15 @@ def run_curve(
     with existing_project(project_path) as project:
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
-        prior = project.prior()
-        own = framing_rows(project, [record.id for record in records])
+        ids, prior = [record.id for record in records], project.prior()
+        own, newest = framing_rows(project, ids), newest_maps(project, ids)
     bar.part("Measuring", 1.0)
     curve = threshold_curve(
         images,
         heat_maps,
         true,
         rule=rule,
-        prior=prior,
+        priors=[prior if is_newest else None for is_newest in newest],
         framings=own,
         thresholds=grid,
         images_root=_common_root([record.root for record in records]),

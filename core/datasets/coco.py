@@ -64,7 +64,9 @@ class _Reader:
         if not isinstance(self.content, dict) or not isinstance(self.content.get("images"), list):
             self._fail(tr("is no COCO file: it has no list 'images'"))
         if "detection_categories" in self.content:
-            self._fail(tr("holds MegaDetector's results, which are not read here; export COCO or CSV instead"))
+            self._fail(
+                tr("holds MegaDetector's results, which are not read here; export COCO or CSV instead")
+            )
         records: dict[int | str, _Entry] = {}
         names: set[str] = set()
         for image in self._dicts("images"):

@@ -7,7 +7,7 @@ Methods Right") take the threshold that the truth likes best, and are named so w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ _PRINTED = 20
 
 HeatMap = npt.NDArray[np.float32]
 OnProgress = Callable[[int, int], None]
+# An image's heat map, its framing and the prior of the folder that it was read in.
+Read = tuple[HeatMap | None, Floats | None, Prior | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def threshold_curve(
     truth: Sequence[ImageBoxes],
     *,
     rule: str,
-    prior: Prior | None = None,
+    priors: Sequence[Prior | None] | None = None,
     framings: Floats | None = None,
     thresholds: Sequence[float] | None = None,
     images_root: Path | None = None,
@@ -161,8 +163,8 @@ def threshold_curve(
         True boxes; images without one are left out.
     rule
         A name in :data:`core.boxes.RULES`.
-    prior
-        As in :func:`core.boxes.find_box`.
+    priors
+        One for each of ``images``, as in :func:`core.boxes.find_box`; maps of earlier networks have none.
     framings
         float64 (n, 4), one for each of ``images``, as in :func:`core.boxes.framed`.
     thresholds
@@ -181,13 +183,15 @@ def threshold_curve(
     asked = threshold_grid() if thresholds is None else thresholds
     wanted = tuple(sorted({min(max(float(t), 0.0), MAX_THRESHOLD) for t in asked} | {fixed}))
     known = np.full((len(images), 4), np.nan) if framings is None else framings
-    report, aligned, rows, maps, own = _at_fixed(images, heat_maps, known, truth, rule, prior, images_root)
+    read = list(zip(heat_maps, known, priors or [None] * len(images), strict=True))
+    report, aligned, rows, own = _at_fixed(images, read, truth, rule, images_root)
     arrays = aligned.truth
-    sizes = _sizes(aligned)[rows]
+    groups = list(_alike(rows, own, _sizes(aligned)))
     boxes = np.full((arrays.n, 4), np.nan)
     counts = np.zeros((len(IOUS), len(wanted)))
     for j, threshold in enumerate(wanted):
-        boxes[rows] = find_boxes(maps, sizes, rule=rule, threshold=threshold, prior=prior, framings=own)
+        for at, maps, sizes, prior, framing in groups:
+            boxes[at] = find_boxes(maps, sizes, rule=rule, threshold=threshold, prior=prior, framings=framing)
         counts[:, j] = _counts(boxes, arrays)
         if on_progress is not None:
             on_progress(j + 1, len(wanted))
@@ -210,39 +214,46 @@ def threshold_curve(
 
 def _at_fixed(
     images: Sequence[ImageBoxes],
-    heat_maps: Sequence[HeatMap | None],
-    framings: Floats,
+    read: Sequence[Read],
     truth: Sequence[ImageBoxes],
     rule: str,
-    prior: Prior | None,
     images_root: Path | None,
-) -> tuple[Report, Alignment, npt.NDArray[np.intp], HeatMap, Floats]:
-    """The evaluation at the rule's own threshold; which images of the truth have a map, these and framings.
+) -> tuple[Report, Alignment, list[int], list[Read]]:
+    """The evaluation at the rule's own threshold; which images of the truth have a map, and their :data:`Read`.
 
-    The maps come back as float32 (m, GRID, GRID), each 0..1.
+    The maps come back as float32 (GRID, GRID), each 0..1.
     """
     bare = [replace(image, boxes=()) for image in images]
     aligned = align(bare, truth)
-    known = {id(image): own for image, *own in zip(bare, heat_maps, framings, strict=True)}
+    known = {id(image): own for image, own in zip(bare, read, strict=True)}
     sizes = _sizes(aligned)
     boxes: dict[int, ImageBoxes] = {}
-    rows, maps, own = [], [], []
+    rows: list[int] = []
+    scaled: list[Read] = []
     for i, guess in enumerate(aligned.guesses):
-        heat, framing = (None, None) if guess is None else known[id(guess)]
+        heat, framing, prior = (None, None, None) if guess is None else known[id(guess)]
         if guess is not None and heat is not None:
             width, height = (int(side) for side in sizes[i])
             box = find_box(heat, width=width, height=height, rule=rule, prior=prior, framing=framing)
             boxes[id(guess)] = replace(guess, boxes=(box,))
             rows.append(i)
-            maps.append(scaled_map(heat))
-            own.append(framing)
+            scaled.append((scaled_map(heat), framing, prior))
     if not rows:
         raise FormatError(
             tr("No image of the truth has a heat map yet; run 'localize' on these images first.")
         )
     predicted = [boxes.get(id(image), image) for image in bare]
-    report = evaluate(predicted, truth, images_root=images_root)
-    return report, aligned, np.array(rows, np.intp), np.array(maps, np.float32), np.array(own, np.float64)
+    return evaluate(predicted, truth, images_root=images_root), aligned, rows, scaled
+
+
+def _alike(
+    rows: Sequence[int], read: Sequence[Read], sizes: Floats
+) -> Iterator[tuple[npt.NDArray[np.intp], HeatMap, Floats, Prior | None, Floats]]:
+    """Images under one prior, to be read together: rows of the truth, maps, sizes, the prior and framings."""
+    for prior in dict.fromkeys(prior for _, _, prior in read):
+        at, some = zip(*((i, one) for i, one in zip(rows, read, strict=True) if one[2] == prior), strict=True)
+        maps, framings = np.array([one[0] for one in some], np.float32), np.array([one[1] for one in some])
+        yield np.array(at, np.intp), maps, sizes[list(at)], prior, framings
 
 
 def _sizes(aligned: Alignment) -> Floats:

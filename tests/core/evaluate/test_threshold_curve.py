@@ -146,16 +146,19 @@ def test_a_curve_counts_what_one_image_at_a_time_counts(rule: str, prior: Prior 
     own = np.random.default_rng(4).normal(0, 0.1, (len(images), 4))
     own[::3] = np.nan
     grid = threshold_grid(0.07)
-    options = {"rule": rule, "prior": prior}
+    # Some maps are an earlier network's.
+    priors = [prior if i % 4 else None for i in range(len(images))]
     # In another order than the truth, by which the curve goes.
-    curve = threshold_curve(images[::-1], maps[::-1], truth, framings=own[::-1], thresholds=grid, **options)
+    curve = threshold_curve(
+        images[::-1], maps[::-1], truth, rule=rule, priors=priors[::-1], framings=own[::-1], thresholds=grid
+    )
     fixed = RULES[rule].default_threshold
     assert curve.thresholds == tuple(sorted({*grid, fixed}))
     for j, threshold in enumerate(curve.thresholds):
         best = []
-        for image, heat, framing, true in zip(images, maps, own, truth, strict=True):
-            size = {"width": image.width, "height": image.height}
-            box = find_box(heat, threshold=threshold, framing=framing, **size, **options).box
+        for image, heat, framing, known, true in zip(images, maps, own, priors, truth, strict=True):
+            size = {"width": image.width, "height": image.height, "rule": rule, "prior": known}
+            box = find_box(heat, threshold=threshold, framing=framing, **size).box
             best.append(max(iou(box, record.box) for record in true.boxes))
         for level, row in zip(IOUS, curve.accuracies, strict=True):
             assert row[j] == pytest.approx(sum(one >= level for one in best) / len(truth))
