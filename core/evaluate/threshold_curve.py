@@ -219,7 +219,7 @@ def _at_fixed(
     rule: str,
     images_root: Path | None,
 ) -> tuple[Report, Alignment, list[int], list[Read]]:
-    """The evaluation at the rule's own threshold; which images of the truth have a map, and their :data:`Read`.
+    """The evaluation at the rule's own threshold; which images of the truth have a map; these
 
     The maps come back as float32 (GRID, GRID), each 0..1.
     """
