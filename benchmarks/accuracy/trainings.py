@@ -112,12 +112,18 @@ def learn_hard(config: TrainConfig, images: Images) -> Networks:
     return learn(config, images, batch=hard_batch)
 
 
+def side_unit(state: TrainState, outputs: int) -> nn.Linear:
+    """A further linear layer on the pooled features, learned with them."""
+    unit = nn.Linear(state.discriminator.linear.in_features, outputs)
+    nn.init.normal_(unit.weight, 0, 0.02, generator=stream(state.config.seed, Purpose.WEIGHTS, 1))
+    state.d_optimizer.add_param_group({"params": unit.parameters()})
+    return unit
+
+
 def learn_rotations(config: TrainConfig, images: Images) -> Networks:
     """Half of the middle windows once more, each turned by one of four quarters, which a third unit tells."""
     state = new_state(config)
-    turns = nn.Linear(state.discriminator.linear.in_features, 4)
-    nn.init.normal_(turns.weight, 0, 0.02, generator=stream(config.seed, Purpose.WEIGHTS, 1))
-    state.d_optimizer.add_param_group({"params": turns.parameters()})
+    turns = side_unit(state, 4)
 
     def loss(state: TrainState, batch: Batch, counter: int) -> Tensor:
         assert batch.background is not None and state.discriminator.background is not None
@@ -276,9 +282,7 @@ def _shown(boxes: Tensor, windows: Windows) -> Tensor:
 def learn_contrastive(config: TrainConfig, images: Images) -> Networks:
     """A side loss as SimCLR's (Chen et al. 2020): two middle windows of an image are alike, of others not."""
     state = new_state(config)
-    said = nn.Linear(state.discriminator.linear.in_features, 64)
-    nn.init.normal_(said.weight, 0, 0.02, generator=stream(config.seed, Purpose.WEIGHTS, 1))
-    state.d_optimizer.add_param_group({"params": said.parameters()})
+    said = side_unit(state, 64)
 
     def twice(config: TrainConfig, pool: Pool, counter: int) -> Batch:
         assert config.crop_size is not None
