@@ -116,6 +116,7 @@ def side_unit(state: TrainState, outputs: int) -> nn.Linear:
     """A further linear layer on the pooled features, learned with them."""
     unit = nn.Linear(state.discriminator.linear.in_features, outputs)
     nn.init.normal_(unit.weight, 0, 0.02, generator=stream(state.config.seed, Purpose.WEIGHTS, 1))
+    nn.init.zeros_(unit.bias)
     state.d_optimizer.add_param_group({"params": unit.parameters()})
     return unit
 
