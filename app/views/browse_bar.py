@@ -70,6 +70,7 @@ class BrowseBar(QWidget):
         edit.setObjectName("name_filter")
         edit.setPlaceholderText(tr("Filter by name"))
         edit.setAccessibleName(tr("Filter by name"))
+        edit.setToolTip(tr("Show only images whose name or folder holds this text."))
         edit.setClearButtonEnabled(True)
         return edit
 
@@ -84,7 +85,8 @@ class BrowseBar(QWidget):
             Show.WITH_TRUTH: tr("With truth"),
             Show.FAILED: tr("Cannot be used"),
         }
-        return _combo("show_box", tr("Which images are shown"), texts)
+        tip = tr("Show only images of this kind.")
+        return _combo("show_box", tr("Which images are shown"), tip, texts)
 
     def _make_order_box(self) -> QComboBox:
         texts = {
@@ -96,7 +98,8 @@ class BrowseBar(QWidget):
             Order.LEAST_SURE: tr("Least sure first"),
             Order.WORST: tr("Worst first"),
         }
-        box = _combo("order_box", tr("Order of the images"), texts)
+        tip = tr("What the images are put in order by.")
+        box = _combo("order_box", tr("Order of the images"), tip, texts)
         tip = tr("Unseen images first, the lowest score on top: the queue for looking through.")
         box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
         tip = tr("The lowest IoU with the truth on top, images without truth last. Import truth first.")
@@ -121,10 +124,11 @@ class BrowseBar(QWidget):
         self.changed.emit(self.browse())
 
 
-def _combo(name: str, accessible: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
+def _combo(name: str, accessible: str, tip: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
     box = Combo()
     box.setObjectName(name)
     box.setAccessibleName(accessible)
+    box.setToolTip(tip)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     for value, text in texts.items():
         box.addItem(text, value.value)

@@ -13,11 +13,13 @@ from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTranslator
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QApplication,
     QComboBox,
     QDialogButtonBox,
     QLabel,
     QLineEdit,
+    QSlider,
     QTabWidget,
     QWidget,
 )
@@ -150,6 +152,20 @@ def test_nothing_in_the_window_is_left_in_english(
     texts += all_texts(window)
     assert len(texts) > 500
     assert not left_plain(texts)
+
+
+def test_every_field_says_what_it_is_for(qtbot: QtBot, folder: Path, window: MainWindow) -> None:
+    fill(qtbot, window, folder, 12)
+    shown = dialogs(window)
+    kinds = (QLineEdit, QComboBox, QAbstractSpinBox, QSlider)
+    silent, tops = set(), (window, window.box_editing.popup, *shown)
+    for widget in (one for top in tops for kind in kinds for one in top.findChildren(kind)):
+        inner = isinstance(widget.parent(), (QComboBox, QAbstractSpinBox))
+        if not inner and not widget.toolTip():
+            silent.add((type(widget).__name__, widget.objectName() or widget.accessibleName()))
+    for dialog in shown:
+        dialog.deleteLater()
+    assert not silent
 
 
 def cut_off(top: QWidget) -> list[str]:
