@@ -19,6 +19,17 @@ from core.browse import Browse, Order, Show
 from core.language import tr
 
 
+class _WholeCombo(Combo):
+    """Never narrower than its longest text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
 class BrowseBar(QWidget):
     """A :class:`~core.browse.Browse` to read and to change."""
 
@@ -125,7 +136,7 @@ class BrowseBar(QWidget):
 
 
 def _combo(name: str, accessible: str, tip: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
-    box = Combo()
+    box = _WholeCombo()
     box.setObjectName(name)
     box.setAccessibleName(accessible)
     box.setToolTip(tip)

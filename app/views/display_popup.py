@@ -28,7 +28,8 @@ class DisplayPopup(QFrame):
         self.brightness = self._slider(tr("Brightness"), tr("How bright all of the image is."))
         self.contrast = self._slider(tr("Contrast"), tr("How far light and dark lie apart."))
         self.gamma = self._slider(
-            tr("Gamma"), tr("To the right dark parts become lighter, to the left darker; black and white stay.")
+            tr("Gamma"),
+            tr("Dark parts become lighter to the right, darker to the left."),
         )
         self._values = [plain_label("", "muted") for _ in range(3)]
         grid = QGridLayout()
