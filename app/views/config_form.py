@@ -83,7 +83,7 @@ class BudgetEditor(QWidget):
         # What was given comes back exactly, though two decimals of it are shown.
         given = self._given
         shown = self.minutes.value()
-        return given if given is not None and abs(given - shown) < 0.005 else shown
+        return given if given is not None and abs(given - shown) < 0.00501 else shown
 
     def _chosen(self) -> None:
         self._show_unit()
