@@ -34,6 +34,7 @@ _PRESET_TITLES = {
 _ANY_PRESET = ("device", "precision", "seed")  # these belong to the machine and the run, not to a preset
 _DEFAULT_MINUTES = 10.0
 _LABEL_WIDTH = 72
+_LABEL_GAP = 6
 
 
 class BudgetEditor(QWidget):
@@ -228,7 +229,7 @@ class ConfigForm(QWidget):
     def _form(self) -> QFormLayout:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(6)
+        form.setHorizontalSpacing(0)  # labels hold it: Qt forgets it where it asks whether a row is too long
         form.setVerticalSpacing(6)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -236,7 +237,8 @@ class ConfigForm(QWidget):
 
     def _label(self, text: str) -> QWidget:
         label = plain_label(text)
-        label.setMinimumWidth(_LABEL_WIDTH)
+        label.setContentsMargins(0, 0, _LABEL_GAP, 0)
+        label.setMinimumWidth(_LABEL_WIDTH + _LABEL_GAP)
         return label
 
     def _add(self, form: QFormLayout, name: str) -> None:
