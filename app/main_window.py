@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QTabBar,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -41,6 +40,7 @@ from app.views.notice_bar import NoticeBar
 from app.views.presenters import CanvasPresenter, StatusPresenter
 from app.views.problems_panel import ProblemsPanel
 from app.views.status_strip import StatusStrip
+from app.views.tool_bar import ToolBar
 from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from core.annotations import Status
@@ -50,22 +50,6 @@ from core.training import available_devices
 SIZES = (240, 700, 340)
 # Within these widgets the keys that also go from image to image have their own meaning.
 _OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
-TOOLS = (
-    "open_folder",
-    "",
-    "previous",
-    "next",
-    "",
-    "draw",
-    "undo",
-    "redo",
-    "",
-    "accept",
-    "reject",
-    "",
-    "find_boxes",
-    "export",
-)
 
 
 class MainWindow(QMainWindow):
@@ -132,15 +116,7 @@ class MainWindow(QMainWindow):
         recent = QMenu(tr("Open &recent"), self)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menus["file"].insertMenu(self.actions_["save_as"], recent)
-        self.tools = QToolBar(tr("Tools"))
-        self.tools.setObjectName("tools")
-        self.tools.setMovable(False)
-        self.tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for name in TOOLS:
-            if name:
-                self.tools.addAction(self.actions_[name])
-            else:
-                self.tools.addSeparator()
+        self.tools = ToolBar(self.actions_)
         self.addToolBar(self.tools)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 

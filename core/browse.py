@@ -167,6 +167,15 @@ class ImageColumns:
         self.share[place] = facts.share[0] if known else np.nan
         self.edited[place] = bool(facts.edited[0]) if known else False
 
+    def overlap_at(self, place: int) -> float | None:
+        """The IoU, 0..1, with the truth; None without truth, and where nobody has looked for a box yet.
+
+        An image that a person has emptied was looked at: it keeps its 0.
+        """
+        if np.isnan(self.overlap[place]) or not (self.boxes[place] or self.edited[place]):
+            return None
+        return float(self.overlap[place])
+
     def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats) -> None:
         """The IoU, 0..1, with the truth of the images ``ids``; all others have no truth."""
         self._measured = ids, overlaps

@@ -313,8 +313,7 @@ class ImageListModel(QAbstractListModel):
             score = float(self._table.columns.score[place])
             return None if score != score else score
         if role == Role.OVERLAP:
-            overlap = float(self._table.columns.overlap[place])
-            return None if overlap != overlap else overlap
+            return self._table.columns.overlap_at(place)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             overlap = self.data(index, Role.OVERLAP)
             text = tr("{name}, IoU with the truth {overlap}")

@@ -64,6 +64,8 @@ class AcceptDialog(QDialog):
         self.spin.setDecimals(2)
         self.spin.setSingleStep(0.01)
         self.spin.setAccessibleName(tr("Score, as a number"))
+        for widget in (self.slider, self.spin):
+            widget.setToolTip(tr("Images whose boxes score this or more are accepted."))
         self.preview = plain_label(role="muted")
         self.preview.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

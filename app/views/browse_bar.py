@@ -19,6 +19,17 @@ from core.browse import Browse, Order, Show
 from core.language import tr
 
 
+class _WholeCombo(Combo):
+    """Never narrower than its longest text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
 class BrowseBar(QWidget):
     """A :class:`~core.browse.Browse` to read and to change."""
 
@@ -70,6 +81,7 @@ class BrowseBar(QWidget):
         edit.setObjectName("name_filter")
         edit.setPlaceholderText(tr("Filter by name"))
         edit.setAccessibleName(tr("Filter by name"))
+        edit.setToolTip(tr("Show only images whose name or folder holds this text."))
         edit.setClearButtonEnabled(True)
         return edit
 
@@ -84,7 +96,8 @@ class BrowseBar(QWidget):
             Show.WITH_TRUTH: tr("With truth"),
             Show.FAILED: tr("Cannot be used"),
         }
-        return _combo("show_box", tr("Which images are shown"), texts)
+        tip = tr("Show only images of this kind.")
+        return _combo("show_box", tr("Which images are shown"), tip, texts)
 
     def _make_order_box(self) -> QComboBox:
         texts = {
@@ -96,7 +109,8 @@ class BrowseBar(QWidget):
             Order.LEAST_SURE: tr("Least sure first"),
             Order.WORST: tr("Worst first"),
         }
-        box = _combo("order_box", tr("Order of the images"), texts)
+        tip = tr("What the images are put in order by.")
+        box = _combo("order_box", tr("Order of the images"), tip, texts)
         tip = tr("Unseen images first, the lowest score on top: the queue for looking through.")
         box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
         tip = tr("The lowest IoU with the truth on top, images without truth last. Import truth first.")
@@ -121,10 +135,11 @@ class BrowseBar(QWidget):
         self.changed.emit(self.browse())
 
 
-def _combo(name: str, accessible: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
-    box = Combo()
+def _combo(name: str, accessible: str, tip: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
+    box = _WholeCombo()
     box.setObjectName(name)
     box.setAccessibleName(accessible)
+    box.setToolTip(tip)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     for value, text in texts.items():
         box.addItem(text, value.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
@@ -19,6 +19,8 @@ from core.language import number, tr
 _FINE = 100  # slider units in 1.0
 _LABEL_ROOM = 4
 _SPIN_ROOM = 38  # for frame and arrows
+_ROW_SPACING = 6
+_ICON_BOX = 72  # a box that shows its icon and no text
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,15 @@ class CanvasBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: CanvasBarState | None = None
+        self._narrow = False
+        self._own_row: bool | None = None  # the threshold's
         self._make_decision_controls()
         self._make_display_controls()
         rows = QVBoxLayout(self)
         rows.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, style.SPACING)
         rows.setSpacing(6)
         self._first_row, self._wide_row = self._decision_row(), QHBoxLayout()
-        self._wide_row.setSpacing(6)
+        self._wide_row.setSpacing(_ROW_SPACING)
         rows.addLayout(self._first_row)
         rows.addLayout(self._wide_row)
         rows.addWidget(self.threshold_plot)
@@ -201,7 +205,7 @@ class CanvasBar(QWidget):
 
     def _decision_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(6)
+        row.setSpacing(_ROW_SPACING)
         label = plain_label(tr("Threshold"))
         label.setBuddy(self.threshold_slider)
         self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
@@ -210,10 +214,15 @@ class CanvasBar(QWidget):
         return row
 
     def _place_threshold(self) -> None:
-        """Between rule and scope; above its curve, where there is one, as wide as the bar."""
-        wide = not self.threshold_plot.isHidden()
-        below = self.threshold_plot.title.sizeHint().width() if wide else 0
+        """Between rule and scope; as wide as the bar above its curve and where there is no room between."""
+        has_plot = not self.threshold_plot.isHidden()
+        title = self.threshold_plot.title  # its own hint is as wide as it was made
+        below = title.fontMetrics().horizontalAdvance(title.text()) + _LABEL_ROOM if has_plot else 0
         self._threshold_parts[0].setMinimumWidth(below)  # both begin where the longer name ends
+        wide = has_plot or self._narrow
+        if wide == self._own_row:
+            return
+        self._own_row = wide
         row = self._wide_row if wide else self._first_row
         for i, part in enumerate(self._threshold_parts):
             for other in (self._wide_row, self._first_row):
@@ -224,9 +233,27 @@ class CanvasBar(QWidget):
         elif (spacer := self._first_row.itemAt(len(self._threshold_parts) + 1)) and spacer.spacerItem():
             self._first_row.removeItem(spacer)
 
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as it can be made: the threshold has its own row, colours have no names."""
+        decision, display = _room_for(self.rule_box, self.scope), _room_for(*self._always) + style.GAP
+        return QSize(max(decision, display + _ICON_BOX + _ROW_SPACING), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        decision = _room_for(self.rule_box, *self._threshold_parts, self.scope)
+        display = _room_for(*self._always, self._low, self.legend, self._high) + style.GAP
+        colours = self.colour_map_box.sizeHint().width() + _ROW_SPACING
+        narrow = self.width() < max(decision, display + colours)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            for widget in (self._low, self.legend, self._high):
+                widget.setVisible(not narrow)
+            self.colour_map_box.setMinimumWidth(_ICON_BOX if narrow else 0)
+            self._place_threshold()
+
     def _display_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(6)
+        row.setSpacing(_ROW_SPACING)
         row.addWidget(self.heat_map_box)
         row.addWidget(self.opacity_slider, 1)
         row.addSpacing(style.GAP)
@@ -235,11 +262,10 @@ class CanvasBar(QWidget):
         for widget in (self._low, self.legend, self._high):
             row.addWidget(widget)
         row.addStretch(1)
-        row.addWidget(self.side_by_side_button)
-        row.addWidget(self.display_button)
-        row.addWidget(self.zoom_label)
-        row.addWidget(self.fit_button)
-        row.addWidget(self.actual_size_button)
+        buttons = self.side_by_side_button, self.display_button, self.fit_button, self.actual_size_button
+        for widget in (*buttons[:2], self.zoom_label, *buttons[2:]):
+            row.addWidget(widget)
+        self._always = self.heat_map_box, self.opacity_slider, self.zoom_label, *buttons
         return row
 
     def _connect(self) -> None:
@@ -336,3 +362,9 @@ class CanvasBar(QWidget):
     def _enable_heat(self, on: bool) -> None:
         for widget in (self.opacity_slider, self.colour_map_box, self.legend, self._low, self._high):
             widget.setEnabled(on)
+
+
+def _room_for(*widgets: QWidget) -> int:
+    """The width of a bar with ``widgets`` in one row, each as narrow as it may be."""
+    widths = [widget.minimumWidth() or widget.minimumSizeHint().width() for widget in widgets]
+    return sum(widths) + (len(widths) - 1) * _ROW_SPACING + style.MARGIN + style.SPACING

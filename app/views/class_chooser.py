@@ -28,6 +28,7 @@ class ClassChooser(QFrame):
         self.edit = QLineEdit()
         self.edit.setPlaceholderText(tr("Class name"))
         self.edit.setAccessibleName(tr("Class name"))
+        self.edit.setToolTip(tr("The class of the box; Enter takes it."))
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Class names in this project"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -34,6 +34,7 @@ _PRESET_TITLES = {
 _ANY_PRESET = ("device", "precision", "seed")  # these belong to the machine and the run, not to a preset
 _DEFAULT_MINUTES = 10.0
 _LABEL_WIDTH = 72
+_LABEL_GAP = 6
 
 
 class BudgetEditor(QWidget):
@@ -83,7 +84,7 @@ class BudgetEditor(QWidget):
         # What was given comes back exactly, though two decimals of it are shown.
         given = self._given
         shown = self.minutes.value()
-        return given if given is not None and abs(given - shown) < 0.005 else shown
+        return given if given is not None and abs(given - shown) < 0.00501 else shown
 
     def _chosen(self) -> None:
         self._show_unit()
@@ -228,14 +229,16 @@ class ConfigForm(QWidget):
     def _form(self) -> QFormLayout:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(6)
+        form.setHorizontalSpacing(0)  # labels hold it: Qt forgets it where it asks whether a row is too long
         form.setVerticalSpacing(6)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         return form
 
     def _label(self, text: str) -> QWidget:
         label = plain_label(text)
-        label.setMinimumWidth(_LABEL_WIDTH)
+        label.setContentsMargins(0, 0, _LABEL_GAP, 0)
+        label.setMinimumWidth(_LABEL_WIDTH + _LABEL_GAP)
         return label
 
     def _add(self, form: QFormLayout, name: str) -> None:

@@ -256,6 +256,24 @@ def plain_label(text: str = "", role: str = "") -> QLabel:
     return label
 
 
+class HintLabel(QLabel):
+    """A muted word beside others that matter more: it ends in dots where there is no room for it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        style.mark(self, "muted")
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance("…"), super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        told = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(self.alignment()), told)
+
+
 class Placeholder(QWidget):
     """A quiet area that says what will be there."""
 

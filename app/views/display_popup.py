@@ -25,9 +25,12 @@ class DisplayPopup(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         style.mark(self, "popup")
-        self.brightness = self._slider(tr("Brightness"))
-        self.contrast = self._slider(tr("Contrast"))
-        self.gamma = self._slider(tr("Gamma"))
+        self.brightness = self._slider(tr("Brightness"), tr("How bright all of the image is."))
+        self.contrast = self._slider(tr("Contrast"), tr("How far light and dark lie apart."))
+        self.gamma = self._slider(
+            tr("Gamma"),
+            tr("Dark parts become lighter to the right, darker to the left."),
+        )
         self._values = [plain_label("", "muted") for _ in range(3)]
         grid = QGridLayout()
         grid.setHorizontalSpacing(style.SPACING)
@@ -59,11 +62,12 @@ class DisplayPopup(QFrame):
         self.show()
         self.brightness.setFocus()
 
-    def _slider(self, name: str) -> JumpSlider:
+    def _slider(self, name: str, tip: str) -> JumpSlider:
         slider = JumpSlider(-_FINE, _FINE, self)
         slider.setPageStep(10)
         slider.setMinimumWidth(180)
         slider.setAccessibleName(name)
+        slider.setToolTip(tip)
         slider.valueChanged.connect(lambda _: self._moved())
         return slider
 

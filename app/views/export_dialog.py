@@ -86,6 +86,7 @@ class ExportDialog(QDialog):
 
     def _make_choices(self) -> None:
         self.format = Combo()
+        self.format.setToolTip(tr("The format of what is written; below it says which programs read it."))
         for name, each in self._formats.items():
             self.format.addItem(tr(each.title), name)
         self.help = plain_label(role="muted")
@@ -101,6 +102,7 @@ class ExportDialog(QDialog):
     def _make_place(self) -> None:
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("export_path")
+        self.path_edit.setToolTip(tr("The file or new folder that is written."))
         self.browse = QPushButton(tr("Browse…"))
         self.total = plain_label(tr("Counting…"), role="title")
         self.total.setWordWrap(True)

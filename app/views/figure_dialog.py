@@ -45,6 +45,7 @@ class FigureDialog(QDialog):
         self.setWindowTitle(tr("Save figure"))
         self._options, self._folder, self._stem = tuple(options), folder, stem
         self.what = QComboBox()
+        self.what.setToolTip(tr("What the figure shows."))
         for index, option in enumerate(self._options):
             self.what.addItem(option.title, option.kind)
             self.what.model().item(index).setEnabled(not option.missing)
@@ -52,6 +53,7 @@ class FigureDialog(QDialog):
         self.what.setCurrentIndex(first)
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("figure_path")
+        self.path_edit.setToolTip(tr("The file that is written."))
         self.browse = QPushButton(tr("Browse…"))
         self.note = plain_label(role="muted")
         self.note.setWordWrap(True)

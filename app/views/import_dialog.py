@@ -47,6 +47,7 @@ class ImportDialog(QDialog):
         self._timer.timeout.connect(self._look)
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("import_path")
+        self.path_edit.setToolTip(tr("The file or folder that the boxes are read from."))
         self.path_edit.setPlaceholderText(tr("COCO or CSV file; YOLO, VOC, labelme or Tiny ImageNet folder"))
         self.browse_file = QPushButton(tr("File…"))
         self.browse_folder = QPushButton(tr("Folder…"))

@@ -25,7 +25,7 @@ from core.language import tr
 __all__ = ["Problem", "ProblemsPanel"]
 
 _FEW = 50
-_ROWS = 8  # of text: the heading and a few files
+_ROWS = 5  # of text: the heading and a few files
 
 
 class ProblemsPanel(QWidget):

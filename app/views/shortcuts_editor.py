@@ -80,6 +80,7 @@ class ShortcutsEditor(QWidget):
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(tr("Find a command"))
         self.filter.setAccessibleName(tr("Find a command"))
+        self.filter.setToolTip(tr("Show only commands whose name or key holds this text."))
         self.filter.setClearButtonEnabled(True)
         self.list = QTreeWidget()
         self.list.setAccessibleName(tr("Commands and their keys"))

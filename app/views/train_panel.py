@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import style
@@ -58,6 +59,16 @@ class TrainPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(340, 720)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as its texts are once they are wrapped: by their single lines the curves would be cut."""
+        least = super().minimumSizeHint()
+        return QSize(least.width(), max(least.height(), self.layout().minimumHeightForWidth(self.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
     # State
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import style
-from app.views.controls import Placeholder, plain_label
+from app.views.controls import HintLabel, Placeholder, plain_label
 from core.language import number, tr
 
 _AXIS_WIDTH = 38
@@ -126,6 +126,7 @@ class _TwoPlots(QWidget):
         self.lower.setMinimumHeight(92)  # the axis of steps takes its share
         self._upper_title, self._upper_legend = plain_label("", "title"), _rich_label()
         self._lower_title, self._lower_legend = _rich_label(), _rich_label()
+        self._lower_hint = HintLabel()
         self._plots, self._nothing = QWidget(self), Placeholder(empty, self)
         pages = QVBoxLayout(self)
         pages.setContentsMargins(0, 0, 0, 0)
@@ -135,14 +136,15 @@ class _TwoPlots(QWidget):
         column = QVBoxLayout(self._plots)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        for left, right, plot in (
-            (self._upper_title, self._upper_legend, self.upper),
-            (self._lower_title, self._lower_legend, self.lower),
+        for words, legend_label, plot in (
+            ((self._upper_title,), self._upper_legend, self.upper),
+            ((self._lower_title, self._lower_hint), self._lower_legend, self.lower),
         ):
             row = QHBoxLayout()
-            row.addWidget(left)
+            for label in words:
+                row.addWidget(label)
             row.addStretch(1)
-            row.addWidget(right)
+            row.addWidget(legend_label)
             column.addLayout(row)
             column.addWidget(plot, 1)
         self._curves = {name: self._plot_of(name).plot() for name in names}
@@ -268,11 +270,10 @@ class TrainingPlot(_TwoPlots):
             self._show_told_apart()
             return
         self._upper_legend.show()
-        self._lower_title.setToolTip(self._tip)
-        self._lower_legend.setToolTip(self._tip)
+        self._explain(self._tip)
         self._upper_legend.setText(legend(((c.d_loss, tr("Discriminator")), (c.g_loss, tr("Generator")))))
-        hint = tr("high = alike")
-        self._lower_title.setText(f'<b>MS-SSIM</b> &nbsp;<span style="color:{c.muted}">{hint}</span>')
+        self._lower_title.setText("<b>MS-SSIM</b>")
+        self._lower_hint.setText(tr("high = alike"))
         text = legend(((c.diversity, tr("Samples")),))
         if self.reference is not None:
             text += f' &nbsp; <span style="color:{c.muted}">╌╌</span> ' + tr("Real")
@@ -283,12 +284,16 @@ class TrainingPlot(_TwoPlots):
         tip = tr(
             "How many windows of a step were told right: from the middle of an image, or from its border."
         )
-        told_apart, guessed = tr("Told apart"), tr("0.5 = guessed")
+        told_apart = tr("Told apart")
         self._upper_legend.hide()
-        self._lower_title.setText(f'<b>{told_apart}</b> &nbsp;<span style="color:{c.muted}">{guessed}</span>')
+        self._lower_title.setText(f"<b>{told_apart}</b>")
+        self._lower_hint.setText(tr("0.5 = guessed"))
         self._lower_legend.setText(legend(((c.good, tr("Middle and border")),)))
-        self._lower_title.setToolTip(tip)
-        self._lower_legend.setToolTip(tip)
+        self._explain(tip)
+
+    def _explain(self, tip: str) -> None:
+        for label in (self._lower_title, self._lower_hint, self._lower_legend):
+            label.setToolTip(tip)
 
 
 class ClassPlot(_TwoPlots):
@@ -298,8 +303,8 @@ class ClassPlot(_TwoPlots):
         empty = tr("Loss and accuracy appear here")
         super().__init__(empty, ("loss", "accuracy"), parent)
         self._upper_title.setText(tr("Loss"))
-        self._lower_legend.setText(tr("on the images it learns from"))
-        style.mark(self._lower_legend, "muted")
+        self._lower_hint.setText(tr("on the images it learns from"))
+        self._lower_hint.setToolTip(self._lower_hint.text())
         self.setAccessibleName(tr("Loss and accuracy over the steps"))
         self._colour()
 

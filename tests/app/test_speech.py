@@ -13,16 +13,18 @@ from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTranslator
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QApplication,
     QComboBox,
     QDialogButtonBox,
     QLabel,
     QLineEdit,
+    QSlider,
     QTabWidget,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
-from window_support import close, fill
+from window_support import LONG, TINY, close, fill, finish, start
 
 from app import actions, speech, style
 from app.main_window import MainWindow
@@ -152,6 +154,20 @@ def test_nothing_in_the_window_is_left_in_english(
     assert not left_plain(texts)
 
 
+def test_every_field_says_what_it_is_for(qtbot: QtBot, folder: Path, window: MainWindow) -> None:
+    fill(qtbot, window, folder, 12)
+    shown = dialogs(window)
+    kinds = (QLineEdit, QComboBox, QAbstractSpinBox, QSlider)
+    silent, tops = set(), (window, window.box_editing.popup, *shown)
+    for widget in (one for top in tops for kind in kinds for one in top.findChildren(kind)):
+        own = not widget.objectName().startswith("qt_")  # Qt's parts of a field that was looked at itself
+        if own and not widget.toolTip():
+            silent.add((type(widget).__name__, widget.objectName() or widget.accessibleName()))
+    for dialog in shown:
+        dialog.deleteLater()
+    assert not silent
+
+
 def cut_off(top: QWidget) -> list[str]:
     """Texts of shown labels and buttons that have less room than they ask for."""
     found = []
@@ -178,6 +194,57 @@ def test_the_german_window_has_room_for_its_texts(
     qtbot.waitUntil(lambda: cut_off(window) == [])
     shown = [window.tools.widgetForAction(window.actions_[name]) for name in ("open_folder", "export")]
     assert all(button.isVisible() for button in shown), "the tool bar is too long"
+
+
+@pytest.mark.parametrize("tongue", ["en", "de"])
+def test_a_small_screen_has_room_for_the_window(
+    tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    """Texts give way, whole or not at all; icons, the order of the list and what was told before stay."""
+    speech.speak(QApplication.instance(), tongue)
+    window = opened_window(qtbot, request)
+    fill(qtbot, window, folder, 12)
+    bar, legend = window.bar, window.bar.legend
+    qtbot.waitUntil(lambda: legend.isVisible() and bar.rule_box.y() == bar.scope.y())
+    tools = [window.tools.widgetForAction(action) for action in window.tools.actions()]
+    assert window.tools.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    window.dock.show()
+    window.resize(1024, 768)
+    qtbot.waitUntil(lambda: bar.threshold_slider.y() > bar.scope.y() + bar.scope.height())
+    assert (window.width(), window.height()) == (1024, 768)
+    qtbot.waitUntil(lambda: all(tool.isVisible() for tool in tools))
+    for box in (window.images.browse_bar.order_box, window.images.show_box):
+        longest = max(box.fontMetrics().horizontalAdvance(box.itemText(i)) for i in range(box.count()))
+        assert box.width() > longest + 20, "its arrow takes the rest"
+    for widget in bar.findChildren(QWidget):
+        assert not widget.isVisible() or bar.rect().right() >= widget.mapTo(bar, widget.rect().topRight()).x()
+    qtbot.waitUntil(lambda: cut_off(window) == [])
+
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: legend.isVisible() and bar.threshold_slider.y() < bar.heat_map_box.y() - 30)
+    assert window.tools.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+
+
+@pytest.mark.parametrize("tongue", ["en", "de"])
+def test_the_curves_are_whole_beside_the_problems(
+    tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    speech.speak(QApplication.instance(), tongue)
+    window = opened_window(qtbot, request)
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, TINY)
+    finish(qtbot, window)
+    panel = window.train_panel
+    qtbot.waitUntil(lambda: panel.source.reason.isVisible(), timeout=LONG)
+    window.dock.show()
+    for is_open in (False, True):
+        panel.settings.set_open(is_open)
+        qtbot.wait(200)
+        assert panel.plot.isVisible()
+        assert panel.plot.height() >= panel.plot.minimumSizeHint().height()
+        end = panel.plot.mapTo(panel, panel.plot.rect().bottomLeft()).y()
+        assert end < panel.height(), "the name of the steps is cut"
+        assert window.height() == 800
 
 
 @pytest.mark.parametrize("tongue", ["en", "de"])

@@ -54,7 +54,7 @@ def test_the_sentence_counts_what_training_sees() -> None:
     assert f"{600 * 64:,} of them" in many.sentence
     some = fitted_to(BALANCED, FolderSummary(3000, *PHOTO))
     assert "3,000 images of 3000 × 2000 pixels: 600 steps" in some.sentence
-    assert "seen some 13 times; four times the steps were worse" in some.sentence
+    assert "seen some 13 times; training four times as long gave worse boxes" in some.sentence
     one = fitted_to(BALANCED, FolderSummary(1, *PHOTO))
     assert one.sentence.startswith("1 image of ")
 
@@ -78,14 +78,30 @@ def test_an_empty_folder_changes_nothing() -> None:
 def test_the_image_of_median_area_stands_for_all(tmp_path: Path) -> None:
     sizes = [(10, 10), (90, 10), (20, 60), (7, 3), (500, 400)]
     for known in (False, True):
-        assert summarized(_records(tmp_path, sizes, known)) == FolderSummary(5, 90, 10)
+        assert summarized(_records(tmp_path, sizes, known)) == FolderSummary(5, 90, 10, "mixed")
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ([(60, 40), (60, 40)], "3 images of 60 × 40 pixels: "),
+        ([(54, 40), (66, 44)], "3 images of about 60 × 40 pixels: "),
+        ([(300, 40), (60, 10)], "3 images of mixed sizes: "),
+        ([(40, 60), (40, 60)], "3 images of mixed sizes: "),
+    ],
+)
+def test_a_size_is_told_of_all_images_only_where_they_have_it(
+    others: list[tuple[int, int]], told: str, tmp_path: Path
+) -> None:
+    folder = summarized(_records(tmp_path, [(60, 40), *others]))
+    assert fitted_to(BALANCED, folder).sentence.startswith(told)
 
 
 def test_images_that_cannot_be_used_do_not_count(tmp_path: Path) -> None:
     records = _records(tmp_path, [(10, 10), (20, 20), (30, 30), (40, 40)])
     (tmp_path / "0.png").write_bytes(b"no image")
     (tmp_path / "1.png").unlink()
-    assert summarized(records) == FolderSummary(2, 40, 40)
+    assert summarized(records) == FolderSummary(2, 40, 40, "mixed")
     (tmp_path / "2.png").unlink()
     (tmp_path / "3.png").unlink()
     assert summarized(records) == summarized([]) == FolderSummary(0)

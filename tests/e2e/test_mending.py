@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,7 @@ def test_iou_with_the_truth_is_known_again_after_a_folder_was_found(
     folder, path = worked_on
     with Project.open(path) as project:
         set_truth(project, {1: [EDITED], 2: [EDITED]})
+        project.set_boxes(2, [replace(EDITED, box=Box(30, 20, 40, 30))])
     new = folder.rename(folder.with_name("moved"))
     _open(qtbot, window, path)
     session = window.session

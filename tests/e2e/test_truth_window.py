@@ -332,6 +332,7 @@ def test_truth_that_lies_beside_dropped_photos_is_offered(
     expected = {r.id: Box(x, y, x + 12, y + 12) for r in session.images.records for x, y in [places[r.name]]}
     assert {i: boxes[0].box for i, boxes in found.items()} == expected
     assert session.project.all_boxes() == {}
+    assert _listed(window) == [None] * 12, "nobody has looked for a box yet"
     facts = window.truth.panel.facts.text()
     assert "12 images have no box" in facts and "correlate" not in facts, facts
     for done in window.findChildren(DoneDialog):
@@ -355,5 +356,18 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     qtbot.waitUntil(lambda: window.session.measures.standing is not None, timeout=LONG)
     assert window.notice.isHidden()
     assert len(true_boxes(project)) == 12
+
+    # Of a box, right or wrong, and of none that a person took away the list tells the IoU; of no other image.
+    editing, record = window.workbench.editing, window.session.record
+    assert record is not None
+    assert _listed(window) == [None] * 12
+    x, y = places[record.name]
+    editing.draw(Box(x, y, x + 12, y + 12))
+    qtbot.waitUntil(lambda: _listed(window) == [1] + [None] * 11, timeout=LONG)
+    editing.clear()
+    qtbot.waitUntil(lambda: _listed(window) == [0] + [None] * 11, timeout=LONG)
+    editing.draw(Box(0, 0, x, y) if x and y else Box(20, 20, 40, 30))
+    qtbot.waitUntil(lambda: _listed(window) == [0] + [None] * 11, timeout=LONG)
+    assert window.session.boxes
     for done in window.findChildren(DoneDialog):
         done.close()

@@ -1,0 +1,50 @@
+"""The commands below the menu, with their names where there is room for all."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QToolBar
+
+from core.language import tr
+
+TOOLS = (
+    "open_folder",
+    "",
+    "previous",
+    "next",
+    "",
+    "draw",
+    "undo",
+    "redo",
+    "",
+    "accept",
+    "reject",
+    "",
+    "find_boxes",
+    "export",
+)
+_NAMED = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+
+
+class ToolBar(QToolBar):
+    """Icons stay; names go where a command would otherwise be out of sight."""
+
+    def __init__(self, actions: dict[str, QAction]) -> None:
+        super().__init__(tr("Tools"))
+        self.setObjectName("tools")
+        self.setMovable(False)
+        self.setToolButtonStyle(_NAMED)
+        for name in TOOLS:
+            if name:
+                self.addAction(actions[name])
+            else:
+                self.addSeparator()
+        self._named_width = 0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.toolButtonStyle() == _NAMED:
+            self._named_width = self.sizeHint().width()
+        fits = self.width() >= self._named_width
+        self.setToolButtonStyle(_NAMED if fits else Qt.ToolButtonStyle.ToolButtonIconOnly)
