@@ -70,8 +70,13 @@ def taken_back(window: MainWindow) -> list[Figure]:
 def at_rest(window: MainWindow) -> None:
     """Nothing is being measured any more; colour contrast, which reads every image, is stopped."""
     settle(1.0)
-    window.workbench.stop_activities()
-    wait(lambda: is_idle(window), 600)
+
+    def rests() -> bool:
+        # Again and again: what reads every image begins only once the rest has been measured.
+        window.workbench.stop_activities()
+        return is_idle(window)
+
+    wait(rests, 600)
 
 
 def as_taken_back(window: MainWindow, what: str) -> list[Figure]:
