@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import compress
 
 import numpy as np
 
 from core.annotations import BoxRecord
 from core.boxes import Map, used_threshold
 from core.prior import Prior
-from core.project.queries import Undecided, framing_rows, heat_maps, newest_maps, sized_images, undecided
+from core.project.queries import Undecided, framing_rows, heat_maps, sized_images, undecided, under_priors
 from core.project.store import Project, ProjectView
 from core.several import find_boxes_of_many
 
@@ -79,12 +78,9 @@ def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequ
     )
     maps = heat_maps(project, [image.id for image in behind])
     images = [image for image in behind if image.id in maps]
-    newest = newest_maps(project, [image.id for image in images])
     found: Boxes = {}
-    for known, fits in ((prior, newest), (None, ~newest)):
-        same = list(compress(images, fits))
-        if same:
-            found |= _found(project, view, known, same, maps)
+    for known, rows in under_priors(project, prior, [image.id for image in images]):
+        found |= _found(project, view, known, [images[i] for i in rows.tolist()], maps)
     return found
 
 

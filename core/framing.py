@@ -57,7 +57,7 @@ def framing_loss(network: Framing, photos: Tensor, rng: torch.Generator) -> Tens
     wide, high = (share * aspect).clamp(max=_WIDEST), (share / aspect).clamp(max=_WIDEST)
     x, y = (x - 0.5) * (1 - wide), (y - 0.5) * (1 - high)
     # Mirrored before it is cut: afterwards it would turn the answer round.
-    crops = relit(_cut(photos, x, y, torch.where(mirror < 0.5, -wide, wide), high), light, contrast)
+    crops = relit(cut(photos, x, y, torch.where(mirror < 0.5, -wide, wide), high), light, contrast)
     true = torch.stack([torch.where(mirror < 0.5, -x, x), y, (wide / USUAL).log(), (high / USUAL).log()], 1)
     answers = network(crops, to_device(kept, photos.device)).float()
     return smooth_l1_loss(answers / _SPREAD, to_device(true, photos.device) / _SPREAD)
@@ -95,12 +95,12 @@ def framings(network: Network, images: npt.NDArray[np.uint8]) -> Framings | None
     side, total = torch.full((len(photos),), USUAL), torch.zeros(len(photos), 4)
     for x, y, sign in product(places, places, (1.0, -1.0)):
         middle = torch.full_like(side, x), torch.full_like(side, y)
-        answers = framing(_cut(photos, *middle, sign * side, side)).float().cpu()
+        answers = framing(cut(photos, *middle, sign * side, side)).float().cpu()
         total -= answers * torch.tensor([sign, 1.0, 1.0, 1.0])
     return (total / (2 * len(places) ** 2)).double().numpy()
 
 
-def _cut(photos: Tensor, x: Tensor, y: Tensor, wide: Tensor, high: Tensor) -> Tensor:
+def cut(photos: Tensor, x: Tensor, y: Tensor, wide: Tensor, high: Tensor) -> Tensor:
     """Crops around (x, y) from the middle, in shares of the side, scaled; mirrored where ``wide`` < 0."""
     theta = torch.zeros(len(photos), 2, 3)
     theta[:, 0, 0], theta[:, 1, 1], theta[:, 0, 2], theta[:, 1, 2] = wide, high, 2 * x, 2 * y

@@ -22,7 +22,7 @@ from core.geometry import iou
 from core.language import tr
 from core.prior import Prior
 from core.project.edits import Kept
-from core.project.queries import framing_rows, heat_maps, kept, newest_maps
+from core.project.queries import framing_rows, heat_maps, kept, under_priors
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 from core.project.view import ProjectView
@@ -30,7 +30,6 @@ from core.several import find_boxes_of_many
 
 Ids = npt.NDArray[np.int64]
 Maps = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 Cancelling = Callable[[], bool]
 
 _CHUNK = 256
@@ -182,7 +181,7 @@ def folder_curve(
         found = boxes[start:stop].copy()
         ids = against.ids[start + rows].tolist()
         own = framing_rows(project, ids)
-        read = _reader([maps[i] for i in ids], own, part.sizes[rows], view, prior, newest_maps(project, ids))
+        read = _reader([maps[i] for i in ids], own, part.sizes[rows], view, under_priors(project, prior, ids))
         for j, threshold in enumerate(thresholds):
             if cancelled():
                 raise Cancelled
@@ -209,19 +208,22 @@ def _part(truth: Truth, start: int, stop: int) -> Truth:
 
 
 def _reader(
-    maps: Sequence[Maps], own: Floats, sizes: Floats, view: ProjectView, prior: Prior | None, newest: Mask
+    maps: Sequence[Maps],
+    own: Floats,
+    sizes: Floats,
+    view: ProjectView,
+    priors: Sequence[tuple[Prior | None, npt.NDArray[np.intp]]],
 ) -> Callable[[float], Floats]:
-    """From a threshold to the surest box of each map, float64 (n, 4) pixels, ``prior`` being the newest's."""
+    """From a threshold to the surest box of each map, float64 (n, 4) pixels; ``priors`` says under which."""
     parts = [
-        (fits, _reader_of([maps[i] for i in fits.tolist()], own[fits], sizes[fits], view, known))
-        for fits, known in ((np.flatnonzero(newest), prior), (np.flatnonzero(~newest), None))
-        if len(fits)
+        (rows, _reader_of([maps[i] for i in rows.tolist()], own[rows], sizes[rows], view, prior))
+        for prior, rows in priors
     ]
 
     def surest(threshold: float) -> Floats:
         boxes = np.empty((len(maps), 4))
-        for fits, read in parts:
-            boxes[fits] = read(threshold)
+        for rows, read in parts:
+            boxes[rows] = read(threshold)
         return boxes
 
     return surest

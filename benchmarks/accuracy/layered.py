@@ -18,13 +18,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.config import TrainConfig
-from core.framing import relit
+from core.framing import cut, relit
 from core.networks import Discriminator, Framing, Generator, initialize, to_model_range
 from core.rng import Purpose, stream
 from core.training import Images, autocast, batch_rows
 from core.updates import frozen, keeping_averages, update
 
-SIDE = 32
+SIDE = Framing.SIDE
 MOVED, SCALED = 0.2, 0.2
 """Of the side, and the logarithm, that an object is moved and scaled by, at most."""
 AREAS = (0.12, 0.6)
@@ -133,11 +133,9 @@ def extents(masks: Tensor) -> Tensor:
 def answers_of(network: nn.Module, images: Images) -> np.ndarray:
     """:func:`extents` of what real photos show, the mean over small shifts and mirror images; (N, 4)."""
     photos = to_model_range(torch.from_numpy(np.array(images)))
-    theta, total, shifts = torch.zeros(len(photos), 2, 3), 0.0, (-0.06, 0.0, 0.06)
+    whole, total, shifts = torch.ones(len(photos)), 0.0, (-0.06, 0.0, 0.06)
     for x, y, sign in product(shifts, shifts, (1.0, -1.0)):
-        theta[:, 0, 0], theta[:, 1, 1], theta[:, 0, 2], theta[:, 1, 2] = sign, 1.0, 2 * x, 2 * y
-        grid = F.affine_grid(theta, [len(photos), 3, SIDE, SIDE], align_corners=False)
-        crops = F.grid_sample(photos, grid, padding_mode="reflection", align_corners=False)
+        crops = cut(photos, x * whole, y * whole, sign * whole, whole)
         total = total + network(crops).float() * torch.tensor([sign, 1, 1, 1]) + torch.tensor([x, y, 0, 0])
     found: np.ndarray = (total / (2 * len(shifts) ** 2)).double().numpy()
     return found

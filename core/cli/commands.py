@@ -23,6 +23,7 @@ from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.fitting import fitted_to, sentence, summarized
+from core.formats.common import printable
 from core.heatmap import READ_OUTS, read_out_of
 from core.images.scan import RejectedFile
 from core.localization import note_training
@@ -270,13 +271,9 @@ def _not_images(project: Project, paths: Sequence[Path]) -> list[RejectedFile]:
 
 
 def _left_out(files: Sequence[RejectedFile]) -> list[str]:
-    shown = [f"Left out “{_on_screen(file.path)}”: {file.reason}" for file in files[:_SHOWN]]
+    shown = [f"Left out “{printable(str(file.path))}”: {file.reason}" for file in files[:_SHOWN]]
     more = len(files) - len(shown)
     return [*shown, *([f"Left out besides: {more:,}; --json lists them all."] if more else [])]
-
-
-def _on_screen(path: Path) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(path))
 
 
 def run_evaluate(

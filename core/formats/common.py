@@ -295,9 +295,14 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
+def printable(text: str) -> str:
+    """``text`` with a sign for whatever no screen shows."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def short(text: str) -> str:
-    """``text`` as far as one line of a message holds it, without what no screen shows."""
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """:func:`printable` text as far as one line of a message holds it."""
+    text = printable(text)
     return text if len(text) <= 80 else text[:77] + "…"
 
 

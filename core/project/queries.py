@@ -13,6 +13,7 @@ import numpy.typing as npt
 from core.annotations import BoxRecord
 from core.boxes import framing_rows as rows_of
 from core.browse import BoxFacts
+from core.prior import Prior
 from core.project import resized
 from core.project.edits import Kept
 from core.project.file import from_db
@@ -132,6 +133,15 @@ def newest_maps(project: Project, ids: Sequence[int]) -> npt.NDArray[np.bool_]:
     rows = project.select(_OF_SOURCE, survey.source.key, json.dumps(list(ids)))
     newest = {row[0] for row in rows}
     return np.array([image_id in newest for image_id in ids], np.bool_)
+
+
+def under_priors(
+    project: Project, prior: Prior | None, ids: Sequence[int]
+) -> list[tuple[Prior | None, npt.NDArray[np.intp]]]:
+    """Which of ``ids``, as their indices, are read with ``prior``, the project's, and which with none."""
+    newest = newest_maps(project, ids)
+    parts = (prior, np.flatnonzero(newest)), (None, np.flatnonzero(~newest))
+    return [(known, rows) for known, rows in parts if len(rows)]
 
 
 def sized_images(project: Project) -> list[int]:

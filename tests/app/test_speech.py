@@ -89,6 +89,14 @@ def opened_window(qtbot: QtBot, request: pytest.FixtureRequest) -> MainWindow:
     return window
 
 
+def filled_window(tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest) -> MainWindow:
+    """The real window in a language, with 12 photos."""
+    speech.speak(QApplication.instance(), tongue)
+    window = opened_window(qtbot, request)
+    fill(qtbot, window, folder, 12)
+    return window
+
+
 def texts_of(widget: QWidget) -> Iterator[str]:
     """All that a person reads or hears of one widget."""
     yield from (widget.toolTip(), widget.accessibleName(), widget.windowTitle())
@@ -201,9 +209,7 @@ def test_a_small_screen_has_room_for_the_window(
     tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest
 ) -> None:
     """Texts give way, whole or not at all; icons, the order of the list and what was told before stay."""
-    speech.speak(QApplication.instance(), tongue)
-    window = opened_window(qtbot, request)
-    fill(qtbot, window, folder, 12)
+    window = filled_window(tongue, qtbot, folder, request)
     bar, legend = window.bar, window.bar.legend
     qtbot.waitUntil(lambda: legend.isVisible() and bar.rule_box.y() == bar.scope.y())
     tools = [window.tools.widgetForAction(action) for action in window.tools.actions()]
@@ -229,9 +235,7 @@ def test_a_small_screen_has_room_for_the_window(
 def test_the_curves_are_whole_beside_the_problems(
     tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest
 ) -> None:
-    speech.speak(QApplication.instance(), tongue)
-    window = opened_window(qtbot, request)
-    fill(qtbot, window, folder, 12)
+    window = filled_window(tongue, qtbot, folder, request)
     start(qtbot, window, TINY)
     finish(qtbot, window)
     panel = window.train_panel
