@@ -26,6 +26,7 @@ from core.cli.commands import run_evaluate
 from core.exchange import exportable, plan_import
 from core.formats import FORMATS, WriteOptions, export
 from core.geometry import Box
+from core.project.store import Project
 from core.project.survey import Survey
 from core.project.truth import true_boxes
 from core.sureness import Sureness
@@ -291,16 +292,24 @@ def _write_truth_beside(photos: Path, places: dict[str, tuple[int, int]]) -> Non
         (photos / name).with_suffix(".json").write_text(json.dumps({"shapes": [shape], "imagePath": name}))
 
 
+def _dropped_with_truth_beside(
+    window: MainWindow, photos: Path, places: dict[str, tuple[int, int]], qtbot: QtBot
+) -> Project:
+    """The project of 12 photos whose truth lies beside them and has been offered."""
+    _write_truth_beside(photos, places)
+    fill(qtbot, window, photos, 12)
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    project = window.session.project
+    assert project is not None
+    return project
+
+
 def test_truth_that_lies_beside_dropped_photos_is_offered(
     window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
 ) -> None:
     photos = tmp_path / "photos"
-    _write_truth_beside(photos, places)
-    fill(qtbot, window, photos, 12)
+    project = _dropped_with_truth_beside(window, photos, places, qtbot)
     session, bench = window.session, window.workbench
-    project = session.project
-    assert project is not None
-    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     assert window.notice.text.text().startswith("12 true boxes found beside these photos.")
     assert true_boxes(project) == {}, "never without being asked"
 
@@ -346,11 +355,7 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
 ) -> None:
     photos = tmp_path / "photos"
-    _write_truth_beside(photos, places)
-    fill(qtbot, window, photos, 12)
-    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
-    project = window.session.project
-    assert project is not None
+    project = _dropped_with_truth_beside(window, photos, places, qtbot)
     request = ImportRequest(plan_import(project, photos), as_truth=True)
     window.workbench.importing.import_boxes(request)
     qtbot.waitUntil(lambda: window.session.measures.standing is not None, timeout=LONG)
