@@ -20,6 +20,8 @@ from kornia.enhance import (
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from core.devices import to_device
+
 AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 BRIGHTNESS = 32 / 255
@@ -65,7 +67,7 @@ def crop_and_mirror(images: Tensor, rng: torch.Generator) -> Tensor:
     theta[:, 0, 2] = (2 * position_x - 1) * (1 - width)
     theta[:, 1, 1] = height
     theta[:, 1, 2] = (2 * position_y - 1) * (1 - height)
-    grid = to_device(affine_grid(theta, list(images.shape), align_corners=False), images.device)
+    grid = affine_grid(to_device(theta, images.device), list(images.shape), align_corners=False)
     return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
@@ -108,7 +110,7 @@ def crop(images: Tensor, windows: Windows, size: int) -> Tensor:
     theta[:, 0, 0] = theta[:, 1, 1] = windows.share
     theta[:, 0, 2], theta[:, 1, 2] = 2 * windows.x - 1, 2 * windows.y - 1
     shape = [len(images), images.shape[1], size, size]
-    grid = to_device(affine_grid(theta, shape, align_corners=False), images.device)
+    grid = affine_grid(to_device(theta, images.device), shape, align_corners=False)
     crops = grid_sample(images, grid, padding_mode="reflection", align_corners=False)
     return crops.contiguous(memory_format=torch.channels_last)
 
@@ -121,12 +123,10 @@ def mirror_and_relight(images: Tensor, rng: torch.Generator) -> Tensor:
     """
     n = len(images)
     mirror, brightness, contrast = torch.rand(3, n, generator=rng)
-    mirrored = to_device(mirror < 0.5, images.device)
-    images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-    brightness = to_device(BRIGHTNESS * (2 * brightness - 1), images.device)
-    contrast = to_device(
-        RELIGHT_CONTRAST[0] + contrast * (RELIGHT_CONTRAST[1] - RELIGHT_CONTRAST[0]), images.device
-    )
+    brightness = BRIGHTNESS * (2 * brightness - 1)
+    contrast = RELIGHT_CONTRAST[0] + contrast * (RELIGHT_CONTRAST[1] - RELIGHT_CONTRAST[0])
+    mirror, brightness, contrast = to_device(torch.stack([mirror, brightness, contrast]), images.device)
+    images = torch.where((mirror < 0.5)[:, None, None, None], images.flip(3), images)
     unit = images.add(1.0).div(2.0).clamp(0.0, 1.0)
     unit = adjust_contrast_with_mean_subtraction(adjust_brightness(unit, brightness), contrast)
     return _to_range(unit)
@@ -136,22 +136,11 @@ def _to_range(unit: Tensor) -> Tensor:
     return unit.mul(2.0).sub(1.0).contiguous(memory_format=torch.channels_last)
 
 
-def to_device(values: Tensor, device: torch.device) -> Tensor:
-    """``values`` of the CPU on ``device``, without waiting for what that does at the moment."""
-    if device.type != "cuda":
-        return values.to(device)
-    return values.pin_memory().to(device, non_blocking=True)
-
-
 def distort_colours(images: Tensor, rng: torch.Generator) -> Tensor:
     """Brightness, saturation, hue and contrast of float (N, 3, S, S) images in 0..1, in random order."""
-    n = len(images)
-
-    def uniform(low: float, high: float) -> Tensor:
-        return torch.empty(n).uniform_(low, high, generator=rng).to(images.device)
-
-    brightness, saturation = uniform(-BRIGHTNESS, BRIGHTNESS), uniform(*SATURATION)
-    hue, contrast = uniform(-HUE, HUE), uniform(*CONTRAST)
+    ranges = (-BRIGHTNESS, BRIGHTNESS), SATURATION, (-HUE, HUE), CONTRAST
+    drawn = [torch.empty(len(images)).uniform_(low, high, generator=rng) for low, high in ranges]
+    brightness, saturation, hue, contrast = to_device(torch.stack(drawn), images.device)
     distortions: list[Callable[[Tensor], Tensor]] = [
         lambda x: adjust_brightness(x, brightness),
         lambda x: adjust_saturation(x, saturation),

@@ -49,17 +49,15 @@ def batch_at(config: TrainConfig, pool: Pool, counter: int) -> Batch:
     rows = batch_rows(config.seed, len(pool), size=config.batch_size, counter=counter)
     images = to_model_range(pool.rows(rows))
     varied = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
-    if config.crop_size is None:
-        return Batch(images if varied is None else augment(images, varied), None)
-    return cropped(config, images, stream(config.seed, Purpose.CROPS, counter), varied)
+    return presented(config, images, stream(config.seed, Purpose.CROPS, counter), varied)
 
 
-def cropped(
+def presented(
     config: TrainConfig, images: Tensor, placing: torch.Generator, varied: torch.Generator | None
 ) -> Batch:
-    """A window from the middle of each image and, with background on, one from its border.
+    """Whole images, or a window from the middle of each and, with background on, one from its border.
 
-    Both kinds are drawn, scaled, mirrored and lit in the same way, so that only what they show
+    Both kinds of windows are drawn, scaled, mirrored and lit in the same way, so that only what they show
     tells them apart.
 
     Parameters
@@ -67,9 +65,10 @@ def cropped(
     images
         float (n, 3, S, S) in -1..1.
     placing, varied
-        CPU generators of the windows, and of mirror and light; None leaves these as they are.
+        CPU generators of the windows, and of what varies images or windows; None leaves these as they are.
     """
-    assert config.crop_size is not None
+    if config.crop_size is None:
+        return Batch(images if varied is None else augment(images, varied), None)
     n, side = len(images), images.shape[-1]
     windows: list[Windows] = [centre_windows(n, side, placing)]
     if config.background:

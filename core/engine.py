@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from core.augment import to_device
-from core.batches import Batch, batch_at, fewest_images, updates_of
+from core.batches import fewest_images, updates_of
 from core.checkpoint import HistoryPoint, TrainState, new_state
 from core.config import TrainConfig
+from core.devices import autocast, move_optimizer, resolve_device
 from core.framing import framing_loss, learning_rate
-from core.losses import StepLosses
+from core.game import Game
 from core.msssim import diversity
 from core.networks import Discriminator, to_model_range, to_pixels
-from core.objectives import OBJECTIVES, background_loss
 from core.rng import Purpose, stream
 from core.signals import Yardstick, measure, noise_batches, yardstick
 from core.stopping import Signal
-from core.training import (
-    Budget,
-    Images,
-    Pool,
-    autocast,
-    batch_rows,
-    check_images,
-    move_optimizer,
-    resolve_device,
-)
-from core.updates import accuracy, clip_weights, frozen, judge, judge_generated, update
+from core.training import Budget, Images, Pool, batch_rows, check_images
+from core.updates import update
 
 SAMPLES = 64
 SETTLE_EVERY = 10
@@ -106,15 +95,15 @@ def train(config: TrainConfig, images: Images, state: TrainState | None = None) 
 
 
 class _Trainer:
-    """One training bound to its device: the two updates, and what is reported of them."""
+    """One training bound to its device: its steps, and what is reported of them."""
 
     def __init__(self, config: TrainConfig, images: Images, state: TrainState) -> None:
         self.config, self.images, self.state = config, images, state
         self.device = resolve_device(config.device)
-        self.objective = OBJECTIVES[config.objective]
         state.config = config
         _move(state, self.device)
         self.pool = Pool(images, self.device)
+        self.game = Game(config, state, self.pool)
         self._settle_every = 1 if self.device.type == "cpu" else SETTLE_EVERY
         self.fixed_noise = fixed_noise(config).to(self.device)
         self.budget = Budget(config, state)
@@ -123,64 +112,14 @@ class _Trainer:
     def step(self) -> Progress:
         self.budget.begin()
         step, updates = self.state.step, updates_of(self.config)
-        for counter in range(step * updates, (step + 1) * updates):
-            batch = batch_at(self.config, self.pool, counter)
-            fake = self.generated(counter, with_graph=counter + 1 == (step + 1) * updates)
-            losses = self.d_step(counter, batch, fake)
-        if fake is not None:
-            losses = losses._replace(generator=self.g_step(batch, fake))
+        for i in range(updates):
+            losses = self.game.update(step * updates + i, generator=i + 1 == updates)
         self.f_steps(step)
         self.state.step = step + 1
         self.state.losses.add(self.state.step, losses)
         self.budget.count()
         self.done = self.budget.spent
         return self._progress()
-
-    def generated(self, counter: int, *, with_graph: bool) -> Tensor | None:
-        """The generated images of the ``counter``-th discriminator update; None without a generator.
-
-        The last ones before the generator's update serve for both, as in Radford's own code.
-        """
-        if not self.config.adversarial:
-            return None
-        noise = torch.randn(
-            self.config.batch_size,
-            self.config.latent_size,
-            generator=stream(self.config.seed, Purpose.NOISE, counter),
-        )
-        with self._autocast(), torch.set_grad_enabled(with_graph):
-            images: Tensor = self.state.generator(to_device(noise, self.device))
-        return images
-
-    def d_step(self, counter: int, batch: Batch, fake: Tensor | None) -> StepLosses:
-        """The ``counter``-th update of the discriminator in the whole training."""
-        config, state, objective = self.config, self.state, self.objective
-        with self._autocast():
-            judged = judge(state.discriminator, batch, None if fake is None else fake.detach())
-        loss = torch.zeros((), device=self.device)
-        background = correct = None
-        if fake is not None and judged.fake is not None:
-            game = objective.discriminator_loss(judged.real, judged.fake)
-            if objective.penalty is not None:
-                rng = stream(config.seed, Purpose.PENALTY, counter)
-                game = game + objective.penalty(self._logits, batch.real, fake.detach().float(), rng)
-            loss = loss + config.adversarial * game
-        if judged.centre is not None and judged.border is not None:
-            background = background_loss(judged.centre, judged.border)
-            correct = accuracy(judged.centre, judged.border)
-            loss = loss + config.background * background
-        update(state.d_optimizer, loss)
-        if objective.weight_limit is not None:
-            clip_weights(state.discriminator, objective.weight_limit)
-        return StepLosses(loss, None, background, correct).detached()
-
-    def g_step(self, batch: Batch, fake: Tensor) -> Tensor:
-        """One update of the generator that made ``fake``, whose graph is still there."""
-        state = self.state
-        with self._autocast(), frozen(state.discriminator):
-            loss = self.objective.generator_loss(judge_generated(state.discriminator, batch, fake))
-            update(state.g_optimizer, loss)
-        return loss.detach()
 
     def f_steps(self, step: int) -> None:
         """The updates of the framing, if there is one, that belong to ``step``."""
@@ -191,14 +130,9 @@ class _Trainer:
             optimizer.param_groups[0]["lr"] = learning_rate(counter / (config.steps * config.framing))
             rows = batch_rows(config.seed, len(self.pool), size=2 * config.batch_size, counter=counter)
             photos = to_model_range(self.pool.rows(rows))
-            with self._autocast():
+            with autocast(config.precision, self.device):
                 loss = framing_loss(framing, photos, stream(config.seed, Purpose.FRAMING, counter))
             update(optimizer, loss)
-
-    def _logits(self, images: Tensor) -> Tensor:
-        with self._autocast():
-            logits: Tensor = self.state.discriminator(images)
-        return logits.float()
 
     @cached_property
     def _yardstick(self) -> Yardstick:
@@ -207,9 +141,6 @@ class _Trainer:
     def _measured(self) -> Signal:
         noises = noise_batches(self.config, self.fixed_noise) if self.config.adversarial else []
         return measure(self.state, self._yardstick, [samples_of(self.state, noise) for noise in noises])
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        return autocast(self.config.precision, self.device)
 
     def _progress(self) -> Progress:
         state, config = self.state, self.config

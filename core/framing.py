@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, smooth_l1_loss
 
-from core.augment import BRIGHTNESS, RELIGHT_CONTRAST, to_device
+from core.augment import BRIGHTNESS, RELIGHT_CONTRAST
 from core.classifier.network import PreActResNet34
+from core.devices import to_device
 from core.networks import Discriminator, Framing, to_model_range
 
 Framings = npt.NDArray[np.float64]
@@ -105,7 +106,7 @@ def cut(photos: Tensor, x: Tensor, y: Tensor, wide: Tensor, high: Tensor) -> Ten
     theta = torch.zeros(len(photos), 2, 3)
     theta[:, 0, 0], theta[:, 1, 1], theta[:, 0, 2], theta[:, 1, 2] = wide, high, 2 * x, 2 * y
     shape = [len(photos), photos.shape[1], Framing.SIDE, Framing.SIDE]
-    grid = to_device(affine_grid(theta, shape, align_corners=False), photos.device)
+    grid = affine_grid(to_device(theta, photos.device), shape, align_corners=False)
     crops = grid_sample(photos, grid, padding_mode="reflection", align_corners=False)
     return crops.contiguous(memory_format=torch.channels_last)
 

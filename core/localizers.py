@@ -9,12 +9,12 @@ from pathlib import Path
 from core.classifier import training as classify
 from core.classifier.labels import class_names
 from core.classifier.network import PreActResNet34
+from core.devices import resolve_device
 from core.errors import BoxscoutError, ProjectError
 from core.language import tr
 from core.networks import Discriminator
 from core.project.store import ImageRecord, Project
 from core.snapshots import chosen_snapshot
-from core.training import resolve_device
 from core.workflow import checkpoint_path, classifier_path
 
 MODELS = ("gan", "cam")

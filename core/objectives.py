@@ -6,7 +6,7 @@ batch: scalar, in the logits' own float type. An :class:`Objective` names everyt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 Critic = Callable[[Tensor], Tensor]
-Penalty = Callable[[Critic, Tensor, Tensor, torch.Generator], Tensor]
+Draws = tuple[Tensor, ...]
 
 PENALTY_WEIGHT = 10.0
 
@@ -29,6 +29,25 @@ class AdamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Penalty:
+    """10 x :func:`slope_penalty` at points that the two kinds choose in their own way.
+
+    Attributes
+    ----------
+    draw
+        Shape of a batch, (n, 3, S, S), and a CPU generator -> the random numbers of one penalty.
+    points
+        Real and generated images, (n, 3, S, S) each, and those numbers -> where slopes are measured.
+    """
+
+    draw: Callable[[Sequence[int], torch.Generator], Draws]
+    points: Callable[[Tensor, Tensor, Draws], Tensor]
+
+    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, drawn: Draws) -> Tensor:
+        return PENALTY_WEIGHT * slope_penalty(critic, self.points(real, fake, drawn))
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
     """One game.
 
@@ -39,8 +58,8 @@ class Objective:
     adam
         The reference's optimizer at an image size in pixels.
     penalty
-        Takes the discriminator, real and generated images and a CPU generator; None where there is none.
-        A penalised discriminator must not couple the images of a batch, so it has no batch norm.
+        None where there is none. A penalised discriminator must not couple the images of a batch, so it
+        has no batch norm.
     discriminator_steps
         Discriminator updates for each generator update.
     weight_limit
@@ -102,28 +121,35 @@ def slope_penalty(critic: Critic, points: Tensor) -> Tensor:
     return (excess**2).mean()
 
 
-def wgan_gp_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
-    """10 x :func:`slope_penalty` between real and generated images (Gulrajani et al. 2017, algorithm 1).
+def between_images(real: Tensor, fake: Tensor, drawn: Draws) -> Tensor:
+    """Points between real and generated images (Gulrajani et al. 2017, algorithm 1).
 
     x_hat = e x + (1 - e) G(z) with e ~ U(0, 1) for each image.
     """
-    share = _one_for_each_image(real, rng)
-    return PENALTY_WEIGHT * slope_penalty(critic, share * real + (1 - share) * fake)
+    (share,) = drawn
+    return share * real + (1 - share) * fake
 
 
-def dragan_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
-    """10 x :func:`slope_penalty` around real images (Kodali et al. 2017, equation 3; Fedus et al. 2018).
+def around_real_images(real: Tensor, fake: Tensor, drawn: Draws) -> Tensor:
+    """Points around real images (Kodali et al. 2017, equation 3; Fedus et al. 2018).
 
     x_p = x + 0.5 std(batch) U[0, 1) for each value, x_hat = x + a (x_p - x) with a ~ U(0, 1) for each
     image; ``std`` is one number, over the whole batch. ``fake`` is not used.
     """
-    noise = torch.rand(real.shape, generator=rng).to(real)
-    share = _one_for_each_image(real, rng)
-    return PENALTY_WEIGHT * slope_penalty(critic, real + share * 0.5 * real.std() * noise)
+    noise, share = drawn
+    return real + share * 0.5 * real.std() * noise
 
 
-def _one_for_each_image(images: Tensor, rng: torch.Generator) -> Tensor:
-    return torch.rand(len(images), *[1] * (images.ndim - 1), generator=rng).to(images)
+def _one_for_each_image(shape: Sequence[int], rng: torch.Generator) -> Draws:
+    return (torch.rand(shape[0], *[1] * (len(shape) - 1), generator=rng),)
+
+
+def _one_for_each_value_and_image(shape: Sequence[int], rng: torch.Generator) -> Draws:
+    return (torch.rand(*shape, generator=rng), *_one_for_each_image(shape, rng))
+
+
+WGAN_GP_PENALTY = Penalty(_one_for_each_image, between_images)
+DRAGAN_PENALTY = Penalty(_one_for_each_value_and_image, around_real_images)
 
 
 def _radford(_image_size: int) -> AdamSettings:
@@ -151,7 +177,7 @@ OBJECTIVES: Mapping[str, Objective] = {
             wasserstein_discriminator_loss,
             wasserstein_generator_loss,
             _gulrajani,
-            penalty=wgan_gp_penalty,
+            penalty=WGAN_GP_PENALTY,
             discriminator_steps=5,
         ),
         Objective(
@@ -160,7 +186,7 @@ OBJECTIVES: Mapping[str, Objective] = {
             cross_entropy_discriminator_loss,
             non_saturating_generator_loss,
             _radford,
-            penalty=dragan_penalty,
+            penalty=DRAGAN_PENALTY,
         ),
         Objective(
             "minimax", "Minimax GAN", cross_entropy_discriminator_loss, minimax_generator_loss, _radford

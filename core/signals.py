@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.batches import Batch, cropped
+from core.batches import presented
 from core.checkpoint import TrainState
 from core.config import TrainConfig
+from core.devices import autocast
 from core.heatmap import heat_maps
 from core.msssim import ms_ssim
 from core.networks import Discriminator, to_model_range, to_pixels
 from core.rng import Purpose, stream
 from core.stopping import Estimate, Signal, estimate, map_difference, separation
-from core.training import Images, autocast, image_batch
+from core.training import Images
 from core.updates import judge
 
 BATCHES = 4
@@ -58,7 +59,7 @@ def yardstick(config: TrainConfig, images: Images, device: torch.device) -> Yard
 
 def _windows(config: TrainConfig, images: Images, batch: int) -> Images:
     placing = stream(config.seed, Purpose.CROPS, batch)
-    return to_pixels(cropped(config, to_model_range(torch.from_numpy(images)), placing, None).real).numpy()
+    return to_pixels(presented(config, to_model_range(torch.from_numpy(images)), placing, None).real).numpy()
 
 
 def noise_batches(config: TrainConfig, fixed_noise: Tensor) -> list[Tensor]:
@@ -116,11 +117,8 @@ def _separation(network: Discriminator, config: TrainConfig, real: Images, sampl
     """As the game is played: the same company in batch norm, real images varied as in training."""
     device = next(network.parameters()).device
     varied = stream(config.seed, Purpose.SIGNALS, BATCHES) if config.augmentation else None
-    if config.crop_size is None:
-        batch = Batch(image_batch(real, np.arange(len(real)), device, varied), None)
-    else:
-        images = to_model_range(torch.from_numpy(real).to(device))
-        batch = cropped(config, images, stream(config.seed, Purpose.CROPS, BATCHES), varied)
+    images = to_model_range(torch.from_numpy(real).to(device))
+    batch = presented(config, images, stream(config.seed, Purpose.CROPS, BATCHES), varied)
     generated = to_model_range(torch.from_numpy(samples[: len(real)]).to(device))
     with autocast(config.precision, device):
         judged = judge(network, batch, generated)

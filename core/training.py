@@ -1,9 +1,9 @@
-"""What every training shares: its device and precision, the order of its images, its budget."""
+"""What every training shares: its images and their order, its budget."""
 
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -11,11 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.augment import augment, to_device
-from core.config import DEVICES
+from core.devices import free_bytes, to_device
 from core.errors import TrainingError
 from core.language import tr, trn
-from core.networks import to_model_range
 from core.rng import Purpose, stream
 
 MIN_IMAGES = 8
@@ -44,38 +42,6 @@ class Counted(Protocol):
     elapsed_s: float
 
 
-def resolve_device(name: str) -> torch.device:
-    """The device of ``auto``, ``cpu`` or ``cuda``; TrainingError where there is no such device."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError(tr("No CUDA device was found; choose the device 'cpu' or 'auto'."))
-    use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if use_cuda else "cpu")
-
-
-def available_devices() -> tuple[str, ...]:
-    """The values of ``TrainConfig.device`` that this machine can serve."""
-    return DEVICES if torch.cuda.is_available() else tuple(name for name in DEVICES if name != "cuda")
-
-
-def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bf16: always if asked, on ``auto`` where the processor multiplies it natively."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
-
-
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """A context in which networks compute in bf16 where :func:`uses_bf16`."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(precision, device))
-
-
-def move_optimizer(optimizer: torch.optim.Optimizer) -> None:
-    """Put every moment where its parameter now is: loading its own state again does that."""
-    optimizer.load_state_dict(optimizer.state_dict())
-
-
 def check_images(images: Images, *, image_size: int, fewest: int = MIN_IMAGES) -> None:
     """TrainingError unless ``images`` are ``fewest`` or more uint8 (N, ``image_size``, ``image_size``, 3)."""
     if len(images) < fewest:
@@ -93,12 +59,17 @@ def check_images(images: Images, *, image_size: int, fewest: int = MIN_IMAGES) -
         )
 
 
+@lru_cache(maxsize=4)
+def _epoch(seed: int, images: int, epoch: int) -> Tensor:
+    """The order of one epoch, kept since each of its batches asks for it."""
+    return torch.randperm(images, generator=stream(seed, Purpose.ORDER, epoch))
+
+
 def epoch_order(seed: int, images: int, *, first: int, count: int) -> Rows:
     """Rows ``first`` to ``first + count`` of an endless series of shuffled epochs over ``images`` rows."""
     epochs = range(first // images, (first + count - 1) // images + 1)
-    orders = [torch.randperm(images, generator=stream(seed, Purpose.ORDER, epoch)) for epoch in epochs]
     skip = first - epochs[0] * images
-    order: Rows = torch.cat(orders)[skip : skip + count].numpy()
+    order: Rows = torch.cat([_epoch(seed, images, epoch) for epoch in epochs])[skip : skip + count].numpy()
     return order
 
 
@@ -130,20 +101,7 @@ class Pool:
         """uint8 (n, S, S, 3) on the device."""
         if isinstance(self._images, Tensor):
             return self._images[to_device(torch.from_numpy(rows), self.device)]
-        return torch.from_numpy(self._images[rows]).to(self.device)
-
-
-def free_bytes(device: torch.device) -> int:
-    """The free memory of a graphics card; 0 for the CPU, whose images are read where they lie."""
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
-
-
-def image_batch(
-    images: Images, rows: Rows, device: torch.device, augmentation: torch.Generator | None
-) -> Tensor:
-    """Rows of uint8 (N, S, S, 3) as float (n, 3, S, S) in -1..1, varied by ``augmentation`` if given."""
-    batch = to_model_range(torch.from_numpy(images[rows]).to(device))
-    return batch if augmentation is None else augment(batch, augmentation)
+        return to_device(torch.from_numpy(self._images[rows]), self.device)
 
 
 class Budget:

@@ -16,10 +16,10 @@ from core.classifier import training as classify
 from core.classifier.labels import Labels, labels_of
 from core.classifier.training import ClassifierPoint, ClassifierProgress, ClassifierState
 from core.config import ClassifierConfig
+from core.devices import resolve_device
 from core.errors import BoxscoutError, TrainingError
 from core.language import tr
 from core.project.store import ImageRecord, Project
-from core.training import resolve_device
 from core.workflow import classifier_path, load_pixels, train_classifier_and_save
 
 

@@ -20,7 +20,8 @@ from core import checkpoint
 from core.batches import BatchSeen, batch_seen, fewest_images
 from core.checkpoint import TrainState
 from core.config import TrainConfig
-from core.engine import Progress, Snapshot, resolve_device, samples_of, snapshot_of
+from core.devices import resolve_device
+from core.engine import Progress, Snapshot, samples_of, snapshot_of
 from core.errors import BoxscoutError
 from core.fitting import FolderSummary, summarized
 from core.images.pixels import Pixels

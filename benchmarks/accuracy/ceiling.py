@@ -26,12 +26,13 @@ from torch import Tensor, nn
 from core.annotations import BoxRecord, ImageBoxes
 from core.atomic import write_atomically
 from core.augment import Windows, crop
+from core.devices import autocast
 from core.framing import relit
 from core.geometry import Box
 from core.networks import Framing, to_model_range
 from core.reproduce.origin import revision
 from core.rng import Purpose, stream
-from core.training import Images, autocast, batch_rows
+from core.training import Images, batch_rows
 from core.updates import update
 
 CPU = torch.device("cpu")

@@ -18,10 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.config import TrainConfig
+from core.devices import autocast
 from core.framing import cut, relit
 from core.networks import Discriminator, Framing, Generator, initialize, to_model_range
 from core.rng import Purpose, stream
-from core.training import Images, autocast, batch_rows
+from core.training import Images, batch_rows
 from core.updates import frozen, keeping_averages, update
 
 SIDE = Framing.SIDE

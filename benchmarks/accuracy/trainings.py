@@ -19,12 +19,13 @@ from core.augment import Windows, border_windows, centre_windows, crop, mirror_a
 from core.batches import Batch, batch_at
 from core.checkpoint import TrainState, new_state
 from core.config import TrainConfig
+from core.devices import autocast, resolve_device
 from core.engine import snapshot_of, train
 from core.heatmap import GUIDED, heat_maps
 from core.networks import Discriminator, Generator, initialize, to_model_range
 from core.objectives import background_loss
 from core.rng import Purpose, stream
-from core.training import Images, Pool, autocast, batch_rows, resolve_device
+from core.training import Images, Pool, batch_rows
 from core.updates import frozen, judge, keeping_averages, update
 
 Loss = Callable[[TrainState, Batch, int], Tensor]

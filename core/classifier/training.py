@@ -16,23 +16,16 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from core.augment import augment
 from core.checkpoint import read_content, refusing_damage, write_content
 from core.classifier.network import PreActResNet34, initialize
 from core.config import ClassifierConfig
+from core.devices import autocast, move_optimizer, resolve_device, to_device
 from core.errors import TrainingError
 from core.language import tr
+from core.networks import to_model_range
 from core.rng import Purpose, stream
-from core.training import (
-    Budget,
-    Images,
-    Rows,
-    autocast,
-    batch_rows,
-    check_images,
-    image_batch,
-    move_optimizer,
-    resolve_device,
-)
+from core.training import Budget, Images, Pool, Rows, batch_rows, check_images
 
 FORMAT = "boxscout-classifier"
 VERSION = 1
@@ -165,8 +158,9 @@ class _Trainer:
     def __init__(
         self, config: ClassifierConfig, images: Images, labels: Rows, state: ClassifierState
     ) -> None:
-        self.config, self.images, self.labels, self.state = config, images, labels, state
+        self.config, self.labels, self.state = config, labels, state
         self.device = resolve_device(config.device)
+        self.pool = Pool(images, self.device)
         state.config = config
         state.network.to(self.device).train()
         move_optimizer(state.optimizer)
@@ -202,10 +196,12 @@ class _Trainer:
     def _update(self, counter: int) -> tuple[float, float]:
         """The ``counter``-th update; the batch's loss and accuracy."""
         config, state = self.config, self.state
-        rows = batch_rows(config.seed, len(self.images), size=config.batch_size, counter=counter)
+        rows = batch_rows(config.seed, len(self.pool), size=config.batch_size, counter=counter)
         rng = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
-        batch = image_batch(self.images, rows, self.device, rng)
-        labels = torch.from_numpy(self.labels[rows]).to(self.device)
+        batch = to_model_range(self.pool.rows(rows))
+        if rng is not None:
+            batch = augment(batch, rng)
+        labels = to_device(torch.from_numpy(self.labels[rows]), self.device)
         with autocast(config.precision, self.device):
             logits = state.network(batch).float()
         loss = cross_entropy(logits, labels)

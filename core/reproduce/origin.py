@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from core import __version__
-from core.training import resolve_device
+from core.devices import resolve_device
 
 _ROOT = Path(__file__).resolve().parents[2]
 

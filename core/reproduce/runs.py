@@ -26,6 +26,7 @@ from core.classifier.network import PreActResNet34
 from core.classifier.training import ClassifierProgress, ClassifierState
 from core.config import ClassifierConfig, TrainConfig
 from core.datasets import tiny_imagenet
+from core.devices import resolve_device
 from core.engine import Progress
 from core.errors import BoxscoutError, Cancelled
 from core.heatmap import PLAIN, heat_maps
@@ -37,7 +38,6 @@ from core.reproduce.origin import device_name, revision
 from core.reproduce.plan import Job, Run, same_training
 from core.reproduce.published import RULE, THRESHOLD
 from core.snapshots import kept_steps, snapshots_dir
-from core.training import resolve_device
 from core.workflow import (
     add_folders,
     checkpoint_path,

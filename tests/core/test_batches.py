@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.augment import OFF_CENTRE, SHARE, border_windows, centre_windows, crop
-from core.batches import batch_at, batch_seen, cropped, updates_of
+from core.batches import batch_at, batch_seen, presented, updates_of
 from core.config import PRESETS, TrainConfig
 from core.errors import BoxscoutError, TrainingError
 from core.rng import Purpose, stream
@@ -66,7 +66,7 @@ def test_border_windows_lie_along_each_edge_equally_often_and_none_leaves_the_im
 
 
 def test_both_kinds_are_drawn_from_the_same_images_at_the_same_scales() -> None:
-    batch = cropped(CROPS, _places(8), stream(0, Purpose.CROPS), None)
+    batch = presented(CROPS, _places(8), stream(0, Purpose.CROPS), None)
     assert batch.background is not None
     assert torch.allclose(batch.real[:, 2], batch.background[:, 2])
     many = (
@@ -81,7 +81,7 @@ def test_colours_and_mirrors_do_not_tell_the_kinds_apart() -> None:
     """On images without any place in them both kinds look alike: the same spread of colours."""
     config = CROPS.with_(augmentation=True)
     plain = torch.full((2000, 3, 8, 8), 0.2)
-    batch = cropped(config, plain, stream(0, Purpose.CROPS), stream(0, Purpose.AUGMENTATION))
+    batch = presented(config, plain, stream(0, Purpose.CROPS), stream(0, Purpose.AUGMENTATION))
     assert batch.background is not None
     for measure in (torch.mean, torch.std):
         real, background = (

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from core import checkpoint
 from core.checkpoint import TrainState, new_state
 from core.config import TrainConfig
+from core.devices import resolve_device
 from core.engine import Progress, snapshot_of, train
 from core.errors import BoxscoutError, CheckpointError, TrainingError
 from core.networks import Discriminator, Generator
 from core.objectives import OBJECTIVES
-from core.training import MIN_IMAGES, epoch_order, resolve_device
+from core.training import MIN_IMAGES, epoch_order
 from core.updates import keeping_averages
 
 SMALL = TrainConfig(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from core import checkpoint
-from core.checkpoint import new_state
+from core.batches import updates_of
+from core.checkpoint import TrainState, new_state
 from core.config import PRESETS, TrainConfig
+from core.devices import resolve_device
 from core.engine import snapshot_of, train
 from core.heatmap import AVERAGED, heat_maps
 from core.objectives import OBJECTIVES
-from core.training import Pool, resolve_device
+from core.recording import Recorded, Tensors, cuda_graph
+from core.training import Pool
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
@@ -25,6 +31,10 @@ GAMES = [PLAIN.with_(objective=name) for name in OBJECTIVES]
 WINDOWS = PRESETS["generator"].with_(
     image_size=64, width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3
 )
+
+
+CONFIGS = [*GAMES, WINDOWS, WINDOWS.with_(adversarial=0.0)]
+NAMES = [f"{config.objective}-{config.crop_size}-{config.adversarial}" for config in CONFIGS]
 
 
 @pytest.fixture
@@ -61,6 +71,70 @@ def test_a_training_ends_with_samples_and_goes_on_elsewhere(
     again = checkpoint.load(tmp_path / "a.pt")
     more = list(train(config.with_(device="cpu", precision="fp32", steps=8), pixels, again))
     assert [report.step for report in more] == [7, 8] and np.isfinite(more[-1].d_loss)
+
+
+class Refusing:
+    """A recorder that records nothing."""
+
+    def apart(self, work: Callable[[], Tensors]) -> Tensors:
+        return work()
+
+    def record(self, work: Callable[[], Tensors]) -> tuple[Tensors, Callable[[], None]]:
+        raise RuntimeError("not recorded")
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Recorded]:
+    """All that is recorded during a test."""
+    there: list[Recorded] = []
+
+    def noted(*parts: Any) -> Recorded:
+        there.append(Recorded(*parts))
+        return there[-1]
+
+    monkeypatch.setattr("core.game.Recorded", noted)
+    return there
+
+
+@pytest.mark.parametrize("precision", ("fp32", "bf16"))
+@pytest.mark.parametrize("config", CONFIGS, ids=NAMES)
+def test_recorded_steps_do_what_single_kernels_do(
+    images: np.ndarray,
+    config: TrainConfig,
+    precision: str,
+    recorded: list[Recorded],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kernels sum in any order, so that two trainings drift apart: by less than a third of their way."""
+    pixels = images[:, :: 64 // config.image_size, :: 64 // config.image_size]
+    config = config.with_(device="cuda", precision=precision, steps=10)
+    start, ends = _weights(new_state(config)), []
+    for recorder in (cuda_graph, lambda _device: Refusing()):
+        monkeypatch.setattr("core.game.cuda_graph", recorder)
+        state = new_state(config)
+        list(train(config, pixels, state))
+        ends.append(_weights(state))
+    used = 1 if updates_of(config) == 1 else 2
+    assert sum(part.replays for part in recorded) == used
+    way, apart = (ends[1] - start).abs().sum(), (ends[0] - ends[1]).abs().sum()
+    assert apart < way / 3
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=NAMES)
+def test_recorded_steps_wait_for_nothing(images: np.ndarray, config: TrainConfig) -> None:
+    """Torch itself refuses whatever waits for the card. Losses are waited for at step 10 again."""
+    pixels = images[:, :: 64 // config.image_size, :: 64 // config.image_size]
+    steps = train(config.with_(device="cuda", steps=20, sample_every=20, snapshot_every=20), pixels)
+    list(islice(steps, 5))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        list(islice(steps, 4))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def _weights(state: TrainState) -> torch.Tensor:
+    return torch.cat([p.detach().cpu().flatten() for p in state.discriminator.parameters()])
 
 
 def test_heat_maps_are_those_of_the_cpu(images: np.ndarray) -> None:

@@ -12,7 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from core.checkpoint import new_state
 from core.config import TrainConfig, limits_of
 from core.networks import Discriminator
-from core.objectives import OBJECTIVES, Objective, dragan_penalty, wgan_gp_penalty
+from core.objectives import DRAGAN_PENALTY, OBJECTIVES, WGAN_GP_PENALTY, Critic, Objective, Penalty
 from core.updates import clip_weights
 
 
@@ -39,6 +39,11 @@ def _rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def _penalty(penalty: Penalty | None, critic: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    assert penalty is not None
+    return penalty(critic, real, fake, penalty.draw(real.shape, _rng()))
+
+
 @pytest.mark.parametrize("objective", PENALISED, ids=lambda objective: objective.name)
 @pytest.mark.parametrize("slope", [0.0, 0.25, 1.0, 3.0])
 def test_penalty_of_a_linear_critic_is_known(objective: Objective, slope: float) -> None:
@@ -46,8 +51,7 @@ def test_penalty_of_a_linear_critic_is_known(objective: Objective, slope: float)
     direction = torch.randn(3, 8, 8, generator=_rng(), dtype=torch.float64)
     direction *= slope / direction.norm()
     real, fake = torch.randn(2, 5, 3, 8, 8, generator=_rng(1), dtype=torch.float64)
-    assert objective.penalty is not None
-    value = objective.penalty(lambda x: (x * direction).flatten(1).sum(1), real, fake, _rng())
+    value = _penalty(objective.penalty, lambda x: (x * direction).flatten(1).sum(1), real, fake)
     assert value.item() == pytest.approx(10 * (slope - 1) ** 2)
 
 
@@ -61,10 +65,10 @@ def test_wgan_gp_looks_between_and_dragan_around_real_images() -> None:
     unit[0, 0, 0, 0] = 1.0
     # Between x = 1 and G(z) = 0 every length from 0 to 1 is met: E[10 (e - 1)^2] = 10 / 3.
     real, fake = unit.expand(4000, -1, -1, -1), torch.zeros(4000, 3, 4, 4, dtype=torch.float64)
-    assert wgan_gp_penalty(critic, real, fake, _rng()).item() == pytest.approx(10 / 3, rel=0.05)
+    assert _penalty(WGAN_GP_PENALTY, critic, real, fake).item() == pytest.approx(10 / 3, rel=0.05)
     # DRAGAN never looks at generated images, and on a batch without spread it looks at x itself.
     even = torch.full((64, 1, 2, 2), 1.5, dtype=torch.float64)
-    assert dragan_penalty(critic, even, fake, _rng()).item() == pytest.approx(10 * (3.0 - 1) ** 2)
+    assert _penalty(DRAGAN_PENALTY, critic, even, fake).item() == pytest.approx(10 * (3.0 - 1) ** 2)
     # Elsewhere its points lie at x + a u std / 2: their mean distance in each value is std / 8.
     spread = torch.randn(4000, 1, 4, 4, generator=_rng(2), dtype=torch.float64)
     seen: list[torch.Tensor] = []
@@ -73,7 +77,7 @@ def test_wgan_gp_looks_between_and_dragan_around_real_images() -> None:
         seen.append(x.detach())
         return critic(x)
 
-    dragan_penalty(watching, spread, spread, _rng())
+    _penalty(DRAGAN_PENALTY, watching, spread, spread)
     steps = (seen[0] - spread) / spread.std()
     assert steps.min() >= 0
     assert steps.max() <= 0.5
@@ -89,8 +93,7 @@ def test_penalties_can_be_minimised(objective: Objective) -> None:
 
     def penalty(*weights: torch.Tensor) -> torch.Tensor:
         values = dict(zip(names, weights, strict=True))
-        assert objective.penalty is not None
-        return objective.penalty(lambda x: functional_call(network, values, (x,)), real, fake, _rng())
+        return _penalty(objective.penalty, lambda x: functional_call(network, values, (x,)), real, fake)
 
     weights = tuple(
         0.3 * torch.randn(p.shape, generator=_rng(3), dtype=torch.float64) for p in network.parameters()

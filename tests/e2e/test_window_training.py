@@ -19,13 +19,13 @@ from core import checkpoint, snapshots
 from core.batches import batch_seen
 from core.classifier import training as classify
 from core.config import PRESETS, ClassifierConfig, TrainConfig
+from core.devices import resolve_device
 from core.fitting import FolderSummary, fitted_to
 from core.heatmap import heat_maps, read_out_of
 from core.images.pixels import Pixels
 from core.project.store import Project
 from core.signals import yardstick
 from core.stopping import propose
-from core.training import resolve_device
 from core.workflow import checkpoint_path, classifier_path, load_pixels
 
 ENDLESS = 1_000_000

@@ -1,0 +1,105 @@
+"""A training asks nothing of its graphics card and does not make it wait, seen without a card.
+
+Torch's device "meta" computes shapes alone: reading a value from it fails, and so does mixing it with the
+CPU. A step that gets through reads nothing and mixes nothing on any other device either.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from core.checkpoint import new_state
+from core.config import PRESETS, TrainConfig
+from core.devices import to_device
+from core.engine import train
+from core.losses import LossLog
+from core.objectives import OBJECTIVES
+
+META = torch.device("meta")
+PLAIN = TrainConfig(image_size=32, width=8, batch_size=8, latent_size=16, precision="fp32")
+WINDOWS = PRESETS["generator"].with_(width=8, batch_size=8, precision="fp32")
+CONFIGS = {
+    **{name: PLAIN.with_(objective=name) for name in OBJECTIVES},
+    "plain": PLAIN.with_(augmentation=False),
+    "windows": WINDOWS,
+    "norm": WINDOWS.with_(norm="image"),
+    "no generator": WINDOWS.with_(adversarial=0.0),
+}
+
+
+class Waiting(TorchDispatchMode):
+    """Counts copies from the CPU that a graphics card would be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copies = 0
+        self.there = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        copies = {torch.ops.aten._to_copy.default: 0, torch.ops.aten.copy_.default: 1}
+        if func in copies and args[copies[func]].device.type == "cpu":
+            target = kwargs.get("device") if copies[func] == 0 else args[0].device
+            if target is not None and torch.device(target).type == "meta":
+                self.there += 1
+                waits_not = kwargs.get("non_blocking") or (len(args) > 2 and args[2])
+                self.copies += not waits_not
+        return func(*args, **kwargs)
+
+
+class Literal(TorchFunctionMode):
+    """Counts tensors that are made from Python's numbers on the device: they are copied, and waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch.tensor, torch.as_tensor) and str(kwargs.get("device")).startswith("meta"):
+            self.made += 1
+        return func(*args, **kwargs)
+
+
+def test_what_waits_is_seen() -> None:
+    with Waiting() as waiting, Literal() as literal:
+        to_device(torch.zeros(3), META)
+        assert (waiting.there, waiting.copies, literal.made) == (1, 0, 0)
+        torch.zeros(3).to(META)
+        torch.zeros(3, device=META).copy_(torch.zeros(3))
+        torch.tensor([1.0], device=META)
+        assert (waiting.copies, literal.made) == (2, 1)
+        for refused in (
+            lambda: torch.zeros(3, device=META) + torch.zeros(3),
+            lambda: float(torch.zeros((), device=META)),
+        ):
+            with pytest.raises((RuntimeError, NotImplementedError)):
+                refused()
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_step_waits_for_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = CONFIGS[name]
+    monkeypatch.setattr("core.engine.resolve_device", lambda _name: META)
+    monkeypatch.setattr("core.training.free_bytes", lambda _device: 2**40)
+    state = new_state(config)
+    for optimizer in (state.g_optimizer, state.d_optimizer, state.f_optimizer):
+        for group in optimizer.param_groups if optimizer else ():
+            group["fused"] = False  # There is no fused Adam for shapes alone.
+    # The losses of the very first step are waited for, those of step 10 next.
+    state.losses = LossLog([(1.0, None, None, None)])
+    side = config.image_size
+    images = np.zeros((40, side, side, 3), np.uint8)
+    steps = train(config, images, state)
+    next(steps)
+    with Waiting() as waiting, Literal() as literal:
+        assert len(list(islice(steps, 3))) == 3
+    assert waiting.there >= 3
+    assert (waiting.copies, literal.made) == (0, 0)
