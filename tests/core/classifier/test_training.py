@@ -154,9 +154,10 @@ def test_it_learns_two_classes_and_looks_at_what_tells_them_apart() -> None:
 def test_augmented_batches_are_those_of_the_gan(
     images: np.ndarray, labels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core import batches, training
+    from core import batches
     from core.augment import augment
     from core.checkpoint import new_state as new_gan
+    from core.classifier import training as classifier_training
     from core.config import TrainConfig
     from core.engine import train
 
@@ -166,7 +167,7 @@ def test_augmented_batches_are_those_of_the_gan(
         seen.append(augment(batch, rng))
         return seen[-1]
 
-    for module in (batches, training):
+    for module in (batches, classifier_training):
         monkeypatch.setattr(module, "augment", spy)
     gan = TrainConfig(image_size=32, width=8, batch_size=8, steps=2, latent_size=4, device="cpu")
     next(train(gan, images, new_gan(gan)))
