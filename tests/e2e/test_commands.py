@@ -447,3 +447,23 @@ def test_version_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     names = {check["name"].lower() for check in json.loads(out)}
     assert any("torch" in name for name in names)
     assert any("memory" in name for name in names)
+
+
+def test_commands_run_where_there_is_no_qt(sample: tuple[Path, Path], tmp_path: Path) -> None:
+    """As on a server with a graphics card, whose own torch is used."""
+    broken = tmp_path / "without" / "PySide6"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('there is no Qt here')\n")
+    project = tmp_path / "a.boxscout"
+    command = [sys.executable, "-m", "core.cli"]
+    environment = {**os.environ, "PYTHONPATH": str(broken.parent)}
+    for arguments in (
+        ("train", sample[0], "--project", project, "--steps", "2", *QUICK),
+        ("localize", sample[0], "--project", project),
+        ("export", "--project", project, "--format", "csv", "--out", tmp_path / "boxes.csv"),
+    ):
+        done = subprocess.run(
+            [*command, *map(str, arguments)], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert len(pd.read_csv(tmp_path / "boxes.csv")) == 24
