@@ -13,10 +13,11 @@ from core import checkpoint, datasets
 from core.annotations import ImageBoxes, auto_boxes
 from core.classifier.training import ClassifierProgress
 from core.cli.console import Bar
+from core.cli.projects import existing_project, project_to_train
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
 from core.datasets import tiny_imagenet
 from core.engine import Progress
-from core.errors import BoxscoutError, ProjectError, TrainingError
+from core.errors import BoxscoutError, TrainingError
 from core.evaluate.compare import Comparison, compare
 from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
@@ -73,7 +74,7 @@ def run_train(
     With ``set_name`` the one folder is Tiny ImageNet's, and its train images of that set are used.
     """
     paths = chosen_paths(folders, set_name, "train")
-    with claim(project_path, COMMAND), Project.open_or_create(project_path) as project:
+    with project_to_train(project_path) as project:
         path = checkpoint_path(project)
         config, state = start_or_resume(
             path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
@@ -364,10 +365,3 @@ def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBox
             "localized and exported all the same."
         )
     return truth
-
-
-def existing_project(path: Path) -> Project:
-    """Open the project at ``path``; ProjectError where there is none."""
-    if not path.exists():
-        raise ProjectError(f"There is no project at {path}.")
-    return Project.open(path)

@@ -8,8 +8,8 @@ from threading import Event
 from typing import Any
 
 from core.annotations import Status, auto_boxes
-from core.cli.commands import existing_project
 from core.cli.console import Bar
+from core.cli.projects import existing_project
 from core.datasets import cifar10
 from core.errors import Cancelled
 from core.exchange import exportable, import_boxes, outdated_images, plan_import

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from core.cli.commands import existing_project
 from core.cli.console import Bar, progress_bar, stop_on_signal
+from core.cli.projects import existing_project
 from core.cli.shared import AsJson, show
 from core.errors import DamagedProjectError, ProjectError
 from core.project import resized

@@ -1,0 +1,81 @@
+"""Which projects a command makes, leaves alone and reads."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.cli.app import main
+from core.datasets.sample import draw_sample
+
+QUICK = ("--steps", "2", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return draw_sample(tmp_path / "sample", count=12, seed=1).parent / "images"
+
+
+def _damaged(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    return folder
+
+
+def _bytes_below(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("command", ["train", "train-cam"])
+def test_a_training_that_cannot_begin_leaves_no_project(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    place = tmp_path / "here"
+    place.mkdir()
+    project = place / "q.boxscout"
+    (tmp_path / "empty").mkdir()
+    unusable = _damaged(tmp_path / "unusable")
+    for folder in (tmp_path / "typo", tmp_path / "empty", unusable):
+        code, _, err = _run(capsys, command, folder, "--project", project, *QUICK)
+        assert (code, len(err.strip().splitlines()) <= 3) == (1, True), err
+        assert list(place.iterdir()) == [], folder
+    assert _run(capsys, command, photos, "--project", project, "--resume")[0] == 1
+    assert list(place.iterdir()) == []
+
+    kept = place / "q.boxscout-data" / "checkpoint.pt"  # of a project that is gone, or a person's own
+    kept.parent.mkdir()
+    kept.write_bytes(b"precious")
+    assert _run(capsys, command, tmp_path / "typo", "--project", project, *QUICK)[0] == 1
+    assert (list(place.iterdir()), kept.read_bytes()) == ([kept.parent], b"precious")
+
+
+def test_a_project_that_was_there_stays_where_a_training_cannot_begin(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "a.boxscout"
+    assert _run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
+    before = _bytes_below(tmp_path / "a.boxscout-data")
+    for folder in (tmp_path / "typo", _damaged(tmp_path / "unusable")):
+        assert _run(capsys, "train", folder, "--project", project, "--restart", *QUICK)[0] == 1
+    assert _bytes_below(tmp_path / "a.boxscout-data") == before
+    assert _run(capsys, "localize", photos, "--project", project)[0] == 0
+
+    shutil.rmtree(tmp_path / "a.boxscout-data")  # with all that was learned: it is a project all the same
+    assert _run(capsys, "train", tmp_path / "typo", "--project", project, *QUICK)[0] == 1
+    code, out, _ = _run(
+        capsys, "export", "--project", project, "--format", "csv", "--out", tmp_path / "x.csv"
+    )
+    assert code == 0 and "12 boxes" in out
+
+    nothing = tmp_path / "nothing.boxscout"  # a link that points nowhere is somebody's, too
+    nothing.symlink_to(tmp_path / "away.boxscout")
+    assert _run(capsys, "train", tmp_path / "typo", "--project", nothing, *QUICK)[0] == 1
+    assert nothing.is_symlink()
