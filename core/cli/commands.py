@@ -306,7 +306,7 @@ def run_curve(
     """The accuracy of the project's heat maps at every threshold, and PxAP where there are masks."""
     grid = threshold_grid(step)
     true = _truth(truth, set_name, split)
-    with existing_project(project_path) as project:
+    with existing_project(project_path, to_read=True) as project:
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
         ids, prior = [record.id for record in records], project.prior()

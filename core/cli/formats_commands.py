@@ -35,7 +35,7 @@ def run_export(
             raise Cancelled("Stopped; nothing was exported.")
         bar.count(done, total)
 
-    with existing_project(project_path) as project:
+    with existing_project(project_path, to_read=True) as project:
         images, sources = exportable(project)
         outdated, survey = outdated_images(project), project.load_survey()
     bar.part("Writing", share)

@@ -38,7 +38,7 @@ def repair(
 ) -> None:
     """Save what can be read of a damaged project; the damaged file is kept beside it."""
     try:
-        existing_project(project).close()
+        existing_project(project, to_read=True).close()
     except DamagedProjectError:
         with claim(project, COMMAND):
             saved = rescue(project)

@@ -14,11 +14,14 @@ from core.project.file import absolute
 from core.project.store import Project
 
 
-def existing_project(path: Path) -> Project:
-    """Open the project at ``path``; ProjectError where there is none."""
+def existing_project(path: Path, *, to_read: bool = False) -> Project:
+    """Open the project at ``path``; ProjectError where there is none.
+
+    ``to_read`` opens one that may not be changed as well.
+    """
     if not path.exists():
         raise ProjectError(f"There is no project at {path}.")
-    return Project.open(path)
+    return Project.open_to_read(path) if to_read else Project.open(path)
 
 
 @contextmanager

@@ -79,3 +79,47 @@ def test_a_project_that_was_there_stays_where_a_training_cannot_begin(
     nothing.symlink_to(tmp_path / "away.boxscout")
     assert _run(capsys, "train", tmp_path / "typo", "--project", nothing, *QUICK)[0] == 1
     assert nothing.is_symlink()
+
+
+def test_what_only_reads_reads_a_project_on_a_read_only_disk(
+    unprivileged: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = draw_sample(unprivileged / "sample", count=12, seed=1)
+    photos, place, out = truth.parent / "images", unprivileged / "shut", unprivileged / "out"
+    place.mkdir()
+    out.mkdir()
+    project = place / "a.boxscout"
+    assert _run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
+    assert _run(capsys, "localize", photos, "--project", project)[0] == 0
+    reading = (
+        ("snapshots", "--project", project, "--json"),
+        ("curve", "--project", project, "--truth", truth),
+        ("export", "--project", project, "--format", "csv", "--out", out / "boxes.csv"),
+        ("export", "--project", project, "--format", "yolo", "--out", out / "yolo"),
+        ("repair", "--project", project),
+    )
+    says = [_run(capsys, *command)[:2] for command in reading]
+    csv = (out / "boxes.csv").read_bytes()
+    shutil.rmtree(out)
+    out.mkdir()
+    before = _bytes_below(place)
+    for path in (project, place):
+        path.chmod(0o555)
+    try:
+        assert [_run(capsys, *command)[:2] for command in reading] == says
+        assert (out / "boxes.csv").read_bytes() == csv
+        for command in (("localize", photos), ("import", "boxes", out / "boxes.csv")):
+            code, _, err = _run(capsys, *command, "--project", project)
+            assert (code, len(err.splitlines())) == (1, 1)
+            assert "cannot be changed" in err
+        assert _bytes_below(place) == before
+    finally:
+        place.chmod(0o755)
+    assert {code for code, _ in says} == {0}
+    no_training = place / "b.boxscout"
+    assert _run(capsys, "train", photos, "--project", no_training, *QUICK)[0] == 0
+    shutil.rmtree(place / "b.boxscout-data")
+    place.chmod(0o555)
+    code, _, err = _run(capsys, "snapshots", "--project", no_training)
+    place.chmod(0o755)
+    assert code == 1 and "holds no training yet" in err
