@@ -1,4 +1,4 @@
-"""Every capability as a command. Exit codes: 0 done, 1 failed or stopped, 2 wrong use."""
+"""Every capability as a command. Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Optional
 import typer
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperGroup
 
 from core import __version__
 from core.atomic import keep_other_kinds, os_reason, write_atomically
@@ -24,6 +25,7 @@ from core.cli.formats_app import export, import_
 from core.cli.mending_app import relocate, repair
 from core.cli.reproduce_app import reproduce
 from core.cli.shared import (
+    STOPPED,
     AsJson,
     BoxFile,
     Folders,
@@ -40,12 +42,24 @@ from core.cli.shared import (
 )
 from core.cli.snapshots_app import SnapshotStep, snapshots
 from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
-from core.errors import BoxscoutError
+from core.errors import BoxscoutError, Cancelled
 
 LOCALIZER_MODELS = ("gan", "cam")
 READ_OUTS = ("guided", "averaged", "plain")  # core.heatmap's, whose import would cost each command a second
 
+
+class _Commands(TyperGroup):
+    """Commands that Ctrl-C ends at once, where they do not stop by themselves after a step."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:  # of which typer would make an exit without a word, or an abort
+            raise Cancelled("Stopped at once; what was saved before is kept.") from error
+
+
 app = typer.Typer(
+    cls=_Commands,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -349,10 +363,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = command.main(args=arguments, prog_name="boxscout", standalone_mode=False)
         print(end="", flush=True)  # noqa: T201 - or a full disk would show only when Python itself ends
+    except Cancelled as error:
+        return _fail(str(error), STOPPED)
     except BoxscoutError as error:
         return _fail(str(error), 1)
-    except KeyboardInterrupt:
-        return _fail("Stopped.", 1)
     except OSError as error:
         if error.filename is not None:  # a file's own trouble, which nobody has put into words
             raise

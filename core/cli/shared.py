@@ -12,6 +12,9 @@ import typer
 from core.cli.console import progress_bar, say, stop_on_signal
 from core.datasets.tiny_imagenet import SETS, SPLITS
 
+STOPPED = 130
+"""The exit code of what Ctrl-C or SIGTERM has stopped, as shells have it."""
+
 
 def one_of(values: Iterable[str], help: str, *names: str) -> Any:
     """An option whose value is one of ``values``."""
@@ -76,7 +79,7 @@ def run_training(
         )
     show(result, as_json, result.pop("text"))
     if result["stopped"]:
-        raise typer.Exit(1)
+        raise typer.Exit(STOPPED)
 
 
 def show(result: Mapping[str, Any], as_json: bool, text: str) -> None:

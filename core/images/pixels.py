@@ -168,7 +168,7 @@ def _decoded(
 def _result(future: Future[Decoded | _Failure], cancelled: Callable[[], bool]) -> Decoded | _Failure:
     while True:
         if cancelled():
-            raise Cancelled(tr("Stopped before all images were prepared."))
+            raise Cancelled(tr("Stopped before all images were prepared; what was saved before is kept."))
         with suppress(FutureTimeout):
             return future.result(timeout=_CANCEL_POLL_S)
 

@@ -261,7 +261,7 @@ def test_ctrl_c_saves_and_resume_goes_on(sample: tuple[Path, Path], tmp_path: Pa
     code, out = interrupt_after_a_step(
         "train", str(folder), "--project", str(project), "--steps", "100000", *QUICK
     )
-    assert code == 1
+    assert code == 130
     assert "saved; add --resume" in out
     path = project.with_name("a.boxscout-data") / "checkpoint.pt"
     step = checkpoint.load(path).step
