@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -43,6 +39,7 @@ from core.cli.shared import (
 from core.cli.snapshots_app import SnapshotStep, snapshots
 from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
 from core.errors import BoxscoutError, Cancelled
+from core.output import lost_output
 
 LOCALIZER_MODELS = ("gan", "cam")
 READ_OUTS = ("guided", "averaged", "plain")  # core.heatmap's, whose import would cost each command a second
@@ -370,7 +367,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is not None:  # a file's own trouble, which nobody has put into words
             raise
-        return _output_lost(error)
+        sentence = lost_output(error)
+        return _fail(sentence, 1) if sentence else 1
     except Exception as error:
         wrong_use: Callable[[], None] | None = getattr(error, "show", None)
         if wrong_use is None:
@@ -378,15 +376,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong_use()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
-
-
-def _output_lost(error: OSError) -> int:
-    # What is left in the buffer would fail once more at the very end, with a trace.
-    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    if error.errno == errno.EPIPE:  # such as ``| head``, which has seen enough
-        return 1
-    return _fail(f"The output could not be written: {os_reason(error)}.", 1)
 
 
 def _fail(sentence: str, code: int) -> int:
