@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -123,3 +124,22 @@ def test_what_only_reads_reads_a_project_on_a_read_only_disk(
     code, _, err = _run(capsys, "snapshots", "--project", no_training)
     place.chmod(0o755)
     assert code == 1 and "holds no training yet" in err
+
+
+@pytest.mark.parametrize("format_name", ["yolo", "crops", "drawn"])
+def test_an_export_into_the_photos_becomes_no_photos(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], format_name: str
+) -> None:
+    project, out = tmp_path / "a.boxscout", photos / "sub" / "out"
+    out.parent.mkdir()
+    assert _run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
+    assert _run(capsys, "localize", photos, "--project", project)[0] == 0
+    export = ("export", "--project", project, "--format", format_name, "--out", out)
+    assert _run(capsys, *export)[0] == 0
+    assert any(path.suffix == ".png" for path in out.rglob("*"))
+    code, said, _ = _run(capsys, "localize", photos, "--project", project, "--json")
+    result = json.loads(said)
+    assert (code, result["boxes"], [one["file"] for one in result["failed"]]) == (0, 12, [str(out)])
+    assert "exported-by-boxscout.txt" in result["failed"][0]["reason"]
+    code, said, _ = _run(capsys, "localize", out, "--project", project, "--json")  # chosen by itself
+    assert (code, json.loads(said)["boxes"]) == (0, 12)
