@@ -31,7 +31,7 @@ from core.images.decoding import Decoded, UnavailableError, decode_squashed, una
 from core.images.scan import ImageFile, RejectedFile
 from core.language import mark, number, tr
 
-VERSION = 1  # of the cache; raise it when decoding or resizing gives other pixels
+VERSION = 2  # of the cache; raise it when decoding or resizing gives other pixels
 KEPT = 2  # caches per size, the newest: two folders in turn, or one before and after a change
 CHANGED = mark("The file changed while it was being read; scan the folder again.")
 
