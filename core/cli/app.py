@@ -24,6 +24,7 @@ from core.cli.shared import (
     STOPPED,
     AsJson,
     BoxFile,
+    ExistingProject,
     Folders,
     JsonFile,
     ProjectFile,
@@ -86,7 +87,7 @@ def train(
     project: ProjectFile,
     preset: Annotated[Optional[str], one_of(PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
     objective: Annotated[Optional[str], one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
-    steps: Annotated[Optional[int], typer.Option(help="Generator updates in all.")] = None,  # noqa: UP045
+    steps: Annotated[Optional[int], typer.Option(help="Steps of training in all.")] = None,  # noqa: UP045
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
@@ -110,9 +111,10 @@ def train(
     set_: SetName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a GAN on the images of FOLDERS, into the project.
+    """Learn from the images of FOLDERS, into the project.
 
-    With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train images are used.
+    No label is needed. With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train
+    images are used.
     """
     from core.cli.commands import run_train
 
@@ -141,7 +143,7 @@ app.command("train-cam")(train_cam)
 @app.command()
 def localize(
     folders: Folders,
-    project: ProjectFile,
+    project: ExistingProject,
     threshold: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(min=0.0, max=MAX_THRESHOLD, help="Share of a heat map's maximum; default: the rule's."),
@@ -172,9 +174,10 @@ def localize(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find a box in every image of FOLDERS with the project's training.
+    """Find a box in every image of FOLDERS.
 
-    With --set, FOLDERS is the one folder of Tiny ImageNet: that set's train and val images are used.
+    The project's training finds them. With --set, FOLDERS is the one folder of Tiny ImageNet: that set's
+    train and val images are used.
     """
     from core.cli.commands import run_localize
 
@@ -209,7 +212,10 @@ def evaluate(
     split: Split = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Compare BOXES with the truth, beside the baselines that need no training."""
+    """Compare BOXES with the truth, beside simple baselines.
+
+    These need no training: the whole image, its middle, the best fixed box.
+    """
     from core.cli.commands import run_evaluate
 
     result = run_evaluate(boxes, truth, images=images, set_name=set_, split=split)
@@ -226,7 +232,10 @@ def compare(
     split: Split = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Compare the box files A and B on the same images: their difference, with its interval."""
+    """Compare the box files A and B on the same images.
+
+    Their difference comes with its interval.
+    """
     from core.cli.commands import run_compare
 
     result = run_compare(a, b, truth, set_name=set_, split=split)
@@ -250,7 +259,10 @@ def curve(
     split: Split = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Accuracy of the project's heat maps: at the rule's own threshold first, then at all others."""
+    """Accuracy of the project's heat maps at every threshold.
+
+    That of the rule's own threshold comes first.
+    """
     from core.cli.commands import run_curve
 
     with progress_bar() as bar:
@@ -284,7 +296,10 @@ def demo(
     count: Annotated[int, typer.Option(min=8, help="Images to draw.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same demo.")] = 0,
 ) -> None:
-    """The whole job without a window, on a folder of pictures that the program draws itself."""
+    """The whole job without a window, on pictures drawn for it.
+
+    They lie in a folder of OUT afterwards, with the project and what was found.
+    """
     from core.cli.demo import run_demo
 
     with stop_on_signal() as stop, progress_bar() as bar:

@@ -26,7 +26,10 @@ def relocate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the project where a folder of images lies now; boxes, reviews and trainings stay."""
+    """Tell the project where a folder of images lies now.
+
+    Boxes, reviews and trainings stay.
+    """
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_relocate(project, new, old, bar=bar, cancelled=stop.is_set)
     show(result, as_json, result.pop("text"))
@@ -36,7 +39,10 @@ def repair(
     project: Annotated[Path, typer.Option("--project", help="The project that is damaged.")],
     as_json: AsJson = False,
 ) -> None:
-    """Save what can be read of a damaged project; the damaged file is kept beside it."""
+    """Save what can be read of a damaged project.
+
+    The damaged file is kept beside it.
+    """
     try:
         existing_project(project, to_read=True).close()
     except DamagedProjectError:

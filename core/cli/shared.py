@@ -30,6 +30,7 @@ def one_of(values: Iterable[str], help: str, *names: str) -> Any:
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
 ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
+ExistingProject = Annotated[Path, typer.Option("--project", help="The project file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")]
 BoxFile = Annotated[

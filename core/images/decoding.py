@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import threading
@@ -53,6 +54,7 @@ _TURN = {
 # limit it warns, above twice the limit it refuses: the first stays usable (cameras have 100 megapixels).
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class UnavailableError(ImageError):

@@ -439,6 +439,16 @@ def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.Captu
     assert _run(capsys, "demo", "--out", out, "--steps", 2, "--count", 16)[0] == 0
 
 
+def test_the_help_says_in_whole_sentences_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "--help")
+    commands = [line for line in out.partition("Commands:")[2].splitlines() if line]
+    assert code == 0 and len(commands) == 14
+    assert all(line.endswith(".") and not line.endswith("..") for line in commands), commands
+    for command in ("train", "localize", "export"):
+        makes_one = "made where there is none" in _run(capsys, command, "--help")[1]
+        assert makes_one is (command == "train")  # the others refuse a project that is not there
+
+
 def test_version_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = _run(capsys, "--version")
     assert code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning"
 )
 
+REPOSITORY = Path(__file__).parents[3]
 TOO_LARGE = "Too large: it has more than 179 million pixels."
 HEADER = "Damaged: its header cannot be read."
 
@@ -283,6 +285,16 @@ def test_a_sliver_of_a_photo_is_no_picture(
         path.write_bytes(cut(photo, share))
         for decoded in (decode, partial(decode, max_side=80), partial(decode_squashed, size=64)):
             assert decoded(path).truncated
+
+
+def test_what_pillow_logs_of_an_odd_file_reaches_nobody(odd: Path) -> None:
+    """In a process of its own: pytest listens to the log."""
+    program = "import sys; from core.images.decoding import decode; decode(sys.argv[1])"
+    file = odd / "libtiff_segfault.tif"
+    done = subprocess.run(
+        [sys.executable, "-c", program, file], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert done.stderr.startswith("Traceback") and done.stderr.endswith(f"ImageError: {HEADER}\n")
 
 
 def test_every_cut_of_every_format_ends_well(tmp_path: Path) -> None:
