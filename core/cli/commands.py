@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from core import checkpoint, datasets
 from core.annotations import ImageBoxes, auto_boxes
 from core.classifier.training import ClassifierProgress
-from core.cli.console import Bar
+from core.cli.console import Bar, duration
 from core.cli.projects import existing_project, project_to_train
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
 from core.datasets import tiny_imagenet
@@ -172,7 +172,7 @@ def outcome(last: Progress | ClassifierProgress | None, start: int, trained_on: 
     elif last is None:
         text = f"This training is complete at step {step}; give more --steps or --minutes to go on."
     else:
-        text = f"Trained {step} steps on {trained_on} in {last.elapsed_s / 60:.1f} min."
+        text = f"Trained {step} steps on {trained_on} in {duration(last.elapsed_s)}."
     elapsed_s = last.elapsed_s if last else 0.0
     return {"text": text, "stopped": stopped, "step": step, "elapsed_s": elapsed_s}
 
