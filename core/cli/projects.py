@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import ProjectError
@@ -54,4 +54,5 @@ def _remove(places: list[Path]) -> None:
         if place.is_dir():
             shutil.rmtree(place, ignore_errors=True)
         else:
-            place.unlink(missing_ok=True)
+            with suppress(OSError):  # a read-only disk says that it is one even of what is not there
+                place.unlink()

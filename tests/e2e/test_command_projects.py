@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,15 @@ def test_a_training_that_cannot_begin_leaves_no_project(
     kept.write_bytes(b"precious")
     assert _run(capsys, command, tmp_path / "typo", "--project", project, *QUICK)[0] == 1
     assert (list(place.iterdir()), kept.read_bytes()) == ([kept.parent], b"precious")
+
+
+def test_a_project_cannot_be_made_on_a_read_only_disk(
+    photos: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    code, _, err = _run(capsys, "train", photos, "--project", small_disk / "q.boxscout", *QUICK)
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "read-only" in err
 
 
 def test_a_project_that_was_there_stays_where_a_training_cannot_begin(
