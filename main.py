@@ -62,14 +62,26 @@ def main(argv: "list[str] | None" = None) -> int:
 
 def _start(arguments: "list[str]") -> int:
     if arguments == ["--version"]:  # nobody should install gigabytes to read a version
-        print("boxscout " + __version__)
-        return 0
+        return _version()
     first = arguments[0] if arguments else ""
     if first == "test":
         return _test(arguments)
     if first in COMMANDS or (first.startswith("-") and first != "--"):
         return _command(arguments)
     return _window(arguments)
+
+
+def _version() -> int:
+    try:
+        print("boxscout " + __version__, flush=True)
+    except OSError as error:
+        from core.output import lost_output
+
+        sentence = lost_output(error)
+        if sentence:
+            print(sentence, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _command(arguments: "list[str]") -> int:

@@ -19,6 +19,10 @@ class DamagedProjectError(ProjectError):
     """A project file that is damaged; :func:`core.project.rescue.rescue` may save what is whole in it."""
 
 
+class ReadOnlyProjectError(ProjectError):
+    """A project file that may be read at most; :meth:`core.project.store.Project.open_to_read` does so."""
+
+
 class CheckpointError(BoxscoutError):
     """A checkpoint that is damaged, not ours, or does not fit."""
 

@@ -286,7 +286,7 @@ class _Steps:
 
     def check(self) -> None:
         if self._cancelled is not None and self._cancelled():
-            raise Cancelled(tr("Localization was stopped."))
+            raise Cancelled(tr("Localization was stopped; what it found until then is kept."))
 
     def __call__(self, images: int, share: float) -> None:
         self._done += images * share

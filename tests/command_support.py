@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -13,6 +14,13 @@ ROOT = Path(__file__).parents[1]
 
 def interrupt_after_a_step(*arguments: str) -> tuple[int, str]:
     """Run a training command, send SIGINT once it has reported a step; exit code and standard output."""
+    # Not at the sentence on how many steps there will be.
+    code, out, _ = interrupt_when(lambda line: "step" in line and "/s" in line, *arguments)
+    return code, out
+
+
+def interrupt_when(has_come: Callable[[str], bool], *arguments: str) -> tuple[int, str, list[str]]:
+    """Run a command, send SIGINT once its error stream has such a line; code, output and error lines."""
     command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     pipe = subprocess.PIPE
@@ -20,9 +28,11 @@ def interrupt_after_a_step(*arguments: str) -> tuple[int, str]:
         [*command, *arguments], cwd=ROOT, stdout=pipe, stderr=pipe, text=True, env=environment
     )
     assert child.stderr is not None
+    said = []
     for line in child.stderr:
-        if "step" in line and "/s" in line:  # not the sentence on how many steps there will be
+        said.append(line)
+        if has_come(line):
             break
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=60)
-    return child.returncode, out
+    out, rest = child.communicate(timeout=60)
+    return child.returncode, out, [*said, *rest.splitlines()]

@@ -14,6 +14,7 @@ from PIL import Image
 from core.annotations import BoxRecord, ImageBoxes, Status
 from core.formats import WriteOptions
 from core.geometry import Box
+from core.images.scan import EXPORTED
 
 AWKWARD = (
     "Köln am Rhein.png",
@@ -78,4 +79,6 @@ def read_only_disk(*_: object, **__: object) -> None:
 
 
 def files_of(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """Of an export: the file that marks it as one left out."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != EXPORTED)
+    return {path.relative_to(folder).as_posix() for path in files}

@@ -303,6 +303,20 @@ def test_the_version_needs_nothing(
     assert capsys.readouterr().out == f"boxscout {main.__version__}\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_a_full_disk_and_a_reader_that_is_gone_end_without_a_trace(option: str) -> None:
+    command = [sys.executable, str(REPOSITORY / "main.py"), option]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "The output could not be written: the disk is full.\n")
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 # What an old Python and a bare one can read
 
 

@@ -1,19 +1,16 @@
-"""Every capability as a command. Exit codes: 0 done, 1 failed or stopped, 2 wrong use."""
+"""Every capability as a command. Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped."""
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperGroup
 
 from core import __version__
 from core.atomic import keep_other_kinds, os_reason, write_atomically
@@ -24,8 +21,10 @@ from core.cli.formats_app import export, import_
 from core.cli.mending_app import relocate, repair
 from core.cli.reproduce_app import reproduce
 from core.cli.shared import (
+    STOPPED,
     AsJson,
     BoxFile,
+    ExistingProject,
     Folders,
     JsonFile,
     ProjectFile,
@@ -40,12 +39,25 @@ from core.cli.shared import (
 )
 from core.cli.snapshots_app import SnapshotStep, snapshots
 from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
-from core.errors import BoxscoutError
+from core.errors import BoxscoutError, Cancelled
+from core.output import lost_output
 
 LOCALIZER_MODELS = ("gan", "cam")
 READ_OUTS = ("guided", "averaged", "plain")  # core.heatmap's, whose import would cost each command a second
 
+
+class _Commands(TyperGroup):
+    """Commands that Ctrl-C ends at once, where they do not stop by themselves after a step."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:  # of which typer would make an exit without a word, or an abort
+            raise Cancelled("Stopped at once; what was saved before is kept.") from error
+
+
 app = typer.Typer(
+    cls=_Commands,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -75,7 +87,7 @@ def train(
     project: ProjectFile,
     preset: Annotated[Optional[str], one_of(PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
     objective: Annotated[Optional[str], one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
-    steps: Annotated[Optional[int], typer.Option(help="Generator updates in all.")] = None,  # noqa: UP045
+    steps: Annotated[Optional[int], typer.Option(help="Steps of training in all.")] = None,  # noqa: UP045
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
@@ -99,9 +111,10 @@ def train(
     set_: SetName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a GAN on the images of FOLDERS, into the project.
+    """Learn from the images of FOLDERS, into the project.
 
-    With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train images are used.
+    No label is needed. With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train
+    images are used.
     """
     from core.cli.commands import run_train
 
@@ -130,7 +143,7 @@ app.command("train-cam")(train_cam)
 @app.command()
 def localize(
     folders: Folders,
-    project: ProjectFile,
+    project: ExistingProject,
     threshold: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(min=0.0, max=MAX_THRESHOLD, help="Share of a heat map's maximum; default: the rule's."),
@@ -161,9 +174,10 @@ def localize(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find a box in every image of FOLDERS with the project's training.
+    """Find a box in every image of FOLDERS.
 
-    With --set, FOLDERS is the one folder of Tiny ImageNet: that set's train and val images are used.
+    The project's training finds them. With --set, FOLDERS is the one folder of Tiny ImageNet: that set's
+    train and val images are used.
     """
     from core.cli.commands import run_localize
 
@@ -198,7 +212,10 @@ def evaluate(
     split: Split = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Compare BOXES with the truth, beside the baselines that need no training."""
+    """Compare BOXES with the truth, beside simple baselines.
+
+    These need no training: the whole image, its middle, the best fixed box.
+    """
     from core.cli.commands import run_evaluate
 
     result = run_evaluate(boxes, truth, images=images, set_name=set_, split=split)
@@ -215,7 +232,10 @@ def compare(
     split: Split = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Compare the box files A and B on the same images: their difference, with its interval."""
+    """Compare the box files A and B on the same images.
+
+    Their difference comes with its interval.
+    """
     from core.cli.commands import run_compare
 
     result = run_compare(a, b, truth, set_name=set_, split=split)
@@ -239,7 +259,10 @@ def curve(
     split: Split = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Accuracy of the project's heat maps: at the rule's own threshold first, then at all others."""
+    """Accuracy of the project's heat maps at every threshold.
+
+    That of the rule's own threshold comes first.
+    """
     from core.cli.commands import run_curve
 
     with progress_bar() as bar:
@@ -273,7 +296,10 @@ def demo(
     count: Annotated[int, typer.Option(min=8, help="Images to draw.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same demo.")] = 0,
 ) -> None:
-    """The whole job without a window, on a folder of pictures that the program draws itself."""
+    """The whole job without a window, on pictures drawn for it.
+
+    They lie in a folder of OUT afterwards, with the project and what was found.
+    """
     from core.cli.demo import run_demo
 
     with stop_on_signal() as stop, progress_bar() as bar:
@@ -349,14 +375,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result = command.main(args=arguments, prog_name="boxscout", standalone_mode=False)
         print(end="", flush=True)  # noqa: T201 - or a full disk would show only when Python itself ends
+    except Cancelled as error:
+        return _fail(str(error), STOPPED)
     except BoxscoutError as error:
         return _fail(str(error), 1)
-    except KeyboardInterrupt:
-        return _fail("Stopped.", 1)
     except OSError as error:
         if error.filename is not None:  # a file's own trouble, which nobody has put into words
             raise
-        return _output_lost(error)
+        sentence = lost_output(error)
+        return _fail(sentence, 1) if sentence else 1
     except Exception as error:
         wrong_use: Callable[[], None] | None = getattr(error, "show", None)
         if wrong_use is None:
@@ -364,15 +391,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong_use()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
-
-
-def _output_lost(error: OSError) -> int:
-    # What is left in the buffer would fail once more at the very end, with a trace.
-    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    if error.errno == errno.EPIPE:  # such as ``| head``, which has seen enough
-        return 1
-    return _fail(f"The output could not be written: {os_reason(error)}.", 1)
 
 
 def _fail(sentence: str, code: int) -> int:

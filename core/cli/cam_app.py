@@ -26,10 +26,11 @@ def train_cam(
     set_: SetName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the published baseline that needs class labels: 'localize --model cam' then uses it.
+    """Train the published baseline that needs class labels.
 
-    The class of an image is its folder: the first one below FOLDERS, or, where several FOLDERS are
-    given, each of them. Tiny ImageNet's own layout is known, and --set picks a set of it.
+    'localize --model cam' then uses it. The class of an image is its folder: the first one below FOLDERS,
+    or, where several FOLDERS are given, each of them. Tiny ImageNet's own layout is known, and --set picks
+    a set of it.
     """
     from core.cli.cam_commands import run_train_cam
 

@@ -11,11 +11,10 @@ from core.classifier import training as classify
 from core.classifier.labels import labels_of
 from core.cli.commands import chosen_paths, follow, outcome, start_or_resume
 from core.cli.console import Bar
+from core.cli.projects import project_to_train
 from core.config import CLASSIFIER_PRESETS
 from core.errors import TrainingError
 from core.localization import note_training
-from core.project.claim import COMMAND, claim
-from core.project.store import Project
 from core.workflow import add_folders, classifier_path, load_pixels, train_classifier_and_save
 
 
@@ -36,7 +35,7 @@ def run_train_cam(
     As :func:`core.cli.commands.run_train` in everything else.
     """
     paths = chosen_paths(folders, set_name, "train")
-    with claim(project_path, COMMAND), Project.open_or_create(project_path) as project:
+    with project_to_train(project_path) as project:
         path = classifier_path(project)
         config, state = start_or_resume(
             path, CLASSIFIER_PRESETS, classify.load, preset, changes, resume=resume, restart=restart

@@ -12,11 +12,12 @@ from typing import Any, Protocol, TypeVar
 from core import checkpoint, datasets
 from core.annotations import ImageBoxes, auto_boxes
 from core.classifier.training import ClassifierProgress
-from core.cli.console import Bar
+from core.cli.console import Bar, duration
+from core.cli.projects import existing_project, project_to_train
 from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
 from core.datasets import tiny_imagenet
 from core.engine import Progress
-from core.errors import BoxscoutError, ProjectError, TrainingError
+from core.errors import BoxscoutError, TrainingError
 from core.evaluate.compare import Comparison, compare
 from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
@@ -73,7 +74,7 @@ def run_train(
     With ``set_name`` the one folder is Tiny ImageNet's, and its train images of that set are used.
     """
     paths = chosen_paths(folders, set_name, "train")
-    with claim(project_path, COMMAND), Project.open_or_create(project_path) as project:
+    with project_to_train(project_path) as project:
         path = checkpoint_path(project)
         config, state = start_or_resume(
             path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
@@ -171,7 +172,7 @@ def outcome(last: Progress | ClassifierProgress | None, start: int, trained_on: 
     elif last is None:
         text = f"This training is complete at step {step}; give more --steps or --minutes to go on."
     else:
-        text = f"Trained {step} steps on {trained_on} in {last.elapsed_s / 60:.1f} min."
+        text = f"Trained {step} steps on {trained_on} in {duration(last.elapsed_s)}."
     elapsed_s = last.elapsed_s if last else 0.0
     return {"text": text, "stopped": stopped, "step": step, "elapsed_s": elapsed_s}
 
@@ -305,7 +306,7 @@ def run_curve(
     """The accuracy of the project's heat maps at every threshold, and PxAP where there are masks."""
     grid = threshold_grid(step)
     true = _truth(truth, set_name, split)
-    with existing_project(project_path) as project:
+    with existing_project(project_path, to_read=True) as project:
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
         ids, prior = [record.id for record in records], project.prior()
@@ -364,10 +365,3 @@ def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBox
             "localized and exported all the same."
         )
     return truth
-
-
-def existing_project(path: Path) -> Project:
-    """Open the project at ``path``; ProjectError where there is none."""
-    if not path.exists():
-        raise ProjectError(f"There is no project at {path}.")
-    return Project.open(path)

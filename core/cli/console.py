@@ -25,6 +25,11 @@ def say(text: str) -> None:
     console.print(Text(text))
 
 
+def duration(seconds: float) -> str:
+    """A time in the unit that a person would use."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
 class Bar:
     """The progress of one command through its parts, each with a title and a share of the whole."""
 
@@ -73,7 +78,7 @@ class Bar:
         if not 0.02 < whole < 1.0:
             return ""
         left = (time.monotonic() - self._began) * (1 - whole) / whole
-        return f"about {left:.0f} s left" if left < 90 else f"about {left / 60:.0f} min left"
+        return f"about {duration(left)} left"
 
 
 @contextmanager

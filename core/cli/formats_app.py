@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from core.cli.console import progress_bar, stop_on_signal
-from core.cli.shared import AsJson, ProjectFile, one_of, show
+from core.cli.shared import AsJson, ExistingProject, one_of, show
 from core.formats import FORMATS, Selection, Which, WriteOptions
 from core.formats.selection import MAX_VAL_SHARE
 
@@ -17,7 +17,7 @@ STATUSES = ("unseen", "accepted")
 
 
 def export(
-    project: ProjectFile,
+    project: ExistingProject,
     format_: Annotated[str, one_of(FORMATS, "What kind of file or folder.", "--format")],
     out: Annotated[Path, typer.Option("--out", help="The file to write, or the new folder to make.")],
     images: Annotated[
@@ -48,7 +48,10 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the project's boxes to a file or folder, read it back, and say what was written."""
+    """Write the project's boxes to a file or folder.
+
+    What was written is read back, and told.
+    """
     from core.cli.formats_commands import run_export
 
     selection = Selection(
@@ -94,7 +97,10 @@ def import_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in boxes made elsewhere, or unpack a published archive into image files."""
+    """Take in boxes made elsewhere, or unpack a published archive.
+
+    An archive becomes image files.
+    """
     from core.cli.formats_commands import run_import_archive, run_import_boxes
 
     if kind not in KINDS:

@@ -8,8 +8,8 @@ from threading import Event
 from typing import Any
 
 from core.annotations import Status, auto_boxes
-from core.cli.commands import existing_project
 from core.cli.console import Bar
+from core.cli.projects import existing_project
 from core.datasets import cifar10
 from core.errors import Cancelled
 from core.exchange import exportable, import_boxes, outdated_images, plan_import
@@ -35,7 +35,7 @@ def run_export(
             raise Cancelled("Stopped; nothing was exported.")
         bar.count(done, total)
 
-    with existing_project(project_path) as project:
+    with existing_project(project_path, to_read=True) as project:
         images, sources = exportable(project)
         outdated, survey = outdated_images(project), project.load_survey()
     bar.part("Writing", share)

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from core.cli.commands import existing_project
 from core.cli.console import Bar, progress_bar, stop_on_signal
+from core.cli.projects import existing_project
 from core.cli.shared import AsJson, show
 from core.errors import DamagedProjectError, ProjectError
 from core.project import resized
@@ -26,7 +26,10 @@ def relocate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the project where a folder of images lies now; boxes, reviews and trainings stay."""
+    """Tell the project where a folder of images lies now.
+
+    Boxes, reviews and trainings stay.
+    """
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_relocate(project, new, old, bar=bar, cancelled=stop.is_set)
     show(result, as_json, result.pop("text"))
@@ -36,9 +39,12 @@ def repair(
     project: Annotated[Path, typer.Option("--project", help="The project that is damaged.")],
     as_json: AsJson = False,
 ) -> None:
-    """Save what can be read of a damaged project; the damaged file is kept beside it."""
+    """Save what can be read of a damaged project.
+
+    The damaged file is kept beside it.
+    """
     try:
-        existing_project(project).close()
+        existing_project(project, to_read=True).close()
     except DamagedProjectError:
         with claim(project, COMMAND):
             saved = rescue(project)

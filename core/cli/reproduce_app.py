@@ -16,7 +16,7 @@ from core.reproduce.published import FIGURE_METHODS, GAN_METHODS, METHODS
 reproduce = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="The published table and figures: trains what is missing, goes on where it was interrupted.",
+    help="The published table and figures, made again. Trains what is missing, goes on where it stopped.",
 )
 
 Data = Annotated[Path, typer.Option("--data", help="The folder that holds Tiny ImageNet's train and val.")]

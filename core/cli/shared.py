@@ -12,6 +12,9 @@ import typer
 from core.cli.console import progress_bar, say, stop_on_signal
 from core.datasets.tiny_imagenet import SETS, SPLITS
 
+STOPPED = 130
+"""The exit code of what Ctrl-C or SIGTERM has stopped, as shells have it."""
+
 
 def one_of(values: Iterable[str], help: str, *names: str) -> Any:
     """An option whose value is one of ``values``."""
@@ -27,6 +30,7 @@ def one_of(values: Iterable[str], help: str, *names: str) -> Any:
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
 ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
+ExistingProject = Annotated[Path, typer.Option("--project", help="The project file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")]
 BoxFile = Annotated[
@@ -76,7 +80,7 @@ def run_training(
         )
     show(result, as_json, result.pop("text"))
     if result["stopped"]:
-        raise typer.Exit(1)
+        raise typer.Exit(STOPPED)
 
 
 def show(result: Mapping[str, Any], as_json: bool, text: str) -> None:

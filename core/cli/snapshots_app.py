@@ -35,7 +35,10 @@ def snapshots(
     project: Annotated[Path, typer.Option("--project", help="The project whose training is looked at.")],
     as_json: AsJson = False,
 ) -> None:
-    """List the training's snapshots with what was measured of each, and propose one, without any label."""
+    """List the training's snapshots, and propose one.
+
+    With each stands what was measured of it, without any label.
+    """
     from core.cli.snapshots_commands import run_snapshots
 
     result = run_snapshots(project)
@@ -57,7 +60,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_row(
             str(row["step"]),
             _number(row["ms_ssim"]),
-            f"{_number(row['relative_ms_ssim'])} ± {_number(row['relative_error'])}",
+            _number(row["relative_ms_ssim"], row["relative_error"]),
             f"{row['map_difference']:.2f}",
             _number(row["separation"]),
             "proposed" if row["proposed"] else "",
@@ -65,6 +68,6 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _number(value: float | None) -> str:
-    """A dash where there is no generator to measure."""
-    return "-" if value is None else f"{value:.3f}"
+def _number(*values: float | None) -> str:
+    """A value, and its error if given; a dash where there is no generator to measure."""
+    return " ± ".join(f"{value:.3f}" for value in values if value is not None) or "-"

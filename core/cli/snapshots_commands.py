@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from core import checkpoint
+from core.cli.projects import existing_project
 from core.errors import ProjectError
-from core.project.store import Project
 from core.snapshots import kept_signals, snapshots_dir
 from core.stopping import propose
 from core.workflow import checkpoint_path
@@ -26,9 +26,7 @@ def run_snapshots(project_path: Path) -> dict[str, Any]:
     TrainingError
         No snapshot is kept yet.
     """
-    if not project_path.exists():
-        raise ProjectError(f"There is no project at {project_path}.")
-    with Project.open(project_path) as project:
+    with existing_project(project_path, to_read=True) as project:
         path = checkpoint_path(project)
     if not path.exists():
         raise ProjectError(f"{project_path} holds no training yet; run 'train' first.")

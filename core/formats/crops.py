@@ -19,7 +19,7 @@ from core.formats.common import (
 )
 from core.formats.folders import (
     each,
-    new_folder,
+    new_picture_folder,
     picture_suffix,
     renamed_note,
     unique_stems,
@@ -51,7 +51,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     stems = unique_stems(image.name for image in kept)
     folders = class_folders(numbered_labels(prepared.images, options))
     damaged: dict[str, str] = {}
-    with new_folder(path) as folder:
+    with new_picture_folder(path) as folder:
         for image in each(kept, options.on_file):
             try:
                 pixels = decode(options.sources[image.name]).pixels

@@ -14,7 +14,7 @@ from core.errors import ImageError
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare, short
 from core.formats.folders import (
     each,
-    new_folder,
+    new_picture_folder,
     picture_suffix,
     renamed_note,
     unique_stems,
@@ -42,7 +42,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     labels = numbered_labels(prepared.images, options)
     colours = {label: COLOURS[number % len(COLOURS)] for number, label in enumerate(labels)}
     damaged: dict[str, str] = {}
-    with new_folder(path) as folder:
+    with new_picture_folder(path) as folder:
         for image in each(prepared.images, options.on_file):
             try:
                 pixels = decode(options.sources[image.name]).pixels

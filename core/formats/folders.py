@@ -20,12 +20,17 @@ from core.atomic import os_reason
 from core.errors import FormatError, ImageError
 from core.formats.common import WriteOptions
 from core.images.decoding import image_size, unavailable
+from core.images.scan import EXPORTED
 from core.language import mark, tr, trn
 
 NO_FILE = mark("its file is not known")
 # Bytes of a file's name, of the 255 that systems allow; the rest is for what is added to it.
 _LONGEST = 200
 _PHOTO = (".jpg", ".jpeg")
+_EXPORTED_TEXT = b"""# Made by Boxscout.
+The pictures in this folder are copies that Boxscout exported. Where it lies in a folder of photos, Boxscout
+passes it over. Remove this file if its pictures are to count as photos.
+"""
 
 
 @contextmanager
@@ -56,6 +61,14 @@ def new_folder(path: Path) -> Iterator[Path]:
     finally:
         if temporary.exists():
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def new_picture_folder(path: Path) -> Iterator[Path]:
+    """:func:`new_folder`, marked: in a folder of photos its copies must not count as photos the next time."""
+    with new_folder(path) as folder:
+        write_file(folder / EXPORTED, _EXPORTED_TEXT)
+        yield folder
 
 
 def write_file(path: Path, data: bytes) -> None:

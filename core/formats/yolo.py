@@ -32,7 +32,7 @@ from core.formats.common import (
 )
 from core.formats.folders import (
     each,
-    new_folder,
+    new_picture_folder,
     place_image,
     read_back,
     renamed_note,
@@ -70,7 +70,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     )
     places = {name: _place(name, stem, options) for name, stem in stems.items()}
     copied = 0
-    with new_folder(path) as folder:
+    with new_picture_folder(path) as folder:
         for part in ("train", *(["val"] if options.val else [])):
             for kind in ("images", "labels"):
                 (folder / kind / part).mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import threading
@@ -53,6 +54,7 @@ _TURN = {
 # limit it warns, above twice the limit it refuses: the first stays usable (cameras have 100 megapixels).
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class UnavailableError(ImageError):
@@ -192,7 +194,7 @@ def _reasons() -> Iterator[None]:
 def _damaged(error: BaseException) -> str:
     """The reason in words a person knows where Pillow's own are a programmer's."""
     detail = (str(error) or type(error).__name__).splitlines()[0][:100].rstrip(". ")
-    if "decoder error" in detail or "broken data stream" in detail:
+    if any(known in detail for known in ("decoder error", "decoder object", "broken data stream")):
         detail = tr("its pixels cannot be decoded")
     elif "MAX_TEXT_" in detail:
         detail = tr("a text hidden in it is unreasonably long")
@@ -256,8 +258,10 @@ def _load(image: OpenImage, file: BinaryIO, wanted: tuple[int, int]) -> tuple[Op
             image = _reopened_with_end(file, wanted)
         image.tile = []  # nothing more to decode: load() now hands out what there is
         image.load()
-        if _is_blank(image):
+        if _is_blank(image, image.format):
             raise ImageError(_damaged(error)) from error
+        if _is_blank(_later_rows(image), image.format):  # the sliver left is no picture to learn from
+            raise ImageError(tr("Damaged: nearly all of its pixels are missing.")) from error
         return image, True
 
 
@@ -272,13 +276,20 @@ def _reopened_with_end(file: BinaryIO, wanted: tuple[int, int]) -> OpenImage:
     return image
 
 
-def _is_blank(image: OpenImage) -> bool:
-    """Whether nothing of a damaged image was decoded: an untouched buffer, or only libjpeg's grey."""
+def _is_blank(image: Image.Image, format: str | None) -> bool:
+    """Whether nothing of a damaged image was decoded: an untouched buffer, or only libjpeg's filling."""
     extrema = image.getextrema()
     bands = [extrema] if not isinstance(extrema[0], tuple) else list(extrema)
-    if image.format in ("JPEG", "MPO"):
+    if format in ("JPEG", "MPO"):
         return all(low == high for low, high in bands)
     return all(low == high == 0 for low, high in bands)
+
+
+def _later_rows(image: OpenImage) -> Image.Image:
+    """The nine tenths of an image's rows that its file has last, which is above in a BMP."""
+    tenth, (width, height) = image.height // 10, image.size
+    is_upward = image.format in ("BMP", "DIB")
+    return image.crop((0, 0, width, height - tenth) if is_upward else (0, tenth, width, height))
 
 
 def looks_like_image(head: bytes) -> bool:

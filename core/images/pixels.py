@@ -31,7 +31,7 @@ from core.images.decoding import Decoded, UnavailableError, decode_squashed, una
 from core.images.scan import ImageFile, RejectedFile
 from core.language import mark, number, tr
 
-VERSION = 1  # of the cache; raise it when decoding or resizing gives other pixels
+VERSION = 2  # of the cache; raise it when decoding or resizing gives other pixels
 KEPT = 2  # caches per size, the newest: two folders in turn, or one before and after a change
 CHANGED = mark("The file changed while it was being read; scan the folder again.")
 
@@ -168,7 +168,7 @@ def _decoded(
 def _result(future: Future[Decoded | _Failure], cancelled: Callable[[], bool]) -> Decoded | _Failure:
     while True:
         if cancelled():
-            raise Cancelled(tr("Stopped before all images were prepared."))
+            raise Cancelled(tr("Stopped before all images were prepared; what was saved before is kept."))
         with suppress(FutureTimeout):
             return future.result(timeout=_CANCEL_POLL_S)
 

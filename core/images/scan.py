@@ -41,7 +41,14 @@ _PIECE = 4096
 _WORTH_A_GROUP = 256
 _ALL_DIGITS = str.maketrans("123456789", "0" * 9)
 Item = TypeVar("Item")
+EXPORTED = "exported-by-boxscout.txt"
+"""The file that marks a folder of copies: pictures that the program wrote are no photos of a person's."""
+
 NOT_UTF8 = mark("Its name is not valid text (UTF-8); rename it to use it.")
+_COPIES = mark(
+    "Passed over, since Boxscout exported it: to use its pictures, choose this folder itself or remove "
+    "“{name}” from it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,8 @@ def iter_scan(paths: Sequence[Path]) -> Iterator[ImageFile | RejectedFile]:
 
     A folder's own files come first, then its subfolders, each in natural order. Files with an image's
     suffix are not opened; of others 32 bytes are read. Hidden files are passed over, links are followed
-    once. A file chosen by itself has its folder as ``root``.
+    once. A file chosen by itself has its folder as ``root``. A subfolder that :data:`EXPORTED` marks is
+    told and passed over; chosen by itself it is a folder as any other.
 
     Raises
     ------
@@ -183,15 +191,20 @@ class _Scan:
         """``prefix`` is the folder's name below ``root``, empty or ending in a slash."""
         try:
             status = os.stat(path)  # noqa: PTH116 - strings are twice as fast for 100,000 files
-            if (status.st_dev, status.st_ino) in self.folders:
+            itself = status.st_dev, status.st_ino
+            if itself in self.folders:
                 return
-            self.folders.add((status.st_dev, status.st_ino))
+            self.folders.add(itself)
             with os.scandir(path) as entries:
                 listed = [entry for entry in entries if not _is_hidden(entry.name)]
         except OSError as error:
             yield RejectedFile(
                 Path(path), tr("The folder cannot be opened: {reason}.").format(reason=why(error))
             )
+            return
+        if prefix and any(entry.name == EXPORTED for entry in listed):
+            self.folders.discard(itself)  # it may be chosen by itself as well
+            yield RejectedFile(Path(path), tr(_COPIES).format(name=EXPORTED))
             return
         real = os.path.realpath(path)
         subfolders = []

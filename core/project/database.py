@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.atomic import atomic_write, os_reason
-from core.errors import ProjectError
+from core.errors import ProjectError, ReadOnlyProjectError
 from core.language import tr
-from core.project.file import absolute, connect, errors_as_sentences, settle_log
+from core.project.file import (
+    READ_ONLY,
+    absolute,
+    connect,
+    connect_to_copy,
+    errors_as_sentences,
+    settle_log,
+)
 
 Opened = TypeVar("Opened", bound="Database")
 
@@ -20,14 +27,15 @@ Opened = TypeVar("Opened", bound="Database")
 class Database:
     """A project's file, open. Any thread may call any method; calls wait for one another.
 
-    Open one by :meth:`create`, :meth:`open` or :meth:`open_or_create`. Every method raises
-    :class:`~core.errors.ProjectError` where the file cannot be read or written, after which the file
-    holds what it held before the call.
+    Open one by :meth:`create`, :meth:`open`, :meth:`open_or_create` or :meth:`open_to_read`. Every method
+    raises :class:`~core.errors.ProjectError` where the file cannot be read or written, after which the
+    file holds what it held before the call.
     """
 
-    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, db: sqlite3.Connection, *, is_copy: bool = False) -> None:
         self._path = path
         self._db = db
+        self._is_copy = is_copy
         self._lock = threading.RLock()
 
     # -- opening and closing ------------------------------------------------------------------
@@ -67,6 +75,18 @@ class Database:
         path = absolute(path)
         return cls(path, connect(path, may_create=True))
 
+    @classmethod
+    def open_to_read(cls: type[Opened], path: Path) -> Opened:
+        """:meth:`open`, or where the file or its folder is read-only a copy of it as it is now.
+
+        Every change of such a copy is refused.
+        """
+        path = absolute(path)
+        try:
+            return cls.open(path)
+        except ReadOnlyProjectError:
+            return cls(path, connect_to_copy(path), is_copy=True)
+
     def close(self) -> None:
         """Fold the log into the file, so that one file remains, and close; twice does no harm."""
         with self._lock:
@@ -87,8 +107,13 @@ class Database:
 
     @property
     def data_dir(self) -> Path:
-        """The folder for checkpoints and the pixel cache, beside the project; made when asked for."""
+        """The folder for checkpoints and the pixel cache, beside the project; made when asked for.
+
+        Beside a project that may only be read it is not made.
+        """
         folder = self._path.with_name(self._path.name + "-data")
+        if self._is_copy:
+            return folder
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -139,6 +164,8 @@ class Database:
             if self._db.in_transaction:
                 yield self._db
                 return
+            if self._is_copy:
+                raise ReadOnlyProjectError(tr(READ_ONLY).format(name=self._path.name))
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

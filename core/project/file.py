@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from core.errors import DamagedProjectError, ProjectError
+from core.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
 from core.language import mark, tr
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
@@ -73,7 +75,7 @@ LATER_TABLES = (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL, height REAL NOT NULL)""",
 )
-_READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
+READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 
 _SMALLEST_PAGE = 512  # bytes
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
@@ -104,13 +106,53 @@ def connect(path: Path, *, may_create: bool) -> sqlite3.Connection:
     return db
 
 
-def _check_header(path: Path, *, may_create: bool) -> None:
+def connect_to_copy(path: Path) -> sqlite3.Connection:
+    """A checked copy, in memory, of the project at ``path`` as it is now; nothing is written beside it.
+
+    Raises
+    ------
+    ProjectError
+        Not a project, a newer one, damaged, or one that may not be read.
+    """
+    _check_header(path, may_create=False, to_write=False)
+    with errors_as_sentences(path):
+        db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            _copy_into(db, path)
+            _prepare(db, path, may_create=False)  # with the tables that an older project lacks
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _copy_into(db: sqlite3.Connection, path: Path) -> None:
+    log = path.with_name(path.name + "-wal")
+    if not log.exists():  # nobody has it open, so that it may be read as the bytes that it is
+        _back_up(f"{path.as_uri()}?mode=ro&immutable=1", db)
+        return
+    try:
+        _back_up(f"{path.as_uri()}?mode=ro", db)
+    except sqlite3.OperationalError:
+        # A kill left a log, and SQLite wants to write beside it before it reads what the log holds.
+        with tempfile.TemporaryDirectory(prefix="boxscout-") as folder:
+            for file in (path, log):
+                shutil.copyfile(file, Path(folder) / file.name)
+            _back_up((Path(folder) / path.name).as_uri(), db)
+
+
+def _back_up(uri: str, db: sqlite3.Connection) -> None:
+    with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as source:
+        source.backup(db)
+
+
+def _check_header(path: Path, *, may_create: bool, to_write: bool = True) -> None:
     """Refuse what the first bytes show not to be ours, before SQLite may change anything there."""
     try:
         if path.exists() and not path.is_file():
             raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
         # For writing too: SQLite would open a read-only file without a word and fail at the first edit.
-        with path.open("r+b") as file:
+        with path.open("r+b" if to_write else "rb") as file:
             header = file.read(72)
     except FileNotFoundError:
         if not path.parent.is_dir():
@@ -124,7 +166,7 @@ def _check_header(path: Path, *, may_create: bool) -> None:
         return
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise ProjectError(tr(_READ_ONLY).format(name=path.name)) from error
+            raise ReadOnlyProjectError(tr(READ_ONLY).format(name=path.name)) from error
         raise ProjectError(
             tr("“{name}” cannot be opened: {reason}.").format(name=path.name, reason=error.strerror or error)
         ) from error
@@ -246,6 +288,8 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         sentence = _sentence(error, path)
         kind = DamagedProjectError if sentence == _damaged(path) else ProjectError
+        if any(part in str(error) for part in ("readonly", "unable to open")):
+            kind = ReadOnlyProjectError
         raise kind(sentence) from error
 
 
@@ -262,7 +306,7 @@ def _sentence(error: sqlite3.Error, path: Path) -> str:
         "full": tr("The disk is full: the last change could not be saved in “{name}”.").format(
             name=path.name
         ),
-        "readonly": tr(_READ_ONLY).format(name=path.name),
+        "readonly": tr(READ_ONLY).format(name=path.name),
         "unable to open": tr("“{name}” cannot be opened: its folder is missing or read-only.").format(
             name=path.name
         ),

@@ -152,7 +152,7 @@ def test_ctrl_c_saves_and_resume_goes_on(pets: Path, tmp_path: Path) -> None:
     code, out = interrupt_after_a_step(
         "train-cam", str(pets), "--project", str(project), "--steps", "100000", *QUICK
     )
-    assert code == 1
+    assert code == 130
     assert "saved; add --resume" in out
     path = tmp_path / "a.boxscout-data" / "classifier.pt"
     step = classify.load(path).step

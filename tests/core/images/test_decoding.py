@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -23,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning"
 )
 
+REPOSITORY = Path(__file__).parents[3]
 TOO_LARGE = "Too large: it has more than 179 million pixels."
 HEADER = "Damaged: its header cannot be read."
 
@@ -240,6 +244,57 @@ def test_a_file_of_which_nothing_decodes_is_refused(odd: Path, tmp_path: Path) -
         (tmp_path / name).write_bytes((odd / name).read_bytes()[:count])
         with pytest.raises(ImageError, match="Damaged: "):
             decode(tmp_path / name)
+
+
+def _rows_of_a_jpeg(image: Image.Image, share: float) -> bytes:
+    """So much of a JPEG: it says after each row of blocks that it begins anew, and is cut there."""
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90, restart_marker_rows=1)
+    data = file.getvalue()
+    ends = [match.start() for match in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    return data[: ends[round(share * (len(ends) + 1)) - 1]]
+
+
+def _rows_of_a_file(kind: str) -> Callable[[Image.Image, float], bytes]:
+    """So much of a file that holds its pixels as they are, behind a header."""
+
+    def cut(image: Image.Image, share: float) -> bytes:
+        file = io.BytesIO()
+        image.save(file, kind)
+        pixels = 3 * image.width * image.height
+        header = len(file.getvalue()) - pixels
+        return file.getvalue()[: header + round(share * pixels)]
+
+    return cut
+
+
+@pytest.mark.parametrize(
+    "cut", [_rows_of_a_jpeg, _rows_of_a_file("TIFF"), _rows_of_a_file("BMP")], ids=["jpeg", "tiff", "bmp"]
+)
+def test_a_sliver_of_a_photo_is_no_picture(
+    tmp_path: Path, cut: Callable[[Image.Image, float], bytes]
+) -> None:
+    photo = Image.fromarray(np.random.default_rng(0).integers(1, 255, (640, 320, 3), np.uint8))
+    path = tmp_path / "x"
+    for share in (0.03, 0.05, 0.08):
+        path.write_bytes(cut(photo, share))
+        for decoded in (decode, partial(decode, max_side=80), partial(decode_squashed, size=64)):
+            with pytest.raises(ImageError, match="Damaged: "):
+                decoded(path)
+    for share in (0.15, 0.3, 0.9):
+        path.write_bytes(cut(photo, share))
+        for decoded in (decode, partial(decode, max_side=80), partial(decode_squashed, size=64)):
+            assert decoded(path).truncated
+
+
+def test_what_pillow_logs_of_an_odd_file_reaches_nobody(odd: Path) -> None:
+    """In a process of its own: pytest listens to the log."""
+    program = "import sys; from core.images.decoding import decode; decode(sys.argv[1])"
+    file = odd / "libtiff_segfault.tif"
+    done = subprocess.run(
+        [sys.executable, "-c", program, file], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert done.stderr.startswith("Traceback") and done.stderr.endswith(f"ImageError: {HEADER}\n")
 
 
 def test_every_cut_of_every_format_ends_well(tmp_path: Path) -> None:

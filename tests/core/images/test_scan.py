@@ -50,6 +50,23 @@ def test_numbers_in_names_count_by_value(parts: list[tuple[str, int]]) -> None:
     assert [names_of[name] for name in sorted(names_of, key=natural_key)] == sorted(names_of.values())
 
 
+def test_an_export_among_photos_is_told_and_passed_over_unless_it_is_chosen(tmp_path: Path) -> None:
+    picture(tmp_path / "photo.png")
+    copy = picture(tmp_path / "trips" / "out" / "images" / "train" / "photo.png")
+    picture(tmp_path / "trips" / "2.png")
+    export = tmp_path / "trips" / "out"
+    (export / images.EXPORTED).write_text("")
+    assert names(tmp_path) == ["photo.png", "trips/2.png"]
+    assert reasons(tmp_path).keys() == {"out"}
+    assert images.EXPORTED in reasons(tmp_path)["out"]
+    assert names(export) == ["images/train/photo.png"]
+    assert names(copy.parent) == names(copy) == ["photo.png"]
+    for chosen in ((tmp_path, export), (export, tmp_path)):
+        assert sorted(names(*chosen)) == ["images/train/photo.png", "photo.png", "trips/2.png"]
+    (export / images.EXPORTED).unlink()
+    assert names(tmp_path) == ["photo.png", "trips/2.png", "trips/out/images/train/photo.png"]
+
+
 def test_what_is_known_of_a_file(tmp_path: Path) -> None:
     path = picture(tmp_path / "sub" / "one.png")
     (found,) = scan_folder([tmp_path]).images
