@@ -315,13 +315,7 @@ class ImageListModel(QAbstractListModel):
         if role == Role.OVERLAP:
             return self._table.columns.overlap_at(place)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            overlap = self.data(index, Role.OVERLAP)
-            text = tr("{name}, IoU with the truth {overlap}")
-            return (
-                record.name
-                if overlap is None
-                else text.format(name=record.name, overlap=number(overlap, ".2f"))
-            )
+            return self._spoken(place)
         if role == Role.EDITED:
             return bool(self._table.columns.edited[place])
         if role == Role.BOXES:
@@ -333,6 +327,16 @@ class ImageListModel(QAbstractListModel):
         return None
 
     # ---- own ----------------------------------------------------------------------------------
+
+    def _spoken(self, place: int) -> str:
+        name, columns = self._table.at(place).name, self._table.columns
+        overlap = columns.overlap_at(place)
+        if overlap is None:
+            return name
+        if not columns.has_box[place]:
+            return tr("{name}, no box beside its truth").format(name=name)
+        text = tr("{name}, IoU with the truth {overlap}")
+        return text.format(name=name, overlap=number(overlap, ".2f"))
 
     def _set_shown(self, shown: Ints) -> None:
         self._shown, self._rows = shown, None
