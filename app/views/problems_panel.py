@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
-from app.views.problems_model import Problem, ProblemsModel, printable
-from core.language import tr
+from app.views.problems_model import Problem, ProblemsModel
+from core.language import printable, tr
 
 __all__ = ["Problem", "ProblemsPanel"]
 
