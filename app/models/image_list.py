@@ -107,6 +107,10 @@ class ImageTable:
             if statuses.get(image_id) is Status.UNSEEN and not self.columns.edited[place]:
                 self.columns.set_status(place, Status.FAILED)
 
+    @property
+    def has_unusable(self) -> bool:
+        return bool(self._unusable)
+
     def unusable(self) -> list[ImageRecord]:
         """Images whose file could not be used when it was last tried, in the project's order."""
         return [self.at(place) for place in sorted(self.place[image_id] for image_id in self._unusable)]
@@ -250,6 +254,10 @@ class ImageListModel(QAbstractListModel):
     def unusable(self) -> list[ImageRecord]:
         """See :meth:`ImageTable.unusable`."""
         return self._table.unusable()
+
+    @property
+    def has_unusable(self) -> bool:
+        return self._table.has_unusable
 
     def unseen_scores(self) -> tuple[list[int], Floats]:
         """The ids and scores of unseen images that have a score, whatever the filter."""
