@@ -37,7 +37,8 @@ class MendingNotice(QObject):
                 (tr("Choose its new place…"), lambda: self._choose(folder)),
                 (tr("Not now"), lambda: mending.leave_lost(folder)),
             ]
-            self._bar.say(folder.sentence(), offers)
+            hint = tr("If it is on a disk or a share, connect that again.")
+            self._bar.say(f"{folder.sentence()} {hint}", offers)
         elif record is not None and size is not None and record.id in session.mending.former_sizes:
             former = session.mending.former_sizes[record.id]
             if former == size:

@@ -32,7 +32,7 @@ class Show(str, Enum):
 
 class Order(str, Enum):
     """An order. ``LEAST_SURE`` is the queue for review: unseen images first, the lowest score on top;
-    ``WORST`` has the lowest IoU with the truth on top."""
+    ``WORST`` has the images on top in which no box was found, then the lowest IoU with the truth."""
 
     FOUND = "found"
     NAME = "name"
@@ -168,13 +168,8 @@ class ImageColumns:
         self.edited[place] = bool(facts.edited[0]) if known else False
 
     def overlap_at(self, place: int) -> float | None:
-        """The IoU, 0..1, with the truth; None without truth, and where nobody has looked for a box yet.
-
-        An image that a person has emptied was looked at: it keeps its 0.
-        """
-        if np.isnan(self.overlap[place]) or not (self.boxes[place] or self.edited[place]):
-            return None
-        return float(self.overlap[place])
+        """The IoU, 0..1, with the truth; None without truth. It is 0 without a box."""
+        return None if np.isnan(self.overlap[place]) else float(self.overlap[place])
 
     def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats) -> None:
         """The IoU, 0..1, with the truth of the images ``ids``; all others have no truth."""
@@ -252,7 +247,9 @@ class ImageColumns:
         return _unknown_last(self.share[places], descending)
 
     def _overlap_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        return _unknown_last(self.overlap[places], descending)
+        overlap = self.overlap[places]
+        missed = ~self.has_box[places] & ~np.isnan(overlap)  # worse than any box, and a group of its own
+        return _unknown_last(np.where(missed, np.float32(-1), overlap), descending)
 
     def _status_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
         codes = self._status[places].astype(np.int8)
@@ -297,10 +294,8 @@ def at_least(scores: Floats, score: float) -> Flags:
 
 def changes_with_boxes(browse: Browse) -> bool:
     """Whether new boxes may change what ``browse`` shows."""
-    return browse.order in (Order.SCORE, Order.SIZE, Order.LEAST_SURE) or browse.show in (
-        Show.EDITED,
-        Show.NO_BOX,
-    )
+    orders = Order.SCORE, Order.SIZE, Order.LEAST_SURE, Order.WORST
+    return browse.order in orders or browse.show in (Show.EDITED, Show.NO_BOX)
 
 
 def changes_with_truth(browse: Browse) -> bool:

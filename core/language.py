@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gettext
 import string
+import unicodedata
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,13 @@ def mark(text: str, /) -> str:
 def number(value: float, spec: str, /) -> str:
     """``value`` formatted by ``spec`` (such as ``.2f``), with the marks of the language in use."""
     return format(value, spec).translate(_marks)
+
+
+def printable(text: str) -> str:
+    """``text``, such as a file's name, with a sign for what no screen shows, as bytes that are no text."""
+    return "".join(
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 class _Count(int):

@@ -104,7 +104,7 @@ class ImportController(QObject):
         self._session, self._pump, self._editing = session, pump, editing
         self._worker: Worker | None = None
         self._beside: Worker | None = None
-        session.project_changed.connect(lambda: session.measures.set_offer(None))
+        session.project_changed.connect(self._on_project_changed)
 
     def look_at(self, path: Path) -> None:
         """Read the boxes at ``path``; :attr:`planned` or :attr:`refused` follows for the newest path."""
@@ -130,15 +130,19 @@ class ImportController(QObject):
     # ---- truth that lies beside the images --------------------------------------------------------
 
     def look_beside(self, folders: Sequence[Path]) -> None:
-        """Offer the true boxes that lie beside the images, unless the person has said no to that."""
-        session, project = self._session, self._session.project
-        wanted = [folder for folder in folders if str(folder) not in session.view.declined_truth]
+        """Offer the true boxes that lie beside the images, unless the person has said no to that.
+
+        What was offered before and not answered still is.
+        """
+        project, view = self._session.project, self._session.view
+        open_yet = dict.fromkeys((*map(Path, view.offered_truth), *folders))
+        wanted = [folder for folder in open_yet if str(folder) not in view.declined_truth]
         self._pump.abandon(self._beside)
         if project is not None and wanted:
             self._beside = self._pump.run(
                 "truth-beside",
                 lambda worker: _look_beside(worker, project, wanted),
-                on_done=session.measures.set_offer,
+                on_done=self._offer,
             )
 
     def use_found(self) -> None:
@@ -152,13 +156,30 @@ class ImportController(QObject):
         """Do without them, and do not ask again."""
         session, offer = self._session, self._session.measures.offer
         if offer is not None:
-            session.change_view(declined_truth=(*session.view.declined_truth, str(offer.folder)))
+            view, folder = session.view, str(offer.folder)
+            session.change_view(
+                offered_truth=tuple(one for one in view.offered_truth if one != folder),
+                declined_truth=(*view.declined_truth, folder),
+            )
             session.measures.set_offer(None)
+            self.look_beside(())
 
     def abandon(self) -> None:
         """Look no further for truth beside the images, as when the project is about to be closed."""
         self._pump.abandon(self._beside)
         self._beside = None
+
+    def _on_project_changed(self) -> None:
+        self._session.measures.set_offer(None)
+        self.look_beside(())
+
+    def _offer(self, found: FoundTruth | None) -> None:
+        session = self._session
+        session.measures.set_offer(found)
+        if found is not None:
+            # Kept with the project: whoever closes it before an answer is asked again.
+            offered = dict.fromkeys((*session.view.offered_truth, str(found.folder)))
+            session.change_view(offered_truth=tuple(offered))
 
     def _on_planned(self, result: ImportPlan | BoxscoutError) -> None:
         self._worker = None
@@ -178,6 +199,7 @@ class ImportController(QObject):
             self._editing.remember(summary.edit, text, begun)
             if summary.as_truth:
                 self.abandon()  # what lies beside the images need not be offered any more
+                self._session.change_view(offered_truth=())
                 self._session.measures.set_offer(None)
             (self.truth_imported if summary.as_truth else self.imported).emit(summary)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.controllers.editing import EditingController
 from app.controllers.library import read_table
@@ -23,6 +23,8 @@ from core.project.queries import kept
 from core.project.store import Project
 
 ACTIVITY = "relocate"
+# A hundred thumbnails that cannot be read are one reason to look; a disk that is away may be back soon.
+SOON_MS, AGAIN_MS = 200, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,28 @@ class MendingController(QObject):
     moved = Signal()
     """The list is another: a folder was found again."""
 
+    back = Signal()
+    """A folder that was away is there again."""
+
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._session, self._pump, self._editing = session, pump, editing
         self._looking: Worker | None = None
-        session.project_changed.connect(self.look)
+        self._left: set[Path] = set()
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(self._look_again)
+        session.project_changed.connect(self._on_project_changed)
+        session.problems.changed.connect(self._on_problems)
         session.picture_changed.connect(self._compare_size)
         editing.boxes_edited.connect(self._look_at_sizes)
 
     def look(self) -> None:
         """Find out, in a thread, which folders are gone and which images have another size."""
         project = self._session.project
+        self._again.stop()
         self._pump.abandon(self._looking)
         if project is not None:
             self._looking = self._pump.run(
@@ -66,8 +77,23 @@ class MendingController(QObject):
 
     def abandon(self) -> None:
         """The project is about to be closed."""
+        self._again.stop()
         self._pump.abandon(self._looking)
         self._looking = None
+
+    def _on_project_changed(self) -> None:
+        self._left.clear()
+        self.look()
+
+    def _on_problems(self) -> None:
+        """An image cannot be read: its whole folder may have gone."""
+        if self._session.problems.has_unreadable and not self._again.isActive():
+            self._again.start(SOON_MS)
+
+    def _look_again(self) -> None:
+        # A look at a network that does not answer takes its time: one at once is enough.
+        if self._looking is None and self._session.project is not None:
+            self.look()
 
     # ---- folders ----------------------------------------------------------------------------------
 
@@ -86,6 +112,7 @@ class MendingController(QObject):
 
     def leave_lost(self, folder: LostFolder) -> None:
         """Say no more of ``folder`` until the project is opened again."""
+        self._left.add(folder.root)
         lost = tuple(one for one in self._session.mending.lost if one != folder)
         self._session.set_mending(lost=lost)
 
@@ -105,10 +132,21 @@ class MendingController(QObject):
         session.notice.emit(move.sentence())
 
     def _on_looked(self, project: Project, lost: tuple[LostFolder, ...]) -> None:
-        if self._session.project is project:
-            # Read here and now: the image in view may have been compared since the thread began.
-            self._session.set_mending(lost=lost, former_sizes=resized.former_sizes(project))
-            self._compare_size()
+        self._looking = None
+        session = self._session
+        if session.project is not project:
+            return
+        # Read here and now: the image in view may have been compared since the thread began.
+        told = tuple(folder for folder in lost if folder.root not in self._left)
+        session.set_mending(lost=told, former_sizes=resized.former_sizes(project))
+        self._compare_size()
+        is_back = bool(session.problems.away_roots - {folder.root for folder in lost})
+        session.problems.set_away(lost)
+        if is_back:
+            self.back.emit()
+        self._again.stop()
+        if lost:
+            self._again.start(AGAIN_MS)
 
     # ---- sizes ------------------------------------------------------------------------------------
 

@@ -75,6 +75,7 @@ class Workbench(QObject):
         # A list that was read anew knows no IoU.
         self.library.scanned.connect(self.measuring.wake)
         self.mending.moved.connect(self.measuring.wake)
+        self.mending.back.connect(self.browsing.try_again)
         self.mending.size_noted.connect(self._on_size_noted)
         self.deciding.decided.connect(self.review.refresh_facts)
         self.deciding.decided.connect(self.measuring.wake)

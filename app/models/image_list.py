@@ -107,6 +107,10 @@ class ImageTable:
             if statuses.get(image_id) is Status.UNSEEN and not self.columns.edited[place]:
                 self.columns.set_status(place, Status.FAILED)
 
+    @property
+    def has_unusable(self) -> bool:
+        return bool(self._unusable)
+
     def unusable(self) -> list[ImageRecord]:
         """Images whose file could not be used when it was last tried, in the project's order."""
         return [self.at(place) for place in sorted(self.place[image_id] for image_id in self._unusable)]
@@ -251,6 +255,10 @@ class ImageListModel(QAbstractListModel):
         """See :meth:`ImageTable.unusable`."""
         return self._table.unusable()
 
+    @property
+    def has_unusable(self) -> bool:
+        return self._table.has_unusable
+
     def unseen_scores(self) -> tuple[list[int], Floats]:
         """The ids and scores of unseen images that have a score, whatever the filter."""
         places, scores = self._table.columns.unseen_scores()
@@ -315,13 +323,7 @@ class ImageListModel(QAbstractListModel):
         if role == Role.OVERLAP:
             return self._table.columns.overlap_at(place)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            overlap = self.data(index, Role.OVERLAP)
-            text = tr("{name}, IoU with the truth {overlap}")
-            return (
-                record.name
-                if overlap is None
-                else text.format(name=record.name, overlap=number(overlap, ".2f"))
-            )
+            return self._spoken(place)
         if role == Role.EDITED:
             return bool(self._table.columns.edited[place])
         if role == Role.BOXES:
@@ -333,6 +335,16 @@ class ImageListModel(QAbstractListModel):
         return None
 
     # ---- own ----------------------------------------------------------------------------------
+
+    def _spoken(self, place: int) -> str:
+        name, columns = self._table.at(place).name, self._table.columns
+        overlap = columns.overlap_at(place)
+        if overlap is None:
+            return name
+        if not columns.has_box[place]:
+            return tr("{name}, no box beside its truth").format(name=name)
+        text = tr("{name}, IoU with the truth {overlap}")
+        return text.format(name=name, overlap=number(overlap, ".2f"))
 
     def _set_shown(self, shown: Ints) -> None:
         self._shown, self._rows = shown, None

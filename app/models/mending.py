@@ -10,7 +10,8 @@ from core.project.places import LostFolder
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """Folders that are gone, and, by image id, the size that boxes were made for where it is another now."""
+    """Folders that are gone and not left at that; by image id, the size that boxes were made for where it is
+    another now."""
 
     lost: tuple[LostFolder, ...] = ()
     former_sizes: Mapping[int, tuple[int, int]] = field(default_factory=dict)

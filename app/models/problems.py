@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.models.image_list import ImageListModel
 from core.images.scan import RejectedFile
+from core.project.places import LostFolder
 
 
 class Problems(QObject):
@@ -26,6 +27,27 @@ class Problems(QObject):
         self._rejected: list[RejectedFile] = []
         self._unreadable: dict[int, str] = {}
         self._damaged: set[int] = set()
+        self.away: tuple[LostFolder, ...] = ()
+        """Folders that are not there: of their images nothing is told one by one."""
+
+    def set_away(self, away: Sequence[LostFolder]) -> None:
+        """Images of a folder that was away are tried anew: what was noted of them is forgotten."""
+        if tuple(away) == self.away:
+            return
+        back = self.away_roots - {folder.root for folder in away}
+        self.away = tuple(away)
+        records = (self._images.record(image_id) for image_id in self._unreadable)
+        self.drop_notes([record.id for record in records if record is not None and record.root in back])
+        self.changed.emit()
+
+    @property
+    def away_roots(self) -> set[Path]:
+        return {folder.root for folder in self.away}
+
+    @property
+    def has_unreadable(self) -> bool:
+        """Whether any image could not be read when it was last tried."""
+        return bool(self._unreadable) or self._images.has_unusable
 
     def set_rejected(self, rejected: Sequence[RejectedFile]) -> None:
         self._rejected = list(rejected)
@@ -57,11 +79,13 @@ class Problems(QObject):
 
     @property
     def files(self) -> list[RejectedFile]:
-        """Every file that cannot be used, with its reason, each once."""
+        """Every file that cannot be used, with its reason, each once; none of a folder that is away."""
+        away = self.away_roots
         reasons = {file.path: file.reason for file in self._rejected}
         for image_id, reason in self._unreadable.items():
             record = self._images.record(image_id)
-            if record is not None:
+            if record is not None and record.root not in away:
                 reasons[record.path] = reason
-        reasons.update({record.path: record.reason for record in self._images.unusable()})
+        unusable = (record for record in self._images.unusable() if record.root not in away)
+        reasons.update({record.path: record.reason for record in unusable})
         return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]

@@ -64,9 +64,10 @@ class Thumbnails(QObject):
 
     def try_again(self) -> None:
         """Make those anew that could not be made, once they are asked for."""
-        for key in self._failed:
+        failed, self._failed = self._failed, set()
+        for key in failed:
             self._loader.forget(key)
-        self._failed.clear()
+            self.ready.emit(key[0])  # a row in sight is painted again, and asks
 
     def _on_ready(self, key: tuple[int, str], thumbnail: Thumbnail) -> None:
         if thumbnail.pixmap is None:

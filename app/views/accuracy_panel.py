@@ -146,7 +146,9 @@ class AccuracyPanel(QWidget):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.worst_button = QPushButton(tr("Worst first"))
-        self.worst_button.setToolTip(tr("Order the images by IoU, the lowest on top."))
+        self.worst_button.setToolTip(
+            tr("Order the images by IoU: those without a box on top, then the lowest.")
+        )
         self.remove_button = QPushButton(tr("Remove the truth"))
         self.worst_button.clicked.connect(self.worst_first_requested)
         self.remove_button.clicked.connect(self.remove_requested)

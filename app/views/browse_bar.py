@@ -113,7 +113,10 @@ class BrowseBar(QWidget):
         box = _combo("order_box", tr("Order of the images"), tip, texts)
         tip = tr("Unseen images first, the lowest score on top: the queue for looking through.")
         box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
-        tip = tr("The lowest IoU with the truth on top, images without truth last. Import truth first.")
+        tip = tr(
+            "Images without a box on top, then the lowest IoU with the truth; those without truth last. "
+            "Import truth first."
+        )
         box.setItemData(box.findData(Order.WORST.value), tip, Qt.ItemDataRole.ToolTipRole)
         return box
 

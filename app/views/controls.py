@@ -154,6 +154,9 @@ class Choice(QWidget):
 class FitScroll(QScrollArea):
     """A vertical scroll area that asks for the height of what it holds, and no more."""
 
+    LEAST = 144
+    """Fewer pixels of height would be a slit."""
+
     def __init__(self, inside: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
@@ -179,7 +182,7 @@ class FitScroll(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, 96)
+        return QSize(self.widget().minimumSizeHint().width() + bar, min(self.sizeHint().height(), self.LEAST))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:

@@ -72,6 +72,11 @@ class ImageCanvas(PictureView):
         return self._truth
 
     @property
+    def truth_text(self) -> str:
+        """What stands at the first of them."""
+        return self._truth_text
+
+    @property
     def boxes(self) -> tuple[BoxRecord, ...]:
         """The boxes as drawn, the drag in progress included."""
         return self._editor.shown

@@ -112,8 +112,10 @@ class ThumbnailDelegate(QStyledItemDelegate):
         painter.drawText(QRect(text.left(), top, text.width(), metrics.height()), _FLAGS, elided)
         last = QRect(text.left(), top + (lines - 1) * metrics.height(), text.width(), metrics.height())
         if overlap is not None:
-            _paint_overlap(painter, last, overlap, strong if selected else None)
-            last.setLeft(last.left() + metrics.horizontalAdvance(_overlap_text(overlap)) + PADDING)
+            told = tr("IoU {overlap}").format(overlap=number(overlap, ".2f")) if boxes else tr("No box")
+            painter.setPen(strong if selected else QColor(_overlap_colour(overlap, boxes)))
+            painter.drawText(last, _FLAGS, told)
+            last.setLeft(last.left() + metrics.horizontalAdvance(told) + PADDING)
         if boxes > 1:
             painter.setPen(strong if selected else QColor(colours.muted))
             told = trn("{count} box", "{count} boxes", boxes)
@@ -144,15 +146,12 @@ _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | Qt.Te
 _FLAGS = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
 
 
-def _paint_overlap(painter: QPainter, room: QRect, overlap: float, colour: QColor | None) -> None:
-    """The IoU with the truth, in ``colour`` or in one that says whether the box counts as right."""
+def _overlap_colour(overlap: float, boxes: int) -> str:
+    """It says whether the box counts as right; before boxes were looked for all rows would be a warning."""
     colours = style.colours()
-    painter.setPen(colour or QColor(colours.good if overlap >= CORRECT_IOU else colours.warning))
-    painter.drawText(room, _FLAGS, _overlap_text(overlap))
-
-
-def _overlap_text(overlap: float) -> str:
-    return tr("IoU {overlap}").format(overlap=number(overlap, ".2f"))
+    if not boxes:
+        return colours.muted
+    return colours.good if overlap >= CORRECT_IOU else colours.warning
 
 
 def status_text(status: Status) -> str:

@@ -170,5 +170,7 @@ class StatusPresenter(QObject):
         problems = [Problem(file.path, file.reason) for file in session.problems.files]
         text = tr("Damaged; used as far as it can be read.")
         damaged = [Problem(path, text, warning=True) for path in session.problems.damaged]
-        self._problems.set_problems([*problems, *damaged])
-        self._strip.set_problems(len(problems), len(damaged))
+        text = tr("This folder is not there.")
+        away = [Problem(folder.root, text) for folder in session.problems.away]
+        self._problems.set_problems([*away, *problems, *damaged])
+        self._strip.set_problems(len(problems), len(damaged), away=len(away))

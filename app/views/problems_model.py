@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QIcon
 
 from app import style
-from core.language import number, tr
+from core.language import number, printable, tr
 
 Index = QModelIndex | QPersistentModelIndex
 _GROUP = 0  # the internal id of a reason; a file's is its group's row + 1
@@ -157,9 +157,3 @@ class ProblemsModel(QAbstractItemModel):
             c = style.colours()
             self._icons[warning] = style.icon(*(("warning", c.warning) if warning else ("error", c.error)))
         return self._icons[warning]
-
-
-def printable(text: str) -> str:
-    """A file's name for the screen: bytes that are not UTF-8, and control characters, become signs."""
-    safe = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(char if char.isprintable() else "�" for char in safe)

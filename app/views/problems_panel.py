@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QItemSelection, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
-from app.views.problems_model import Problem, ProblemsModel, printable
-from core.language import tr
+from app.views.problems_model import Problem, ProblemsModel
+from core.language import printable, tr
 
 __all__ = ["Problem", "ProblemsPanel"]
 
@@ -56,6 +56,10 @@ class ProblemsPanel(QWidget):
         self._told = 0
         self._problems: tuple[Problem, ...] = ()
         self._refresh()
+
+    def sizeHint(self) -> QSize:
+        """A few rows: whoever wants to see more of them makes it higher."""
+        return QSize(super().sizeHint().width(), self.minimumSizeHint().height())
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """Show these and no others."""

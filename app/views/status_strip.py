@@ -66,14 +66,17 @@ class StatusStrip(QStatusBar):
         self._notice.start()
         self._show_text()
 
-    def set_problems(self, unusable: int, damaged: int = 0) -> None:
-        """How many files could not be used, and how many only in part; the button opens their list."""
-        self.problems.setText(
-            trn("{count} file could not be used", "{count} files could not be used", unusable)
-            if unusable
-            else trn("{count} file is damaged", "{count} files are damaged", damaged)
+    def set_problems(self, unusable: int, damaged: int = 0, *, away: int = 0) -> None:
+        """How many folders are away, else how many files could not be used, else how many only in part; the
+        button opens the list of all."""
+        texts = (
+            (away, trn("{count} folder is not there", "{count} folders are not there", away)),
+            (unusable, trn("{count} file could not be used", "{count} files could not be used", unusable)),
+            (damaged, trn("{count} file is damaged", "{count} files are damaged", damaged)),
         )
-        self.problems.setVisible(bool(unusable or damaged))
+        told = next((text for count, text in texts if count), "")
+        self.problems.setText(told)
+        self.problems.setVisible(bool(told))
 
     def set_cursor(self, position: tuple[int, int] | None) -> None:
         self.cursor.setText("" if position is None else f"{position[0]}, {position[1]}")

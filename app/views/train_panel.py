@@ -63,10 +63,13 @@ class TrainPanel(QWidget):
     def minimumSizeHint(self) -> QSize:
         """As high as its texts are once they are wrapped: by their single lines the curves would be cut."""
         least = super().minimumSizeHint()
-        return QSize(least.width(), max(least.height(), self.layout().minimumHeightForWidth(self.width())))
+        height = max(least.height(), self.layout().minimumHeightForWidth(self.width()))
+        # Beside an open form the curves may make way.
+        return QSize(least.width(), height - self.results.minimumHeight() * self.settings.is_open())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._make_room()
         if event.size().width() != event.oldSize().width():
             self.updateGeometry()
 
@@ -179,10 +182,14 @@ class TrainPanel(QWidget):
         return super().eventFilter(watched, event)
 
     def _make_room(self) -> None:
-        """The curves keep their height; the images above them are shown where that leaves room for them."""
-        is_class = self.results.currentIndex() == 1
-        curves = (self.class_plot if is_class else self.plot).minimumSizeHint().height()
-        self.results.setMinimumHeight(curves)
+        """The curves keep their height, and make way where it would leave only a slit of an open form; the
+        images above them are shown where there is room for both."""
+        plot = self.class_plot if self.results.currentIndex() == 1 else self.plot
+        curves = plot.minimumSizeHint().height()
+        others = self.layout().minimumHeightForWidth(self.width()) - self.results.minimumHeight()
+        shown = not self.settings.is_open() or self.height() >= others + curves
+        self.results.setMinimumHeight(curves if shown else 0)
+        plot.setVisible(shown)
         both = self.gallery.minimumSizeHint().height() + style.SPACING + curves
         self.gallery.setVisible(self.results.height() >= both)
 
@@ -200,7 +207,7 @@ class TrainPanel(QWidget):
         for form in (self.form, self.class_form):
             form.config_changed.connect(self._config_edited)
         self.kind.changed.connect(lambda first: self.kind_chosen.emit("gan" if first else "cam"))
-        self.settings.toggle.toggled.connect(lambda _: self._enable())
+        self.settings.toggle.toggled.connect(lambda _: (self._enable(), self._make_room()))
 
     # Showing
 

@@ -65,11 +65,21 @@ class _FewTicks(pg.AxisItem):
         return [number(value * scale, spec) for value in values]
 
 
+class _Steps(pg.AxisItem):
+    """Whole numbers: there is no half a step."""
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803
+        return [(max(spacing, 1.0), offset) for spacing, offset in super().tickSpacing(minVal, maxVal, size)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        return [number(value * scale, ",.0f") for value in values]
+
+
 class _Plot(pg.PlotWidget):
     """A quiet plot: no menu, no buttons, no wheel."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={"left": _FewTicks("left")})
+        super().__init__(parent, axisItems={"left": _FewTicks("left"), "bottom": _Steps("bottom")})
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()

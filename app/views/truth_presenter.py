@@ -48,10 +48,14 @@ class TruthPresenter(QObject):
         session = self._session
         truth, overlap = session.truth, session.overlap
         shown = truth if session.view.show_truth else ()
-        self._canvas.set_truth([one.box for one in shown], "" if overlap is None else _iou_text(overlap))
+        self._canvas.set_truth([one.box for one in shown], _truth_text(overlap, len(session.boxes)))
 
 
-def _iou_text(overlap: float) -> str:
+def _truth_text(overlap: float | None, boxes: int) -> str:
+    if overlap is None:
+        return ""
+    if not boxes:
+        return tr("truth, no box")
     return tr("truth, IoU {overlap}").format(overlap=number(overlap, ".2f"))
 
 

@@ -24,9 +24,9 @@ from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.fitting import fitted_to, sentence, summarized
-from core.formats.common import printable
 from core.heatmap import READ_OUTS, read_out_of
 from core.images.scan import RejectedFile
+from core.language import printable
 from core.localization import note_training
 from core.localizers import own_classes, saved_localizer
 from core.project import resized

@@ -6,15 +6,18 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 PLAIN_EVERY_S = 10.0
+# The time left is told by the speed of so many seconds, and of no fewer than a few.
+_RECENT_S, _WORTH_S, _NOTED_EVERY_S = 30.0, 3.0, 0.5
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -38,12 +41,13 @@ class Bar:
         self._base, self._share, self._scale = 0.0, 0.0, 1.0
         self._title = ""
         self._printed_at = 0.0
-        self._began = time.monotonic()
+        self._recent: deque[tuple[float, float]] = deque()
 
     def part(self, title: str, share: float) -> None:
         """Begin the next part, which is ``share`` (0..1) of the section, or of the whole outside one."""
         self._base += self._share
         self._title, self._share = title, share * self._scale
+        self._recent.clear()
         self._printed_at = 0.0
         self.update(0.0)
 
@@ -59,11 +63,12 @@ class Bar:
     def update(self, fraction: float, detail: str = "") -> None:
         """Show that ``fraction`` (0..1) of the current part is done."""
         whole = min(self._base + self._share * fraction, 1.0)
+        left = self._left(whole)
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=whole, title=self._title, detail=detail)
+            self._bar.update(self._task, completed=whole, title=self._title, detail=detail, left=left)
         elif time.monotonic() - self._printed_at >= PLAIN_EVERY_S or fraction >= 1.0:
             self._printed_at = time.monotonic()
-            line = "  ".join(filter(None, [f"{self._title} {fraction:4.0%}", detail, self._left(whole)]))
+            line = "  ".join(filter(None, [f"{self._title} {fraction:4.0%}", detail, left]))
             errors.print(Text(line))
 
     def note(self, line: str) -> None:
@@ -75,10 +80,17 @@ class Bar:
         self.update(done / max(total, 1), f"{done}/{total}")
 
     def _left(self, whole: float) -> str:
-        if not 0.02 < whole < 1.0:
+        """The time left, once it is worth a number: other parts may go ten times as fast as this one."""
+        now = time.monotonic()
+        if not self._recent or now - self._recent[-1][0] >= _NOTED_EVERY_S:
+            self._recent.append((now, whole))
+        while now - self._recent[0][0] > _RECENT_S and len(self._recent) > 2:
+            self._recent.popleft()
+        seconds, done = now - self._recent[0][0], whole - self._recent[0][1]
+        rest_of_part = self._base + self._share - whole
+        if seconds < _WORTH_S or done <= 0 or not (1 - whole) / 2 < rest_of_part:
             return ""
-        left = (time.monotonic() - self._began) * (1 - whole) / whole
-        return f"about {duration(left)} left"
+        return f"about {duration(seconds * (1 - whole) / done)} left"
 
 
 @contextmanager
@@ -92,12 +104,11 @@ def progress_bar(*, quiet: bool = False) -> Iterator[Bar]:
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=False),
+        TextColumn("{task.fields[left]}", markup=False),
         TextColumn("{task.fields[detail]}", markup=False),
     )
-    with Progress(*columns, console=errors, speed_estimate_period=60) as bar:
-        yield Bar(bar, bar.add_task("", total=1.0, title="", detail=""))
+    with Progress(*columns, console=errors) as bar:
+        yield Bar(bar, bar.add_task("", total=1.0, title="", detail="", left=""))
 
 
 class _Silent(Bar):

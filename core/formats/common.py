@@ -15,7 +15,7 @@ from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.formats.notes import notes_on
 from core.geometry import Box
-from core.language import mark, tr, trn
+from core.language import mark, printable, tr, trn
 
 # Less than any pixel that a person could see: arithmetic, not a box that stuck out.
 _NOT_CLAMPED = 1e-6
@@ -293,11 +293,6 @@ def read_bytes(path: Path) -> bytes:
         raise FormatError(
             tr("“{name}” cannot be read: {reason}.").format(name=path.name, reason=reason)
         ) from error
-
-
-def printable(text: str) -> str:
-    """``text`` with a sign for whatever no screen shows."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def short(text: str) -> str:

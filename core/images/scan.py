@@ -15,7 +15,7 @@ from natsort import natsort_keygen, ns
 
 from core.errors import ImageError
 from core.images.decoding import EMPTY, NOT_A_FILE, NOT_AN_IMAGE, looks_like_image, unavailable, why
-from core.language import mark, tr
+from core.language import mark, printable, tr
 
 SUFFIXES = {
     ".png",
@@ -178,7 +178,7 @@ class _Scan:
                 yield RejectedFile(path, tr("The link points nowhere."))
                 return
             raise ImageError(
-                tr("{path} does not exist or cannot be reached.").format(path=_printable(path))
+                tr("{path} does not exist or cannot be reached.").format(path=printable(str(path)))
             ) from error
         if not _is_text(str(path)):
             yield RejectedFile(path, tr(NOT_UTF8))
@@ -280,7 +280,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _printable(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "replace")

@@ -26,8 +26,9 @@ class ProjectView:
     image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
     training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
     :func:`core.localizers.saved_localizer`, and ``unit`` which of the discriminator's units shows them:
-    ``own`` for its own choice, or ``real``. ``declined_truth`` are folders whose true boxes the person did
-    not want. ``browse`` is which images the list shows, and in what order.
+    ``own`` for its own choice, or ``real``. ``offered_truth`` are folders beside which true boxes were
+    found and the person has not said yet whether to use them, ``declined_truth`` those whose they did not
+    want. ``browse`` is which images the list shows, and in what order.
     """
 
     rule: str = DEFAULT_RULE
@@ -45,6 +46,7 @@ class ProjectView:
     model: str = "gan"
     at: str = "last"
     unit: str = "own"
+    offered_truth: tuple[str, ...] = ()
     declined_truth: tuple[str, ...] = ()
     browse: Browse = field(default_factory=Browse)
 
@@ -165,6 +167,7 @@ _READERS = {
     "model": _model,
     "at": _snapshot,
     "unit": _unit,
+    "offered_truth": lambda value: tuple(map(_text, value)),
     "declined_truth": lambda value: tuple(map(_text, value)),
     "browse": _browse,
 }

@@ -250,6 +250,15 @@ def test_the_curves_are_whole_beside_the_problems(
         assert end < panel.height(), "the name of the steps is cut"
         assert window.height() == 800
 
+    # In a small window an open form is no slit: the curves make way for it, and come back.
+    window.resize(1024, 768)
+    qtbot.wait(200)
+    assert window.height() == 768
+    assert panel.scroll.height() >= 144
+    panel.settings.set_open(False)
+    qtbot.waitUntil(lambda: panel.plot.height() >= panel.plot.minimumSizeHint().height())
+    assert panel.plot.isVisible()
+
 
 @pytest.mark.parametrize("tongue", ["en", "de"])
 def test_each_format_says_all_that_it_is_for(tongue: str, qtbot: QtBot) -> None:

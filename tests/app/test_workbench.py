@@ -297,7 +297,7 @@ def test_a_folder_that_vanishes_does_not_stop_a_training(
     qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
     assert session.picture.image is None
     assert "no longer there" in session.picture.reason
-    qtbot.waitUntil(lambda: len(session.problems.files) >= 1)
+    qtbot.waitUntil(lambda: [one.root for one in session.problems.away] == [folder], timeout=LONG)
     seen = session.training.step
     qtbot.waitUntil(lambda: session.training.step > seen, timeout=LONG)
     with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):

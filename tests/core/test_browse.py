@@ -82,6 +82,8 @@ def in_order(rows: list[dict[str, object]], order: Order, descending: bool) -> l
     if order is Order.STATUS:
         sign = -1 if descending else 1
         return sorted(rows, key=lambda r: sign * STATUSES.index(r["status"]))
+    if order is Order.WORST:  # what nothing was found in is the worst there is
+        rows = [r if r["has_box"] or math.isnan(r["overlap"]) else {**r, "overlap": -1.0} for r in rows]
     field = {Order.SCORE: "score", Order.WORST: "overlap"}.get(order, "share")
     known = [r for r in rows if not math.isnan(r[field])]
     sign = -1 if descending else 1

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from window_support import LONG, TINY, close, draw_folder, drop, fill, finish, settle, start
 
+from app.controllers.mending import SOON_MS
 from app.main_window import MainWindow
 from app.models.export import ExportRequest
-from app.models.image_list import Role
+from app.models.image_list import ImageListModel, Role
 from app.views.message import ErrorDialog
 from core.annotations import BoxRecord, Source, Status
 from core.geometry import Box
@@ -179,8 +180,8 @@ def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
     settle(qtbot, window)
     assert _statuses(project, window) == {**work, unseen: Status.FAILED}
     assert [one.box for one in project.boxes(edited)] == [Box(1, 2, 30, 20)]
-    assert {problem.path.parent for problem in session.problems.files} == {disk}
-    assert len(session.problems.files) == 4
+    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is not there", timeout=LONG)
+    assert not session.problems.files, "its images are not told one by one"
     with Project.open(project.path) as other:  # as the next start will find it
         assert all(one.reason for one in other.images() if one.root == disk)
 
@@ -188,10 +189,54 @@ def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
     window.actions_["find_boxes"].trigger()
     settle(qtbot, window)
     qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
-    qtbot.waitUntil(lambda: not session.problems.files, timeout=LONG)
+    qtbot.waitUntil(window.strip.problems.isHidden, timeout=LONG)
     assert _statuses(project, window) == {**work, unseen: Status.UNSEEN}
     assert [one.box for one in project.boxes(edited)] == [Box(1, 2, 30, 20)]
     assert project.boxes(unseen), "and it got its box"
+
+
+def test_a_folder_that_goes_away_under_an_open_project_is_told_once_until_it_is_back(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    folder, path = worked_on
+    _open(qtbot, window, path)
+    session = window.session
+    away = folder.rename(folder.with_name("unplugged"))
+    for name in ("last", "previous"):
+        window.actions_[name].trigger()
+        qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    said = window.notice.text.text()
+    assert said.startswith(f"The folder “{folder}” is no longer there; its 3 images keep their boxes.")
+    assert said.endswith("connect that again.")
+    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is not there", timeout=LONG)
+    qtbot.mouseClick(window.strip.problems, Qt.MouseButton.LeftButton)
+    assert window.problems.count() == 1
+    assert window.problems.model.problem(window.problems.model.index(0, 0, _first(window))).path == folder
+
+    _click(qtbot, window, "Not now")
+    window.actions_["first"].trigger()
+    qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
+    qtbot.wait(2 * SOON_MS)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+    assert not window.notice.isVisible(), "a person who said “not now” is not asked at each image"
+
+    away.rename(folder)
+    qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
+    qtbot.waitUntil(window.strip.problems.isHidden, timeout=LONG)
+    images = session.images
+    qtbot.waitUntil(lambda: all(_thumbnail(images, row) for row in range(3)), timeout=LONG)
+    assert session.boxes == (EDITED,)
+    assert window.problems.count() == 0
+
+
+def _first(window: MainWindow) -> QModelIndex:
+    return window.problems.model.index(0, 0)
+
+
+def _thumbnail(images: ImageListModel, row: int) -> bool:
+    thumbnail = images.index(row).data(Role.THUMBNAIL)
+    return thumbnail is not None and thumbnail.pixmap is not None
 
 
 def test_a_look_at_a_photo_that_is_back_is_enough(

@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
-from window_support import LONG, fill
+from window_support import LONG, draw_folder, fill
 
 from app import style
 from app.main_window import MainWindow
@@ -143,6 +143,10 @@ def _iou(a: Box, b: tuple[float, float, float, float]) -> float:
 def _listed(window: MainWindow) -> list[float | None]:
     model = window.session.images
     return [model.data(model.index(row), Role.OVERLAP) for row in range(model.rowCount())]
+
+
+def _spoken(window: MainWindow, row: int) -> str:
+    return str(window.session.images.index(row).data(Qt.ItemDataRole.AccessibleTextRole))
 
 
 def _evaluated(window: MainWindow, truth: Path, out: Path):
@@ -319,10 +323,8 @@ def test_truth_that_lies_beside_dropped_photos_is_offered(
     bench.open_paths([photos])
     qtbot.waitUntil(lambda: not bench.pump.busy, timeout=LONG)
     path = project.path
-    window.actions_["new"].trigger()
-    qtbot.waitUntil(lambda: session.project is None and not bench.pump.busy, timeout=LONG)
-    window.open_paths([path])
-    qtbot.waitUntil(lambda: session.project is not None and not bench.pump.busy, timeout=LONG)
+    _reopen(window, path, qtbot)
+    qtbot.waitUntil(lambda: not bench.pump.busy, timeout=LONG)
     bench.open_paths([photos])
     qtbot.waitUntil(lambda: not bench.pump.busy, timeout=LONG)
     assert window.notice.isHidden()
@@ -341,7 +343,11 @@ def test_truth_that_lies_beside_dropped_photos_is_offered(
     expected = {r.id: Box(x, y, x + 12, y + 12) for r in session.images.records for x, y in [places[r.name]]}
     assert {i: boxes[0].box for i, boxes in found.items()} == expected
     assert session.project.all_boxes() == {}
-    assert _listed(window) == [None] * 12, "nobody has looked for a box yet"
+    # Nobody has looked for a box yet: the rows say so, in place of an IoU of 0, as the panel does.
+    assert [_spoken(window, row) for row in (0, 11)] == [
+        "00.png, no box beside its truth",
+        "11.png, no box beside its truth",
+    ]
     facts = window.truth.panel.facts.text()
     assert "12 images have no box" in facts and "correlate" not in facts, facts
     for done in window.findChildren(DoneDialog):
@@ -349,6 +355,52 @@ def test_truth_that_lies_beside_dropped_photos_is_offered(
     window.workbench.editing.undo()
     assert true_boxes(session.project) == {}
     qtbot.waitUntil(lambda: session.measures.standing is None and not bench.pump.busy, timeout=LONG)
+
+
+def test_truth_that_was_offered_is_offered_until_there_is_an_answer(
+    window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = _dropped_with_truth_beside(window, tmp_path / "photos", places, qtbot).path
+    said = window.notice.text.text()
+    for _ in range(2):  # closed without an answer, twice
+        _reopen(window, path, qtbot)
+        qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+        assert window.notice.text.text() == said
+    # A folder without truth that comes beside takes the question away from nobody.
+    draw_folder(tmp_path / "more", 3)
+    window.open_paths([tmp_path / "more"])
+    qtbot.waitUntil(lambda: window.session.images.total == 15, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+    assert window.notice.text.text() == said
+    assert window.notice.isVisible()
+
+    _answer(qtbot, window, "No")
+    _reopen(window, path, qtbot)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+    assert window.notice.isHidden(), "a no holds"
+
+
+def test_truth_that_was_used_and_removed_is_offered_no_more(
+    window: MainWindow, places: dict[str, tuple[int, int]], tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = _dropped_with_truth_beside(window, tmp_path / "photos", places, qtbot).path
+    _answer(qtbot, window, "Use to measure")
+    qtbot.waitUntil(lambda: window.session.measures.standing is not None, timeout=LONG)
+    _close_dialogs(window)
+    window.workbench.measuring.remove_truth()
+    qtbot.waitUntil(lambda: window.session.measures.standing is None, timeout=LONG)
+    _reopen(window, path, qtbot)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+    assert window.notice.isHidden()
+
+
+def _reopen(window: MainWindow, path: Path, qtbot: QtBot) -> None:
+    """Close the project, as File > New does, and open it again."""
+    session, bench = window.session, window.workbench
+    window.actions_["new"].trigger()
+    qtbot.waitUntil(lambda: session.project is None and not bench.pump.busy, timeout=LONG)
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: session.project is not None and session.picture is not None, timeout=LONG)
 
 
 def test_truth_that_came_in_another_way_is_offered_no_more(
@@ -362,17 +414,40 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     assert window.notice.isHidden()
     assert len(true_boxes(project)) == 12
 
-    # Of a box, right or wrong, and of none that a person took away the list tells the IoU; of no other image.
+    # Of a box, right or wrong, the list tells the IoU; of none that there is none.
     editing, record = window.workbench.editing, window.session.record
     assert record is not None
-    assert _listed(window) == [None] * 12
+    nothing = f"{record.name}, no box beside its truth"
+    assert _spoken(window, 0) == nothing
     x, y = places[record.name]
     editing.draw(Box(x, y, x + 12, y + 12))
-    qtbot.waitUntil(lambda: _listed(window) == [1] + [None] * 11, timeout=LONG)
+    right = f"{record.name}, IoU with the truth 1.00"
+    qtbot.waitUntil(lambda: _spoken(window, 0) == right, timeout=LONG)
     editing.clear()
-    qtbot.waitUntil(lambda: _listed(window) == [0] + [None] * 11, timeout=LONG)
+    qtbot.waitUntil(lambda: _spoken(window, 0) == nothing, timeout=LONG)
+    assert window.canvas.truth_text == "truth, no box"
     editing.draw(Box(0, 0, x, y) if x and y else Box(20, 20, 40, 30))
-    qtbot.waitUntil(lambda: _listed(window) == [0] + [None] * 11, timeout=LONG)
-    assert window.session.boxes
+    wrong = f"{record.name}, IoU with the truth 0.00"
+    qtbot.waitUntil(lambda: _spoken(window, 0) == wrong, timeout=LONG)
+    assert window.canvas.truth_text == "truth, IoU 0.00"
+
+    # The worst is an object that was missed, then a box beside its object; a right one comes last.
+    session = window.session
+    window.workbench.browsing.next()
+    other = session.record
+    assert other is not None
+    qtbot.waitUntil(lambda: bool(session.truth), timeout=LONG)
+    x, y = places[other.name]
+    editing.draw(Box(x, y, x + 12, y + 12))
+    qtbot.waitUntil(lambda: _listed(window)[1] == 1, timeout=LONG)
+    _settle(qtbot, window)
+    _close_dialogs(window)
+    qtbot.waitUntil(window.isActiveWindow, timeout=LONG)
+    qtbot.keyClick(window, Qt.Key.Key_W)
+    said = [_spoken(window, row) for row in range(12)]
+    assert said[10:] == [wrong, f"{other.name}, IoU with the truth 1.00"]
+    assert all(text.endswith("no box beside its truth") for text in said[:10])
+    window.images.show_box.setCurrentIndex(window.images.show_box.findData("with truth"))
+    assert session.images.rowCount() == 12
     for done in window.findChildren(DoneDialog):
         done.close()

@@ -12,6 +12,7 @@ from seeing import wheel
 
 from app import style
 from app.views.training_plot import ClassPlot, TrainingPlot
+from core.language import speak
 
 
 @pytest.fixture
@@ -95,6 +96,24 @@ def test_no_menu_and_no_wheel(plot: TrainingPlot) -> None:
     assert plot.losses.viewRange() == before
     assert not plot.losses.getPlotItem().menuEnabled()
     assert plot.losses.getPlotItem().getViewBox().state["enableMenu"] is False
+
+
+@pytest.mark.parametrize(("last", "tongue"), [(2, "en"), (4, "en"), (3000, "de")])
+def test_steps_are_whole_numbers_with_the_marks_of_the_language(
+    plot: TrainingPlot, last: int, tongue: str, request: pytest.FixtureRequest
+) -> None:
+    speak(tongue)
+    request.addfinalizer(lambda: speak("en"))
+    axis = plot.lower.getAxis("bottom")
+    said = [
+        text
+        for spacing, values in axis.tickValues(1, last, 240)
+        for text in axis.tickStrings(values, axis.autoSIPrefixScale * axis.scale, spacing)
+    ]
+    assert said
+    assert len(set(said)) == len(said)
+    assert all(text.replace("." if tongue == "de" else ",", "").isdecimal() for text in said)
+    assert last < 3000 or "2.000" in said
 
 
 def test_it_follows_light_and_dark(plot: TrainingPlot, qapp: QApplication) -> None:
