@@ -49,6 +49,7 @@ class Idea:
 
 TRAININGS: Mapping[str, Training] = {
     "default": Training(trainings.learn),
+    "fp32": Training(trainings.learn, {"precision": "fp32"}),
     "image-norm": Training(trainings.learn, {"norm": "image"}),
     "width-16": Training(trainings.learn, {"width": 16}),
     "width-64": Training(trainings.learn, {"width": 64}),
@@ -73,6 +74,7 @@ IDEAS: Mapping[str, Idea] = {
     "centred-80": Idea("no picture at all: a centred box", (), centred_boxes),
     "contrast": Idea("no network: contrast alone", (), contrast_boxes),
     "default": Idea("the product without framing", ("default",), default_boxes),
+    "fp32": Idea("trained in fp32, as a check of bf16", ("fp32",), default_boxes),
     "averaged-weights": Idea("weights averaged over the last steps", ("default",), averaged_boxes),
     "ensemble": Idea("the maps of two trainings averaged", ("default",), ensemble_boxes, seeds=2),
     "mean-map": Idea("the set's mean map in place of the Gaussian", ("default",), mean_map_boxes),
