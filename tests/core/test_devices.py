@@ -6,6 +6,7 @@ CPU. A step that gets through reads nothing and mixes nothing on any other devic
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
@@ -84,6 +85,10 @@ def test_what_waits_is_seen() -> None:
                 refused()
 
 
+@pytest.mark.skipif(
+    tuple(map(int, version("kornia").split(".")[:2])) < (0, 9),
+    reason="before 0.9, the newest for Python 3.10, Kornia's colours wait once in each batch",
+)
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_step_waits_for_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config = CONFIGS[name]
