@@ -144,7 +144,8 @@ def start_or_resume(
         )
     fixed = sorted(set(changes) - {"steps", "minutes", "device"})
     if fixed or preset:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in [*fixed, *(["preset"] if preset else [])])
+        names = [f"no-{name}" if changes[name] is False else name for name in fixed]
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in [*names, *(["preset"] if preset else [])])
         raise TrainingError(f"A resumed training keeps its settings; leave out {named}.")
     config: SettingsT = state.config.with_(**changes)
     return config, state
