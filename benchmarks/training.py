@@ -125,7 +125,7 @@ def measure(
 
 
 def looks_share(seconds: dict[str, list[float]]) -> float:
-    """What samples, MS-SSIM, snapshots and signals add to a step, as a share of it; the median over rounds."""
+    """What samples, MS-SSIM, snapshots and signals add to a step, as a share of it; median of rounds."""
     pairs = zip(seconds["ours"], seconds[WITH_SAMPLES], strict=True)
     return statistics.median(looking / plain - 1 for plain, looking in pairs)
 
@@ -152,7 +152,9 @@ def report(
         print(f"{'':<28}{hours:>9.2f} h for 200,000 steps")
     share = looks_share(seconds)
     seldom = SNAPSHOT_EVERY / PRESETS["paper"].snapshot_every
-    print(f"\nsamples, MS-SSIM and snapshots cost {share:.1%} of a step, {seldom * share:.1%} with preset paper")
+    print(
+        f"\nsamples, MS-SSIM and snapshots cost {share:.1%} of a step, {seldom * share:.1%} with preset paper"
+    )
     if options.json:
         document = {"command": sys.argv, "device": name, "bf16": bf16, "rows": rows, "looks_share": share}
         options.json.write_text(json.dumps(document, indent=1) + "\n")

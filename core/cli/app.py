@@ -28,6 +28,7 @@ from core.cli.shared import (
     Augmentation,
     BoxFile,
     Folders,
+    ImagesFolder,
     JsonFile,
     ProjectFile,
     Restart,
@@ -205,10 +206,7 @@ app.command()(export)
 def evaluate(
     boxes: BoxFile,
     truth: TruthPath,
-    images: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="The folder of the images: adds the colour contrast baseline."),
-    ] = None,
+    images: ImagesFolder = None,
     set_: SetName = None,
     split: Split = None,
     json_file: JsonFile = None,
@@ -226,6 +224,7 @@ def compare(
     a: BoxFile,
     b: BoxFile,
     truth: TruthPath,
+    images: ImagesFolder = None,
     set_: SetName = None,
     split: Split = None,
     json_file: JsonFile = None,
@@ -233,7 +232,7 @@ def compare(
     """Compare the box files A and B on the same images: their difference, with its interval."""
     from core.cli.commands import run_compare
 
-    result = run_compare(a, b, truth, set_name=set_, split=split)
+    result = run_compare(a, b, truth, images=images, set_name=set_, split=split)
     _save(result.to_dict(), json_file)
     print_rows(f"Accuracy at IoU 0.5 on {result.n} images (95 % interval)", result.rows)
     for line in result.remarks():

@@ -1,4 +1,4 @@
-"""The photos that runs learn from and are measured on: there before anything is trained, and the same later."""
+"""The photos that runs learn from and are measured on: all there before training, the same ones later."""
 
 from __future__ import annotations
 
