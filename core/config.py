@@ -17,6 +17,7 @@ SettingsT = TypeVar("SettingsT", bound="Settings")
 
 OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan")
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class TrainConfig(Settings):
         "auto",
         mark("Precision"),
         mark("bf16 is faster where the processor has it."),
-        choices=("auto", "fp32", "bf16"),
+        choices=PRECISIONS,
     )
     sample_every: int = _setting(
         100, mark("Samples every"), mark("Steps between two sample grids."), low=1, high=100_000
@@ -239,7 +240,7 @@ class ClassifierConfig(Settings):
         "auto",
         mark("Precision"),
         mark("bf16 is faster where the processor has it."),
-        choices=("auto", "fp32", "bf16"),
+        choices=PRECISIONS,
     )
     report_every: int = _setting(
         50, mark("Report every"), mark("Steps between two points of the plot."), low=1, high=100_000

@@ -1,4 +1,4 @@
-"""One page of what a project shows: boxes and heat maps, a grid of samples, MS-SSIM over training."""
+"""One page of what a project shows: boxes and heat maps, a grid of samples, curves over training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from core.course import Course
 from core.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure
+from core.evaluate.reading import method_title
 from core.language import number, tr
 from core.reproduce.figures import fit
 from core.stopping import Estimate
@@ -76,12 +78,43 @@ def diversity_page(points: Sequence[tuple[int, float]], real: Estimate | None, t
     if real is not None:
         axis.axhspan(*real.interval, color=_REAL, alpha=0.2, lw=0)
         axis.axhline(real.mean, color=_REAL, ls=":", label=tr("real images"))
-    axis.set(xlabel=tr("Step"), ylabel="MS-SSIM", ylim=(0, 1))
-    for ticks, spec in ((axis.xaxis, ",.0f"), (axis.yaxis, ".1f")):
-        ticks.set_major_formatter(lambda value, _, spec=spec: number(value, spec))
+    _finish(axis, "MS-SSIM", ".1f", 1.0)
+    return figure
+
+
+def accuracy_page(course: Course, title: str) -> Figure:
+    """Accuracy at every snapshot with its interval and a polynomial fit, beside what costs no training."""
+    figure = new_figure(width=5.6, height=4.2, dpi=150)
+    figure.suptitle(title, fontsize=10)
+    axis: Any = figure.subplots()
+    steps, rows = [step for step, _ in course.points], [row for _, row in course.points]
+    values = [100 * row.accuracy for row in rows]
+    below = [100 * (row.accuracy - row.low) for row in rows]
+    above = [100 * (row.high - row.accuracy) for row in rows]
+    axis.errorbar(
+        steps,
+        values,
+        yerr=(below, above),
+        fmt=".",
+        color=_SAMPLES,
+        alpha=0.5,
+        lw=0.8,
+        label=tr("found boxes"),
+    )
+    if len(steps) > 1:
+        axis.plot(*fit(steps, values), "-", color=_SAMPLES)
+    for row, style in zip(course.baselines, ("-", "--", "-.", ":"), strict=False):
+        axis.axhline(100 * row.accuracy, color=_REAL, ls=style, lw=1, label=method_title(row.method))
+    _finish(axis, f"{course.measure}, %", ".0f", 100.0)
+    return figure
+
+
+def _finish(axis: Any, values: str, spec: str, most: float) -> None:
+    axis.set(xlabel=tr("Step"), ylabel=values, ylim=(0, most))
+    for ticks, its_spec in ((axis.xaxis, ",.0f"), (axis.yaxis, spec)):
+        ticks.set_major_formatter(lambda value, _, spec=its_spec: number(value, spec))
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
-    return figure
 
 
 def _short(name: str) -> str:

@@ -15,6 +15,8 @@ from app.models.figure import FigureRequest
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
+from app.worker import Worker
+from core.boxes import RULES
 from core.deciding import decide
 from core.errors import BoxscoutError, ImageError
 from core.images.decoding import decode
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from core.drawing import Panel
 
 ACTIVITY = "figure"
+Stopping = Callable[[], bool]
 MAX_SIDE = 512  # pixels; a page shows an image about this large
 
 
@@ -51,11 +54,11 @@ class FigureController(QObject):
         if draw is None:
             return
 
-        def run(_: object) -> None:
+        def run(worker: Worker) -> None:
             # Drawing is rare and its library slow to load, so it waits until it is wanted.
             from core.drawing import write_figure
 
-            write_figure(draw(), request.path)
+            write_figure(draw(worker.is_stopping), request.path)
 
         def done(_: object) -> None:
             session.set_activity(ACTIVITY, None)
@@ -65,7 +68,7 @@ class FigureController(QObject):
         session.set_activity(ACTIVITY, Activity(text=tr("Drawing…"), can_stop=False))
         self._pump.run("figure", run, on_done=done, on_failed=lambda _: session.set_activity(ACTIVITY, None))
 
-    def _drawing(self, request: FigureRequest) -> Callable[[], Figure] | None:
+    def _drawing(self, request: FigureRequest) -> Callable[[Stopping], Figure] | None:
         """What the thread does; everything of the session is read here, in the window's thread."""
         session = self._session
         project, view, step = session.project, session.view, session.training.step
@@ -74,15 +77,19 @@ class FigureController(QObject):
         name = paths.title(project.path)
         if request.kind == "boxes":
             live = session.live_maps(request.images)
-            return lambda: _boxes(project, view, request.images, name, live, step)
+            return lambda _: _boxes(project, view, request.images, name, live, step)
         if request.kind == "samples":
             samples = session.samples
             title = tr("{name}: samples at step {step:,}").format(name=name, step=step)
-            return None if samples is None else lambda: _samples(samples, title)
+            return None if samples is None else lambda _: _samples(samples, title)
+        if request.kind == "accuracy":
+            title = tr("{name}: accuracy over training, rule “{rule}”")
+            title = title.format(name=name, rule=tr(RULES[view.rule].title))
+            return lambda stopping: _accuracy(project, view, title, stopping)
         points = [(p.step, p.ms_ssim) for p in session.points if p.ms_ssim is not None]
         real = session.results.snapshots.real
         title = tr("{name}: MS-SSIM between samples").format(name=name)
-        return lambda: _diversity(points, real, title)
+        return lambda _: _diversity(points, real, title)
 
 
 def _boxes(
@@ -137,6 +144,13 @@ def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | N
         )
     boxes = [b.box.scaled(width / record.width, height / record.height) for b in found]
     return Panel(decoded.pixels, heat_map, boxes[0] if boxes else None, others=tuple(boxes[1:]))
+
+
+def _accuracy(project: Project, view: ProjectView, title: str, stopping: Stopping) -> Figure:
+    from core.course import course
+    from core.pages import accuracy_page
+
+    return accuracy_page(course(project, view, cancelled=stopping), title)
 
 
 def _samples(samples: npt.NDArray[np.uint8], title: str) -> Figure:

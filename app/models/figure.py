@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-FigureKind = Literal["boxes", "samples", "diversity"]
+FigureKind = Literal["boxes", "samples", "diversity", "accuracy"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,7 @@ def ask_figure(parent: QWidget, session: Session, images: tuple[int, ...]) -> Fi
         has_maps=bool(images) and session.heat_map is not None,
         has_samples=session.samples is not None,
         has_points=any(point.ms_ssim is not None for point in session.points),
+        has_course=session.measures.standing is not None and bool(session.results.snapshots.signals),
     )
     stem = paths.title(session.project.path)
     dialog = FigureDialog(options, folder=Path(_last_folder("figure")), stem=stem, parent=parent)

@@ -129,7 +129,9 @@ class FigureDialog(QDialog):
         self.save.setEnabled(not problem)
 
 
-def figure_options(*, images: int, has_maps: bool, has_samples: bool, has_points: bool) -> list[FigureOption]:
+def figure_options(
+    *, images: int, has_maps: bool, has_samples: bool, has_points: bool, has_course: bool
+) -> list[FigureOption]:
     """All figures, each with what it still lacks."""
     boxes = (
         tr("Image and box, heat map, overlay: the image in view")
@@ -143,5 +145,10 @@ def figure_options(*, images: int, has_maps: bool, has_samples: bool, has_points
         ),
         FigureOption(
             "diversity", tr("MS-SSIM over training"), "" if has_points else tr("There is no MS-SSIM yet.")
+        ),
+        FigureOption(
+            "accuracy",
+            tr("Accuracy over training"),
+            "" if has_course else tr("It needs true boxes and a training with snapshots."),
         ),
     ]

@@ -23,9 +23,11 @@ from core.cli.reproduce_app import reproduce
 from core.cli.shared import (
     STOPPED,
     AsJson,
+    Augmentation,
     BoxFile,
     ExistingProject,
     Folders,
+    ImagesFolder,
     JsonFile,
     ProjectFile,
     Restart,
@@ -38,7 +40,7 @@ from core.cli.shared import (
     show,
 )
 from core.cli.snapshots_app import SnapshotStep, snapshots
-from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRESETS
+from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRECISIONS, PRESETS
 from core.errors import BoxscoutError, Cancelled
 from core.output import lost_output
 
@@ -91,6 +93,12 @@ def train(
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
+    width: Annotated[Optional[int], typer.Option(help="Channels of the first stage.")] = None,  # noqa: UP045
+    fine_heat_map: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--fine-heat-map/--no-fine-heat-map", help="Keep the last stage's resolution."),
+    ] = None,
+    augmentation: Augmentation = None,
     crop_size: Annotated[Optional[int], typer.Option(help="Learn windows of 32 or 64 pixels.")] = None,  # noqa: UP045
     background: Annotated[
         Optional[float],  # noqa: UP045
@@ -106,6 +114,10 @@ def train(
     ] = None,
     seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
     device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
+    precision: Annotated[
+        Optional[str],  # noqa: UP045
+        one_of(PRECISIONS, "Default: bf16 where the processor has it."),
+    ] = None,
     resume: Resume = False,
     restart: Restart = False,
     set_: SetName = None,
@@ -124,12 +136,16 @@ def train(
         "minutes": minutes,
         "image_size": image_size,
         "batch_size": batch_size,
+        "width": width,
+        "fine_heat_map": fine_heat_map,
+        "augmentation": augmentation,
         "crop_size": crop_size,
         "background": background,
         "adversarial": adversarial,
         "framing": framing,
         "seed": seed,
         "device": device,
+        "precision": precision,
     }
     run_training(
         run_train, folders, project, preset, settings,
@@ -204,10 +220,7 @@ app.command()(export)
 def evaluate(
     boxes: BoxFile,
     truth: TruthPath,
-    images: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="The folder of the images: adds the colour contrast baseline."),
-    ] = None,
+    images: ImagesFolder = None,
     set_: SetName = None,
     split: Split = None,
     json_file: JsonFile = None,
@@ -228,6 +241,7 @@ def compare(
     a: BoxFile,
     b: BoxFile,
     truth: TruthPath,
+    images: ImagesFolder = None,
     set_: SetName = None,
     split: Split = None,
     json_file: JsonFile = None,
@@ -238,7 +252,7 @@ def compare(
     """
     from core.cli.commands import run_compare
 
-    result = run_compare(a, b, truth, set_name=set_, split=split)
+    result = run_compare(a, b, truth, images=images, set_name=set_, split=split)
     _save(result.to_dict(), json_file)
     print_rows(f"Accuracy at IoU 0.5 on {result.n} images (95 % interval)", result.rows)
     for line in result.remarks():

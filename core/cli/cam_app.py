@@ -6,7 +6,17 @@ from typing import Annotated, Optional
 
 import typer
 
-from core.cli.shared import AsJson, Folders, ProjectFile, Restart, Resume, SetName, one_of, run_training
+from core.cli.shared import (
+    AsJson,
+    Augmentation,
+    Folders,
+    ProjectFile,
+    Restart,
+    Resume,
+    SetName,
+    one_of,
+    run_training,
+)
 from core.config import CLASSIFIER_PRESETS, DEFAULT_PRESET, DEVICES
 
 
@@ -19,6 +29,7 @@ def train_cam(
     width: Annotated[Optional[int], typer.Option(help="Channels of the first group.")] = None,  # noqa: UP045
     image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
+    augmentation: Augmentation = None,
     seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
     device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
     resume: Resume = False,
@@ -40,6 +51,7 @@ def train_cam(
         "width": width,
         "image_size": image_size,
         "batch_size": batch_size,
+        "augmentation": augmentation,
         "seed": seed,
         "device": device,
     }

@@ -145,7 +145,8 @@ def start_or_resume(
         )
     fixed = sorted(set(changes) - {"steps", "minutes", "device"})
     if fixed or preset:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in [*fixed, *(["preset"] if preset else [])])
+        names = [f"no-{name}" if changes[name] is False else name for name in fixed]
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in [*names, *(["preset"] if preset else [])])
         raise TrainingError(f"A resumed training keeps its settings; leave out {named}.")
     config: SettingsT = state.config.with_(**changes)
     return config, state
@@ -281,15 +282,23 @@ def run_evaluate(
     boxes: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
 ) -> Report:
     """The accuracy of a box file."""
-    predicted = datasets.read_truth(boxes)
-    return evaluate_boxes(predicted, _truth(truth, set_name, split), images_root=images)
+    predicted, true = datasets.read_truth(boxes), _truth(truth, set_name, split)
+    return evaluate_boxes(predicted, true, images_root=_images_root(images, truth, true))
 
 
-def run_compare(a: Path, b: Path, truth: Path, *, set_name: str | None, split: str | None) -> Comparison:
+def run_compare(
+    a: Path, b: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
+) -> Comparison:
     """Two box files against the same truth and each other."""
     names = (f"A: {a.name}", f"B: {b.name}")
-    true = _truth(truth, set_name, split)
-    return compare(datasets.read_truth(a), datasets.read_truth(b), true, names=names)
+    first, second, true = datasets.read_truth(a), datasets.read_truth(b), _truth(truth, set_name, split)
+    return compare(first, second, true, names=names, images_root=_images_root(images, truth, true))
+
+
+def _images_root(images: Path | None, truth: Path, true: Sequence[ImageBoxes]) -> Path | None:
+    """Where the images lie: as told, or beside the truth as in Tiny ImageNet's own folder."""
+    beside = images is None and truth.is_dir() and bool(true) and (truth / true[0].name).is_file()
+    return truth if beside else images
 
 
 def run_curve(

@@ -43,7 +43,17 @@ SetName = Annotated[
     Optional[str],  # noqa: UP045
     one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set"),
 ]
+ImagesFolder = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--images", help="The images' folder, for colour contrast; default: TRUTH, if they lie there."
+    ),
+]
 Split = Annotated[Optional[str], one_of(SPLITS, "Only this part of Tiny ImageNet.", "--split")]  # noqa: UP045
+Augmentation = Annotated[
+    Optional[bool],  # noqa: UP045
+    typer.Option("--augmentation/--no-augmentation", help="Vary crop, mirror and colours of each image."),
+]
 JsonFile = Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")]  # noqa: UP045
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy.typing as npt
 
 from core.annotations import ImageBoxes
 from core.errors import FormatError
+from core.evaluate.baselines import contrast_boxes
 from core.evaluate.matching import align
 from core.evaluate.overlap import CORRECT_IOU, best_overlap
-from core.evaluate.report import Row, plain_baselines, row_of, tuned_baseline
+from core.evaluate.report import Row, baselines_of, row_of
 from core.language import tr, trn
 
 __all__ = ["RESAMPLES", "Comparison", "Difference", "compare", "paired_bootstrap"]
@@ -96,6 +98,7 @@ def compare(
     names: tuple[str, str] = ("A", "B"),
     resamples: int = RESAMPLES,
     seed: int = 0,
+    images_root: Path | None = None,
 ) -> Comparison:
     """Compare two sets of boxes with the truth and with each other.
 
@@ -107,6 +110,8 @@ def compare(
         What to call the two in ``rows``.
     resamples, seed
         As in :func:`paired_bootstrap`.
+    images_root
+        As in :func:`core.evaluate.report.evaluate`: adds colour contrast.
 
     Raises
     ------
@@ -118,9 +123,12 @@ def compare(
     arrays = aligned[0].truth
     right_a, right_b = (best_overlap(one, arrays)[0] >= CORRECT_IOU for one in boxes)
     rows = [row_of(name, one, arrays) for name, one in zip(names, boxes, strict=True)]
+    contrast = None
+    if images_root is not None:
+        contrast = contrast_boxes(images_root, aligned[0].known, aligned[0].guesses)
     return Comparison(
         n=arrays.n,
-        rows=(*rows, *plain_baselines(arrays), tuned_baseline(arrays)[0]),
+        rows=(*rows, *baselines_of(arrays, contrast).rows),
         difference=paired_bootstrap(right_a, right_b, resamples=resamples, seed=seed),
         missing_a=int(np.isnan(boxes[0][:, 0]).sum()),
         missing_b=int(np.isnan(boxes[1][:, 0]).sum()),

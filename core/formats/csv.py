@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,8 +48,19 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         It cannot be written, and ``path`` is as it was.
     """
+    return _write(images, path, whole_pixels)
+
+
+def write_exact(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
+    """:func:`write` with edges as they are, for who measures the file again and no other program."""
+    return _write(images, path, lambda image: image)
+
+
+def _write(
+    images: Sequence[ImageBoxes], path: Path, edges: Callable[[ImageBoxes], ImageBoxes]
+) -> ExportSummary:
     prepared = prepare(images, unfit=not_text)
-    kept = [whole_pixels(image) for image in prepared.images if image.boxes]
+    kept = [edges(image) for image in prepared.images if image.boxes]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -119,13 +130,17 @@ def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
         image.width,
         image.height,
         neutral(record.label),
-        *(int(side) for side in (box.x0, box.y0, box.x1, box.y1)),
+        *(_plain_number(side) for side in (box.x0, box.y0, box.x1, box.y1)),
         "" if record.score is None else float(record.score),
         "" if record.threshold is None else float(record.threshold),
         neutral(record.rule or ""),
         record.source.value,
         image.status.value,
     ]
+
+
+def _plain_number(side: float) -> int | float:
+    return int(side) if side == int(side) else float(side)
 
 
 def neutral(text: str) -> str:

@@ -22,6 +22,7 @@ from core.engine import SAMPLES, samples_of
 from core.evaluate.baselines import colour_contrast
 from core.evaluate.report import Report, Row, evaluate
 from core.msssim import diversity
+from core.reproduce.photos import check_sets
 from core.reproduce.plan import Job, plan, shares
 from core.reproduce.published import METHODS, RULE, TABLE
 from core.reproduce.runs import Meter, Trained, boxes_of, complete, truth_of
@@ -47,6 +48,7 @@ def make_figures(job: Job, *, meter: Meter, stop: Event) -> list[Path]:
     BoxscoutError
         As in :func:`core.reproduce.runs.complete`, or a file cannot be written.
     """
+    check_sets(job)
     draw = FIGURES[job.what]
     runs = plan(job)
     work = dict(zip((run.name for run in runs), shares(runs), strict=True))

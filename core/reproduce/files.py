@@ -12,7 +12,7 @@ import numpy.typing as npt
 from core.annotations import ImageBoxes
 from core.atomic import os_reason, write_atomically
 from core.errors import BoxscoutError
-from core.formats import FORMATS
+from core.formats import csv
 
 
 def write_text(path: Path, text: str) -> None:
@@ -28,9 +28,9 @@ def write_array(path: Path, array: npt.NDArray[np.float32]) -> None:
 
 
 def write_boxes(path: Path, images: Sequence[ImageBoxes]) -> None:
-    """Write boxes as CSV; BoxscoutError where that fails."""
+    """Write boxes as CSV, unrounded, so that the file gives the table's numbers; BoxscoutError on failure."""
     make_folder(path.parent)
-    FORMATS["csv"].write(images, path)
+    csv.write_exact(images, path)
 
 
 def make_folder(path: Path) -> None:

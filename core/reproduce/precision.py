@@ -20,6 +20,7 @@ from core.checkpoint import TrainState
 from core.evaluate.report import Report, evaluate
 from core.reproduce.files import write_text
 from core.reproduce.origin import device_name, revision
+from core.reproduce.photos import check_sets
 from core.reproduce.plan import Job, Run, plan, shares
 from core.reproduce.published import RULES, TABLE
 from core.reproduce.runs import Meter, Trained, boxes_of, complete, truth_of
@@ -62,6 +63,7 @@ def compare_precisions(job: Job, *, meter: Meter, stop: Event) -> list[Compariso
     BoxscoutError
         As in :func:`core.reproduce.runs.complete`.
     """
+    check_sets(job)
     runs = precision_runs(job)
     outcomes = [
         _outcome(complete(job, run, share, meter, stop), truth_of(job.data, run.set_name))

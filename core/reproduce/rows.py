@@ -10,7 +10,7 @@ from core.evaluate.report import Report, evaluate
 from core.reproduce.choices import HINDSIGHT, LAST, PROPOSED, Choice, choices_of
 from core.reproduce.files import write_boxes
 from core.reproduce.plan import Job, Run
-from core.reproduce.published import OTHER_RULE, RULE, RULES, published, published_steps
+from core.reproduce.published import OTHER_RULE, RULE, RULES, TABLE, published, published_steps
 from core.reproduce.runs import Trained, boxes_of, truth_of
 from core.reproduce.spread import Spread, spread
 
@@ -51,7 +51,8 @@ class TableRow:
         if self.failure:
             return self.failure
         if not self.reports:
-            return f"No true boxes in the data, so not measured; the boxes are in {self.boxes[RULE]}."
+            text = f"No true boxes in the data, so not measured; the boxes are in {self.boxes[RULE]}"
+            return text + self._fewer + "."
         ours, whole = self.reports[RULE].rows[:2]
         interval = f"our interval {100 * ours.low:.1f} - {100 * ours.high:.1f}"
         too = ours.low <= whole.accuracy <= ours.high
@@ -62,7 +63,18 @@ class TableRow:
             if self.published_inside:
                 text += ", and so does the whole image" if too else ", and the whole image does not"
         share = self.run.config.steps / published_steps(self.run.method)
-        return text + (f" (at {100 * share:.3g} % of the published steps)" if share < 1 else "")
+        return text + (f" (at {100 * share:.3g} % of the published steps)" if share < 1 else "") + self._fewer
+
+    @property
+    def _fewer(self) -> str:
+        """That the images are not as many as the publication's, where it is known and so."""
+        photos, line = self.record.get("photos"), TABLE[self.run.set_name]
+        if photos is None or (photos["train"], photos["val"]) == (line.train, line.val):
+            return ""
+        return (
+            f" (on {photos['train']:,} train and {photos['val']:,} val images; the publication has "
+            f"{line.train:,} and {line.val:,})"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The row for JSON: every number finite or null."""

@@ -35,6 +35,7 @@ from core.networks import Discriminator
 from core.project.store import ImageRecord, Project
 from core.reproduce.files import make_folder, write_array, write_text
 from core.reproduce.origin import device_name, revision
+from core.reproduce.photos import Photos, check_same, photos_of
 from core.reproduce.plan import Job, Run, same_training
 from core.reproduce.published import RULE, THRESHOLD
 from core.snapshots import kept_steps, snapshots_dir
@@ -88,6 +89,7 @@ class _Bench:
     job: Job
     run: Run
     project: Project
+    photos: Photos
     train: list[ImageRecord]
     val: list[ImageRecord]
     meter: Meter
@@ -113,16 +115,18 @@ def complete(job: Job, run: Run, share: float, meter: Meter, stop: Event) -> Tra
     TrainingError
         The training cannot start or broke down.
     BoxscoutError
-        Images are missing, a file cannot be read or written, or what lies there has other settings.
+        Images are missing, a file cannot be read or written, or what lies there has other settings or
+        learned from other images.
     """
+    photos = photos_of(job.data, run.set_name)
+    check_same(run, job.data, photos)
     make_folder(run.folder)
     meter.part(run.title, share * _TRAINING_SHARE)
     with Project.open_or_create(run.project) as project:
-        train, val = (
-            add_folders(project, tiny_imagenet.images_of(job.data, run.set_name, split))
-            for split in ("train", "val")
+        train, val = (add_folders(project, files) for files in (photos.train, photos.val))
+        bench = _Bench(
+            job=job, run=run, project=project, photos=photos, train=train, val=val, meter=meter, stop=stop
         )
-        bench = _Bench(job=job, run=run, project=project, train=train, val=val, meter=meter, stop=stop)
         val_pixels = load_pixels(project, val, size=run.config.image_size, cancelled=stop.is_set)
         state = _saved_state(run, project)
         if state is None or state.step < run.config.steps:
@@ -203,7 +207,7 @@ def _follow(
     look: Callable[[Any], None],
 ) -> None:
     earlier = bench.run.record().get("sessions", [])
-    _write_record(bench.run, state, [*earlier, session])
+    _write_record(bench, state, [*earlier, session])
     try:
         for progress in training:
             look(progress)
@@ -214,7 +218,7 @@ def _follow(
                 training.close()
     finally:
         training.close()
-        _write_record(bench.run, state, [*earlier, {**session, "to_step": state.step}])
+        _write_record(bench, state, [*earlier, {**session, "to_step": state.step}])
     if state.step < bench.run.config.steps:
         raise Cancelled(
             f"Stopped at step {state.step} of {bench.run.title} and saved; the same command goes on."
@@ -238,7 +242,8 @@ def _classes(run: Run) -> tuple[str, ...]:
     return tuple(sorted(tiny_imagenet.SETS[run.set_name]))
 
 
-def _write_record(run: Run, state: State, sessions: list[dict[str, Any]]) -> None:
+def _write_record(bench: _Bench, state: State, sessions: list[dict[str, Any]]) -> None:
+    run = bench.run
     record = {
         "run": run.name,
         "set": run.set_name,
@@ -248,6 +253,7 @@ def _write_record(run: Run, state: State, sessions: list[dict[str, Any]]) -> Non
         "complete": state.step >= run.config.steps,
         "seconds": round(state.elapsed_s, 3),
         "config": run.config.to_dict(),
+        "photos": bench.photos.record(),
         "sessions": sessions,
         "project": f"runs/{run.project.name}",
     }

@@ -12,6 +12,7 @@ from core.errors import TrainingError
 from core.reproduce.files import write_text
 from core.reproduce.markdown import as_markdown
 from core.reproduce.origin import device_name, revision
+from core.reproduce.photos import check_sets
 from core.reproduce.plan import Job, Run, plan, shares
 from core.reproduce.published import RULE, SOURCE, THRESHOLD
 from core.reproduce.rows import TableRow, means_of, measured
@@ -30,6 +31,7 @@ def make_table(job: Job, *, meter: Meter, stop: Event) -> list[TableRow]:
     BoxscoutError
         As in :func:`core.reproduce.runs.complete`.
     """
+    check_sets(job)
     rows: list[TableRow] = []
     runs = plan(job)
     for row in _rows(job, runs, meter, stop):

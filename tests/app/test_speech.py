@@ -134,7 +134,7 @@ def left_plain(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def dialogs(window: MainWindow) -> list[QWidget]:
     shortcuts = [Shortcut(spec.id, actions.plain_title(spec), spec.keys) for spec in actions.ACTIONS]
-    options = figure_options(images=2, has_maps=True, has_samples=False, has_points=False)
+    options = figure_options(images=2, has_maps=True, has_samples=False, has_points=False, has_course=False)
     here = Path("/")
     return [
         SettingsDialog(Preferences(), shortcuts, window),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from pytorch_msssim import ms_ssim as pytorch_ms_ssim
-from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    structural_similarity_index_measure,
+)
 
-from core.msssim import diversity, ms_ssim
+from core.msssim import WEIGHTS, WINDOW, diversity, ms_ssim
 
 
 def _pair(side: int, noise: float, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -39,6 +42,29 @@ def test_agrees_with_torchmetrics_on_one_channel(side: int, noise: float) -> Non
         x, y, data_range=255.0, normalize="relu", reduction="none"
     )
     assert torch.allclose(ms_ssim(x, y), theirs, atol=1e-4 if noise < 0.1 else 5e-4)
+
+
+@pytest.mark.parametrize("side", [192, 256])
+@pytest.mark.parametrize("other", [False, True], ids=["noisy", "other images"])
+def test_equals_torchmetrics_scale_by_scale(side: int, other: bool) -> None:
+    """On colours and on unlike images too, once its reflected border is cut off and channels stay apart."""
+    x, y = _pair(side, 0.1)
+    y = y.roll(1, 0) if other else y
+    ours, border, expected = ms_ssim(x, y), WINDOW // 2, torch.ones(4, 3)
+    for i, weight in enumerate(WEIGHTS):
+        for channel in range(3):
+            one, two = x[:, channel : channel + 1], y[:, channel : channel + 1]
+            _, similarity = structural_similarity_index_measure(
+                one, two, data_range=255.0, reduction="none", return_full_image=True
+            )
+            _, contrast = structural_similarity_index_measure(
+                one, two, data_range=255.0, reduction="none", return_contrast_sensitivity=True
+            )
+            valid = similarity[:, 0, border:-border, border:-border].mean(dim=(1, 2))
+            mean = valid if i + 1 == len(WEIGHTS) else contrast
+            expected[:, channel] *= mean.clamp(min=0) ** weight
+        x, y = (torch.nn.functional.avg_pool2d(images, 2) for images in (x, y))
+    assert torch.allclose(ours, expected.mean(dim=1), atol=1e-4)
 
 
 def test_diversity_of_constant_images_is_the_known_value() -> None:

@@ -135,6 +135,31 @@ def test_framing_is_learned_unless_it_is_turned_off(
     assert "leave out --framing" in err
 
 
+def test_augmentation_finer_maps_width_and_precision_are_options(
+    sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper = ("--preset", "paper", "--steps", 2, "--width", 8, *QUICK)
+    sides = {}
+    for name, options, side in (
+        ("a", (), 4),
+        ("b", ("--fine-heat-map", "--no-augmentation", "--precision", "fp32"), 8),
+    ):
+        project = tmp_path / f"{name}.boxscout"
+        assert _run(capsys, "train", sample[0], "--project", project, *paper, *options)[0] == 0
+        config = checkpoint.load(tmp_path / f"{name}.boxscout-data" / "checkpoint.pt").config
+        assert (config.width, config.augmentation, config.fine_heat_map) == (8, name == "a", name == "b")
+        assert config.precision == ("auto" if name == "a" else "fp32")
+        localize = ("localize", sample[0], "--project", project, "--looks", "plain")
+        assert _run(capsys, *localize)[0] == 0
+        with Project.open(project) as opened:
+            sides[side] = opened.heat_map(opened.images()[0].id).shape
+    assert sides == {4: (4, 4), 8: (8, 8)}
+    train = ("train", sample[0], "--project", tmp_path / "b.boxscout", "--resume", "--steps", 3)
+    code, _, err = _run(capsys, *train, "--no-augmentation")
+    assert code == 1
+    assert "leave out --no-augmentation" in err
+
+
 def test_one_photo_is_trained_on_and_gets_its_box(
     sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

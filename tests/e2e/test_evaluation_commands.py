@@ -99,6 +99,27 @@ def test_a_set_by_name_from_training_to_comparison(
     assert curve["fixed_threshold"] == 0.2
     assert curve["px_ap"] is None
     assert len(curve["thresholds"]) == 20
+    # Every baseline stands beside, colour contrast too, whose photos lie with the truth.
+    baselines = curve["fixed"]["rows"][1:]
+    assert [row["method"] for row in baselines][2] == "colour contrast"
+    assert compared["rows"][2:] == baselines
+    report = tmp_path / "report.json"
+    common = ("--set", "bottle", "--split", "val", "--json", report)
+    assert _run(capsys, "evaluate", files[1], "--truth", tiny, *common)[0] == 0
+    assert json.loads(report.read_text())["rows"] == curve["fixed"]["rows"]
+
+
+def test_the_photos_of_a_truth_that_is_a_file_are_told(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = tmp_path / "truth.csv"
+    rows = [f"val/images/val_{i}.JPEG,64,64,bottle,8,8,48,48" for i in range(6)]
+    truth.write_text("\n".join(["filename,width,height,class,xmin,ymin,xmax,ymax", *rows]) + "\n")
+    for options, told in (((), False), (("--images", tiny), True)):
+        for command in (("evaluate", truth), ("compare", truth, truth)):
+            code, out, err = _run(capsys, *command, "--truth", truth, *options)
+            assert code == 0, err
+            assert ("colour contrast" in out) == told
 
 
 def test_a_set_without_boxes_is_localized_and_exported_all_the_same(

@@ -14,8 +14,10 @@ from pytestqt.qtbot import QtBot
 from window_support import LONG, fill, finish, start
 
 from app.main_window import MainWindow
+from app.models.export import ImportRequest
 from app.views.figure_dialog import FigureDialog
 from core.config import TrainConfig
+from core.exchange import plan_import
 
 
 def with_dialog(qtbot: QtBot, window: MainWindow, do: Callable[[FigureDialog], None]) -> None:
@@ -67,6 +69,33 @@ def test_every_figure_as_png_and_pdf(
     assert found == {"boxes": True, "samples": False, "diversity": False}
     # All 64 samples: their grid of 8 x 32 px, blown up, covers most of the page.
     assert (pages["samples"] != 255).any(axis=2).mean() > 0.6
+
+
+def test_accuracy_over_training_once_there_is_truth(
+    window: MainWindow, folder: Path, tiny: TrainConfig, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, tiny)
+    finish(qtbot, window)
+
+    def look(dialog: FigureDialog) -> None:
+        item = dialog.what.model().item(dialog.what.findData("accuracy"))
+        assert not item.isEnabled()
+        dialog.reject()
+
+    with_dialog(qtbot, window, look)
+    session = window.session
+    rows = [f"{record.name},5,5,25,25" for record in session.images.records]
+    (tmp_path / "true.csv").write_text("\n".join(["filename,xmin,ymin,xmax,ymax", *rows]) + "\n")
+    plan = plan_import(session.project, tmp_path / "true.csv")
+    window.workbench.importing.import_boxes(ImportRequest(plan, as_truth=True))
+    qtbot.waitUntil(lambda: session.measures.standing is not None, timeout=LONG)
+    for suffix in ("png", "pdf"):
+        save(qtbot, window, "accuracy", tmp_path / f"accuracy.{suffix}")
+    with Image.open(tmp_path / "accuracy.png") as page:
+        pixels = np.array(page.convert("RGB"))
+    assert (pixels == (0x7A, 0x4F, 0xCF)).all(axis=2).any(), "the fitted line in its colour"
+    assert (tmp_path / "accuracy.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_boxes_of_a_network_in_its_first_training_are_drawn_as_they_are_seen(
