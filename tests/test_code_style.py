@@ -18,7 +18,7 @@ CHECKS = {
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_clean(check: str) -> None:
-    if check == "mypy" and sys.version_info < (3, 11):
+    if check == "mypy" and sys.version_info[:2] not in ((3, 11), (3, 12)):
         pytest.skip("the newest numpy for this Python describes its types otherwise")
     done = subprocess.run(
         [sys.executable, "-m", *CHECKS[check]], cwd=REPOSITORY, capture_output=True, text=True, check=False
