@@ -96,9 +96,10 @@ def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Align
     matches = match_by_name(predicted, known)
     if not matches.pairs:
         raise FormatError(
-            tr("No image has the same name in the boxes (“{found}”) and in the truth (“{true}”).").format(
-                found=_first_name(predicted), true=known[0].name
-            )
+            tr(
+                "No image has the same name in the boxes (“{found}”) and in the truth (“{true}”): one path "
+                "has to end with the other."
+            ).format(found=_first_name(predicted), true=known[0].name)
         )
     found = {id(true): guess for guess, true in matches.pairs}
     guesses = tuple(found.get(id(image)) for image in known)
