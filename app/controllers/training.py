@@ -186,7 +186,7 @@ def read_checkpoint(project: Project) -> SavedTraining:
         fraction=1.0 if complete else state.step / state.config.steps,
         saved_step=state.step or None,
     )
-    points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim, p.background_accuracy) for p in state.history)
+    points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim, p.background_accuracy) for p in state.points())
     makes_samples = state.step > 0 and state.config.adversarial > 0
     samples = samples_of(state) if makes_samples else None
     return SavedTraining(status, points, samples, _snapshots(state, path))

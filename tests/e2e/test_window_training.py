@@ -269,6 +269,37 @@ def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
     assert session.project.heat_maps_step() == saved + 2
 
 
+@pytest.mark.parametrize("labels", [False, True])
+def test_the_curves_of_a_training_closed_before_its_first_samples_are_there_again(
+    window: MainWindow, folder: Path, tiny: TrainConfig, labels: bool, qtbot: QtBot
+) -> None:
+    first = MainWindow()
+    first.show()
+    fill(qtbot, first, two_classes(folder) if labels else folder, 24 if labels else 12)
+    panel, session = first.train_panel, first.session
+    config = CLASSES.with_(report_every=1000) if labels else tiny.with_(sample_every=1000)
+    if labels:
+        click(qtbot, panel.kind.second)
+    panel.set_config(config.with_(steps=ENDLESS))
+    qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
+    click(qtbot, panel.start_button)
+    drawn = (panel.class_plot if labels else panel.plot).points
+    qtbot.waitUntil(lambda: len(drawn()["loss" if labels else "d"][0]) >= 3, timeout=LONG)
+    live, path = drawn(), session.project.path
+    close(qtbot, first)
+
+    window.open_paths([path])
+    plot = window.train_panel.class_plot if labels else window.train_panel.plot
+    qtbot.waitUntil(lambda: window.session.project is not None, timeout=LONG)
+    results = window.session.results
+    step = (results.labelled if labels else window.session.training).saved_step
+    for name, (steps, values) in live.items():
+        again_steps, again = plot.points()[name]
+        assert again_steps.tolist() == (list(range(1, step + 1)) if len(steps) else []), name
+        np.testing.assert_array_equal(again[: len(values)], values)
+    settle(qtbot, window)
+
+
 def test_without_class_folders_one_sentence_says_what_is_missing(
     window: MainWindow, folder: Path, qtbot: QtBot
 ) -> None:
