@@ -66,7 +66,7 @@ class TrainState:
     """What was measured at each snapshot; empty in checkpoints older than that."""
 
     def points(self) -> list[HistoryPoint]:
-        """What a plot shows of a stopped training: the history, then each step since its last point by itself.
+        """What a plot shows of a stopped training: the history, then each step since by itself.
 
         Raises
         ------

@@ -106,7 +106,8 @@ class BoxesBar(QWidget):
         others = [self._before, self.spin, self._after, self.find_button]
         taken = sum(one.sizeHint().width() + _ROW_SPACING for one in others if not one.isHidden())
         room = self.contentsRect().width() - taken - 2 * style.MARGIN - style.SPACING
-        is_below = self.sentence.heightForWidth(max(room, 1)) > 2.5 * self.sentence.fontMetrics().lineSpacing()
+        height = self.sentence.heightForWidth(max(room, 1))
+        is_below = height > 2.5 * self.sentence.fontMetrics().lineSpacing()
         if is_below == self._is_below:
             return
         self._is_below = is_below

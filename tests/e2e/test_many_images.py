@@ -182,9 +182,7 @@ def test_images_that_come_later_keep_to_the_filter(filled: MainWindow, tmp_path:
     assert filled.images.list.rowAt(QPoint(5, 5).y()) == 0
 
 
-def test_the_row_in_view_stays_whole_where_the_list_becomes_shorter(
-    filled: MainWindow, qtbot: QtBot
-) -> None:
+def test_the_row_in_view_stays_whole_where_the_list_becomes_shorter(filled: MainWindow, qtbot: QtBot) -> None:
     filled.resize(1024, 640)
     view, images = filled.images.list, filled.session.images
 
