@@ -88,17 +88,17 @@ class BoxEditing(QObject):
     def update(self) -> None:
         """Which commands make sense now, what undo would take back, and the sides of the selected box."""
         session, editing, canvas = self._bench.session, self._bench.editing, self._canvas
-        boxes = bool(session.boxes)
+        boxes, is_kept = bool(session.boxes), not session.only_looks
         is_shown = canvas.viewport_state is not None
         enabled = {
             "undo": bool(editing.undo_text),
             "redo": bool(editing.redo_text),
-            **dict.fromkeys(("draw", "display", "plain_display", "side_by_side"), is_shown),
-            **dict.fromkeys(
-                ("class", "next_box", "previous_box", "clear", "zoom_to_box"), is_shown and boxes
-            ),
-            "delete_box": canvas.selected_box is not None,
-            "automatic": session.edited,
+            **dict.fromkeys(("display", "plain_display", "side_by_side"), is_shown),
+            **dict.fromkeys(("next_box", "previous_box", "zoom_to_box"), is_shown and boxes),
+            **dict.fromkeys(("class", "clear"), is_shown and boxes and is_kept),
+            "draw": is_shown and is_kept,
+            "delete_box": canvas.selected_box is not None and is_kept,
+            "automatic": session.edited and is_kept,
             "threshold_of_many": len(session.selection) > 1 and session.heat_map is not None,
         }
         for name, on in enabled.items():

@@ -218,7 +218,10 @@ class MainWindow(QMainWindow):
         project = self.session.project
         if project is None:
             self.dock.hide()
-        self.setWindowTitle(paths.APP if project is None else f"{paths.title(project.path)} – {paths.APP}")
+        name = "" if project is None else paths.title(project.path)
+        if self.session.only_looks:
+            name = tr("{name} (read-only)").format(name=name)
+        self.setWindowTitle(f"{name} – {paths.APP}" if name else paths.APP)
         self._update()
         if project is not None:
             self.canvas.setFocus()
@@ -233,13 +236,16 @@ class MainWindow(QMainWindow):
                 self._list_recent()
             self.pages.setCurrentWidget(page)
         has_image = is_open and session.current is not None
+        is_kept = not session.only_looks
         enabled = {
             **dict.fromkeys(("new", "save_as", "show_images", "show_training", "show_problems"), is_open),
             **dict.fromkeys(("previous", "next", "first", "last", "zoom_in", "zoom_out"), has_image),
             **dict.fromkeys(("fit", "actual_size", "heat_map"), has_image),
-            **dict.fromkeys(("accept", "reject", "unmark"), has_image),
+            **dict.fromkeys(("accept", "reject", "unmark"), has_image and is_kept),
             **dict.fromkeys(self.many.handlers(), is_open),
+            "accept_above": is_open and is_kept,
             **dict.fromkeys(("export", "import_boxes", "save_figure"), is_open and session.images.total > 0),
+            "import_boxes": is_open and is_kept and session.images.total > 0,
             "start": is_open and self.train_panel.start_button.isEnabled() and not phase.running,
             "pause": phase in (Phase.TRAINING, Phase.PAUSED),
             "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),

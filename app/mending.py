@@ -14,7 +14,10 @@ from core.project.places import LostFolder
 
 
 class MendingNotice(QObject):
-    """Says one thing at a time: a folder that is gone, then an image that has another size, then truth."""
+    """Says one thing at a time.
+
+    A folder that is gone, else that nothing is kept, else an image that has another size, then truth.
+    """
 
     def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
         super().__init__(window)
@@ -39,6 +42,10 @@ class MendingNotice(QObject):
             ]
             hint = tr("If it is on a disk or a share, connect that again.")
             self._bar.say(f"{folder.sentence()} {hint}", offers)
+        elif session.project is not None and session.only_looks:
+            text = tr("“{name}” may only be read: look around and export; nothing that you change is kept.")
+            offers = [(tr("Save a copy…"), self._save_copy)]
+            self._bar.say(text.format(name=session.project.path.name), offers, sign="info")
         elif record is not None and size is not None and record.id in session.mending.former_sizes:
             former = session.mending.former_sizes[record.id]
             if former == size:
@@ -64,6 +71,12 @@ class MendingNotice(QObject):
         )
         offers = [(tr("Use to measure"), importing.use_found), (tr("No"), importing.decline_found)]
         self._bar.say(text, offers, sign="info")
+
+    def _save_copy(self) -> None:
+        project = self._bench.session.project
+        path = None if project is None else dialogs.choose_copy(self._window, project.path.name)
+        if path is not None:
+            self._bench.library.save_copy(path)
 
     def _choose(self, folder: LostFolder) -> None:
         new = dialogs.choose_new_place(self._window, folder.root.name)

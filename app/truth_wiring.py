@@ -63,8 +63,9 @@ class TruthWiring(QObject):
             self._had_truth = has_truth
             self.dock.setVisible(has_truth)
             self._window.resizeDocks([self.dock], [1], Qt.Orientation.Vertical)  # no higher than it must be
-        for name in ("show_truth", "remove_truth", "worst_first"):
+        for name in ("show_truth", "worst_first"):
             self._actions[name].setEnabled(has_truth)
+        self._actions["remove_truth"].setEnabled(has_truth and not session.only_looks)
         self._actions["show_accuracy"].setEnabled(session.project is not None)
         for name, on in (
             ("show_truth", session.view.show_truth),

@@ -65,6 +65,20 @@ class TrainState:
     signals: list[Signal] = field(default_factory=list)
     """What was measured at each snapshot; empty in checkpoints older than that."""
 
+    def points(self) -> list[HistoryPoint]:
+        """What a plot shows of a stopped training: the history, then each step since by itself.
+
+        Raises
+        ------
+        TrainingError
+            A loss is not finite, which was not known yet.
+        """
+        since = self.losses.settled()
+        return self.history + [
+            HistoryPoint(step, one.discriminator, one.generator, None, *one[2:])
+            for step, one in enumerate(since, self.step - len(since) + 1)
+        ]
+
 
 def new_state(config: TrainConfig) -> TrainState:
     """Freshly drawn networks at step 0, on the CPU."""
@@ -150,7 +164,7 @@ def save(path: Path, state: TrainState) -> None:
             "step": state.step,
             "elapsed_s": state.elapsed_s,
             "history": [asdict(point) for point in state.history],
-            "losses_since": state.losses.settled(),
+            "losses_since": [tuple(losses) for losses in state.losses.settled()],
             "signals": [asdict(signal) for signal in state.signals],
             "generator": state.generator.state_dict(),
             "discriminator": state.discriminator.state_dict(),

@@ -73,10 +73,10 @@ class LossLog:
             self.newest = Losses(*known)  # type: ignore[arg-type]
             self._known.append(self.newest)
 
-    def settled(self) -> list[tuple[float | None, ...]]:
-        """All of it as plain tuples, after :meth:`settle`."""
+    def settled(self) -> list[Losses]:
+        """All of it, after :meth:`settle`."""
         self.settle()
-        return [tuple(losses) for losses in self._known]
+        return list(self._known)
 
     def take_mean(self) -> Losses:
         """The mean over all steps, at least one, which are forgotten; after :meth:`settle`."""

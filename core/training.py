@@ -14,6 +14,7 @@ from torch import Tensor
 from core.devices import free_bytes, to_device
 from core.errors import TrainingError
 from core.language import tr, trn
+from core.pace import Pace
 from core.rng import Purpose, stream
 
 MIN_IMAGES = 8
@@ -109,8 +110,9 @@ class Budget:
 
     def __init__(self, config: Limited, state: Counted) -> None:
         self._config, self._state = config, state
-        self._first_step, self._first_s = state.step, state.elapsed_s
         self._began = 0.0
+        self._pace = Pace()
+        self._pace.note(state.elapsed_s, state.step)
 
     @property
     def spent(self) -> bool:
@@ -127,12 +129,12 @@ class Budget:
         now = time.perf_counter()
         self._state.elapsed_s += now - self._began
         self._began = now
+        self._pace.note(self._state.elapsed_s, self._state.step)
 
     @property
     def steps_per_s(self) -> float:
-        """Since this run began or was resumed."""
-        elapsed_s = self._state.elapsed_s - self._first_s
-        return (self._state.step - self._first_step) / max(elapsed_s, 1e-9)
+        """Of the last half minute; only once a step was made."""
+        return max(self._pace.speed, 1e-9)
 
     @property
     def fraction(self) -> float:
@@ -144,7 +146,7 @@ class Budget:
 
     @property
     def seconds_left(self) -> float:
-        """At the speed so far, by whichever limit comes first; only once a step was made."""
+        """At that speed, by whichever limit comes first; only once a step was made."""
         left = (self._config.steps - self._state.step) / self.steps_per_s
         if self._config.minutes is not None:
             left = min(left, 60 * self._config.minutes - self._state.elapsed_s)

@@ -114,7 +114,7 @@ def read_classifier(project: Project) -> SavedClasses:
         fraction=1.0 if complete else state.step / state.config.steps,
         saved_step=state.step or None,
     )
-    return SavedClasses(status, tuple(state.history), state.config)
+    return SavedClasses(status, tuple(state.points()), state.config)
 
 
 def project_labels(records: Sequence[ImageRecord]) -> Labels:

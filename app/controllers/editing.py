@@ -162,6 +162,8 @@ class EditingController(QObject):
 
         ``goes_on`` joins it to the one just before where both are of the same kind.
         """
+        if not isinstance(edit, DecisionEdit) and self._session.refuses_change():
+            return False
         self.wait()
         if goes_on:
             self._save_decision()

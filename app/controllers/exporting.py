@@ -116,7 +116,7 @@ class ImportController(QObject):
     def import_boxes(self, request: ImportRequest) -> None:
         session = self._session
         project = session.project
-        if project is None:
+        if project is None or session.refuses_change():
             return
         session.set_activity(IMPORT, Activity(text=tr("Importing boxes…"), can_stop=False))
         begun = self._editing.begin()
@@ -138,7 +138,7 @@ class ImportController(QObject):
         open_yet = dict.fromkeys((*map(Path, view.offered_truth), *folders))
         wanted = [folder for folder in open_yet if str(folder) not in view.declined_truth]
         self._pump.abandon(self._beside)
-        if project is not None and wanted:
+        if project is not None and wanted and not project.is_copy:
             self._beside = self._pump.run(
                 "truth-beside",
                 lambda worker: _look_beside(worker, project, wanted),

@@ -110,14 +110,14 @@ class LibraryController(QObject):
         session = self._session
         if session.project is not None and session.project.path == Path(path).absolute():
             return
-        self._open(path, Project.open)
+        self._open(path, Project.open_to_look)
 
     def new_project(self) -> None:
         """Close what is open and show the welcome page."""
         self.close_project()
 
     def save_copy(self, path: Path) -> None:
-        """File > Save project as."""
+        """File > Save project as; a copy of what may only be read is opened, to go on in it."""
         project, view = self._session.project, self._session.view
         if project is None:
             return
@@ -129,6 +129,8 @@ class LibraryController(QObject):
         def done(_: object) -> None:
             self._session.set_activity(SAVING, None)
             self._session.notice.emit(tr("Saved as {name}.").format(name=path.name))
+            if project.is_copy and self._session.project is project:
+                self.open_project(path)
 
         self._session.set_activity(SAVING, Activity(text=tr("Saving…"), can_stop=False))
         self._pump.run(
@@ -224,7 +226,7 @@ class LibraryController(QObject):
 
     def _start_scan(self, chosen: Sequence[Path]) -> None:
         project = self._session.project
-        if project is None:
+        if project is None or self._session.refuses_change():
             return
         if self._scan is not None:
             self._waiting += chosen

@@ -122,7 +122,7 @@ class LocalizationController(QObject):
     def choose(self, model: str, at: str) -> None:
         """Take heat maps and boxes from another network, as in :func:`core.localizers.saved_localizer`."""
         session = self._session
-        if (session.view.model, session.view.at) == (model, at):
+        if (session.view.model, session.view.at) == (model, at) or session.refuses_change():
             return
         session.change_view(model=model, at=at)
         self._show(None)
@@ -135,7 +135,7 @@ class LocalizationController(QObject):
     def choose_unit(self, unit: str) -> None:
         """Show the map of another of the discriminator's units; ``unit`` as in :class:`ProjectView`."""
         session = self._session
-        if session.view.unit == unit:
+        if session.view.unit == unit or session.refuses_change():
             return
         session.change_view(unit=unit)
         self._show(self._source)
@@ -152,7 +152,7 @@ class LocalizationController(QObject):
             self._again = True
             self.stop()
             return
-        if project is None or not records:
+        if project is None or not records or session.refuses_change():
             return
         view, wanted, prepared, unit = session.view, self._wanted(), self._prepared, self._unit()
         source = self._newest if wanted == NEWEST else None

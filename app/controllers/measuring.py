@@ -88,7 +88,7 @@ class MeasuringController(QObject):
     def remove_truth(self) -> None:
         """Forget all true boxes, which can be taken back."""
         project, session = self._session.project, self._session
-        if project is None:
+        if project is None or session.refuses_change():
             return
         begun = self._editing.begin()
 

@@ -119,8 +119,8 @@ class TrainingController(RunController):
         """Show a batch as the discriminator of ``config`` would see it; while training it is shown anyway."""
         session = self._session
         project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or len(records) < fewest_images(config):
-            return
+        if self.running or project is None or project.is_copy or len(records) < fewest_images(config):
+            return  # beside a copy there is no place for pixels
 
         def run(worker: Worker) -> BatchSeen:
             pixels = load_pixels(project, records, size=config.image_size, cancelled=worker.is_stopping)
@@ -186,7 +186,9 @@ def read_checkpoint(project: Project) -> SavedTraining:
         fraction=1.0 if complete else state.step / state.config.steps,
         saved_step=state.step or None,
     )
-    points = tuple(Point(p.step, p.d_loss, p.g_loss, p.ms_ssim, p.background_accuracy) for p in state.history)
+    points = tuple(
+        Point(p.step, p.d_loss, p.g_loss, p.ms_ssim, p.background_accuracy) for p in state.points()
+    )
     makes_samples = state.step > 0 and state.config.adversarial > 0
     samples = samples_of(state) if makes_samples else None
     return SavedTraining(status, points, samples, _snapshots(state, path))

@@ -103,7 +103,7 @@ class Workbench(QObject):
 
     def start_training(self, config: TrainConfig | ClassifierConfig, *, resume: bool = False) -> None:
         """Train without labels or with them, as ``config`` says; one of the two at a time."""
-        if self.run.running:
+        if self.run.running or self.session.refuses_change():
             return
         self.localization.stop()
         if isinstance(config, ClassifierConfig):
@@ -137,7 +137,7 @@ class Workbench(QObject):
         model, _ = session.results.source(session.view)
         status = session.results.labelled if model == Kind.CAM.value else session.training
         trained = status.saved_step is not None
-        free = not self.run.running and not self.localization.running
+        free = not (self.run.running or self.localization.running or session.only_looks)
         return bool(session.images.total) and trained and free
 
     # ---- leaving --------------------------------------------------------------------------------

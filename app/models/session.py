@@ -20,7 +20,9 @@ from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.annotations import BoxRecord, Status
 from core.boxes import RULES
+from core.errors import ReadOnlyProjectError
 from core.heatmap import COLOUR_MAPS
+from core.language import tr
 from core.measuring import image_overlap
 from core.project.edits import Decision, Kept
 from core.project.store import ImageRecord, Project, ProjectView
@@ -100,6 +102,19 @@ class Session(QObject):
         self.problems.changed.emit()
         wanted = self.view.current_image
         self.select(wanted if self.images.record(wanted or 0) else self.images.neighbour(None, 1))
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether the project may only be read: what is shown may change, nothing is kept."""
+        return self.project is not None and self.project.is_copy
+
+    def refuses_change(self) -> bool:
+        """:attr:`only_looks`; if so, the person is told why nothing happens."""
+        if self.project is None or not self.project.is_copy:
+            return False
+        text = tr("“{name}” may only be read: save a copy and go on in that.")
+        self.error.emit(ReadOnlyProjectError(text.format(name=self.project.path.name)), "")
+        return True
 
     def replace_table(self, table: ImageTable) -> None:
         """The project's images again, after some have changed; the image in view stays."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
 from app.views.controls import Spin, plain_label
@@ -13,6 +14,7 @@ from core.boxes import MAX_BOXES
 from core.language import tr, trn
 
 _SPIN_ROOM = 40  # for frame and arrows
+_ROW_SPACING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,20 @@ class BoxesBar(QWidget):
         self.sentence.setWordWrap(True)
         self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.find_button = QPushButton()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, 0)
-        row.setSpacing(6)
+        self._row, self._row_below = QHBoxLayout(), QHBoxLayout()
+        self._is_below = False
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, 0)
+        rows.setSpacing(style.GAP)
+        for row in (self._row, self._row_below):
+            row.setSpacing(_ROW_SPACING)
+            rows.addLayout(row)
         for widget in (self._before, self.spin, self._after):
-            row.addWidget(widget)
-        row.addSpacing(style.MARGIN)
-        row.addWidget(self.sentence, 1, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self.find_button)
+            self._row.addWidget(widget)
+        self._row.addSpacing(style.MARGIN)
+        self._row.addWidget(self.sentence, 1, Qt.AlignmentFlag.AlignVCenter)
+        self._row.addStretch(0)  # it holds the button on the right where the sentence is below
+        self._row.addWidget(self.find_button)
         self.spin.valueChanged.connect(self._changed)
         self.find_button.clicked.connect(self.find_requested)
         self.set_state(BoxesBarState())
@@ -87,6 +95,26 @@ class BoxesBar(QWidget):
         else:
             self.find_button.setText(tr("Find boxes again"))
             self.find_button.setToolTip(tr("Make the heat maps and boxes of all images anew."))
+        self._place_sentence()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_sentence()
+
+    def _place_sentence(self) -> None:
+        """Beside the number where it takes two lines at most, else below."""
+        others = [self._before, self.spin, self._after, self.find_button]
+        taken = sum(one.sizeHint().width() + _ROW_SPACING for one in others if not one.isHidden())
+        room = self.contentsRect().width() - taken - 2 * style.MARGIN - style.SPACING
+        height = self.sentence.heightForWidth(max(room, 1))
+        is_below = height > 2.5 * self.sentence.fontMetrics().lineSpacing()
+        if is_below == self._is_below:
+            return
+        self._is_below = is_below
+        for row in (self._row, self._row_below):
+            row.removeWidget(self.sentence)
+        row = self._row_below if is_below else self._row
+        row.insertWidget(max(0, row.count() - 2), self.sentence, 1, Qt.AlignmentFlag.AlignVCenter)
 
     def _changed(self, boxes: int) -> None:
         self._state = None  # the next set_state must be applied, whatever it says

@@ -40,7 +40,8 @@ class BoxesPresenter(QObject):
         if survey is not None and not is_live and not session.training.phase.running:
             found = self._outdated(survey) or _other_looks(survey, max_boxes)
             if found:
-                idle = not (session.activities or session.results.labelled.phase.running)
+                busy = session.activities or session.results.labelled.phase.running
+                idle = not (busy or session.only_looks)
                 rest = not _other_looks(survey, max_boxes) and goes_on(survey)
                 state = BoxesBarState(
                     max_boxes, state.enabled, found, caution=True, can_find=idle, goes_on=rest

@@ -89,12 +89,16 @@ class TrainPresenter(QObject):
                 steps_per_s=status.steps_per_s,
                 seconds_left=status.seconds_left,
                 message=status.message,
-                can_start=session.images.total > 0 and not status.phase.running and has_classes,
+                can_start=self._can_start(status) and has_classes,
                 resumable_step=status.saved_step if self._can_resume(status) else None,
                 kind=session.results.kind.value,
                 note=self._class_note() if is_class else "",
             )
         )
+
+    def _can_start(self, status: TrainingStatus) -> bool:
+        session = self._session
+        return session.images.total > 0 and not status.phase.running and not session.only_looks
 
     def _show_what_is_learned(self) -> None:
         """Of the run that is shown, else of the one that the form sets up."""
@@ -190,6 +194,8 @@ class SourcePresenter(QObject):
         if self._panel.settings.is_open():  # there is no room for both
             reason, figures = "", ()
         picker.setVisible(bool(options))
+        for box in (picker.box, picker.unit_box):
+            box.setDisabled(session.only_looks)  # another network's heat maps would be made and kept
         both = snapshots.both_units and model == Kind.GAN.value
         picker.set_state(
             SourceState(options, model, at, reason, figures, both, session.results.unit(view) or "own")

@@ -62,6 +62,11 @@ class ClassifierState:
     since: list[tuple[float, float]] = field(default_factory=list)
     """Loss and accuracy of each step since the last point of the history."""
 
+    def points(self) -> list[ClassifierPoint]:
+        """The history, then every step since its last point by itself."""
+        first = self.step - len(self.since) + 1
+        return self.history + [ClassifierPoint(first + i, *one) for i, one in enumerate(self.since)]
+
 
 @dataclass(frozen=True)
 class ClassifierProgress:

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,9 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from core.pace import Pace
+
 PLAIN_EVERY_S = 10.0
-# The time left is told by the speed of so many seconds, and of no fewer than a few.
-_RECENT_S, _WORTH_S, _NOTED_EVERY_S = 30.0, 3.0, 0.5
+# A speed of fewer seconds is not worth telling.
+_WORTH_S = 3.0
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -41,13 +42,13 @@ class Bar:
         self._base, self._share, self._scale = 0.0, 0.0, 1.0
         self._title = ""
         self._printed_at = 0.0
-        self._recent: deque[tuple[float, float]] = deque()
+        self._pace = Pace()
 
     def part(self, title: str, share: float) -> None:
         """Begin the next part, which is ``share`` (0..1) of the section, or of the whole outside one."""
         self._base += self._share
         self._title, self._share = title, share * self._scale
-        self._recent.clear()
+        self._pace.forget()
         self._printed_at = 0.0
         self.update(0.0)
 
@@ -81,16 +82,12 @@ class Bar:
 
     def _left(self, whole: float) -> str:
         """The time left, once it is worth a number: other parts may go ten times as fast as this one."""
-        now = time.monotonic()
-        if not self._recent or now - self._recent[-1][0] >= _NOTED_EVERY_S:
-            self._recent.append((now, whole))
-        while now - self._recent[0][0] > _RECENT_S and len(self._recent) > 2:
-            self._recent.popleft()
-        seconds, done = now - self._recent[0][0], whole - self._recent[0][1]
+        pace = self._pace
+        pace.note(time.monotonic(), whole)
         rest_of_part = self._base + self._share - whole
-        if seconds < _WORTH_S or done <= 0 or not (1 - whole) / 2 < rest_of_part:
+        if pace.seconds < _WORTH_S or pace.speed <= 0 or not (1 - whole) / 2 < rest_of_part:
             return ""
-        return f"about {duration(seconds * (1 - whole) / done)} left"
+        return f"about {duration((1 - whole) / pace.speed)} left"
 
 
 @contextmanager

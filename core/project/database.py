@@ -27,15 +27,17 @@ Opened = TypeVar("Opened", bound="Database")
 class Database:
     """A project's file, open. Any thread may call any method; calls wait for one another.
 
-    Open one by :meth:`create`, :meth:`open`, :meth:`open_or_create` or :meth:`open_to_read`. Every method
-    raises :class:`~core.errors.ProjectError` where the file cannot be read or written, after which the
-    file holds what it held before the call.
+    Open one by :meth:`create`, :meth:`open`, :meth:`open_or_create`, :meth:`open_to_read` or
+    :meth:`open_to_look`. Every method raises :class:`~core.errors.ProjectError` where the file cannot be
+    read or written, after which the file holds what it held before the call.
     """
 
-    def __init__(self, path: Path, db: sqlite3.Connection, *, is_copy: bool = False) -> None:
+    def __init__(
+        self, path: Path, db: sqlite3.Connection, *, is_copy: bool = False, is_frozen: bool = False
+    ) -> None:
         self._path = path
         self._db = db
-        self._is_copy = is_copy
+        self._is_copy, self._is_frozen = is_copy, is_frozen
         self._lock = threading.RLock()
 
     # -- opening and closing ------------------------------------------------------------------
@@ -85,6 +87,18 @@ class Database:
         try:
             return cls.open(path)
         except ReadOnlyProjectError:
+            return cls(path, connect_to_copy(path), is_copy=True, is_frozen=True)
+
+    @classmethod
+    def open_to_look(cls: type[Opened], path: Path) -> Opened:
+        """:meth:`open_to_read`, but such a copy takes changes, which are gone once it is closed.
+
+        For a window, which notes all the time what is looked at.
+        """
+        path = absolute(path)
+        try:
+            return cls.open(path)
+        except ReadOnlyProjectError:
             return cls(path, connect_to_copy(path), is_copy=True)
 
     def close(self) -> None:
@@ -104,6 +118,11 @@ class Database:
     @property
     def path(self) -> Path:
         return self._path
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether this is a copy in memory of a file that may only be read: nothing is kept."""
+        return self._is_copy
 
     @property
     def data_dir(self) -> Path:
@@ -164,7 +183,7 @@ class Database:
             if self._db.in_transaction:
                 yield self._db
                 return
-            if self._is_copy:
+            if self._is_frozen:
                 raise ReadOnlyProjectError(tr(READ_ONLY).format(name=self._path.name))
             self._db.execute("BEGIN IMMEDIATE")
             try:

@@ -21,15 +21,18 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class LostFolder:
-    """A folder of the project that is not there, with how many images."""
+    """A folder of the project that is not there, or is empty, with how many images it had."""
 
     root: Path
     images: int
+    is_empty: bool = False
 
     def sentence(self) -> str:
         """What a person is told."""
         kept = trn("its {count} image keeps its boxes.", "its {count} images keep their boxes.", self.images)
-        return tr("The folder “{folder}” is no longer there; {kept}").format(folder=self.root, kept=kept)
+        gone = tr("The folder “{folder}” is no longer there; {kept}")
+        empty = tr("The folder “{folder}” is empty now; {kept}")
+        return (empty if self.is_empty else gone).format(folder=self.root, kept=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,21 @@ class Move:
 
 
 def lost_folders(project: Project) -> tuple[LostFolder, ...]:
-    """Every folder of the project that holds images and is not there, in the order added."""
+    """Every folder of the project that holds images and is not there, in the order added.
+
+    An empty one counts too: such is the place of a disk while that is away.
+    """
     rows = project.select(
         """SELECT roots.path, count(*) FROM roots JOIN image ON image.root_id = roots.id
            GROUP BY roots.id ORDER BY roots.id"""
     )
-    return tuple(LostFolder(Path(from_db(path)), count) for path, count in rows if not _is_there(path))
+    lost = []
+    for path, count in rows:
+        if not _is_there(path):
+            lost.append(LostFolder(Path(from_db(path)), count))
+        elif _is_empty(path):
+            lost.append(LostFolder(Path(from_db(path)), count, is_empty=True))
+    return tuple(lost)
 
 
 def find_moved(
@@ -151,6 +163,13 @@ def _found(record: ImageRecord, folder: Path) -> ImageFile | Size | None:
     except (ImageError, OSError, ValueError):
         return None
     return file
+
+
+def _is_empty(path: str | bytes) -> bool:
+    try:
+        return not any(Path(from_db(path)).iterdir())
+    except (OSError, ValueError):
+        return False  # no folder, or one that nobody may look into
 
 
 def _is_there(path: str | bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from app.views.shortcuts_editor import Shortcut
 from core import language
 from core.formats import FORMATS
 from core.preferences import Preferences
+from core.sureness import Sureness
 
 # Names of methods, formats and colour maps, units, and the keys of a keyboard.
 NAMES = re.compile(
@@ -229,6 +231,30 @@ def test_a_small_screen_has_room_for_the_window(
     window.resize(1280, 800)
     qtbot.waitUntil(lambda: legend.isVisible() and bar.threshold_slider.y() < bar.heat_map_box.y() - 30)
     assert window.tools.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+
+
+@pytest.mark.parametrize("tongue", ["en", "de"])
+def test_how_steady_boxes_are_takes_few_lines_on_a_small_screen_too(
+    tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    window = filled_window(tongue, qtbot, folder, request)
+    start(qtbot, window, TINY)
+    finish(qtbot, window)
+    session, bar = window.session, window.boxes_bar
+    said, line = bar.sentence, bar.sentence.fontMetrics().lineSpacing()
+    for own, other in ((0.9, 0.9), (0.9, 0.2), (0.5, 0.2), (0.3, 0.2)):
+        session.survey = replace(session.survey, sureness=Sureness(own, other, 12))
+        session.survey_changed.emit()
+        for size in ((1024, 768), (1280, 800), (1920, 1080), (1024, 768)):
+            window.resize(*size)
+            room = (3.5 if size[0] == 1024 else 2.5) * line
+            assert said.text().startswith(session.survey.sureness.verdict)
+            qtbot.waitUntil(lambda room=room: said.heightForWidth(said.width()) <= min(room, said.height()))
+            below = said.y() > bar.spin.y() + bar.spin.height()
+            assert below or said.x() > bar.spin.x() + bar.spin.width(), "it covers the number"
+    assert below
+    window.resize(1920, 1080)
+    qtbot.waitUntil(lambda: said.y() < bar.spin.y() + bar.spin.height(), timeout=LONG)
 
 
 @pytest.mark.parametrize("tongue", ["en", "de"])

@@ -180,3 +180,29 @@ def test_images_that_come_later_keep_to_the_filter(filled: MainWindow, tmp_path:
     qtbot.waitUntil(lambda: filled.session.images.total == 15 and not filled.session.activities, timeout=LONG)
     assert filled.images.count.text() == "2 of 15 images"
     assert filled.images.list.rowAt(QPoint(5, 5).y()) == 0
+
+
+def test_the_row_in_view_stays_whole_where_the_list_becomes_shorter(filled: MainWindow, qtbot: QtBot) -> None:
+    filled.resize(1024, 640)
+    view, images = filled.images.list, filled.session.images
+
+    def is_whole(row: int) -> bool:
+        return view.viewport().rect().contains(view.visualRect(images.index(row)))
+
+    qtbot.waitUntil(lambda: 2 < view.viewport().height() // view.rowHeight(0) < 9)
+    row = max(row for row in range(12) if is_whole(row))
+    click(qtbot, filled, row, Qt.KeyboardModifier.NoModifier)
+    tall = view.height()
+    filled.actions_["show_problems"].trigger()
+    qtbot.waitUntil(lambda: view.height() < tall - view.rowHeight(0))
+    assert is_whole(row)
+    filled.actions_["show_problems"].trigger()
+    qtbot.waitUntil(lambda: view.height() == tall)
+
+    # Who has scrolled on to other rows goes on seeing those.
+    view.verticalScrollBar().setValue(0)
+    filled.actions_["last"].trigger()
+    view.verticalScrollBar().setValue(0)
+    filled.actions_["show_problems"].trigger()
+    qtbot.waitUntil(lambda: view.height() < tall - view.rowHeight(0))
+    assert view.verticalScrollBar().value() == 0

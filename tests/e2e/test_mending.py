@@ -230,6 +230,31 @@ def test_a_folder_that_goes_away_under_an_open_project_is_told_once_until_it_is_
     assert window.problems.count() == 0
 
 
+def test_an_empty_place_where_a_disk_was_is_a_folder_that_is_away(
+    window: MainWindow, worked_on: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    folder, path = worked_on
+    _open(qtbot, window, path)
+    session = window.session
+    away = folder.rename(folder.with_name("unplugged"))
+    folder.mkdir()
+    for name in ("last", "previous"):
+        window.actions_[name].trigger()
+        qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    said = window.notice.text.text()
+    assert said.startswith(f"The folder “{folder}” is empty now; its 3 images keep their boxes.")
+    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is not there", timeout=LONG)
+    assert not session.problems.files, "its images are not told one by one"
+
+    folder.rmdir()
+    away.rename(folder)
+    qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
+    qtbot.waitUntil(window.strip.problems.isHidden, timeout=LONG)
+    assert not window.notice.isVisible()
+    assert session.project.boxes(1) == (EDITED,)
+
+
 def _first(window: MainWindow) -> QModelIndex:
     return window.problems.model.index(0, 0)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from window_support import LONG, close, draw_folder, drop, fill, finish, settle,
 
 from app.main_window import MainWindow
 from app.models.training import Phase
-from core import checkpoint, snapshots
+from core import checkpoint, snapshots, training
 from core.batches import batch_seen
 from core.classifier import training as classify
 from core.config import PRESETS, ClassifierConfig, TrainConfig
@@ -269,6 +271,37 @@ def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
     assert session.project.heat_maps_step() == saved + 2
 
 
+@pytest.mark.parametrize("labels", [False, True])
+def test_the_curves_of_a_training_closed_before_its_first_samples_are_there_again(
+    window: MainWindow, folder: Path, tiny: TrainConfig, labels: bool, qtbot: QtBot
+) -> None:
+    first = MainWindow()
+    first.show()
+    fill(qtbot, first, two_classes(folder) if labels else folder, 24 if labels else 12)
+    panel, session = first.train_panel, first.session
+    config = CLASSES.with_(report_every=1000) if labels else tiny.with_(sample_every=1000)
+    if labels:
+        click(qtbot, panel.kind.second)
+    panel.set_config(config.with_(steps=ENDLESS))
+    qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
+    click(qtbot, panel.start_button)
+    drawn = (panel.class_plot if labels else panel.plot).points
+    qtbot.waitUntil(lambda: len(drawn()["loss" if labels else "d"][0]) >= 3, timeout=LONG)
+    live, path = drawn(), session.project.path
+    close(qtbot, first)
+
+    window.open_paths([path])
+    plot = window.train_panel.class_plot if labels else window.train_panel.plot
+    qtbot.waitUntil(lambda: window.session.project is not None, timeout=LONG)
+    results = window.session.results
+    step = (results.labelled if labels else window.session.training).saved_step
+    for name, (steps, values) in live.items():
+        again_steps, again = plot.points()[name]
+        assert again_steps.tolist() == (list(range(1, step + 1)) if len(steps) else []), name
+        np.testing.assert_array_equal(again[: len(values)], values)
+    settle(qtbot, window)
+
+
 def test_without_class_folders_one_sentence_says_what_is_missing(
     window: MainWindow, folder: Path, qtbot: QtBot
 ) -> None:
@@ -330,6 +363,27 @@ def test_the_key_goes_on_with_a_stopped_training(
     assert window.session.training.phase is Phase.PREPARING
     qtbot.waitUntil(lambda: any(seen), timeout=LONG)
     assert next(filter(None, seen)) >= stopped, "the stopped training is given up"
+
+
+def test_the_time_left_forgets_a_slow_first_step(
+    window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = iter(range(ENDLESS))
+
+    def clock() -> float:
+        """Asked three times a step; each takes a second, only the first ten minutes."""
+        return 0.5 * (count := next(asked)) + 600 * (count > 0)
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=clock))
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, tiny.with_(steps=10_000, sample_every=10_000, snapshot_every=10_000))
+    status, panel = window.session, window.train_panel
+    qtbot.waitUntil(lambda: status.training.step >= 60, timeout=LONG)
+    step, told = status.training.step, panel.time_label.text()
+    click(qtbot, panel.stop_button)
+    hours, minutes = re.fullmatch(r"(\d) h (\d+) min left · 1.0 steps/s", told).groups()
+    assert 60 * int(hours) + int(minutes) == pytest.approx((10_000 - step) / 60, rel=0.03)
+    finish(qtbot, window)
 
 
 @pytest.mark.parametrize("advanced", [False, True])

@@ -51,6 +51,16 @@ def _state(project: Project) -> list[tuple[str, Status, tuple[BoxRecord, ...], b
     ]
 
 
+def test_an_empty_folder_is_lost_and_one_that_holds_anything_is_not(project: Project, photos: Path) -> None:
+    shutil.rmtree(photos)
+    photos.mkdir()
+    [lost] = lost_folders(project)
+    assert (lost.root, lost.images, lost.is_empty) == (photos, 3, True)
+    assert "is empty now; its 3 images keep their boxes" in lost.sentence()
+    (photos / "notes.txt").touch()
+    assert lost_folders(project) == ()
+
+
 def test_a_moved_folder_keeps_all_and_is_known_again(project: Project, photos: Path, tmp_path: Path) -> None:
     before = _state(project)
     assert lost_folders(project) == ()

@@ -69,6 +69,24 @@ def test_a_project_that_may_only_be_read_is_read_as_it_is_now(unprivileged: Path
             project.set_boxes(1, [])
 
 
+def test_a_copy_to_look_at_takes_changes_and_keeps_none(unprivileged: Path) -> None:
+    place = unprivileged / "shut"
+    place.mkdir()
+    path = place / "p.boxscout"
+    with Project.create(path) as project:
+        project.add_images([_file("1.png")])
+    with locked(place):
+        with Project.open_to_look(path) as project:
+            assert project.is_copy
+            project.set_boxes(1, [EDITED])
+            project.backup(unprivileged / "mine.boxscout")
+        with Project.open_to_look(path) as project:
+            assert project.boxes(1) == ()
+    with Project.open_to_look(unprivileged / "mine.boxscout") as mine:
+        assert not mine.is_copy
+        assert mine.boxes(1) == (EDITED,)
+
+
 def test_a_project_that_another_has_open_is_read_as_it_is_now(unprivileged: Path) -> None:
     place = unprivileged / "theirs"
     place.mkdir()
