@@ -186,10 +186,12 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
     try:
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        blank = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        kinds = {kind for (kind,) in db.execute("SELECT DISTINCT type FROM sqlite_master")}
+        blank = not kinds
         if blank and application == 0 and may_create:
             _create_schema(db)
-        elif application != APPLICATION_ID or blank:
+        # Views and triggers are somebody else's work: they can do anything at a reading, also for ever.
+        elif application != APPLICATION_ID or blank or kinds & {"view", "trigger"}:
             raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
         elif version > SCHEMA_VERSION:
             raise ProjectError(
