@@ -16,7 +16,7 @@ from core import __version__
 from core.atomic import keep_other_kinds, os_reason, write_atomically
 from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
-from core.cli.console import console, errors, progress_bar, say, stop_on_signal
+from core.cli.console import complain, console, progress_bar, say, stop_on_signal
 from core.cli.formats_app import export, import_
 from core.cli.mending_app import relocate, repair
 from core.cli.reproduce_app import reproduce
@@ -394,5 +394,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(sentence: str, code: int) -> int:
-    errors.print(Text(sentence))
+    complain(sentence)
     return code

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from core.language import printable
+
 PLAIN_EVERY_S = 10.0
 # The time left is told by the speed of so many seconds, and of no fewer than a few.
 _RECENT_S, _WORTH_S, _NOTED_EVERY_S = 30.0, 3.0, 0.5
@@ -24,8 +26,17 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """One line of plain text; names of files are never read as markup."""
-    console.print(Text(text))
+    """Lines of plain text; names of files are never read as markup, nor by the terminal as commands."""
+    console.print(_lines(text))
+
+
+def complain(sentence: str) -> None:
+    """:func:`say` on the error stream."""
+    errors.print(_lines(sentence))
+
+
+def _lines(text: str) -> Text:
+    return Text("\n".join(map(printable, text.split("\n"))))
 
 
 def duration(seconds: float) -> str:
@@ -69,11 +80,11 @@ class Bar:
         elif time.monotonic() - self._printed_at >= PLAIN_EVERY_S or fraction >= 1.0:
             self._printed_at = time.monotonic()
             line = "  ".join(filter(None, [f"{self._title} {fraction:4.0%}", detail, left]))
-            errors.print(Text(line))
+            complain(line)
 
     def note(self, line: str) -> None:
         """Print a line above the bar."""
-        errors.print(Text(line))
+        complain(line)
 
     def count(self, done: int, total: int) -> None:
         """:meth:`update` for a part that counts things."""
