@@ -6,7 +6,7 @@ fields and the same ``Limits``.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
@@ -266,7 +266,7 @@ def _is_one_of_kind(value: Any, kind: str) -> bool:
     if kind == "None" or isinstance(value, bool):
         return value is None or (kind == "bool" and isinstance(value, bool))
     if kind == "float":
-        return isinstance(value, (int, float)) and abs(value) < math.inf
+        return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
     return isinstance(value, {"int": int, "str": str}.get(kind, ()))
 
 

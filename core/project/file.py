@@ -222,6 +222,8 @@ def _check_rows(db: sqlite3.Connection, path: Path) -> None:
             continue
         if db.execute(f"SELECT 1 FROM {table} WHERE {insensible(checks)} LIMIT 1").fetchone():
             raise DamagedProjectError(_damaged(path))
+    if db.execute("PRAGMA foreign_key_check('image')").fetchone():  # an image whose folder is lost
+        raise DamagedProjectError(_damaged(path))
 
 
 def insensible(checks: Mapping[str, str]) -> str:

@@ -83,7 +83,7 @@ def test_a_pipe_or_a_folder_in_its_place_is_refused_at_once(tmp_path: Path) -> N
 _STEPS = (-1, 2**63, 10**30, math.inf, math.nan, "60", None, [], True, 1.5)
 _PLAIN = (*(("step", value) for value in _STEPS), *(("elapsed_s", value) for value in (math.inf, "x", None)))
 _FIRST = (
-    *((("history", 0, "d_loss"), value) for value in (math.nan, "x", None, [])),
+    *((("history", 0, "d_loss"), value) for value in (math.nan, 10**400, "x", None)),
     *((("signals", 0, "map_difference"), value) for value in (math.nan, "x", None)),
     *((("losses_since", 0), value) for value in (("x",), (math.inf,))),
     *((("config", name), value) for name, value in (("steps", "4"), ("steps", True), ("seed", "\x1b[31m"))),

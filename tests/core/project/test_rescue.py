@@ -135,3 +135,17 @@ def test_what_is_no_project_at_all_is_left_alone(tmp_path: Path) -> None:
         rescue(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_images_of_a_lost_folder_are_saved(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("DELETE FROM roots")
+    db.close()
+    with pytest.raises(DamagedProjectError):
+        Project.open(path)
+    result = rescue(path)
+    assert (result.images, result.boxes, result.lost) == (IMAGES, IMAGES, 0)
+    with Project.open(path) as project:
+        assert len(project.all_boxes()) == IMAGES
+        assert len(lost_folders(project)) == 1
