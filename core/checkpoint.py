@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from core.atomic import os_reason, write_atomically
+from core.atomic import os_reason, remove_forgotten, write_atomically
 from core.config import TrainConfig, is_of_kind, limits_of
 from core.errors import CheckpointError, TrainingError
 from core.framing import LEARNING_RATE, WEIGHT_DECAY
@@ -203,6 +203,7 @@ def write_content(path: Path, content: Mapping[str, Any]) -> None:
     """
     data = io.BytesIO()
     torch.save(dict(content), data)
+    remove_forgotten(path.parent)
     try:
         write_atomically(path, data.getvalue())
     except OSError as error:

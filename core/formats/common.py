@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
-from core.atomic import atomic_write, keep_other_kinds, os_reason
+from core.atomic import atomic_write, keep_other_kinds, os_reason, remove_forgotten
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.formats.notes import notes_on
@@ -270,6 +270,7 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
     """
     try:
         keep_other_kinds(path)
+        remove_forgotten(path.parent)
         with atomic_write(path) as temporary:
             temporary.write_bytes(data)
             if not check(temporary):
