@@ -27,16 +27,12 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def say(text: str) -> None:
     """Lines of plain text; names of files are never read as markup, nor by the terminal as commands."""
-    console.print(_lines(text))
+    console.print(Text("\n".join(map(printable, text.split("\n")))))
 
 
 def complain(sentence: str) -> None:
-    """:func:`say` on the error stream."""
-    errors.print(_lines(sentence))
-
-
-def _lines(text: str) -> Text:
-    return Text("\n".join(map(printable, text.split("\n"))))
+    """One line on the error stream, as :func:`say` has it."""
+    errors.print(Text(printable(sentence)))
 
 
 def duration(seconds: float) -> str:

@@ -62,8 +62,8 @@ def test_a_slow_beginning_is_forgotten(
 
 def test_names_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """A name may hold what clears a screen, or turns the rest of a line round."""
-    told = main(["export", "--project", "a\x1b[2J\u202eb.boxscout", "--format", "csv", "--out", "x.csv"])
-    said = capsys.readouterr().err
-    assert told == 1
-    assert "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b.boxscout" in said
+    told = main(["export", "--project", "a\x1b[2J\u202e\nb.boxscout", "--format", "csv", "--out", "x.csv"])
+    said, sign = capsys.readouterr().err, "\N{REPLACEMENT CHARACTER}"
+    assert (told, said.count("\n")) == (1, 1)
+    assert f"a{sign}[2J{2 * sign}b.boxscout" in said
     assert not {"\x1b", "\u202e"} & set(said)
