@@ -115,6 +115,8 @@ def test_a_missing_table_costs_only_itself(path: Path, table: str, images: int, 
         "UPDATE box SET label = zeroblob(3000000) WHERE image_id = 5",
         "UPDATE image SET width = 99999999999 WHERE id = 5",
         "UPDATE image SET mtime_ns = 'noon' WHERE id = 5",
+        "UPDATE image SET name = 'a' || char(0) || '.png' WHERE id = 5",
+        "UPDATE image SET name = CAST('a' || char(0) AS BLOB) WHERE id = 5",
     ],
 )
 def test_hostile_values_are_left_behind(path: Path, change: str) -> None:
