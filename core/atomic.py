@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import shutil
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.language import tr
 
+_TEMPORARY = re.compile(r"\.boxscout-[0-9a-f]{12}\.(tmp|old)")
+_FORGOTTEN_S = 24 * 3600.0  # longer than anything is being written
 _LOOKED_AT = 4096  # bytes: pictures, projects and trainings hold a zero among the first of them
 # What a file system answers that cannot sync a folder; the rename itself has worked by then.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EISDIR, errno.EBADF}
@@ -32,8 +37,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     mode = _replaceable_mode(target)
-    # Short and unrelated to the target's name, which may be as long as the file system allows.
-    temporary = target.parent / f".boxscout-{secrets.token_hex(6)}.tmp"
+    temporary = temporary_name(target.parent, "tmp")
     try:
         yield temporary
         _sync_file(temporary)
@@ -45,6 +49,25 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def temporary_name(folder: Path, ending: str) -> Path:
+    """A new name in ``folder`` that :func:`remove_forgotten` knows; ``ending`` is ``tmp`` or ``old``.
+
+    It is short and unrelated to a target's, which may be as long as the file system allows.
+    """
+    return folder / f".boxscout-{secrets.token_hex(6)}.{ending}"
+
+
+def remove_forgotten(folder: Path) -> None:
+    """Remove what was being written in ``folder`` when a program was killed, a day ago or longer."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _FORGOTTEN_S:
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
 
 def write_atomically(path: Path, data: bytes) -> None:

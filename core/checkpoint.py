@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 import io
-import pickle
+import warnings
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
-from core.atomic import os_reason, write_atomically
-from core.config import TrainConfig
-from core.errors import BoxscoutError, CheckpointError, TrainingError
+from core.atomic import os_reason, remove_forgotten, write_atomically
+from core.config import TrainConfig, is_of_kind, limits_of
+from core.errors import CheckpointError, TrainingError
 from core.framing import LEARNING_RATE, WEIGHT_DECAY
 from core.language import tr
 from core.losses import LossLog
@@ -28,6 +30,8 @@ from core.stopping import Signal
 
 FORMAT = "boxscout-checkpoint"
 VERSION = 1
+
+PointT = TypeVar("PointT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +192,18 @@ def load(path: Path) -> TrainState:
     content = read_content(path, FORMAT, VERSION)
     with refusing_damage(path):
         state = new_state(TrainConfig.from_dict(content["config"]))
-        state.generator.load_state_dict(content["generator"])
-        state.discriminator.load_state_dict(content["discriminator"])
-        state.g_optimizer.load_state_dict(content["g_optimizer"])
-        state.d_optimizer.load_state_dict(content["d_optimizer"])
+        load_weights(state.generator, content["generator"])
+        load_weights(state.discriminator, content["discriminator"])
+        load_moments(state.g_optimizer, content["g_optimizer"])
+        load_moments(state.d_optimizer, content["d_optimizer"])
         if state.f_optimizer is not None:
-            state.f_optimizer.load_state_dict(content["f_optimizer"])
-        state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
-        state.history = [HistoryPoint(**point) for point in content["history"]]
-        state.losses = LossLog(content["losses_since"])
-        state.signals = [Signal(**signal) for signal in content.get("signals", [])]
+            load_moments(state.f_optimizer, content["f_optimizer"])
+        state.step, state.elapsed_s = step_of(content), plain(content["elapsed_s"], "float")
+        state.history = [point_of(HistoryPoint, point) for point in content["history"]]
+        state.losses = LossLog(
+            [[plain(loss, "float | None") for loss in losses] for losses in content["losses_since"]]
+        )
+        state.signals = [point_of(Signal, signal) for signal in content.get("signals", [])]
     return state
 
 
@@ -211,6 +217,7 @@ def write_content(path: Path, content: Mapping[str, Any]) -> None:
     """
     data = io.BytesIO()
     torch.save(dict(content), data)
+    remove_forgotten(path.parent)
     try:
         write_atomically(path, data.getvalue())
     except OSError as error:
@@ -231,11 +238,14 @@ def read_content(path: Path, format_name: str, version: int) -> dict[str, Any]:
     CheckpointError
         There is no such file, it is damaged, not ours, or from another version.
     """
+    if not path.exists():
+        raise CheckpointError(tr("There is no training at {path}.").format(path=path))
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise CheckpointError(tr("There is no training at {path}.").format(path=path)) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        _check_archive(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd about a foreign file is told in one sentence
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # bytes of anybody's, of which torch raises nearly everything
         raise CheckpointError(
             tr("{name} is damaged or not a Boxscout checkpoint.").format(name=path.name)
         ) from error
@@ -246,10 +256,71 @@ def read_content(path: Path, format_name: str, version: int) -> dict[str, Any]:
     return content
 
 
+def _check_archive(path: Path) -> None:
+    """ValueError, or what zipfile raises, unless ``path`` holds what :func:`write_content` wrote there.
+
+    torch reads changed bytes as other weights, unpacks what it never packed, and waits at a pipe.
+    """
+    if not path.is_file():
+        raise ValueError("no ordinary file")
+    with zipfile.ZipFile(path) as archive:
+        if sum(one.file_size for one in archive.infolist()) > path.stat().st_size:
+            raise ValueError("larger than its file")
+        if changed := archive.testzip():
+            raise ValueError(f"{changed} has changed")
+
+
 @contextmanager
 def refusing_damage(path: Path) -> Iterator[None]:
     """What fails while a state is put together from ``path`` becomes one CheckpointError."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, BoxscoutError) as error:
+    except Exception as error:  # values of any kind may stand where others are expected
         raise CheckpointError(tr("{name} is a damaged checkpoint.").format(name=path.name)) from error
+
+
+def plain(value: Any, kind: str) -> Any:
+    """``value`` where it is of ``kind`` (:func:`core.config.is_of_kind`); ValueError where it is not."""
+    if not is_of_kind(value, kind):
+        raise ValueError(f"no {kind}")
+    return value
+
+
+def step_of(content: Mapping[str, Any]) -> int:
+    """The step of what was saved; ValueError where no training has such a one."""
+    step, most = plain(content["step"], "int"), limits_of("steps").high
+    if most is None or not 0 <= step <= most:
+        raise ValueError("no step of a training")
+    return int(step)
+
+
+def point_of(kind: type[PointT], values: Mapping[str, Any]) -> PointT:
+    """A dataclass of plain values as it was saved; ValueError where one is of another kind."""
+    point = kind(**values)
+    for f in fields(point):  # type: ignore[arg-type]
+        plain(getattr(point, f.name), str(f.type))
+    return point
+
+
+def load_weights(network: torch.nn.Module, saved: Mapping[str, Tensor]) -> None:
+    """Give ``network`` the weights that were saved; ValueError where one is no number."""
+    if not all(value.isfinite().all() for value in saved.values()):
+        raise ValueError("a weight is no number")
+    network.load_state_dict(saved)
+
+
+def load_moments(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any]) -> None:
+    """Give ``optimizer`` the moments that were saved; its settings follow from the config as they are.
+
+    Raises
+    ------
+    ValueError
+        Moments are not of the shape of their weights.
+    """
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": saved["state"]})
+    for weight, moments in optimizer.state.items():
+        # SGD keeps one, Adam two and its step.
+        whole = moments.keys() in ({"momentum_buffer"}, {"step", "exp_avg", "exp_avg_sq"})
+        shapes = {name: () if name == "step" else weight.shape for name in moments}
+        if not whole or any(value.shape != shapes[name] for name, value in moments.items()):
+            raise ValueError("moments of other weights")

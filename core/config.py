@@ -6,6 +6,7 @@ fields and the same ``Limits``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
@@ -42,12 +43,12 @@ class Settings:
     Raises
     ------
     BoxscoutError
-        A value outside its range, named with the range.
+        A value outside its range, named with the range, or of another kind.
     """
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            _check(f.name, getattr(self, f.name), f.metadata["limits"])
+            _check(str(f.type), getattr(self, f.name), f.metadata["limits"])
 
     def with_(self: SettingsT, **changes: Any) -> SettingsT:
         """A copy with ``changes`` applied and checked."""
@@ -254,7 +255,25 @@ def limits_of(name: str) -> Limits:
     return limits
 
 
-def _check(name: str, value: Any, limits: Limits) -> None:
+def is_of_kind(value: Any, kind: str) -> bool:
+    """Whether ``value`` is what the annotation ``kind`` of plain values says, such as ``float | None``.
+
+    A float is finite and may be an int; a bool is no number.
+    """
+    return any(_is_one_of_kind(value, one) for one in kind.split(" | "))
+
+
+def _is_one_of_kind(value: Any, kind: str) -> bool:
+    if kind == "None" or isinstance(value, bool):
+        return value is None or (kind == "bool" and isinstance(value, bool))
+    if kind == "float":
+        return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+    return isinstance(value, {"int": int, "str": str}.get(kind, ()))
+
+
+def _check(kind: str, value: Any, limits: Limits) -> None:
+    if not is_of_kind(value, kind):
+        raise BoxscoutError(tr("{label} cannot be {value!r}.").format(label=tr(limits.label), value=value))
     if limits.choices and value not in limits.choices:
         allowed = ", ".join(tr("none") if choice is None else str(choice) for choice in limits.choices)
         raise BoxscoutError(

@@ -13,10 +13,10 @@ from core.datasets import read_truth
 from core.datasets.labelme import place_of
 from core.errors import BoxscoutError, FormatError, ImageError
 from core.evaluate.matching import match_by_name
-from core.formats.common import Skipped, short
+from core.formats.common import Skipped
 from core.formats.notes import Outdated
 from core.images.decoding import image_size
-from core.language import tr, trn
+from core.language import short, tr, trn
 from core.project.edits import BoxesEdit, Edit, ImportEdit, Kept, StatusEdit, TruthEdit
 from core.project.names import export_names
 from core.project.queries import boxes_of_earlier_maps, edited_among, kept

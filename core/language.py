@@ -64,6 +64,11 @@ def printable(text: str) -> str:
     )
 
 
+def short(text: str) -> str:
+    """:func:`printable` text as far as one line of a message holds it."""
+    return printable(text) if len(text) <= 80 else printable(text[:77]) + "…"
+
+
 class _Count(int):
     def __format__(self, spec: str, /) -> str:
         return number(int(self), spec or ",")

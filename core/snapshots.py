@@ -9,7 +9,15 @@ from pathlib import Path
 
 from core import checkpoint
 from core.atomic import os_reason
-from core.checkpoint import TrainState, new_discriminator, read_content, refusing_damage, write_content
+from core.checkpoint import (
+    TrainState,
+    load_weights,
+    new_discriminator,
+    read_content,
+    refusing_damage,
+    step_of,
+    write_content,
+)
 from core.config import TrainConfig
 from core.engine import Progress, Snapshot, snapshot_of
 from core.errors import CheckpointError
@@ -90,8 +98,8 @@ def load(folder: Path, step: int) -> Snapshot:
     with refusing_damage(path):
         config = TrainConfig.from_dict(content["config"])
         network = new_discriminator(config)
-        network.load_state_dict(content["discriminator"])
-        step = int(content["step"])
+        load_weights(network, content["discriminator"])
+        step = step_of(content)
     return Snapshot(step, network.eval().requires_grad_(False), config.image_size)
 
 

@@ -17,7 +17,16 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from core.augment import augment
-from core.checkpoint import read_content, refusing_damage, write_content
+from core.checkpoint import (
+    load_moments,
+    load_weights,
+    plain,
+    point_of,
+    read_content,
+    refusing_damage,
+    step_of,
+    write_content,
+)
 from core.classifier.network import PreActResNet34, initialize
 from core.config import ClassifierConfig
 from core.devices import autocast, move_optimizer, resolve_device, to_device
@@ -254,9 +263,9 @@ def load(path: Path) -> ClassifierState:
     with refusing_damage(path):
         classes = [str(name) for name in content["classes"]]
         state = new_state(ClassifierConfig.from_dict(content["config"]), classes)
-        state.network.load_state_dict(content["network"])
-        state.optimizer.load_state_dict(content["optimizer"])
-        state.step, state.elapsed_s = int(content["step"]), float(content["elapsed_s"])
-        state.history = [ClassifierPoint(**point) for point in content["history"]]
-        state.since = [(float(loss), float(accuracy)) for loss, accuracy in content["since"]]
+        load_weights(state.network, content["network"])
+        load_moments(state.optimizer, content["optimizer"])
+        state.step, state.elapsed_s = step_of(content), plain(content["elapsed_s"], "float")
+        state.history = [point_of(ClassifierPoint, point) for point in content["history"]]
+        state.since = [(plain(loss, "float"), plain(right, "float")) for loss, right in content["since"]]
     return state

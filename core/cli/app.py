@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from core import __version__
 from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
-from core.cli.console import console, errors, progress_bar, say, stop_on_signal
+from core.cli.console import complain, console, progress_bar, say, stop_on_signal
 from core.cli.evaluation_app import compare, curve, evaluate, print_report
 from core.cli.formats_app import export, import_
 from core.cli.mending_app import relocate, repair
@@ -281,5 +281,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(sentence: str, code: int) -> int:
-    errors.print(Text(sentence))
+    complain(sentence)
     return code

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from core.language import printable
 from core.pace import Pace
 
 PLAIN_EVERY_S = 10.0
@@ -25,8 +26,13 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """One line of plain text; names of files are never read as markup."""
-    console.print(Text(text))
+    """Lines of plain text; names of files are never read as markup, nor by the terminal as commands."""
+    console.print(Text("\n".join(map(printable, text.split("\n")))))
+
+
+def complain(sentence: str) -> None:
+    """One line on the error stream, as :func:`say` has it."""
+    errors.print(Text(printable(sentence)))
 
 
 def duration(seconds: float) -> str:
@@ -70,11 +76,11 @@ class Bar:
         elif time.monotonic() - self._printed_at >= PLAIN_EVERY_S or fraction >= 1.0:
             self._printed_at = time.monotonic()
             line = "  ".join(filter(None, [f"{self._title} {fraction:4.0%}", detail, left]))
-            errors.print(Text(line))
+            complain(line)
 
     def note(self, line: str) -> None:
         """Print a line above the bar."""
-        errors.print(Text(line))
+        complain(line)
 
     def count(self, done: int, total: int) -> None:
         """:meth:`update` for a part that counts things."""

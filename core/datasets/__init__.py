@@ -8,8 +8,9 @@ from pathlib import Path
 from core.annotations import ImageBoxes
 from core.datasets import coco, json_files, labelme, tiny_imagenet, voc, yolo
 from core.errors import FormatError
-from core.language import mark, tr
+from core.language import mark, short, tr
 
+_LARGEST = 1e9  # pixels: a box beyond belongs to no picture, and its area may be no number
 _WANTED = mark("a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder")
 
 
@@ -26,9 +27,21 @@ def read_truth(path: Path, *, places: Mapping[str, str] | None = None) -> list[I
     Raises
     ------
     FormatError
-        ``path`` is none of these, or is damaged.
+        ``path`` is none of these, is damaged, or has a box or a size that no picture has.
     """
-    path = Path(path)
+    images = _read(Path(path), places)
+    for image in images:
+        sides = (side for one in image.boxes for side in (one.box.x0, one.box.y0, one.box.x1, one.box.y1))
+        if not all(abs(side) <= _LARGEST for side in (image.width, image.height, *sides)):
+            raise FormatError(
+                tr("“{image}” has a size or a box in {name} that no picture has.").format(
+                    image=short(image.name), name=path.name
+                )
+            )
+    return images
+
+
+def _read(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
     if path.is_dir():
         return _read_folder(path, places)
     if not path.exists():

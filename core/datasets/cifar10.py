@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import secrets
 import shutil
 import tarfile
 import zlib
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.atomic import os_reason
+from core.atomic import os_reason, remove_forgotten, temporary_name
 from core.errors import Cancelled, FormatError
 from core.language import mark, tr
 
@@ -204,7 +203,8 @@ def _check_empty(out: Path) -> None:
 def _whole_folder(out: Path) -> Iterator[Path]:
     """A folder beside ``out`` that takes its place at the end, or goes where anything fails."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.parent / f".boxscout-{secrets.token_hex(6)}"
+    remove_forgotten(out.parent)
+    temporary = temporary_name(out.parent, "tmp")
     temporary.mkdir()
     try:
         yield temporary

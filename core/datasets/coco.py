@@ -13,7 +13,7 @@ from core.datasets import json_files
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.geometry import Box
-from core.language import tr
+from core.language import short, tr
 
 EnumT = TypeVar("EnumT", Source, Status)
 
@@ -72,7 +72,11 @@ class _Reader:
         for image in self._dicts("images"):
             key, name = self._id(image, "id"), checked_name(image.get("file_name"), self.path)
             if key in records or name in names:
-                self._fail(tr("lists the image {name!r} or its id {key!r} twice").format(name=name, key=key))
+                self._fail(
+                    tr("lists the image “{name}” or its id {key} twice").format(
+                        name=short(name), key=_shown(key)
+                    )
+                )
             names.add(name)
             records[key] = _Entry(image, name, _size(image, "width"), _size(image, "height"))
         labels = {
@@ -81,8 +85,8 @@ class _Reader:
         for annotation in self._dicts("annotations"):
             record = records.get(self._id(annotation, "image_id"))
             if record is None:
-                what = tr("has a box for an image that it does not list: {0!r}")
-                self._fail(what.format(annotation["image_id"]))
+                what = tr("has a box for an image that it does not list: {0}")
+                self._fail(what.format(_shown(annotation["image_id"])))
             box = self._box(annotation, record.width, record.height)
             if box is not None:
                 category = annotation.get("category_id")
@@ -118,6 +122,10 @@ class _Reader:
 
     def _fail(self, what: str) -> NoReturn:
         raise FormatError(f"{self.path.name} {what}.")
+
+
+def _shown(key: int | str) -> str:
+    return short(repr(key))
 
 
 def _number(value: Any) -> float | None:

@@ -18,7 +18,7 @@ from core.images.scan import natural_key
 from core.language import tr
 
 # Shapes without an inside.
-_NO_AREA = {"point", "points", "line", "linestrip"}
+_NO_AREA = ("point", "points", "line", "linestrip")
 _DRIVE = re.compile(r"^[A-Za-z]:(?=/)")
 
 

@@ -125,13 +125,13 @@ def _contrast_box(
     root: Path, names: Sequence[str], true: ImageBoxes
 ) -> tuple[float, float, float, float] | None:
     for name in names:
-        path = (root / name).resolve()
         # A truth file's names are not ours: none may lead out of the folder, by a link either.
-        if not path.is_relative_to(root) or not path.is_file():
-            continue
         try:
+            path = (root / name).resolve()
+            if not path.is_relative_to(root) or not path.is_file():
+                continue
             decoded = decode_squashed(path, size=_GRID)
-        except ImageError:
+        except (ImageError, OSError, ValueError):
             continue
         box = colour_contrast(decoded.pixels)
         box = box.scaled((true.width or decoded.width) / _GRID, (true.height or decoded.height) / _GRID)

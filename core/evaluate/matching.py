@@ -13,7 +13,7 @@ import numpy as np
 from core.annotations import BoxRecord, ImageBoxes
 from core.errors import FormatError
 from core.evaluate.overlap import Floats, Truth
-from core.language import tr
+from core.language import short, tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Align
             tr(
                 "No image has the same name in the boxes (“{found}”) and in the truth (“{true}”): one path "
                 "has to end with the other."
-            ).format(found=_first_name(predicted), true=known[0].name)
+            ).format(found=short(_first_name(predicted)), true=short(known[0].name))
         )
     found = {id(true): guess for guess, true in matches.pairs}
     guesses = tuple(found.get(id(image)) for image in known)
@@ -165,7 +165,9 @@ def _truth_arrays(truth: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | No
         known = true if true.width > 0 and true.height > 0 else guess
         if known is None or known.width < 1 or known.height < 1:
             raise FormatError(
-                tr("Neither truth nor boxes tell the width and height of “{name}”.").format(name=true.name)
+                tr("Neither truth nor boxes tell the width and height of “{name}”.").format(
+                    name=short(true.name)
+                )
             )
         sizes[i] = known.width, known.height
         for record in true.boxes:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
-from core.atomic import atomic_write, keep_other_kinds, os_reason
+from core.atomic import atomic_write, keep_other_kinds, os_reason, remove_forgotten
 from core.datasets.names import checked_name
 from core.errors import FormatError
 from core.formats.notes import notes_on
 from core.geometry import Box
-from core.language import mark, printable, tr, trn
+from core.language import mark, short, tr, trn
 
 # Less than any pixel that a person could see: arithmetic, not a box that stuck out.
 _NOT_CLAMPED = 1e-6
@@ -270,6 +270,7 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
     """
     try:
         keep_other_kinds(path)
+        remove_forgotten(path.parent)
         with atomic_write(path) as temporary:
             temporary.write_bytes(data)
             if not check(temporary):
@@ -293,12 +294,6 @@ def read_bytes(path: Path) -> bytes:
         raise FormatError(
             tr("“{name}” cannot be read: {reason}.").format(name=path.name, reason=reason)
         ) from error
-
-
-def short(text: str) -> str:
-    """:func:`printable` text as far as one line of a message holds it."""
-    text = printable(text)
-    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def _some_left(kept: Sequence[ImageBoxes], skipped: Sequence[Skipped]) -> None:

@@ -29,7 +29,7 @@ from core.formats.common import (
     write_checked,
 )
 from core.geometry import Box
-from core.language import mark, tr, trn
+from core.language import mark, short, tr, trn
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
@@ -182,7 +182,7 @@ def _read_rows(path: Path, rows: csv.DictReader[str]) -> list[ImageBoxes]:
         except (ValueError, OverflowError) as error:
             raise FormatError(
                 tr("Line {line_num} of “{name}” cannot be understood: {error}.").format(
-                    line_num=rows.line_num, name=path.name, error=error
+                    line_num=rows.line_num, name=path.name, error=short(str(error))
                 )
             ) from error
     return [replace(image, boxes=tuple(boxes[name])) for name, image in images.items()]
@@ -220,7 +220,7 @@ def _record(row: dict[str, str], sides: list[str]) -> BoxRecord:
 def _finite(cell: str) -> float:
     value = float(cell) if cell else math.nan
     if not math.isfinite(value):
-        raise ValueError(tr("“{cell}” is not a number").format(cell=cell))
+        raise ValueError(tr("“{cell}” is not a number").format(cell=short(cell)))
     return value
 
 

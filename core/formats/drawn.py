@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
 from core.errors import ImageError
-from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare, short
+from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare
 from core.formats.folders import (
     each,
     new_picture_folder,
@@ -22,7 +22,7 @@ from core.formats.folders import (
     write_picture,
 )
 from core.images.decoding import decode
-from core.language import mark, number
+from core.language import mark, number, short
 
 # Okabe and Ito 2008, told apart by colour-blind eyes; the black and the yellow of it are left out.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.annotations import ImageBoxes, Status
-from core.atomic import os_reason
+from core.atomic import os_reason, temporary_name
 from core.errors import FormatError, ImageError
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions
 from core.formats.notes import Outdated
@@ -69,7 +68,7 @@ def export(
 def _put_back(path: Path) -> Iterator[None]:
     """Where the body fails, what it wrote to ``path`` goes and what was there before comes back."""
     was_there = path.exists()
-    aside = path.with_name(f".boxscout-{secrets.token_hex(6)}.old")
+    aside = temporary_name(path.parent, "old")
     if was_there and path.is_file():
         try:
             shutil.copy2(path, aside)

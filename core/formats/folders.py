@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -16,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.annotations import ImageBoxes
-from core.atomic import os_reason
+from core.atomic import os_reason, remove_forgotten, temporary_name
 from core.errors import FormatError, ImageError
 from core.formats.common import WriteOptions
 from core.images.decoding import image_size, unavailable
@@ -43,7 +42,8 @@ def new_folder(path: Path) -> Iterator[Path]:
         Something lies at ``path`` that is no empty folder, or it cannot be written.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.parent / f".boxscout-{secrets.token_hex(6)}.tmp"
+    remove_forgotten(target.parent)
+    temporary = temporary_name(target.parent, "tmp")
     try:
         if target.exists() and not (target.is_dir() and not any(target.iterdir())):
             raise FormatError(

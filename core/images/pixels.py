@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import shutil
 import time
@@ -25,7 +26,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from core.atomic import atomic_write, os_reason, write_atomically
+from core.atomic import atomic_write, os_reason, remove_forgotten, write_atomically
 from core.errors import BoxscoutError, Cancelled, ImageError
 from core.images.decoding import Decoded, UnavailableError, decode_squashed, unavailable
 from core.images.scan import ImageFile, RejectedFile
@@ -255,9 +256,9 @@ class _Cache:
                 ).format(
                     count=len(self.files),
                     size=self.size,
-                    need=_megabytes(need),
+                    need=_megabytes(math.ceil(need / 1e6)),
                     folder=self.folder,
-                    free=_megabytes(free),
+                    free=_megabytes(math.floor(free / 1e6)),
                 )
             )
 
@@ -298,6 +299,7 @@ class _Cache:
         return header.getvalue()
 
     def _prune(self) -> None:
+        remove_forgotten(self.folder)
         indices = sorted(self.folder.glob(f"pixels-{self.size}-*.json"), key=_modified, reverse=True)
         kept = {self.index_path.stem, *(path.stem for path in indices[:KEPT])}
         for path in self.folder.glob(f"pixels-{self.size}-*"):
@@ -332,4 +334,4 @@ def _modified(path: Path) -> int:
 
 
 def _megabytes(count: int) -> str:
-    return number(count / 1e6, ",.0f") + " MB"
+    return number(count, ",d") + " MB"

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from core.atomic import atomic_write, keep_other_kinds, os_reason, write_atomically
+from core import checkpoint
+from core.annotations import BoxRecord, ImageBoxes
+from core.atomic import (
+    atomic_write,
+    keep_other_kinds,
+    os_reason,
+    remove_forgotten,
+    temporary_name,
+    write_atomically,
+)
+from core.formats import FORMATS
+from core.geometry import Box
 
 
 def _names(folder: Path) -> list[str]:
@@ -72,6 +85,34 @@ def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path: Path) -> None:
     )
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
+    (left,) = set(tmp_path.iterdir()) - {path}
+    remove_forgotten(tmp_path)
+    assert left.exists(), "somebody may be writing it"
+    folder = temporary_name(tmp_path, "tmp")
+    (folder / "images").mkdir(parents=True)
+    kept = {"box.csv", ".boxscout", ".boxscout-mine.tmp", f"x{left.name}", f"{left.name}.txt"}
+    for name in kept - {"box.csv"}:
+        (tmp_path / name).touch()
+    for one in tmp_path.iterdir():
+        os.utime(one, (0, time.time() - 2 * 24 * 3600))
+    remove_forgotten(tmp_path)
+    assert set(_names(tmp_path)) == kept
+    remove_forgotten(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x"])
+def test_what_a_kill_left_goes_with_a_later_export_or_save(tmp_path: Path, name: str) -> None:
+    images = [ImageBoxes("a.png", 9, 9, (BoxRecord(Box(1, 1, 5, 5)),))]
+    for write in (
+        lambda: FORMATS["csv" if "." in name else "voc"].write(images, tmp_path / name),
+        lambda: checkpoint.write_content(tmp_path / name, {}),
+    ):
+        left = temporary_name(tmp_path, "tmp")
+        left.write_bytes(b"half")
+        os.utime(left, (0, 0))
+        write()
+        assert _names(tmp_path) == [name]
+        shutil.rmtree(tmp_path / name) if (tmp_path / name).is_dir() else (tmp_path / name).unlink()
 
 
 def test_file_and_folder_are_synced_before_and_after_the_rename(

@@ -1,4 +1,4 @@
-"""The time left that a command tells, against the time that it then takes."""
+"""What commands show: the time left, against the time that it then takes, and names of files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import pytest
 
 from core.cli import console
+from core.cli.app import main
 from core.cli.console import Bar
 
 
@@ -57,3 +58,12 @@ def test_a_slow_beginning_is_forgotten(
             capsys.readouterr()
     told = _seconds_told(capsys.readouterr().err)
     assert told[0] == pytest.approx(60, rel=0.2)
+
+
+def test_names_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name may hold what clears a screen, or turns the rest of a line round."""
+    told = main(["export", "--project", "a\x1b[2J\u202e\nb.boxscout", "--format", "csv", "--out", "x.csv"])
+    said, sign = capsys.readouterr().err, "\N{REPLACEMENT CHARACTER}"
+    assert (told, said.count("\n")) == (1, 1)
+    assert f"a{sign}[2J{2 * sign}b.boxscout" in said
+    assert not {"\x1b", "\u202e"} & set(said)

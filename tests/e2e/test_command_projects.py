@@ -92,6 +92,17 @@ def test_a_project_that_was_there_stays_where_a_training_cannot_begin(
     assert nothing.is_symlink()
 
 
+def test_a_training_whose_disk_is_away_is_a_sentence(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "a.boxscout-data"
+    data.mkdir()
+    (data / "checkpoint.pt").symlink_to(tmp_path / "away" / "checkpoint.pt")
+    code, _, err = _run(capsys, "train", photos, "--project", tmp_path / "a.boxscout", "--resume")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "no training to resume" in err
+
+
 def test_what_only_reads_reads_a_project_on_a_read_only_disk(
     unprivileged: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,7 @@ def test_images_are_named_by_their_path_from_the_folder_on(tmp_path: Path) -> No
     [
         ({"shapes": [shape("rectangle", (1, 1), (float("nan"), 2))]}, "pairs of numbers"),
         ({"shapes": [{"points": "x", "shape_type": "rectangle"}]}, "pairs of numbers"),
+        ({"shapes": [{"points": "x", "shape_type": {}}]}, "pairs of numbers"),
         ({"shapes": ["x"]}, "a shape is no object"),
         ({"imagePath": None}, "which image"),
         ({"imagePath": "a/.."}, "which image"),

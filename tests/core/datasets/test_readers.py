@@ -272,6 +272,39 @@ def test_bad_coco_is_a_sentence_that_names_the_file(tmp_path: Path, content: str
         coco.read(tmp_path / "bad.json")
 
 
+def test_a_sentence_on_a_file_is_no_longer_than_a_person_reads(tmp_path: Path) -> None:
+    long = "x" * 100_000
+    once = {"id": 1, "file_name": long}
+    for content in (
+        {"images": [once, once]},
+        {"images": [], "annotations": [{"image_id": long}]},
+        {"images": [], "annotations": [{"image_id": 10**4000}]},
+    ):
+        (tmp_path / "bad.json").write_text(json.dumps(content))
+        with pytest.raises(FormatError) as error:
+            coco.read(tmp_path / "bad.json")
+        assert len(str(error.value)) < 300
+
+
+_SIDES = "<xmin>1</xmin><ymin>1</ymin><xmax>1e308</xmax><ymax>9</ymax>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", json.dumps({"images": [image(width=0)], "annotations": [box(bbox=(1e308, 0, 1e308, 9))]})),
+        ("a.json", json.dumps({"images": [image(width=1e308)], "annotations": [box()]})),
+        ("a.csv", "filename,xmin,ymin,xmax,ymax\na.jpg,-1e308,0,1e308,9\n"),
+        ("a.xml", f"<annotation><object><bndbox>{_SIDES}</bndbox></object></annotation>"),
+    ],
+)
+def test_boxes_that_no_picture_has_are_refused(tmp_path: Path, name: str, content: str) -> None:
+    """Their areas would be no numbers, and so would what is told of all others."""
+    (tmp_path / name).write_text(content)
+    with pytest.raises(FormatError, match=rf"^“.*” has a size or a box in {name} that no picture has\.$"):
+        read_truth(tmp_path / name)
+
+
 # --- which is which ---------------------------------------------------------------------------------
 
 

@@ -254,6 +254,7 @@ HEAD = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
         (b"", "no column"),
         (b"a,b\n1,2\n", "no column filename, xmin"),
         (HEAD.encode() + b"a.png,1,1,x,1,2,3\n", "Line 2"),
+        (HEAD.encode() + b"a.png,1,1,x,1,2,%s,4\n" % (b"9" * 50_000), r"^.{5,200}$"),
         (HEAD.encode() + b"a.png,1,1,x,1,2,3,4,5\n", "Line 2"),
         (HEAD.encode() + b"a.png,1,1,x,1,2,nan,4\n", "Line 2.*not a number"),
         (HEAD.encode() + b"a.png,1,1,x,1,2,,4\n", "Line 2.*not a number"),

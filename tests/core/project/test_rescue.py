@@ -115,6 +115,8 @@ def test_a_missing_table_costs_only_itself(path: Path, table: str, images: int, 
         "UPDATE box SET label = zeroblob(3000000) WHERE image_id = 5",
         "UPDATE image SET width = 99999999999 WHERE id = 5",
         "UPDATE image SET mtime_ns = 'noon' WHERE id = 5",
+        "UPDATE image SET name = 'a' || char(0) || '.png' WHERE id = 5",
+        "UPDATE image SET name = CAST('a' || char(0) AS BLOB) WHERE id = 5",
     ],
 )
 def test_hostile_values_are_left_behind(path: Path, change: str) -> None:
@@ -135,3 +137,17 @@ def test_what_is_no_project_at_all_is_left_alone(tmp_path: Path) -> None:
         rescue(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_images_of_a_lost_folder_are_saved(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("DELETE FROM roots")
+    db.close()
+    with pytest.raises(DamagedProjectError):
+        Project.open(path)
+    result = rescue(path)
+    assert (result.images, result.boxes, result.lost) == (IMAGES, IMAGES, 0)
+    with Project.open(path) as project:
+        assert len(project.all_boxes()) == IMAGES
+        assert len(lost_folders(project)) == 1

@@ -441,6 +441,23 @@ def _newer(path: Path) -> None:
     db.close()
 
 
+def _with_a_view(path: Path) -> None:
+    """In place of a table, and without an end."""
+    Project.create(path).close()
+    db = sqlite3.connect(path)
+    db.execute("DROP TABLE rejected")
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    db.execute(f"CREATE VIEW rejected AS SELECT i AS id, 'a' || i AS path, '' AS reason FROM ({numbers})")
+    db.close()
+
+
+def _with_a_trigger(path: Path) -> None:
+    Project.create(path).close()
+    db = sqlite3.connect(path)
+    db.execute("CREATE TRIGGER t AFTER INSERT ON view BEGIN DELETE FROM box; END")
+    db.close()
+
+
 def _torn(path: Path) -> None:
     with Project.create(path) as project:
         project.add_images([_file(f"{i}.png") for i in range(5000)])
@@ -462,6 +479,8 @@ def _scribbled(path: Path) -> None:
         (_text, "not a Boxscout project"),
         (_foreign_database, "not a Boxscout project"),
         (_empty_database, "not a Boxscout project"),
+        (_with_a_view, "not a Boxscout project"),
+        (_with_a_trigger, "not a Boxscout project"),
         (lambda path: path.write_bytes(b"SQLite format 3\x00"), "not a Boxscout project"),
         (Path.mkdir, "not a Boxscout project"),
         (os.mkfifo, "not a Boxscout project"),
