@@ -255,6 +255,9 @@ def limits_of(name: str) -> Limits:
     return limits
 
 
+_PLAIN = frozenset({"None", "bool", "int", "float", "str"})
+
+
 def is_of_kind(value: Any, kind: str) -> bool:
     """Whether ``value`` is what the annotation ``kind`` of plain values says, such as ``float | None``.
 
@@ -272,7 +275,7 @@ def _is_one_of_kind(value: Any, kind: str) -> bool:
 
 
 def _check(kind: str, value: Any, limits: Limits) -> None:
-    if not is_of_kind(value, kind):
+    if _PLAIN.issuperset(kind.split(" | ")) and not is_of_kind(value, kind):
         raise BoxscoutError(tr("{label} cannot be {value!r}.").format(label=tr(limits.label), value=value))
     if limits.choices and value not in limits.choices:
         allowed = ", ".join(tr("none") if choice is None else str(choice) for choice in limits.choices)
