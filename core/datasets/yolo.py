@@ -186,7 +186,9 @@ def _yaml_names(file: Path) -> Mapping[int, str]:
         names = dict(enumerate(names))
     if not isinstance(names, dict):
         return {}
-    return {key: str(name or DEFAULT_LABEL) for key, name in names.items() if isinstance(key, int)}
+    # A list of lists that name one another is short in the file, and endless as text.
+    plain = {key: name for key, name in names.items() if not isinstance(name, (list, dict, set, tuple))}
+    return {key: str(name or DEFAULT_LABEL) for key, name in plain.items() if isinstance(key, int)}
 
 
 def _text(file: Path) -> str:
