@@ -178,9 +178,14 @@ def _class_names(path: Path) -> Mapping[int, str]:
 
 def _yaml_names(file: Path) -> Mapping[int, str]:
     try:
-        content: Any = yaml.safe_load(_text(file))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return _numbered(yaml.safe_load(_text(file)))
+    except FormatError:
+        raise
+    except Exception as error:  # of a value that is not what its tag says, PyYAML raises what it meets
         raise FormatError(tr("{name} is not valid YAML.").format(name=file.name)) from error
+
+
+def _numbered(content: Any) -> dict[int, str]:
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, list):
         names = dict(enumerate(names))

@@ -137,7 +137,12 @@ def test_a_damaged_row_is_named(folder: Path, row: str) -> None:
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize("content", ["names: [", "!!python/object/apply:os.system ['true']", "\x00"])
+_NO_VALUES = ("names: [!!bool x]", "names: [!!timestamp y]", f"names: [0x{9000 * 'f'}]")
+
+
+@pytest.mark.parametrize(
+    "content", ["names: [", "!!python/object/apply:os.system ['true']", "\x00", *_NO_VALUES]
+)
 def test_bad_yaml_is_a_sentence_and_runs_nothing(folder: Path, content: str) -> None:
     (folder / "data.yaml").write_text(content)
     with pytest.raises(FormatError, match=r"data\.yaml is not valid YAML"):
