@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,6 @@ def test_names_that_are_no_words_leave_numbers(folder: Path) -> None:
     """Lists that name one another, nine times each: nine to the ninth words, were they written out."""
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     letters = "abcdefghij"
-    lines += [f"{b}: &{b} [{', '.join(9 * ['*' + a])}]" for a, b in zip(letters, letters[1:], strict=False)]
+    lines += [f"{b}: &{b} [{', '.join(9 * ['*' + a])}]" for a, b in pairwise(letters)]
     (folder / "data.yaml").write_text("\n".join([*lines, "names: {0: *j, 1: dog}"]))
     assert {one.label for image in yolo.read_truth(folder) for one in image.boxes} == {"0", "7", "dog"}
