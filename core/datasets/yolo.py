@@ -178,15 +178,22 @@ def _class_names(path: Path) -> Mapping[int, str]:
 
 def _yaml_names(file: Path) -> Mapping[int, str]:
     try:
-        content: Any = yaml.safe_load(_text(file))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return _numbered(yaml.safe_load(_text(file)))
+    except FormatError:
+        raise
+    except Exception as error:  # of a value that is not what its tag says, PyYAML raises what it meets
         raise FormatError(tr("{name} is not valid YAML.").format(name=file.name)) from error
+
+
+def _numbered(content: Any) -> dict[int, str]:
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, list):
         names = dict(enumerate(names))
     if not isinstance(names, dict):
         return {}
-    return {key: str(name or DEFAULT_LABEL) for key, name in names.items() if isinstance(key, int)}
+    # A list of lists that name one another is short in the file, and endless as text.
+    plain = {key: name for key, name in names.items() if not isinstance(name, (list, dict, set, tuple))}
+    return {key: str(name or DEFAULT_LABEL) for key, name in plain.items() if isinstance(key, int)}
 
 
 def _text(file: Path) -> str:

@@ -298,6 +298,8 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
         if any(part in str(error) for part in ("readonly", "unable to open")):
             kind = ReadOnlyProjectError
         raise kind(sentence) from error
+    except UnicodeDecodeError as error:  # SQLite's own sentence quotes what is damaged
+        raise DamagedProjectError(_damaged(path)) from error
 
 
 def _damaged(path: Path) -> str:

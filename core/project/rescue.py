@@ -162,8 +162,10 @@ def _has_tables(work: Path) -> bool:
             if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
                 return False
             names = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            for table in ("roots", "image", "box"):
+                db.execute(f"SELECT 1 FROM {table} LIMIT 0")  # one whose statement is damaged is listed only
             return {"roots", "image", "box"} <= names
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return False
 
 
@@ -268,5 +270,5 @@ class _Reader:
                 if known not in self._seen:
                     self._seen.add(known)
                     yield row
-        except (sqlite3.Error, OverflowError):
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError):
             self.failed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,12 @@ def test_a_damaged_row_is_named(folder: Path, row: str) -> None:
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize("content", ["names: [", "!!python/object/apply:os.system ['true']", "\x00"])
+_NO_VALUES = ("names: [!!bool x]", "names: [!!timestamp y]", f"names: [0x{9000 * 'f'}]")
+
+
+@pytest.mark.parametrize(
+    "content", ["names: [", "!!python/object/apply:os.system ['true']", "\x00", *_NO_VALUES]
+)
 def test_bad_yaml_is_a_sentence_and_runs_nothing(folder: Path, content: str) -> None:
     (folder / "data.yaml").write_text(content)
     with pytest.raises(FormatError, match=r"data\.yaml is not valid YAML"):
@@ -160,3 +166,12 @@ def test_images_without_labels_are_no_truth(tmp_path: Path) -> None:
     assert not yolo.is_yolo(tmp_path)
     with pytest.raises(FormatError, match="YOLO or Tiny ImageNet"):
         read_truth(tmp_path)
+
+
+def test_names_that_are_no_words_leave_numbers(folder: Path) -> None:
+    """Lists that name one another, nine times each: nine to the ninth words, were they written out."""
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    letters = "abcdefghij"
+    lines += [f"{b}: &{b} [{', '.join(9 * ['*' + a])}]" for a, b in pairwise(letters)]
+    (folder / "data.yaml").write_text("\n".join([*lines, "names: {0: *j, 1: dog}"]))
+    assert {one.label for image in yolo.read_truth(folder) for one in image.boxes} == {"0", "7", "dog"}

@@ -139,6 +139,14 @@ def test_what_is_no_project_at_all_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_damage_that_sqlite_cannot_quote_as_text_is_damage(path: Path) -> None:
+    content = path.read_bytes()
+    assert content.count(b"CREATE TABLE box ") == 1
+    path.write_bytes(content.replace(b"CREATE TABLE box ", b"CREATE TABL\x96 box "))
+    result = _saved(path)
+    assert (result.images, result.boxes) == (IMAGES, IMAGES)
+
+
 def test_images_of_a_lost_folder_are_saved(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA foreign_keys = OFF")
