@@ -18,12 +18,14 @@ from core.project.store import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child otherwise on Windows")
 
+IMAGES = 400
+"""So many that no part of a command is over before it is interrupted."""
 QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw_sample(tmp_path_factory.mktemp("sample"), count=80, seed=1)
+    return draw_sample(tmp_path_factory.mktemp("sample"), count=IMAGES, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def test_localize_keeps_what_it_found(truth: Path, project: Path) -> None:
     said = _stopped("Finding", "localize", truth.parent / "images", "--project", project)
     assert said == "Localization was stopped; what it found until then is kept."
     with Project.open(project) as opened:
-        assert len(opened.all_boxes()) == 80
+        assert len(opened.all_boxes()) == IMAGES
 
 
 def test_an_export_that_is_stopped_writes_nothing(large: Path, tmp_path: Path) -> None:
