@@ -9,7 +9,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from core.cli.app import main
+
 ROOT = Path(__file__).parents[1]
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Run a command within this process: its exit code, output and error stream."""
+    code = main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return code, output.out, output.err
 
 
 def interrupt_after_a_step(*arguments: str) -> tuple[int, str]:

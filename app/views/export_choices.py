@@ -11,9 +11,8 @@ from app import style
 from app.views.controls import Combo, RealSpin, Spin, plain_label
 from core.annotations import ImageBoxes
 from core.formats import Selection, Which
-from core.formats.common import short
 from core.formats.selection import MAX_VAL_SHARE, labels_of
-from core.language import number, tr
+from core.language import number, short, tr
 
 _CLASS_ROWS = 5
 _PERCENT = 20

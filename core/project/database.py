@@ -83,11 +83,7 @@ class Database:
 
         Every change of such a copy is refused.
         """
-        path = absolute(path)
-        try:
-            return cls.open(path)
-        except ReadOnlyProjectError:
-            return cls(path, connect_to_copy(path), is_copy=True, is_frozen=True)
+        return cls._open_or_copy(path, is_frozen=True)
 
     @classmethod
     def open_to_look(cls: type[Opened], path: Path) -> Opened:
@@ -95,11 +91,15 @@ class Database:
 
         For a window, which notes all the time what is looked at.
         """
+        return cls._open_or_copy(path, is_frozen=False)
+
+    @classmethod
+    def _open_or_copy(cls: type[Opened], path: Path, *, is_frozen: bool) -> Opened:
         path = absolute(path)
         try:
             return cls.open(path)
         except ReadOnlyProjectError:
-            return cls(path, connect_to_copy(path), is_copy=True)
+            return cls(path, connect_to_copy(path), is_copy=True, is_frozen=is_frozen)
 
     def close(self) -> None:
         """Fold the log into the file, so that one file remains, and close; twice does no harm."""

@@ -8,17 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from command_support import run
 
-from core.cli.app import main
 from core.datasets.sample import draw_sample
 
 QUICK = ("--steps", "2", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
-
-
-def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    code = main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return code, output.out, output.err
 
 
 @pytest.fixture
@@ -46,16 +40,16 @@ def test_a_training_that_cannot_begin_leaves_no_project(
     (tmp_path / "empty").mkdir()
     unusable = _damaged(tmp_path / "unusable")
     for folder in (tmp_path / "typo", tmp_path / "empty", unusable):
-        code, _, err = _run(capsys, command, folder, "--project", project, *QUICK)
+        code, _, err = run(capsys, command, folder, "--project", project, *QUICK)
         assert (code, len(err.strip().splitlines()) <= 3) == (1, True), err
         assert list(place.iterdir()) == [], folder
-    assert _run(capsys, command, photos, "--project", project, "--resume")[0] == 1
+    assert run(capsys, command, photos, "--project", project, "--resume")[0] == 1
     assert list(place.iterdir()) == []
 
     kept = place / "q.boxscout-data" / "checkpoint.pt"  # of a project that is gone, or a person's own
     kept.parent.mkdir()
     kept.write_bytes(b"precious")
-    assert _run(capsys, command, tmp_path / "typo", "--project", project, *QUICK)[0] == 1
+    assert run(capsys, command, tmp_path / "typo", "--project", project, *QUICK)[0] == 1
     assert (list(place.iterdir()), kept.read_bytes()) == ([kept.parent], b"precious")
 
 
@@ -63,7 +57,7 @@ def test_a_project_cannot_be_made_on_a_read_only_disk(
     photos: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    code, _, err = _run(capsys, "train", photos, "--project", small_disk / "q.boxscout", *QUICK)
+    code, _, err = run(capsys, "train", photos, "--project", small_disk / "q.boxscout", *QUICK)
     assert (code, len(err.splitlines())) == (1, 1)
     assert "read-only" in err
 
@@ -72,23 +66,21 @@ def test_a_project_that_was_there_stays_where_a_training_cannot_begin(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = tmp_path / "a.boxscout"
-    assert _run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
+    assert run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
     before = _bytes_below(tmp_path / "a.boxscout-data")
     for folder in (tmp_path / "typo", _damaged(tmp_path / "unusable")):
-        assert _run(capsys, "train", folder, "--project", project, "--restart", *QUICK)[0] == 1
+        assert run(capsys, "train", folder, "--project", project, "--restart", *QUICK)[0] == 1
     assert _bytes_below(tmp_path / "a.boxscout-data") == before
-    assert _run(capsys, "localize", photos, "--project", project)[0] == 0
+    assert run(capsys, "localize", photos, "--project", project)[0] == 0
 
     shutil.rmtree(tmp_path / "a.boxscout-data")  # with all that was learned: it is a project all the same
-    assert _run(capsys, "train", tmp_path / "typo", "--project", project, *QUICK)[0] == 1
-    code, out, _ = _run(
-        capsys, "export", "--project", project, "--format", "csv", "--out", tmp_path / "x.csv"
-    )
+    assert run(capsys, "train", tmp_path / "typo", "--project", project, *QUICK)[0] == 1
+    code, out, _ = run(capsys, "export", "--project", project, "--format", "csv", "--out", tmp_path / "x.csv")
     assert code == 0 and "12 boxes" in out
 
     nothing = tmp_path / "nothing.boxscout"  # a link that points nowhere is somebody's, too
     nothing.symlink_to(tmp_path / "away.boxscout")
-    assert _run(capsys, "train", tmp_path / "typo", "--project", nothing, *QUICK)[0] == 1
+    assert run(capsys, "train", tmp_path / "typo", "--project", nothing, *QUICK)[0] == 1
     assert nothing.is_symlink()
 
 
@@ -98,7 +90,7 @@ def test_a_training_whose_disk_is_away_is_a_sentence(
     data = tmp_path / "a.boxscout-data"
     data.mkdir()
     (data / "checkpoint.pt").symlink_to(tmp_path / "away" / "checkpoint.pt")
-    code, _, err = _run(capsys, "train", photos, "--project", tmp_path / "a.boxscout", "--resume")
+    code, _, err = run(capsys, "train", photos, "--project", tmp_path / "a.boxscout", "--resume")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "no training to resume" in err
 
@@ -111,8 +103,8 @@ def test_what_only_reads_reads_a_project_on_a_read_only_disk(
     place.mkdir()
     out.mkdir()
     project = place / "a.boxscout"
-    assert _run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
-    assert _run(capsys, "localize", photos, "--project", project)[0] == 0
+    assert run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
+    assert run(capsys, "localize", photos, "--project", project)[0] == 0
     reading = (
         ("snapshots", "--project", project, "--json"),
         ("curve", "--project", project, "--truth", truth),
@@ -120,7 +112,7 @@ def test_what_only_reads_reads_a_project_on_a_read_only_disk(
         ("export", "--project", project, "--format", "yolo", "--out", out / "yolo"),
         ("repair", "--project", project),
     )
-    says = [_run(capsys, *command)[:2] for command in reading]
+    says = [run(capsys, *command)[:2] for command in reading]
     csv = (out / "boxes.csv").read_bytes()
     shutil.rmtree(out)
     out.mkdir()
@@ -128,10 +120,10 @@ def test_what_only_reads_reads_a_project_on_a_read_only_disk(
     for path in (project, place):
         path.chmod(0o555)
     try:
-        assert [_run(capsys, *command)[:2] for command in reading] == says
+        assert [run(capsys, *command)[:2] for command in reading] == says
         assert (out / "boxes.csv").read_bytes() == csv
         for command in (("localize", photos), ("import", "boxes", out / "boxes.csv")):
-            code, _, err = _run(capsys, *command, "--project", project)
+            code, _, err = run(capsys, *command, "--project", project)
             assert (code, len(err.splitlines())) == (1, 1)
             assert "cannot be changed" in err
         assert _bytes_below(place) == before
@@ -139,10 +131,10 @@ def test_what_only_reads_reads_a_project_on_a_read_only_disk(
         place.chmod(0o755)
     assert {code for code, _ in says} == {0}
     no_training = place / "b.boxscout"
-    assert _run(capsys, "train", photos, "--project", no_training, *QUICK)[0] == 0
+    assert run(capsys, "train", photos, "--project", no_training, *QUICK)[0] == 0
     shutil.rmtree(place / "b.boxscout-data")
     place.chmod(0o555)
-    code, _, err = _run(capsys, "snapshots", "--project", no_training)
+    code, _, err = run(capsys, "snapshots", "--project", no_training)
     place.chmod(0o755)
     assert code == 1 and "holds no training yet" in err
 
@@ -153,14 +145,14 @@ def test_an_export_into_the_photos_becomes_no_photos(
 ) -> None:
     project, out = tmp_path / "a.boxscout", photos / "sub" / "out"
     out.parent.mkdir()
-    assert _run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
-    assert _run(capsys, "localize", photos, "--project", project)[0] == 0
+    assert run(capsys, "train", photos, "--project", project, *QUICK)[0] == 0
+    assert run(capsys, "localize", photos, "--project", project)[0] == 0
     export = ("export", "--project", project, "--format", format_name, "--out", out)
-    assert _run(capsys, *export)[0] == 0
+    assert run(capsys, *export)[0] == 0
     assert any(path.suffix == ".png" for path in out.rglob("*"))
-    code, said, _ = _run(capsys, "localize", photos, "--project", project, "--json")
+    code, said, _ = run(capsys, "localize", photos, "--project", project, "--json")
     result = json.loads(said)
     assert (code, result["boxes"], [one["file"] for one in result["failed"]]) == (0, 12, [str(out)])
     assert "exported-by-boxscout.txt" in result["failed"][0]["reason"]
-    code, said, _ = _run(capsys, "localize", out, "--project", project, "--json")  # chosen by itself
+    code, said, _ = run(capsys, "localize", out, "--project", project, "--json")  # chosen by itself
     assert (code, json.loads(said)["boxes"]) == (0, 12)

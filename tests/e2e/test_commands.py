@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from command_support import ROOT, interrupt_after_a_step
+from command_support import ROOT, interrupt_after_a_step, run
 from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -39,31 +39,23 @@ def sample(tmp_path: Path) -> tuple[Path, Path]:
     return truth.parent / "images", truth
 
 
-def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    code = main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return code, output.out, output.err
-
-
 def test_folder_to_boxes(
     sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, truth = sample
     project = tmp_path / "a.boxscout"
-    code, out, _ = _run(capsys, "train", folder, "--project", project, "--steps", 4, *QUICK)
+    code, out, _ = run(capsys, "train", folder, "--project", project, "--steps", 4, *QUICK)
     assert code == 0
     assert re.search(r"Trained 4 steps on 24 images in \d+ s\.", out)
 
-    code, out, _ = _run(capsys, "localize", folder, "--project", project, "--json")
+    code, out, _ = run(capsys, "localize", folder, "--project", project, "--json")
     assert code == 0
     found = json.loads(out)
     assert found["boxes"] == 24
     assert found["sureness"]["images"] == 24
 
     for name, file in (("csv", "boxes.csv"), ("coco", "boxes.json")):
-        code, out, _ = _run(
-            capsys, "export", "--project", project, "--format", name, "--out", tmp_path / file
-        )
+        code, out, _ = run(capsys, "export", "--project", project, "--format", name, "--out", tmp_path / file)
         assert code == 0
         assert "24" in out
 
@@ -73,7 +65,7 @@ def test_folder_to_boxes(
     assert (frame.xmax <= frame.width).all()
     assert set(frame.filename) == {path.name for path in folder.iterdir()}
 
-    code, out, _ = _run(
+    code, out, _ = run(
         capsys, "evaluate", tmp_path / "boxes.json", "--truth", truth, "--json", tmp_path / "report.json"
     )
     assert code == 0
@@ -81,7 +73,7 @@ def test_folder_to_boxes(
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["n"] == 24
 
-    by_csv = _run(capsys, "evaluate", tmp_path / "boxes.csv", "--truth", truth)
+    by_csv = run(capsys, "evaluate", tmp_path / "boxes.csv", "--truth", truth)
     assert by_csv[0] == 0
 
 
@@ -91,7 +83,7 @@ def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
     folder, _ = sample
     project = tmp_path / "a.boxscout"
     fast = ("--minutes", "0.01", "--device", "cpu", "--restart")
-    code, out, err = _run(capsys, "train", folder, "--project", project, *fast, "--json")
+    code, out, err = run(capsys, "train", folder, "--project", project, *fast, "--json")
     result = json.loads(out)
     summary = summarized(_records(project))
     expected = fitted_to(PRESETS["balanced"], summary)
@@ -100,12 +92,12 @@ def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
     assert result["config"] == expected.config.with_(minutes=0.01, device="cpu").to_dict()
 
     own = ("--steps", 2, "--batch-size", 5, "--device", "cpu", "--restart")
-    code, out, err = _run(capsys, "train", folder, "--project", project, *own, "--json")
+    code, out, err = run(capsys, "train", folder, "--project", project, *own, "--json")
     assert code == 0
     config = expected.config.with_(steps=2, batch_size=5, device="cpu")
     assert json.loads(out)["config"] == config.to_dict()
     assert err.splitlines()[0] == sentence(config, summary)
-    code, out, err = _run(capsys, "train", folder, "--project", project, "--preset", "paper", *own, "--json")
+    code, out, err = run(capsys, "train", folder, "--project", project, "--preset", "paper", *own, "--json")
     assert json.loads(out)["fitted"] == ""
     assert json.loads(out)["config"]["width"] == 64
 
@@ -122,15 +114,15 @@ def test_framing_is_learned_unless_it_is_turned_off(
 ) -> None:
     project = tmp_path / "a.boxscout"
     train = ("train", sample[0], "--project", project, "--steps", 2, *QUICK, "--json")
-    code, out, err = _run(capsys, *train, *given)
+    code, out, err = run(capsys, *train, *given)
     assert code == 0, err
     assert json.loads(out)["config"]["framing"] == (given[1] if given else PRESETS["balanced"].framing)
     state = checkpoint.load(tmp_path / "a.boxscout-data" / "checkpoint.pt")
     assert (state.discriminator.framing is not None) is learns
-    assert _run(capsys, "localize", sample[0], "--project", project)[0] == 0
+    assert run(capsys, "localize", sample[0], "--project", project)[0] == 0
     with Project.open(project) as opened:
         assert len(framings(opened, [record.id for record in opened.images()])) == (24 if learns else 0)
-    code, _, err = _run(capsys, *train[:4], "--resume", "--framing", 2)
+    code, _, err = run(capsys, *train[:4], "--resume", "--framing", 2)
     assert code == 1
     assert "leave out --framing" in err
 
@@ -145,17 +137,17 @@ def test_augmentation_finer_maps_width_and_precision_are_options(
         ("b", ("--fine-heat-map", "--no-augmentation", "--precision", "fp32"), 8),
     ):
         project = tmp_path / f"{name}.boxscout"
-        assert _run(capsys, "train", sample[0], "--project", project, *paper, *options)[0] == 0
+        assert run(capsys, "train", sample[0], "--project", project, *paper, *options)[0] == 0
         config = checkpoint.load(tmp_path / f"{name}.boxscout-data" / "checkpoint.pt").config
         assert (config.width, config.augmentation, config.fine_heat_map) == (8, name == "a", name == "b")
         assert config.precision == ("auto" if name == "a" else "fp32")
         localize = ("localize", sample[0], "--project", project, "--looks", "plain")
-        assert _run(capsys, *localize)[0] == 0
+        assert run(capsys, *localize)[0] == 0
         with Project.open(project) as opened:
             sides[side] = opened.heat_map(opened.images()[0].id).shape
     assert sides == {4: (4, 4), 8: (8, 8)}
     train = ("train", sample[0], "--project", tmp_path / "b.boxscout", "--resume", "--steps", 3)
-    code, _, err = _run(capsys, *train, "--no-augmentation")
+    code, _, err = run(capsys, *train, "--no-augmentation")
     assert code == 1
     assert "leave out --no-augmentation" in err
 
@@ -164,10 +156,10 @@ def test_one_photo_is_trained_on_and_gets_its_box(
     sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photo, project = sorted(sample[0].iterdir())[0], tmp_path / "one.boxscout"
-    code, _, err = _run(capsys, "train", photo, "--project", project, "--steps", 2, "--device", "cpu")
+    code, _, err = run(capsys, "train", photo, "--project", project, "--steps", 2, "--device", "cpu")
     assert code == 0, err
     assert err.startswith("1 image of ")
-    assert _run(capsys, "localize", photo, "--project", project)[0] == 0
+    assert run(capsys, "localize", photo, "--project", project)[0] == 0
     with Project.open(project) as opened:
         (boxes,) = opened.all_boxes().values()
         (record,) = opened.images()
@@ -185,21 +177,21 @@ def test_an_export_after_another_training_says_that_its_boxes_are_of_an_earlier_
     export = ("export", "--project", project, "--format", "csv", "--out", tmp_path / "x.csv", "--json")
 
     def warned() -> bool:
-        code, out, err = _run(capsys, *export)
+        code, out, err = run(capsys, *export)
         assert code == 0, err
         assert json.loads(out)["boxes"] == 24
         return err.count("earlier training") == 1
 
-    assert _run(capsys, *train, "--steps", 2, *QUICK)[0] == 0
-    assert _run(capsys, *find)[0] == 0
+    assert run(capsys, *train, "--steps", 2, *QUICK)[0] == 0
+    assert run(capsys, *find)[0] == 0
     assert not warned()
-    assert "complete" in _run(capsys, *train, "--resume")[1]  # no step was made
+    assert "complete" in run(capsys, *train, "--resume")[1]  # no step was made
     assert not warned()
-    assert _run(capsys, *train, "--resume", "--steps", 3)[0] == 0
+    assert run(capsys, *train, "--resume", "--steps", 3)[0] == 0
     assert warned()
-    assert _run(capsys, *find)[0] == 0
+    assert run(capsys, *find)[0] == 0
     assert not warned()
-    assert _run(capsys, *train, "--restart", "--steps", 3, *QUICK)[0] == 0
+    assert run(capsys, *train, "--restart", "--steps", 3, *QUICK)[0] == 0
     assert warned()
     with Project.open(project) as opened:
         for record in opened.images():
@@ -217,13 +209,13 @@ def test_several_boxes_from_several_looks_are_found_exported_and_measured(
 ) -> None:
     folder, truth = sample
     project, boxes = tmp_path / "a.boxscout", tmp_path / "boxes.json"
-    assert _run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
+    assert run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
     with Project.open(project) as opened:
         images = len(opened.images())
     localize = ("localize", folder, "--project", project, "--rule", "component", "--threshold", "0.8")
     shapes = {}
     for looks in (("--looks", "plain"), ("--long-side", "96", "--looks", "averaged")):
-        code, out, err = _run(capsys, *localize, "--max-boxes", 5, *looks)
+        code, out, err = run(capsys, *localize, "--max-boxes", 5, *looks)
         assert code == 0, err
         assert "mirrored or shifted, a picture keeps" in out
         with Project.open(project) as opened:
@@ -234,8 +226,8 @@ def test_several_boxes_from_several_looks_are_found_exported_and_measured(
         assert f"Found {found} boxes in {images} images" in out
         assert found > images
     assert shapes["--looks"] != shapes["--long-side"]
-    assert _run(capsys, "export", "--project", project, "--format", "coco", "--out", boxes)[0] == 0
-    code, out, _ = _run(capsys, "evaluate", boxes, "--truth", truth, "--json", tmp_path / "report.json")
+    assert run(capsys, "export", "--project", project, "--format", "coco", "--out", boxes)[0] == 0
+    code, out, _ = run(capsys, "evaluate", boxes, "--truth", truth, "--json", tmp_path / "report.json")
     assert code == 0
     for words in ("Average precision", "AP 0.5-0.95", "false", "centred 80 %", "Score ranks IoU with rho ="):
         assert words in out
@@ -301,18 +293,18 @@ def test_a_training_is_never_overwritten_unasked(
 ) -> None:
     folder, _ = sample
     train = ("train", folder, "--project", tmp_path / "a.boxscout", "--steps", 2)
-    assert _run(capsys, *train, *QUICK)[0] == 0
-    code, _, err = _run(capsys, *train, *QUICK)
+    assert run(capsys, *train, *QUICK)[0] == 0
+    code, _, err = run(capsys, *train, *QUICK)
     assert code == 1
     assert "--resume" in err
     assert "--restart" in err
-    code, _, err = _run(capsys, *train, "--resume", "--seed", 3)
+    code, _, err = run(capsys, *train, "--resume", "--seed", 3)
     assert code == 1
     assert "--seed" in err
-    code, out, _ = _run(capsys, *train, "--resume")
+    code, out, _ = run(capsys, *train, "--resume")
     assert code == 0
     assert "complete" in out
-    assert _run(capsys, *train, *QUICK, "--restart")[0] == 0
+    assert run(capsys, *train, *QUICK, "--restart")[0] == 0
 
 
 def _folder_of(tmp_path: Path, count: int) -> Path:
@@ -328,7 +320,7 @@ def test_too_few_images_are_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, sentence: str
 ) -> None:
     folder = _folder_of(tmp_path, count)
-    code, _, err = _run(capsys, "train", folder, "--project", tmp_path / "a.boxscout", *GENERATOR)
+    code, _, err = run(capsys, "train", folder, "--project", tmp_path / "a.boxscout", *GENERATOR)
     assert code == 1
     assert sentence in err
     assert "Traceback" not in err
@@ -339,8 +331,8 @@ def test_odd_images_are_reported_and_the_rest_is_used(
 ) -> None:
     folder = unzipped("odd-images")  # type: ignore[operator]
     project = tmp_path / "a.boxscout"
-    assert _run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
-    code, out, _ = _run(capsys, "localize", folder, "--project", project, "--json")
+    assert run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
+    code, out, _ = run(capsys, "localize", folder, "--project", project, "--json")
     assert code == 0
     result = json.loads(out)
     assert result["boxes"] > 15
@@ -357,12 +349,12 @@ def test_a_file_that_cannot_be_used_is_named_with_its_reason(
     (folder / "torn.png").write_bytes((next(folder.glob("*.png"))).read_bytes()[:60])
     (folder / "notes.txt").write_text("not worth a word")
     project = tmp_path / "a.boxscout"
-    assert _run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
+    assert run(capsys, "train", folder, "--project", project, "--steps", 2, *QUICK)[0] == 0
     wanted = {*(str(folder / f"IMG_{number}.HEIC") for number in range(7)), str(folder / "torn.png")}
-    code, out, _ = _run(capsys, "localize", folder, "--project", project, "--json")
+    code, out, _ = run(capsys, "localize", folder, "--project", project, "--json")
     assert (code, {entry["file"] for entry in json.loads(out)["failed"]}) == (0, wanted)
     (folder / "IMG_6.HEIC").unlink()
-    code, out, _ = _run(capsys, "localize", folder, "--project", project)
+    code, out, _ = run(capsys, "localize", folder, "--project", project)
     assert code == 0
     assert "Files that could not be used: 7." in out
     named = [line for line in out.splitlines() if line.startswith("Left out “")]
@@ -411,7 +403,7 @@ def test_a_reader_that_has_seen_enough_and_no_output_at_all_are_no_error_of_ours
     ],
 )
 def test_wrong_use_exits_with_two(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    code, _, err = _run(capsys, *arguments)
+    code, _, err = run(capsys, *arguments)
     assert code == 2
     assert err
 
@@ -423,7 +415,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     damaged = tmp_path / "d.boxscout"
     boxes = tmp_path / "boxes.csv"
     boxes.write_text("filename,width,height,class,xmin,ymin,xmax,ymax\na.png,30,40,object,1,2,9,9\n")
-    assert _run(capsys, "train", folder, "--project", damaged, "--steps", 1, *QUICK)[0] == 0
+    assert run(capsys, "train", folder, "--project", damaged, "--steps", 1, *QUICK)[0] == 0
     checkpoint_file = tmp_path / "d.boxscout-data" / "checkpoint.pt"
     checkpoint_file.write_bytes(checkpoint_file.read_bytes()[:500])
     for arguments, words in (
@@ -437,7 +429,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
         (("evaluate", tmp_path / "none.csv", "--truth", folder), "none.csv"),
         (("evaluate", boxes, "--truth", boxes, "--json", tmp_path / "no" / "r.json"), "cannot be written"),
     ):
-        code, _, err = _run(capsys, *arguments)
+        code, _, err = run(capsys, *arguments)
         assert code == 1, (arguments, err)
         assert words in err, (arguments, err)
         assert "Traceback" not in err
@@ -448,7 +440,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo"
     began = time.monotonic()
-    code, text, _ = _run(capsys, "demo", "--out", out, "--steps", 3, "--count", 16)
+    code, text, _ = run(capsys, "demo", "--out", out, "--steps", 3, "--count", 16)
     assert code == 0, text
     assert {p.name for p in out.iterdir()} >= {
         "images",
@@ -462,24 +454,24 @@ def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.Captu
         assert np.asarray(sheet.convert("L")).std() > 20
     assert "whole image" in text.lower()
     assert time.monotonic() - began < 250
-    assert _run(capsys, "demo", "--out", out, "--steps", 2, "--count", 16)[0] == 0
+    assert run(capsys, "demo", "--out", out, "--steps", 2, "--count", 16)[0] == 0
 
 
 def test_the_help_says_in_whole_sentences_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = _run(capsys, "--help")
+    code, out, _ = run(capsys, "--help")
     commands = [line for line in out.partition("Commands:")[2].splitlines() if line]
     assert code == 0 and len(commands) == 14
     assert all(line.endswith(".") and not line.endswith("..") for line in commands), commands
     for command in ("train", "localize", "export"):
-        makes_one = "made where there is none" in _run(capsys, command, "--help")[1]
+        makes_one = "made where there is none" in run(capsys, command, "--help")[1]
         assert makes_one is (command == "train")  # the others refuse a project that is not there
 
 
 def test_version_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = _run(capsys, "--version")
+    code, out, _ = run(capsys, "--version")
     assert code == 0
     assert out.startswith("boxscout 0.")
-    code, out, _ = _run(capsys, "doctor", "--json")
+    code, out, _ = run(capsys, "doctor", "--json")
     names = {check["name"].lower() for check in json.loads(out)}
     assert any("torch" in name for name in names)
     assert any("memory" in name for name in names)

@@ -9,20 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_support import run
 
 from core.annotations import BoxRecord, Source
-from core.cli.app import main
 from core.datasets import read_truth
 from core.formats import FORMATS
 from core.geometry import Box
 from core.project.store import Project
 from core.workflow import add_folders
-
-
-def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    code = main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return code, output.out, output.err
 
 
 @pytest.fixture
@@ -39,13 +33,13 @@ def test_truth_comes_in_leaves_in_every_format_and_scores_one(
     raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project, folder = raccoons
-    code, out, _ = _run(capsys, "import", "boxes", folder, "--project", project, "--status", "accepted")
+    code, out, _ = run(capsys, "import", "boxes", folder, "--project", project, "--status", "accepted")
     assert code == 0
     assert "Imported 217 boxes into 200 images" in out
     for name, format in FORMATS.items():
         place = tmp_path / f"{name}{format.suffix}"
         more = ["--link"] if name == "yolo" else []
-        code, out, err = _run(
+        code, out, err = run(
             capsys, "export", "--project", project, "--format", name, "--out", place, "--json", *more
         )
         assert code == 0, err
@@ -53,15 +47,15 @@ def test_truth_comes_in_leaves_in_every_format_and_scores_one(
     for name in ("coco", "csv", "voc", "labelme"):
         place = tmp_path / f"{name}{FORMATS[name].suffix}"
         report = tmp_path / "report.json"
-        assert _run(capsys, "evaluate", place, "--truth", folder, "--json", report)[0] == 0
+        assert run(capsys, "evaluate", place, "--truth", folder, "--json", report)[0] == 0
         rows = json.loads(report.read_text())
         assert rows["n"] == 200
-        assert "100.0%" in _run(capsys, "evaluate", place, "--truth", folder)[1]
+        assert "100.0%" in run(capsys, "evaluate", place, "--truth", folder)[1]
         assert len(read_truth(place)) == 200
     other = tmp_path / "other.boxscout"
     with Project.create(other) as made:
         add_folders(made, [folder / "images"])
-    code, out, _ = _run(capsys, "import", "boxes", tmp_path / "yolo/data.yaml", "--project", other)
+    code, out, _ = run(capsys, "import", "boxes", tmp_path / "yolo/data.yaml", "--project", other)
     assert "Imported 217 boxes into 200 images" in out
 
 
@@ -69,20 +63,20 @@ def test_nothing_of_a_persons_is_written_over(
     raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project, folder = raccoons
-    assert _run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
+    assert run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
     photo = tmp_path / "photo.jpg"
     shutil.copyfile(folder / "images/raccoon-1.jpg", photo)
     boxes = tmp_path / "boxes.csv"
-    assert _run(capsys, "export", "--project", project, "--format", "csv", "--out", boxes)[0] == 0
+    assert run(capsys, "export", "--project", project, "--format", "csv", "--out", boxes)[0] == 0
     before = {path: path.read_bytes() for path in (project, photo)}
     for place in before:
         for name in ("csv", "coco", "coco-results", "megadetector"):
-            code, _, err = _run(capsys, "export", "--project", project, "--format", name, "--out", place)
+            code, _, err = run(capsys, "export", "--project", project, "--format", name, "--out", place)
             assert (code, "a file of another kind is there already" in err) == (1, True)
-        code, _, err = _run(capsys, "evaluate", boxes, "--truth", folder, "--json", place)
+        code, _, err = run(capsys, "evaluate", boxes, "--truth", folder, "--json", place)
         assert (code, "a file of another kind is there already" in err) == (1, True)
     assert {path: path.read_bytes() for path in before} == before
-    assert _run(capsys, "export", "--project", project, "--format", "csv", "--out", boxes)[0] == 0
+    assert run(capsys, "export", "--project", project, "--format", "csv", "--out", boxes)[0] == 0
 
 
 def test_flat_names_are_for_yolo(
@@ -97,15 +91,15 @@ def test_flat_names_are_for_yolo(
             made.set_boxes(one.id, [BoxRecord(Box(1, 2, 30 + (one.name < "b"), 40), source=Source.EDITED)])
         wanted = {one.name: one.boxes[0].box.x1 for one in made.image_boxes()}
     export = ("export", "--project", tmp_path / "two.boxscout", "--out", tmp_path / "out", "--flat")
-    code, _, err = _run(capsys, *export, "--format", "voc")
+    code, _, err = run(capsys, *export, "--format", "voc")
     assert code != 0
     assert "--flat is not for --format voc" in err
-    assert _run(capsys, *export, "--format", "yolo", "--link")[0] == 0
+    assert run(capsys, *export, "--format", "yolo", "--link")[0] == 0
     assert len(list((tmp_path / "out/images/train").glob("*.jpg"))) == 400
     assert len(list((tmp_path / "out/labels/train").glob("*.txt"))) == 400
     with Project.create(tmp_path / "new.boxscout") as made:
         add_folders(made, [tmp_path / "twice"])
-    code, out, _ = _run(capsys, "import", "boxes", tmp_path / "out", "--project", tmp_path / "new.boxscout")
+    code, out, _ = run(capsys, "import", "boxes", tmp_path / "out", "--project", tmp_path / "new.boxscout")
     assert "Imported 400 boxes into 400 images" in out
     with Project.open(tmp_path / "new.boxscout") as made:
         found = {one.name: one.boxes[0].box.x1 for one in made.image_boxes()}
@@ -116,13 +110,13 @@ def test_a_chosen_part_of_it_leaves(
     raccoons: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project, folder = raccoons
-    assert _run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
+    assert run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
     base = ("export", "--project", project, "--format", "csv", "--out", tmp_path / "x.csv")
-    code, _, err = _run(capsys, *base, "--images", "accepted")
+    code, _, err = run(capsys, *base, "--images", "accepted")
     assert code == 1
     assert "No box is left to export" in err
-    assert _run(capsys, *base, "--class", "cat")[0] == 1
-    assert _run(capsys, *base, "--class", "raccoon", "--val", "0.25", "--seed", "4")[0] == 0
+    assert run(capsys, *base, "--class", "cat")[0] == 1
+    assert run(capsys, *base, "--class", "raccoon", "--val", "0.25", "--seed", "4")[0] == 0
     tables = [pd.read_csv(tmp_path / f"x-{part}.csv") for part in ("train", "val")]
     assert [table["filename"].nunique() for table in tables] == [150, 50]
     assert sum(map(len, tables)) == 217
@@ -142,7 +136,7 @@ def test_a_chosen_part_of_it_leaves(
     ],
 )
 def test_wrong_use_exits_with_two(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    code, _, err = _run(capsys, *arguments)
+    code, _, err = run(capsys, *arguments)
     assert code == 2
     assert err
 
@@ -152,14 +146,14 @@ def test_errors_are_one_sentence(
 ) -> None:
     project, folder = raccoons
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    assert _run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
+    assert run(capsys, "import", "boxes", folder, "--project", project)[0] == 0
     for arguments, words in (
         (("import", "boxes", tmp_path / "x.csv", "--project", project), "no column"),
         (("import", "boxes", tmp_path / "no.csv", "--project", project), "does not exist"),
         (("import", "boxes", folder, "--project", tmp_path / "no.boxscout"), "no project"),
         (("export", "--project", project, "--format", "yolo", "--out", folder), "is there already"),
     ):
-        code, _, err = _run(capsys, *arguments)
+        code, _, err = run(capsys, *arguments)
         assert code == 1, err
         assert words in err
         assert "Traceback" not in err

@@ -6,19 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from command_support import run
 
-from core.cli.app import main
 from core.datasets.sample import draw_sample
 from core.project.store import Project
 from core.snapshots import kept_steps, snapshot_file
 
 QUICK = ("--preset", "quick", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
-
-
-def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    code = main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    return code, output.out, output.err
 
 
 @pytest.fixture
@@ -31,18 +25,18 @@ def test_snapshots_are_listed_and_used(
 ) -> None:
     project = tmp_path / "a.boxscout"
     train = ("train", folder, "--project", project, *QUICK)
-    assert _run(capsys, *train, "--steps", 53)[0] == 0
+    assert run(capsys, *train, "--steps", 53)[0] == 0
     files = project.with_name("a.boxscout-data") / "snapshots"
     assert kept_steps(files) == (50, 53)
 
-    code, out, _ = _run(capsys, "snapshots", "--project", project, "--json")
+    code, out, _ = run(capsys, "snapshots", "--project", project, "--json")
     assert code == 0
     result = json.loads(out)
     assert [row["step"] for row in result["snapshots"]] == [50, 53]
     proposed = result["proposed"]["step"]
     assert [row["step"] for row in result["snapshots"] if row["proposed"]] == [proposed]
 
-    code, out, _ = _run(capsys, "snapshots", "--project", project)
+    code, out, _ = run(capsys, "snapshots", "--project", project)
     assert code == 0
     assert [line for line in out.splitlines() if "proposed" in line and str(proposed) in line]
     assert result["proposed"]["reason"] in out
@@ -50,7 +44,7 @@ def test_snapshots_are_listed_and_used(
 
     boxes = {}
     for at, step in (("last", 53), ("50", 50), ("proposed", proposed)):
-        code, out, _ = _run(capsys, "localize", folder, "--project", project, "--at", at, "--json")
+        code, out, _ = run(capsys, "localize", folder, "--project", project, "--at", at, "--json")
         assert code == 0
         assert json.loads(out)["step"] == step
         with Project.open(project) as opened:
@@ -59,12 +53,12 @@ def test_snapshots_are_listed_and_used(
             assert heat is not None
             boxes.setdefault(step, heat.tobytes())
     assert boxes[50] != boxes[53]
-    code, out, _ = _run(capsys, "localize", folder, "--project", project, "--at", "proposed")
+    code, out, _ = run(capsys, "localize", folder, "--project", project, "--at", "proposed")
     assert result["proposed"]["reason"] in out
 
     for at, words in (("51", "the steps that are: 50, 53"), ("50", "damaged")):
         snapshot_file(files, 50).write_bytes(b"damage")
-        code, _, err = _run(capsys, "localize", folder, "--project", project, "--at", at)
+        code, _, err = run(capsys, "localize", folder, "--project", project, "--at", at)
         assert code == 1
         assert words in err
         assert len(err.strip().splitlines()) == 1
@@ -74,12 +68,12 @@ def test_what_cannot_be_listed_or_chosen_is_said_in_a_sentence(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = tmp_path / "a.boxscout"
-    code, _, err = _run(capsys, "snapshots", "--project", project)
+    code, _, err = run(capsys, "snapshots", "--project", project)
     assert code == 1
     assert "no project" in err
     Project.open_or_create(project).close()
-    code, _, err = _run(capsys, "snapshots", "--project", project)
+    code, _, err = run(capsys, "snapshots", "--project", project)
     assert code == 1
     assert "run 'train' first" in err
     for wrong in (("--at", "best"), ("--at", "-3"), ("--model", "cam", "--at", "50")):
-        assert _run(capsys, "localize", folder, "--project", project, *wrong)[0] == 2
+        assert run(capsys, "localize", folder, "--project", project, *wrong)[0] == 2
