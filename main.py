@@ -40,7 +40,7 @@ if ROOT not in sys.path:  # PYTHONSAFEPATH leaves a script's own folder out
     sys.path.insert(0, ROOT)
 
 from core import __version__  # noqa: E402 - an old Python could not read these
-from core.errors import BoxscoutError  # noqa: E402
+from core.base.errors import BoxscoutError  # noqa: E402
 from core.setup import bootstrap, system  # noqa: E402
 
 
@@ -75,7 +75,7 @@ def _version() -> int:
     try:
         print("boxscout " + __version__, flush=True)
     except OSError as error:
-        from core.output import lost_output
+        from core.base.output import lost_output
 
         sentence = lost_output(error)
         if sentence:

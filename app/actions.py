@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app import style
-from core.language import mark, tr
+from core.base.language import mark, tr
 
 SEPARATOR = "-"
 

@@ -15,8 +15,8 @@ from app.views.class_chooser import ClassChooser
 from app.views.display_popup import DisplayPopup
 from app.views.image_canvas import ImageCanvas
 from app.views.status_strip import StatusStrip
+from core.base.language import tr
 from core.images.display import Display
-from core.language import tr
 
 _MENU = ("draw", "class", "delete_box", "zoom_to_box", "", "automatic", "clear")
 

@@ -43,9 +43,9 @@ from app.views.status_strip import StatusStrip
 from app.views.tool_bar import ToolBar
 from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
-from core.annotations import Status
-from core.devices import available_devices
-from core.language import tr
+from core.base.annotations import Status
+from core.base.devices import available_devices
+from core.base.language import tr
 
 SIZES = (240, 700, 340)
 # Within these widgets the keys that also go from image to image have their own meaning.

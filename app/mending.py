@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.controllers.workbench import Workbench
 from app.views import dialogs
 from app.views.notice_bar import NoticeBar
-from core.language import tr, trn
+from core.base.language import tr, trn
 from core.project import resized
 from core.project.places import LostFolder
 

@@ -15,10 +15,10 @@ from app.views.guide_window import GuideWindow
 from app.views.palette import Command, CommandPalette
 from app.views.settings_dialog import SettingsDialog
 from app.views.shortcuts_editor import Shortcut
-from core import preferences
-from core.errors import BoxscoutError
-from core.language import spoken, tr
-from core.preferences import Preferences, keys_in_force
+from core.base import preferences
+from core.base.errors import BoxscoutError
+from core.base.language import spoken, tr
+from core.base.preferences import Preferences, keys_in_force
 
 STANDARD_KEYS = {spec.id: spec.keys for spec in actions.ACTIONS}
 
@@ -27,7 +27,7 @@ class Program(QObject):
     """Reads the settings once, applies them, and keeps what is changed."""
 
     changed = Signal(object)
-    """The :class:`~core.preferences.Preferences` in force from now on."""
+    """The :class:`~core.base.preferences.Preferences` in force from now on."""
     failed = Signal(object, str)
     """Settings could not be read or kept, with an empty text for details."""
 

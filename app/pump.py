@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.worker import Done, Failed, Item, Worker
-from core.errors import Cancelled
+from core.base.errors import Cancelled
 
 INTERVAL_MS = 33
 # What one tick may spend on small messages before it lets the window paint.
@@ -64,7 +64,7 @@ class Pump(QObject):
         """Start ``target`` in a thread.
 
         ``on_items`` gets all values put since the last tick at once. ``on_failed`` is told besides
-        the common error handler, also of :class:`~core.errors.Cancelled`, which nobody is shown.
+        the common error handler, also of :class:`~core.base.errors.Cancelled`, which nobody is shown.
         """
         worker = Worker(name, target)
         self._jobs.append(_Job(worker, on_items, on_done, on_failed))

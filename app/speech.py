@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from core import language
-from core.preferences import LANGUAGES
+from core.base import language
+from core.base.preferences import LANGUAGES
 
 _OWN = "system"
 

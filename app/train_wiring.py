@@ -6,7 +6,7 @@ from app.controllers.workbench import Workbench
 from app.models.training import Kind
 from app.views.train_panel import TrainPanel
 from app.views.train_presenter import SourcePresenter, TrainPresenter
-from core.errors import BoxscoutError
+from core.base.errors import BoxscoutError
 
 
 def connect_training(bench: Workbench, panel: TrainPanel) -> None:

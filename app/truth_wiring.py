@@ -16,9 +16,9 @@ from app.views.canvas_bar import CanvasBar
 from app.views.dock import add_dock
 from app.views.image_canvas import ImageCanvas
 from app.views.truth_presenter import TruthPresenter
-from core.browse import Order
-from core.exchange import ImportSummary
-from core.language import tr
+from core.base.language import tr
+from core.project.browse import Order
+from core.project.exchange import ImportSummary
 
 
 class TruthWiring(QObject):

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import Cancelled, ProjectError
+from core.base.errors import Cancelled, ProjectError
 
 
 @dataclass(frozen=True, slots=True)

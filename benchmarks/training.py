@@ -29,10 +29,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.config import PRESETS, TrainConfig
-from core.devices import resolve_device, uses_bf16
-from core.engine import train
-from core.networks import Discriminator, Generator
+from core.base.config import PRESETS, TrainConfig
+from core.base.devices import resolve_device, uses_bf16
+from core.learn.engine import train
+from core.nets.networks import Discriminator, Generator
 
 IMAGES = 2048
 ENDLESS = 2_000_000
@@ -73,7 +73,7 @@ def recipe(config: TrainConfig, images: np.ndarray, device: torch.device) -> Ite
 
 def unrecorded(config: TrainConfig, images: np.ndarray) -> Iterator[object]:
     """Ours without recording, which is what replays are worth."""
-    with mock.patch("core.game.cuda_graph", lambda _device: _Unrecorded()):
+    with mock.patch("core.learn.game.cuda_graph", lambda _device: _Unrecorded()):
         steps = train(config, images)
         yield next(steps)
     yield from steps

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
 from app.models.export import ImportRequest
-from core.browse import Browse
-from core.exchange import ImportPlan
+from core.project.browse import Browse
+from core.project.exchange import ImportPlan
 
 
 def truth(window: MainWindow) -> list[Figure]:

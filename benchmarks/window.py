@@ -49,9 +49,9 @@ from app.memory import leave_what_stays_to_itself
 from app.models.evidence import Picture
 from app.models.pictures import to_qimage
 from app.models.training import Phase
-from core.annotations import Status
-from core.browse import Browse, Order
-from core.config import PRESETS
+from core.base.annotations import Status
+from core.base.config import PRESETS
+from core.project.browse import Browse, Order
 from core.project.thresholds import Thresholds
 
 

@@ -30,10 +30,10 @@ from app import paths, speech, style
 from app.application import make_application
 from app.main_window import MainWindow
 from app.views.import_dialog import ImportDialog
-from core.browse import Browse
-from core.config import PRESETS
-from core.datasets.sample import TRUTH_NAME
-from core.geometry import Box
+from core.base.config import PRESETS
+from core.base.geometry import Box
+from core.images.sample import TRUTH_NAME
+from core.project.browse import Browse
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from core import __version__  # noqa: E402 - the project's folder is not a script's own
-from core.language import DOMAIN, LANGUAGES_FOLDER  # noqa: E402
+from core.base.language import DOMAIN, LANGUAGES_FOLDER  # noqa: E402
 
 KEYWORDS = {"tr": None, "mark": None, "trn": (1, 2), "pgettext": ((1, "c"), 2)}
 # The command line speaks English: scripts read it.

@@ -11,9 +11,9 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.annotations import BoxRecord, ImageBoxes, Status
+from core.base.annotations import BoxRecord, ImageBoxes, Status
+from core.base.geometry import Box
 from core.formats import WriteOptions
-from core.geometry import Box
 from core.images.scan import EXPORTED
 
 AWKWARD = (

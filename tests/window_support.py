@@ -21,7 +21,7 @@ from app.main_window import MainWindow
 from app.models.session import Session
 from app.models.training import Phase
 from app.views.export_dialog import ExportDialog
-from core.config import TrainConfig
+from core.base.config import TrainConfig
 
 LONG = 30_000
 

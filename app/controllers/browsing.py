@@ -10,8 +10,8 @@ from app.models.pictures import to_qimage
 from app.models.session import Session
 from app.models.thumbnails import Thumbnails
 from app.pump import Pump
-from core.boxes import MAX_THRESHOLD
-from core.errors import ImageError
+from core.base.errors import ImageError
+from core.boxes.rules import MAX_THRESHOLD
 from core.images.decoding import decode
 from core.project.queries import framings, kept
 from core.project.store import Project

@@ -12,15 +12,15 @@ from app.controllers.run import Preparing, RunController, Saved
 from app.models.results import Folders
 from app.models.training import Kind, Phase, TrainingStatus
 from app.worker import Worker
-from core.classifier import training as classify
-from core.classifier.labels import Labels, labels_of
-from core.classifier.training import ClassifierPoint, ClassifierProgress, ClassifierState
-from core.config import ClassifierConfig
-from core.devices import resolve_device
-from core.errors import BoxscoutError, TrainingError
-from core.language import tr
+from core.base.config import ClassifierConfig
+from core.base.devices import resolve_device
+from core.base.errors import BoxscoutError, TrainingError
+from core.base.language import tr
+from core.learn import class_training as classify
+from core.learn.class_training import ClassifierPoint, ClassifierProgress, ClassifierState
+from core.learn.labels import Labels, labels_of
 from core.project.store import ImageRecord, Project
-from core.workflow import classifier_path, load_pixels, train_classifier_and_save
+from core.project.workflow import classifier_path, load_pixels, train_classifier_and_save
 
 
 @dataclass(frozen=True, slots=True)

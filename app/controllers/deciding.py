@@ -11,10 +11,10 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.browse import BoxFacts
-from core.deciding import BATCH, decide
-from core.errors import ProjectError
-from core.language import tr
+from core.base.errors import ProjectError
+from core.base.language import tr
+from core.project.browse import BoxFacts
+from core.project.decide import BATCH, decide
 from core.project.queries import box_facts
 from core.project.store import Project, ProjectView
 

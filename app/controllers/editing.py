@@ -11,10 +11,10 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.annotations import DEFAULT_LABEL, BoxRecord, Source
-from core.errors import ProjectError
-from core.geometry import Box
-from core.language import tr
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source
+from core.base.errors import ProjectError
+from core.base.geometry import Box
+from core.base.language import tr
 from core.project.edits import (
     BoxesEdit,
     Decision,

@@ -14,9 +14,11 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
-from core.deciding import decide
-from core.errors import BoxscoutError, Cancelled
-from core.exchange import (
+from core.base.errors import BoxscoutError, Cancelled
+from core.base.language import tr
+from core.formats import FORMATS, ExportSummary, export
+from core.project.decide import decide
+from core.project.exchange import (
     ImportPlan,
     ImportSummary,
     exportable,
@@ -25,9 +27,7 @@ from core.exchange import (
     outdated_images,
     plan_import,
 )
-from core.formats import FORMATS, ExportSummary, export
-from core.found_truth import FoundTruth, truth_beside
-from core.language import tr
+from core.project.found_truth import FoundTruth, truth_beside
 from core.project.store import ImageRecord, Project, ProjectView
 
 EXPORT, IMPORT = "export", "import"
@@ -89,13 +89,13 @@ class ImportController(QObject):
     """Looks first what a file holds for the project, then brings it in."""
 
     planned = Signal(object)
-    """The :class:`~core.exchange.ImportPlan` of the file last looked at."""
+    """The :class:`~core.project.exchange.ImportPlan` of the file last looked at."""
     refused = Signal(str)
     """Why the file last looked at cannot be imported."""
     imported = Signal(object)
-    """The :class:`~core.exchange.ImportSummary` of a finished import of boxes."""
+    """The :class:`~core.project.exchange.ImportSummary` of a finished import of boxes."""
     truth_imported = Signal(object)
-    """The :class:`~core.exchange.ImportSummary` of a finished import of truth."""
+    """The :class:`~core.project.exchange.ImportSummary` of a finished import of truth."""
 
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None

@@ -16,20 +16,20 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.boxes import RULES
-from core.deciding import decide
-from core.errors import BoxscoutError, ImageError
+from core.base.errors import BoxscoutError, ImageError
+from core.base.language import tr
+from core.boxes.rules import RULES
+from core.boxes.several import find_boxes
 from core.images.decoding import decode
-from core.language import tr
+from core.learn.stopping import Estimate
+from core.project.decide import decide
 from core.project.queries import kept
 from core.project.store import Project, ProjectView
-from core.several import find_boxes
-from core.stopping import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from core.drawing import Panel
+    from core.project.drawing import Panel
 
 ACTIVITY = "figure"
 Stopping = Callable[[], bool]
@@ -56,7 +56,7 @@ class FigureController(QObject):
 
         def run(worker: Worker) -> None:
             # Drawing is rare and its library slow to load, so it waits until it is wanted.
-            from core.drawing import write_figure
+            from core.project.drawing import write_figure
 
             write_figure(draw(worker.is_stopping), request.path)
 
@@ -101,7 +101,7 @@ def _boxes(
     live_step: int,
 ) -> Figure:
     """Of the project's maps, and while a network trains of those of it that have been looked at."""
-    from core.pages import MAX_IMAGES, boxes_page
+    from core.project.pages import MAX_IMAGES, boxes_page
 
     decide(project, view)
     panels, names = [], []
@@ -121,7 +121,7 @@ def _boxes(
 
 def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | None) -> Panel | None:
     """One image at the size of a page; None where it has no heat map or cannot be read."""
-    from core.drawing import Panel
+    from core.project.drawing import Panel
 
     record, kept_ = project.image(image_id), kept(project, [image_id])[image_id]
     heat_map = project.heat_map(image_id) if live is None else live
@@ -147,20 +147,20 @@ def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | N
 
 
 def _accuracy(project: Project, view: ProjectView, title: str, stopping: Stopping) -> Figure:
-    from core.course import course
-    from core.pages import accuracy_page
+    from core.project.course import course
+    from core.project.pages import accuracy_page
 
     return accuracy_page(course(project, view, cancelled=stopping), title)
 
 
 def _samples(samples: npt.NDArray[np.uint8], title: str) -> Figure:
-    from core.pages import samples_page
+    from core.project.pages import samples_page
 
     return samples_page(samples, title)
 
 
 def _diversity(points: list[tuple[int, float]], real: Estimate | None, title: str) -> Figure:
-    from core.pages import diversity_page
+    from core.project.pages import diversity_page
 
     if not points:
         raise BoxscoutError(tr("There is no MS-SSIM yet: train first."))

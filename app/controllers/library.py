@@ -18,10 +18,10 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.datasets.sample import draw_sample
-from core.errors import BoxscoutError, DamagedProjectError
+from core.base.errors import BoxscoutError, DamagedProjectError
+from core.base.language import tr
+from core.images.sample import draw_sample
 from core.images.scan import ImageFile, RejectedFile, iter_scan
-from core.language import tr
 from core.project.claim import WINDOW, Claim, claim
 from core.project.queries import box_facts
 from core.project.rescue import Rescue, rescue

@@ -18,16 +18,16 @@ from app.models.session import Session
 from app.models.training import Activity, Kind
 from app.pump import Pump
 from app.worker import Worker
-from core import snapshots
-from core.engine import Snapshot
-from core.errors import ImageError
-from core.heatmap import heat_maps, read_out_of
+from core.base.errors import ImageError
+from core.base.language import tr, trn
 from core.images.decoding import decode_squashed
 from core.images.pixels import Pixels
-from core.language import tr, trn
-from core.localizers import Localizer, known_classes, saved_localizer
+from core.learn import snapshots
+from core.learn.engine import Snapshot
+from core.maps.heatmap import heat_maps, read_out_of
+from core.project.localizers import Localizer, known_classes, saved_localizer
 from core.project.store import ImageRecord, Project, ProjectView
-from core.workflow import checkpoint_path, load_pixels, localize_images
+from core.project.workflow import checkpoint_path, load_pixels, localize_images
 
 ACTIVITY = "localization"
 NEWEST = (Kind.GAN.value, None)
@@ -120,7 +120,7 @@ class LocalizationController(QObject):
     # ---- what the person asks for ---------------------------------------------------------------
 
     def choose(self, model: str, at: str) -> None:
-        """Take heat maps and boxes from another network, as in :func:`core.localizers.saved_localizer`."""
+        """Take heat maps and boxes from another network, as in :func:`saved_localizer`."""
         session = self._session
         if (session.view.model, session.view.at) == (model, at) or session.refuses_change():
             return

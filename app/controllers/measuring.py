@@ -12,10 +12,11 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
+from core.base.language import tr
 from core.evaluate.report import Baselines, baselines_of
-from core.exchange import remove_truth
-from core.language import tr
-from core.measuring import (
+from core.project.edits import TruthEdit
+from core.project.exchange import remove_truth
+from core.project.measure import (
     FolderCurve,
     Ids,
     Standing,
@@ -24,7 +25,6 @@ from core.measuring import (
     measure_contrast,
     standing,
 )
-from core.project.edits import TruthEdit
 from core.project.store import Project, ProjectView
 
 WAIT_MS = 200

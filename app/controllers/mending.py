@@ -14,8 +14,8 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
-from core.errors import ProjectError
-from core.language import tr
+from core.base.errors import ProjectError
+from core.base.language import tr
 from core.project import resized
 from core.project.edits import BoxesEdit, Kept
 from core.project.places import LostFolder, Move, apply_move, find_moved, lost_folders

@@ -11,9 +11,9 @@ from app.controllers.editing import EditingController
 from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
-from core.annotations import Status
-from core.browse import BoxFacts, Floats, at_least, natural_ranks
-from core.language import mark, tr
+from core.base.annotations import Status
+from core.base.language import mark, tr
+from core.project.browse import BoxFacts, Floats, at_least, natural_ranks
 from core.project.edits import StatusEdit
 from core.project.queries import box_facts
 from core.project.store import Project

@@ -12,9 +12,9 @@ from app.models.session import Session
 from app.models.training import Kind, Phase, TrainingStatus
 from app.pump import Pump
 from app.worker import Worker
-from core.engine import Snapshot
-from core.errors import Cancelled
-from core.language import tr
+from core.base.errors import Cancelled
+from core.base.language import tr
+from core.learn.engine import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,21 +16,21 @@ from app.controllers.run import Preparing, RunController, Saved
 from app.models.results import Snapshots
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.worker import Worker
-from core import checkpoint
-from core.batches import BatchSeen, batch_seen, fewest_images
-from core.checkpoint import TrainState
-from core.config import TrainConfig
-from core.devices import resolve_device
-from core.engine import Progress, Snapshot, samples_of, snapshot_of
-from core.errors import BoxscoutError
-from core.fitting import FolderSummary, summarized
+from core.base.config import TrainConfig
+from core.base.devices import resolve_device
+from core.base.errors import BoxscoutError
+from core.base.language import tr
 from core.images.pixels import Pixels
-from core.language import tr
+from core.learn import checkpoint
+from core.learn.batches import BatchSeen, batch_seen, fewest_images
+from core.learn.checkpoint import TrainState
+from core.learn.engine import Progress, Snapshot, samples_of, snapshot_of
+from core.learn.signals import yardstick
+from core.learn.snapshots import kept_signals, snapshots_dir
+from core.learn.stopping import Estimate
+from core.project.fitting import FolderSummary, summarized
 from core.project.store import ImageRecord, Project
-from core.signals import yardstick
-from core.snapshots import kept_signals, snapshots_dir
-from core.stopping import Estimate
-from core.workflow import checkpoint_path, load_pixels, train_and_save
+from core.project.workflow import checkpoint_path, load_pixels, train_and_save
 
 # Heat maps are shown after these steps too, long before the first snapshot that is kept and measured.
 _FIRST_LOOKS = (5, 20, 50, 200, 500)
@@ -71,7 +71,7 @@ class TrainingController(RunController):
     prepared = Signal(object)
     """:class:`Prepared`."""
     snapshot = Signal(object)
-    """A :class:`~core.engine.Snapshot` while training."""
+    """A :class:`~core.learn.engine.Snapshot` while training."""
 
     @property
     def status(self) -> TrainingStatus:

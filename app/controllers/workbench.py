@@ -24,7 +24,7 @@ from app.controllers.training import TrainingController
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
-from core.config import ClassifierConfig, TrainConfig
+from core.base.config import ClassifierConfig, TrainConfig
 
 
 class Workbench(QObject):

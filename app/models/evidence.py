@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage
 
-from core.annotations import BoxRecord
+from core.base.annotations import BoxRecord
+from core.boxes.prior import Prior
 from core.images.colours import Levels
-from core.prior import Prior
 from core.project.edits import Kept
 from core.project.survey import Survey
 
@@ -37,7 +37,7 @@ class Picture:
 class Evidence:
     """What the project holds of one image, and of all of them together.
 
-    ``framing`` is the image's row of :func:`core.framing.framings`, where its network knew.
+    ``framing`` is the image's row of :func:`core.nets.framing.framings`, where its network knew.
     ``outdated`` says that the heat map was made by another network, unit or read-out than the newest ones.
     """
 

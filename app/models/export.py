@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.annotations import ImageBoxes, Status
-from core.exchange import ImportPlan
+from core.base.annotations import ImageBoxes, Status
 from core.formats import Selection, WriteOptions
 from core.formats.notes import Outdated
+from core.project.exchange import ImportPlan
 
 
 @dataclass(frozen=True, slots=True)

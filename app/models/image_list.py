@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from core.annotations import Status
-from core.browse import (
+from core.base.annotations import Status
+from core.base.language import number, tr
+from core.project.browse import (
     BoxFacts,
     Browse,
     Floats,
@@ -23,7 +24,6 @@ from core.browse import (
     changes_with_boxes,
     changes_with_truth,
 )
-from core.language import number, tr
 from core.project.store import ImageRecord
 
 if TYPE_CHECKING:

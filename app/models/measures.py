@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from core.found_truth import FoundTruth
-from core.measuring import FolderCurve, Standing
+from core.project.found_truth import FoundTruth
+from core.project.measure import FolderCurve, Standing
 
 
 class Measures(QObject):

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, Signal
 
 from app.models.training import Kind, TrainingStatus
-from core.batches import BatchSeen
-from core.classifier.training import ClassifierPoint
-from core.fitting import FolderSummary
+from core.learn.batches import BatchSeen
+from core.learn.class_training import ClassifierPoint
+from core.learn.stopping import Estimate, Proposal, propose
+from core.learn.stopping import Signal as Measured
+from core.project.fitting import FolderSummary
 from core.project.store import ProjectView
-from core.stopping import Estimate, Proposal, propose
-from core.stopping import Signal as Measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,16 +18,16 @@ from app.models.mending import Mending
 from app.models.problems import Problems
 from app.models.results import TrainingResults
 from app.models.training import Activity, Kind, Point, TrainingStatus
-from core.annotations import BoxRecord, Status
-from core.boxes import RULES
-from core.errors import ReadOnlyProjectError
-from core.heatmap import COLOUR_MAPS
-from core.language import tr
-from core.measuring import image_overlap
+from core.base.annotations import BoxRecord, Status
+from core.base.errors import ReadOnlyProjectError
+from core.base.language import tr
+from core.boxes.rules import RULES
+from core.boxes.several import find_boxes
+from core.maps.heatmap import COLOUR_MAPS
 from core.project.edits import Decision, Kept
+from core.project.measure import image_overlap
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.survey import Survey
-from core.several import find_boxes
 
 # Maps of the newest snapshot kept while browsing during training.
 MAX_LIVE_MAPS = 256

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QPixmap
 
 from app.models.loader import Loader
 from app.models.pictures import to_qimage
-from core.errors import ImageError
+from core.base.errors import ImageError
 from core.images.decoding import decode
 
 if TYPE_CHECKING:

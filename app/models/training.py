@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(str, Enum):
-    """What a training learns from; the values are those of ``core.localizers.MODELS``."""
+    """What a training learns from; the values are those of ``core.project.localizers.MODELS``."""
 
     GAN = "gan"
     """Images alone."""

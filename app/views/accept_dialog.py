@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSizePolic
 
 from app import style
 from app.views.controls import JumpSlider, RealSpin, plain_label
-from core.browse import at_least
-from core.language import number, tr, trn
+from core.base.language import number, tr, trn
+from core.project.browse import at_least
 
 _FINE = 100  # slider units in 1.0
 _BINS = 50

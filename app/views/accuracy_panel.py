@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from app import style
 from app.views.controls import plain_label
-from core.language import tr
+from core.base.language import tr
 
 _ROW = 21
 _AXIS = 20

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from app.views.viewport import Viewport
-from core.annotations import BoxRecord
-from core.geometry import Box
-from core.reshape import Sides, centred, reshaped, spanned
+from core.base.annotations import BoxRecord
+from core.base.geometry import Box
+from core.base.reshape import Sides, centred, reshaped, spanned
 
 # Logical pixels of the screen, the same at every zoom.
 REACH = 8.0

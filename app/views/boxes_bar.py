@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from app import style
 from app.views.controls import Spin, plain_label
-from core.boxes import MAX_BOXES
-from core.language import tr, trn
+from core.base.language import tr, trn
+from core.boxes.rules import MAX_BOXES
 
 _SPIN_ROOM = 40  # for frame and arrows
 _ROW_SPACING = 6

@@ -6,10 +6,10 @@ from PySide6.QtCore import QObject
 
 from app.models.session import Session
 from app.views.boxes_bar import BoxesBar, BoxesBarState
-from core.language import tr
-from core.localization import goes_on
+from core.base.language import tr
+from core.boxes.sureness import Sureness
+from core.project.localize import goes_on
 from core.project.survey import Survey
-from core.sureness import Sureness
 
 
 class BoxesPresenter(QObject):

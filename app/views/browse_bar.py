@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import Combo, tool_button
-from core.browse import Browse, Order, Show
-from core.language import tr
+from core.base.language import tr
+from core.project.browse import Browse, Order, Show
 
 
 class _WholeCombo(Combo):
@@ -31,7 +31,7 @@ class _WholeCombo(Combo):
 
 
 class BrowseBar(QWidget):
-    """A :class:`~core.browse.Browse` to read and to change."""
+    """A :class:`~core.project.browse.Browse` to read and to change."""
 
     changed = Signal(object)
 

@@ -12,9 +12,9 @@ from app import style
 from app.models.pictures import to_qimage
 from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label, tool_button
 from app.views.threshold_plot import ThresholdPlot
-from core.boxes import DEFAULT_RULE, MAX_THRESHOLD, RULES
-from core.heatmap import COLOUR_MAPS, colour_bar
-from core.language import number, tr
+from core.base.language import number, tr
+from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES
+from core.maps.heatmap import COLOUR_MAPS, colour_bar
 
 _FINE = 100  # slider units in 1.0
 _LABEL_ROOM = 4

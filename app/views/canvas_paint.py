@@ -12,11 +12,11 @@ from app import style
 from app.models.pictures import adjusted
 from app.views.box_editor import handle_points
 from app.views.viewport import Viewport
-from core.annotations import DEFAULT_LABEL, BoxRecord, Source
-from core.geometry import Box
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source
+from core.base.geometry import Box
+from core.base.language import number, tr
 from core.images.colours import Levels
 from core.images.display import Display
-from core.language import number, tr
 
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
 HANDLE = 8.0  # logical pixels, without its lines

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidg
 
 from app import style
 from app.views.controls import plain_label
-from core.language import tr
+from core.base.language import tr
 
 _ROWS = 8
 

@@ -1,4 +1,4 @@
-"""The form of a training, made from the fields of its config in :mod:`core.config`."""
+"""The form of a training, made from the fields of its config in :mod:`core.base.config`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from app.views.field_editors import (
     editor_for,
     tip_of,
 )
-from core.config import DEFAULT_PRESET, PRESETS, Settings, limits_of
-from core.errors import BoxscoutError
-from core.language import mark, tr
+from core.base.config import DEFAULT_PRESET, PRESETS, Settings, limits_of
+from core.base.errors import BoxscoutError
+from core.base.language import mark, tr
 
 MAIN_FIELDS = ("objective", "image_size", "batch_size", "augmentation", "device")
 CLASS_FIELDS = ("image_size", "batch_size", "augmentation", "device")

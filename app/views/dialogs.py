@@ -29,10 +29,10 @@ from app.views.controls import plain_label
 from app.views.export_dialog import ExportDialog
 from app.views.figure_dialog import FigureDialog, figure_options
 from core import __version__
-from core.errors import BoxscoutError
-from core.exchange import ImportSummary
+from core.base.errors import BoxscoutError
+from core.base.language import tr
 from core.formats import FORMATS, ExportSummary
-from core.language import tr
+from core.project.exchange import ImportSummary
 
 # ---- choosing --------------------------------------------------------------------------------------
 

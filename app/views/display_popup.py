@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QVBoxLayout, QWi
 
 from app import style
 from app.views.controls import JumpSlider, plain_label
+from core.base.language import number, tr
 from core.images.display import MAX_GAMMA, Display
-from core.language import number, tr
 
 _FINE = 100  # slider units in 1.0
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
 from app import style
 from app.views.controls import plain_label, tool_button
-from core.language import tr
+from core.base.language import tr
 
 
 def add_dock(window: QMainWindow, name: str, title: str, inside: QWidget) -> QDockWidget:

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QListWidget, 
 
 from app import style
 from app.views.controls import Combo, RealSpin, Spin, plain_label
-from core.annotations import ImageBoxes
+from core.base.annotations import ImageBoxes
+from core.base.language import number, short, tr
 from core.formats import Selection, Which
 from core.formats.selection import MAX_VAL_SHARE, labels_of
-from core.language import number, short, tr
 
 _CLASS_ROWS = 5
 _PERCENT = 20

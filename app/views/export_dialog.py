@@ -23,12 +23,12 @@ from app import style
 from app.models.export import ExportRequest
 from app.views.controls import Combo, plain_label
 from app.views.export_choices import ExportChoices
-from core.annotations import ImageBoxes
+from core.base.annotations import ImageBoxes
+from core.base.language import number, tr, trn
 from core.formats import Format, WriteOptions, split_paths
 from core.formats.export import UP_TO_DATE
 from core.formats.notes import Outdated
 from core.formats.selection import Count, count, select
-from core.language import number, tr, trn
 
 COUNT_MS = 120
 

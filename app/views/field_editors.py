@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QW
 
 from app import style
 from app.views.controls import Combo, Spin
-from core.config import Limits, Settings
-from core.language import mark, number, tr
+from core.base.config import Limits, Settings
+from core.base.language import mark, number, tr
 
 _TITLES = {
     "dcgan": "DCGAN",

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app import style
 from app.models.figure import FigureKind
 from app.views.controls import plain_label
-from core.language import tr
+from core.base.language import tr
 
 SUFFIXES = (".png", ".pdf")
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 from app import style
 from app.views.controls import Choice, plain_label
 from app.views.sample_grid import SampleGrid
-from core.language import tr
+from core.base.language import tr
 
 
 class Gallery(QWidget):

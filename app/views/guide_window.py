@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QResizeEvent, QTextBlock, QTextDocument
 from PySide6.QtWidgets import QDialog, QListWidget, QSplitter, QTextBrowser, QVBoxLayout, QWidget
 
 from app import style
-from core.language import tr
+from core.base.language import tr
 
 _SIZE = (1000, 720)
 _CONTENTS_WIDTH = 230

@@ -12,9 +12,9 @@ from app.views import canvas_paint
 from app.views.box_editor import BoxEditor, Intent
 from app.views.picture_view import PictureView
 from app.views.viewport import Viewport
-from core.annotations import BoxRecord
-from core.geometry import Box
-from core.language import tr
+from core.base.annotations import BoxRecord
+from core.base.geometry import Box
+from core.base.language import tr
 
 
 class ImageCanvas(PictureView):

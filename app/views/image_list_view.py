@@ -11,9 +11,9 @@ from app.models.image_list import ImageListModel, Role
 from app.views.browse_bar import BrowseBar
 from app.views.controls import plain_label, tool_button
 from app.views.image_row import ROW, ThumbnailDelegate
-from core.annotations import Status
-from core.browse import Browse
-from core.language import number, tr, trn
+from core.base.annotations import Status
+from core.base.language import number, tr, trn
+from core.project.browse import Browse
 
 
 class _List(QTableView):
@@ -69,7 +69,7 @@ class SelectionBar(QWidget):
     """Shown while several images are selected: how many, and what can be said of all of them."""
 
     status_chosen = Signal(object)
-    """A :class:`~core.annotations.Status` for all selected images."""
+    """A :class:`~core.base.annotations.Status` for all selected images."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,7 +101,7 @@ class ImageListView(QWidget):
     chosen = Signal(int)
     """An image's id."""
     browse_changed = Signal(object)
-    """A :class:`~core.browse.Browse`."""
+    """A :class:`~core.project.browse.Browse`."""
     selection_changed = Signal(list)
     """The ids of all selected images."""
     rows_in_view_changed = Signal(int, int)

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 
 from app import style
 from app.models.image_list import Role
-from core.annotations import Status
-from core.evaluate.overlap import CORRECT_IOU
-from core.language import number, tr, trn
+from core.base.annotations import Status
+from core.base.language import number, tr, trn
+from core.boxes.overlap import CORRECT_IOU
 
 THUMBNAIL = 56
 PADDING = 6

@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 from app import style
 from app.models.export import ImportRequest
 from app.views.controls import Choice, plain_label
-from core.annotations import Status
-from core.exchange import ImportPlan
-from core.language import number, tr, trn
+from core.base.annotations import Status
+from core.base.language import number, tr, trn
+from core.project.exchange import ImportPlan
 
 LOOK_MS = 300
 

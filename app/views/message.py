@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
-from core.language import tr
+from core.base.language import tr
 
 _SIGN = 32
 _TEXT_WIDTH = 380

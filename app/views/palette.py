@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
-from core.language import tr
+from core.base.language import tr
 
 _SIZE = (620, 440)
 _LIST_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)

@@ -18,9 +18,9 @@ from app import style
 from app.models.pictures import adjusted
 from app.views import canvas_paint, minimap
 from app.views.viewport import Viewport
+from core.base.language import tr
 from core.images.colours import Levels, reduced
 from core.images.display import Display
-from core.language import tr
 
 ZOOM_STEP = 1.25
 NEAREST_FROM = 4.0  # zoomed in beyond this, pixels are drawn as squares

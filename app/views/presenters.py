@@ -13,8 +13,8 @@ from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
 from app.views.problems_panel import Problem, ProblemsPanel
 from app.views.status_strip import StatusStrip
-from core.heatmap import colourize
-from core.language import tr
+from core.base.language import tr
+from core.maps.heatmap import colourize
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
 OVERLAY_SIDE = 512

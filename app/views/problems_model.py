@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QIcon
 
 from app import style
-from core.language import number, printable, tr
+from core.base.language import number, printable, tr
 
 Index = QModelIndex | QPersistentModelIndex
 _GROUP = 0  # the internal id of a reason; a file's is its group's row + 1

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app import style
 from app.views.controls import plain_label
 from app.views.problems_model import Problem, ProblemsModel
-from core.language import printable, tr
+from core.base.language import printable, tr
 
 __all__ = ["Problem", "ProblemsPanel"]
 

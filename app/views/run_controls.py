@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 
 from app import style
 from app.views.controls import plain_label
-from core.language import number, tr
+from core.base.language import number, tr
 
 Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
 BUSY: tuple[Phase, ...] = ("preparing", "running", "paused", "stopping")

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.models.pictures import to_qimage
 from app.views.controls import paint_placeholder
-from core.language import tr
+from core.base.language import tr
 
 _GAP = 2
 

@@ -1,4 +1,4 @@
-"""The settings of the program: a form made from :class:`core.preferences.Preferences`, and the keys."""
+"""The settings of the program: a form made from :class:`core.base.preferences.Preferences`, and the keys."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from app import style
 from app.views.controls import plain_label
 from app.views.field_editors import Editor, SwitchEditor, editor_for, tip_of
 from app.views.shortcuts_editor import Shortcut, ShortcutsEditor
-from core.language import tr
-from core.preferences import Preferences
+from core.base.language import tr
+from core.base.preferences import Preferences
 
 _SIZE = (600, 520)
 

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.controls import plain_label
-from core.language import tr
-from core.preferences import Keys, holder_of, keys_in_force
+from core.base.language import tr
+from core.base.preferences import Keys, holder_of, keys_in_force
 
 _KEYS_COLUMN = 1
 

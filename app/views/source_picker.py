@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from app import style
 from app.views.controls import Combo, plain_label
-from core.language import tr
+from core.base.language import tr
 
 
 @dataclass(frozen=True, slots=True)
 class SourceOption:
-    """One network to choose; ``model`` and ``at`` as in ``core.localizers.saved_localizer``."""
+    """One network to choose; ``model`` and ``at`` as in ``core.project.localizers.saved_localizer``."""
 
     model: str
     at: str

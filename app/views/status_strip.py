@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QProgressBar, QPushButton, QStatusBar, QWidget
 from app import style
 from app.models.training import Activity
 from app.views.controls import plain_label
-from core.annotations import BoxRecord
-from core.language import tr, trn
+from core.base.annotations import BoxRecord
+from core.base.language import tr, trn
 
 NOTICE_MS = 8000
 

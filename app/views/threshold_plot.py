@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app import style
 from app.views.controls import plain_label
-from core.boxes import MAX_THRESHOLD
-from core.language import number, tr
-from core.measuring import FolderCurve
+from core.base.language import number, tr
+from core.boxes.rules import MAX_THRESHOLD
+from core.project.measure import FolderCurve
 
 HEIGHT = 64
 _LINE = 1.8

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QToolBar
 
-from core.language import tr
+from core.base.language import tr
 
 TOOLS = (
     "open_folder",

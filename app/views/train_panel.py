@@ -16,8 +16,8 @@ from app.views.gallery import Gallery
 from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
 from app.views.source_picker import SourcePicker
 from app.views.training_plot import ClassPlot, TrainingPlot
-from core.config import CLASSIFIER_PRESETS
-from core.language import tr
+from core.base.config import CLASSIFIER_PRESETS
+from core.base.language import tr
 
 __all__ = ["TrainPanel", "TrainPanelState", "device_text", "step_text", "time_left"]
 

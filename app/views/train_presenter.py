@@ -9,13 +9,11 @@ from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
-from core.classifier.training import ClassifierPoint
-from core.config import DEFAULT_PRESET, PRESETS
-from core.errors import BoxscoutError
-from core.fitting import fitted_to
-from core.language import number, tr
-from core.project.store import Project
-from core.stopping import (
+from core.base.config import DEFAULT_PRESET, PRESETS
+from core.base.errors import BoxscoutError
+from core.base.language import number, tr
+from core.learn.class_training import ClassifierPoint
+from core.learn.stopping import (
     MAX_RELATIVE_MS_SSIM,
     MAX_SEPARATION,
     MIN_MAP_DIFFERENCE,
@@ -24,6 +22,8 @@ from core.stopping import (
     Signal,
     faults,
 )
+from core.project.fitting import fitted_to
+from core.project.store import Project
 
 POINTS_WAIT_MS = 100
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import style
 from app.views.controls import HintLabel, Placeholder, plain_label
-from core.language import number, tr
+from core.base.language import number, tr
 
 _AXIS_WIDTH = 38
 _FIRST_ROOM = 1024

@@ -8,10 +8,10 @@ from app.models.session import Session
 from app.views.accuracy_panel import AccuracyPanel, AccuracyPanelState, AccuracyRow
 from app.views.image_canvas import ImageCanvas
 from app.views.threshold_plot import ThresholdPlot
+from core.base.language import number, tr, trn
 from core.evaluate.reading import method_title
 from core.evaluate.report import Report, Row
-from core.language import number, tr, trn
-from core.measuring import FolderCurve, Standing
+from core.project.measure import FolderCurve, Standing
 
 
 class TruthPresenter(QObject):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF
 
-from core.geometry import Box
+from core.base.geometry import Box
 
 MARGIN = 12.0
 MAX_SCALE = 64.0

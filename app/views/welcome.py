@@ -13,7 +13,7 @@ from superqt import QElidingLabel
 import resources
 from app import paths, style
 from app.views.controls import plain_label
-from core.language import tr
+from core.base.language import tr
 
 _WIDTH = 560
 _SHOWN_RECENT = 5

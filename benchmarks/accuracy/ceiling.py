@@ -23,17 +23,17 @@ import torch.nn.functional as F
 from search import data, measure, split
 from torch import Tensor, nn
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.atomic import write_atomically
-from core.augment import Windows, crop
-from core.devices import autocast
-from core.framing import relit
-from core.geometry import Box
-from core.networks import Framing, to_model_range
-from core.reproduce.origin import revision
-from core.rng import Purpose, stream
-from core.training import Images, batch_rows
-from core.updates import update
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.atomic import write_atomically
+from core.base.devices import autocast
+from core.base.geometry import Box
+from core.base.rng import Purpose, stream
+from core.learn.training import Images, batch_rows
+from core.learn.updates import update
+from core.nets.augment import Windows, crop
+from core.nets.framing import relit
+from core.nets.networks import Framing, to_model_range
+from core.paper.origin import revision
 
 CPU = torch.device("cpu")
 BATCH = 128

@@ -25,16 +25,16 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import torch
 
 from core import datasets
-from core.annotations import ImageBoxes
-from core.checkpoint import new_state
-from core.config import PRESETS, TrainConfig
-from core.datasets import tiny_imagenet
-from core.engine import snapshot_of
+from core.base.annotations import ImageBoxes
+from core.base.config import PRESETS, TrainConfig
 from core.evaluate.report import Report, evaluate
-from core.heatmap import read_out_of
+from core.formats import tiny_imagenet
+from core.learn.checkpoint import new_state
+from core.learn.engine import snapshot_of
+from core.maps.heatmap import read_out_of
+from core.paper.origin import device_name, revision
 from core.project.store import Project
-from core.reproduce.origin import device_name, revision
-from core.workflow import add_folders, checkpoint_path, load_pixels, localize_images, train_and_save
+from core.project.workflow import add_folders, checkpoint_path, load_pixels, localize_images, train_and_save
 
 
 def main() -> None:

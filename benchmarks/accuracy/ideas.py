@@ -23,8 +23,8 @@ from readings import (
     mean_map_boxes,
 )
 
-from core.config import TrainConfig
-from core.training import Images
+from core.base.config import TrainConfig
+from core.learn.training import Images
 
 
 @dataclass(frozen=True)

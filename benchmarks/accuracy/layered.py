@@ -17,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.config import TrainConfig
-from core.devices import autocast
-from core.framing import cut, relit
-from core.networks import Discriminator, Framing, Generator, initialize, to_model_range
-from core.rng import Purpose, stream
-from core.training import Images, batch_rows
-from core.updates import frozen, keeping_averages, update
+from core.base.config import TrainConfig
+from core.base.devices import autocast
+from core.base.rng import Purpose, stream
+from core.learn.training import Images, batch_rows
+from core.learn.updates import frozen, keeping_averages, update
+from core.nets.framing import cut, relit
+from core.nets.networks import Discriminator, Framing, Generator, initialize, to_model_range
 
 SIDE = Framing.SIDE
 MOVED, SCALED = 0.2, 0.2
@@ -73,7 +73,7 @@ def learn_layered(config: TrainConfig, images: Images) -> Mapping[str, nn.Module
         initialize(network, rng)
         network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     small = F.interpolate(to_model_range(torch.from_numpy(np.array(images))), (SIDE, SIDE), mode="area")
-    # As in core.objectives, Radford et al. 2016.
+    # As in core.learn.objectives, Radford et al. 2016.
     optimizers = [torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in (generator, critic)]
     for counter in range(steps):
         chance = stream(config.seed, Purpose.NOISE, counter)

@@ -29,15 +29,15 @@ from readings import Networks, default_boxes
 from search import difference, measure
 from trainings import learn
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.atomic import write_atomically
-from core.checkpoint import TrainState, new_state
-from core.config import PRESETS, TrainConfig
-from core.datasets import tiny_imagenet
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.atomic import write_atomically
+from core.base.config import PRESETS, TrainConfig
 from core.evaluate.report import wilson_interval
+from core.formats import tiny_imagenet
 from core.images.pixels import prepare_pixels
 from core.images.scan import scan_folder
-from core.reproduce.origin import revision
+from core.learn.checkpoint import TrainState, new_state
+from core.paper.origin import revision
 
 WAYS: Mapping[str, str] = {
     "new": "all others",

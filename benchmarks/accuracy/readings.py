@@ -9,14 +9,14 @@ import numpy as np
 from layered import answers_of
 from torch import nn
 
-from core.boxes import drawn_out, find_box, scaled_map, spread_box
-from core.contrast import contrast_maps, guided, outline_ratios
-from core.framing import framings
-from core.geometry import Box
-from core.heatmap import AVERAGED, GUIDED, heat_maps
-from core.networks import Discriminator
-from core.prior import Prior, PriorTally
-from core.training import Images
+from core.base.geometry import Box
+from core.boxes.prior import Prior, PriorTally
+from core.boxes.rules import drawn_out, find_box, scaled_map, spread_box
+from core.learn.training import Images
+from core.maps.contrast import contrast_maps, guided, outline_ratios
+from core.maps.heatmap import AVERAGED, GUIDED, heat_maps
+from core.nets.framing import framings
+from core.nets.networks import Discriminator
 
 Networks = Mapping[str, nn.Module]
 Found = list[Box]  # in cells of the 64 x 64 grid, image by image

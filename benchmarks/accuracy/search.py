@@ -35,17 +35,17 @@ from matplotlib.figure import Figure
 from readings import Networks
 
 from core import datasets
-from core.annotations import BoxRecord, ImageBoxes
-from core.atomic import write_atomically
-from core.config import PRESETS
-from core.datasets import tiny_imagenet
-from core.drawing import new_figure, write_figure
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.atomic import write_atomically
+from core.base.config import PRESETS
+from core.base.geometry import Box
 from core.evaluate.matching import align
 from core.evaluate.report import Report, baselines_of, evaluate_aligned, right_images
-from core.geometry import Box
+from core.formats import tiny_imagenet
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import scan_folder
-from core.reproduce.origin import revision
+from core.paper.origin import revision
+from core.project.drawing import new_figure, write_figure
 
 RESAMPLES = 4000
 

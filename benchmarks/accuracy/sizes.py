@@ -31,20 +31,22 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 
-from core import augment, datasets
-from core.annotations import BoxRecord, ImageBoxes
-from core.boxes import find_box
-from core.config import PRESETS, TrainConfig
-from core.contrast import outline_ratios
-from core.datasets import sample, tiny_imagenet
-from core.engine import train
+from core import datasets
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.config import PRESETS, TrainConfig
+from core.boxes.overlap import CORRECT_IOU, best_overlap
+from core.boxes.prior import PriorTally
+from core.boxes.rules import find_box
 from core.evaluate.matching import align
-from core.evaluate.overlap import CORRECT_IOU, best_overlap
 from core.evaluate.report import Report, evaluate, wilson_interval
-from core.heatmap import GUIDED, heat_maps
+from core.formats import tiny_imagenet
+from core.images import sample
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import scan_folder
-from core.prior import PriorTally
+from core.learn.engine import train
+from core.maps.contrast import outline_ratios
+from core.maps.heatmap import GUIDED, heat_maps
+from core.nets import augment
 
 DRAWN = {"drawn": (0.1, 0.3), "beetles": (sample.SMALLEST, sample.LARGEST)}
 BEETLES = 200

@@ -14,19 +14,19 @@ import torch.nn.functional as F
 from readings import Networks, fitted
 from torch import Tensor, nn
 
-from core import augment
-from core.augment import Windows, border_windows, centre_windows, crop, mirror_and_relight
-from core.batches import Batch, batch_at
-from core.checkpoint import TrainState, new_state
-from core.config import TrainConfig
-from core.devices import autocast, resolve_device
-from core.engine import snapshot_of, train
-from core.heatmap import GUIDED, heat_maps
-from core.networks import Discriminator, Generator, initialize, to_model_range
-from core.objectives import background_loss
-from core.rng import Purpose, stream
-from core.training import Images, Pool, batch_rows
-from core.updates import frozen, judge, keeping_averages, update
+from core.base.config import TrainConfig
+from core.base.devices import autocast, resolve_device
+from core.base.rng import Purpose, stream
+from core.learn.batches import Batch, batch_at
+from core.learn.checkpoint import TrainState, new_state
+from core.learn.engine import snapshot_of, train
+from core.learn.objectives import background_loss
+from core.learn.training import Images, Pool, batch_rows
+from core.learn.updates import frozen, judge, keeping_averages, update
+from core.maps.heatmap import GUIDED, heat_maps
+from core.nets import augment
+from core.nets.augment import Windows, border_windows, centre_windows, crop, mirror_and_relight
+from core.nets.networks import Discriminator, Generator, initialize, to_model_range
 
 Loss = Callable[[TrainState, Batch, int], Tensor]
 

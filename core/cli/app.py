@@ -12,7 +12,10 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from core import __version__
-from core.boxes import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
+from core.base.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRECISIONS, PRESETS
+from core.base.errors import BoxscoutError, Cancelled
+from core.base.output import lost_output
+from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import complain, console, progress_bar, say, stop_on_signal
 from core.cli.evaluation_app import compare, curve, evaluate, print_report
@@ -34,12 +37,13 @@ from core.cli.shared import (
     show,
 )
 from core.cli.snapshots_app import SnapshotStep, snapshots
-from core.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRECISIONS, PRESETS
-from core.errors import BoxscoutError, Cancelled
-from core.output import lost_output
 
 LOCALIZER_MODELS = ("gan", "cam")
-READ_OUTS = ("guided", "averaged", "plain")  # core.heatmap's, whose import would cost each command a second
+READ_OUTS = (
+    "guided",
+    "averaged",
+    "plain",
+)  # core.maps.heatmap's, whose import would cost each command a second
 
 
 class _Commands(TyperGroup):

@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from core.base.config import CLASSIFIER_PRESETS, DEFAULT_PRESET, DEVICES
 from core.cli.shared import (
     AsJson,
     Augmentation,
@@ -17,7 +18,6 @@ from core.cli.shared import (
     one_of,
     run_training,
 )
-from core.config import CLASSIFIER_PRESETS, DEFAULT_PRESET, DEVICES
 
 
 def train_cam(

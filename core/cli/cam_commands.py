@@ -7,15 +7,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from core.classifier import training as classify
-from core.classifier.labels import labels_of
+from core.base.config import CLASSIFIER_PRESETS
+from core.base.errors import TrainingError
 from core.cli.commands import chosen_paths, follow, outcome, start_or_resume
 from core.cli.console import Bar
 from core.cli.projects import project_to_train
-from core.config import CLASSIFIER_PRESETS
-from core.errors import TrainingError
-from core.localization import note_training
-from core.workflow import add_folders, classifier_path, load_pixels, train_classifier_and_save
+from core.learn import class_training as classify
+from core.learn.labels import labels_of
+from core.project.localize import note_training
+from core.project.workflow import add_folders, classifier_path, load_pixels, train_classifier_and_save
 
 
 def run_train_cam(

@@ -9,32 +9,33 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol, TypeVar
 
-from core import checkpoint, datasets
-from core.annotations import ImageBoxes, auto_boxes
-from core.classifier.training import ClassifierProgress
+from core import datasets
+from core.base.annotations import ImageBoxes, auto_boxes
+from core.base.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
+from core.base.errors import BoxscoutError, TrainingError
+from core.base.language import printable
 from core.cli.console import Bar, duration
 from core.cli.projects import existing_project, project_to_train
-from core.config import DEFAULT_PRESET, PRESETS, SettingsT, TrainConfig
-from core.datasets import tiny_imagenet
-from core.engine import Progress
-from core.errors import BoxscoutError, TrainingError
 from core.evaluate.compare import Comparison, compare
 from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
-from core.fitting import fitted_to, sentence, summarized
-from core.heatmap import READ_OUTS, read_out_of
+from core.formats import tiny_imagenet
 from core.images.scan import RejectedFile
-from core.language import printable
-from core.localization import note_training
-from core.localizers import own_classes, saved_localizer
+from core.learn import checkpoint
+from core.learn.class_training import ClassifierProgress
+from core.learn.engine import Progress
+from core.maps.heatmap import READ_OUTS, read_out_of
 from core.project import resized
 from core.project.claim import COMMAND, claim
 from core.project.file import absolute
+from core.project.fitting import fitted_to, sentence, summarized
+from core.project.localize import note_training
+from core.project.localizers import own_classes, saved_localizer
 from core.project.queries import framing_rows, newest_maps
 from core.project.store import Project
-from core.workflow import (
+from core.project.workflow import (
     add_folders,
     checkpoint_path,
     load_pixels,
@@ -198,9 +199,9 @@ def run_localize(
 
     With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
     ``model`` is ``gan`` or ``cam``; with ``cam`` a heat map is that of the class whose folder the image lies
-    in, or of the ``predicted_class``; with ``gan``, ``at`` is as in :func:`core.snapshots.chosen_snapshot`.
-    ``looks`` names one of :data:`core.heatmap.READ_OUTS`; None for guided by contrast with ``gan``, the
-    published one with ``cam``. ``long_side`` is that of :class:`core.heatmap.HeatMapOptions`.
+    in, or of the ``predicted_class``; with ``gan``, ``at`` is as in :func:`chosen_snapshot`.
+    ``looks`` names one of :data:`core.maps.heatmap.READ_OUTS`; None for guided by contrast with ``gan``, the
+    published one with ``cam``. ``long_side`` is that of :class:`core.maps.heatmap.HeatMapOptions`.
     """
     paths = chosen_paths(folders, set_name, None)
     with claim(project_path, COMMAND), existing_project(project_path) as project:

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from core.language import printable
-from core.pace import Pace
+from core.base.language import printable
+from core.base.pace import Pace
 
 PLAIN_EVERY_S = 10.0
 # A speed of fewer seconds is not worth telling.

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from core import checkpoint, datasets
-from core.annotations import ImageBoxes
-from core.boxes import DEFAULT_RULE
+from core import datasets
+from core.base.annotations import ImageBoxes
+from core.base.errors import BoxscoutError, Cancelled
+from core.boxes.rules import DEFAULT_RULE
 from core.cli.commands import run_evaluate, run_localize, run_train
 from core.cli.console import Bar
 from core.cli.formats_commands import run_export
 from core.cli.sheet import Panel, draw_sheet
-from core.datasets.sample import draw_sample
-from core.engine import samples_of
-from core.errors import BoxscoutError, Cancelled
 from core.evaluate.report import Report
 from core.images.decoding import decode
+from core.images.sample import draw_sample
+from core.learn import checkpoint
+from core.learn.engine import samples_of
 from core.project.store import ImageRecord, Project
-from core.workflow import checkpoint_path
+from core.project.workflow import checkpoint_path
 
 PANELS = 8
 

@@ -11,8 +11,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from core.atomic import keep_other_kinds, os_reason, write_atomically
-from core.boxes import DEFAULT_RULE, RULES
+from core.base.atomic import keep_other_kinds, os_reason, write_atomically
+from core.base.errors import BoxscoutError
+from core.boxes.rules import DEFAULT_RULE, RULES
 from core.cli.console import console, progress_bar, say
 from core.cli.shared import (
     BoxFile,
@@ -23,7 +24,6 @@ from core.cli.shared import (
     TruthPath,
     one_of,
 )
-from core.errors import BoxscoutError
 
 
 def evaluate(

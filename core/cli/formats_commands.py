@@ -7,14 +7,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from core.annotations import Status, auto_boxes
+from core.base.annotations import Status, auto_boxes
+from core.base.errors import Cancelled
 from core.cli.console import Bar
 from core.cli.projects import existing_project
-from core.datasets import cifar10
-from core.errors import Cancelled
-from core.exchange import exportable, import_boxes, outdated_images, plan_import
-from core.formats import FORMATS, Selection, WriteOptions, export
+from core.formats import FORMATS, Selection, WriteOptions, cifar10, export
 from core.project.claim import COMMAND, claim
+from core.project.exchange import exportable, import_boxes, outdated_images, plan_import
 
 
 def run_export(

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from core.base.errors import DamagedProjectError, ProjectError
 from core.cli.console import Bar, progress_bar, stop_on_signal
 from core.cli.projects import existing_project
 from core.cli.shared import AsJson, show
-from core.errors import DamagedProjectError, ProjectError
 from core.project import resized
 from core.project.claim import COMMAND, claim
 from core.project.places import apply_move, find_moved, lost_folders

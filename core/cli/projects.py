@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.errors import ProjectError
+from core.base.errors import ProjectError
 from core.project.claim import COMMAND, claim
 from core.project.file import absolute
 from core.project.store import Project

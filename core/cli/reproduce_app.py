@@ -7,11 +7,11 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from core.base.config import DEVICES
 from core.cli.console import progress_bar, say, stop_on_signal
 from core.cli.shared import one_of
-from core.config import DEVICES
-from core.datasets.tiny_imagenet import SETS
-from core.reproduce.published import FIGURE_METHODS, GAN_METHODS, METHODS
+from core.formats.tiny_imagenet import SETS
+from core.paper.published import FIGURE_METHODS, GAN_METHODS, METHODS
 
 reproduce = typer.Typer(
     no_args_is_help=True,
@@ -56,9 +56,9 @@ def table2(
     device: Device = "auto",
 ) -> None:
     """GT-known Loc of every set and method beside the published: OUT/table2.md and table2.json."""
-    from core.reproduce.markdown import mean_line
-    from core.reproduce.rows import means_of
-    from core.reproduce.table import make_table
+    from core.paper.markdown import mean_line
+    from core.paper.rows import means_of
+    from core.paper.table import make_table
 
     job = _job(
         "table2", sets, tuple(SETS), methods, tuple(METHODS), seeds, budget, steps,
@@ -90,7 +90,7 @@ def precision(
     device: Device = "auto",
 ) -> None:
     """Training in bf16 against fp32 over seeds, a small check: OUT/precision.md and precision.json."""
-    from core.reproduce.precision import compare_precisions, reading, scope
+    from core.paper.precision import compare_precisions, reading, scope
 
     job = _job(
         "precision", sets, (), methods, GAN_METHODS, seeds, None, steps,
@@ -121,7 +121,7 @@ def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
         cam: Cam = None,
         device: Device = "auto",
     ) -> None:
-        from core.reproduce.figures import make_figures
+        from core.paper.figures import make_figures
 
         job = _job(
             what, sets, ("dog",), methods or ",".join(shown), known, seeds, budget, steps,
@@ -151,7 +151,7 @@ def _job(
     steps: int | None,
     **rest: Any,
 ) -> Any:
-    from core.reproduce.plan import Job
+    from core.paper.plan import Job
 
     if budget is not None and steps is not None:
         raise typer.BadParameter("Give --budget or --steps, not both.")

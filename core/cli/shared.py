@@ -10,7 +10,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from core.cli.console import progress_bar, say, stop_on_signal
-from core.datasets.tiny_imagenet import SETS, SPLITS
+from core.formats.tiny_imagenet import SETS, SPLITS
 
 STOPPED = 130
 """The exit code of what Ctrl-C or SIGTERM has stopped, as shells have it."""

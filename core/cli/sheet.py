@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.checkpoint import HistoryPoint
-from core.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure, write_figure
+from core.learn.checkpoint import HistoryPoint
+from core.project.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure, write_figure
 
 __all__ = ["Panel", "draw_sheet", "grid"]
 

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core import checkpoint
+from core.base.errors import ProjectError
 from core.cli.projects import existing_project
-from core.errors import ProjectError
-from core.snapshots import kept_signals, snapshots_dir
-from core.stopping import propose
-from core.workflow import checkpoint_path
+from core.learn import checkpoint
+from core.learn.snapshots import kept_signals, snapshots_dir
+from core.learn.stopping import propose
+from core.project.workflow import checkpoint_path
 
 
 def run_snapshots(project_path: Path) -> dict[str, Any]:

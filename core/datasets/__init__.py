@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.annotations import ImageBoxes
-from core.datasets import coco, json_files, labelme, tiny_imagenet, voc, yolo
-from core.errors import FormatError
-from core.language import mark, short, tr
+from core.base.annotations import ImageBoxes
+from core.base.errors import FormatError
+from core.base.language import mark, short, tr
+from core.datasets import coco, json_files, labelme, voc, yolo
+from core.formats import tiny_imagenet
 
 _LARGEST = 1e9  # pixels: a box beyond belongs to no picture, and its area may be no number
 _WANTED = mark("a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder")

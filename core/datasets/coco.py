@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.base.errors import FormatError
+from core.base.geometry import Box
+from core.base.language import short, tr
 from core.datasets import json_files
 from core.datasets.names import checked_name
-from core.errors import FormatError
-from core.geometry import Box
-from core.language import short, tr
 
 EnumT = TypeVar("EnumT", Source, Status)
 

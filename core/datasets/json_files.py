@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.errors import FormatError
-from core.language import tr
+from core.base.errors import FormatError
+from core.base.language import tr
 
 
 def read(path: Path) -> Any:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.errors import FormatError
+from core.base.geometry import Box
+from core.base.language import tr
 from core.datasets import json_files
-from core.errors import FormatError
-from core.geometry import Box
 from core.images.scan import natural_key
-from core.language import tr
 
 # Shapes without an inside.
 _NO_AREA = ("point", "points", "line", "linestrip")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from core.errors import FormatError
-from core.language import tr
+from core.base.errors import FormatError
+from core.base.language import tr
 
 
 def checked_name(name: object, source: Path) -> str:

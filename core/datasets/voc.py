@@ -12,12 +12,12 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.errors import FormatError
+from core.base.geometry import Box
+from core.base.language import tr
 from core.datasets.names import checked_name
-from core.errors import FormatError
-from core.geometry import Box
 from core.images.scan import SUFFIXES, natural_key
-from core.language import tr
 
 _Ends = tuple[float, float, float, float]
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.base.errors import FormatError, ImageError
+from core.base.geometry import Box
+from core.base.language import tr
 from core.datasets.names import checked_name
-from core.errors import FormatError, ImageError
-from core.geometry import Box
 from core.images.decoding import image_size
 from core.images.scan import ImageFile, iter_scan
-from core.language import tr
 
 # Written by our export where an image's file had to get another name; other tools pass it over.
 ORIGINAL_NAMES = "original-names.json"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import ImageBoxes
+from core.base.annotations import ImageBoxes
+from core.boxes.overlap import CORRECT_IOU, Floats, Truth
 from core.evaluate.baselines import CENTRED_SHARE, centred_boxes
 from core.evaluate.matching import Alignment
-from core.evaluate.overlap import CORRECT_IOU, Floats, Truth
 
 __all__ = ["LEVELS", "MAX_FOUND", "Detections", "Precision", "average_precision", "precision_rows"]
 

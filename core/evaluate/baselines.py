@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import ImageBoxes
-from core.errors import ImageError
-from core.evaluate.overlap import CORRECT_IOU, Floats, Truth
-from core.geometry import Box
+from core.base.annotations import ImageBoxes
+from core.base.errors import ImageError
+from core.base.geometry import Box
+from core.boxes.overlap import CORRECT_IOU, Floats, Truth
 from core.images.decoding import decode_squashed
 
 CENTRED_SHARE = 0.8

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import ImageBoxes
-from core.errors import FormatError
+from core.base.annotations import ImageBoxes
+from core.base.errors import FormatError
+from core.base.language import tr, trn
+from core.boxes.overlap import CORRECT_IOU, best_overlap
 from core.evaluate.baselines import contrast_boxes
 from core.evaluate.matching import align
-from core.evaluate.overlap import CORRECT_IOU, best_overlap
 from core.evaluate.report import Row, baselines_of, row_of
-from core.language import tr, trn
 
 __all__ = ["RESAMPLES", "Comparison", "Difference", "compare", "paired_bootstrap"]
 

@@ -10,10 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.errors import FormatError
-from core.evaluate.overlap import Floats, Truth
-from core.language import short, tr
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.errors import FormatError
+from core.base.language import short, tr
+from core.boxes.overlap import Floats, Truth
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import FormatError
+from core.base.errors import FormatError
+from core.base.language import tr
 from core.images.decoding import decode
-from core.language import tr
 
 __all__ = ["BACKGROUND", "IGNORED", "OBJECT", "SIDE", "pixel_average_precision", "read_mask"]
 

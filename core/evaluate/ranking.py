@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluate.overlap import Floats
-from core.language import tr
+from core.base.language import tr
+from core.boxes.overlap import Floats
 
 __all__ = ["RESAMPLES", "Ranking", "rank_correlation", "ranking"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.base.language import number, tr
 from core.evaluate.compare import Difference, paired_bootstrap
 from core.evaluate.matching import Alignment
 from core.evaluate.report import Baselines, right_images
-from core.language import number, tr
 
 
 def beside_strongest(aligned: Alignment, baselines: Baselines) -> tuple[str, Difference]:

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import ImageBoxes
+from core.base.annotations import ImageBoxes
+from core.base.language import tr, trn
+from core.boxes.overlap import CORRECT_IOU, Floats, Truth, best_overlap
 from core.evaluate.average_precision import Precision, precision_rows
 from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes, contrast_boxes
 from core.evaluate.matching import Alignment, Matches, align, match_by_name
-from core.evaluate.overlap import CORRECT_IOU, Floats, Truth, best_overlap
 from core.evaluate.ranking import Ranking, ranking
-from core.language import tr, trn
 
 __all__ = [
     "CORRECT_IOU",

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import ImageBoxes
-from core.boxes import MAX_THRESHOLD, RULES, find_box, scaled_map
-from core.errors import FormatError
+from core.base.annotations import ImageBoxes
+from core.base.errors import FormatError
+from core.base.language import tr
+from core.boxes.batches import find_boxes
+from core.boxes.overlap import Floats, Truth, best_overlap
+from core.boxes.prior import Prior
+from core.boxes.rules import MAX_THRESHOLD, RULES, find_box, scaled_map
 from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes
-from core.evaluate.box_batches import find_boxes
 from core.evaluate.matching import Alignment, align
-from core.evaluate.overlap import Floats, Truth, best_overlap
 from core.evaluate.report import Report, evaluate
-from core.language import tr
-from core.prior import Prior
 
 __all__ = ["DEFAULT_STEP", "IOUS", "LEVELS", "Curve", "Peeking", "threshold_curve", "threshold_grid"]
 
@@ -162,11 +162,11 @@ def threshold_curve(
     truth
         True boxes; images without one are left out.
     rule
-        A name in :data:`core.boxes.RULES`.
+        A name in :data:`core.boxes.rules.RULES`.
     priors
-        One for each of ``images``, as in :func:`core.boxes.find_box`; maps of earlier networks have none.
+        One for each of ``images``, as in :func:`find_box`; maps of earlier networks have none.
     framings
-        float64 (n, 4), one for each of ``images``, as in :func:`core.boxes.framed`.
+        float64 (n, 4), one for each of ``images``, as in :func:`core.boxes.rules.framed`.
     thresholds
         Where to measure; :func:`threshold_grid` when None. The rule's own threshold joins them.
     images_root

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.annotations import BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.geometry import Box
+from core.base.language import mark, trn
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -20,8 +22,6 @@ from core.formats.common import (
     prepare,
     write_checked,
 )
-from core.geometry import Box
-from core.language import mark, trn
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:

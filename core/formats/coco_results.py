@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.annotations import ImageBoxes
+from core.base.annotations import ImageBoxes
+from core.base.language import mark, tr
 from core.formats.coco import bbox, category_ids
 from core.formats.common import (
     PLAIN,
@@ -17,7 +18,6 @@ from core.formats.common import (
     read_bytes,
     write_checked,
 )
-from core.language import mark, tr
 
 SURE = 1.0
 

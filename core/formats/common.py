@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
-from core.atomic import atomic_write, keep_other_kinds, os_reason, remove_forgotten
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.base.atomic import atomic_write, keep_other_kinds, os_reason, remove_forgotten
+from core.base.errors import FormatError
+from core.base.geometry import Box
+from core.base.language import mark, short, tr, trn
 from core.datasets.names import checked_name
-from core.errors import FormatError
 from core.formats.notes import notes_on
-from core.geometry import Box
-from core.language import mark, short, tr, trn
 
 # Less than any pixel that a person could see: arithmetic, not a box that stuck out.
 _NOT_CLAMPED = 1e-6

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.annotations import DEFAULT_LABEL, ImageBoxes
-from core.errors import ImageError
+from core.base.annotations import DEFAULT_LABEL, ImageBoxes
+from core.base.errors import ImageError
+from core.base.language import mark
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -27,7 +28,6 @@ from core.formats.folders import (
     write_picture,
 )
 from core.images.decoding import decode
-from core.language import mark
 
 # What some system does not take in a name; the rest of a class's name stays as it is.
 _NOT_A_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]+')

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.base.errors import FormatError
+from core.base.geometry import Box
+from core.base.language import mark, short, tr, trn
 from core.datasets.names import checked_name
-from core.errors import FormatError
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -28,8 +30,6 @@ from core.formats.common import (
     whole_pixels,
     write_checked,
 )
-from core.geometry import Box
-from core.language import mark, short, tr, trn
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
-from core.errors import ImageError
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.errors import ImageError
+from core.base.language import mark, number, short
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare
 from core.formats.folders import (
     each,
@@ -22,7 +23,6 @@ from core.formats.folders import (
     write_picture,
 )
 from core.images.decoding import decode
-from core.language import mark, number, short
 
 # Okabe and Ito 2008, told apart by colour-blind eyes; the black and the yellow of it are left out.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")

@@ -8,14 +8,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from core.annotations import ImageBoxes, Status
-from core.atomic import os_reason, temporary_name
-from core.errors import FormatError, ImageError
+from core.base.annotations import ImageBoxes, Status
+from core.base.atomic import os_reason, temporary_name
+from core.base.errors import FormatError, ImageError
+from core.base.language import tr
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions
 from core.formats.notes import Outdated
 from core.formats.selection import Selection, labels_of, select, validation_names
 from core.images.decoding import image_size
-from core.language import tr
 
 UP_TO_DATE = Outdated()
 

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.annotations import ImageBoxes
-from core.atomic import os_reason, remove_forgotten, temporary_name
-from core.errors import FormatError, ImageError
+from core.base.annotations import ImageBoxes
+from core.base.atomic import os_reason, remove_forgotten, temporary_name
+from core.base.errors import FormatError, ImageError
+from core.base.language import mark, tr, trn
 from core.formats.common import WriteOptions
 from core.images.decoding import image_size, unavailable
 from core.images.scan import EXPORTED
-from core.language import mark, tr, trn
 
 NO_FILE = mark("its file is not known")
 # Bytes of a file's name, of the 255 that systems allow; the rest is for what is added to it.

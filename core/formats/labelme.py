@@ -14,10 +14,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.atomic import atomic_write, os_reason
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.atomic import atomic_write, os_reason
+from core.base.errors import FormatError
+from core.base.language import mark, tr
 from core.datasets import labelme
-from core.errors import FormatError
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -37,7 +38,6 @@ from core.formats.folders import (
     unique_stems,
     write_file,
 )
-from core.language import mark, tr
 
 # labelme warns of a file from a newer version than itself, and takes all older ones.
 VERSION = "5.0.0"

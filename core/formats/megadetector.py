@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.base.language import mark, tr
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -25,7 +26,6 @@ from core.formats.common import (
     read_bytes,
     write_checked,
 )
-from core.language import mark, tr
 
 VERSION = "1.6"
 _SURE = 1.0

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.annotations import ImageBoxes
-from core.language import trn
+from core.base.annotations import ImageBoxes
+from core.base.language import trn
 
 
 @dataclass(frozen=True, slots=True)

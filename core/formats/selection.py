@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from core.annotations import BoxRecord, ImageBoxes, Status
-from core.errors import FormatError
-from core.language import tr
+from core.base.annotations import BoxRecord, ImageBoxes, Status
+from core.base.errors import FormatError
+from core.base.language import tr
 
 MAX_VAL_SHARE = 0.9
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from core.annotations import BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.language import mark, tr, trn
 from core.datasets import voc
 from core.datasets.voc import ORIGINS
 from core.formats.common import (
@@ -28,7 +29,6 @@ from core.formats.common import (
     whole_pixels,
 )
 from core.formats.folders import each, new_folder, read_back, renamed_note, unique_stems, write_file
-from core.language import mark, tr, trn
 
 # What XML 1.0 cannot hold, and the carriage return, which comes back as a line feed.
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import yaml
 
-from core.annotations import ImageBoxes
+from core.base.annotations import ImageBoxes
+from core.base.language import mark, tr
 from core.datasets import yolo
 from core.formats.common import (
     PLAIN,
@@ -40,7 +41,6 @@ from core.formats.folders import (
     unusable_sources,
     write_file,
 )
-from core.language import mark, tr
 
 _DIGITS = 10
 # What Ultralytics reads (its IMG_FORMATS) of what this program reads; an ending of the same kind of file

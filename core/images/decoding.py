@@ -20,9 +20,9 @@ import numpy.typing as npt
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 from PIL.ImageFile import ImageFile as OpenImage
 
-from core.errors import ImageError
+from core.base.errors import ImageError
+from core.base.language import mark, tr
 from core.images.colours import Levels, levels_of, reduced, to_rgb
-from core.language import mark, tr
 
 # MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
 FORMATS = (

@@ -26,11 +26,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from core.atomic import atomic_write, os_reason, remove_forgotten, write_atomically
-from core.errors import BoxscoutError, Cancelled, ImageError
+from core.base.atomic import atomic_write, os_reason, remove_forgotten, write_atomically
+from core.base.errors import BoxscoutError, Cancelled, ImageError
+from core.base.language import mark, number, tr
 from core.images.decoding import Decoded, UnavailableError, decode_squashed, unavailable
 from core.images.scan import ImageFile, RejectedFile
-from core.language import mark, number, tr
 
 VERSION = 2  # of the cache; raise it when decoding or resizing gives other pixels
 KEPT = 2  # caches per size, the newest: two folders in turn, or one before and after a change

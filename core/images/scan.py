@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from natsort import natsort_keygen, ns
 
-from core.errors import ImageError
+from core.base.errors import ImageError
+from core.base.language import mark, printable, tr
 from core.images.decoding import EMPTY, NOT_A_FILE, NOT_AN_IMAGE, looks_like_image, unavailable, why
-from core.language import mark, printable, tr
 
 SUFFIXES = {
     ".png",

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from core.errors import ProjectError
-from core.language import tr
+from core.base.errors import ProjectError
+from core.base.language import tr
 
 WINDOW, COMMAND = "window", "command"
 # A window that has just closed the project may still be saving it.

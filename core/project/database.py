@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.atomic import atomic_write, os_reason
-from core.errors import ProjectError, ReadOnlyProjectError
-from core.language import tr
+from core.base.atomic import atomic_write, os_reason
+from core.base.errors import ProjectError, ReadOnlyProjectError
+from core.base.language import tr
 from core.project.file import (
     READ_ONLY,
     absolute,
@@ -28,7 +28,7 @@ class Database:
     """A project's file, open. Any thread may call any method; calls wait for one another.
 
     Open one by :meth:`create`, :meth:`open`, :meth:`open_or_create`, :meth:`open_to_read` or
-    :meth:`open_to_look`. Every method raises :class:`~core.errors.ProjectError` where the file cannot be
+    :meth:`open_to_look`. Every method raises :class:`~core.base.errors.ProjectError` where the file cannot be
     read or written, after which the file holds what it held before the call.
     """
 

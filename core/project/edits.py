@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.annotations import BoxRecord, Source, Status
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.geometry import Box
 from core.project.thresholds import Thresholds
 from core.project.truth import set_truth
 
@@ -201,7 +201,7 @@ class DecisionEdit:
 
 Edit = BoxesEdit | StatusEdit | ImportEdit | TruthEdit | DecisionEdit
 """``edit.apply(project, view)`` makes the change durable and returns the view that follows from it; it
-raises :class:`~core.errors.ProjectError` where the file cannot be written, and nothing has changed then.
+raises :class:`~core.base.errors.ProjectError` where the file cannot be written, and nothing has changed then.
 ``edit.inverse`` takes it back."""
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from core.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
-from core.language import mark, tr
+from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
+from core.base.language import mark, tr
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
 SCHEMA_VERSION = 1
@@ -70,7 +70,7 @@ LATER_TABLES = (
     """CREATE TABLE IF NOT EXISTS resized (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         width INTEGER NOT NULL, height INTEGER NOT NULL)""",
-    # How each image with a heat map is framed (core.framing), where the network knew.
+    # How each image with a heat map is framed (core.nets.framing), where the network knew.
     """CREATE TABLE IF NOT EXISTS framing (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL, height REAL NOT NULL)""",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import Cancelled, ImageError, ProjectError
+from core.base.errors import Cancelled, ImageError, ProjectError
+from core.base.language import tr, trn
 from core.images.decoding import image_size
 from core.images.scan import ImageFile
-from core.language import tr, trn
 from core.project.file import absolute, from_db
 
 if TYPE_CHECKING:

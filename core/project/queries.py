@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import BoxRecord
-from core.boxes import framing_rows as rows_of
-from core.browse import BoxFacts
-from core.prior import Prior
+from core.base.annotations import BoxRecord
+from core.boxes.prior import Prior
+from core.boxes.rules import framing_rows as rows_of
 from core.project import resized
+from core.project.browse import BoxFacts
 from core.project.edits import Kept
 from core.project.file import from_db
 from core.project.rows import BOX_COLUMNS, ONE_OF, box_of, map_of
@@ -162,7 +162,7 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
 
 
 def framings(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float64]]:
-    """What :func:`core.framing.framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
+    """What :func:`framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
     rows = project.select(_FRAMINGS, json.dumps(list(ids)))
     return {image_id: np.array(row, np.float64) for image_id, *row in rows}
 

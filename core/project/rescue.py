@@ -18,9 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core.atomic import os_reason
-from core.errors import ProjectError
-from core.language import tr, trn
+from core.base.atomic import os_reason
+from core.base.errors import ProjectError
+from core.base.language import tr, trn
 from core.project.file import (
     APPLICATION_ID,
     absolute,

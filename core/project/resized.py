@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.annotations import BoxRecord
-from core.geometry import Box
-from core.language import tr, trn
+from core.base.annotations import BoxRecord
+from core.base.geometry import Box
+from core.base.language import tr, trn
 from core.project.rows import ONE_OF
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import BoxRecord, Source, Status
-from core.errors import ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.errors import ProjectError
+from core.base.geometry import Box
+from core.base.language import tr
 from core.images.scan import ImageFile
-from core.language import tr
 from core.project.file import from_db, to_db
 from core.project.names import other_names
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.annotations import BoxRecord, ImageBoxes, Status
-from core.errors import ProjectError
+from core.base.annotations import BoxRecord, ImageBoxes, Status
+from core.base.errors import ProjectError
+from core.base.language import tr
+from core.boxes.prior import Prior
 from core.images.scan import ImageFile, RejectedFile
-from core.language import tr
-from core.prior import Prior
 from core.project import resized
 from core.project.database import Database
 from core.project.edits import Kept
@@ -249,7 +249,7 @@ class Project(Database):
     ) -> None:
         """Keep float32 ``(h, w)`` heat maps by image id, made by ``source`` after ``step`` training steps.
 
-        ``framings`` are finite rows of :func:`core.framing.framings`, of those of these images that have one.
+        ``framings`` are finite rows of :func:`framings`, of those of these images that have one.
         """
         rows = []
         for image_id, heat_map in heat_maps.items():

@@ -7,15 +7,15 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.prior import Prior
-from core.sureness import Sureness
+from core.boxes.prior import Prior
+from core.boxes.sureness import Sureness
 
 
 @dataclass(frozen=True, slots=True)
 class MapSource:
     """What makes heat maps: a ``network`` (a digest of its weights), one of its units, and how it is read.
 
-    ``unit`` is ``background``, ``real`` or ``class``; ``looks`` a name in :data:`core.heatmap.READ_OUTS`, or
+    ``unit`` is ``background``, ``real`` or ``class``; ``looks`` a name in :data:`READ_OUTS`, or
     the options in words.
     """
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from core.annotations import BoxRecord, Source
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source
+from core.base.geometry import Box
 from core.project.file import from_db, to_db
 from core.project.rows import ONE_OF
 

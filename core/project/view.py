@@ -7,11 +7,11 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from core.boxes import DEFAULT_RULE, MAX_BOXES
-from core.browse import Browse, Order, Show
-from core.config import TrainConfig
-from core.errors import BoxscoutError
+from core.base.config import TrainConfig
+from core.base.errors import BoxscoutError
+from core.boxes.rules import DEFAULT_RULE, MAX_BOXES
 from core.images.display import Display
+from core.project.browse import Browse, Order, Show
 from core.project.thresholds import Thresholds
 
 _MOST_IDS = 10_000_000  # with a threshold of their own; more is no project of ours
@@ -25,7 +25,7 @@ class ProjectView:
     id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``side_by_side`` shows the
     image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
     training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
-    :func:`core.localizers.saved_localizer`, and ``unit`` which of the discriminator's units shows them:
+    :func:`saved_localizer`, and ``unit`` which of the discriminator's units shows them:
     ``own`` for its own choice, or ``real``. ``offered_truth`` are folders beside which true boxes were
     found and the person has not said yet whether to use them, ``declined_truth`` those whose they did not
     want. ``browse`` is which images the list shows, and in what order.

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
-from core.errors import BoxscoutError
+from core.base.errors import BoxscoutError
 from core.setup.requirements import is_there, missing_modules, stamped_text
 
 #: Gigabytes on disk, measured on Linux with Python 3.11 and the CPU build of torch.

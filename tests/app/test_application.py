@@ -15,17 +15,17 @@ from window_support import draw_folder
 
 from app.application import ErrorHandler
 from app.views import dialogs
-from core import checkpoint
-from core.errors import ImageError
+from core.base.errors import ImageError
+from core.learn import checkpoint
 from core.project.store import Project
-from core.workflow import checkpoint_path
+from core.project.workflow import checkpoint_path
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from PySide6.QtCore import QTimer
 from app import application
-from core.config import TrainConfig
+from core.base.config import TrainConfig
 
 def begin():
     window = next(w for w in application.QApplication.topLevelWidgets() if hasattr(w, "workbench"))

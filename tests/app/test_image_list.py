@@ -13,8 +13,8 @@ from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 from app.models.image_list import ImageListModel, ImageTable, Role
-from core.annotations import Status
-from core.browse import BoxFacts, Browse, Order, Show
+from core.base.annotations import Status
+from core.project.browse import BoxFacts, Browse, Order, Show
 from core.project.store import ImageRecord
 
 

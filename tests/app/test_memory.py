@@ -12,7 +12,7 @@ from window_support import LONG
 
 from app.controllers.workbench import Workbench
 from app.memory import leave_what_stays_to_itself
-from core.geometry import Box
+from core.base.geometry import Box
 
 
 class _Cycle:

@@ -35,10 +35,10 @@ from app.views.figure_dialog import FigureDialog, figure_options
 from app.views.import_dialog import ImportDialog
 from app.views.settings_dialog import SettingsDialog
 from app.views.shortcuts_editor import Shortcut
-from core import language
+from core.base import language
+from core.base.preferences import Preferences
+from core.boxes.sureness import Sureness
 from core.formats import FORMATS
-from core.preferences import Preferences
-from core.sureness import Sureness
 
 # Names of methods, formats and colour maps, units, and the keys of a keyboard.
 NAMES = re.compile(

@@ -15,16 +15,16 @@ from app import paths
 from app.controllers.workbench import Workbench
 from app.models.export import ExportRequest
 from app.models.training import Phase
-from core import checkpoint, engine
-from core.annotations import BoxRecord, Source, Status
-from core.boxes import DEFAULT_RULE, find_box
-from core.config import TrainConfig
-from core.errors import BoxscoutError
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.config import TrainConfig
+from core.base.errors import BoxscoutError
+from core.base.geometry import Box
+from core.boxes.rules import DEFAULT_RULE, find_box
 from core.formats import FORMATS, Selection, Which
-from core.geometry import Box
+from core.learn import checkpoint, engine
 from core.project.queries import framings
 from core.project.store import Project
-from core.workflow import checkpoint_path
+from core.project.workflow import checkpoint_path
 
 LONG = 30_000
 

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.models.loader import Loader
 from app.pump import Pump
 from app.worker import Done, Failed, Item, Worker
-from core.errors import Cancelled
+from core.base.errors import Cancelled
 
 
 def finished(worker: Worker) -> list[object]:

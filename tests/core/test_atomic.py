@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core import checkpoint
-from core.annotations import BoxRecord, ImageBoxes
-from core.atomic import (
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.atomic import (
     atomic_write,
     keep_other_kinds,
     os_reason,
@@ -26,8 +25,9 @@ from core.atomic import (
     temporary_name,
     write_atomically,
 )
+from core.base.geometry import Box
 from core.formats import FORMATS
-from core.geometry import Box
+from core.learn import checkpoint
 
 
 def _names(folder: Path) -> list[str]:
@@ -77,7 +77,7 @@ def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "box.csv"
     path.write_bytes(b"old")
     program = (
-        "import os, signal, sys; from pathlib import Path; from core.atomic import atomic_write\n"
+        "import os, signal, sys; from pathlib import Path; from core.base.atomic import atomic_write\n"
         "with atomic_write(Path(sys.argv[1])) as t:\n t.write_bytes(b'half'); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from core import augment as module
-from core.augment import augment, crop_and_mirror, distort_colours
-from core.rng import Purpose, stream
+from core.base.rng import Purpose, stream
+from core.nets import augment as module
+from core.nets.augment import augment, crop_and_mirror, distort_colours
 
 
 def _rng(counter: int = 0) -> torch.Generator:

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from core import checkpoint, snapshots
-from core.batches import Batch
-from core.checkpoint import new_state
-from core.config import TrainConfig
-from core.engine import snapshot_of, train
-from core.errors import TrainingError
-from core.heatmap import heat_maps
-from core.networks import Discriminator, to_model_range
-from core.stopping import propose
-from core.updates import judge, judge_generated
+from core.base.config import TrainConfig
+from core.base.errors import TrainingError
+from core.learn import checkpoint, snapshots
+from core.learn.batches import Batch
+from core.learn.checkpoint import new_state
+from core.learn.engine import snapshot_of, train
+from core.learn.stopping import propose
+from core.learn.updates import judge, judge_generated
+from core.maps.heatmap import heat_maps
+from core.nets.networks import Discriminator, to_model_range
 
 SMALL = TrainConfig(
     image_size=64,

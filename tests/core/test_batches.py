@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from core.augment import OFF_CENTRE, SHARE, border_windows, centre_windows, crop
-from core.batches import batch_at, batch_seen, presented, updates_of
-from core.config import PRESETS, TrainConfig
-from core.errors import BoxscoutError, TrainingError
-from core.rng import Purpose, stream
-from core.training import Pool
+from core.base.config import PRESETS, TrainConfig
+from core.base.errors import BoxscoutError, TrainingError
+from core.base.rng import Purpose, stream
+from core.learn.batches import batch_at, batch_seen, presented, updates_of
+from core.learn.training import Pool
+from core.nets.augment import OFF_CENTRE, SHARE, border_windows, centre_windows, crop
 
 PLAIN = TrainConfig(batch_size=8, device="cpu", augmentation=False)
 CROPS = PLAIN.with_(crop_size=32, background=1.0)
@@ -112,7 +112,7 @@ def test_a_card_with_room_holds_the_images_and_gives_the_same_batches(
 ) -> None:
     cpu = torch.device("cpu")
     expected = batch_at(CROPS, Pool(images, cpu), 3)
-    monkeypatch.setattr("core.training.free_bytes", lambda device: int(room * images.nbytes))
+    monkeypatch.setattr("core.learn.training.free_bytes", lambda device: int(room * images.nbytes))
     source = images.copy()
     pool = Pool(source, cpu)
     batch = batch_at(CROPS, pool, 3)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from core.boxes import (
+from core.base.geometry import Box, iou
+from core.boxes.rules import (
     GRID,
     MAX_THRESHOLD,
     RULES,
@@ -21,7 +22,6 @@ from core.boxes import (
     scaled_map,
     spread_box,
 )
-from core.geometry import Box, iou
 
 maps = hnp.arrays(
     np.float32,

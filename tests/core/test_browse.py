@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from natsort import natsort_keygen, ns
 
-from core.annotations import Status
-from core.browse import BoxFacts, Browse, ImageColumns, Order, Show, at_least
+from core.base.annotations import Status
 from core.images.scan import natural_key
+from core.project.browse import BoxFacts, Browse, ImageColumns, Order, Show, at_least
 
 STATUSES = list(Status)
 

@@ -16,12 +16,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from core import checkpoint, snapshots
-from core.checkpoint import new_state
-from core.classifier import training as classify
-from core.config import ClassifierConfig, TrainConfig
-from core.engine import snapshot_of, train
-from core.errors import CheckpointError
+from core.base.config import ClassifierConfig, TrainConfig
+from core.base.errors import CheckpointError
+from core.learn import checkpoint, snapshots
+from core.learn import class_training as classify
+from core.learn.checkpoint import new_state
+from core.learn.engine import snapshot_of, train
 
 SMALL = TrainConfig(
     image_size=32, width=8, batch_size=8, steps=4, sample_every=2, snapshot_every=2, latent_size=16,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from core.contrast import GRID, barrier_distance, contrast_maps, guided, outline_ratios
+from core.maps.contrast import GRID, barrier_distance, contrast_maps, guided, outline_ratios
 
 
 def _rectangle(width: int, height: int, *, x: int = 32, y: int = 32, side: int = GRID) -> np.ndarray:

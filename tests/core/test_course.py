@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from core.base.errors import BoxscoutError, Cancelled
 from core.cli.app import main
-from core.course import course
-from core.datasets.sample import draw_sample
-from core.errors import BoxscoutError, Cancelled
-from core.exchange import import_truth, plan_import
+from core.images.sample import draw_sample
+from core.learn.snapshots import kept_steps
+from core.project.course import course
+from core.project.exchange import import_truth, plan_import
 from core.project.store import Project
-from core.snapshots import kept_steps
 
 QUICK = ("--steps", "6", "--width", "8", "--batch-size", "8", "--image-size", "32", "--device", "cpu")
 

@@ -16,12 +16,12 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.checkpoint import new_state
-from core.config import PRESETS, TrainConfig
-from core.devices import to_device
-from core.engine import train
-from core.losses import LossLog
-from core.objectives import OBJECTIVES
+from core.base.config import PRESETS, TrainConfig
+from core.base.devices import to_device
+from core.learn.checkpoint import new_state
+from core.learn.engine import train
+from core.learn.losses import LossLog
+from core.learn.objectives import OBJECTIVES
 
 META = torch.device("meta")
 PLAIN = TrainConfig(image_size=32, width=8, batch_size=8, latent_size=16, precision="fp32")
@@ -92,8 +92,8 @@ def test_what_waits_is_seen() -> None:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_step_waits_for_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config = CONFIGS[name]
-    monkeypatch.setattr("core.engine.resolve_device", lambda _name: META)
-    monkeypatch.setattr("core.training.free_bytes", lambda _device: 2**40)
+    monkeypatch.setattr("core.learn.engine.resolve_device", lambda _name: META)
+    monkeypatch.setattr("core.learn.training.free_bytes", lambda _device: 2**40)
     state = new_state(config)
     for optimizer in (state.g_optimizer, state.d_optimizer, state.f_optimizer):
         for group in optimizer.param_groups if optimizer else ():

@@ -16,16 +16,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import checkpoint
-from core.checkpoint import TrainState, new_state
-from core.config import TrainConfig
-from core.devices import resolve_device
-from core.engine import Progress, snapshot_of, train
-from core.errors import BoxscoutError, CheckpointError, TrainingError
-from core.networks import Discriminator, Generator
-from core.objectives import OBJECTIVES
-from core.training import MIN_IMAGES, epoch_order
-from core.updates import keeping_averages
+from core.base.config import TrainConfig
+from core.base.devices import resolve_device
+from core.base.errors import BoxscoutError, CheckpointError, TrainingError
+from core.learn import checkpoint
+from core.learn.checkpoint import TrainState, new_state
+from core.learn.engine import Progress, snapshot_of, train
+from core.learn.objectives import OBJECTIVES
+from core.learn.training import MIN_IMAGES, epoch_order
+from core.learn.updates import keeping_averages
+from core.nets.networks import Discriminator, Generator
 
 SMALL = TrainConfig(
     image_size=32,
@@ -87,9 +87,9 @@ def test_kill_and_resume_ends_like_an_unbroken_training(images: np.ndarray, tmp_
     np.save(tmp_path / "images.npy", images)
     script = textwrap.dedent(f"""
         import numpy as np
-        from core import checkpoint
-        from core.checkpoint import new_state
-        from core.engine import train
+        from core.learn import checkpoint
+        from core.learn.checkpoint import new_state
+        from core.learn.engine import train
         from tests.core.test_engine import SMALL
         state = new_state(SMALL)
         for progress in train(SMALL, np.load({str(tmp_path / "images.npy")!r}), state):
@@ -122,7 +122,7 @@ def test_steps_equal_the_textbook_updates(images: np.ndarray) -> None:
     ours, plain = new_state(config), new_state(config)
     progress = next(train(config, images, ours))
 
-    from core.rng import Purpose, stream
+    from core.base.rng import Purpose, stream
 
     bce = torch.nn.functional.binary_cross_entropy_with_logits
     rows = epoch_order(config.seed, len(images), first=0, count=8)

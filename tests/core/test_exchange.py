@@ -12,16 +12,16 @@ import pytest
 from formats_support import image, record
 from PIL import Image
 
-from core.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.errors import BoxscoutError, FormatError
-from core.exchange import exportable, import_boxes, import_truth, outdated_images, plan_import
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.errors import BoxscoutError, FormatError
+from core.base.geometry import Box
 from core.formats import FORMATS, Selection, WriteOptions, export
 from core.formats.notes import Outdated
-from core.geometry import Box
+from core.project.exchange import exportable, import_boxes, import_truth, outdated_images, plan_import
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
 from core.project.truth import true_boxes
-from core.workflow import add_folders
+from core.project.workflow import add_folders
 
 NAMES = ("a.png", "b.png", "sub/a.png")
 AUTO = BoxRecord(Box(0, 0, 5, 5), score=0.5, threshold=0.2, rule="moments")

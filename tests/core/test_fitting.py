@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.annotations import Status
-from core.config import DEFAULT_PRESET, PRESETS
-from core.engine import train
-from core.fitting import ASKED, FolderSummary, fitted_to, sentence, summarized
+from core.base.annotations import Status
+from core.base.config import DEFAULT_PRESET, PRESETS
+from core.learn.engine import train
+from core.project.fitting import ASKED, FolderSummary, fitted_to, sentence, summarized
 from core.project.rows import ImageRecord
 
 BALANCED = PRESETS[DEFAULT_PRESET]

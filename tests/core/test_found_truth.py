@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.exchange import exportable, import_truth
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.geometry import Box
 from core.formats import FORMATS, WriteOptions
-from core.found_truth import truth_beside
-from core.geometry import Box
+from core.project.exchange import exportable, import_truth
+from core.project.found_truth import truth_beside
 from core.project.store import Project
-from core.workflow import add_folders
+from core.project.workflow import add_folders
 
 NAMES = ("a.png", "sub/b.png")
 VOC = (

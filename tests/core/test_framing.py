@@ -11,15 +11,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import checkpoint
-from core.checkpoint import TrainState, new_state
-from core.classifier.network import PreActResNet34
-from core.config import PRESETS, TrainConfig
-from core.engine import snapshot_of, train
-from core.errors import CheckpointError
-from core.framing import LEARNING_RATE, framings, learning_rate
-from core.heatmap import cell_and_reach
-from core.networks import Discriminator
+from core.base.config import PRESETS, TrainConfig
+from core.base.errors import CheckpointError
+from core.learn import checkpoint
+from core.learn.checkpoint import TrainState, new_state
+from core.learn.engine import snapshot_of, train
+from core.maps.heatmap import cell_and_reach
+from core.nets.framing import LEARNING_RATE, framings, learning_rate
+from core.nets.networks import Discriminator
+from core.nets.resnet import PreActResNet34
 
 SMALL = PRESETS["balanced"].with_(
     width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3, framing=2, device="cpu"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.geometry import Box, Placement, iou
+from core.base.geometry import Box, Placement, iou
 
 corners = st.tuples(*[st.integers(0, 30)] * 4).map(
     lambda c: Box(min(c[0], c[2]), min(c[1], c[3]), max(c[0], c[2]), max(c[1], c[3]))

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from core import checkpoint
-from core.batches import updates_of
-from core.checkpoint import TrainState, new_state
-from core.config import PRESETS, TrainConfig
-from core.devices import resolve_device
-from core.engine import snapshot_of, train
-from core.heatmap import AVERAGED, heat_maps
-from core.objectives import OBJECTIVES
-from core.recording import Recorded, Tensors, cuda_graph
-from core.training import Pool
+from core.base.config import PRESETS, TrainConfig
+from core.base.devices import resolve_device
+from core.learn import checkpoint
+from core.learn.batches import updates_of
+from core.learn.checkpoint import TrainState, new_state
+from core.learn.engine import snapshot_of, train
+from core.learn.objectives import OBJECTIVES
+from core.learn.recording import Recorded, Tensors, cuda_graph
+from core.learn.training import Pool
+from core.maps.heatmap import AVERAGED, heat_maps
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
@@ -92,7 +92,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Recorded]:
         there.append(Recorded(*parts))
         return there[-1]
 
-    monkeypatch.setattr("core.game.Recorded", noted)
+    monkeypatch.setattr("core.learn.game.Recorded", noted)
     return there
 
 
@@ -110,7 +110,7 @@ def test_recorded_steps_do_what_single_kernels_do(
     config = config.with_(device="cuda", precision=precision, steps=10)
     start, ends = _weights(new_state(config)), []
     for recorder in (cuda_graph, lambda _device: Refusing()):
-        monkeypatch.setattr("core.game.cuda_graph", recorder)
+        monkeypatch.setattr("core.learn.game.cuda_graph", recorder)
         state = new_state(config)
         list(train(config, pixels, state))
         ends.append(_weights(state))

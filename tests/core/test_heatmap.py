@@ -7,10 +7,10 @@ import pytest
 import torch
 from matplotlib import colormaps
 
-from core.checkpoint import new_state
-from core.config import TrainConfig
-from core.heatmap import COLOUR_MAPS, colour_bar, colourize, heat_maps
-from core.networks import Discriminator, to_model_range, to_pixels
+from core.base.config import TrainConfig
+from core.learn.checkpoint import new_state
+from core.maps.heatmap import COLOUR_MAPS, colour_bar, colourize, heat_maps
+from core.nets.networks import Discriminator, to_model_range, to_pixels
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.errors import BoxscoutError
-from core.heatmap import AVERAGED, PLAIN, HeatMapOptions, cell_and_reach, heat_maps
-from core.networks import Discriminator, initialize
+from core.base.errors import BoxscoutError
+from core.maps.heatmap import AVERAGED, PLAIN, HeatMapOptions, cell_and_reach, heat_maps
+from core.nets.networks import Discriminator, initialize
 
 ONCE = HeatMapOptions(mirror=False, shifts=(0.0,), padding="reflect")
 SIZES = [(32, False), (32, True), (64, True), (128, False)]

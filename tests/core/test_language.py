@@ -16,13 +16,13 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from core import errors, language
-from core.config import TrainConfig
+from core.base import errors, language
+from core.base.config import TrainConfig
+from core.base.language import LANGUAGES_FOLDER, number, speak, tr, trn
+from core.base.preferences import LANGUAGES
 from core.evaluate import reading
 from core.evaluate.compare import Difference
-from core.fitting import FolderSummary, sentence
-from core.language import LANGUAGES_FOLDER, number, speak, tr, trn
-from core.preferences import LANGUAGES
+from core.project.fitting import FolderSummary, sentence
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TRANSLATED = [name for name in LANGUAGES if name not in ("system", "en")]

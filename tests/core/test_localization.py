@@ -12,21 +12,21 @@ import pytest
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from core import localization
-from core.annotations import BoxRecord, Source
-from core.boxes import RULES, find_box
-from core.classifier.network import PreActResNet34
-from core.contrast import outline_ratios
-from core.deciding import decide
-from core.errors import Cancelled
-from core.geometry import Box, iou
-from core.heatmap import AVERAGED, PLAIN, HeatMapOptions
+from core.base.annotations import BoxRecord, Source
+from core.base.errors import Cancelled
+from core.base.geometry import Box, iou
+from core.boxes.rules import RULES, find_box
 from core.images.pixels import Pixels
-from core.networks import Discriminator
+from core.maps.contrast import outline_ratios
+from core.maps.heatmap import AVERAGED, PLAIN, HeatMapOptions
+from core.nets.networks import Discriminator
+from core.nets.resnet import PreActResNet34
+from core.project import localize as localization
+from core.project.decide import decide
 from core.project.queries import framings as stored_framings
 from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds
-from core.workflow import add_folders, load_pixels, localize_images
+from core.project.workflow import add_folders, load_pixels, localize_images
 
 WIDE, HIGH = 320, 160
 ONE, TWO = (40, 30, 120, 110), (220, 60, 300, 140)

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import measuring
-from core.annotations import BoxRecord, ImageBoxes
-from core.boxes import RULES
-from core.errors import Cancelled
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.errors import Cancelled
+from core.base.geometry import Box
+from core.boxes.prior import Prior
+from core.boxes.rules import RULES
+from core.boxes.several import find_boxes
 from core.evaluate import reading
 from core.evaluate.compare import paired_bootstrap
 from core.evaluate.report import evaluate
-from core.geometry import Box
-from core.measuring import against_truth, folder_curve, image_overlap, measure_contrast, standing
-from core.prior import Prior
+from core.project import measure as measuring
+from core.project.measure import against_truth, folder_curve, image_overlap, measure_contrast, standing
 from core.project.queries import framings, heat_maps
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
 from core.project.view import ProjectView
-from core.several import find_boxes
-from core.workflow import add_folders
+from core.project.workflow import add_folders
 
 WIDTH, HEIGHT = 40, 30
 

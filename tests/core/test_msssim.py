@@ -10,7 +10,7 @@ from torchmetrics.functional.image import (
     structural_similarity_index_measure,
 )
 
-from core.msssim import WEIGHTS, WINDOW, diversity, ms_ssim
+from core.learn.msssim import WEIGHTS, WINDOW, diversity, ms_ssim
 
 
 def _pair(side: int, noise: float, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

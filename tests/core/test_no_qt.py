@@ -22,7 +22,7 @@ QT = {"PySide6", "shiboken6", "PySide2", "PyQt5", "PyQt6", "qtpy", "pyqtgraph", 
 FORBIDDEN = {
     "core": {"app", "main", *QT},
     "app/models": {"app.views", "app.controllers", "app.application"},
-    "app/views": {"app.controllers", "app.application", "core.engine"},
+    "app/views": {"app.controllers", "app.application", "core.learn.engine"},
     "app/controllers": {"app.application"},
 }
 

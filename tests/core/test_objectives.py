@@ -9,11 +9,11 @@ import torch
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from core.checkpoint import new_state
-from core.config import TrainConfig, limits_of
-from core.networks import Discriminator
-from core.objectives import DRAGAN_PENALTY, OBJECTIVES, WGAN_GP_PENALTY, Critic, Objective, Penalty
-from core.updates import clip_weights
+from core.base.config import TrainConfig, limits_of
+from core.learn.checkpoint import new_state
+from core.learn.objectives import DRAGAN_PENALTY, OBJECTIVES, WGAN_GP_PENALTY, Critic, Objective, Penalty
+from core.learn.updates import clip_weights
+from core.nets.networks import Discriminator
 
 
 def test_dcgan_is_binary_cross_entropy() -> None:

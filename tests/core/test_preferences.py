@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import BoxscoutError
-from core.preferences import Preferences, holder_of, keys_in_force, load, save
+from core.base.errors import BoxscoutError
+from core.base.preferences import Preferences, holder_of, keys_in_force, load, save
 
 CHANGED = Preferences(theme="dark", device="cpu", threads=3, shortcuts={"next": ("Space", "N"), "quit": ()})
 

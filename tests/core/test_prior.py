@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from core.boxes import GRID, find_box, fitted_box, scaled_map
-from core.evaluate.box_batches import find_boxes
-from core.geometry import Box
-from core.prior import Prior, PriorTally
-from core.score import box_score
+from core.base.geometry import Box
+from core.boxes.batches import find_boxes
+from core.boxes.prior import Prior, PriorTally
+from core.boxes.rules import GRID, find_box, fitted_box, scaled_map
+from core.boxes.score import box_score
 
 WIDE = Prior(elongation=-0.4, level=0.0, spread=1.0, images=10)
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.checkpoint import TrainState, new_state
-from core.config import PRESETS, TrainConfig
-from core.engine import train
-from core.game import Game
-from core.objectives import OBJECTIVES
-from core.recording import WARM_UP, Function, Recorded, Tensors
+from core.base.config import PRESETS, TrainConfig
+from core.learn.checkpoint import TrainState, new_state
+from core.learn.engine import train
+from core.learn.game import Game
+from core.learn.objectives import OBJECTIVES
+from core.learn.recording import WARM_UP, Function, Recorded, Tensors
 
 T = TypeVar("T")
 WINDOWS = PRESETS["generator"].with_(width=8, batch_size=4)

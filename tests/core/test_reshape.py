@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.geometry import Box
-from core.reshape import SMALLEST, Sides, centred, moved, reshaped, resized, spanned
+from core.base.geometry import Box
+from core.base.reshape import SMALLEST, Sides, centred, moved, reshaped, resized, spanned
 
 SIDES = [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
 far = st.floats(-2000, 2000)

@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from core.boxes import RULES, find_box
-from core.errors import BoxscoutError
-from core.geometry import Box, iou
-from core.several import find_boxes, non_maximum_suppression
+from core.base.errors import BoxscoutError
+from core.base.geometry import Box, iou
+from core.boxes.rules import RULES, find_box
+from core.boxes.several import find_boxes, non_maximum_suppression
 
 RULE_NAMES = list(RULES)
 

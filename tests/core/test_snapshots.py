@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from core import checkpoint, snapshots
-from core.checkpoint import new_state
-from core.config import TrainConfig
-from core.engine import SAMPLES, fixed_noise, samples_of, snapshot_of, train
-from core.errors import CheckpointError, TrainingError
+from core.base.config import TrainConfig
+from core.base.errors import CheckpointError, TrainingError
 from core.images.pixels import Pixels
-from core.msssim import diversity
-from core.signals import BATCHES, batched_ms_ssim, measure, noise_batches, yardstick
-from core.workflow import train_and_save
+from core.learn import checkpoint, snapshots
+from core.learn.checkpoint import new_state
+from core.learn.engine import SAMPLES, fixed_noise, samples_of, snapshot_of, train
+from core.learn.msssim import diversity
+from core.learn.signals import BATCHES, batched_ms_ssim, measure, noise_batches, yardstick
+from core.project.workflow import train_and_save
 
 SMALL = TrainConfig(
     image_size=32,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import TrainingError
-from core.stopping import (
+from core.base.errors import TrainingError
+from core.learn.stopping import (
     Estimate,
     Signal,
     estimate,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.geometry import Box, iou
-from core.sureness import SHIFT, Sureness, looks, sureness
+from core.base.geometry import Box, iou
+from core.boxes.sureness import SHIFT, Sureness, looks, sureness
 
 SIDE = 64
 

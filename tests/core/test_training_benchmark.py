@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from core.config import PRESETS
+from core.base.config import PRESETS
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 from command_support import interrupt_after_a_step, run
 from PIL import Image
 
-from core.classifier import training as classify
 from core.cli.app import main
+from core.learn import class_training as classify
 from core.project.store import Project
 
 QUICK = ("--image-size", "32", "--batch-size", "8", "--width", "8", "--device", "cpu")

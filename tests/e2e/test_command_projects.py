@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_support import run
 
-from core.datasets.sample import draw_sample
+from core.images.sample import draw_sample
 
 QUICK = ("--steps", "2", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
 

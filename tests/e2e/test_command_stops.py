@@ -9,10 +9,10 @@ import pytest
 from command_support import interrupt_when
 from PIL import Image
 
-from core.annotations import BoxRecord, Source
+from core.base.annotations import BoxRecord, Source
+from core.base.geometry import Box
 from core.cli.app import main
-from core.datasets.sample import draw_sample
-from core.geometry import Box
+from core.images.sample import draw_sample
 from core.images.scan import scan_folder
 from core.project.store import Project
 

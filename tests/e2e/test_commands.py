@@ -19,12 +19,12 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core import checkpoint
-from core.annotations import Source
+from core.base.annotations import Source
+from core.base.config import PRESETS
 from core.cli.app import main
-from core.config import PRESETS
-from core.datasets.sample import draw_sample
-from core.fitting import fitted_to, sentence, summarized
+from core.images.sample import draw_sample
+from core.learn import checkpoint
+from core.project.fitting import fitted_to, sentence, summarized
 from core.project.queries import framings
 from core.project.store import ImageRecord, Project
 

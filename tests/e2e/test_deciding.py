@@ -16,11 +16,11 @@ from window_support import LONG, fill
 from app.controllers import deciding
 from app.main_window import MainWindow
 from app.models.image_list import Role
-from core import deciding as core_deciding
-from core.annotations import BoxRecord, Source
-from core.boxes import find_box
-from core.geometry import Box
-from core.prior import Prior
+from core.base.annotations import BoxRecord, Source
+from core.base.geometry import Box
+from core.boxes.prior import Prior
+from core.boxes.rules import find_box
+from core.project import decide as core_deciding
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds

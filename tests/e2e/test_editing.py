@@ -14,10 +14,10 @@ from window_support import LONG, close, fill
 from app.main_window import MainWindow
 from app.views.box_editor import HANDLES, handle_points
 from app.views.message import ErrorDialog
-from core.annotations import BoxRecord, Source, Status
-from core.boxes import find_box
-from core.errors import ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.errors import ProjectError
+from core.base.geometry import Box
+from core.boxes.rules import find_box
 from core.project.edits import Kept
 from core.project.queries import kept
 from core.project.store import Project

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.cli.app import main
-from core.datasets.tiny_imagenet import SETS
+from core.formats.tiny_imagenet import SETS
 from core.project.store import Project
 
 QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")

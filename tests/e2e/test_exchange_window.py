@@ -22,10 +22,10 @@ from app.models.export import ImportRequest
 from app.views.export_dialog import ExportDialog
 from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
-from core.annotations import BoxRecord, Source, Status
-from core.exchange import import_boxes, plan_import
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.geometry import Box
 from core.project.edits import Kept
+from core.project.exchange import import_boxes, plan_import
 from core.project.queries import kept
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
@@ -164,7 +164,7 @@ def test_an_export_that_fails_says_so_and_keeps_the_file(
     def act(dialog: ExportDialog) -> None:
         dialog.path_edit.setText(str(out))
         assert "will be replaced" in dialog.note.text()
-        monkeypatch.setattr("core.atomic.os.fsync", full)
+        monkeypatch.setattr("core.base.atomic.os.fsync", full)
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 
     with qtbot.waitSignal(with_boxes.session.error, timeout=LONG) as told:

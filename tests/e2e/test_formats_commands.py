@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from command_support import run
 
-from core.annotations import BoxRecord, Source
+from core.base.annotations import BoxRecord, Source
+from core.base.geometry import Box
 from core.datasets import read_truth
 from core.formats import FORMATS
-from core.geometry import Box
 from core.project.store import Project
-from core.workflow import add_folders
+from core.project.workflow import add_folders
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from app import actions, paths
 from app.main_window import MainWindow
 from app.views.guide_window import GuideWindow
-from core import language
-from core.preferences import LANGUAGES
+from core.base import language
+from core.base.preferences import LANGUAGES
 
 OTHERS = [name for name in LANGUAGES if name not in ("system", "en")]
 

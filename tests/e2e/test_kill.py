@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from window_support import draw_folder
 
-from core.annotations import Status
+from core.base.annotations import Status
 from core.project.queries import kept
 from core.project.store import Project
 

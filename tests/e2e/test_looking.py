@@ -14,7 +14,7 @@ from window_support import LONG, close, fill
 
 from app.main_window import MainWindow
 from app.views import minimap
-from core.geometry import Box
+from core.base.geometry import Box
 from core.images.display import Display
 
 Key = Qt.Key

@@ -12,9 +12,9 @@ from window_support import LONG, close, draw_folder, fill
 
 from app.main_window import MainWindow
 from app.views.accept_dialog import AcceptDialog
-from core.annotations import BoxRecord, Status
-from core.browse import Browse, Order, Show
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Status
+from core.base.geometry import Box
+from core.project.browse import Browse, Order, Show
 
 SCORES = {1: 0.9, 2: 0.2, 3: 0.5, 4: 0.7, 5: 0.1}
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier

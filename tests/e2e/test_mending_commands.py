@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from window_support import draw_folder
 
-from core.annotations import BoxRecord, Source
+from core.base.annotations import BoxRecord, Source
+from core.base.geometry import Box
 from core.cli.app import main
-from core.geometry import Box
 from core.images.scan import scan_folder
 from core.project.store import Project
 

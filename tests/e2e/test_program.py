@@ -17,7 +17,7 @@ from app.main_window import MainWindow
 from app.views.message import ErrorDialog
 from app.views.palette import Command, CommandPalette, ranked
 from app.views.settings_dialog import SettingsDialog
-from core.preferences import Preferences, save
+from core.base.preferences import Preferences, save
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

@@ -18,8 +18,8 @@ from window_support import LONG, TINY, close, draw_folder, drop, export, fill, f
 
 from app.main_window import MainWindow
 from app.views.message import ErrorDialog
-from core.annotations import BoxRecord, Source, Status
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.geometry import Box
 from core.project.store import Project
 from core.project.truth import set_truth
 

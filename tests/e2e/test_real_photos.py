@@ -15,9 +15,9 @@ from window_support import drop, export, finish, start
 from app.main_window import MainWindow
 from app.models.training import Phase
 from core import datasets
-from core.config import TrainConfig
-from core.datasets import tiny_imagenet
+from core.base.config import TrainConfig
 from core.evaluate.report import evaluate
+from core.formats import tiny_imagenet
 
 SCAN = 30_000
 

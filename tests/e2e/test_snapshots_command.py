@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from command_support import run
 
-from core.datasets.sample import draw_sample
+from core.images.sample import draw_sample
+from core.learn.snapshots import kept_steps, snapshot_file
 from core.project.store import Project
-from core.snapshots import kept_steps, snapshot_file
 
 QUICK = ("--preset", "quick", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
 

@@ -13,11 +13,11 @@ from app.controllers import editing
 from app.main_window import MainWindow
 from app.models.export import ImportRequest
 from app.views.message import DoneDialog
-from core.annotations import BoxRecord, Status
-from core.errors import ProjectError
-from core.exchange import plan_import
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Status
+from core.base.errors import ProjectError
+from core.base.geometry import Box
 from core.project.edits import Kept
+from core.project.exchange import plan_import
 from core.project.store import Project
 
 

@@ -21,15 +21,15 @@ from app.models.export import ImportRequest
 from app.models.image_list import Role
 from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
-from core.browse import Order
+from core.base.geometry import Box
+from core.boxes.sureness import Sureness
 from core.cli.commands import run_evaluate
-from core.exchange import exportable, plan_import
 from core.formats import FORMATS, WriteOptions, export
-from core.geometry import Box
+from core.project.browse import Order
+from core.project.exchange import exportable, plan_import
 from core.project.store import Project
 from core.project.survey import Survey
 from core.project.truth import true_boxes
-from core.sureness import Sureness
 
 SIZE = (40, 30)
 

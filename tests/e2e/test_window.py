@@ -18,14 +18,14 @@ from window_support import LONG, close, draw_folder, drop, export, fill, finish,
 from app.main_window import MainWindow
 from app.models.training import Phase
 from app.views.message import ErrorDialog
-from core import checkpoint, engine
-from core.annotations import Status
-from core.boxes import MAX_THRESHOLD, find_box
-from core.browse import Show
-from core.config import TrainConfig
+from core.base.annotations import Status
+from core.base.config import TrainConfig
+from core.boxes.rules import MAX_THRESHOLD, find_box
+from core.learn import checkpoint, engine
+from core.project.browse import Show
 from core.project.queries import framings
 from core.project.store import Project
-from core.workflow import checkpoint_path
+from core.project.workflow import checkpoint_path
 
 ENDLESS = 1_000_000
 

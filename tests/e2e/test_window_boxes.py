@@ -17,15 +17,15 @@ from window_support import LONG, close, export, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.models.image_list import Role
-from core import snapshots
-from core.boxes import MAX_BOXES
-from core.config import TrainConfig
-from core.heatmap import AVERAGED, heat_maps
-from core.localization import map_source
+from core.base.config import TrainConfig
+from core.boxes.rules import MAX_BOXES
+from core.boxes.several import find_boxes
+from core.learn import snapshots
+from core.maps.heatmap import AVERAGED, heat_maps
+from core.project.localize import map_source
 from core.project.queries import framings, undecided
 from core.project.store import Project
-from core.several import find_boxes
-from core.workflow import checkpoint_path, load_pixels, localize_images
+from core.project.workflow import checkpoint_path, load_pixels, localize_images
 
 WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
 
@@ -149,7 +149,7 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
         return localize_images(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.localization.BATCH", 4)
+        patch.setattr("core.project.localize.BATCH", 4)
         patch.setattr("app.controllers.localization.localize_images", stopping)
         picker.unit_box.setFocus()
         qtbot.keyClick(picker.unit_box, Qt.Key.Key_Down)
@@ -236,7 +236,7 @@ def test_finding_boxes_goes_on_where_it_was_stopped_unless_something_was_changed
     qtbot: QtBot,
     change: str,
 ) -> None:
-    monkeypatch.setattr("core.localization.BATCH", 4)
+    monkeypatch.setattr("core.project.localize.BATCH", 4)
     made = Made(monkeypatch, hold=2)
     fill(qtbot, window, folder, 12)
     start(qtbot, window, tiny)

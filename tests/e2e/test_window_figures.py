@@ -16,8 +16,8 @@ from window_support import LONG, fill, finish, start
 from app.main_window import MainWindow
 from app.models.export import ImportRequest
 from app.views.figure_dialog import FigureDialog
-from core.config import TrainConfig
-from core.exchange import plan_import
+from core.base.config import TrainConfig
+from core.project.exchange import plan_import
 
 
 def with_dialog(qtbot: QtBot, window: MainWindow, do: Callable[[FigureDialog], None]) -> None:

@@ -17,18 +17,18 @@ from window_support import LONG, close, draw_folder, drop, fill, finish, settle,
 
 from app.main_window import MainWindow
 from app.models.training import Phase
-from core import checkpoint, snapshots, training
-from core.batches import batch_seen
-from core.classifier import training as classify
-from core.config import PRESETS, ClassifierConfig, TrainConfig
-from core.devices import resolve_device
-from core.fitting import FolderSummary, fitted_to
-from core.heatmap import heat_maps, read_out_of
+from core.base.config import PRESETS, ClassifierConfig, TrainConfig
+from core.base.devices import resolve_device
 from core.images.pixels import Pixels
+from core.learn import checkpoint, snapshots, training
+from core.learn import class_training as classify
+from core.learn.batches import batch_seen
+from core.learn.signals import yardstick
+from core.learn.stopping import propose
+from core.maps.heatmap import heat_maps, read_out_of
+from core.project.fitting import FolderSummary, fitted_to
 from core.project.store import Project
-from core.signals import yardstick
-from core.stopping import propose
-from core.workflow import checkpoint_path, classifier_path, load_pixels
+from core.project.workflow import checkpoint_path, classifier_path, load_pixels
 
 ENDLESS = 1_000_000
 CLASSES = ClassifierConfig(

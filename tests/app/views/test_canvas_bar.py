@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 from seeing import pixel
 
 from app.views.canvas_bar import CanvasBar, CanvasBarState
-from core.boxes import RULES
-from core.heatmap import COLOUR_MAPS, colour_bar
+from core.boxes.rules import RULES
+from core.maps.heatmap import COLOUR_MAPS, colour_bar
 
 SIGNALS = (
     "threshold_changed",

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.views.config_form import ConfigForm
-from core.config import PRESETS, TrainConfig, limits_of
-from core.errors import BoxscoutError
+from core.base.config import PRESETS, TrainConfig, limits_of
+from core.base.errors import BoxscoutError
 
 
 @pytest.fixture

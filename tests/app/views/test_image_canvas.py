@@ -21,8 +21,8 @@ from app.models.pictures import adjusted, to_qimage
 from app.views.box_editor import handle_points
 from app.views.canvas_paint import tag_text
 from app.views.image_canvas import ImageCanvas
-from core.annotations import BoxRecord, Source
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source
+from core.base.geometry import Box
 from core.images.display import Display
 
 Show = Callable[..., QWidget]
@@ -249,8 +249,8 @@ import sys
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from app.views.image_canvas import ImageCanvas
-from core.annotations import BoxRecord
-from core.geometry import Box
+from core.base.annotations import BoxRecord
+from core.base.geometry import Box
 from core.images.display import Display
 app = QApplication([])
 canvas = ImageCanvas()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QTableView, QWidget
 
 from app.models.image_list import Role
 from app.views.image_row import ROW, ThumbnailDelegate, status_text
-from core.annotations import Status
+from core.base.annotations import Status
 
 Show = Callable[..., QWidget]
 

@@ -12,7 +12,7 @@ from seeing import wheel
 
 from app import style
 from app.views.training_plot import ClassPlot, TrainingPlot
-from core.language import speak
+from core.base.language import speak
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPointF
 
 from app.views.viewport import Viewport
-from core.geometry import Box
+from core.base.geometry import Box
 
 sizes = st.integers(1, 6000)
 rooms = st.integers(60, 3000)

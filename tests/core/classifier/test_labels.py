@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.classifier.labels import class_names, labels_of
+from core.learn.labels import class_names, labels_of
 
 
 def _files(root: Path, *names: str) -> list[Path]:

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from core.classifier.network import BLOCKS, STRIDES, Block, PreActResNet34, initialize
-from core.heatmap import heat_maps
-from core.networks import to_model_range
-from core.rng import Purpose, stream
+from core.base.rng import Purpose, stream
+from core.maps.heatmap import heat_maps
+from core.nets.networks import to_model_range
+from core.nets.resnet import BLOCKS, STRIDES, Block, PreActResNet34, initialize
 
 # Published for the ImageNet network with norms behind the convolutions (torchvision's table of weights).
 RESNET34_PARAMETERS = 21_797_672

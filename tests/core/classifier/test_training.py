@@ -11,15 +11,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import checkpoint
-from core.boxes import find_box
-from core.classifier import training as classify
-from core.classifier.training import ClassifierState, learning_rate_at, new_state, train_classifier
-from core.config import CLASSIFIER_PRESETS, ClassifierConfig
-from core.errors import BoxscoutError, CheckpointError, TrainingError
-from core.heatmap import heat_maps
-from core.rng import Purpose, stream
-from core.training import epoch_order
+from core.base.config import CLASSIFIER_PRESETS, ClassifierConfig
+from core.base.errors import BoxscoutError, CheckpointError, TrainingError
+from core.base.rng import Purpose, stream
+from core.boxes.rules import find_box
+from core.learn import checkpoint
+from core.learn import class_training as classify
+from core.learn.class_training import ClassifierState, learning_rate_at, new_state, train_classifier
+from core.learn.training import epoch_order
+from core.maps.heatmap import heat_maps
 
 SMALL = ClassifierConfig(image_size=32, width=8, batch_size=8, steps=6, report_every=2, device="cpu")
 CLASSES = ("dark", "light")
@@ -154,12 +154,12 @@ def test_it_learns_two_classes_and_looks_at_what_tells_them_apart() -> None:
 def test_augmented_batches_are_those_of_the_gan(
     images: np.ndarray, labels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core import batches
-    from core.augment import augment
-    from core.checkpoint import new_state as new_gan
-    from core.classifier import training as classifier_training
-    from core.config import TrainConfig
-    from core.engine import train
+    from core.base.config import TrainConfig
+    from core.learn import batches
+    from core.learn import class_training as classifier_training
+    from core.learn.checkpoint import new_state as new_gan
+    from core.learn.engine import train
+    from core.nets.augment import augment
 
     seen: list[torch.Tensor] = []
 

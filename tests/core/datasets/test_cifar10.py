@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.datasets import cifar10
-from core.errors import Cancelled, FormatError
+from core.base.errors import Cancelled, FormatError
+from core.formats import cifar10
 from core.images.scan import scan_folder
 
 Batch = list[tuple[int, np.ndarray]]

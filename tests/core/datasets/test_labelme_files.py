@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.annotations import BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.errors import FormatError
+from core.base.geometry import Box
 from core.datasets import labelme, read_truth
-from core.errors import FormatError
-from core.geometry import Box
 
 
 def shape(kind: str, *points: tuple[float, float], label: object = "cat", **more: object) -> dict[str, Any]:

@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from core.annotations import BoxRecord, Source, Status
-from core.datasets import coco, json_files, read_truth, tiny_imagenet, voc
-from core.errors import FormatError
-from core.geometry import Box, iou
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.errors import FormatError
+from core.base.geometry import Box, iou
+from core.datasets import coco, json_files, read_truth, voc
+from core.formats import tiny_imagenet
 
 
 def image(number: int = 1, name: object = "a.jpg", **more: object) -> dict[str, object]:

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
+from core.base.errors import BoxscoutError
+from core.base.geometry import Box, iou
 from core.datasets import read_truth
-from core.datasets.sample import draw_image, draw_sample
-from core.datasets.scenes import PAINTERS
-from core.errors import BoxscoutError
-from core.geometry import Box, iou
+from core.images.sample import draw_image, draw_sample
 from core.images.scan import scan_folder
+from core.images.scenes import PAINTERS
 
 
 def test_the_truth_is_coco_and_fits_the_images(tmp_path: Path) -> None:
@@ -48,10 +48,8 @@ def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
 
 def test_the_box_is_tight(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a background and without a shadow that are both one colour, the box is where something is."""
-    monkeypatch.setattr(
-        "core.datasets.sample.draw_scene", lambda _, w, h: np.full((h, w, 3), 1e-9, np.float32)
-    )
-    monkeypatch.setattr("core.datasets.sample.cv2.GaussianBlur", lambda image, *_: image)
+    monkeypatch.setattr("core.images.sample.draw_scene", lambda _, w, h: np.full((h, w, 3), 1e-9, np.float32))
+    monkeypatch.setattr("core.images.sample.cv2.GaussianBlur", lambda image, *_: image)
     for index in range(20):
         pixels, box = draw_image(seed=1, index=index, size=128)
         rows, columns = np.nonzero(pixels.max(axis=2) > 1)

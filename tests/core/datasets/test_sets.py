@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import tiny_imagenet
-from core.errors import FormatError
+from core.base.errors import FormatError
+from core.formats import tiny_imagenet
 
 SIZES = {  # (train, val) as the paper counts them
     "artiodactyla": (2500, 250),

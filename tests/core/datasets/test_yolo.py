@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.annotations import ImageBoxes, Status
+from core.base.annotations import ImageBoxes, Status
+from core.base.errors import FormatError
+from core.base.geometry import Box
 from core.datasets import read_truth, yolo
-from core.errors import FormatError
 from core.evaluate.report import evaluate
-from core.geometry import Box
 
 
 def _image(path: Path, width: int = 200, height: int = 100, **save: object) -> None:

@@ -11,12 +11,12 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core.annotations import BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.geometry import Box
+from core.boxes.overlap import Truth
 from core.evaluate.average_precision import LEVELS, Detections, average_precision, precision_rows
 from core.evaluate.matching import align
-from core.evaluate.overlap import Truth
 from core.evaluate.report import evaluate
-from core.geometry import Box
 
 
 def _random_images(seed: int, n: int = 40) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:

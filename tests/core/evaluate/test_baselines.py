@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.datasets import tiny_imagenet
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.geometry import Box, iou
+from core.boxes.overlap import Truth
 from core.evaluate.baselines import best_fixed_box, centred_boxes, colour_contrast, contrast_boxes
-from core.evaluate.overlap import Truth
-from core.geometry import Box, iou
+from core.formats import tiny_imagenet
 
 
 def _truth(images: list[list[Box]], size: tuple[int, int]) -> Truth:

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import several
-from core.boxes import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map
-from core.evaluate.box_batches import find_boxes, readings, scaled_maps
-from core.prior import Prior
-from core.several import find_boxes_of_many
+from core.boxes.batches import find_boxes, readings, scaled_maps
+from core.boxes.prior import Prior
+from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map, several
+from core.boxes.several import find_boxes_of_many
 
 PRIORS = (
     None,

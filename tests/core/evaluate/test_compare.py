@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.errors import FormatError
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.errors import FormatError
+from core.base.geometry import Box
 from core.evaluate.compare import RESAMPLES, compare, paired_bootstrap
-from core.geometry import Box
 
 
 def _answers(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:

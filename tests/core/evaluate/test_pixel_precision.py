@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import FormatError
+from core.base.errors import FormatError
 from core.evaluate.pixel_precision import (
     BACKGROUND,
     IGNORED,

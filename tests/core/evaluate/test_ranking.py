@@ -8,10 +8,10 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.annotations import BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.geometry import Box
 from core.evaluate.ranking import rank_correlation, ranking
 from core.evaluate.report import evaluate
-from core.geometry import Box
 
 values = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=30)
 

@@ -13,12 +13,12 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.annotations import BoxRecord, ImageBoxes, Source
-from core.datasets import tiny_imagenet
-from core.errors import FormatError
-from core.evaluate.overlap import Truth, best_overlap, overlaps
+from core.base.annotations import BoxRecord, ImageBoxes, Source
+from core.base.errors import FormatError
+from core.base.geometry import Box, iou
+from core.boxes.overlap import Truth, best_overlap, overlaps
 from core.evaluate.report import Report, evaluate, match_by_name, wilson_interval
-from core.geometry import Box, iou
+from core.formats import tiny_imagenet
 
 
 def _image(name: str, *boxes: Box, scores: tuple[float | None, ...] = (), size: int = 100) -> ImageBoxes:

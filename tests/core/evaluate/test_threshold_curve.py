@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.annotations import BoxRecord, ImageBoxes
-from core.boxes import GRID, MAX_THRESHOLD, RULES, component_box, find_box, scaled_map
-from core.errors import FormatError
-from core.evaluate.box_batches import find_boxes
-from core.evaluate.overlap import overlaps
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.errors import FormatError
+from core.base.geometry import Box, Placement, iou
+from core.boxes.batches import find_boxes
+from core.boxes.overlap import overlaps
+from core.boxes.prior import Prior
+from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, component_box, find_box, scaled_map
 from core.evaluate.report import evaluate
 from core.evaluate.threshold_curve import IOUS, Curve, threshold_curve, threshold_grid
-from core.geometry import Box, Placement, iou
-from core.prior import Prior
 
 Ends = tuple[int, int, int, int]
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.errors import FormatError
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.errors import FormatError
+from core.base.geometry import Box
 from core.formats import FORMATS
-from core.geometry import Box
 
 FORMAT = FORMATS["coco"]
 

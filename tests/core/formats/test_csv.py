@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.errors import FormatError
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.errors import FormatError
+from core.base.geometry import Box
 from core.formats import FORMATS
 from core.formats.csv import COLUMNS, neutral, plain
-from core.geometry import Box
 
 CSV = FORMATS["csv"]
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from formats_support import AWKWARD, FOLDER_FORMATS, files_of, full_disk, image, read_only_disk, record, saved
 
-from core.annotations import ImageBoxes, Status
-from core.errors import Cancelled, FormatError
+from core.base.annotations import ImageBoxes, Status
+from core.base.errors import Cancelled, FormatError
 from core.formats import FORMATS, Selection, Which, export, split_paths
 
 IMAGES = [image(f"sub/{i}.png", record(1, 2, 20, 25, label="cat" if i % 2 else "dog")) for i in range(6)]

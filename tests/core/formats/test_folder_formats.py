@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.annotations import ImageBoxes
-from core.errors import FormatError
+from core.base.annotations import ImageBoxes
+from core.base.errors import FormatError
 from core.formats import FORMATS, WriteOptions
 from core.formats.common import whole_pixels
 from core.formats.crops import class_folders

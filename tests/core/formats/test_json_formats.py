@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from core.annotations import ImageBoxes, Status
+from core.base.annotations import ImageBoxes, Status
+from core.base.errors import FormatError
 from core.datasets import read_truth
-from core.errors import FormatError
 from core.formats import FORMATS, Selection, export
 
 ROOMY = settings(max_examples=25, deadline=None)

@@ -10,8 +10,8 @@ from formats_support import image, record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.annotations import ImageBoxes, Status
-from core.errors import FormatError
+from core.base.annotations import ImageBoxes, Status
+from core.base.errors import FormatError
 from core.formats import Selection, Which
 from core.formats.selection import count, select, validation_names
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, ImageOps
 
-from core.errors import ImageError
+from core.base.errors import ImageError
 from core.images.colours import stretch
 from core.images.decoding import EMPTY, GONE, NOT_A_FILE, NOT_AN_IMAGE, decode, decode_squashed, image_size
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import BoxscoutError, Cancelled, ImageError
+from core.base.errors import BoxscoutError, Cancelled, ImageError
 from core.images import pixels as module
 from core.images.decoding import decode
 from core.images.pixels import Pixels, prepare_pixels

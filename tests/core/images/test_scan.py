@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.errors import ImageError
+from core.base.errors import ImageError
 from core.images import scan as images
 from core.images.scan import ImageFile, RejectedFile, iter_scan, natural_key, natural_order, scan_folder
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.base.errors import ProjectError
 from core.cli.app import main
-from core.errors import ProjectError
 from core.project.claim import COMMAND, WINDOW, claim
 from core.project.store import Project
 

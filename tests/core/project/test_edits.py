@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.annotations import BoxRecord, Source, Status
-from core.errors import ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.errors import ProjectError
+from core.base.geometry import Box
 from core.images.scan import ImageFile
 from core.project.edits import (
     BoxesEdit,
@@ -155,8 +155,8 @@ def test_class_names_come_most_used_first(project: Project) -> None:
 _EDITS_UNTIL_KILLED = """
 import sys
 from pathlib import Path
-from core.annotations import BoxRecord, Source, Status
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.geometry import Box
 from core.project.edits import BoxesEdit, Decision, DecisionEdit, Kept, StatusEdit
 from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.annotations import BoxRecord, Source, Status
-from core.errors import ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.errors import ProjectError
+from core.base.geometry import Box
 from core.images.scan import scan_folder
 from core.project import resized
 from core.project.places import apply_move, find_moved, lost_folders, missing_images

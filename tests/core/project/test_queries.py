@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.annotations import BoxRecord, Source, Status
-from core.browse import Browse, ImageColumns, Show
-from core.errors import ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.errors import ProjectError
+from core.base.geometry import Box
 from core.images.scan import ImageFile
+from core.project.browse import Browse, ImageColumns, Show
 from core.project.queries import box_facts, heat_maps, undecided
 from core.project.store import Project
 

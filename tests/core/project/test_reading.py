@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from core.annotations import BoxRecord, Source
-from core.errors import ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source
+from core.base.errors import ProjectError
+from core.base.geometry import Box
 from core.images.scan import ImageFile
 from core.project import truth
 from core.project.store import Project

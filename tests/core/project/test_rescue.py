@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.annotations import BoxRecord, Source, Status
-from core.errors import DamagedProjectError, ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.errors import DamagedProjectError, ProjectError
+from core.base.geometry import Box
 from core.images.scan import ImageFile
 from core.project.edits import Kept
 from core.project.places import lost_folders

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.annotations import BoxRecord, Source, Status
-from core.config import TrainConfig
-from core.errors import ProjectError
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.config import TrainConfig
+from core.base.errors import ProjectError
+from core.base.geometry import Box
 from core.images.scan import ImageFile, RejectedFile
 from core.project.edits import Kept
 from core.project.file import APPLICATION_ID
@@ -232,7 +232,7 @@ def test_an_edit_is_durable_when_the_call_returns(project: Project, change: str,
     project.close()
     program = (
         "import os, sys; from pathlib import Path; from core.project.store import *\n"
-        f"from core.annotations import *; from core.geometry import Box\n"
+        f"from core.base.annotations import *; from core.base.geometry import Box\n"
         f"p = Project.open(Path(sys.argv[1])); {change}; os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", program, str(project.path)], cwd=REPOSITORY, check=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.prior import Prior
+from core.boxes.prior import Prior
+from core.boxes.sureness import Sureness
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
-from core.sureness import Sureness
 
 SURVEY = Survey(700, Prior(1.25, -3.5, 0.5, 99), Sureness(0.8, 0.5, 64))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.annotations import BoxRecord, Status
-from core.exchange import remove_truth
-from core.geometry import Box
+from core.base.annotations import BoxRecord, Status
+from core.base.geometry import Box
 from core.images.scan import ImageFile
+from core.project.exchange import remove_truth
 from core.project.store import Project
 from core.project.truth import set_truth, true_boxes
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.datasets import tiny_imagenet
+from core.formats import tiny_imagenet
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import checkpoint
-from core.annotations import BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.geometry import Box
 from core.evaluate.report import evaluate
-from core.geometry import Box
-from core.reproduce.choices import HINDSIGHT, LAST, PROPOSED, Choice, choices_of
-from core.reproduce.plan import Job, plan
-from core.reproduce.runs import Trained, boxes_of
-from core.stopping import Signal, faults
+from core.learn import checkpoint
+from core.learn.stopping import Signal, faults
+from core.paper.choices import HINDSIGHT, LAST, PROPOSED, Choice, choices_of
+from core.paper.plan import Job, plan
+from core.paper.runs import Trained, boxes_of
 
 PLACES = [(0, 0), (0, 2), (2, 0), (2, 2)]
 SIDE = 64

@@ -11,8 +11,8 @@ from PIL import Image
 
 from core import datasets
 from core.cli.app import main
-from core.datasets import tiny_imagenet
 from core.evaluate.report import evaluate
+from core.formats import tiny_imagenet
 
 SMALL = ("--steps", "2", "--width", "8", "--batch-size", "8", "--device", "cpu")
 

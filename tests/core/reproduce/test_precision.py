@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoint
 from core.cli.app import main
-from core.reproduce.precision import Outcome, comparisons, reading
+from core.learn import checkpoint
+from core.paper.precision import Outcome, comparisons, reading
 
 
 def outcome(seed: int, precision: str, **measures: float | None) -> Outcome:

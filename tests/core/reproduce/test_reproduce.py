@@ -15,19 +15,20 @@ import pytest
 import torch
 from PIL import Image
 
-from core import checkpoint, datasets
-from core.annotations import ImageBoxes
-from core.boxes import find_box
+from core import datasets
+from core.base.annotations import ImageBoxes
+from core.base.errors import BoxscoutError, Cancelled, TrainingError
+from core.boxes.rules import find_box
 from core.cli.app import main
-from core.datasets import tiny_imagenet
-from core.errors import BoxscoutError, Cancelled, TrainingError
 from core.evaluate.report import evaluate
+from core.formats import tiny_imagenet
+from core.learn import checkpoint
+from core.paper import table
+from core.paper.figures import fit
+from core.paper.plan import Job, plan, shares
+from core.paper.published import FIGURE_METHODS, METHODS, TABLE, published
+from core.paper.table import make_table
 from core.project.store import Project
-from core.reproduce import table
-from core.reproduce.figures import fit
-from core.reproduce.plan import Job, plan, shares
-from core.reproduce.published import FIGURE_METHODS, METHODS, TABLE, published
-from core.reproduce.table import make_table
 
 METHOD_MD = Path(__file__).parents[4] / "shared" / "design" / "method.md"
 SMALL = ("--steps", "2", "--width", "8", "--batch-size", "8", "--device", "cpu")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.reproduce.spread import paired_difference, spread, t_quantile
+from core.paper.spread import paired_difference, spread, t_quantile
 
 
 def test_spread_is_that_of_the_standard_library() -> None:

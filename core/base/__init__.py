@@ -1,0 +1,1 @@
+"""What every room stands on: records, geometry, files, texts, errors, devices."""

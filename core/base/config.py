@@ -1,0 +1,317 @@
+"""Every default, range and preset of a training, in one frozen dataclass.
+
+The form in the window, the command line's options, the checkpoint and the checks all read the same
+fields and the same ``Limits``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+from core.base.errors import BoxscoutError
+from core.base.language import mark, tr
+
+SettingsT = TypeVar("SettingsT", bound="Settings")
+
+OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan")
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a form shows for a field and what it may hold."""
+
+    label: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] = ()
+
+
+def _setting(default: Any, label: str, help: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"limits": Limits(label, help, **limits)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every dataclass of settings can do.
+
+    Raises
+    ------
+    BoxscoutError
+        A value outside its range, named with the range, or of another kind.
+    """
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            _check(str(f.type), getattr(self, f.name), f.metadata["limits"])
+
+    def with_(self: SettingsT, **changes: Any) -> SettingsT:
+        """A copy with ``changes`` applied and checked."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls: type[SettingsT], values: Mapping[str, Any]) -> SettingsT:
+        """The settings saved by :meth:`to_dict`; a key this version does not know is refused."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise BoxscoutError(
+                tr("This training was made by another version: it has {names}.").format(
+                    names=", ".join(unknown)
+                )
+            )
+        return cls(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(Settings):
+    """One training. Sizes are pixels; ``steps`` counts generator updates."""
+
+    objective: str = _setting(
+        "dcgan",
+        mark("Objective"),
+        mark("The adversarial loss, where a generator is trained."),
+        choices=OBJECTIVE_NAMES,
+    )
+    image_size: int = _setting(
+        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
+    )
+    batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
+    steps: int = _setting(
+        2000, mark("Steps"), mark("Generator updates in the whole training."), low=1, high=2_000_000
+    )
+    minutes: float | None = _setting(
+        None,
+        mark("Minutes"),
+        mark("Stop after this much training time, whatever the step."),
+        low=0.01,
+        high=100_000,
+    )
+    width: int = _setting(
+        32, mark("Width"), mark("Channels of the first stage; later stages double them."), low=8, high=256
+    )
+    fine_heat_map: bool = _setting(
+        True, mark("Fine heat map"), mark("Keep the resolution of the last stage: heat maps twice as fine.")
+    )
+    latent_size: int = _setting(
+        100, mark("Latent size"), mark("Length of the generator's noise vector."), low=1, high=4096
+    )
+    learning_rate: float | None = _setting(
+        None,
+        mark("Learning rate"),
+        mark("Adam's step size; empty for the objective's own."),
+        low=1e-7,
+        high=1.0,
+    )
+    beta1: float | None = _setting(
+        None,
+        mark("Beta 1"),
+        mark("Adam's first momentum; empty for the objective's own."),
+        low=0.0,
+        high=0.9999,
+    )
+    beta2: float | None = _setting(
+        None,
+        mark("Beta 2"),
+        mark("Adam's second momentum; empty for the objective's own."),
+        low=0.0,
+        high=0.999999,
+    )
+    augmentation: bool = _setting(
+        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
+    )
+    crop_size: int | None = _setting(
+        None,
+        mark("Crop size"),
+        mark("Side, in pixels, of the windows that are learned; the whole image as published."),
+        choices=(None, 32, 64),
+    )
+    background: float = _setting(
+        0.0,
+        mark("Background"),
+        mark("Weight of telling the middle of images from their borders; 0 as published. Needs a crop size."),
+        low=0.0,
+        high=100.0,
+    )
+    adversarial: float = _setting(
+        1.0,
+        mark("Adversarial"),
+        mark("Weight of telling real from generated images; 0 trains no generator."),
+        low=0.0,
+        high=100.0,
+    )
+    framing: int = _setting(
+        0,
+        mark("Framing"),
+        mark("Updates per step of the network that learns how photos are framed; 0 as published."),
+        low=0,
+        high=64,
+    )
+    norm: str = _setting(
+        "auto",
+        mark("Norm"),
+        mark("What the discriminator normalises over."),
+        choices=("auto", "batch", "image"),
+    )
+    seed: int = _setting(
+        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
+    )
+    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
+    precision: str = _setting(
+        "auto",
+        mark("Precision"),
+        mark("bf16 is faster where the processor has it."),
+        choices=PRECISIONS,
+    )
+    sample_every: int = _setting(
+        100, mark("Samples every"), mark("Steps between two sample grids."), low=1, high=100_000
+    )
+    snapshot_every: int = _setting(
+        200, mark("Snapshot every"), mark("Steps between two heat map updates."), low=1, high=100_000
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.crop_size is not None and self.crop_size > self.image_size:
+            raise BoxscoutError(tr("Crop size must not be larger than the image size."))
+        if self.background > 0 and self.crop_size is None:
+            raise BoxscoutError(tr("Background needs crops: choose a crop size of 32 or 64 pixels."))
+        if not self.background and not self.adversarial:
+            raise BoxscoutError(tr("Background and Adversarial are both 0: nothing would be learned."))
+
+    @property
+    def input_size(self) -> int:
+        """Side, in pixels, of what the networks see and make while training."""
+        return self.crop_size or self.image_size
+
+    @property
+    def natural_size(self) -> int:
+        """Side, in pixels, at which a whole image shows things as large as training showed them.
+
+        A crop is about half of an image's side wide.
+        """
+        return 2 * self.crop_size if self.crop_size else self.image_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig(Settings):
+    """One training with class labels, the published baseline. ``steps`` counts batches."""
+
+    image_size: int = _setting(
+        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
+    )
+    batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
+    steps: int = _setting(1500, mark("Steps"), mark("Updates in the whole training."), low=1, high=2_000_000)
+    minutes: float | None = _setting(
+        None,
+        mark("Minutes"),
+        mark("Stop after this much training time, whatever the step."),
+        low=0.01,
+        high=100_000,
+    )
+    width: int = _setting(
+        16,
+        mark("Width"),
+        mark("Channels of the first group; each later one has twice as many."),
+        low=4,
+        high=256,
+    )
+    learning_rate: float = _setting(
+        0.1,
+        mark("Learning rate"),
+        mark("At the start; a tenth of it after each quarter."),
+        low=1e-7,
+        high=10.0,
+    )
+    augmentation: bool = _setting(
+        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
+    )
+    seed: int = _setting(
+        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
+    )
+    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
+    precision: str = _setting(
+        "auto",
+        mark("Precision"),
+        mark("bf16 is faster where the processor has it."),
+        choices=PRECISIONS,
+    )
+    report_every: int = _setting(
+        50, mark("Report every"), mark("Steps between two points of the plot."), low=1, high=100_000
+    )
+
+
+def limits_of(name: str) -> Limits:
+    """The :class:`Limits` of one field of :class:`TrainConfig`."""
+    limits = next(f.metadata["limits"] for f in fields(TrainConfig) if f.name == name)
+    assert isinstance(limits, Limits)
+    return limits
+
+
+_PLAIN = frozenset({"None", "bool", "int", "float", "str"})
+
+
+def is_of_kind(value: Any, kind: str) -> bool:
+    """Whether ``value`` is what the annotation ``kind`` of plain values says, such as ``float | None``.
+
+    A float is finite and may be an int; a bool is no number.
+    """
+    return any(_is_one_of_kind(value, one) for one in kind.split(" | "))
+
+
+def _is_one_of_kind(value: Any, kind: str) -> bool:
+    if kind == "None" or isinstance(value, bool):
+        return value is None or (kind == "bool" and isinstance(value, bool))
+    if kind == "float":
+        return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+    return isinstance(value, {"int": int, "str": str}.get(kind, ()))
+
+
+def _check(kind: str, value: Any, limits: Limits) -> None:
+    if _PLAIN.issuperset(kind.split(" | ")) and not is_of_kind(value, kind):
+        raise BoxscoutError(tr("{label} cannot be {value!r}.").format(label=tr(limits.label), value=value))
+    if limits.choices and value not in limits.choices:
+        allowed = ", ".join(tr("none") if choice is None else str(choice) for choice in limits.choices)
+        raise BoxscoutError(
+            tr("{label} must be one of {allowed}, not {value!r}.").format(
+                label=tr(limits.label), allowed=allowed, value=value
+            )
+        )
+    if value is None or isinstance(value, (bool, str)):
+        return
+    if limits.low is not None and not limits.low <= value <= (limits.high or limits.low):
+        raise BoxscoutError(
+            tr("{label} must lie between {low:,.10g} and {high:,.10g}, not {value:,.10g}.").format(
+                label=tr(limits.label), low=limits.low, high=limits.high, value=value
+            )
+        )
+
+
+_WINDOWS = TrainConfig(
+    steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0, framing=4
+)
+
+PRESETS: Mapping[str, TrainConfig] = {
+    # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
+    "quick": _WINDOWS.with_(steps=300, snapshot_every=50, adversarial=0.0, learning_rate=1e-3),
+    "balanced": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
+    "generator": _WINDOWS,
+    # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
+    "paper": TrainConfig(
+        steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000
+    ),
+}
+CLASSIFIER_PRESETS: Mapping[str, ClassifierConfig] = {
+    "quick": ClassifierConfig(steps=300, batch_size=32, width=8),
+    "balanced": ClassifierConfig(),
+    # He et al. 2016b's ResNet-34 as Choe, Park, Shim 2018 train it.
+    "paper": ClassifierConfig(steps=100_000, batch_size=256, width=64, report_every=500),
+}
+DEFAULT_PRESET = "balanced"

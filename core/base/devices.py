@@ -1,0 +1,62 @@
+"""Where a training computes and in which precision, and how numbers get there."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+from core.base.config import DEVICES
+from core.base.errors import TrainingError
+from core.base.language import tr
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of ``auto``, ``cpu`` or ``cuda``; TrainingError where there is no such device."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(tr("No CUDA device was found; choose the device 'cpu' or 'auto'."))
+    use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if use_cuda else "cpu")
+
+
+def available_devices() -> tuple[str, ...]:
+    """The values of ``TrainConfig.device`` that this machine can serve."""
+    return DEVICES if torch.cuda.is_available() else tuple(name for name in DEVICES if name != "cuda")
+
+
+def free_bytes(device: torch.device) -> int:
+    """The free memory of a graphics card; 0 for the CPU, whose images are read where they lie."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+
+
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bf16: always if asked, on ``auto`` where the processor multiplies it natively."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """A context in which networks compute in bf16 where :func:`uses_bf16`."""
+    return torch.autocast(device.type, torch.bfloat16) if uses_bf16(precision, device) else nullcontext()
+
+
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """``values`` of the CPU on ``device``, without waiting for what that does at the moment."""
+    if device.type == "cpu":
+        return values
+    # From pinned memory alone is a copy not waited for.
+    pinned = values.pin_memory() if device.type == "cuda" else values
+    return pinned.to(device, non_blocking=True)
+
+
+def move_optimizer(optimizer: torch.optim.Optimizer) -> None:
+    """Put every moment where its parameter now is: loading its own state again does that."""
+    optimizer.load_state_dict(optimizer.state_dict())
+    for group in optimizer.param_groups:
+        # Lets :mod:`core.learn.recording` record its steps; of no use and no harm elsewhere.
+        if "capturable" in group:
+            group["capturable"] = any(weight.is_cuda for weight in group["params"])

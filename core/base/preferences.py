@@ -1,0 +1,155 @@
+"""What a person set for the program as a whole, in one small file that they may also write by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from core.base.atomic import os_reason, write_atomically
+from core.base.config import DEVICES, Limits, Settings
+from core.base.errors import BoxscoutError
+from core.base.language import mark, tr
+
+THEMES = ("system", "light", "dark")
+# Each but the first and English has a catalog in resources/languages.
+LANGUAGES = ("system", "en", "de")
+MAX_THREADS = 256
+Keys = Mapping[str, tuple[str, ...]]
+
+
+def _setting(default: Any, label: str, help: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"limits": Limits(label, help, **limits)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferences(Settings):
+    """Every setting of the program: the dialog, the file and the checks read these fields.
+
+    ``shortcuts`` holds, by the id of a command, the keys that replace its own; an empty tuple takes them
+    away.
+    """
+
+    theme: str = _setting(
+        "system", mark("Theme"), mark("Light, dark, or as the desktop has it."), choices=THEMES
+    )
+    language: str = _setting(
+        "system",
+        mark("Language"),
+        mark("Of everything that the window says; it changes at the next start."),
+        choices=LANGUAGES,
+    )
+    device: str = _setting("auto", mark("Device"), mark("Where a new training runs."), choices=DEVICES)
+    threads: int = _setting(
+        0,
+        mark("Threads"),
+        mark("Processor cores for the work; 0 leaves one to the window."),
+        low=0,
+        high=MAX_THREADS,
+    )
+    shortcuts: Keys = field(
+        default_factory=dict,
+        metadata={"limits": Limits(mark("Shortcuts"), mark("Keys that a person has changed."))},
+    )
+
+
+def load(path: Path) -> tuple[Preferences, str]:
+    """The preferences in ``path``, and a sentence where not all of them could be used; empty otherwise.
+
+    What cannot be understood takes its default: settings are never worth a start that fails.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Preferences(), ""
+    except (OSError, ValueError):
+        return Preferences(), tr(
+            "The settings in “{path}” cannot be read; the standard ones are used."
+        ).format(path=path)
+    if not isinstance(values, dict):
+        return Preferences(), tr(
+            "The settings in “{path}” cannot be read; the standard ones are used."
+        ).format(path=path)
+    kept: dict[str, Any] = {}
+    wrong: list[str] = []
+    for each in fields(Preferences):
+        if each.name not in values:
+            continue
+        try:
+            kept[each.name] = _READERS[each.name](values[each.name])
+            Preferences(**{each.name: kept[each.name]})
+        except (BoxscoutError, TypeError, ValueError):
+            kept.pop(each.name, None)
+            wrong.append(each.name)
+    said = (
+        tr("The settings in “{path}” have no usable {names}; the standard is used.").format(
+            path=path, names=", ".join(wrong)
+        )
+        if wrong
+        else ""
+    )
+    return Preferences(**kept), said
+
+
+def save(path: Path, preferences: Preferences) -> None:
+    """Write ``preferences``, whole or not at all.
+
+    Raises
+    ------
+    BoxscoutError
+        The place cannot be written.
+    """
+    text = json.dumps(preferences.to_dict(), indent=1, ensure_ascii=False) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode("utf-8"))
+    except OSError as error:
+        raise BoxscoutError(
+            tr("The settings could not be saved in “{path}”: {reason}.").format(
+                path=path, reason=os_reason(error)
+            )
+        ) from error
+
+
+def keys_in_force(standard: Keys, changed: Keys) -> dict[str, tuple[str, ...]]:
+    """The keys of every command: its ``standard`` ones, or what a person made of them."""
+    return {command: tuple(changed.get(command, keys)) for command, keys in standard.items()}
+
+
+def holder_of(key: str, bindings: Keys) -> str | None:
+    """The command that has ``key``, in any case, in ``bindings``; None where it is free."""
+    wanted = key.casefold()
+    return next((name for name, keys in bindings.items() if wanted in map(str.casefold, keys)), None)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError
+    return value
+
+
+def _shortcuts(value: Any) -> dict[str, tuple[str, ...]]:
+    return {_text(name): tuple(_text(key) for key in _listed(keys)) for name, keys in dict(value).items()}
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "theme": _text,
+    "language": _text,
+    "device": _text,
+    "threads": _whole,
+    "shortcuts": _shortcuts,
+}

@@ -1,0 +1,1 @@
+"""From a heat map to boxes: the rules, several objects, scores."""

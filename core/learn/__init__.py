@@ -1,0 +1,1 @@
+"""What learns: one step, the engine around it, what a run keeps."""

@@ -1,0 +1,1 @@
+"""Networks and pixels to heat maps."""

@@ -1,0 +1,152 @@
+"""Random crops, mirrors and colours as in GoogLeNet's training (Szegedy et al. 2015, section 6).
+
+All random numbers come from the caller's CPU generator, so that the same step gives the same images
+on every device.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from kornia.enhance import (
+    adjust_brightness,
+    adjust_contrast_with_mean_subtraction,
+    adjust_hue,
+    adjust_saturation,
+)
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+from core.base.devices import to_device
+
+AREA = (0.08, 1.0)
+ASPECT = (3 / 4, 4 / 3)
+BRIGHTNESS = 32 / 255
+SATURATION = (0.5, 1.5)
+HUE = 0.2 * 2 * math.pi
+CONTRAST = (0.5, 1.5)
+RELIGHT_CONTRAST = (0.7, 1.3)
+
+SHARE = (0.35, 0.6)
+"""Of an image's side: how wide a window is, when windows are learned in place of whole images."""
+OFF_CENTRE = 0.15
+"""Of an image's side: how far the centre of a middle window may lie from the image's, along each axis."""
+
+
+def augment(images: Tensor, rng: torch.Generator) -> Tensor:
+    """Crop, mirror and recolour every image on its own.
+
+    Parameters
+    ----------
+    images
+        float (N, 3, S, S) in -1..1.
+    rng
+        CPU generator.
+
+    Returns
+    -------
+    float (N, 3, S, S) in -1..1
+    """
+    unit = crop_and_mirror(images, rng).add(1.0).div(2.0).clamp(0.0, 1.0)
+    return _to_range(distort_colours(unit, rng))
+
+
+def crop_and_mirror(images: Tensor, rng: torch.Generator) -> Tensor:
+    """A window of 8-100 % of the area and aspect 3/4-4/3, scaled back to full size; half are mirrored."""
+    n = len(images)
+    area, position_x, position_y, mirror = torch.rand(4, n, generator=rng)
+    aspect = torch.empty(n).uniform_(math.log(ASPECT[0]), math.log(ASPECT[1]), generator=rng).exp()
+    area = AREA[0] + area * (AREA[1] - AREA[0])
+    width, height = (area * aspect).sqrt().clamp(max=1.0), (area / aspect).sqrt().clamp(max=1.0)
+    # affine_grid measures the image from -1 to 1, so a share of its side is also the window's scale.
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0] = torch.where(mirror < 0.5, -width, width)
+    theta[:, 0, 2] = (2 * position_x - 1) * (1 - width)
+    theta[:, 1, 1] = height
+    theta[:, 1, 2] = (2 * position_y - 1) * (1 - height)
+    grid = affine_grid(to_device(theta, images.device), list(images.shape), align_corners=False)
+    return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+class Windows(NamedTuple):
+    """A square window for each image, as shares of its side: centres and width, (n,) each."""
+
+    x: Tensor
+    y: Tensor
+    share: Tensor
+
+
+def centre_windows(n: int, side: int, rng: torch.Generator) -> Windows:
+    """Windows around the middle of images of ``side`` pixels; they touch no edge."""
+    share, x, y = torch.rand(3, n, generator=rng)
+    return Windows(0.5 + OFF_CENTRE * (2 * x - 1), 0.5 + OFF_CENTRE * (2 * y - 1), _share(share))
+
+
+def border_windows(n: int, side: int, rng: torch.Generator) -> Windows:
+    """Windows anywhere along one of the four edges of images of ``side`` pixels, each edge equally often.
+
+    They begin half a pixel inside, where interpolation needs nothing from beyond the edge: what stands
+    in for it would give a border window away.
+    """
+    share, along, edge = torch.rand(3, n, generator=rng)
+    share = _share(share)
+    low, high = share / 2 + 0.5 / side, 1 - share / 2 - 0.5 / side
+    along = low + along * (high - low)
+    across = torch.where((edge * 4).floor() % 2 == 0, low, high)
+    is_vertical = edge < 0.5
+    return Windows(torch.where(is_vertical, across, along), torch.where(is_vertical, along, across), share)
+
+
+def _share(uniform: Tensor) -> Tensor:
+    return SHARE[0] + uniform * (SHARE[1] - SHARE[0])
+
+
+def crop(images: Tensor, windows: Windows, size: int) -> Tensor:
+    """A window of each of float (N, 3, S, S) images, scaled to (N, 3, ``size``, ``size``)."""
+    theta = torch.zeros(len(images), 2, 3)
+    theta[:, 0, 0] = theta[:, 1, 1] = windows.share
+    theta[:, 0, 2], theta[:, 1, 2] = 2 * windows.x - 1, 2 * windows.y - 1
+    shape = [len(images), images.shape[1], size, size]
+    grid = affine_grid(to_device(theta, images.device), shape, align_corners=False)
+    crops = grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    return crops.contiguous(memory_format=torch.channels_last)
+
+
+def mirror_and_relight(images: Tensor, rng: torch.Generator) -> Tensor:
+    """Mirror half of float (N, 3, S, S) images in -1..1, and vary the brightness and contrast of each.
+
+    Hue and saturation stay: colour tells background from object, and turning it cost a tenth of what maps
+    know of place (docs/decisions/0009-contrast.md).
+    """
+    n = len(images)
+    mirror, brightness, contrast = torch.rand(3, n, generator=rng)
+    brightness = BRIGHTNESS * (2 * brightness - 1)
+    contrast = RELIGHT_CONTRAST[0] + contrast * (RELIGHT_CONTRAST[1] - RELIGHT_CONTRAST[0])
+    mirror, brightness, contrast = to_device(torch.stack([mirror, brightness, contrast]), images.device)
+    images = torch.where((mirror < 0.5)[:, None, None, None], images.flip(3), images)
+    unit = images.add(1.0).div(2.0).clamp(0.0, 1.0)
+    unit = adjust_contrast_with_mean_subtraction(adjust_brightness(unit, brightness), contrast)
+    return _to_range(unit)
+
+
+def _to_range(unit: Tensor) -> Tensor:
+    return unit.mul(2.0).sub(1.0).contiguous(memory_format=torch.channels_last)
+
+
+def distort_colours(images: Tensor, rng: torch.Generator) -> Tensor:
+    """Brightness, saturation, hue and contrast of float (N, 3, S, S) images in 0..1, in random order."""
+    ranges = (-BRIGHTNESS, BRIGHTNESS), SATURATION, (-HUE, HUE), CONTRAST
+    drawn = [torch.empty(len(images)).uniform_(low, high, generator=rng) for low, high in ranges]
+    brightness, saturation, hue, contrast = to_device(torch.stack(drawn), images.device)
+    distortions: list[Callable[[Tensor], Tensor]] = [
+        lambda x: adjust_brightness(x, brightness),
+        lambda x: adjust_saturation(x, saturation),
+        lambda x: adjust_hue(x, hue),
+        lambda x: adjust_contrast_with_mean_subtraction(x, contrast),
+    ]
+    for i in torch.randperm(len(distortions), generator=rng).tolist():
+        images = distortions[i](images)
+    return images

@@ -1,0 +1,303 @@
+"""Which images of a project are shown, and in what order: for 100,000 of them while a person types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from core.base.annotations import Status
+from core.images.scan import natural_key, sorted_in_pieces
+
+Ints = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+
+
+class Show(str, Enum):
+    """A filter."""
+
+    ALL = "all"
+    UNSEEN = "unseen"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    EDITED = "edited"
+    NO_BOX = "no box"
+    WITH_TRUTH = "with truth"
+    FAILED = "failed"
+
+
+class Order(str, Enum):
+    """An order. ``LEAST_SURE`` is the queue for review: unseen images first, the lowest score on top;
+    ``WORST`` has the images on top in which no box was found, then the lowest IoU with the truth."""
+
+    FOUND = "found"
+    NAME = "name"
+    SCORE = "score"
+    SIZE = "size"
+    STATUS = "status"
+    LEAST_SURE = "least sure"
+    WORST = "worst"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Browse:
+    """What a person chose to see: names that contain ``text`` in any case, ``show``, and the order."""
+
+    text: str = ""
+    show: Show = Show.ALL
+    order: Order = Order.FOUND
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFacts:
+    """What filters and orders know of boxes: one entry for each image that has any.
+
+    ``score`` is the lowest of an image's boxes and ``share`` the part of the image that its largest
+    box covers, both 0..1 and NaN where unknown. ``boxes`` is how many there are, None for one in each.
+    """
+
+    ids: npt.NDArray[np.int64]
+    score: Floats
+    share: Floats
+    edited: Flags
+    boxes: npt.NDArray[np.int32] | None = None
+
+    def of(self, image_id: int) -> BoxFacts:
+        """The facts of one image alone, empty where it has no box."""
+        chosen = self.ids == image_id
+        boxes = None if self.boxes is None else self.boxes[chosen]
+        return BoxFacts(self.ids[chosen], self.score[chosen], self.share[chosen], self.edited[chosen], boxes)
+
+
+NO_FACTS = BoxFacts(
+    np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, np.bool_)
+)
+_CODES = {status: code for code, status in enumerate(Status)}
+_STATUSES = tuple(Status)
+_STATUS_OF = {
+    Show.UNSEEN: Status.UNSEEN,
+    Show.ACCEPTED: Status.ACCEPTED,
+    Show.REJECTED: Status.REJECTED,
+    Show.FAILED: Status.FAILED,
+}
+
+
+class ImageColumns:
+    """Columns of all images, one place each in the project's order.
+
+    Names are folded once and ranked once; a filter or an order is then one pass over arrays.
+    """
+
+    def __init__(self) -> None:
+        self.ids = np.empty(0, np.int64)
+        self._names: list[str] = []
+        self._folded: list[str] = []
+        self._status = np.empty(0, np.uint8)
+        self._ranks: Ints | None = None
+        self._measured: tuple[npt.NDArray[np.int64], Floats] = NO_FACTS.ids, NO_FACTS.score
+        self.set_facts(NO_FACTS)
+        self.set_overlaps(*self._measured)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @property
+    def has_box(self) -> Flags:
+        """Which images have any box."""
+        found: Flags = self.boxes > 0
+        return found
+
+    # ---- filled -------------------------------------------------------------------------------
+
+    def append(self, ids: Sequence[int], names: Sequence[str], statuses: Sequence[Status]) -> None:
+        """Add images whose ids are above all that are here."""
+        self.ids = np.concatenate([self.ids, np.asarray(ids, np.int64)])
+        self._names.extend(names)
+        self._folded.extend([name.casefold() for name in names])
+        codes = np.fromiter((_CODES[status] for status in statuses), np.uint8, len(statuses))
+        self._status = np.concatenate([self._status, codes])
+        self._ranks = None
+        self.set_facts(self._facts)
+        self.set_overlaps(*self._measured)
+
+    def set_status(self, places: int | Ints, status: Status) -> None:
+        self._status[places] = _CODES[status]
+
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """The status of images by id, those that are here; failed ones stay failed."""
+        ids = np.fromiter(statuses.keys(), np.int64, len(statuses))
+        codes = np.fromiter((_CODES[status] for status in statuses.values()), np.uint8, len(statuses))
+        places, here = self._places_of_ids(ids)
+        usable = self._status[places] != _CODES[Status.FAILED]
+        self._status[places[usable]] = codes[here][usable]
+
+    def statuses(self, ids: Sequence[int]) -> dict[int, Status]:
+        """The status of each of ``ids`` that is here."""
+        wanted = np.asarray(ids, np.int64)
+        places, here = self._places_of_ids(wanted)
+        codes = self._status[places].tolist()
+        return {i: _STATUSES[code] for i, code in zip(wanted[here].tolist(), codes, strict=True)}
+
+    def status_at(self, place: int) -> Status:
+        return _STATUSES[int(self._status[place])]
+
+    def set_facts(self, facts: BoxFacts) -> None:
+        """What boxes all images have now; ids that are not here are passed over."""
+        self._facts = facts
+        count = len(self.ids)
+        self.score = np.full(count, np.nan, np.float32)
+        self.share = np.full(count, np.nan, np.float32)
+        self.boxes = np.zeros(count, np.int32)
+        self.edited = np.zeros(count, np.bool_)
+        places, here = self._places_of_ids(facts.ids)
+        self.score[places], self.share[places] = facts.score[here], facts.share[here]
+        self.boxes[places] = 1 if facts.boxes is None else facts.boxes[here]
+        self.edited[places] = facts.edited[here]
+
+    def set_facts_of(self, place: int, facts: BoxFacts) -> None:
+        """What boxes one image has now; ``facts`` holds that image alone, or nothing."""
+        known = bool(len(facts.ids))
+        self.boxes[place] = 0 if not known else 1 if facts.boxes is None else facts.boxes[0]
+        self.score[place] = facts.score[0] if known else np.nan
+        self.share[place] = facts.share[0] if known else np.nan
+        self.edited[place] = bool(facts.edited[0]) if known else False
+
+    def overlap_at(self, place: int) -> float | None:
+        """The IoU, 0..1, with the truth; None without truth. It is 0 without a box."""
+        return None if np.isnan(self.overlap[place]) else float(self.overlap[place])
+
+    def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats) -> None:
+        """The IoU, 0..1, with the truth of the images ``ids``; all others have no truth."""
+        self._measured = ids, overlaps
+        self.overlap = np.full(len(self.ids), np.nan, np.float32)
+        places, here = self._places_of_ids(ids)
+        self.overlap[places] = overlaps[here]
+
+    def _places_of_ids(self, ids: npt.NDArray[np.int64]) -> tuple[Ints, Flags]:
+        """The places of those ``ids`` that are here, and which these are."""
+        places = np.searchsorted(self.ids, ids)
+        here: Flags = places < len(self.ids)
+        here[here] = self.ids[places[here]] == ids[here]
+        return places[here], here
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._names)
+
+    def set_ranks(self, ranks: Ints) -> None:
+        """Take over :func:`natural_ranks` made elsewhere; dropped where images were added meanwhile."""
+        if len(ranks) == len(self._names):
+            self._ranks = ranks
+
+    # ---- asked --------------------------------------------------------------------------------
+
+    def next_of(self, status: Status, places: Ints, row: int) -> int:
+        """The next row after ``row`` of ``places`` with that status, from the top again; -1 for none."""
+        rows = np.flatnonzero(self._status[places] == _CODES[status])
+        rows = rows[rows != row]
+        if not len(rows):
+            return -1
+        return int(rows[np.searchsorted(rows, row) % len(rows)])
+
+    def unseen_scores(self) -> tuple[Ints, Floats]:
+        """Places and scores of the unseen images that have one: what "accept above" chooses from."""
+        places = np.flatnonzero((self._status == _CODES[Status.UNSEEN]) & ~np.isnan(self.score))
+        return places, self.score[places]
+
+    def arrange(self, browse: Browse, *, start: int = 0) -> Ints:
+        """The places, from ``start`` on, that pass the filter, in order. Ties keep the project's order."""
+        places = np.flatnonzero(self._passing(browse.show)[start:]) + start
+        needle = browse.text.casefold().strip()
+        if needle:
+            folded = self._folded
+            places = np.array([i for i in places.tolist() if needle in folded[i]], np.intp)
+        if browse.order is Order.FOUND:
+            return places[::-1] if browse.descending else places
+        keys = _KEYS[browse.order](self, places, browse.descending)
+        return places[np.lexsort(keys)]
+
+    def _passing(self, show: Show) -> Flags:
+        if show is Show.ALL:
+            return np.ones(len(self), np.bool_)
+        if show is Show.EDITED:
+            return self.edited
+        if show is Show.NO_BOX:
+            usable: Flags = self._status != _CODES[Status.FAILED]
+            return usable & ~self.has_box
+        if show is Show.WITH_TRUTH:
+            return ~np.isnan(self.overlap)
+        passing: Flags = self._status == _CODES[_STATUS_OF[show]]
+        return passing
+
+    def _name_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        if self._ranks is None:
+            self._ranks = natural_ranks(self._names)
+        ranks = self._ranks[places]
+        return (-ranks if descending else ranks,)
+
+    def _score_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        return _unknown_last(self.score[places], descending)
+
+    def _size_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        return _unknown_last(self.share[places], descending)
+
+    def _overlap_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        overlap = self.overlap[places]
+        missed = ~self.has_box[places] & ~np.isnan(overlap)  # worse than any box, and a group of its own
+        return _unknown_last(np.where(missed, np.float32(-1), overlap), descending)
+
+    def _status_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        codes = self._status[places].astype(np.int8)
+        return (-codes if descending else codes,)
+
+    def _queue_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        done = self._status[places] != _CODES[Status.UNSEEN]
+        return (*_unknown_last(self.score[places], descending), done)
+
+
+def _unknown_last(values: Floats, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
+    """Keys for ``lexsort``, the last one first: values that are not known come last in both directions."""
+    unknown = np.isnan(values)
+    return np.where(unknown, 0, -values if descending else values), unknown
+
+
+_Keys = Callable[[ImageColumns, Ints, bool], tuple[npt.NDArray[np.generic], ...]]
+_KEYS: Mapping[Order, _Keys] = {
+    Order.NAME: ImageColumns._name_keys,
+    Order.SCORE: ImageColumns._score_keys,
+    Order.SIZE: ImageColumns._size_keys,
+    Order.STATUS: ImageColumns._status_keys,
+    Order.LEAST_SURE: ImageColumns._queue_keys,
+    Order.WORST: ImageColumns._overlap_keys,
+}
+
+
+def natural_ranks(names: Sequence[str]) -> Ints:
+    """Of each name its place in natural order: a second for 300,000, so made once and kept."""
+    keys = [natural_key(name) for name in names]
+    order = list(sorted_in_pieces(range(len(names)), key=keys.__getitem__))
+    ranks = np.empty(len(names), np.intp)
+    ranks[order] = np.arange(len(names))
+    return ranks
+
+
+def at_least(scores: Floats, score: float) -> Flags:
+    """Which scores count as ``score`` or more, as they are shown: with two decimals."""
+    enough: Flags = np.round(scores.astype(np.float64), 2) >= round(score, 2) - 1e-9
+    return enough
+
+
+def changes_with_boxes(browse: Browse) -> bool:
+    """Whether new boxes may change what ``browse`` shows."""
+    orders = Order.SCORE, Order.SIZE, Order.LEAST_SURE, Order.WORST
+    return browse.order in orders or browse.show in (Show.EDITED, Show.NO_BOX)
+
+
+def changes_with_truth(browse: Browse) -> bool:
+    """Whether other overlaps with the truth may change what ``browse`` shows."""
+    return browse.order is Order.WORST or browse.show is Show.WITH_TRUTH

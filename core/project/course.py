@@ -1,0 +1,95 @@
+"""How accurate a project's boxes were while its network trained: its kept snapshots, measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.base.errors import BoxscoutError, Cancelled
+from core.base.language import tr
+from core.boxes.batches import find_boxes, scaled_maps
+from core.boxes.overlap import Floats, Truth
+from core.boxes.prior import PriorTally
+from core.boxes.rules import used_threshold
+from core.evaluate.report import Row, baselines_of, row_of
+from core.images.pixels import prepare_pixels
+from core.learn.snapshots import kept_steps, load, snapshots_dir
+from core.maps.contrast import outline_ratios
+from core.maps.heatmap import heat_maps, read_out_of
+from core.nets.framing import framings
+from core.nets.networks import Discriminator
+from core.project.measure import against_truth, measure_contrast
+from core.project.store import Project, ProjectView
+from core.project.workflow import checkpoint_path
+
+Images = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The accuracy at each of the kept snapshots' steps, ascending; ``baselines`` look at no network.
+
+    ``measure`` is what the accuracies are called.
+    """
+
+    measure: str
+    points: tuple[tuple[int, Row], ...]
+    baselines: tuple[Row, ...]
+
+
+def course(project: Project, view: ProjectView, *, cancelled: Callable[[], bool] = lambda: False) -> Course:
+    """Measure every kept snapshot on the images that have a true box, by the rule and threshold of ``view``.
+
+    As the networks alone find them: edits and thresholds of single images do not count, and each image has
+    one box. What maps have in common is taken from these images.
+
+    Raises
+    ------
+    BoxscoutError
+        There is no truth or no snapshot, or one cannot be read.
+    Cancelled
+        ``cancelled()`` became true.
+    """
+    against, folder = against_truth(project), snapshots_dir(checkpoint_path(project))
+    steps = kept_steps(folder)
+    if against is None or not steps:
+        raise BoxscoutError(tr("Accuracy over training needs true boxes and a training with snapshots."))
+    pixels = prepare_pixels(
+        [record.file for record in project.images()],  # all, as a training has them prepared already
+        size=load(folder, steps[0]).image_size,
+        cache_dir=project.data_dir,
+        cancelled=cancelled,
+    )
+    rows = {file.path: i for i, file in enumerate(pixels.files)}
+    there = np.array([record.path in rows for record in against.records])
+    images = pixels.array[[rows[record.path] for record in against.records if record.path in rows]]
+    truth, points = against.aligned.truth, []
+    for step in steps:
+        if cancelled():
+            raise Cancelled(tr("Measuring was stopped."))
+        boxes = np.full((truth.n, 4), np.nan)
+        boxes[there] = _boxes(load(folder, step).discriminator, images, truth.sizes[there], view)
+        points.append((step, row_of(str(step), boxes, truth)))
+    baselines = baselines_of(truth, measure_contrast(against, cancelled=cancelled))
+    return Course(_measure(truth), tuple(points), baselines.rows)
+
+
+def _boxes(network: Discriminator, images: Images, sizes: Floats, view: ProjectView) -> Floats:
+    """One box for each image, float64 (n, 4) pixels; ``sizes`` as displayed, (n, 2)."""
+    maps = heat_maps(network, images, options=read_out_of(network))
+    framed = framings(network, images)
+    own = np.full((len(images), 4), np.nan) if framed is None else framed
+    tally = PriorTally()
+    for heat, ratio, framing in zip(maps, outline_ratios(images).tolist(), own, strict=True):
+        tally.add(heat, ratio, framing)
+    threshold = used_threshold(view.rule, view.threshold)
+    return find_boxes(
+        scaled_maps(maps), sizes, rule=view.rule, threshold=threshold, prior=tally.prior(), framings=own
+    )
+
+
+def _measure(truth: Truth) -> str:
+    return "CorLoc" if (np.bincount(truth.image_of) > 1).any() else "GT-known Loc"

@@ -1,0 +1,293 @@
+"""Between a project and files of boxes: what can leave it, and earlier work that comes in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.errors import BoxscoutError, FormatError, ImageError
+from core.base.language import short, tr, trn
+from core.datasets import read_truth
+from core.datasets.labelme import place_of
+from core.evaluate.matching import match_by_name
+from core.formats.common import Skipped
+from core.formats.notes import Outdated
+from core.images.decoding import image_size
+from core.project.edits import BoxesEdit, Edit, ImportEdit, Kept, StatusEdit, TruthEdit
+from core.project.names import export_names
+from core.project.queries import boxes_of_earlier_maps, edited_among, kept
+from core.project.resized import former_sizes
+from core.project.store import ImageRecord, Project, ProjectView
+from core.project.truth import true_boxes
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What a file holds for a project: ``boxes`` by image id. A person has set, or taken away, the boxes
+    of the images ``edited``.
+
+    ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
+    names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
+    ``without_box`` counts images that the file shows empty, which change nothing.
+    """
+
+    path: Path
+    boxes: dict[int, tuple[BoxRecord, ...]]
+    sizes: dict[int, tuple[int, int]]
+    edited: frozenset[int]
+    unknown: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    without_box: int
+
+    def count(self, *, replace_edited: bool) -> tuple[int, int]:
+        """How many images and boxes :func:`import_boxes` would write."""
+        written = [b for i, b in self.boxes.items() if replace_edited or i not in self.edited]
+        return len(written), sum(map(len, written))
+
+    def lines(self) -> list[str]:
+        """What will not come in, and why, as sentences."""
+        lines = []
+        if self.unknown:
+            names = ", ".join(tr("“{name}”").format(name=short(name)) for name in self.unknown[:3])
+            more = ", …" if len(self.unknown) > 3 else ""
+            lines.append(
+                tr("Not in this project: {images} ({names}{more}).").format(
+                    images=_images(len(self.unknown)), names=names, more=more
+                )
+            )
+        lines += [
+            tr("Left out “{name}”: {reason}.").format(name=short(one.name), reason=one.reason)
+            for one in self.skipped[:_SHOWN]
+        ]
+        if len(self.skipped) > _SHOWN:
+            lines.append(
+                tr("Left out for such reasons, besides: {images}.").format(
+                    images=_images(len(self.skipped) - _SHOWN)
+                )
+            )
+        if self.without_box:
+            lines.append(
+                tr("Without a box in the file, and unchanged: {images}.").format(
+                    images=_images(self.without_box)
+                )
+            )
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What an import wrote, ``as_truth`` or as boxes; ``edit.inverse`` takes it back.
+
+    ``kept`` images were left alone, since they hold a box of the person's.
+    """
+
+    path: Path
+    images: int
+    boxes: int
+    kept: int
+    plan: ImportPlan
+    edit: Edit
+    as_truth: bool = False
+
+    def lines(self) -> list[str]:
+        """The summary as sentences, what was done first."""
+        if self.as_truth:
+            boxes = trn("{count} true box", "{count} true boxes", self.boxes)
+            images = trn("{count} image", "{count} images", self.images)
+            first = tr("Imported {boxes} of {images} from {path}.").format(
+                boxes=boxes, images=images, path=self.path
+            )
+            return [first, tr("They only measure: no box was changed."), *self.plan.lines()]
+        boxes = trn("{count:,} box", "{count:,} boxes", self.boxes)
+        left = tr("Left alone, because their boxes were edited here: {0}.").format(_images(self.kept))
+        first = tr("Imported {boxes} into {images} from {path}.").format(
+            boxes=boxes, images=_images(self.images), path=self.path
+        )
+        return [first, *([left] if self.kept else []), *self.plan.lines()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary for JSON."""
+        return {
+            "path": str(self.path),
+            "images": self.images,
+            "boxes": self.boxes,
+            "kept": self.kept,
+            "unknown": list(self.plan.unknown),
+            "skipped": [asdict(one) for one in self.plan.skipped],
+            "without_box": self.plan.without_box,
+        }
+
+
+def exportable(project: Project) -> tuple[list[ImageBoxes], dict[str, Path]]:
+    """The project's images with their boxes, and where each one's file lies, by name."""
+    images, records = project.image_boxes(), project.images()
+    # Images may have been added in between; they come last.
+    return images, {image.name: one.path for image, one in zip(images, records, strict=False)}
+
+
+def outdated_images(project: Project) -> Outdated:
+    """Which images' boxes an export had better warn of."""
+    earlier, changed = set(boxes_of_earlier_maps(project)), set(former_sizes(project))
+    if not earlier and not changed:
+        return Outdated()
+    by_id = {record.id: name for name, record in _by_name(project).items()}
+    return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
+
+
+def plan_import(project: Project, path: Path) -> ImportPlan:
+    """Read the boxes at ``path`` and find their images in ``project``; nothing is changed.
+
+    Images match by name as :func:`core.evaluate.matching.match_by_name` has it. One whose size in the file is
+    not its size here is left out: its boxes were made on other pixels.
+
+    Raises
+    ------
+    FormatError
+        The file cannot be understood, or none of its images is in the project.
+    """
+    by_name = _by_name(project)
+    found = read_truth(path, places=_places(by_name))
+    matches = match_by_name(found, [ImageBoxes(name, 0, 0) for name in by_name])
+    if not matches.pairs:
+        name = tr(", such as “{name}”").format(name=short(found[0].name)) if found else ""
+        raise FormatError(
+            tr("None of the images in “{name}”{example} is in this project.").format(
+                name=path.name, example=name
+            )
+        )
+    boxes: dict[int, tuple[BoxRecord, ...]] = {}
+    sizes: dict[int, tuple[int, int]] = {}
+    skipped, empty = [], 0
+    for theirs, ours in matches.pairs:
+        record = by_name[ours.name]
+        try:
+            width, height = _size(theirs, record)
+        except ImageError as error:
+            skipped.append(Skipped(theirs.name, str(error).rstrip(".")))
+            continue
+        if not record.width:
+            sizes[record.id] = width, height
+        fitted = _fitted(theirs, width, height)
+        if not fitted:
+            empty += 1
+        else:
+            boxes[record.id] = fitted
+    return ImportPlan(
+        path=path,
+        boxes=boxes,
+        sizes=sizes,
+        edited=frozenset(edited_among(project, boxes)),
+        unknown=tuple(image.name for image in matches.extra),
+        skipped=tuple(skipped),
+        without_box=empty,
+    )
+
+
+def import_boxes(
+    project: Project, plan: ImportPlan, *, status: Status = Status.UNSEEN, replace_edited: bool = False
+) -> ImportSummary:
+    """Write the boxes of ``plan`` as edited ones, so that no automatic run undoes them.
+
+    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``. An image that holds an edited box is
+    left alone unless ``replace_edited``.
+    """
+    if status not in (Status.ACCEPTED, Status.UNSEEN):
+        raise BoxscoutError(tr("Imported images become accepted or unseen."))
+    with project.transaction():
+        project.set_sizes(plan.sizes)
+        # Asked again: more may have been edited since the plan was made.
+        before = kept(project, plan.boxes)
+        written = {i: boxes for i, boxes in plan.boxes.items() if replace_edited or not before[i].edited}
+        statuses = {image.id: image.status for image in project.images() if image.id in written}
+        edit = ImportEdit(
+            BoxesEdit({i: before[i] for i in written}, {i: Kept(written[i], edited=True) for i in written}),
+            StatusEdit(statuses, dict.fromkeys(statuses, status)),
+        )
+        edit.apply(project, ProjectView())
+    return ImportSummary(
+        path=plan.path,
+        images=len(written),
+        boxes=sum(len(plan.boxes[i]) for i in written),
+        kept=len(plan.boxes) - len(written),
+        plan=plan,
+        edit=edit,
+    )
+
+
+def import_truth(project: Project, plan: ImportPlan) -> ImportSummary:
+    """Keep the boxes of ``plan`` as true ones, to measure by; boxes and statuses of the project stay.
+
+    They take the place of true boxes that these images had before.
+    """
+    with project.transaction():
+        project.set_sizes(plan.sizes)
+        edit = _truth_edit(project, plan.boxes)
+    return ImportSummary(
+        path=plan.path,
+        images=len(plan.boxes),
+        boxes=sum(map(len, plan.boxes.values())),
+        kept=0,
+        plan=plan,
+        edit=edit,
+        as_truth=True,
+    )
+
+
+def remove_truth(project: Project) -> TruthEdit:
+    """Forget all true boxes; the boxes of the project stay. What was done, as an edit."""
+    with project.transaction():
+        return _truth_edit(project, dict.fromkeys(true_boxes(project), ()))
+
+
+def _truth_edit(project: Project, after: Mapping[int, tuple[BoxRecord, ...]]) -> TruthEdit:
+    before = true_boxes(project, after)
+    edit = TruthEdit({i: before.get(i, ()) for i in after}, after)
+    edit.apply(project, ProjectView())
+    return edit
+
+
+def _by_name(project: Project) -> dict[str, ImageRecord]:
+    """The project's images in their order, by the names that they have in exports."""
+    records = project.images()
+    return dict(zip(export_names([(one.root, one.name) for one in records]), records, strict=True))
+
+
+def _places(images: Mapping[str, ImageRecord]) -> dict[str, str]:
+    """The names of images by where they lie."""
+    roots = {root: place_of(root, ".") for root in {record.root for record in images.values()}}
+    return {f"{roots[record.root]}{os.sep}{record.name}": name for name, record in images.items()}
+
+
+def _size(theirs: ImageBoxes, record: ImageRecord) -> tuple[int, int]:
+    """Width and height of the image here; ImageError, as the end of a sentence, where boxes do not fit it."""
+    if Status.FAILED in (record.status, theirs.status):
+        raise ImageError(record.reason or theirs.reason or tr("the image could not be used"))
+    width, height = (record.width, record.height) if record.width else image_size(record.path)
+    if theirs.width and theirs.height and (theirs.width, theirs.height) != (width, height):
+        size = f"{theirs.width} x {theirs.height}"
+        raise ImageError(
+            tr("it has {size} pixels in the file and {width} x {height} here").format(
+                size=size, width=width, height=height
+            )
+        )
+    return width, height
+
+
+def _fitted(theirs: ImageBoxes, width: int, height: int) -> tuple[BoxRecord, ...]:
+    """The boxes as the project keeps them."""
+    clamped = ((one.box.clamped(width, height), one) for one in theirs.boxes)
+    return tuple(
+        BoxRecord(box, label=one.label, score=one.score, source=Source.EDITED)
+        for box, one in clamped
+        if box.area > 0
+    )
+
+
+def _images(number: int) -> str:
+    return trn("{count:,} image", "{count:,} images", number)

@@ -1,0 +1,351 @@
+"""Heat maps and boxes of many images into a project: first what each shows, then what all have in common."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from core.base.annotations import BoxRecord
+from core.base.errors import Cancelled, ImageError, ProjectError
+from core.base.language import tr
+from core.boxes.batches import find_boxes as boxes_on_grid
+from core.boxes.batches import scaled_maps
+from core.boxes.prior import Prior, PriorTally
+from core.boxes.rules import Map, framing_rows, used_threshold
+from core.boxes.score import Floats
+from core.boxes.several import find_boxes_of_many
+from core.boxes.sureness import SAMPLE, Sureness, looks, sureness
+from core.images.decoding import decode
+from core.images.pixels import Pixels
+from core.maps.contrast import outline_ratios
+from core.maps.heatmap import READ_OUTS, HeatMapOptions, Network, heat_maps, read_out_of
+from core.nets.framing import framings
+from core.nets.resnet import PreActResNet34
+from core.project.queries import framings as stored_framings
+from core.project.queries import heat_maps as stored_maps
+from core.project.queries import maps_made_by
+from core.project.store import ImageRecord, Project
+from core.project.survey import MapSource, Survey
+from core.project.thresholds import Thresholds
+
+BATCH = 64
+CLASS = "class"
+"""The unit of a :class:`MapSource` that is a classifier."""
+OnProgress = Callable[[int, int], None]
+NO_THRESHOLDS = Thresholds()
+
+# The share of the work that the maps are; what is left are the boxes once all maps are known.
+_MAPS_SHARE = 0.9
+_DECODERS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """How maps become boxes; ``thresholds`` are those of single images."""
+
+    rule: str
+    threshold: float | None
+    thresholds: Thresholds
+    max_boxes: int
+
+    def boxes(
+        self,
+        maps: Mapping[int, Map],
+        own_framings: Mapping[int, Floats],
+        sizes: Mapping[int, tuple[int, int]],
+        prior: Prior | None,
+    ) -> dict[int, tuple[BoxRecord, ...]]:
+        """The boxes of images by id, whose ``sizes`` are in pixels."""
+        ids = list(maps)
+        own, shared = self.thresholds.at(ids), used_threshold(self.rule, self.threshold)
+        found = find_boxes_of_many(
+            list(maps.values()),
+            np.array([sizes[i] for i in ids], np.float64).reshape(-1, 2),
+            rule=self.rule,
+            threshold=np.where(np.isnan(own), shared, own),
+            prior=prior,
+            framings=framing_rows(own_framings, ids),
+            max_boxes=self.max_boxes,
+        )
+        return dict(zip(ids, found, strict=True))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What makes maps, and of which images: ``classes`` are as in :func:`core.maps.heatmap.heat_maps`."""
+
+    network: Network
+    pixels: Pixels
+    classes: npt.NDArray[np.int64] | None
+    options: HeatMapOptions
+
+    def maps(self, rows: Sequence[int]) -> list[Map]:
+        """The heat map of each of some rows."""
+        own = None if self.classes is None else self.classes[rows]
+        if self.options.long_side is None:
+            return list(heat_maps(self.network, self.pixels.array[rows], classes=own, options=self.options))
+        return [
+            self._map(photo, None if own is None else own[k : k + 1])
+            for k, photo in enumerate(_photos(self.pixels, rows, self.options.long_side))
+        ]
+
+    def framings(self, rows: Sequence[int]) -> list[Floats | None]:
+        """How the photo of each of some rows is framed; None where that is not known."""
+        found = framings(self.network, self.pixels.array[rows])
+        if found is None:
+            return [None] * len(rows)
+        return [own if np.isfinite(own).all() else None for own in found]
+
+    def _map(self, photo: npt.NDArray[np.uint8], own: npt.NDArray[np.int64] | None) -> Map:
+        made: Map = heat_maps(self.network, photo[None], classes=own, options=self.options)[0]
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One localization: ``ids`` are those of the rows of its pixels, ``sizes`` pixels by image id."""
+
+    project: Project
+    ids: Sequence[int]
+    sizes: Mapping[int, tuple[int, int]]
+    look: _Look
+    reading: _Reading
+    step: int
+    source: MapSource
+    go_on: _Steps
+
+    def make_maps(self, there: Container[int], prior: Prior | None) -> Prior | None:
+        """Maps of all images but those ``there``, and their boxes; what all maps have in common."""
+        tally, ids = PriorTally(), self.ids
+        for rows in self._batches():
+            maps = _whole_maps(self.project, [ids[i] for i in rows if ids[i] in there])
+            framed = stored_framings(self.project, list(maps))
+            missing = [i for i in rows if ids[i] not in maps]
+            if missing:
+                made, made_framings = self._made(missing, prior)
+                maps, framed = maps | made, framed | made_framings
+            outlines = outline_ratios(self.look.pixels.array[rows]).tolist()
+            for i, ratio in zip(rows, outlines, strict=True):
+                tally.add(maps[ids[i]], ratio, framed.get(ids[i]))
+            self.go_on(len(rows), _MAPS_SHARE)
+        return tally.prior()
+
+    def _made(self, rows: Sequence[int], prior: Prior | None) -> tuple[dict[int, Map], dict[int, Floats]]:
+        """New maps and framings of some rows, by image id; they and their boxes are in the project then."""
+        ids = [self.ids[i] for i in rows]
+        maps = dict(zip(ids, self.look.maps(rows), strict=True))
+        framed = {i: own for i, own in zip(ids, self.look.framings(rows), strict=True) if own is not None}
+        boxes = self.reading.boxes(maps, framed, self.sizes, prior)
+        self.project.set_heat_maps(maps, step=self.step, source=self.source, framings=framed)
+        self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
+        return maps, framed
+
+    def read_boxes(self, prior: Prior | None) -> int:
+        """The boxes of all images from their maps; how many were left alone."""
+        kept = 0
+        for rows in self._batches():
+            maps = stored_maps(self.project, [self.ids[i] for i in rows])
+            framed = stored_framings(self.project, list(maps))
+            boxes = self.reading.boxes(maps, framed, self.sizes, prior)
+            kept += self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
+            self.go_on(len(rows), 1 - _MAPS_SHARE)
+        return kept
+
+    def _batches(self) -> Iterator[list[int]]:
+        count = len(self.ids)
+        for start in range(0, count, BATCH):
+            self.go_on.check()
+            yield list(range(start, min(start + BATCH, count)))
+
+
+def localize_images(
+    project: Project,
+    records: Sequence[ImageRecord],
+    pixels: Pixels,
+    network: Network,
+    *,
+    step: int,
+    rule: str,
+    threshold: float | None,
+    thresholds: Thresholds = NO_THRESHOLDS,
+    classes: Mapping[int, int] | None = None,
+    options: HeatMapOptions | None = None,
+    max_boxes: int = 1,
+    on_progress: OnProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[int, int]:
+    """Heat maps and automatic boxes of ``records`` into the project, durable batch by batch.
+
+    Once all maps are known, what they have in common refines rule and score, and the boxes are read again.
+    Both that and how sure the boxes are go into the project's survey. Maps that a run of the same before has
+    made stay, where it was stopped or some images have come since; where nothing is missing, all are made
+    again. A classifier's always are: by which class they were made is not known.
+
+    Parameters
+    ----------
+    step
+        The training step of ``network``.
+    rule, threshold, max_boxes
+        As in :func:`core.boxes.several.find_boxes`; ``thresholds`` holds those of single images, by image id.
+    classes
+        For a classifier: whose heat map each image gets, by image id; the predicted class's for images that
+        are not in it, and for all with None.
+    options
+        How the network looks at each image; with ``long_side``, at the photo itself in its own proportions.
+        None for :func:`core.maps.heatmap.read_out_of` the network.
+
+    Returns
+    -------
+    tuple
+        How many images got boxes, and how many were left alone because a person had edited them.
+    """
+    options = options or read_out_of(network, max_boxes=max_boxes)
+    source = map_source(network, options)
+    by_path = {record.path: record.id for record in records}
+    ids = [by_path[file.path] for file in pixels.files]
+    wanted = None if classes is None else np.array([classes.get(i, -1) for i in ids], np.int64)
+    run = _Run(
+        project=project,
+        ids=ids,
+        sizes={i: (w, h) for i, (w, h) in zip(ids, pixels.sizes.tolist(), strict=True)},
+        look=_Look(network, pixels, wanted, options),
+        reading=_Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
+        step=step,
+        source=source,
+        go_on=_Steps(len(ids), on_progress, cancelled),
+    )
+    known = project.load_survey()
+    before = known.prior if known is not None and (known.step, known.source) == (step, source) else None
+    there = _made_before(run, known)
+    if known is None or known.source != source:
+        # From here to the end the project holds maps of two kinds, and no prior is that of both.
+        project.save_survey(Survey(step, source=source, complete=False))
+    prior = _better(before, run.make_maps(there, before))
+    survey = Survey(step, prior, _sureness(run.look, run.reading, prior), source)
+    # The prior is there for whoever moves the threshold meanwhile, but the boxes are not yet all by it.
+    project.save_survey(replace(survey, complete=False))
+    kept = run.read_boxes(prior)
+    project.save_survey(survey)
+    return len(ids) - kept, kept
+
+
+def goes_on(survey: Survey) -> bool:
+    """Whether :func:`localize_images` by the same network leaves the maps of ``survey`` as they are."""
+    return not survey.complete and survey.source is not None and survey.source.unit != CLASS
+
+
+def note_training(project: Project, *, classes: bool) -> None:
+    """Keep that the network (the classifier, with ``classes``) was trained after its maps were made.
+
+    The next localization forgets it.
+    """
+    survey = project.load_survey()
+    if survey is not None and survey.source is not None and (survey.source.unit == CLASS) is classes:
+        project.save_survey(replace(survey, superseded=True))
+
+
+def _made_before(run: _Run, known: Survey | None) -> set[int]:
+    """Whose map need not be made: none where all are there, for then a person wants them made again."""
+    if run.source.unit == CLASS:
+        return set()
+    there = maps_made_by(run.project, run.source, step=run.step)
+    is_whole = known is not None and known.complete and there.issuperset(run.ids)
+    return set() if is_whole else there
+
+
+def _whole_maps(project: Project, ids: Sequence[int]) -> dict[int, Map]:
+    """The maps of a batch; none where one of them is damaged, so that all are made again."""
+    try:
+        return stored_maps(project, ids)
+    except ProjectError:
+        return {}
+
+
+def map_source(network: Network, options: HeatMapOptions) -> MapSource:
+    """What tells the maps that ``network`` gives, read as ``options`` say, from those of any other."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, values in network.state_dict().items():
+        digest.update(name.encode() + values.detach().cpu().numpy().tobytes())
+    unit = CLASS if isinstance(network, PreActResNet34) else options.unit or network.unit
+    plain = replace(options, unit=None)
+    looks = next((name for name, known in READ_OUTS.items() if known == plain), repr(plain))
+    return MapSource(digest.hexdigest(), unit, looks)
+
+
+class _Steps:
+    """Counts what is done in whole images, and stops where the person wishes."""
+
+    def __init__(self, total: int, report: OnProgress | None, cancelled: Callable[[], bool] | None) -> None:
+        self._total, self._report, self._cancelled = total, report, cancelled
+        self._done = 0.0
+
+    def check(self) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled(tr("Localization was stopped; what it found until then is kept."))
+
+    def __call__(self, images: int, share: float) -> None:
+        self._done += images * share
+        if self._report is not None:
+            self._report(min(int(self._done + 1e-6), self._total), self._total)
+
+
+def _better(before: Prior | None, now: Prior | None) -> Prior | None:
+    """Of the same training: what more images say counts, so that one new photo does not undo a folder's."""
+    if before is None or (now is not None and now.images >= before.images):
+        return now
+    return before
+
+
+# --- maps ---------------------------------------------------------------------------------------------
+
+
+def _photos(pixels: Pixels, indices: Sequence[int], long_side: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Photos in their own proportions, decoded ahead; one that has become unreadable as it was prepared."""
+
+    def photo(i: int) -> npt.NDArray[np.uint8]:
+        try:
+            return decode(pixels.files[i].path, max_side=long_side).pixels
+        except (ImageError, OSError):
+            return np.array(pixels.array[i])
+
+    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="photos") as pool:
+        yield from pool.map(photo, indices)
+
+
+# --- how sure -----------------------------------------------------------------------------------------
+
+
+def _sureness(look: _Look, reading: _Reading, prior: Prior | None) -> Sureness | None:
+    """Of some images evenly from all, each looked at once: averaging over mirrored looks would settle it."""
+    count = min(len(look.pixels.files), SAMPLE)
+    indices = np.unique(np.linspace(0, len(look.pixels.files) - 1, count).astype(int))
+    once = replace(look.options, scales=(1.0,), mirror=False, shifts=(0.0,))
+    own = None if look.classes is None else look.classes[indices]
+
+    def boxes(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        maps = heat_maps(look.network, images, classes=own, options=once)
+        threshold = used_threshold(reading.rule, reading.threshold)
+        # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
+        shares = np.full((len(maps), 2), 1e6)
+        found = boxes_on_grid(
+            scaled_maps(maps),
+            shares,
+            rule=reading.rule,
+            threshold=threshold,
+            prior=prior,
+            framings=framings(look.network, images),
+        )
+        return found / 1e6
+
+    sample = np.array(look.pixels.array[indices])
+    return sureness(
+        boxes(sample),
+        tuple(boxes(moved) for moved in looks(sample)),
+        width=sample.shape[2],
+        height=sample.shape[1],
+    )
