@@ -1,0 +1,217 @@
+"""What a frozen, pretrained network computes of images: one way to ask, whatever computes it.
+
+onnxruntime computes on processors (four times as fast as torch there), torch on a graphics card and wherever
+onnxruntime is missing or answers wrongly. With onnxruntime torch is never imported.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import importlib.metadata
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.base.errors import FeaturesError
+from core.base.language import tr
+from core.nets import lite0
+from core.nets.onnx_graph import INPUT, lite0_model
+
+Array = npt.NDArray[np.float32]
+Maps = tuple[Array, ...]
+Run = Callable[[Array], Maps]
+
+_CPU = "CPUExecutionProvider"
+
+
+@dataclass(frozen=True)
+class Features:
+    """A frozen network, ready to compute.
+
+    Parameters
+    ----------
+    name
+        The network, as ``--features`` names it.
+    sha256
+        Of the file of its weights, 64 hexadecimal digits.
+    version
+        What else its figures depend on, for a project to keep: runtime, its version, provider, threads.
+    strides, channels
+        Of the maps, in the order in which they come; a map has one cell per ``stride`` x ``stride`` pixels.
+    run
+        Computes; asked through :meth:`maps`.
+    multiple
+        Both sides of an image must be multiples of it, in pixels.
+    note
+        One sentence where it does not compute as it usually does, else empty.
+    """
+
+    name: str
+    sha256: str
+    version: str
+    strides: tuple[int, ...]
+    channels: tuple[int, ...]
+    run: Run = field(repr=False, compare=False)
+    multiple: int = 32
+    note: str = field(default="", compare=False)
+
+    def maps(self, batch: Array) -> Maps:
+        """float32 (N, 3, H, W), RGB in 0..1 -> for each stride s, float32 (N, C, H / s, W / s).
+
+        Raises
+        ------
+        ValueError
+            The batch has another type or shape, or a side that is no multiple of :attr:`multiple`.
+        """
+        if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1] != 3:
+            raise ValueError(f"float32 (N, 3, H, W) is wanted, not {batch.dtype} {batch.shape}")
+        if 0 in batch.shape or any(side % self.multiple for side in batch.shape[2:]):
+            raise ValueError(f"sides must be multiples of {self.multiple}, not {batch.shape[2:]}")
+        return self.run(batch)
+
+
+def load_features(*, device: str = "auto", threads: int) -> Features:
+    """EfficientNet-Lite0, checked against a known answer.
+
+    Parameters
+    ----------
+    device
+        ``auto``, ``cpu`` or ``cuda``; ``auto`` takes a graphics card where there is one.
+    threads
+        Of the processor, for one image after the other.
+
+    Raises
+    ------
+    FeaturesError
+        The weights are missing, damaged or other ones, or nothing here computes them rightly.
+    TrainingError
+        ``cuda`` was asked for and there is none.
+    """
+    weights = lite0.read_weights()
+    if device == "cuda" or (device == "auto" and has_graphics_card()):
+        return _checked(_with_torch(weights, device=device, threads=threads))
+    try:
+        return _checked(_with_onnxruntime(weights, threads=threads))
+    except ImportError:
+        note = tr("onnxruntime is missing, so torch computes the features, more slowly.")
+    except Exception as error:  # onnxruntime's own kinds derive from nothing in common
+        note = tr("onnxruntime does not work here ({reason}), so torch computes the features.").format(
+            reason=_first_line(error)
+        )
+    return replace(_checked(_with_torch(weights, device="cpu", threads=threads)), note=note)
+
+
+def has_graphics_card() -> bool:
+    """Whether NVIDIA's driver names a device. torch would know too, but takes its time to come up."""
+    with suppress(OSError, AttributeError):
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        count = ctypes.c_int(0)
+        return driver.cuInit(0) == 0 == driver.cuDeviceGetCount(ctypes.byref(count)) and count.value > 0
+    return False
+
+
+# The two runtimes
+
+
+def _with_onnxruntime(weights: Mapping[str, Array], *, threads: int) -> Features:
+    runtime: Any = importlib.import_module("onnxruntime")
+    runtime.disable_telemetry_events()  # Windows alone has some
+    runtime.set_default_logger_severity(3)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    session = runtime.InferenceSession(lite0_model(weights), options, providers=[_CPU])
+
+    def run(batch: Array) -> Maps:
+        return tuple(session.run(None, {INPUT: batch}))
+
+    return _lite0(run, "onnxruntime", runtime.__version__, _CPU, threads)
+
+
+def _with_torch(weights: Mapping[str, Array], *, device: str, threads: int) -> Features:
+    import torch  # not above: onnxruntime's users never wait for it
+
+    from core.base.devices import resolve_device
+    from core.nets.efficientnet import EfficientNetLite0
+
+    place = resolve_device(device)
+    network = EfficientNetLite0(weights).to(place)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def run(batch: Array) -> Maps:
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            with torch.inference_mode(), _exact(torch):
+                images = torch.from_numpy(batch).to(place, memory_format=torch.channels_last)
+                return tuple(maps.contiguous().cpu().numpy() for maps in network(images))
+        finally:
+            torch.set_num_threads(before)
+
+    return _lite0(run, "torch", torch.__version__, place.type, threads)
+
+
+def _exact(torch: Any) -> Any:
+    """A context in which a graphics card rounds as float32 does, every time the same."""
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+
+
+def _lite0(run: Run, runtime: str, version: str, provider: str, threads: int) -> Features:
+    return Features(
+        name=lite0.NAME,
+        sha256=lite0.SHA256,
+        version=f"{runtime} {version}, {provider}, threads {threads}",
+        strides=tuple(lite0.TAPS),
+        channels=lite0.CHANNELS,
+        run=run,
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200].rstrip(". ")
+
+
+# The known answer
+
+#: Of :func:`known_image`: root mean square of each map, and eight of its values evenly apart. Computed in
+#: float64 by the package efficientnet-lite-pytorch (tests/core/nets/test_features.py does so again).
+KNOWN = (
+    (9.08705, (7.46242, -12.67741, 4.79352, -2.93234, -2.79742, -4.87967, -10.56287, -1.69581)),
+    (4.56723, (-7.41531, 9.61760, -17.69836, 0.07966, -4.72038, 6.23320, 1.48590, 0.67147)),
+    (1.58180, (-1.09149, 0.16799, 1.15615, 0.33022, -2.26952, -0.82167, -0.48183, -1.66485)),
+)
+_AGREES = 1e-3  # of the root mean square; float32 in another order of sums gives 1e-5
+
+
+def known_image() -> Array:
+    """One image whose answer is known: float32 (1, 3, 96, 96)."""
+    values = np.arange(3 * 96 * 96, dtype=np.int64)
+    return np.asarray((values * values % 251) / 250, np.float32).reshape(1, 3, 96, 96)
+
+
+def answer(maps: npt.NDArray[np.floating[Any]]) -> tuple[float, tuple[float, ...]]:
+    """What :data:`KNOWN` keeps of one map."""
+    flat = maps.astype(np.float64).ravel()
+    places = np.linspace(0, len(flat) - 1, 8).astype(int)
+    return float(np.sqrt((flat**2).mean())), tuple(flat[places].tolist())
+
+
+def _checked(features: Features) -> Features:
+    """The same features; FeaturesError where they answer the known image wrongly."""
+    for maps, (size, values) in zip(features.maps(known_image()), KNOWN, strict=True):
+        found_size, found = answer(maps)
+        wrong = np.abs(np.subtract((found_size, *found), (size, *values))).max()
+        if not wrong <= _AGREES * size:  # not a number is wrong too
+            raise FeaturesError(
+                tr("{runtime} computes wrong features on this computer.").format(
+                    runtime=features.version.split(",")[0]
+                )
+            )
+    return features
