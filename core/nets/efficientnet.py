@@ -66,7 +66,6 @@ class EfficientNetLite0(nn.Module):
         self.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in own})
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
-        self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """float (N, 3, H, W), RGB in 0..1, H and W multiples of 32 -> one (N, C, H / s, W / s) for each of

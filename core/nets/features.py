@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from core.base.errors import FeaturesError
 from core.base.language import tr
 from core.nets import lite0
 from core.nets.onnx_graph import INPUT, lite0_model
+
+if TYPE_CHECKING:
+    from core.nets.backbones import Offer
 
 Array = npt.NDArray[np.float32]
 Maps = tuple[Array, ...]
@@ -47,7 +51,7 @@ class Features:
     run
         Computes; asked through :meth:`maps`.
     multiple
-        Both sides of an image must be multiples of it, in pixels.
+        What both sides of an image are to be multiples of, in pixels.
     note
         One sentence where it does not compute as it usually does, else empty.
     """
@@ -64,15 +68,16 @@ class Features:
     def maps(self, batch: Array) -> Maps:
         """float32 (N, 3, H, W), RGB in 0..1 -> for each stride s, float32 (N, C, H / s, W / s).
 
+        Sides that are no multiples of :attr:`multiple` are refused by EfficientNet-Lite0; for a backbone of
+        your own the images are resized to the nearest ones.
+
         Raises
         ------
         ValueError
-            The batch has another type or shape, or a side that is no multiple of :attr:`multiple`.
+            The batch has another type or shape.
         """
-        if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1] != 3:
+        if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1] != 3 or 0 in batch.shape:
             raise ValueError(f"float32 (N, 3, H, W) is wanted, not {batch.dtype} {batch.shape}")
-        if 0 in batch.shape or any(side % self.multiple for side in batch.shape[2:]):
-            raise ValueError(f"sides must be multiples of {self.multiple}, not {batch.shape[2:]}")
         return self.run(batch)
 
 
@@ -102,9 +107,44 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
         note = tr("onnxruntime is missing, so torch computes the features, more slowly.")
     except Exception as error:  # onnxruntime's own kinds derive from nothing in common
         note = tr("onnxruntime does not work here ({reason}), so torch computes the features.").format(
-            reason=_first_line(error)
+            reason=first_line(error)
         )
     return replace(_checked(_with_torch(weights, device="cpu", threads=threads)), note=note)
+
+
+def features_named(
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int,
+    weights: Path | None = None,
+    agree: Callable[[Offer], bool] | None = None,
+) -> Features:
+    """The features that ``name`` stands for: ``efficientnet-lite0``, or ``timm/NAME`` for your own backbone.
+
+    Parameters
+    ----------
+    weights, agree
+        For your own backbone, as in :func:`core.nets.backbones.load_backbone`.
+
+    Raises
+    ------
+    FeaturesError
+        There are none of this name, or they cannot be had; the text says what to do.
+    Cancelled
+        ``agree`` said no to a download.
+    TrainingError
+        The device is not there.
+    """
+    if name == lite0.NAME:
+        return load_features(device=device, threads=threads)
+    if name.startswith("timm/"):
+        from core.nets.backbones import load_backbone  # imports torch
+
+        return load_backbone(name, device=device, threads=threads, weights=weights, agree=agree)
+    raise FeaturesError(
+        tr("There are no features “{name}”; choose {own} or timm/NAME.").format(name=name, own=lite0.NAME)
+    )
 
 
 def has_graphics_card() -> bool:
@@ -142,41 +182,30 @@ def _with_torch(weights: Mapping[str, Array], *, device: str, threads: int) -> F
 
     from core.base.devices import resolve_device
     from core.nets.efficientnet import EfficientNetLite0
+    from core.nets.torch_run import torch_run
 
     place = resolve_device(device)
-    network = EfficientNetLite0(weights).to(place)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def run(batch: Array) -> Maps:
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            with torch.inference_mode(), _exact(torch):
-                images = torch.from_numpy(batch).to(place, memory_format=torch.channels_last)
-                return tuple(maps.contiguous().cpu().numpy() for maps in network(images))
-        finally:
-            torch.set_num_threads(before)
-
+    run = torch_run(EfficientNetLite0(weights), place, threads=threads)
     return _lite0(run, "torch", torch.__version__, place.type, threads)
 
 
-def _exact(torch: Any) -> Any:
-    """A context in which a graphics card rounds as float32 does, every time the same."""
-    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-
-
 def _lite0(run: Run, runtime: str, version: str, provider: str, threads: int) -> Features:
+    def strict(batch: Array) -> Maps:
+        if any(side % 32 for side in batch.shape[2:]):
+            raise ValueError(f"sides must be multiples of 32, not {batch.shape[2:]}")
+        return run(batch)
+
     return Features(
         name=lite0.NAME,
         sha256=lite0.SHA256,
         version=f"{runtime} {version}, {provider}, threads {threads}",
         strides=tuple(lite0.TAPS),
         channels=lite0.CHANNELS,
-        run=run,
+        run=strict,
     )
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:200].rstrip(". ")
 
 
