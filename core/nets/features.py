@@ -78,7 +78,7 @@ class Features:
         """
         if batch.dtype != np.float32 or batch.ndim != 4 or batch.shape[1] != 3 or 0 in batch.shape:
             raise ValueError(f"float32 (N, 3, H, W) is wanted, not {batch.dtype} {batch.shape}")
-        return self.run(batch)
+        return self.run(np.ascontiguousarray(batch))
 
 
 def load_features(*, device: str = "auto", threads: int) -> Features:
@@ -98,11 +98,18 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
     TrainingError
         ``cuda`` was asked for and there is none.
     """
-    weights = lite0.read_weights()
+    weights, note = lite0.read_weights(), ""
     if _is_for_card(device):
-        return _checked(_with_torch(weights, device=device, threads=threads))
+        try:
+            return _checked(_with_torch(weights, device="cuda", threads=threads))
+        except Exception as error:  # a card too old for this torch is a RuntimeError
+            if device == "cuda":
+                raise
+            note = tr(
+                "The graphics card does not work here ({reason}), so the processor computes the features."
+            ).format(reason=first_line(error))
     try:
-        return _checked(_with_onnxruntime(weights, threads=threads))
+        return replace(_checked(_with_onnxruntime(weights, threads=threads)), note=note)
     except ImportError:
         note = tr("onnxruntime is missing, so torch computes the features, more slowly.")
     except Exception as error:  # onnxruntime's own kinds derive from nothing in common

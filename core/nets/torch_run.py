@@ -28,7 +28,7 @@ def torch_run(network: nn.Module, place: torch.device, *, threads: int) -> Run:
             # A card would round products to 10 bits.
             exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
             with torch.inference_mode(), exact:
-                images = torch.from_numpy(batch).to(place, memory_format=torch.channels_last)
+                images = torch.tensor(batch).to(place, memory_format=torch.channels_last)
                 return tuple(maps.contiguous().cpu().numpy() for maps in network(images))
         finally:
             torch.set_num_threads(before)

@@ -252,6 +252,35 @@ def test_a_card_that_torch_cannot_use_leaves_the_work_to_onnxruntime(monkeypatch
     assert load_features(threads=1).version.startswith("onnxruntime")
 
 
+def test_a_card_that_fails_leaves_the_work_to_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_old(*args: object, **kwargs: object) -> Features:
+        raise RuntimeError("no kernel image is available\nand more")
+
+    monkeypatch.setattr(features_module, "_is_for_card", lambda device: device != "cpu")
+    monkeypatch.setattr(features_module, "_with_torch", too_old)
+    features = load_features(threads=1)
+    assert features.version.startswith("onnxruntime")
+    assert features.note == (
+        "The graphics card does not work here (no kernel image is available), so the processor computes the "
+        "features."
+    )
+    with pytest.raises(RuntimeError):
+        load_features(device="cuda", threads=1)
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "torch"])
+def test_a_batch_may_be_read_only_and_in_any_order(
+    runtime: str, usual: Features, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        sys.modules, "onnxruntime", None if runtime == "torch" else sys.modules["onnxruntime"]
+    )
+    view = np.ascontiguousarray(images[:, :, :, ::-1])[:, :, :, ::-1]
+    view.flags.writeable = False
+    for one, other in zip(load_features(device="cpu", threads=1).maps(view), usual.maps(images), strict=True):
+        assert apart(one, other) < 4e-5
+
+
 def test_a_card_that_is_not_there_is_told() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a card")
