@@ -20,13 +20,13 @@ from core.project.edits import (
     Decision,
     DecisionEdit,
     Edit,
-    ImportEdit,
-    Kept,
+    ReviewEdit,
     StatusEdit,
     TruthEdit,
     edited,
 )
 from core.project.queries import kept, labels
+from core.project.rows import Kept
 
 UNDO_LIMIT = 1000
 # Moves of a threshold that follow each other within this are taken back as one.
@@ -220,12 +220,12 @@ class EditingController(QObject):
             move()
             self._show_image(edit)
 
-        if isinstance(edit, (ImportEdit, TruthEdit)) and len(edit.images) >= MANY:
+        if isinstance(edit, (ReviewEdit, TruthEdit)) and len(edit.images) >= MANY:
             self._apply_beside(edit, text, moved)
         elif self._apply(edit):
             moved()
 
-    def _apply_beside(self, edit: ImportEdit | TruthEdit, text: str, moved: Callable[[], None]) -> None:
+    def _apply_beside(self, edit: ReviewEdit | TruthEdit, text: str, moved: Callable[[], None]) -> None:
         session, project, view = self._session, self._session.project, self._session.view
         if project is None:
             return
@@ -277,8 +277,8 @@ class EditingController(QObject):
             self._tell(edit)
         return True
 
-    def _tell(self, edit: BoxesEdit | StatusEdit | ImportEdit | TruthEdit) -> None:
-        if isinstance(edit, ImportEdit):
+    def _tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit) -> None:
+        if isinstance(edit, ReviewEdit):
             self._tell(edit.boxes)
             self._tell(edit.statuses)
         elif isinstance(edit, BoxesEdit):

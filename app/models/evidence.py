@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from core.base.annotations import BoxRecord
 from core.boxes.prior import Prior
 from core.images.colours import Levels
-from core.project.edits import Kept
+from core.project.rows import Kept
 from core.project.survey import Survey
 
 HeatMap = npt.NDArray[np.float32]

@@ -24,8 +24,9 @@ from core.base.language import tr
 from core.boxes.rules import RULES
 from core.boxes.several import find_boxes
 from core.maps.heatmap import COLOUR_MAPS
-from core.project.edits import Decision, Kept
+from core.project.edits import Decision
 from core.project.measure import image_overlap
+from core.project.rows import Kept
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.survey import Survey
 

@@ -59,7 +59,7 @@ def run_import_boxes(path: Path, project_path: Path, *, status: str, replace_edi
     """Boxes made elsewhere into the project; ``text`` says what came in."""
     with claim(project_path, COMMAND), existing_project(project_path) as project:
         plan = plan_import(project, path)
-        summary = import_boxes(project, plan, status=Status(status), replace_edited=replace_edited)
+        summary = import_boxes(project, plan, status=Status(status), replace_held=replace_edited)
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}
 
 

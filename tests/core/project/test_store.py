@@ -23,7 +23,7 @@ from core.base.config import TrainConfig
 from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.images.scan import ImageFile, RejectedFile
-from core.project.edits import Kept
+from core.project.rows import Kept
 from core.project.file import APPLICATION_ID
 from core.project.queries import framings, kept
 from core.project.store import Project, ProjectView
