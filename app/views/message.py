@@ -69,7 +69,7 @@ class MessageDialog(QDialog):
 
 def ask(parent: QWidget | None, question: str, answer: str, agreed: Callable[[], None]) -> None:
     """Ask before what cannot be taken back; ``agreed`` is called where the person answers ``answer``."""
-    dialog = MessageDialog(parent, "warning", style.colours().caution, question)
+    dialog = MessageDialog(parent, "warning", style.colours().warning, question)
     dialog.buttons.addStretch(1)
     dialog.add_button(answer, lambda: (dialog.close(), agreed()))
     dialog.add_button(tr("Cancel"), dialog.close, main=True)

@@ -27,9 +27,9 @@ def runs(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the project's trainings, and say which one the boxes come from.
+    """List the project's trainings, or take the boxes of one.
 
-    With --use, take another one's boxes; accepted and edited ones stay.
+    With --use, boxes that were accepted or edited stay.
     """
     result = run_runs(project, use=use, delete=delete)
     show(result, as_json, result.pop("text"))

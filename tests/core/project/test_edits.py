@@ -18,9 +18,18 @@ from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.images.scan import ImageFile
-from core.project.edits import BoxesEdit, Decision, DecisionEdit, Edit, ReviewEdit, StatusEdit, TruthEdit, edited
-from core.project.rows import Kept
+from core.project.edits import (
+    BoxesEdit,
+    Decision,
+    DecisionEdit,
+    Edit,
+    ReviewEdit,
+    StatusEdit,
+    TruthEdit,
+    edited,
+)
 from core.project.queries import box_facts, kept, labels, undecided
+from core.project.rows import Kept
 from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
