@@ -284,7 +284,8 @@ class LocalizationController(QObject):
 
     def _on_done(self, run: Run, result: tuple[int, int]) -> None:
         found, kept = result
-        if self._session.is_provisional and self._session.runs.of(Kind(run.kind)) == run:
+        shown = self._session.runs.of(Kind(run.kind))
+        if self._session.is_provisional and shown is not None and shown.id == run.id:
             self._end()
             text = tr("{run} is ready. Your boxes are unchanged until you take its boxes.")
             self._session.notice.emit(text.format(run=run.name))

@@ -11,7 +11,7 @@ from app.controllers.editing import TAKING, EditingController
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.models.runs import Listed, read_runs
 from app.models.session import Session
-from app.models.training import Activity, Kind
+from app.models.training import Activity, Kind, TrainingStatus
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.errors import BoxscoutError
@@ -96,18 +96,22 @@ class RunsController(QObject):
 
     def _on_listed(self, listed: Listed) -> None:
         self._listing = None
-        runs = self._session.runs
-        before = [runs.of(kind) for kind in Kind]
+        runs, shown = self._session.runs, self._session.results.kind
+        before = {kind: runs.of(kind) for kind in Kind}
         runs.set_listed(listed)
-        for kind, was in zip(Kind, before, strict=True):
+        for kind, was in before.items():
             now = runs.of(kind)
-            if was is not None and now is not None and was.id != now.id:
-                self.show(now.id)  # the one that was shown is gone
+            if now is None or not now.is_saved:
+                continue
+            is_gone = was is not None and was.id != now.id
+            if is_gone or (kind is shown and self._status(kind).saved_step is None):
+                self.show(now.id)  # the one that was shown has learned nothing, or was deleted
 
     def _on_read(self, project: Project, run: Run, saved: SavedTraining | SavedClasses) -> None:
         session, kind = self._session, Kind(run.kind)
-        is_running = session.training.phase.running or session.results.labelled.phase.running
-        if session.project is not project or session.runs.of(kind) != run or is_running:
+        shown = session.runs.of(kind)
+        is_running = any(self._status(one).phase.running for one in Kind)
+        if session.project is not project or shown is None or shown.id != run.id or is_running:
             return
         if isinstance(saved, SavedTraining):
             saved.show(session)
@@ -118,6 +122,9 @@ class RunsController(QObject):
         if saved.warning:
             session.error.emit(BoxscoutError(saved.warning), "")
         self.shown.emit()
+
+    def _status(self, kind: Kind) -> TrainingStatus:
+        return self._session.training if kind is Kind.GAN else self._session.results.labelled
 
 
 def _listed(worker: Worker, project: Project) -> Listed:

@@ -117,9 +117,10 @@ class RunControls(QWidget):
         if resumable:
             step = number(state.resumable_step, ",")
             self.continue_button.setText(tr("Continue from step {0}").format(step))
-        self.start_button.setText(tr("New run") if resumable else tr("Start training"))
+        again = resumable or state.step > 0
+        self.start_button.setText(tr("New run") if again else tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
-        tip = tr("Train anew, beside the runs that are there; they stay.") if resumable else ""
+        tip = tr("Train anew, beside the runs that are there; they stay.") if again else ""
         self.start_button.setToolTip(tip)
         if resumable:
             style.remove_icon(self.start_button)
