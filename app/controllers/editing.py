@@ -75,8 +75,8 @@ class EditingController(QObject):
     """Images have other true boxes, or none."""
     about_to_take = Signal()
     """Nothing may write boxes now."""
-    taken = Signal()
-    """Boxes come from another run."""
+    taken = Signal(int)
+    """The id of the run that boxes come from now."""
     history_changed = Signal()
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
@@ -329,7 +329,7 @@ class EditingController(QObject):
             if edit.boxes.before != edit.boxes.after:
                 self._tell(edit.boxes)
         elif isinstance(edit, TakeEdit):
-            self.taken.emit()
+            self.taken.emit(edit.after)
         elif isinstance(edit, BoxesEdit):
             self._session.set_kept(edit.after)
             self.boxes_edited.emit(edit.images)

@@ -68,7 +68,7 @@ class RunsController(QObject):
             session.set_activity(TAKING, None)
             if session.project is project:
                 self._editing.remember(edit, tr("Take the boxes of {run}").format(run=run.name), begun)
-                self._editing.taken.emit()
+                self._editing.taken.emit(run.id)
                 text = tr("The boxes come from {run} now; edited and accepted ones stayed.")
                 session.notice.emit(text.format(run=run.name))
 

@@ -92,7 +92,7 @@ class Workbench(QObject):
         self.editing.taken.connect(self._on_taken)
         self.review.about_to_accept.connect(self.deciding.bring_up)
         self.runs.shown.connect(self.localization.on_shown)
-        self.localization.boxes_found.connect(lambda _: self.runs.refresh())
+        self.localization.evidence_changed.connect(self.runs.refresh)
         self.training.prepared.connect(self.localization.on_prepared)
         self.training.snapshot.connect(self.localization.on_snapshot)
         self.training.ended.connect(self._on_training_ended)
@@ -221,8 +221,9 @@ class Workbench(QObject):
             self.deciding.wake()
             self.measuring.wake(boxes_changed=True)
 
-    def _on_taken(self) -> None:
+    def _on_taken(self, run_id: int) -> None:
         """The boxes come from another run, which is not the one that is shown where that was taken back."""
+        self.session.runs.set_current(run_id)
         self.runs.refresh()
         self.localization.on_shown()
         self._on_evidence_changed()

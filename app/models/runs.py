@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -46,6 +46,11 @@ class Runs(QObject):
         if self.find(run.id) is None:
             self.listed = Listed((*self.listed.runs, run), self.listed.ready)
         self.changed.emit()
+
+    def set_current(self, run_id: int) -> None:
+        """The boxes come from this run now; what others have found is listed a moment later."""
+        runs = tuple(replace(run, current=run.id == run_id) for run in self.listed.runs)
+        self.set_listed(Listed(runs))
 
     def find(self, run_id: int | None) -> Run | None:
         return next((run for run in self.listed.runs if run.id == run_id), None)
