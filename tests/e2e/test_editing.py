@@ -18,8 +18,8 @@ from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.boxes.rules import find_box
-from core.project.edits import Kept
 from core.project.queries import kept
+from core.project.rows import Kept
 from core.project.store import Project
 
 Key = Qt.Key
