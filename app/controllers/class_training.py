@@ -19,7 +19,8 @@ from core.learn.class_training import ClassifierPoint, ClassifierProgress, Class
 from core.learn.labels import Labels, labels_of
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project
-from core.project.workflow import load_pixels, train_classifier_and_save, training_run
+from core.project.training import train_classifier_and_save
+from core.project.workflow import load_pixels, training_run
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,12 @@ from core.images.pixels import Pixels
 from core.learn import snapshots
 from core.learn.engine import Snapshot
 from core.maps.heatmap import heat_maps, read_out_of
+from core.project.localize import localize_images
 from core.project.localizers import Localizer, known_classes, saved_localizer
 from core.project.results import results_of
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project, ProjectView
-from core.project.workflow import load_pixels, localize_images
+from core.project.workflow import load_pixels
 
 ACTIVITY = "localization"
 NEWEST = (Kind.GAN.value, None)

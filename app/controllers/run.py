@@ -17,7 +17,7 @@ from core.base.errors import Cancelled
 from core.base.language import tr
 from core.learn.class_training import ClassifierProgress
 from core.learn.engine import Progress, Snapshot
-from core.project.localize import note_training
+from core.project.reading import note_training
 from core.project.runs import Run
 from core.project.store import Project
 

@@ -31,7 +31,8 @@ from core.learn.stopping import Estimate
 from core.project.fitting import FolderSummary, summarized
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project
-from core.project.workflow import load_pixels, train_and_save, training_run
+from core.project.training import train_and_save
+from core.project.workflow import load_pixels, training_run
 
 # Heat maps are shown after these steps too, long before the first snapshot that is kept and measured.
 _FIRST_LOOKS = (5, 20, 50, 200, 500)

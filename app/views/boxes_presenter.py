@@ -8,7 +8,7 @@ from app.models.session import Session
 from app.views.boxes_bar import BoxesBar, BoxesBarState
 from core.base.language import tr
 from core.boxes.sureness import Sureness
-from core.project.localize import goes_on
+from core.project.reading import goes_on
 from core.project.survey import Survey
 
 

@@ -33,8 +33,10 @@ from core.learn.checkpoint import new_state
 from core.learn.engine import snapshot_of
 from core.maps.heatmap import read_out_of
 from core.paper.origin import device_name, revision
+from core.project.localize import localize_images
 from core.project.store import Project
-from core.project.workflow import add_folders, load_pixels, localize_images, train_and_save, training_run
+from core.project.training import train_and_save
+from core.project.workflow import add_folders, load_pixels, training_run
 
 
 def main() -> None:

@@ -248,6 +248,49 @@ class ClassifierConfig(Settings):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class FeaturesConfig(Settings):
+    """One learning from frozen features. ``image_size`` is in pixels."""
+
+    method: str = _setting(
+        "object",
+        mark("Method"),
+        mark("How a folder's object is found: DDT as published, or a unit taught for this folder."),
+        choices=("object", "ddt"),
+    )
+    features: str = _setting(
+        "efficientnet-lite0",
+        mark("Features"),
+        mark("The frozen network: efficientnet-lite0, or timm/NAME where timm is installed."),
+    )
+    weights: str | None = _setting(
+        None, mark("Weights"), mark("A local file of a backbone's weights; empty to ask for a download.")
+    )
+    image_size: int = _setting(
+        384,
+        mark("Image size"),
+        mark("Side, in pixels, at which images are looked at; larger finds smaller things, but slowly."),
+        choices=(224, 256, 320, 384, 448, 512, 576),
+    )
+    keep_aspect: bool = _setting(
+        False, mark("Keep proportions"), mark("Look at images in their own proportions, not squashed.")
+    )
+    sample: int = _setting(
+        500,
+        mark("Sample"),
+        mark("Images that are learned from at most, evenly from all."),
+        low=1,
+        high=100_000,
+    )
+    seed: int = _setting(
+        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
+    )
+    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
+    threads: int = _setting(
+        0, mark("Threads"), mark("Of the processor; 0 for all but one."), low=0, high=1024
+    )
+
+
 def limits_of(name: str) -> Limits:
     """The :class:`Limits` of one field of :class:`TrainConfig`."""
     limits = next(f.metadata["limits"] for f in fields(TrainConfig) if f.name == name)
@@ -298,20 +341,28 @@ _WINDOWS = TrainConfig(
     steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0, framing=4
 )
 
+FEATURES_PRESETS: Mapping[str, FeaturesConfig] = {"features": FeaturesConfig()}
 PRESETS: Mapping[str, TrainConfig] = {
     # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
-    "quick": _WINDOWS.with_(steps=300, snapshot_every=50, adversarial=0.0, learning_rate=1e-3),
-    "balanced": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
+    "scratch": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
     "generator": _WINDOWS,
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
     "paper": TrainConfig(
         steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000
     ),
 }
+OLD_PRESETS: Mapping[str, TrainConfig] = {
+    "quick": PRESETS["scratch"].with_(steps=300, snapshot_every=50),
+    "balanced": PRESETS["scratch"],
+}
+"""What commands of the former version name; they mean what they meant."""
 CLASSIFIER_PRESETS: Mapping[str, ClassifierConfig] = {
     "quick": ClassifierConfig(steps=300, batch_size=32, width=8),
     "balanced": ClassifierConfig(),
     # He et al. 2016b's ResNet-34 as Choe, Park, Shim 2018 train it.
     "paper": ClassifierConfig(steps=100_000, batch_size=256, width=64, report_every=500),
 }
-DEFAULT_PRESET = "balanced"
+DEFAULT_PRESET = "features"
+SCRATCH_PRESET = "scratch"
+"""Of trainings that learn everything from the folder itself, the one that is fitted to it."""
+DEFAULT_CLASSIFIER_PRESET = "balanced"

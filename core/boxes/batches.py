@@ -23,8 +23,9 @@ from core.boxes.rules import (
     deviations,
     drawn_out,
     framed,
+    map_on_grid,
+    scores_of,
 )
-from core.boxes.score import box_scores
 
 Maps = npt.NDArray[np.float32]
 
@@ -35,7 +36,8 @@ _CENTRES = np.arange(GRID, dtype=np.float64) + 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a rule says of a few maps of one size: float32 ``maps`` (k, h, w), ``scaled`` (k, GRID, GRID).
+    """What a rule says of a few maps of one size: float32 ``maps`` (k, h, w), and as it reads them ``scaled``
+    (k, GRID, GRID).
 
     ``places`` are theirs among all that were asked about, ``thresholds`` are the shares that were used, 0..1.
     ``boxes``, float64 (k, 4), are half-open pixels x0 y0 x1 y1 of each image, inside it; ``scores``, float64
@@ -82,11 +84,18 @@ def readings(
     thresholds = np.clip(each, 0.0, MAX_THRESHOLD)
     for places in _alike(heat_maps):
         maps = np.stack([heat_maps[i] for i in places]).astype(np.float32, copy=False)
-        scaled = scaled_maps(maps)
+        scaled = read_maps(rule, maps)
         own = None if framings is None else framings[places]
         cells = _clipped_cells(scaled, rule, thresholds[places], prior, own)
-        scores = box_scores(scaled, cells, heat_maps=maps, prior=prior)
+        scores = scores_of(rule, scaled, cells, thresholds[places], heat_maps=maps, prior=prior)
         yield Reading(places, maps, scaled, thresholds[places], _pixel_boxes(cells, sizes[places]), scores)
+
+
+def read_maps(rule: str, heat_maps: Maps) -> Maps:
+    """:func:`core.boxes.rules.read_map` of each of float (n, h, w): float32 (n, GRID, GRID)."""
+    if RULES[rule].absolute:
+        return np.stack([map_on_grid(heat) for heat in heat_maps])
+    return scaled_maps(heat_maps)
 
 
 def scaled_maps(heat_maps: Maps) -> Maps:
@@ -119,7 +128,7 @@ def find_boxes(
     Parameters
     ----------
     scaled
-        float32 (n, GRID, GRID), as :func:`scaled_maps` makes them.
+        float32 (n, GRID, GRID), as :func:`read_maps` makes them for ``rule``.
     """
     each = np.broadcast_to(np.asarray(threshold, np.float64), len(scaled))
     thresholds = np.clip(each, 0.0, MAX_THRESHOLD)

@@ -18,8 +18,9 @@ import numpy.typing as npt
 from core.base.annotations import BoxRecord
 from core.base.geometry import Box, Placement
 from core.base.language import mark
+from core.boxes.objects import largest_part, object_box, object_scores
 from core.boxes.prior import Prior
-from core.boxes.score import Floats, box_score
+from core.boxes.score import Floats, box_scores
 
 Map = npt.NDArray[np.float32]
 Profile = npt.NDArray[np.floating]
@@ -43,8 +44,9 @@ _BORDER = np.flatnonzero(np.pad(np.zeros((GRID - 12, GRID - 12), bool), 6, const
 class Rule:
     """A way to read a box from a heat map.
 
-    ``read`` takes a (GRID, GRID) float32 map scaled to 0..1, a threshold in 0..1 and what is known of the
-    data set, and returns a box in cells of that grid.
+    ``read`` takes a (GRID, GRID) float32 map in 0..1, a threshold in 0..1 and what is known of the data set,
+    and returns a box in cells of that grid. ``absolute`` says that it wants the map as it is, as
+    :func:`map_on_grid` gives it: its threshold is no share of the map's maximum.
     """
 
     name: str
@@ -52,6 +54,28 @@ class Rule:
     help: str
     default_threshold: float
     read: Callable[[Map, float, Prior | None], Box]
+    absolute: bool = False
+
+
+def map_on_grid(heat_map: Map) -> Map:
+    """A map of probabilities on the reading grid, as it is: float32 (GRID, GRID) in 0..1.
+
+    Parameters
+    ----------
+    heat_map
+        float (h, w); what lies outside 0..1 is taken for the nearer end, one with values that are not finite
+        is 1 everywhere.
+    """
+    heat = np.asarray(heat_map, dtype=np.float32)
+    if not np.isfinite(heat).all():
+        return np.ones((GRID, GRID), np.float32)
+    fine = cv2.resize(np.clip(heat, 0, 1), (GRID, GRID), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine, np.float32)
+
+
+def read_map(rule: str, heat_map: Map) -> Map:
+    """What ``rule`` reads of a heat map: :func:`map_on_grid` or :func:`scaled_map`."""
+    return map_on_grid(heat_map) if RULES[rule].absolute else scaled_map(heat_map)
 
 
 def scaled_map(heat_map: Map) -> Map:
@@ -82,10 +106,7 @@ def component_box(scaled: Map, threshold: float, prior: Prior | None = None) -> 
 
     The published rule (Zhou et al. 2016, section 3; Choe, Park, Shim 2018) with 20 % as threshold.
     """
-    mask = (scaled >= threshold * float(scaled.max())).astype(np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    left, top, width, height = stats[1:][np.argmax(stats[1:, cv2.CC_STAT_AREA]), :4].tolist()
-    return Box(left, top, left + width, top + height)
+    return largest_part(scaled >= threshold * float(scaled.max()))[0]
 
 
 def moments_box(scaled: Map, threshold: float, prior: Prior | None = None) -> Box:
@@ -218,6 +239,7 @@ def bell(cells: int, sigma: float) -> Map:
     return weights
 
 
+OBJECT_RULE = "object"
 RULES: Mapping[str, Rule] = {
     rule.name: rule
     for rule in (
@@ -245,9 +267,25 @@ RULES: Mapping[str, Rule] = {
             0.2,
             component_box,
         ),
+        Rule(
+            OBJECT_RULE,
+            mark("Object map"),
+            mark(
+                "The largest connected part whose probability lies above the threshold; for heat maps of "
+                "frozen features."
+            ),
+            0.5,
+            object_box,
+            absolute=True,
+        ),
     )
 }
 DEFAULT_RULE = "fitted"
+
+
+def default_rule(kind: str) -> str:
+    """The rule for heat maps that a run of this ``kind`` makes."""
+    return OBJECT_RULE if kind == "features" else DEFAULT_RULE
 
 
 def find_box(
@@ -281,22 +319,47 @@ def find_box(
     -------
     BoxRecord
         Half-open pixels of the image, inside it, at least one pixel wide and high where the image is;
-        ``score`` is that of :func:`core.boxes.score.box_score`.
+        ``score`` is that of :func:`scores_of`.
     """
     chosen = RULES[rule]
     threshold = used_threshold(rule, threshold)
-    scaled = scaled_map(heat_map)
+    scaled = read_map(rule, heat_map)
     cells = chosen.read(scaled, threshold, prior)
     if framing is not None:
         sides = np.array([[cells.x0, cells.y0, cells.x1, cells.y1]], np.float64)
         cells = Box(*framed(sides, rule=rule, framings=framing[None], prior=prior)[0].tolist())
     cells = cells.clamped(GRID, GRID)
+    inside = np.array([[cells.x0, cells.y0, cells.x1, cells.y1]], np.float64)
+    (score,) = scores_of(
+        rule, scaled[None], inside, np.array([threshold]), heat_maps=np.asarray(heat_map)[None], prior=prior
+    )
     return BoxRecord(
         box=pixel_box(cells, width, height),
-        score=box_score(scaled, cells, heat_map=heat_map, prior=prior),
+        score=float(score),
         threshold=threshold,
         rule=rule,
     )
+
+
+def scores_of(
+    rule: str, read: Map, cells: Floats, thresholds: Floats, *, heat_maps: Map, prior: Prior | None
+) -> Floats:
+    """How sure ``rule`` is of the box in each of n maps, float64 (n,) in 0..1.
+
+    Parameters
+    ----------
+    read
+        float32 (n, GRID, GRID), what :func:`read_map` gives of each.
+    cells
+        float64 (n, 4), the boxes in cells.
+    thresholds
+        float64 (n,), those that the boxes were read with.
+    heat_maps
+        float (n, any, any), as the networks gave them.
+    """
+    if RULES[rule].absolute:
+        return object_scores(read, thresholds)
+    return box_scores(read, cells, heat_maps=heat_maps, prior=prior)
 
 
 def used_threshold(rule: str, threshold: float | None) -> float:

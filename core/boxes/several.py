@@ -14,12 +14,15 @@ from core.base.errors import BoxscoutError
 from core.base.geometry import Box, iou
 from core.base.language import tr
 from core.boxes.batches import Reading, readings
+from core.boxes.objects import mean_inside, object_mask, parts_of
 from core.boxes.overlap import Floats
 from core.boxes.prior import Prior
 from core.boxes.rules import (
     DEFAULT_RULE,
     GRID,
     MAX_BOXES,
+    OBJECT_RULE,
+    RULES,
     Map,
     pixel_box,
     spread_box,
@@ -35,6 +38,7 @@ _VALLEY = 0.8
 _EDGE = 0.5
 _BLUR = 1.5  # cells: below what any network's map shows, above what makes a plateau's every cell a peak
 _SMALLEST = 16  # cells, of 4096
+_BY_PARTS = ("component", OBJECT_RULE)  # whose objects are the connected parts
 _MOST_SUMMITS = 32  # looked at in a map that is nothing but noise
 
 Mask = npt.NDArray[np.bool_]
@@ -54,8 +58,8 @@ def find_boxes(
     """The boxes of one image, surest first: at least one, at most ``max_boxes``.
 
     Where only one object stands out, its box is that of :func:`find_box`, whatever ``max_boxes``.
-    Else ``component`` gives each connected part its tightest box, and the moments rules give each peak the
-    moments of the heat around it; the scores tell how the peaks compare.
+    Else ``component`` and ``object`` give each connected part its tightest box, and the moments rules give
+    each peak the moments of the heat around it; the scores tell how the peaks compare.
 
     Parameters
     ----------
@@ -134,16 +138,19 @@ def _several(
     cells: list[Box] = []
     for i, scaled in enumerate(part.scaled):
         cut = float(part.thresholds[i])
-        masks = _components(scaled, cut) if rule == "component" else _around_peaks(scaled, cut)
+        masks = _objects(rule, scaled, cut)
         for mask in masks if len(masks) > 1 else ():
             own = np.where(mask, scaled, np.float32(0))
             owners.append(i)
             objects.append(own)
-            cells.append((_tightest(mask) if rule == "component" else spread_box(own)).clamped(GRID, GRID))
+            cells.append((_tightest(mask) if rule in _BY_PARTS else spread_box(own)).clamped(GRID, GRID))
     if not objects:
         return alone
     heat, sides = np.stack(objects), np.array([(box.x0, box.y0, box.x1, box.y1) for box in cells], np.float64)
-    scores = box_scores(heat, sides, heat_maps=part.maps[owners], prior=prior) * heat.max(axis=(1, 2))
+    if RULES[rule].absolute:
+        scores = np.array([mean_inside(own, own > 0) for own in objects], np.float64)
+    else:
+        scores = box_scores(heat, sides, heat_maps=part.maps[owners], prior=prior) * heat.max(axis=(1, 2))
     found: dict[int, list[BoxRecord]] = {}
     for i, box, score in zip(owners, cells, scores.tolist(), strict=True):
         width, height = sizes[part.places[i]].astype(int).tolist()
@@ -167,14 +174,12 @@ def non_maximum_suppression(boxes: list[Box], overlap: float) -> list[int]:
     return kept
 
 
-def _components(scaled: Map, cut: float) -> list[Mask]:
-    """The 8-connected parts at or above ``cut``, largest first, without specks."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (scaled >= cut * float(scaled.max())).astype(np.uint8), connectivity=8
-    )
-    areas = stats[:, cv2.CC_STAT_AREA]
-    order = sorted(range(1, count), key=lambda label: -int(areas[label]))
-    return [labels == label for label in order if areas[label] >= _SMALLEST]
+def _objects(rule: str, scaled: Map, cut: float) -> list[Mask]:
+    """Where each object lies that stands on its own by ``rule``, specks left out."""
+    if rule not in _BY_PARTS:
+        return _around_peaks(scaled, cut)
+    above = object_mask(scaled, cut) if RULES[rule].absolute else scaled >= cut * float(scaled.max())
+    return [part for part in parts_of(above) if part.sum() >= _SMALLEST]
 
 
 def _around_peaks(scaled: Map, cut: float) -> list[Mask]:

@@ -12,10 +12,18 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from core import __version__
-from core.base.config import DEFAULT_PRESET, DEVICES, OBJECTIVE_NAMES, PRECISIONS, PRESETS
+from core.base.config import (
+    DEFAULT_PRESET,
+    DEVICES,
+    FEATURES_PRESETS,
+    OBJECTIVE_NAMES,
+    OLD_PRESETS,
+    PRECISIONS,
+    PRESETS,
+)
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.output import lost_output
-from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, MAX_THRESHOLD, RULES
+from core.boxes.rules import MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import complain, console, progress_bar, say, stop_on_signal
 from core.cli.evaluation_app import compare, curve, evaluate, print_report
@@ -33,13 +41,15 @@ from core.cli.shared import (
     Restart,
     Resume,
     SetName,
+    Weights,
     one_of,
     run_training,
     show,
 )
 from core.cli.snapshots_app import SnapshotStep, snapshots
 
-LOCALIZER_MODELS = ("gan", "cam")
+LOCALIZER_MODELS = ("features", "gan", "cam")
+METHODS = ("object", "ddt")
 READ_OUTS = (
     "guided",
     "averaged",
@@ -86,11 +96,31 @@ def _options(
 def train(
     folders: Folders,
     project: ProjectFile,
-    preset: Annotated[Optional[str], one_of(PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
+    preset: Annotated[
+        str | None, one_of((*FEATURES_PRESETS, *PRESETS, *OLD_PRESETS), f"Default: {DEFAULT_PRESET}.")
+    ] = None,
+    method: Annotated[Optional[str], one_of(METHODS, "With frozen features: how they are read.")] = None,  # noqa: UP045
+    features: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Frozen network: efficientnet-lite0, or timm/NAME for your own backbone."),
+    ] = None,
+    weights: Weights = None,
+    download: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--download", help="Download the weights of timm/NAME; its licence is shown before."),
+    ] = None,
+    sample: Annotated[Optional[int], typer.Option(help="Images that are learned from at most.")] = None,  # noqa: UP045
+    keep_aspect: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--keep-aspect/--no-keep-aspect", help="Look at photos in their own proportions."),
+    ] = None,
+    threads: Annotated[Optional[int], typer.Option(help="Of the processor; 0 for all but one.")] = None,  # noqa: UP045
     objective: Annotated[Optional[str], one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
     steps: Annotated[Optional[int], typer.Option(help="Steps of training in all.")] = None,  # noqa: UP045
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
-    image_size: Annotated[Optional[int], typer.Option(help="32, 64 or 128 pixels.")] = None,  # noqa: UP045
+    image_size: Annotated[
+        int | None, typer.Option(help="Pixels: 224 to 576; from scratch 32, 64 or 128.")
+    ] = None,
     batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
     width: Annotated[Optional[int], typer.Option(help="Channels of the first stage.")] = None,  # noqa: UP045
     fine_heat_map: Annotated[
@@ -127,9 +157,16 @@ def train(
     No label is needed. With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train
     images are used.
     """
-    from core.cli.commands import run_train
+    from core.cli.job import run_train
 
     settings = {
+        "method": method,
+        "features": features,
+        "weights": None if weights is None else str(weights),
+        "download": download,
+        "sample": sample,
+        "keep_aspect": keep_aspect,
+        "threads": threads,
         "objective": objective,
         "steps": steps,
         "minutes": minutes,
@@ -161,13 +198,17 @@ def localize(
     project: ExistingProject,
     threshold: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option(min=0.0, max=MAX_THRESHOLD, help="Share of a heat map's maximum; default: the rule's."),
+        typer.Option(min=0.0, max=MAX_THRESHOLD, help="From what heat on; default: the rule's."),
     ] = None,
-    rule: Annotated[str, one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
+    rule: Annotated[
+        Optional[str],  # noqa: UP045
+        one_of(RULES, "How a heat map becomes a box; default: by what made it."),
+    ] = None,
     set_: SetName = None,
     model: Annotated[
-        str, one_of(LOCALIZER_MODELS, "Whose heat maps: those of 'train' or those of 'train-cam'.")
-    ] = "gan",
+        Optional[str],  # noqa: UP045
+        one_of(LOCALIZER_MODELS, "Whose heat maps: cam is 'train-cam'; default: the newest of 'train'."),
+    ] = None,
     at: SnapshotStep = "last",
     run: RunNumber = None,
     predicted_class: Annotated[
@@ -188,6 +229,10 @@ def localize(
         Optional[int],  # noqa: UP045
         typer.Option(min=32, max=1024, help="Look at photos unsquashed, of that many pixels: small objects."),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="With frozen features: make the heat maps that are there anew.")
+    ] = False,
+    weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
     """Find a box in every image of FOLDERS.
@@ -195,18 +240,20 @@ def localize(
     The newest run that was trained to its end finds them, or --run. With --set, FOLDERS is the one folder
     of Tiny ImageNet: that set's train and val images are used.
     """
-    from core.cli.commands import run_localize
+    from core.cli.job import Wanted, run_localize
 
     if predicted_class and model != "cam":
         raise typer.BadParameter("--predicted-class needs --model cam.")
-    if at != "last" and model != "gan":
+    if at != "last" and model == "cam":
         raise typer.BadParameter("--at needs --model gan.")
+    wanted = Wanted(
+        rule=rule, threshold=threshold, max_boxes=max_boxes, at=at, predicted_class=predicted_class,
+        looks=looks, long_side=long_side, again=again, weights=weights,
+    )  # fmt: skip
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_localize(
-            folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_,
-            model=model, at=at, predicted_class=predicted_class, max_boxes=max_boxes,
-            looks=looks, long_side=long_side, run_id=run,
-        )  # fmt: skip
+            folders, project, wanted, bar=bar, stop=stop, set_name=set_, model=model, run_id=run
+        )
     show(result, as_json, result.pop("text"))
 
 

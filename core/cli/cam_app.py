@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from core.base.config import CLASSIFIER_PRESETS, DEFAULT_PRESET, DEVICES
+from core.base.config import CLASSIFIER_PRESETS, DEFAULT_CLASSIFIER_PRESET, DEVICES
 from core.cli.shared import (
     AsJson,
     Augmentation,
@@ -23,7 +23,9 @@ from core.cli.shared import (
 def train_cam(
     folders: Folders,
     project: ProjectFile,
-    preset: Annotated[Optional[str], one_of(CLASSIFIER_PRESETS, f"Default: {DEFAULT_PRESET}.")] = None,  # noqa: UP045
+    preset: Annotated[
+        str | None, one_of(CLASSIFIER_PRESETS, f"Default: {DEFAULT_CLASSIFIER_PRESET}.")
+    ] = None,
     steps: Annotated[Optional[int], typer.Option(help="Batches in all.")] = None,  # noqa: UP045
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
     width: Annotated[Optional[int], typer.Option(help="Channels of the first group.")] = None,  # noqa: UP045

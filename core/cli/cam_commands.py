@@ -7,16 +7,18 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from core.base.config import CLASSIFIER_PRESETS
+from core.base.config import CLASSIFIER_PRESETS, DEFAULT_CLASSIFIER_PRESET
 from core.base.errors import TrainingError
-from core.cli.commands import chosen_paths, follow, outcome, start_or_resume
 from core.cli.console import Bar
+from core.cli.gan_commands import follow, outcome, start_or_resume
+from core.cli.job import chosen_paths
 from core.cli.projects import project_to_train
 from core.learn import class_training as classify
 from core.learn.labels import labels_of
-from core.project.localize import note_training
+from core.project.reading import note_training
 from core.project.runs import newest_run
-from core.project.workflow import add_folders, load_pixels, train_classifier_and_save, training_run
+from core.project.training import train_classifier_and_save
+from core.project.workflow import add_folders, load_pixels, training_run
 
 
 def run_train_cam(
@@ -33,14 +35,15 @@ def run_train_cam(
 ) -> dict[str, Any]:
     """Train a classifier into the project, beside its GAN; the folders name the classes.
 
-    As :func:`core.cli.commands.run_train` in everything else.
+    As :func:`core.cli.job.run_train` in everything else.
     """
     paths = chosen_paths(folders, set_name, "train")
     with project_to_train(project_path) as project:
         saved = newest_run(project, "cam")
         config, state = start_or_resume(
-            saved, CLASSIFIER_PRESETS, classify.load, preset, changes, resume=resume, restart=restart
-        )
+            saved, CLASSIFIER_PRESETS, classify.load, preset, changes,
+            default=DEFAULT_CLASSIFIER_PRESET, resume=resume, restart=restart,
+        )  # fmt: skip
         records = add_folders(project, paths)
         named = labels_of([record.path for record in records], paths)
         classes = named.classes

@@ -9,19 +9,19 @@ from threading import Event
 
 from core import datasets
 from core.base.annotations import ImageBoxes
+from core.base.config import SCRATCH_PRESET
 from core.base.errors import BoxscoutError, Cancelled
-from core.boxes.rules import DEFAULT_RULE
-from core.cli.commands import run_evaluate, run_localize, run_train
+from core.cli.commands import run_evaluate
 from core.cli.console import Bar
 from core.cli.formats_commands import run_export
-from core.cli.sheet import Panel, draw_sheet
+from core.cli.job import Wanted, run_localize, run_train
+from core.cli.sheet import Course, Panel, draw_sheet
 from core.evaluate.report import Report
 from core.images.decoding import decode
 from core.images.sample import draw_sample
-from core.learn import checkpoint
-from core.learn.engine import samples_of
+from core.project.learning import KIND, saved_unit
+from core.project.runs import Run, current_run
 from core.project.store import ImageRecord, Project
-from core.project.workflow import checkpoint_path
 
 PANELS = 8
 
@@ -37,6 +37,8 @@ class Demo:
 def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, stop: Event) -> Demo:
     """Draw, train, find boxes, export, evaluate and picture; everything lies under ``out`` afterwards.
 
+    Boxes are found as they are by default; with ``steps`` a network is trained from scratch.
+
     Raises
     ------
     BoxscoutError
@@ -51,13 +53,16 @@ def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, s
     except OSError as error:
         raise BoxscoutError(f"{out} cannot be written: {error.strerror}.") from error
     project = out / "demo.boxscout"
-    changes = {"seed": seed} if steps is None else {"seed": seed, "steps": steps}
-    with bar.section(0.87):
-        trained = run_train([images], project, None, changes, resume=False, restart=True, bar=bar, stop=stop)
+    preset, changes = (None, {}) if steps is None else (SCRATCH_PRESET, {"steps": steps})
+    changes["seed"] = seed
+    with bar.section(0.7 if steps is None else 0.87):
+        trained = run_train(
+            [images], project, preset, changes, resume=False, restart=True, bar=bar, stop=stop
+        )
     if trained["stopped"]:
         raise Cancelled(trained["text"].split(";")[0] + ".")
-    with bar.section(0.05):
-        run_localize([images], project, rule=DEFAULT_RULE, threshold=None, bar=bar, stop=stop)
+    with bar.section(0.22 if steps is None else 0.05):
+        run_localize([images], project, Wanted(), bar=bar, stop=stop)
     files = {name: out / file for name, file in (("csv", "boxes.csv"), ("coco", "boxes.json"))}
     with bar.section(0.05):
         for name, file in files.items():
@@ -71,19 +76,30 @@ def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, s
 
 def _draw(path: Path, truth: Sequence[ImageBoxes], sheet: Path) -> None:
     with Project.open(path) as project:
-        state = checkpoint.load(checkpoint_path(project))
+        run = current_run(project)
+        assert run is not None, "boxes have just been found"
         known = {Path(image.name).name: image for image in truth}
         records = project.images()
         chosen = records[:: max(1, len(records) // PANELS)][:PANELS]
         panels = [_panel(project, record, known.get(record.name)) for record in chosen]
+        title, course = _training(run)
         draw_sheet(
-            sheet,
-            title=f"{state.config.objective.upper()}, {state.step} steps, seed {state.config.seed}: "
-            "box found (solid) and true box (dashed)",
-            panels=panels,
-            samples=samples_of(state) if state.config.adversarial else None,
-            history=state.history,
+            sheet, title=f"{title}: box found (solid) and true box (dashed)", panels=panels, course=course
         )
+
+
+def _training(run: Run) -> tuple[str, Course | None]:
+    """What ``run`` was, in a few words, and what a generator showed while it was trained."""
+    if run.kind == KIND:
+        unit = saved_unit(run)
+        return f"Frozen features {unit.features}, method {unit.method}, {unit.images} images", None
+    from core.learn import checkpoint
+    from core.learn.engine import samples_of
+
+    state = checkpoint.load(run.file)
+    samples = samples_of(state) if state.config.adversarial else None
+    course = Course(samples, tuple((point.step, point.ms_ssim) for point in state.history))
+    return f"{state.config.objective.upper()}, {state.step} steps, seed {state.config.seed}", course
 
 
 def _panel(project: Project, record: ImageRecord, truth: ImageBoxes | None) -> Panel:

@@ -11,6 +11,7 @@ from pathlib import Path
 from core.base.errors import ProjectError
 from core.project.claim import COMMAND, claim
 from core.project.file import absolute
+from core.project.migration import FILES
 from core.project.store import Project
 
 
@@ -46,7 +47,8 @@ def project_to_train(path: Path) -> Iterator[Project]:
 
 
 def _trainings(data: Path) -> dict[Path, int]:
-    return {file: file.stat().st_mtime_ns for file in data.rglob("*.pt") if file.exists()}
+    files = (file for name in FILES.values() for file in data.rglob(name))
+    return {file: file.stat().st_mtime_ns for file in files if file.exists()}
 
 
 def _remove(places: list[Path]) -> None:

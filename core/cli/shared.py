@@ -54,6 +54,10 @@ Augmentation = Annotated[
     Optional[bool],  # noqa: UP045
     typer.Option("--augmentation/--no-augmentation", help="Vary crop, mirror and colours of each image."),
 ]
+Weights = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--weights", help="A safetensors file with the weights of your own backbone."),
+]
 JsonFile = Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")]  # noqa: UP045
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

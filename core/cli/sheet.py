@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.learn.checkpoint import HistoryPoint
 from core.project.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure, write_figure
 
-__all__ = ["Panel", "draw_sheet", "grid"]
+__all__ = ["Course", "Panel", "draw_sheet", "grid"]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a GAN's training showed: uint8 (n, S, S, 3) ``samples``, None without a generator, and the mean
+    MS-SSIM between samples after some steps, None where it was not measured."""
+
+    samples: Picture | None
+    diversity: tuple[tuple[int, float | None], ...]
 
 
 def draw_sheet(
@@ -17,8 +26,7 @@ def draw_sheet(
     *,
     title: str,
     panels: Sequence[Panel],
-    samples: Picture | None,
-    history: Sequence[HistoryPoint],
+    course: Course | None = None,
 ) -> None:
     """Write the sheet to ``path`` as PNG, atomically.
 
@@ -26,24 +34,27 @@ def draw_sheet(
     ----------
     panels
         Up to eight; each becomes image with box | heat map | overlay.
-    samples
-        uint8 (n, S, S, 3); None where there is no generator.
-    history
-        The points of the diversity curve.
+    course
+        Drawn below them.
     """
     panels = panels[:8]
     rows = (len(panels) + 1) // 2
-    figure = new_figure(width=13, height=1.9 * rows + 4.6)
+    figure = new_figure(width=13, height=1.9 * rows + (4.6 if course else 0.6))
     figure.suptitle(title, fontsize=13, parse_math=False)
+    if course is None:
+        _draw_panels(figure, panels, rows)
+        write_figure(figure, path)
+        return
     parts: Any = figure.subfigures(2, 1, height_ratios=[1.9 * rows, 4.6])
     upper, lower = parts
     _draw_panels(upper, panels, rows)
     left, right = lower.subplots(1, 2)
+    samples = course.samples
     if samples is not None:
         left.imshow(grid(samples))
     left.set_title("No generator was trained" if samples is None else "Samples of the generator", fontsize=10)
     left.axis("off")
-    _draw_curve(right, history)
+    _draw_curve(right, course)
     write_figure(figure, path)
 
 
@@ -57,8 +68,8 @@ def _draw_panels(figure: Any, panels: Sequence[Panel], rows: int) -> None:
         draw_triple(axes[i // 2, 3 * (i % 2) : 3 * (i % 2) + 3], panel)
 
 
-def _draw_curve(axis: Any, history: Sequence[HistoryPoint]) -> None:
-    points = [(point.step, point.ms_ssim) for point in history if point.ms_ssim is not None]
+def _draw_curve(axis: Any, course: Course) -> None:
+    points = [(step, value) for step, value in course.diversity if value is not None]
     axis.plot([step for step, _ in points], [value for _, value in points], marker=".", color="#3b6bff")
     axis.set(xlabel="Step", ylabel="MS-SSIM", ylim=(0, 1))
     axis.set_title("Diversity: mean MS-SSIM between samples (high = collapsed)", fontsize=10)

@@ -38,16 +38,11 @@ from core.paper.origin import device_name, revision
 from core.paper.photos import Photos, check_same, photos_of
 from core.paper.plan import Job, Run, same_training
 from core.paper.published import RULE, THRESHOLD
+from core.project.localize import localize_images
 from core.project.runs import newest_run
 from core.project.store import ImageRecord, Project
-from core.project.workflow import (
-    add_folders,
-    load_pixels,
-    localize_images,
-    train_and_save,
-    train_classifier_and_save,
-    training_run,
-)
+from core.project.training import train_and_save, train_classifier_and_save
+from core.project.workflow import add_folders, load_pixels, training_run
 
 HeatMaps = npt.NDArray[np.float32]
 State = TrainState | ClassifierState

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.language import tr
-from core.boxes.batches import find_boxes, scaled_maps
+from core.boxes.batches import find_boxes, read_maps
 from core.boxes.overlap import Floats, Truth
 from core.boxes.prior import PriorTally
 from core.boxes.rules import used_threshold
@@ -89,7 +89,12 @@ def _boxes(network: Discriminator, images: Images, sizes: Floats, view: ProjectV
         tally.add(heat, ratio, framing)
     threshold = used_threshold(view.rule, view.threshold)
     return find_boxes(
-        scaled_maps(maps), sizes, rule=view.rule, threshold=threshold, prior=tally.prior(), framings=own
+        read_maps(view.rule, maps),
+        sizes,
+        rule=view.rule,
+        threshold=threshold,
+        prior=tally.prior(),
+        framings=own,
     )
 
 

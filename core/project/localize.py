@@ -10,15 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from core.base.annotations import BoxRecord
-from core.base.errors import Cancelled, ImageError, ProjectError
-from core.base.language import tr
+from core.base.errors import ImageError
 from core.boxes.batches import find_boxes as boxes_on_grid
-from core.boxes.batches import scaled_maps
+from core.boxes.batches import read_maps
 from core.boxes.prior import Prior, PriorTally
-from core.boxes.rules import Map, framing_rows, used_threshold
+from core.boxes.rules import Map, used_threshold
 from core.boxes.score import Floats
-from core.boxes.several import find_boxes_of_many
 from core.boxes.sureness import SAMPLE, Sureness, looks, sureness
 from core.images.decoding import decode
 from core.images.pixels import Pixels
@@ -29,51 +26,14 @@ from core.nets.resnet import PreActResNet34
 from core.project.queries import framings as stored_framings
 from core.project.queries import heat_maps as stored_maps
 from core.project.queries import maps_made_by
-from core.project.runs import Run, run_of, set_finished
+from core.project.reading import BATCH, CLASS, NO_THRESHOLDS, OnProgress, Reading, Steps, whole_maps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds
 
-BATCH = 64
-CLASS = "class"
-"""The unit of a :class:`MapSource` that is a classifier."""
-OnProgress = Callable[[int, int], None]
-NO_THRESHOLDS = Thresholds()
-
 # The share of the work that the maps are; what is left are the boxes once all maps are known.
 _MAPS_SHARE = 0.9
 _DECODERS = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Reading:
-    """How maps become boxes; ``thresholds`` are those of single images."""
-
-    rule: str
-    threshold: float | None
-    thresholds: Thresholds
-    max_boxes: int
-
-    def boxes(
-        self,
-        maps: Mapping[int, Map],
-        own_framings: Mapping[int, Floats],
-        sizes: Mapping[int, tuple[int, int]],
-        prior: Prior | None,
-    ) -> dict[int, tuple[BoxRecord, ...]]:
-        """The boxes of images by id, whose ``sizes`` are in pixels."""
-        ids = list(maps)
-        own, shared = self.thresholds.at(ids), used_threshold(self.rule, self.threshold)
-        found = find_boxes_of_many(
-            list(maps.values()),
-            np.array([sizes[i] for i in ids], np.float64).reshape(-1, 2),
-            rule=self.rule,
-            threshold=np.where(np.isnan(own), shared, own),
-            prior=prior,
-            framings=framing_rows(own_framings, ids),
-            max_boxes=self.max_boxes,
-        )
-        return dict(zip(ids, found, strict=True))
 
 
 @dataclass(frozen=True)
@@ -115,16 +75,16 @@ class _Run:
     ids: Sequence[int]
     sizes: Mapping[int, tuple[int, int]]
     look: _Look
-    reading: _Reading
+    reading: Reading
     step: int
     source: MapSource
-    go_on: _Steps
+    go_on: Steps
 
     def make_maps(self, there: Container[int], prior: Prior | None) -> Prior | None:
         """Maps of all images but those ``there``, and their boxes; what all maps have in common."""
         tally, ids = PriorTally(), self.ids
         for rows in self._batches():
-            maps = _whole_maps(self.project, [ids[i] for i in rows if ids[i] in there])
+            maps = whole_maps(self.project, [ids[i] for i in rows if ids[i] in there])
             framed = stored_framings(self.project, list(maps))
             missing = [i for i in rows if ids[i] not in maps]
             if missing:
@@ -215,10 +175,10 @@ def localize_images(
         ids=ids,
         sizes={i: (w, h) for i, (w, h) in zip(ids, pixels.sizes.tolist(), strict=True)},
         look=_Look(network, pixels, wanted, options),
-        reading=_Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
+        reading=Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
         step=step,
         source=source,
-        go_on=_Steps(len(ids), on_progress, cancelled),
+        go_on=Steps(len(ids), on_progress, cancelled),
     )
     known = project.load_survey()
     before = known.prior if known is not None and (known.step, known.source) == (step, source) else None
@@ -235,21 +195,6 @@ def localize_images(
     return len(ids) - kept, kept
 
 
-def goes_on(survey: Survey) -> bool:
-    """Whether :func:`localize_images` by the same network leaves the maps of ``survey`` as they are."""
-    return not survey.complete and survey.source is not None and survey.source.unit != CLASS
-
-
-def note_training(project: Project, run: Run, *, complete: bool) -> None:
-    """Keep that ``run`` was trained, to its end or not, and so after its maps were made.
-
-    The next localization by it forgets that.
-    """
-    set_finished(project, run, finished=complete)
-    if run_of(project, run.id).current and (survey := project.load_survey()) is not None:
-        project.save_survey(replace(survey, superseded=True))
-
-
 def _made_before(run: _Run, known: Survey | None) -> set[int]:
     """Whose map need not be made: none where all are there, for then a person wants them made again."""
     if run.source.unit == CLASS:
@@ -257,14 +202,6 @@ def _made_before(run: _Run, known: Survey | None) -> set[int]:
     there = maps_made_by(run.project, run.source, step=run.step)
     is_whole = known is not None and known.complete and there.issuperset(run.ids)
     return set() if is_whole else there
-
-
-def _whole_maps(project: Project, ids: Sequence[int]) -> dict[int, Map]:
-    """The maps of a batch; none where one of them is damaged, so that all are made again."""
-    try:
-        return stored_maps(project, ids)
-    except ProjectError:
-        return {}
 
 
 def map_source(network: Network, options: HeatMapOptions) -> MapSource:
@@ -276,23 +213,6 @@ def map_source(network: Network, options: HeatMapOptions) -> MapSource:
     plain = replace(options, unit=None)
     looks = next((name for name, known in READ_OUTS.items() if known == plain), repr(plain))
     return MapSource(digest.hexdigest(), unit, looks)
-
-
-class _Steps:
-    """Counts what is done in whole images, and stops where the person wishes."""
-
-    def __init__(self, total: int, report: OnProgress | None, cancelled: Callable[[], bool] | None) -> None:
-        self._total, self._report, self._cancelled = total, report, cancelled
-        self._done = 0.0
-
-    def check(self) -> None:
-        if self._cancelled is not None and self._cancelled():
-            raise Cancelled(tr("Localization was stopped; what it found until then is kept."))
-
-    def __call__(self, images: int, share: float) -> None:
-        self._done += images * share
-        if self._report is not None:
-            self._report(min(int(self._done + 1e-6), self._total), self._total)
 
 
 def _better(before: Prior | None, now: Prior | None) -> Prior | None:
@@ -321,7 +241,7 @@ def _photos(pixels: Pixels, indices: Sequence[int], long_side: int) -> Iterator[
 # --- how sure -----------------------------------------------------------------------------------------
 
 
-def _sureness(look: _Look, reading: _Reading, prior: Prior | None) -> Sureness | None:
+def _sureness(look: _Look, reading: Reading, prior: Prior | None) -> Sureness | None:
     """Of some images evenly from all, each looked at once: averaging over mirrored looks would settle it."""
     count = min(len(look.pixels.files), SAMPLE)
     indices = np.unique(np.linspace(0, len(look.pixels.files) - 1, count).astype(int))
@@ -334,7 +254,7 @@ def _sureness(look: _Look, reading: _Reading, prior: Prior | None) -> Sureness |
         # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
         shares = np.full((len(maps), 2), 1e6)
         found = boxes_on_grid(
-            scaled_maps(maps),
+            read_maps(reading.rule, maps),
             shares,
             rule=reading.rule,
             threshold=threshold,

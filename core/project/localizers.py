@@ -14,11 +14,8 @@ from core.learn.labels import class_names
 from core.learn.snapshots import chosen_snapshot
 from core.nets.networks import Discriminator
 from core.nets.resnet import PreActResNet34
-from core.project.runs import Run, newest_finished_run, run_of
-from core.project.store import ImageRecord, Project
-from core.project.workflow import saved_run
-
-MODELS = ("gan", "cam")
+from core.project.runs import Run
+from core.project.store import ImageRecord
 
 
 @dataclass(frozen=True)
@@ -57,19 +54,6 @@ def saved_localizer(run: Run, *, at: str = "last") -> Localizer:
     # Many times a discriminator's work: worth a graphics card where there is one.
     network = cam.network.to(resolve_device("auto"))
     return Localizer(network, cam.step, cam.image_size, cam.classes)
-
-
-def run_to_use(project: Project, model: str, run_id: int | None = None) -> Run:
-    """The run that finds boxes: ``run_id``, or the newest of kind ``model`` whose training came to its end.
-
-    Raises
-    ------
-    ProjectError
-        There is none.
-    """
-    if run_id is not None:
-        return run_of(project, run_id)
-    return newest_finished_run(project, model) or saved_run(project, model)
 
 
 def known_classes(

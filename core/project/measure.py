@@ -12,10 +12,10 @@ from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import Cancelled
 from core.base.geometry import iou
 from core.base.language import tr
-from core.boxes.batches import find_boxes, scaled_maps
+from core.boxes.batches import find_boxes, read_maps
 from core.boxes.overlap import Floats, Truth, best_overlap
 from core.boxes.prior import Prior
-from core.boxes.rules import MAX_THRESHOLD, scaled_map
+from core.boxes.rules import MAX_THRESHOLD, read_map
 from core.boxes.several import find_boxes_of_many
 from core.evaluate import reading
 from core.evaluate.baselines import contrast_boxes
@@ -229,9 +229,10 @@ def _reader_of(
 ) -> Callable[[float], Floats]:
     if view.max_boxes == 1:
         alike = len({heat.shape for heat in maps}) == 1
-        scaled = scaled_maps(np.stack(maps)) if alike else np.stack([scaled_map(heat) for heat in maps])
+        rule = view.rule
+        scaled = read_maps(rule, np.stack(maps)) if alike else np.stack([read_map(rule, m) for m in maps])
         return lambda threshold: find_boxes(
-            scaled, sizes, rule=view.rule, threshold=threshold, prior=prior, framings=own
+            scaled, sizes, rule=rule, threshold=threshold, prior=prior, framings=own
         )
 
     def surest(threshold: float) -> Floats:

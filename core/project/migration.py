@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-FILES = {"gan": "checkpoint.pt", "cam": "classifier.pt"}
+FILES = {"features": "localizer.safetensors", "gan": "checkpoint.pt", "cam": "classifier.pt"}
 """For each kind of training the file, in its folder, that it is saved in."""
 RUNS = "runs"
 

@@ -15,8 +15,8 @@ from core.boxes.sureness import Sureness
 class MapSource:
     """What makes heat maps: a ``network`` (a digest of its weights), one of its units, and how it is read.
 
-    ``unit`` is ``background``, ``real`` or ``class``; ``looks`` a name in :data:`READ_OUTS`, or
-    the options in words.
+    ``unit`` is ``background``, ``real``, ``class`` or ``features``; ``looks`` a name in :data:`READ_OUTS`,
+    the options in words, or how a unit on frozen features was learned.
     """
 
     network: str
@@ -35,7 +35,8 @@ class Survey:
 
     ``prior`` and ``sureness`` are None where they could not be measured, and until all maps are there. It is
     ``complete`` once all boxes are read by them. ``source`` is None in projects of older versions.
-    ``superseded`` says that what made the maps was trained since, on or anew.
+    ``superseded`` says that what made the maps was trained since, on or anew. ``runtime`` is what computed
+    frozen features: another one may give maps that differ in the last digits.
     """
 
     step: int
@@ -44,6 +45,7 @@ class Survey:
     source: MapSource | None = None
     complete: bool = True
     superseded: bool = False
+    runtime: str = ""
 
 
 def survey_to_json(survey: Survey) -> str:
@@ -63,6 +65,7 @@ def survey_from_json(text: str) -> Survey | None:
             None if source is None else MapSource(**{name: str(value) for name, value in source.items()}),
             bool(values.get("complete", True)),
             bool(values.get("superseded", False)),
+            str(values.get("runtime", "")),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -7,11 +7,12 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from core.base.config import TrainConfig
+from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, used_threshold
 from core.images.display import Display
 from core.project.browse import Browse, Order, Show
+from core.project.migration import FILES
 from core.project.thresholds import Thresholds
 
 _MOST_IDS = 10_000_000  # with a threshold of their own; more is no project of ours
@@ -24,9 +25,9 @@ class ProjectView:
     ``threshold`` None is the rule's own default. ``thresholds`` holds images that have their own, by image
     id. ``max_boxes`` is how many boxes an image may get. ``opacity`` is 0..1. ``side_by_side`` shows the
     image beside itself under its heat map, ``display`` is how its pixels are shown. ``config`` is the
-    training last set up, None before the first. ``model`` and ``at`` say where heat maps come from, as in
-    :func:`saved_localizer`, and ``unit`` which of the discriminator's units shows them:
-    ``own`` for its own choice, or ``real``. ``offered_truth`` are folders beside which true boxes were
+    training last set up, without labels, None before the first. ``model``, a kind of run, and ``at`` say
+    where heat maps come from, and ``unit`` which of the discriminator's units shows them: ``own`` for its
+    own choice, or ``real``. ``offered_truth`` are folders beside which true boxes were
     found and the person has not said yet whether to use them, ``declined_truth`` those whose they did not
     want. ``browse`` is which images the list shows, and in what order.
     """
@@ -42,8 +43,8 @@ class ProjectView:
     show_truth: bool = True
     side_by_side: bool = False
     display: Display = field(default_factory=Display)
-    config: TrainConfig | None = None
-    model: str = "gan"
+    config: TrainConfig | FeaturesConfig | None = None
+    model: str = "features"
     at: str = "last"
     unit: str = "own"
     offered_truth: tuple[str, ...] = ()
@@ -91,7 +92,7 @@ def _text(value: Any) -> str:
 
 
 def _model(value: Any) -> str:
-    if value not in ("gan", "cam"):
+    if value not in FILES:
         raise ValueError
     return str(value)
 
@@ -132,11 +133,12 @@ def _display(value: Any) -> Display:
     return Display(**{f.name: float(value[f.name]) for f in fields(Display)})
 
 
-def _config(value: Any) -> TrainConfig | None:
+def _config(value: Any) -> TrainConfig | FeaturesConfig | None:
     if value is None:
         return None
-    known = {f.name for f in fields(TrainConfig)}
-    return TrainConfig.from_dict({name: setting for name, setting in dict(value).items() if name in known})
+    kind = FeaturesConfig if "method" in value else TrainConfig
+    known = {f.name for f in fields(kind)}
+    return kind.from_dict({name: setting for name, setting in dict(value).items() if name in known})
 
 
 def _thresholds(value: Any) -> Thresholds:

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-from core.base.config import ClassifierConfig, TrainConfig
-from core.base.errors import ImageError, ProjectError, TrainingError
+from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
-from core.learn import checkpoint
-from core.learn import class_training as classify
-from core.learn.checkpoint import TrainState
-from core.learn.class_training import ClassifierProgress, ClassifierState, train_classifier
-from core.learn.engine import Progress, train
-from core.learn.snapshots import keeping_snapshots, snapshots_dir
-from core.learn.training import Counted, Rows
-from core.project.localize import OnProgress, localize_images
-from core.project.runs import Run, begin_run, forget_if_empty, newest_run
+from core.project.reading import OnProgress
+from core.project.runs import Run, begin_run, forget_if_empty, newest_finished_run, newest_run, run_of
 from core.project.store import ImageRecord, Project
 
-__all__ = [
-    "OnProgress",
-    "add_folders",
-    "checkpoint_path",
-    "classifier_path",
-    "load_pixels",
-    "localize_images",
-    "saved_run",
-    "train_and_save",
-    "train_classifier_and_save",
-    "training_run",
-]
-
-SAVE_EVERY_S = 60.0
-COMMANDS = {"gan": ("", "train"), "cam": (mark(" with class labels"), "train-cam")}
+WITHOUT_LABELS = ("features", "gan")
+"""Kinds of training that need no label of the person's, the default first."""
+COMMANDS = {
+    "features": (mark(" by frozen features"), "train"),
+    "gan": ("", "train"),
+    "cam": (mark(" with class labels"), "train-cam"),
+}
 """How a kind of training is told from others, and the command that does it."""
-
-ReportT = TypeVar("ReportT")
 
 
 def checkpoint_path(project: Project) -> Path:
@@ -65,6 +45,27 @@ def saved_run(project: Project, kind: str) -> Run:
             )
         )
     return run
+
+
+def run_to_use(project: Project, model: str | None = None, run_id: int | None = None) -> Run:
+    """The run that finds boxes: ``run_id``, or the newest whose training came to its end.
+
+    Parameters
+    ----------
+    model
+        Of which kind; None for any of :data:`WITHOUT_LABELS`.
+
+    Raises
+    ------
+    ProjectError
+        There is none.
+    """
+    if run_id is not None:
+        return run_of(project, run_id)
+    kinds = WITHOUT_LABELS if model is None else (model,)
+    found = [run for kind in kinds if (run := newest_finished_run(project, kind)) is not None]
+    finished = [run for run in found if run.finished]
+    return max(finished or found, key=lambda run: run.id) if found else saved_run(project, model or "gan")
 
 
 @contextmanager
@@ -130,43 +131,3 @@ def load_pixels(
     project.set_sizes({ids[file.path]: (width, height) for file, (width, height) in sizes})
     project.set_failed({ids[file.path]: file.reason for file in pixels.rejected})
     return pixels
-
-
-def train_and_save(
-    config: TrainConfig, pixels: Pixels, path: Path, state: TrainState | None = None
-) -> Generator[Progress, None, None]:
-    """:func:`core.learn.engine.train`, saved to ``path`` every minute and whenever it ends, however it ends.
-
-    Its snapshots are kept beside ``path``. Close the iterator between two steps to stop; what is saved
-    then resumes exactly.
-    """
-    state = state if state is not None else checkpoint.new_state(config)
-    training = keeping_snapshots(train(config, pixels.array, state), state, snapshots_dir(path))
-    return _saving(training, state, lambda: checkpoint.save(path, state))
-
-
-def train_classifier_and_save(
-    config: ClassifierConfig, pixels: Pixels, labels: Rows, path: Path, state: ClassifierState
-) -> Generator[ClassifierProgress, None, None]:
-    """:func:`core.learn.class_training.train_classifier`, saved as :func:`train_and_save` does."""
-    training = train_classifier(config, pixels.array, labels, state)
-    return _saving(training, state, lambda: classify.save(path, state))
-
-
-def _saving(
-    training: Iterator[ReportT], state: Counted, save: Callable[[], None]
-) -> Generator[ReportT, None, None]:
-    saved_at = time.monotonic()
-    saved_step = state.step  # a run that made no step leaves the former checkpoint alone
-    try:
-        for progress in training:
-            yield progress
-            if time.monotonic() - saved_at > SAVE_EVERY_S:
-                save()
-                saved_at, saved_step = time.monotonic(), state.step
-    except TrainingError:
-        saved_step = state.step  # what broke down is not worth keeping: the last save is
-        raise
-    finally:
-        if state.step != saved_step:
-            save()

@@ -23,10 +23,11 @@ from core.nets.networks import Discriminator
 from core.nets.resnet import PreActResNet34
 from core.project import localize as localization
 from core.project.decide import decide
+from core.project.localize import localize_images
 from core.project.queries import framings as stored_framings
 from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds
-from core.project.workflow import add_folders, load_pixels, localize_images
+from core.project.workflow import add_folders, load_pixels
 
 WIDE, HIGH = 320, 160
 ONE, TWO = (40, 30, 120, 110), (220, 60, 300, 140)

@@ -17,7 +17,7 @@ from core.learn.checkpoint import new_state
 from core.learn.engine import SAMPLES, fixed_noise, samples_of, snapshot_of, train
 from core.learn.msssim import diversity
 from core.learn.signals import BATCHES, batched_ms_ssim, measure, noise_batches, yardstick
-from core.project.workflow import train_and_save
+from core.project.training import train_and_save
 
 SMALL = TrainConfig(
     image_size=32,

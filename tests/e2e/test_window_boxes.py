@@ -22,10 +22,10 @@ from core.boxes.rules import MAX_BOXES
 from core.boxes.several import find_boxes
 from core.learn import snapshots
 from core.maps.heatmap import AVERAGED, heat_maps
-from core.project.localize import map_source
+from core.project.localize import localize_images, map_source
 from core.project.queries import framings, undecided
 from core.project.store import Project
-from core.project.workflow import checkpoint_path, load_pixels, localize_images
+from core.project.workflow import checkpoint_path, load_pixels
 
 WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
 

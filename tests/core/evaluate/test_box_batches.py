@@ -10,7 +10,7 @@ import pytest
 from core.boxes import several
 from core.boxes.batches import find_boxes, readings, scaled_maps
 from core.boxes.prior import Prior
-from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map
+from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, find_box, read_map, scaled_map
 from core.boxes.several import find_boxes_of_many
 
 PRIORS = (
@@ -78,7 +78,7 @@ def test_many_are_as_each_alone(rule: str, prior: Prior | None, framed: bool) ->
             boxes, [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in alone], strict=True
         )
         np.testing.assert_array_equal(scores, [b.score for b in alone])
-        scaled = np.stack([scaled_map(heat) for heat in heat_maps])
+        scaled = np.stack([read_map(rule, heat) for heat in heat_maps])
         bare = find_boxes(scaled, sizes, threshold=threshold, framings=own, **options)
         np.testing.assert_array_equal(bare, boxes)
 

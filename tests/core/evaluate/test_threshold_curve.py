@@ -17,7 +17,7 @@ from core.base.geometry import Box, Placement, iou
 from core.boxes.batches import find_boxes
 from core.boxes.overlap import overlaps
 from core.boxes.prior import Prior
-from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, component_box, find_box, scaled_map
+from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, component_box, find_box, read_map
 from core.evaluate.report import evaluate
 from core.evaluate.threshold_curve import IOUS, Curve, threshold_curve, threshold_grid
 
@@ -103,7 +103,7 @@ def test_many_boxes_are_those_of_one_image_at_a_time(
     maps[3] = 5.0
     sizes = rng.integers(1, 700, (40, 2))
     boxes = find_boxes(
-        np.stack([scaled_map(heat) for heat in maps]), sizes.astype(float), rule=rule, threshold=threshold
+        np.stack([read_map(rule, heat) for heat in maps]), sizes.astype(float), rule=rule, threshold=threshold
     )
     for heat, (width, height), found in zip(maps, sizes.tolist(), boxes, strict=True):
         box = find_box(heat, width=width, height=height, rule=rule, threshold=threshold).box

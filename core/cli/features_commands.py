@@ -1,0 +1,152 @@
+"""What ``train`` and ``localize`` do with frozen features. torch is not imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from core.base.config import DEFAULT_PRESET, FEATURES_PRESETS, FeaturesConfig
+from core.base.errors import Cancelled, TrainingError
+from core.cli.console import Bar, duration
+from core.cli.job import Located, Wanted
+from core.cli.projects import project_to_train
+from core.images.scan import RejectedFile
+from core.learn.frozen import Learned
+from core.nets.features import Features
+from core.project.frozen import localize_by_features, other_runtime
+from core.project.learning import KIND, features_for, features_of, learn_and_save, saved_unit
+from core.project.reading import note_training
+from core.project.runs import Run, newest_run
+from core.project.store import ImageRecord, Project
+from core.project.workflow import add_folders, training_run
+
+
+def train_by_features(
+    paths: Sequence[Path],
+    project_path: Path,
+    changes: Mapping[str, Any],
+    *,
+    resume: bool,
+    restart: bool,
+    bar: Bar,
+    stop: Event,
+) -> dict[str, Any]:
+    """Learn from frozen features into the project.
+
+    Nothing is saved before the end, a minute away: what was interrupted begins again, with ``resume`` or
+    without.
+
+    Raises
+    ------
+    TrainingError
+        There is a training that came to its end, and no ``restart``.
+    Cancelled
+        ``stop`` was set.
+    """
+    agreed = changes.get("download", False)
+    config = FEATURES_PRESETS[DEFAULT_PRESET].with_(**{k: v for k, v in changes.items() if k != "download"})
+    with project_to_train(project_path) as project:
+        saved = newest_run(project, KIND)
+        if saved is not None and not restart:
+            raise TrainingError(
+                f"{saved.name} has learned from these features already: run 'localize' to find boxes, "
+                "or add --restart for a new run beside it."
+            )
+        records = add_folders(project, paths)
+        features = features_of(config, agree=(lambda _: True) if agreed else None)
+        _note(bar, features)
+        bar.part("Learning", 1.0)
+        with training_run(project, KIND, preset=DEFAULT_PRESET) as run:
+            last = _follow(project, records, config, features, run, bar, stop)
+        project.save_view(replace(project.load_view(), config=config))
+    return {
+        "text": f"Learned from {last.done} images in {duration(last.elapsed_s)}.",
+        "stopped": False,
+        "step": last.done,
+        "elapsed_s": last.elapsed_s,
+        "images": last.done,
+        "features": features.name,
+        "sha256": features.sha256,
+        "runtime": features.version,
+        "run": run.id,
+        "checkpoint": str(run.file),
+        "config": config.to_dict(),
+    }
+
+
+def _follow(
+    project: Project,
+    records: Sequence[ImageRecord],
+    config: FeaturesConfig,
+    features: Features,
+    run: Run,
+    bar: Bar,
+    stop: Event,
+) -> Learned:
+    """Learn to the end, and return the last report."""
+    last: Learned | None = None
+    try:
+        for last in learn_and_save(project, records, config, features, run, cancelled=stop.is_set):
+            bar.update(last.fraction, f"{last.done}/{last.images}")
+            if stop.is_set() and not last.complete:
+                raise Cancelled
+    except Cancelled as error:
+        raise Cancelled("Stopped; nothing was saved, the same command begins again.") from error
+    assert last is not None, "where no image can be used, learning raises"
+    note_training(project, run, complete=True)
+    return last
+
+
+def locate_by_features(
+    place: Project,
+    project: Project,
+    records: Sequence[ImageRecord],
+    run: Run,
+    wanted: Wanted,
+    _paths: Sequence[Path],
+    bar: Bar,
+    stop: Event,
+) -> Located:
+    """Boxes into ``place`` by what was learned in ``run``."""
+    localizer = saved_unit(run)
+    features = features_for(localizer, _config(project, wanted.weights))
+    _note(bar, features)
+    note = "" if wanted.again else other_runtime(place, features)
+    bar.part("Finding boxes", 1.0)
+    found = localize_by_features(
+        place,
+        project,
+        records,
+        localizer,
+        features,
+        rule=wanted.rule or "",
+        threshold=wanted.threshold,
+        max_boxes=wanted.max_boxes,
+        again=wanted.again,
+        on_progress=bar.count,
+        cancelled=stop.is_set,
+    )
+    failed = set(found.failed)
+    reasons = {record.id: record.reason for record in project.images()}
+    return Located(
+        looked_at=frozenset(record.id for record in records) - failed,
+        step=localizer.images,
+        unusable=tuple(RejectedFile(r.path, reasons[r.id]) for r in records if r.id in failed),
+        notes=(f"{note} (--again)",) if note else (),
+    )
+
+
+def _config(project: Project, weights: Path | None) -> FeaturesConfig:
+    """The project's settings for features, with other ``weights`` where these are given."""
+    config = project.load_view().config
+    if not isinstance(config, FeaturesConfig):
+        config = FEATURES_PRESETS[DEFAULT_PRESET]
+    return config if weights is None else config.with_(weights=str(weights))
+
+
+def _note(bar: Bar, features: Features) -> None:
+    if features.note:
+        bar.note(features.note)

@@ -1,0 +1,255 @@
+"""Learning where a folder's object is from frozen features: a generator, one step for each few images.
+
+Nothing of it is saved on the way, for the whole takes about a minute: what was interrupted begins again.
+torch is not needed here.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from core.base.config import FeaturesConfig
+from core.base.errors import ImageError, TrainingError
+from core.base.language import tr
+from core.base.pace import Pace
+from core.images.inputs import InputForm
+from core.images.parallel import Failure
+from core.images.scan import ImageFile
+from core.learn.object_unit import Seen, learn_object_unit
+from core.maps.cells import maps_at
+from core.maps.ddt import Tally
+from core.maps.localizer import Localizer
+from core.maps.stream import Described, stream_features
+from core.nets.features import Features
+
+_BATCH = 8
+_FINE_STRIDE = 16
+_NOT_YET = 0.99  # of the work, before what it comes to is there
+_SEEING = 0.7  # the share of the work that looking at the images is, where more is learned after it
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One step's report.
+
+    ``done`` of ``images`` were looked at. ``fraction`` is 0..1 of the whole, ``seconds_left`` None while
+    unknown. ``localizer`` is there where it is a new one; it is provisional until ``fraction`` is 1.
+    """
+
+    done: int
+    images: int
+    fraction: float
+    elapsed_s: float
+    seconds_left: float | None
+    localizer: Localizer | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.fraction >= 1.0
+
+
+class Learner(Protocol):
+    """One method of learning, fed image by image."""
+
+    seeing: float
+    """The share of the whole work, 0..1, that looking at the images is."""
+
+    def see(self, described: Described) -> None:
+        """A few images more."""
+
+    def provisional(self) -> Localizer:
+        """What the images so far say."""
+
+    def learn(self) -> Iterator[tuple[float, Localizer]]:
+        """Once all are seen: how much of the rest is done, 0..1, and what is learned by then."""
+
+
+def input_form(config: FeaturesConfig, features: Features) -> InputForm:
+    """How large images are for ``features`` by ``config``."""
+    return InputForm(size=config.image_size, keep_aspect=config.keep_aspect, multiple=features.multiple)
+
+
+def threads_of(config: FeaturesConfig) -> int:
+    """How many of the processor's threads compute features: one is left to whoever watches."""
+    return config.threads or max(1, (os.cpu_count() or 2) - 1)
+
+
+def sample_of(files: Sequence[ImageFile], most: int) -> list[ImageFile]:
+    """At most ``most`` of the files, evenly from all."""
+    places = np.unique(np.linspace(0, len(files) - 1, min(len(files), most)).astype(int))
+    return [files[i] for i in places.tolist()]
+
+
+def learn(
+    config: FeaturesConfig,
+    features: Features,
+    files: Sequence[ImageFile],
+    *,
+    on_failure: Callable[[ImageFile, Failure], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Generator[Learned, None, None]:
+    """Learn a :class:`Localizer` from ``files``; the last report has it.
+
+    Parameters
+    ----------
+    on_failure
+        Called with a file that cannot be used, and why.
+
+    Raises
+    ------
+    ImageError
+        No image can be used.
+    TrainingError
+        Nothing stands out in the images.
+    Cancelled
+        ``cancelled()`` became true.
+    """
+    chosen = sample_of(files, config.sample)
+    learner = _learner(config, features)
+    report = _Reports(len(chosen))
+
+    def failed(row: int, failure: Failure) -> None:
+        report.left_out += 1
+        if on_failure is not None:
+            on_failure(chosen[row], failure)
+
+    form = input_form(config, features)
+    stream = stream_features(
+        features, chosen, form=form, batch=_BATCH, on_failure=failed, cancelled=cancelled
+    )
+    seen, next_look = 0, _BATCH
+    with closing(stream):
+        for described in stream:
+            learner.see(described)
+            seen += len(described.rows)
+            shown = None
+            if seen >= next_look:  # at 8, 16, 32 … images: often while a look still changes much
+                shown, next_look = _looked(learner), 2 * seen
+            share = learner.seeing * (seen + report.left_out) / len(chosen)
+            yield report.step(seen, min(share, _NOT_YET), shown)
+            report.go_on()
+    if not seen:
+        raise ImageError(tr("There is no usable image: none of these files can be used."))
+    for share, localizer in learner.learn():
+        yield report.step(seen, learner.seeing + (1 - learner.seeing) * share, localizer)
+        report.go_on()
+
+
+def _looked(learner: Learner) -> Localizer | None:
+    """What the first images say; None where nothing stands out in them yet."""
+    try:
+        return learner.provisional()
+    except TrainingError:
+        return None
+
+
+class _Reports:
+    """Makes each step's report; what passes between two steps is not counted, so that pauses are free."""
+
+    def __init__(self, images: int) -> None:
+        self._images = images
+        self._elapsed_s = 0.0
+        self._pace = Pace()
+        self.left_out = 0
+        self.go_on()
+
+    def go_on(self) -> None:
+        """The next step begins."""
+        self._began = time.monotonic()
+
+    def step(self, seen: int, fraction: float, localizer: Localizer | None) -> Learned:
+        self._elapsed_s += time.monotonic() - self._began
+        elapsed = self._elapsed_s
+        self._pace.note(elapsed, fraction)
+        left = (1 - fraction) / self._pace.speed if self._pace.speed > 0 else None
+        # Rounded: a whole whose shares were added up is a whole.
+        return Learned(
+            seen, self._images - self.left_out, min(round(fraction, 9), 1.0), elapsed, left, localizer
+        )
+
+
+def _learner(config: FeaturesConfig, features: Features) -> Learner:
+    return _Ddt(config, features) if config.method == "ddt" else _ObjectUnit(config, features)
+
+
+class _Ddt:
+    """Deep descriptor transforming, as :mod:`core.maps.ddt` has it."""
+
+    seeing = 1.0
+
+    def __init__(self, config: FeaturesConfig, features: Features) -> None:
+        self._config, self._features = config, features
+        self._tally = Tally()
+        self._images = 0
+
+    def see(self, described: Described) -> None:
+        self._tally.add(described.maps[-1])  # of the last convolution
+        self._images += len(described.rows)
+
+    def provisional(self) -> Localizer:
+        """Its map is .5 where the projection is 0, which is the published cut, and grows with it."""
+        found = self._tally.direction()
+        weights = (found.direction / found.deviation).astype(np.float32)
+        features = self._features
+        return Localizer(
+            method="ddt",
+            features=features.name,
+            sha256=features.sha256,
+            version=features.version,
+            form=input_form(self._config, features),
+            strides=features.strides[-1:],
+            channels=features.channels[-1:],
+            normalise=False,
+            weights=weights,
+            bias=-float(weights.astype(np.float64) @ found.mean),
+            images=self._images,
+        )
+
+    def learn(self) -> Iterator[tuple[float, Localizer]]:
+        yield 1.0, self.provisional()
+
+
+class _ObjectUnit:
+    """A unit on cells of two strides, taught for this folder; DDT shows the way until it is."""
+
+    seeing = _SEEING
+
+    def __init__(self, config: FeaturesConfig, features: Features) -> None:
+        self._config, self._features = config, features
+        self._ddt = _Ddt(config, features)
+        self._seen: list[Seen] = []
+        coarse = features.strides[-1]
+        finer = _FINE_STRIDE in features.strides and coarse > _FINE_STRIDE
+        self._strides = (_FINE_STRIDE, coarse) if finer else (coarse,)
+
+    def see(self, described: Described) -> None:
+        self._ddt.see(described)
+        maps = maps_at(described.maps, self._features, self._strides)
+        halves = [one.astype(np.float16) for one in maps]
+        for i, image in enumerate(described.images):
+            self._seen.append(Seen(tuple(one[i] for one in halves), image))
+
+    def provisional(self) -> Localizer:
+        return self._ddt.provisional()
+
+    def learn(self) -> Iterator[tuple[float, Localizer]]:
+        start, features = self._ddt.provisional(), self._features
+        channels = dict(zip(features.strides, features.channels, strict=True))
+        for share, weights, bias in learn_object_unit(self._seen, seed=self._config.seed):
+            unit = replace(
+                start,
+                method="object",
+                strides=self._strides,
+                channels=tuple(channels[stride] for stride in self._strides),
+                normalise=True,
+                weights=weights,
+                bias=bias,
+            )
+            yield share, unit

@@ -1,0 +1,235 @@
+"""What was learned from a folder by frozen features: one linear unit, whose answer is the heat map."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from core.base.atomic import os_reason, write_atomically
+from core.base.config import is_of_kind
+from core.base.errors import CheckpointError, FeaturesError
+from core.base.language import tr
+from core.images.inputs import InputForm
+from core.maps.cells import maps_at, normalised, resized
+from core.maps.stream import Described
+from core.nets.features import Features
+
+Array = npt.NDArray[np.float32]
+
+METHODS = ("object", "ddt")
+VERSION = 1
+_KEY = "boxscout"
+_MOST_BYTES = 4_000_000
+_MOST_WEIGHTS = 200_000
+_MOST_PIXELS, _MOST_STRIDE = 4096, 256
+_HEADER = {
+    "version": "int",
+    "method": "str",
+    "features": "str",
+    "sha256": "str",
+    "runtime": "str",
+    "size": "int",
+    "keep_aspect": "bool",
+    "multiple": "int",
+    "normalise": "bool",
+    "bias": "float",
+    "images": "int",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Localizer:
+    """A linear unit on frozen features. Its map is ``1 / (1 + exp(-(weights . cell + bias)))``.
+
+    Parameters
+    ----------
+    method
+        How it was learned: one of :data:`METHODS`.
+    features, sha256
+        The frozen network that it reads, and of its weights' file.
+    version
+        What computed that network when this was learned: runtime, its version, provider, threads.
+    form
+        How large images are for it.
+    strides, channels
+        Which of the network's maps it reads, the finest first, and how many numbers each has.
+    normalise
+        Whether each stride's descriptors are first brought to length 1.
+    weights
+        float32 (sum of ``channels``,), finite.
+    bias
+        Finite.
+    images
+        How many it was learned from.
+    """
+
+    method: str
+    features: str
+    sha256: str
+    version: str
+    form: InputForm
+    strides: tuple[int, ...]
+    channels: tuple[int, ...]
+    normalise: bool
+    weights: Array
+    bias: float
+    images: int
+
+    def maps(self, described: Described, features: Features) -> list[Array]:
+        """The heat map of each image, float32 (h, w) in 0..1, on the grid of the finest stride.
+
+        Parameters
+        ----------
+        described
+            Images in this unit's ``form``, as ``features`` describe them.
+        """
+        own = maps_at(described.maps, features, self.strides)
+        height, width = own[0].shape[2:]
+        total = np.full((len(described.rows), height, width), self.bias, np.float64)
+        # A sum of resized maps is that of resized answers, which are hundreds of times smaller.
+        for maps, weights in zip(own, self._by_stride(), strict=True):
+            maps = normalised(maps) if self.normalise else maps
+            answers = (maps * weights[:, None, None]).sum(axis=1, dtype=np.float64)
+            total += resized(answers.astype(np.float32), height, width)
+        return list((0.5 * (1 + np.tanh(total / 2))).astype(np.float32))
+
+    def check(self, features: Features) -> None:
+        """FeaturesError where ``features`` are not those that it was learned on."""
+        has = dict(zip(features.strides, features.channels, strict=True))
+        fits = all(has.get(s) == c for s, c in zip(self.strides, self.channels, strict=True))
+        if (features.name, features.sha256) != (self.features, self.sha256) or not fits:
+            raise FeaturesError(
+                tr(
+                    "This was learned with the features “{name}”, whose weights are other ones here: "
+                    "train again, or bring those weights back."
+                ).format(name=self.features)
+            )
+
+    @property
+    def digest(self) -> str:
+        """A short name for all that its maps depend on but the runtime."""
+        known = hashlib.blake2b(self.weights.tobytes(), digest_size=16)
+        header = {name: value for name, value in _header(self).items() if name not in ("runtime", "images")}
+        known.update(json.dumps(header, sort_keys=True).encode())
+        return known.hexdigest()
+
+    def _by_stride(self) -> list[Array]:
+        return np.split(self.weights, np.cumsum(self.channels)[:-1])
+
+
+def _header(localizer: Localizer) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "method": localizer.method,
+        "features": localizer.features,
+        "sha256": localizer.sha256,
+        "runtime": localizer.version,
+        "size": localizer.form.size,
+        "keep_aspect": localizer.form.keep_aspect,
+        "multiple": localizer.form.multiple,
+        "strides": list(localizer.strides),
+        "channels": list(localizer.channels),
+        "normalise": localizer.normalise,
+        "bias": localizer.bias,
+        "images": localizer.images,
+    }
+
+
+def save_localizer(path: Path, localizer: Localizer) -> None:
+    """Write ``localizer`` as one safetensors file, a few kilobytes; ``path`` always holds a whole one.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be written.
+    """
+    data = save({"weights": localizer.weights}, {_KEY: json.dumps(_header(localizer))})
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise CheckpointError(
+            tr("“{name}” cannot be written: {reason}.").format(name=path.name, reason=os_reason(error))
+        ) from error
+
+
+def load_localizer(path: Path) -> Localizer:
+    """What :func:`save_localizer` wrote; nothing in the file is run, and sizes are bounded before it is read.
+
+    Raises
+    ------
+    CheckpointError
+        It cannot be read, is damaged or not ours, or of a newer version.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+            shape = file.get_slice("weights").get_shape()
+            if len(shape) != 1 or shape[0] > _MOST_WEIGHTS:
+                raise ValueError
+            weights = file.get_tensor("weights")
+    except OSError as error:
+        raise CheckpointError(
+            tr("“{name}” cannot be read: {reason}.").format(name=path.name, reason=os_reason(error))
+        ) from error
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(path) from error
+    if isinstance(header, dict) and is_of_kind(header.get("version"), "int") and header["version"] > VERSION:
+        raise CheckpointError(
+            tr("“{name}” was made by a newer Boxscout: update this one.").format(name=path.name)
+        )
+    try:
+        return _localizer(header, weights)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise _damaged(path) from error
+
+
+def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localizer:
+    """ValueError, KeyError or TypeError where anything is not as :func:`save_localizer` writes it."""
+    strides, channels = _numbers(header["strides"]), _numbers(header["channels"])
+    whole = all(is_of_kind(header[name], kind) for name, kind in _HEADER.items())
+    if not whole or len(strides) != len(channels) or not strides or max(strides) > _MOST_STRIDE:
+        raise ValueError
+    if weights.dtype != np.float32 or weights.shape != (sum(channels),) or not np.isfinite(weights).all():
+        raise ValueError
+    sides = header["size"], header["multiple"]
+    if header["method"] not in METHODS or not all(1 <= side <= _MOST_PIXELS for side in sides):
+        raise ValueError
+    if not math.isfinite(header["bias"]) or header["images"] < 0:
+        raise ValueError
+    return Localizer(
+        method=header["method"],
+        features=header["features"],
+        sha256=header["sha256"],
+        version=header["runtime"],
+        form=InputForm(size=sides[0], keep_aspect=header["keep_aspect"], multiple=sides[1]),
+        strides=strides,
+        channels=channels,
+        normalise=header["normalise"],
+        weights=weights,
+        bias=float(header["bias"]),
+        images=header["images"],
+    )
+
+
+def _numbers(values: Any) -> tuple[int, ...]:
+    if not isinstance(values, list) or not all(is_of_kind(v, "int") and v > 0 for v in values):
+        raise ValueError
+    return tuple(values)
+
+
+def _damaged(path: Path) -> CheckpointError:
+    return CheckpointError(
+        tr("“{name}” is damaged or no Boxscout training: train again.").format(name=path.name)
+    )

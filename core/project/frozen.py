@@ -1,0 +1,218 @@
+"""Heat maps and boxes by frozen features into a project, image by image as they are decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from core.base.language import tr
+from core.boxes.batches import find_boxes as boxes_on_grid
+from core.boxes.batches import read_maps
+from core.boxes.rules import Map, used_threshold
+from core.boxes.sureness import Sureness, looks, sureness
+from core.images.inputs import as_batch
+from core.images.parallel import Failure
+from core.maps.localizer import Localizer
+from core.maps.stream import Described, stream_features
+from core.nets.features import Features
+from core.project.queries import heat_maps as stored_maps
+from core.project.queries import maps_made_by
+from core.project.reading import BATCH, NO_THRESHOLDS, OnProgress, Reading, Steps
+from core.project.store import ImageRecord, Project
+from core.project.survey import MapSource, Survey
+from core.project.thresholds import Thresholds
+
+FEATURES = "features"
+"""The unit of a :class:`MapSource` that reads frozen features."""
+_SURE = 32  # images looked at again, three times each
+
+Images = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search for boxes has come to: numbers of images, and records that cannot be used."""
+
+    images: int
+    kept: int
+    failed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One search: what makes maps, how they are read, and what is set aside to be looked at again.
+
+    Maps and boxes go into ``place``; what is learned of the images themselves into ``project`` too.
+    """
+
+    place: Project
+    project: Project
+    localizer: Localizer
+    features: Features
+    reading: Reading
+    source: MapSource
+    step: int
+    again: list[Images] = field(default_factory=list)
+
+    def keep(self, ids: Sequence[int], described: Described) -> int:
+        """Sizes, maps and boxes of a few images, durable when it returns; how many boxes were left alone."""
+        maps = dict(zip(ids, self.localizer.maps(described, self.features), strict=True))
+        sizes = {i: (w, h) for i, (w, h) in zip(ids, described.sizes.tolist(), strict=True)}
+        for project in self.projects:
+            project.set_sizes(sizes)
+        self.place.set_heat_maps(maps, step=self.step, source=self.source)
+        return self.read(maps, sizes)
+
+    def read(self, maps: Mapping[int, Map], sizes: Mapping[int, tuple[int, int]]) -> int:
+        """The boxes that maps have; how many were left alone."""
+        boxes = self.reading.boxes(maps, {}, sizes, None)
+        return self.place.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
+
+    @property
+    def projects(self) -> tuple[Project, ...]:
+        """Whose images these are."""
+        return (self.project,) if self.place is self.project else (self.project, self.place)
+
+    def sureness(self) -> Sureness | None:
+        """How much boxes depend on the picture, of the images set aside, which have one shape."""
+        if len(self.again) < 2:
+            return None
+        images = np.stack(self.again)
+        moved = tuple(self._boxes(np.ascontiguousarray(look)) for look in looks(images))
+        return sureness(self._boxes(images), moved, width=images.shape[2], height=images.shape[1])
+
+    def _boxes(self, images: Images) -> npt.NDArray[np.float64]:
+        rows, sizes = np.arange(len(images)), np.zeros((len(images), 2), np.int32)
+        described = Described(rows, images, sizes, self.features.maps(as_batch(list(images))))
+        maps = np.stack(self.localizer.maps(described, self.features))
+        rule = self.reading.rule
+        threshold = used_threshold(rule, self.reading.threshold)
+        # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
+        large = np.full((len(images), 2), 1e6)
+        return boxes_on_grid(read_maps(rule, maps), large, rule=rule, threshold=threshold) / 1e6
+
+
+def map_source(localizer: Localizer) -> MapSource:
+    """What tells the maps of ``localizer`` from those of any other."""
+    return MapSource(localizer.digest, FEATURES, localizer.method)
+
+
+def other_runtime(project: Project, features: Features) -> str:
+    """One sentence where the project's maps were computed by something else than ``features``; else empty."""
+    survey = project.load_survey()
+    if survey is None or not survey.runtime or survey.runtime == features.version:
+        return ""
+    return tr(
+        "The boxes were found with {before}, and features are computed by {now} now: boxes that are there "
+        "stay; find them again to have all by the same."
+    ).format(before=survey.runtime, now=features.version)
+
+
+def localize_by_features(
+    place: Project,
+    project: Project,
+    records: Sequence[ImageRecord],
+    localizer: Localizer,
+    features: Features,
+    *,
+    rule: str,
+    threshold: float | None,
+    thresholds: Thresholds = NO_THRESHOLDS,
+    max_boxes: int = 1,
+    again: bool = False,
+    on_progress: OnProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Found:
+    """Heat maps and automatic boxes of ``records`` into ``place``, durable a few images at a time.
+
+    Maps that the same ``localizer`` has made stay, whatever computed the features then, and their boxes are
+    read anew; with ``again`` all are made.
+
+    Parameters
+    ----------
+    place, project
+        As :func:`core.project.results.results_of` gives it, and the project whose images these are.
+    rule, threshold, thresholds, max_boxes
+        As in :func:`core.project.localize.localize_images`.
+
+    Raises
+    ------
+    FeaturesError
+        ``localizer`` was learned on other features.
+    Cancelled
+        ``cancelled()`` became true; what was found until then is kept.
+    """
+    localizer.check(features)
+    search = _Search(
+        place=place,
+        project=project,
+        localizer=localizer,
+        features=features,
+        reading=Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
+        source=map_source(localizer),
+        step=localizer.images,
+    )
+    go_on = Steps(len(records), on_progress, cancelled)
+    known = place.load_survey()
+    is_same = known is not None and known.source == search.source
+    there = maps_made_by(place, search.source, step=search.step) if is_same and not again else set()
+    runtime = known.runtime if known is not None and is_same and there else features.version
+    sure = known.sureness if known is not None and is_same else None
+    survey = Survey(search.step, sureness=sure, source=search.source, complete=False, runtime=runtime)
+    place.save_survey(survey)  # from here to the end the project may hold maps of two kinds
+    missing = [record for record in records if record.id not in there]
+    kept, failed = _make_maps(search, missing, go_on)
+    kept += _read_again(search, [record for record in records if record.id in there], go_on)
+    place.save_survey(replace(survey, sureness=search.sureness() or sure, complete=True))
+    return Found(len(records) - kept - len(failed), kept, failed)
+
+
+def _make_maps(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -> tuple[int, tuple[int, ...]]:
+    """Maps and boxes of all ``records``; how many boxes were left alone, and whose file cannot be used."""
+    failed: dict[int, str] = {}
+    wanted = set(np.linspace(0, len(records) - 1, min(len(records), _SURE)).astype(int).tolist())
+    kept = 0
+
+    def note(row: int, failure: Failure) -> None:
+        failed[records[row].id] = failure.reason
+        go_on(1, 1.0)
+
+    stream = stream_features(
+        search.features,
+        [record.file for record in records],
+        form=search.localizer.form,
+        on_failure=note,
+        cancelled=go_on.is_cancelled,
+    )
+    with closing(stream):
+        for described in _checked(stream, go_on):
+            kept += search.keep([records[row].id for row in described.rows.tolist()], described)
+            for row, image in zip(described.rows.tolist(), described.images, strict=True):
+                if row in wanted and (not search.again or image.shape == search.again[0].shape):
+                    search.again.append(image)
+            go_on(len(described.rows), 1.0)
+    for project in search.projects:
+        project.set_failed(failed)
+    return kept, tuple(failed)
+
+
+def _checked(stream: Iterator[Described], go_on: Steps) -> Iterator[Described]:
+    for described in stream:
+        go_on.check()
+        yield described
+
+
+def _read_again(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -> int:
+    """Boxes from the maps that are there; how many were left alone."""
+    kept = 0
+    for start in range(0, len(records), BATCH):
+        go_on.check()
+        some = records[start : start + BATCH]
+        maps = stored_maps(search.place, [record.id for record in some])
+        kept += search.read(maps, {r.id: (r.width, r.height) for r in some if r.id in maps})
+        go_on(len(some), 1.0)
+    return kept
