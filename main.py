@@ -111,7 +111,6 @@ def _window(arguments: "list[str]") -> int:
     if silent:
         print(silent + "\n" + HOW_TO_DEMO, file=sys.stderr)
         return 2
-    bootstrap.load("torch")  # seconds of import: before the window shows, never while it should answer
     from app.application import run
 
     return run(paths)

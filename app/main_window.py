@@ -53,7 +53,6 @@ from app.views.tool_bar import ToolBar
 from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from core.base.annotations import Status
-from core.base.devices import available_devices
 from core.base.language import tr
 
 SIZES = (240, 700, 340)
@@ -96,7 +95,6 @@ class MainWindow(QMainWindow):
         self.notice, self.boxes_bar = NoticeBar(), BoxesBar()
         self.canvas, self.bar = ImageCanvas(), CanvasBar()
         self.train_panel = TrainPanel()
-        self.train_panel.form.set_devices(available_devices())
         self.problems = ProblemsPanel()
         centre = QWidget()
         column = QVBoxLayout(centre)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 
-import torch
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QWidget
@@ -19,6 +17,7 @@ from core.base import preferences
 from core.base.errors import BoxscoutError
 from core.base.language import spoken, tr
 from core.base.preferences import Preferences, keys_in_force
+from core.base.threads import set_threads
 
 STANDARD_KEYS = {spec.id: spec.keys for spec in actions.ACTIONS}
 
@@ -109,4 +108,4 @@ def apply(wanted: Preferences) -> None:
     app = QApplication.instance()
     if isinstance(app, QApplication) and app.property("boxscoutScheme") != wanted.theme:
         style.apply(app, wanted.theme)  # type: ignore[arg-type]
-    torch.set_num_threads(wanted.threads or max(1, (os.cpu_count() or 2) - 1))
+    set_threads(wanted.threads)

@@ -8,7 +8,14 @@ from app.views import dialogs
 from app.views.runs_presenter import RunsPresenter
 from app.views.train_panel import TrainPanel
 from app.views.train_presenter import SourcePresenter, TrainPresenter
+from core.base.config import DEVICES
 from core.base.errors import BoxscoutError
+from core.nets.features import has_graphics_card
+
+
+def devices_here() -> tuple[str, ...]:
+    """In a thread, since a driver takes its time to answer: the devices that this machine has."""
+    return tuple(name for name in DEVICES if name != "cuda" or has_graphics_card())
 
 
 def connect_training(bench: Workbench, panel: TrainPanel) -> None:
@@ -33,7 +40,9 @@ def connect_training(bench: Workbench, panel: TrainPanel) -> None:
         if run is not None:
             dialogs.ask_to_delete(panel.window(), run.name, lambda: bench.runs.delete(run_id))
 
-    panel.kind_chosen.connect(lambda kind: results.set_kind(Kind(kind)))
+    panel.kind_chosen.connect(
+        lambda kind: results.set_kind(Kind.CAM if kind == Kind.CAM.value else results.free_kind)
+    )
     panel.start_requested.connect(bench.start_training)
     panel.resume_requested.connect(lambda: bench.resume_training(panel.config()))
     panel.pause_requested.connect(lambda: bench.run.pause())
@@ -47,4 +56,5 @@ def connect_training(bench: Workbench, panel: TrainPanel) -> None:
     panel.runs.delete_requested.connect(ask_to_delete)
     panel.gallery.real_wanted.connect(look)
     results.kind_changed.connect(count_folders)
+    bench.pump.run("devices", lambda _: devices_here(), on_done=panel.offer_devices)
     bench.session.activity_changed.connect(lambda: None if bench.session.activities else count_folders())

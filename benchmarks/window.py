@@ -185,7 +185,7 @@ def browse(window: MainWindow) -> list[Figure]:
 
 def beside_training(window: MainWindow, seconds: float) -> list[Figure]:
     """Ticks while the default training runs, from its first step on, with the person browsing."""
-    config = PRESETS["balanced"].with_(minutes=(seconds + 10) / 60)
+    config = PRESETS["scratch"].with_(minutes=(seconds + 10) / 60)
     window.workbench.start_training(config)
     wait(lambda: window.session.training.step >= 3, 300)
     ticks = Ticks()

@@ -281,7 +281,7 @@ class EditingController(QObject):
         def done(_: object) -> None:
             ended()
             if session.project is project:
-                self._tell(edit)
+                self.tell(edit)
                 moved()
 
         key = TAKING if isinstance(edit, TakeEdit) else ACTIVITY
@@ -313,22 +313,26 @@ class EditingController(QObject):
             session.error.emit(error, "")
             return False
         if isinstance(edit, DecisionEdit):
-            self._is_applying = True
-            session.change_view(
-                rule=view.rule, threshold=view.threshold, thresholds=view.thresholds, max_boxes=view.max_boxes
-            )
-            self._is_applying = False
+            self._decide(Decision.of(view))
         else:
-            self._tell(edit)
+            self.tell(edit)
         return True
 
-    def _tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit | TakeEdit) -> None:
+    def _decide(self, wanted: Decision) -> None:
+        """Let the window follow a decision that is made and remembered already."""
+        self._is_applying = True
+        self._session.change_view(**wanted.fields)
+        self._is_applying = False
+
+    def tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit | TakeEdit) -> None:
+        """Let the window know of an edit that was made."""
         if isinstance(edit, ReviewEdit):
             self._session.set_kept(edit.boxes.after)
-            self._tell(edit.statuses)
+            self.tell(edit.statuses)
             if edit.boxes.before != edit.boxes.after:
-                self._tell(edit.boxes)
+                self.tell(edit.boxes)
         elif isinstance(edit, TakeEdit):
+            self._decide(edit.becomes)
             self.taken.emit(edit.after)
         elif isinstance(edit, BoxesEdit):
             self._session.set_kept(edit.after)

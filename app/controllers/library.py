@@ -11,10 +11,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app import paths
 from app.controllers.class_training import SavedClasses, read_classifier
-from app.controllers.training import SavedTraining, read_checkpoint
+from app.controllers.learning import read_training
+from app.controllers.training import SavedTraining
 from app.memory import look_at_all
 from app.models.image_list import ImageTable
-from app.models.runs import Listed, default_run, read_runs
+from app.models.runs import Listed, default_run, free_run, read_runs
 from app.models.session import Session
 from app.models.training import Activity, Kind
 from app.pump import Pump
@@ -335,11 +336,14 @@ def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
         project, rescued = _whole(path, how)
         try:
             listed, view = read_runs(project), project.load_view()
-            training = read_checkpoint(default_run(listed.runs, Kind.GAN))
+            free = free_run(listed.runs)
+            training = read_training(free)
             classes = read_classifier(default_run(listed.runs, Kind.CAM))
             current = next((run for run in listed.runs if run.current), None)
             if current is not None:
                 view = replace(view, model=current.kind)
+            elif free is not None and view.model != Kind.CAM.value:
+                view = replace(view, model=free.kind)
             table = read_table(project, project.images())
             return Opened(
                 project, table, project.rejected(), view, listed, training, classes, claimed, rescued

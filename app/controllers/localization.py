@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.run import Saved
-from app.controllers.training import Prepared
+from app.controllers.sources import Look, Newest, Source, UnitSource, read_unit
+from app.controllers.training import Prepared, gan_jobs
 from app.models.evidence import HeatMap
 from app.models.loader import Loader
 from app.models.session import Session
 from app.models.training import Activity, Kind
 from app.pump import Pump
 from app.worker import Worker
-from core.base.errors import ImageError
 from core.base.language import tr, trn
-from core.images.decoding import decode_squashed
-from core.images.pixels import Pixels
-from core.learn import snapshots
-from core.learn.engine import Snapshot
-from core.maps.heatmap import heat_maps, read_out_of
-from core.project.localize import localize_images
-from core.project.localizers import Localizer, known_classes, saved_localizer
+from core.project.frozen import localize_by_features
 from core.project.results import results_of
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project, ProjectView
-from core.project.workflow import load_pixels
 
 ACTIVITY = "localization"
-NEWEST = (Kind.GAN.value, None)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where heat maps are made: a network, and whose map each image gets, if it knows classes."""
-
-    localizer: Localizer
-    classes: Mapping[int, int] | None = None
+NEWEST = ((Kind.FEATURES.value, None), (Kind.GAN.value, None))
 
 
 class LocalizationController(QObject):
@@ -88,24 +71,27 @@ class LocalizationController(QObject):
 
     def on_prepared(self, prepared: Prepared) -> None:
         """Training has its pixels; heat maps are made from the same."""
+        self.on_begun()
         self._prepared = prepared
-        self._newest = None
+
+    def on_begun(self) -> None:
+        """What is learned from here on is new, and so are its heat maps."""
+        self._prepared, self._newest = None, None
         self._show(None)
         self.stop()
 
-    def on_snapshot(self, snapshot: Snapshot) -> None:
-        """Show what the newest discriminator sees, unless the person chose another one."""
-        localizer = Localizer(snapshot.discriminator, snapshot.step, snapshot.image_size)
-        self._newest = Source(localizer)
-        if self._wanted() == NEWEST:
+    def on_source(self, source: Source) -> None:
+        """Show what was learned by now, unless the person chose another network."""
+        self._newest = source
+        if self._wanted() in NEWEST:
             self._source = self._newest
             self._want_live_map()
 
     def on_training_ended(self, saved: Saved | None) -> None:
         """Boxes for all images, from the network as it is now or from the one that was chosen."""
         behind, self._behind = self._behind, False
-        if saved is not None and saved.snapshot is not None:
-            self.on_snapshot(saved.snapshot)
+        if saved is not None and saved.source is not None:
+            self.on_source(saved.source)
         elif saved is not None:
             self._session.change_view(model=Kind.CAM.value)
             self._newest = None
@@ -116,7 +102,7 @@ class LocalizationController(QObject):
     def _on_snapshots_changed(self) -> None:
         """The proposal of a training under way may be another one now."""
         source, (model, step) = self._source, self._wanted()
-        is_other = source is None or source.localizer.step != step
+        is_other = source is None or source.step != step
         if step is not None and model == Kind.GAN.value and is_other and self._session.training.phase.running:
             self._load_live()
 
@@ -157,16 +143,19 @@ class LocalizationController(QObject):
             return
         if project is None or not records or session.refuses_change():
             return
-        view, wanted, prepared, unit = session.view, self._wanted(), self._prepared, self._unit()
+        wanted, prepared, unit = self._wanted(), self._prepared, self._unit()
         run = session.runs.of(Kind(wanted[0]))
         if run is None:
             return
-        source = self._newest if wanted == NEWEST else None
+        if not session.is_provisional:
+            session.follow_rule(run.kind)
+        view, read = session.view_for(run.kind), self._reader()
+        source = self._newest if wanted in NEWEST else None
         session.set_activity(ACTIVITY, Activity(text=tr("Finding boxes…")))
         self._worker = self._pump.run(
             "localization",
             lambda worker: _localize(
-                worker, project, records, view, unit, run, source or _read(run, records, wanted[1]), prepared
+                worker, project, records, view, unit, run, source or read(run, records, wanted[1]), prepared
             ),
             on_items=self._on_items,
             on_done=lambda result: self._on_done(run, result),
@@ -207,19 +196,31 @@ class LocalizationController(QObject):
         model, at = results.source(self._session.view)
         return model, results.snapshots.step_of(at) if model == Kind.GAN.value else None
 
+    def _reader(self) -> Callable[[Run, tuple[ImageRecord, ...], int | None], Source]:
+        """What reads in a thread what was learned in a run."""
+        config = self._session.view.config
+
+        def read(run: Run, records: tuple[ImageRecord, ...], step: int | None) -> Source:
+            if run.kind == Kind.FEATURES.value:
+                return read_unit(run, config)
+            source: Source = gan_jobs().read_source(run, records, step)
+            return source
+
+        return read
+
     def _unit(self) -> Literal["real"] | None:
         return self._session.results.unit(self._session.view)
 
     def _load_live(self) -> None:
         """Show the network that was chosen while another one trains."""
         session, wanted = self._session, self._wanted()
-        records, run = tuple(session.images.records), session.runs.of(Kind(wanted[0]))
-        if wanted == NEWEST and (self._newest is not None or session.training.phase.running):
+        records, run, read = tuple(session.images.records), session.runs.of(Kind(wanted[0])), self._reader()
+        if wanted in NEWEST and (self._newest is not None or session.training.phase.running):
             self._show(self._newest)
         elif run is not None and run.is_saved:
             self._pump.run(
                 "localizer",
-                lambda _: _read(run, records, wanted[1]),
+                lambda _: read(run, records, wanted[1]),
                 on_done=lambda source: self._show(source) if self._wanted() == wanted else None,
             )
 
@@ -239,45 +240,35 @@ class LocalizationController(QObject):
 
     def _want_live_map(self) -> None:
         session, source, record = self._session, self._source, self._session.record
-        if source is None or record is None or session.live_step(record.id) == source.localizer.step:
+        if source is None or record is None or session.live_step(record.id) == source.step:
             return
-        self._live.get((source.localizer.step, record.id, record.path))
+        self._live.get((source.step, record.id, record.path))
 
     def _make_live_map(self, key: tuple[int, int, Path]) -> tuple[Source, HeatMap] | None:
         """In the loader's thread; an outdated wish is answered with the newest network."""
-        source, prepared, (_, image_id, path) = self._source, self._prepared, key
+        source, (_, image_id, path) = self._source, key
         if source is None:
             return None
-        size = source.localizer.image_size
-        row = prepared.rows.get(image_id) if prepared else None
-        if prepared is not None and row is not None and prepared.pixels.array.shape[1] == size:
-            pixels = prepared.pixels.array[row : row + 1]
-        else:
-            try:
-                pixels = decode_squashed(path, size=size).pixels[None]
-            except (ImageError, OSError):  # the canvas says so already
-                return None
-        wanted = None if source.classes is None else np.array([source.classes.get(image_id, -1)], np.int64)
-        network = source.localizer.network
-        options = read_out_of(network, unit=self._unit(), max_boxes=self._session.view.max_boxes)
-        return source, heat_maps(network, pixels, classes=wanted, options=options)[0]
+        how = Look(self._prepared, self._unit(), self._session.view.max_boxes)
+        made = source.heat_map(image_id, path, how)
+        return None if made is None else (source, made)
 
     def _on_live_map(self, key: tuple[int, int, Path], made: tuple[Source, HeatMap] | None) -> None:
         self._live.forget(key)
         if made is not None and self._source is not None:
-            self._session.set_live_map(key[1], made[0].localizer.step, made[1])
+            self._session.set_live_map(key[1], made[0].step, made[1])
             self._want_live_map()
 
     # ---- what the thread reports ----------------------------------------------------------------
 
-    def _on_items(self, items: list[Source | list[ImageRecord] | tuple[str, int, int]]) -> None:
+    def _on_items(self, items: list[Newest | list[ImageRecord] | tuple[str, int, int]]) -> None:
         for item in items:
             if isinstance(item, list):
                 self._session.merge_records(item)
                 continue
-            if isinstance(item, Source):
-                if item is not self._source:
-                    self._show(item)
+            if isinstance(item, Newest):
+                if item.source is not self._source:
+                    self._show(item.source)
                 continue
             step, done, total = item
             texts = {"pixels": tr("Preparing images…"), "boxes": tr("Finding boxes…")}
@@ -324,18 +315,6 @@ class LocalizationController(QObject):
             self.find_boxes()
 
 
-def _read(run: Run, records: tuple[ImageRecord, ...], step: int | None) -> Source:
-    """The network of a saved run; of a classifier also which images are of a class that it knows."""
-    if step is not None:
-        snapshot = snapshots.load(snapshots.snapshots_dir(run.file), step)
-        return Source(Localizer(snapshot.discriminator, snapshot.step, snapshot.image_size))
-    localizer = saved_localizer(run)
-    if not localizer.classes:
-        return Source(localizer)
-    roots = list(dict.fromkeys(record.root for record in records))
-    return Source(localizer, known_classes(localizer.classes, records, roots))
-
-
 def _localize(
     worker: Worker,
     project: Project,
@@ -346,45 +325,26 @@ def _localize(
     source: Source,
     prepared: Prepared | None,
 ) -> tuple[int, int]:
-    """What the localization thread does."""
-    localizer = source.localizer
-    worker.put(source)  # the image in view need not wait for its turn
-    pixels: Pixels
-    if prepared is not None and _fits(prepared, records, localizer.image_size):
-        pixels, records = prepared.pixels, prepared.records
-    else:
-        pixels = load_pixels(
+    """What the localization thread does; how many images got boxes, and how many were left alone."""
+    worker.put(Newest(source))  # the image in view need not wait for its turn
+    if not isinstance(source, UnitSource):
+        how = Look(prepared, unit, view.max_boxes)
+        found: tuple[int, int] = gan_jobs().localize(worker, project, records, view, how, run, source)
+        return found
+    with results_of(project, run) as place:
+        done = localize_by_features(
+            place,
             project,
             records,
-            size=localizer.image_size,
-            on_progress=lambda done, total: worker.put(("pixels", done, total)),
-            cancelled=worker.is_stopping,
-        )
-        known = set(records)
-        worker.put([record for record in project.images() if record not in known])
-    with results_of(project, run) as place:
-        return localize_images(
-            place,
-            records,
-            pixels,
-            localizer.network,
-            step=localizer.step,
+            source.unit,
+            source.features,
             rule=view.rule,
             threshold=view.threshold,
             thresholds=view.thresholds,
             max_boxes=view.max_boxes,
-            classes=source.classes,
-            options=read_out_of(localizer.network, unit=unit, max_boxes=view.max_boxes),
             on_progress=lambda done, total: worker.put(("boxes", done, total)),
             cancelled=worker.is_stopping,
         )
-
-
-def _fits(prepared: Prepared, records: tuple[ImageRecord, ...], size: int) -> bool:
-    """Whether the pixels at hand are those of ``records``; compared by what makes a file another one.
-
-    Where files could not be read then, they may be there again.
-    """
-    if prepared.pixels.array.shape[1] != size or prepared.pixels.rejected:
-        return False
-    return [r.file for r in prepared.records] == [r.file for r in records]
+    known = set(records)
+    worker.put([record for record in project.images() if record not in known])
+    return done.images, done.kept

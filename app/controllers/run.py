@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.controllers.sources import Source
 from app.models.session import Session
 from app.models.training import Kind, Phase, TrainingStatus
 from app.pump import Pump
 from app.worker import Worker
 from core.base.errors import Cancelled
 from core.base.language import tr
-from core.learn.class_training import ClassifierProgress
-from core.learn.engine import Progress, Snapshot
+from core.learn.reports import ClassifierProgress, Progress
 from core.project.reading import note_training
 from core.project.runs import Run
 from core.project.store import Project
@@ -34,11 +34,14 @@ class Preparing:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of a training: its last step, whether it reached its end, and its discriminator, if any."""
+    """What became of a training: its last step, whether it reached its end, and what makes heat maps by it.
+
+    ``source`` is None where that is to be read from what was saved.
+    """
 
     step: int
     complete: bool
-    snapshot: Snapshot | None = None
+    source: Source | None = None
 
 
 def run_steps(
@@ -156,19 +159,21 @@ class RunController(QObject):
 
     def _on_done(self, saved: Saved) -> None:
         self._worker = None
-        if saved.complete:
-            phase, text = Phase.FINISHED, tr("Finished at step {step:,}.")
-        else:
-            phase, text = Phase.IDLE, tr("Stopped at step {step:,}; it can be resumed.")
         self._set(
-            phase=phase,
+            phase=Phase.FINISHED if saved.complete else Phase.IDLE,
             step=saved.step,
             saved_step=saved.step or None,
-            message=text.format(step=saved.step),
+            message=self._ended_text(saved),
             seconds_left=None,
             fraction=1.0 if saved.complete else self.status.fraction,
         )
         self.ended.emit(saved if saved.step else None)
+
+    def _ended_text(self, saved: Saved) -> str:
+        """One sentence that says what a training has come to."""
+        if saved.complete:
+            return tr("Finished at step {step:,}.").format(step=saved.step)
+        return tr("Stopped at step {step:,}; it can be resumed.").format(step=saved.step)
 
     def _on_failed(self, error: BaseException) -> None:
         self._worker = None

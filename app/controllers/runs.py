@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.editing import TAKING, EditingController
-from app.controllers.training import SavedTraining, read_checkpoint
+from app.controllers.learning import read_training
+from app.controllers.training import SavedTraining
 from app.models.runs import Listed, read_runs
 from app.models.session import Session
 from app.models.training import Activity, Kind, TrainingStatus
@@ -16,7 +17,7 @@ from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.errors import BoxscoutError
 from core.base.language import tr
-from core.project.edits import TakeEdit
+from core.project.edits import Decision, TakeEdit
 from core.project.runs import Run, delete_run
 from core.project.store import Project
 
@@ -50,7 +51,7 @@ class RunsController(QObject):
             return
         self._session.runs.show(run)
         read: Callable[[Run | None], SavedTraining | SavedClasses]
-        read = read_checkpoint if run.kind == Kind.GAN.value else read_classifier
+        read = read_classifier if run.kind == Kind.CAM.value else read_training
         self._pump.run("run", lambda _: read(run), on_done=lambda saved: self._on_read(project, run, saved))
 
     def take(self, run_id: int) -> None:
@@ -62,13 +63,14 @@ class RunsController(QObject):
         if run_id not in runs.listed.ready:
             return
         self._editing.about_to_take.emit()
-        edit, begun = TakeEdit(before.id, run.id), self._editing.begin()
+        becomes = Decision.of(view.for_maps_of(run.kind, before=before.kind))
+        edit, begun = TakeEdit(before.id, run.id, Decision.of(view), becomes), self._editing.begin()
 
         def done(_: object) -> None:
             session.set_activity(TAKING, None)
             if session.project is project:
                 self._editing.remember(edit, tr("Take the boxes of {run}").format(run=run.name), begun)
-                self._editing.taken.emit(run.id)
+                self._editing.tell(edit)
                 text = tr("The boxes come from {run} now; edited and accepted ones stayed.")
                 session.notice.emit(text.format(run=run.name))
 
@@ -101,6 +103,8 @@ class RunsController(QObject):
         runs.set_listed(listed)
         for kind, was in before.items():
             now = runs.of(kind)
+            if kind is not shown and self._status(kind) is self._status(shown):
+                continue  # of the two without labels one is shown at a time
             if now is None or not now.is_saved:
                 continue
             is_gone = was is not None and was.id != now.id
@@ -124,7 +128,7 @@ class RunsController(QObject):
         self.shown.emit()
 
     def _status(self, kind: Kind) -> TrainingStatus:
-        return self._session.training if kind is Kind.GAN else self._session.results.labelled
+        return self._session.results.labelled if kind is Kind.CAM else self._session.training
 
 
 def _listed(worker: Worker, project: Project) -> Listed:

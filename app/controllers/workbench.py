@@ -14,6 +14,7 @@ from app.controllers.deciding import DecidingController
 from app.controllers.editing import EditingController
 from app.controllers.exporting import ExportController, ImportController
 from app.controllers.figures import FigureController
+from app.controllers.learning import LearningController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
 from app.controllers.measuring import MeasuringController
@@ -26,8 +27,10 @@ from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
 from core.base.annotations import Status
-from core.base.config import ClassifierConfig, TrainConfig
+from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
 from core.project.edits import StatusEdit
+
+AnyConfig = TrainConfig | FeaturesConfig | ClassifierConfig
 
 
 class Workbench(QObject):
@@ -42,6 +45,7 @@ class Workbench(QObject):
         self.pump = pump = Pump(self)
         self.browsing = BrowsingController(session, pump, self)
         self.library = LibraryController(session, pump, self)
+        self.learning = LearningController(session, pump, self)
         self.training = TrainingController(session, pump, self)
         self.class_training = ClassTrainingController(session, pump, self)
         self.localization = LocalizationController(session, pump, self)
@@ -94,7 +98,10 @@ class Workbench(QObject):
         self.runs.shown.connect(self.localization.on_shown)
         self.localization.evidence_changed.connect(self.runs.refresh)
         self.training.prepared.connect(self.localization.on_prepared)
-        self.training.snapshot.connect(self.localization.on_snapshot)
+        self.training.source.connect(self.localization.on_source)
+        self.learning.begun.connect(self.localization.on_begun)
+        self.learning.source.connect(self.localization.on_source)
+        self.learning.ended.connect(self._on_training_ended)
         self.training.ended.connect(self._on_training_ended)
         self.class_training.ended.connect(self._on_training_ended)
         self.localization.evidence_changed.connect(self._on_evidence_changed)
@@ -113,26 +120,26 @@ class Workbench(QObject):
     def new_project(self) -> None:
         self._after_training(True, self.library.new_project)
 
-    def start_training(self, config: TrainConfig | ClassifierConfig, *, resume: bool = False) -> None:
-        """Train without labels or with them, as ``config`` says; one of the two at a time."""
+    def start_training(self, config: AnyConfig, *, resume: bool = False) -> None:
+        """Train as ``config`` says; one training at a time."""
         if self.run.running or self.session.refuses_change():
             return
         self.localization.stop()
         if isinstance(config, ClassifierConfig):
             self.class_training.start(config, resume=resume)
+        elif isinstance(config, FeaturesConfig):
+            self.learning.start(config)
         else:
             self.training.start(config, resume=resume)
 
-    def resume_training(self, config: TrainConfig | ClassifierConfig) -> None:
+    def resume_training(self, config: AnyConfig) -> None:
         self.start_training(config, resume=True)
 
     @property
     def run(self) -> RunController:
         """The training that is under way, or else the one that is shown."""
-        for run in (self.training, self.class_training):
-            if run.running:
-                return run
-        return self.class_training if self.session.results.kind is Kind.CAM else self.training
+        runs = {run.kind: run for run in (self.learning, self.training, self.class_training)}
+        return next((run for run in runs.values() if run.running), runs[self.session.results.kind])
 
     def stop_activities(self) -> None:
         """Stop the scan and the search for boxes, whose finds stay, and what leaves nothing when it ends."""

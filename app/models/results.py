@@ -9,8 +9,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, Signal
 
 from app.models.training import Kind, TrainingStatus
-from core.learn.batches import BatchSeen
-from core.learn.class_training import ClassifierPoint
+from core.learn.reports import BatchSeen, ClassifierPoint
 from core.learn.stopping import Estimate, Proposal, propose
 from core.learn.stopping import Signal as Measured
 from core.project.fitting import FolderSummary
@@ -52,7 +51,10 @@ class Folders:
 
 
 class TrainingResults(QObject):
-    """Both trainings of the open project; controllers change it, views are told."""
+    """The trainings of the open project; controllers change it, views are told.
+
+    ``free_kind`` is the kind of the one without labels of the person's that the session's status is of.
+    """
 
     kind_changed = Signal()
     snapshots_changed = Signal()
@@ -64,7 +66,7 @@ class TrainingResults(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.kind = Kind.GAN
+        self.kind = self.free_kind = Kind.FEATURES
         self.snapshots = Snapshots()
         self.seen: BatchSeen | None = None
         self.labelled = TrainingStatus()
@@ -72,9 +74,10 @@ class TrainingResults(QObject):
         self.folders = Folders()
         self.summary = FolderSummary(0)
 
-    def reset(self, kind: Kind = Kind.GAN) -> None:
+    def reset(self, kind: Kind = Kind.FEATURES) -> None:
         """Another project, or none."""
         self.kind, self.folders = kind, Folders()
+        self.free_kind = Kind.FEATURES if kind is Kind.CAM else kind
         self.set_snapshots(Snapshots())
         self.set_seen(None)
         self.set_summary(FolderSummary(0))
@@ -85,6 +88,8 @@ class TrainingResults(QObject):
         """The model and snapshot in force: what ``view`` names, or the last where it is not there."""
         if view.model == Kind.CAM.value and self.labelled.saved_step is not None:
             return view.model, "last"
+        if self.free_kind is Kind.FEATURES:
+            return Kind.FEATURES.value, "last"
         return Kind.GAN.value, view.at if self.snapshots.step_of(view.at) is not None else "last"
 
     def unit(self, view: ProjectView) -> Literal["real"] | None:
@@ -93,7 +98,9 @@ class TrainingResults(QObject):
         return None if own else "real"
 
     def set_kind(self, kind: Kind) -> None:
-        """Which of the two trainings is shown."""
+        """Which training is shown; without labels that is the one of :attr:`free_kind`."""
+        if kind is not Kind.CAM:
+            self.free_kind = kind
         if kind is not self.kind:
             self.kind = kind
             self.kind_changed.emit()

@@ -76,6 +76,12 @@ def default_run(all_runs: Sequence[Run], kind: Kind) -> Run | None:
     return next((run for run in own if run.current), own[-1] if own else None)
 
 
+def free_run(all_runs: Sequence[Run]) -> Run | None:
+    """Without labels of the person's the run whose boxes are shown, else the newest."""
+    own = [run for run in all_runs if run.kind != Kind.CAM.value]
+    return next((run for run in own if run.current), own[-1] if own else None)
+
+
 def read_runs(project: Project) -> Listed:
     """In a thread: the runs of a project."""
     known = tuple(run for run in runs(project) if run.is_saved or run.current)

@@ -23,7 +23,7 @@ from core.base.annotations import BoxRecord, Status
 from core.base.errors import ReadOnlyProjectError
 from core.base.language import tr
 from core.boxes.rules import RULES
-from core.maps.heatmap import COLOUR_MAPS
+from core.maps.colouring import COLOUR_MAPS
 from core.project.edits import Decision
 from core.project.measure import image_overlap
 from core.project.rows import Kept
@@ -323,7 +323,21 @@ class Session(QObject):
         size, current = self.image_size, self.current
         if current is None or current not in self._live or size is None:
             return ()
-        return boxes_in(self._live[current][1], self.view, size=size, image_id=current)
+        view = self.view_for(self.results.source(self.view)[0])
+        return boxes_in(self._live[current][1], view, size=size, image_id=current)
+
+    def view_for(self, kind: str) -> ProjectView:
+        """The view as it reads heat maps of a run of this ``kind``."""
+        current = self.runs.current
+        return self.view.for_maps_of(kind, before=None if current is None else current.kind)
+
+    def follow_rule(self, kind: str) -> None:
+        """From here on the heat maps are those of a run of this ``kind``: nothing to be taken back."""
+        wanted = self.view_for(kind)
+        if wanted != self.view:
+            self.view = wanted
+            self.view_changed.emit()
+            self.boxes_changed.emit()
 
     # ---- rule and threshold ---------------------------------------------------------------------
 

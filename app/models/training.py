@@ -7,8 +7,10 @@ from enum import Enum
 
 
 class Kind(str, Enum):
-    """What a training learns from; the values are those of ``core.project.localizers.MODELS``."""
+    """What a training learns from; the values are the kinds of :class:`core.project.runs.Run`."""
 
+    FEATURES = "features"
+    """Frozen features of the images."""
     GAN = "gan"
     """Images alone."""
     CAM = "cam"

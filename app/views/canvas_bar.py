@@ -14,7 +14,7 @@ from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label,
 from app.views.threshold_plot import ThresholdPlot
 from core.base.language import number, tr
 from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES
-from core.maps.heatmap import COLOUR_MAPS, colour_bar
+from core.maps.colouring import COLOUR_MAPS, colour_bar
 
 _FINE = 100  # slider units in 1.0
 _LABEL_ROOM = 4

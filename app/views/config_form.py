@@ -18,14 +18,17 @@ from app.views.field_editors import (
     editor_for,
     tip_of,
 )
-from core.base.config import DEFAULT_PRESET, PRESETS, Settings, limits_of
+from core.base.config import FEATURES_PRESETS, PRESETS, SCRATCH_PRESET, Settings, limits_of
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
 
 MAIN_FIELDS = ("objective", "image_size", "batch_size", "augmentation", "device")
 CLASS_FIELDS = ("image_size", "batch_size", "augmentation", "device")
 _BUDGET = ("steps", "minutes")
+FEATURES_FIELDS = ("method", "image_size")
 _PRESET_TITLES = {
+    "features": mark("Frozen features"),
+    "scratch": mark("From scratch"),
     "quick": mark("Quick"),
     "balanced": mark("Balanced"),
     "generator": mark("Generator"),
@@ -99,33 +102,39 @@ class BudgetEditor(QWidget):
 class ConfigForm(QWidget):
     """Preset, main fields, and all the others under "Advanced".
 
-    ``presets`` say which config it makes; ``main`` names the fields that are always shown.
+    ``presets`` say which config it makes, the ``default`` one is fitted to the folder; ``main`` names the
+    fields that are always shown. ``others`` are presets of another form, which are offered here too.
     """
 
     config_changed = Signal()
+    other_chosen = Signal(str)
+    """A preset of another form is wanted."""
 
     def __init__(
         self,
         parent: QWidget | None = None,
         *,
         presets: Mapping[str, Settings] = PRESETS,
+        default: str = SCRATCH_PRESET,
         main: Sequence[str] = MAIN_FIELDS,
+        others: Collection[str] = (),
     ) -> None:
         super().__init__(parent)
-        self._presets, self._main = dict(presets), main
-        self._config: type[Settings] = type(presets[DEFAULT_PRESET])
+        self._presets, self._main, self._default = dict(presets), main, default
+        self._config: type[Settings] = type(presets[default])
         self.preset_box = Combo(self)
         self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.preset_box.setAccessibleName(tr("Preset"))
         self.preset_box.setToolTip(tr("A set of values to start from."))
-        for name in presets:
+        offered = (name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets)
+        for name in offered if others else presets:
             self.preset_box.addItem(tr(_PRESET_TITLES.get(name, name.capitalize())), name)
         self.editors: dict[str, Editor] = {
             name: editor_for(field, self)
             for name, field in all_fields(self._config).items()
             if name != "minutes"
         }
-        self.budget = BudgetEditor(self.editors["steps"], self)
+        self.budget = BudgetEditor(self.editors["steps"], self) if "steps" in self.editors else None
         self.reason_label = plain_label("", "muted")
         self.reason_label.setWordWrap(True)
         self.reason_label.hide()
@@ -135,24 +144,31 @@ class ConfigForm(QWidget):
         self.problem_label.hide()
         self._lay_out()
         self.preset_box.currentIndexChanged.connect(self._preset_chosen)
-        self.budget.changed.connect(self._edited)
+        if self.budget is not None:
+            self.budget.changed.connect(self._edited)
         for name, editor in self.editors.items():
             if name not in _BUDGET:
                 editor.changed.connect(self._edited)
-        self.set_config(presets[DEFAULT_PRESET])
+        self.set_config(presets[default])
 
     def config(self) -> Any:
         """What the form says; raises :class:`BoxscoutError` with the sentence of :meth:`problem`."""
         problem = self._typing_problem()
         if problem:
             raise BoxscoutError(problem)
-        steps, minutes = self.budget.value()
         values = {name: editor.value() for name, editor in self.editors.items()}
-        return self._config(**{**values, "steps": steps, "minutes": minutes})
+        if self.budget is not None:
+            values["steps"], values["minutes"] = self.budget.value()
+        return self._config(**values)
+
+    def makes(self, config: Any) -> bool:
+        """Whether it is a form for configs of this kind."""
+        return isinstance(config, self._config)
 
     def set_config(self, config: Any) -> None:
         """Show ``config`` and emit nothing."""
-        self.budget.set_value(config.steps, config.minutes)
+        if self.budget is not None:
+            self.budget.set_value(config.steps, config.minutes)
         for name, editor in self.editors.items():
             if name not in _BUDGET:
                 editor.set_value(getattr(config, name))
@@ -164,8 +180,8 @@ class ConfigForm(QWidget):
 
         Emits nothing. Where the form shows another preset, or a person's own settings, these stay.
         """
-        shown = self._preset_name() == DEFAULT_PRESET
-        self._presets[DEFAULT_PRESET], self._reason = config, reason
+        shown = self._preset_name() == self._default
+        self._presets[self._default], self._reason = config, reason
         if shown:
             self.set_config(config.with_(**self._kept()))
         else:
@@ -200,7 +216,7 @@ class ConfigForm(QWidget):
         main.addRow(self._label(tr("Preset")), self.preset_box)
         main.addRow(self.reason_label)
         for name in self._main:
-            if name == "image_size":
+            if name == "image_size" and self.budget is not None:
                 main.addRow(self._label(tr("Train for")), self.budget)
             self._add(main, name)
         column.addLayout(main)
@@ -220,7 +236,7 @@ class ConfigForm(QWidget):
     def _in_sight_order(self) -> list[QWidget]:
         order: list[QWidget] = [self.preset_box]
         for name in self._main:
-            if name == "image_size":
+            if name == "image_size" and self.budget is not None:
                 order += [self.budget.steps, self.budget.minutes, self.budget.unit]
             order.append(self.editors[name])
         hidden = [editor for name, editor in self.editors.items() if name not in (*self._main, *_BUDGET)]
@@ -259,13 +275,24 @@ class ConfigForm(QWidget):
         name = self.preset_box.itemData(index)
         if name is None:
             return
-        self.set_config(self._presets[name].with_(**self._kept()))
-        self.config_changed.emit()
+        if name not in self._presets:
+            self._show_preset()  # it is the other form's from here on
+            self.other_chosen.emit(name)
+            return
+        self.choose(name)
 
     def _kept(self) -> dict[str, Any]:
         """What stays as it is when another preset is shown."""
-        editors = {field: self.editors[field] for field in _ANY_PRESET}
+        editors = {field: self.editors[field] for field in self._any_preset()}
         return {field: editor.value() for field, editor in editors.items() if not editor.problem()}
+
+    def choose(self, preset: str) -> None:
+        """Show one of its own presets, as if a person had chosen it."""
+        self.set_config(self._presets[preset].with_(**self._kept()))
+        self.config_changed.emit()
+
+    def _any_preset(self) -> list[str]:
+        return [field for field in _ANY_PRESET if field in self.editors]
 
     def _show_preset(self) -> None:
         name = self._preset_name()
@@ -279,17 +306,17 @@ class ConfigForm(QWidget):
         self.preset_box.setCurrentIndex(custom if name is None else self.preset_box.findData(name))
         self.preset_box.blockSignals(False)
         self.reason_label.setText(self._reason)
-        self.reason_label.setVisible(name == DEFAULT_PRESET and bool(self._reason))
+        self.reason_label.setVisible(name == self._default and bool(self._reason))
 
     def _preset_name(self) -> str | None:
         try:
             mine = self.config()
         except BoxscoutError:
             return None
-        same = {field: getattr(mine, field) for field in _ANY_PRESET}
+        same = {field: getattr(mine, field) for field in self._any_preset()}
         # Two can be alike in a small folder: the one that was chosen counts, and else the default.
-        names = (self.preset_box.currentData(), DEFAULT_PRESET, *self._presets)
-        known = [name for name in names if name is not None]
+        names = (self.preset_box.currentData(), self._default, *self._presets)
+        known = [name for name in names if name in self._presets]
         return next((name for name in known if self._presets[name].with_(**same) == mine), None)
 
     def _show_problem(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import PySide6
-import torch
 from PySide6.QtCore import QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
@@ -127,6 +128,12 @@ def remember(purpose: str, path: Path) -> None:
     _remembered(purpose, [str(path)])
 
 
+def _runtimes() -> str:
+    """What computes, by its version; nothing of it need be loaded for that."""
+    names = [name for name in ("onnxruntime", "torch") if find_spec(name) is not None]
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+
+
 def _last_folder(purpose: str) -> str:
     stored = paths.settings().value(f"folders/{purpose}", "")
     if isinstance(stored, str) and stored and Path(stored).is_dir():
@@ -165,7 +172,7 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, BoxscoutError):
         return text
     # CUDA's is a RuntimeError in some versions, told apart only by its text.
-    if isinstance(error, torch.OutOfMemoryError) or "CUDA out of memory" in text:
+    if type(error).__name__ == "OutOfMemoryError" or "CUDA out of memory" in text:
         return tr(
             "The graphics card has too little free memory for this training; choose a smaller batch, "
             "image size or width."
@@ -205,7 +212,7 @@ def show_about(parent: QWidget) -> None:
             "Frozen features: EfficientNet-Lite0 by Google, weights by ML Illustrated, Apache License 2.0; "
             "they were once learned with ImageNet's labels. The file NOTICE says more."
         )
-        + f"\n\nPython {platform.python_version()}, PySide6 {PySide6.__version__}, torch {torch.__version__}"
+        + f"\n\nPython {platform.python_version()}, PySide6 {PySide6.__version__}, {_runtimes()}"
     )
     box.exec()
     box.deleteLater()

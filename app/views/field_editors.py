@@ -14,6 +14,8 @@ from core.base.config import Limits, Settings
 from core.base.language import mark, number, tr
 
 _TITLES = {
+    "object": mark("Object unit"),
+    "ddt": "DDT",
     "dcgan": "DCGAN",
     "wgan-gp": "WGAN-GP",
     "dragan": "DRAGAN",
@@ -160,6 +162,31 @@ class RealEditor(Editor):
         style.mark(self.edit, "invalid" if self.problem() else "")
 
 
+class TextEditor(Editor):
+    """A name or a path; empty is None where that may be."""
+
+    def __init__(
+        self, name: str, limits: Limits, parent: QWidget | None = None, *, optional: bool = False
+    ) -> None:
+        super().__init__(name, limits, parent)
+        self.optional = optional
+        self.edit = QLineEdit(self)
+        self._take(self.edit)
+        self.edit.textEdited.connect(lambda _: self.changed.emit())
+
+    def value(self) -> str | None:
+        text = self.edit.text().strip()
+        return None if self.optional and not text else text
+
+    def set_value(self, value: str | None) -> None:
+        self.edit.setText(value or "")
+
+    def problem(self) -> str:
+        if self.optional or self.edit.text().strip():
+            return ""
+        return tr("{0} must not be empty.").format(tr(self.limits.label))
+
+
 class SwitchEditor(Editor):
     """On or off."""
 
@@ -184,6 +211,8 @@ def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
     limits: Limits = field.metadata["limits"]
     if limits.choices:
         return ChoiceEditor(field.name, limits, parent)
+    if "str" in str(field.type):
+        return TextEditor(field.name, limits, parent, optional=field.default is None)
     if isinstance(field.default, bool):
         return SwitchEditor(field.name, limits, parent)
     if isinstance(field.default, int):

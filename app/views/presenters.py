@@ -14,7 +14,7 @@ from app.views.image_list_view import ImageListView
 from app.views.problems_panel import Problem, ProblemsPanel
 from app.views.status_strip import StatusStrip
 from core.base.language import tr
-from core.maps.heatmap import colourize
+from core.maps.colouring import colourize
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
 OVERLAY_SIDE = 512

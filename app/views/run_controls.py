@@ -23,7 +23,8 @@ class TrainPanelState:
 
     ``fraction`` is 0..1 of the whole run (below 0: unknown, the bar moves to and fro). ``message`` is one
     sentence. ``resumable_step`` is the step of a checkpoint that can be continued. ``device`` is
-    torch's name of where training runs, such as ``cuda:0``. ``kind`` is ``gan`` or ``cam``.
+    torch's name of where training runs, such as ``cuda:0``. ``kind`` is that of the run, whose steps are
+    images where it learns from frozen features.
     """
 
     phase: Phase = "idle"
@@ -70,7 +71,6 @@ class RunControls(QWidget):
         self.pause_button = self._button("pause", self._pause)
         self.stop_button = self._button("stop", self.stop_requested.emit)
         self.stop_button.setText(tr("Stop"))
-        self.stop_button.setToolTip(tr("Stop and save; the run can be continued later."))
 
     def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
         button = QPushButton(self)
@@ -126,6 +126,12 @@ class RunControls(QWidget):
             style.remove_icon(self.start_button)
         else:
             style.set_icon(self.start_button, "play", "on_accent")
+        saves = state.kind != "features"
+        self.stop_button.setToolTip(
+            tr("Stop and save; the run can be continued later.")
+            if saves
+            else tr("Stop; nothing is kept, and Start begins again.")
+        )
         paused = state.phase == "paused"
         self.pause_button.setText(tr("Resume") if paused else tr("Pause"))
         style.set_icon(self.pause_button, "play" if paused else "pause")
@@ -135,7 +141,8 @@ class RunControls(QWidget):
         self.progress.setRange(0, 0 if unknown else _BAR)
         if not unknown:
             self.progress.setValue(round(min(max(state.fraction, 0.0), 1.0) * _BAR))
-        self.step_label.setText(step_text(state.step, state.steps))
+        text = images_text if state.kind == "features" else step_text
+        self.step_label.setText(text(state.step, state.steps))
         speed = tr("{0} steps/s").format(number(state.steps_per_s, ".1f")) if state.steps_per_s > 0 else ""
         left = time_left(state.seconds_left) if state.phase in ("running", "paused") else ""
         self.time_label.setText(" · ".join(part for part in (left, speed) if part))
@@ -170,6 +177,11 @@ def step_text(step: int, steps: int) -> str:
         return tr("Step {0}").format(number(step, ","))
     text = tr("Step {0} of {1}")
     return text.format(number(step, ","), number(steps, ","))
+
+
+def images_text(done: int, images: int) -> str:
+    """Such as "40 of 200 images"; empty before the first."""
+    return tr("{0} of {1} images").format(number(done, ","), number(images, ",")) if done > 0 else ""
 
 
 def device_text(device: str) -> str:

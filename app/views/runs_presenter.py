@@ -55,6 +55,7 @@ class RunsPresenter(QObject):
 
 
 def _title(run: Run) -> str:
-    parts = [run.name, run.day, tr("Class labels") if run.kind == Kind.CAM.value else ""]
+    kinds = {Kind.CAM.value: tr("Class labels"), Kind.FEATURES.value: tr("Frozen features")}
+    parts = [run.name, run.day, kinds.get(run.kind, "")]
     parts.append(tr("boxes in use") if run.current else "" if run.finished else tr("not finished"))
     return " · ".join(filter(None, parts))

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import style
-from app.views.config_form import CLASS_FIELDS, ConfigForm
+from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
 from app.views.controls import Choice, FitScroll, Section, plain_label
 from app.views.gallery import Gallery
 from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
 from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
 from app.views.training_plot import ClassPlot, TrainingPlot
-from core.base.config import CLASSIFIER_PRESETS
+from core.base.config import (
+    CLASSIFIER_PRESETS,
+    DEFAULT_CLASSIFIER_PRESET,
+    DEFAULT_PRESET,
+    FEATURES_PRESETS,
+    PRESETS,
+)
 from core.base.language import tr
 
 __all__ = ["TrainPanel", "TrainPanelState", "device_text", "step_text", "time_left"]
 
 
 class TrainPanel(QWidget):
-    """One of two trainings: its form, buttons, progress and curves; below, where heat maps come from."""
+    """One of the trainings: its form, buttons, progress and curves; below, where heat maps come from."""
 
     kind_chosen = Signal(str)
-    start_requested = Signal(object)  # a TrainConfig or a ClassifierConfig
+    start_requested = Signal(object)  # the config of one of the forms
     resume_requested = Signal()
     pause_requested = Signal()
     unpause_requested = Signal()
@@ -37,8 +44,15 @@ class TrainPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: TrainPanelState | None = None
-        self.form = ConfigForm(self)
-        self.class_form = ConfigForm(self, presets=CLASSIFIER_PRESETS, main=CLASS_FIELDS)
+        self.features_form = ConfigForm(
+            self, presets=FEATURES_PRESETS, default=DEFAULT_PRESET, main=FEATURES_FIELDS, others=PRESETS
+        )
+        self.form = ConfigForm(self, others=FEATURES_PRESETS)
+        self.class_form = ConfigForm(
+            self, presets=CLASSIFIER_PRESETS, default=DEFAULT_CLASSIFIER_PRESET, main=CLASS_FIELDS
+        )
+        self._free = self.features_form
+        """Of the two that need no labels of the person's, the one that is set up."""
         self.controls = RunControls(self)
         self.runs = RunsPicker(self)
         self.source = SourcePicker(self)
@@ -46,12 +60,26 @@ class TrainPanel(QWidget):
         self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
         self.samples = self.gallery.samples
         self.kind = Choice(tr("Without labels"), tr("Class labels"), self)
-        self.kind.first.setToolTip(tr("A GAN learns from the images alone."))
+        self.kind.first.setToolTip(
+            tr(
+                "Without a single label of yours; the features were once learned from ImageNet's labels. "
+                "The preset From scratch uses none at all."
+            )
+        )
         self.kind.second.setToolTip(
             tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
         )
         for button in (self.kind.first, self.kind.second):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.features_note = plain_label(
+            tr(
+                "What your images have in common is found in frozen features: without a single label of "
+                "yours, though the features were once learned from ImageNet's labels."
+            ),
+            "muted",
+        )
+        self.features_note.setWordWrap(True)
+        self.features_note.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.note_label = plain_label("", "muted")
         self.note_label.setWordWrap(True)
         self._lend_controls()
@@ -83,9 +111,17 @@ class TrainPanel(QWidget):
 
     def set_config(self, config: Any) -> None:
         """Show ``config`` in the form that it is of, and emit nothing."""
-        is_class = isinstance(config, type(CLASSIFIER_PRESETS["quick"]))
-        (self.class_form if is_class else self.form).set_config(config)
+        for form in (self.features_form, self.form, self.class_form):
+            if form.makes(config):
+                form.set_config(config)
+                if form is not self.class_form:
+                    self._set_free(form)
         self._enable()
+
+    def offer_devices(self, available: Collection[str]) -> None:
+        """Grey the devices that this machine lacks."""
+        for form in self._all_forms():
+            form.set_devices(available)
 
     def set_state(self, state: TrainPanelState) -> None:
         """Show ``state`` and emit nothing."""
@@ -150,15 +186,15 @@ class TrainPanel(QWidget):
         column.addWidget(self.runs)
         column.addWidget(self.source)
         column.addWidget(self._results(), 1)
-        forms = self.form, self.class_form
+        forms = self._all_forms()
         parts = self.controls, self.runs, self.source
         self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, *parts]
 
     def _settings(self) -> Section:
         self.settings = Section(tr("Settings"), self)
         self.forms = QStackedWidget(self)
-        self.forms.addWidget(self.form)
-        self.forms.addWidget(self.class_form)
+        for form in self._all_forms():
+            self.forms.addWidget(form)
         self.scroll = FitScroll(self.forms, self)
         inside = QVBoxLayout(self.settings.content)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -175,7 +211,9 @@ class TrainPanel(QWidget):
         both.addWidget(self.plot)
         self.results = QStackedWidget(self)
         self.results.addWidget(both)
+        self.shown_learning = both
         self.results.addWidget(self.class_plot)
+        self.results.addWidget(self.features_note)
         # It takes what is left: by its wish for room it would squeeze the form into a slit.
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return self.results
@@ -188,6 +226,9 @@ class TrainPanel(QWidget):
     def _make_room(self) -> None:
         """The curves keep their height, and make way where it would leave only a slit of an open form; the
         images above them are shown where there is room for both."""
+        if self.results.currentWidget() is self.features_note:
+            self.results.setMinimumHeight(0)
+            return
         plot = self.class_plot if self.results.currentIndex() == 1 else self.plot
         curves = plot.minimumSizeHint().height()
         others = self.layout().minimumHeightForWidth(self.width()) - self.results.minimumHeight()
@@ -208,26 +249,53 @@ class TrainPanel(QWidget):
             (self.stop_requested, controls.stop_requested),
         ):
             its.connect(mine)
-        for form in (self.form, self.class_form):
+        for form in self._all_forms():
             form.config_changed.connect(self._config_edited)
+        self.form.other_chosen.connect(lambda name: self._choose_other(self.features_form, name))
+        self.features_form.other_chosen.connect(lambda name: self._choose_other(self.form, name))
         self.kind.changed.connect(lambda first: self.kind_chosen.emit("gan" if first else "cam"))
         self.settings.toggle.toggled.connect(lambda _: (self._enable(), self._make_room()))
 
     # Showing
 
+    def _all_forms(self) -> tuple[ConfigForm, ...]:
+        return self.features_form, self.form, self.class_form
+
     def _form(self) -> ConfigForm:
         is_class = self._state is not None and self._state.kind == "cam"
-        return self.class_form if is_class else self.form
+        return self.class_form if is_class else self._free
+
+    def _set_free(self, form: ConfigForm) -> None:
+        """Show this form of the two that need no labels."""
+        if form is not self._free:
+            self._free = form
+            if self._state is not None:
+                self._show_kind(self._state)
+
+    def _page(self, state: TrainPanelState) -> QWidget:
+        """What is below the form: of the run that is shown, else of what the form sets up."""
+        if state.kind == "cam":
+            return self.class_plot
+        by_features = state.kind == "features" if has_results(state) else self._free is self.features_form
+        return self.features_note if by_features else self.shown_learning
+
+    def _choose_other(self, form: ConfigForm, preset: str) -> None:
+        """A preset was chosen that the other form makes."""
+        had_focus = self._free.isAncestorOf(QApplication.focusWidget() or self)
+        self._set_free(form)
+        form.choose(preset)
+        if had_focus:
+            form.preset_box.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_kind(self, state: TrainPanelState) -> None:
-        index = int(state.kind == "cam")
-        self.kind.set_first(index == 0)
-        for i, form in enumerate((self.form, self.class_form)):  # the one behind takes no height
-            shown = QSizePolicy.Policy.Preferred if i == index else QSizePolicy.Policy.Ignored
+        self.kind.set_first(state.kind != "cam")
+        chosen = self.class_form if state.kind == "cam" else self._free
+        for form in self._all_forms():  # those behind take no height
+            shown = QSizePolicy.Policy.Preferred if form is chosen else QSizePolicy.Policy.Ignored
             form.setSizePolicy(QSizePolicy.Policy.Preferred, shown)
-        self.forms.setCurrentIndex(index)
+        self.forms.setCurrentWidget(chosen)
         self.scroll.updateGeometry()
-        self.results.setCurrentIndex(index)
+        self.results.setCurrentWidget(self._page(state))
         self._make_room()
         self.note_label.setText(state.note)
         self.note_label.setVisible(bool(state.note))
@@ -238,8 +306,8 @@ class TrainPanel(QWidget):
             return
         idle = state.phase not in BUSY
         self.kind.setEnabled(idle)
-        self.form.setEnabled(idle)
-        self.class_form.setEnabled(idle)
+        for form in self._all_forms():
+            form.setEnabled(idle)
         self.controls.set_state(state, self._form().problem())
 
     # A person's doing

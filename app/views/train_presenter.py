@@ -9,10 +9,10 @@ from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
-from core.base.config import DEFAULT_PRESET, PRESETS
+from core.base.config import PRESETS, SCRATCH_PRESET, ClassifierConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.language import number, tr
-from core.learn.class_training import ClassifierPoint
+from core.learn.reports import ClassifierPoint
 from core.learn.stopping import (
     MAX_RELATIVE_MS_SSIM,
     MAX_SEPARATION,
@@ -67,7 +67,7 @@ class TrainPresenter(QObject):
         self._show_state()
 
     def _fit(self) -> None:
-        fitted = fitted_to(PRESETS[DEFAULT_PRESET], self._session.results.summary)
+        fitted = fitted_to(PRESETS[SCRATCH_PRESET], self._session.results.summary)
         self._panel.form.set_fitted(fitted.config, fitted.sentence)
         self._show_state()
 
@@ -101,17 +101,20 @@ class TrainPresenter(QObject):
         return session.images.total > 0 and not status.phase.running and not session.only_looks
 
     def _show_what_is_learned(self) -> None:
-        """Of the run that is shown, else of the one that the form sets up."""
+        """Of the GAN that is shown, else of the one that the form sets up."""
         session, panel = self._session, self._panel
         config = session.view.config if session.training.step or session.training.phase.running else None
-        if config is None:
+        if not isinstance(config, TrainConfig):
             try:
                 config = panel.form.config()
             except BoxscoutError:
                 return
         panel.gallery.set_generator(config.adversarial > 0)
         panel.plot.set_generator(config.adversarial > 0)
-        wanted = not config.adversarial and session.training.step > 0 and session.results.seen is None
+        is_gan = session.results.free_kind is Kind.GAN
+        wanted = (
+            not config.adversarial and is_gan and session.training.step > 0 and session.results.seen is None
+        )
         if wanted and self._asked_for is not session.project:
             self._asked_for = session.project
             panel.gallery.real_wanted.emit()  # the pixels of a run lie at hand
@@ -130,11 +133,15 @@ class TrainPresenter(QObject):
 
     def _can_resume(self, status: TrainingStatus) -> bool:
         """A finished training goes on only where the form now says more steps."""
+        if self._session.results.kind is Kind.FEATURES:
+            return False
         if status.phase is not Phase.FINISHED or status.saved_step is None:
             return True
         try:
             config = self._panel.config()
         except BoxscoutError:
+            return False
+        if not isinstance(config, (TrainConfig, ClassifierConfig)):
             return False
         return config.minutes is not None or config.steps > status.saved_step
 
@@ -206,6 +213,8 @@ class SourcePresenter(QObject):
         snapshots, training, gan = session.results.snapshots, session.training, Kind.GAN.value
         options: list[SourceOption] = []
         running = training.phase.running and training.step > 0
+        if session.results.free_kind is Kind.FEATURES:
+            return (*self._by_features(), *self._by_labels())
         if running or training.saved_step is not None:
             step = training.saved_step
             newest = tr("Newest snapshot") if running else tr("Last: step {0}")
@@ -219,12 +228,24 @@ class SourcePresenter(QObject):
         for signal in reversed(snapshots.signals):
             title = tr("Step {0}").format(number(signal.step, ","))
             options.append(SourceOption(gan, str(signal.step), title, self._tip(signal)))
-        labelled = session.results.labelled.saved_step
-        if labelled is not None:
-            title = tr("Class labels: step {0}").format(number(labelled, ","))
-            tip = tr("A classifier that learned from the folders' names; it needs labels.")
-            options.append(SourceOption(Kind.CAM.value, "last", title, tip))
-        return tuple(options)
+        return (*options, *self._by_labels())
+
+    def _by_features(self) -> tuple[SourceOption, ...]:
+        training = self._session.training
+        running = training.phase.running and training.step > 0
+        if not running and training.saved_step is None:
+            return ()
+        title = tr("Frozen features, {0} images").format(number(training.step, ","))
+        tip = tr("Without a single label of yours; the features were once learned from ImageNet's labels.")
+        return (SourceOption(Kind.FEATURES.value, "last", title, tip),)
+
+    def _by_labels(self) -> tuple[SourceOption, ...]:
+        labelled = self._session.results.labelled.saved_step
+        if labelled is None:
+            return ()
+        title = tr("Class labels: step {0}").format(number(labelled, ","))
+        tip = tr("A classifier that learned from the folders' names; it needs labels.")
+        return (SourceOption(Kind.CAM.value, "last", title, tip),)
 
     def _tip(self, signal: Signal) -> str:
         return "\n".join(f"{figure.caption}: {figure.value}" for figure in self._of(signal))

@@ -150,7 +150,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sets", default="artiodactyla,bottle,dog")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--split", default="train", choices=("train", "val"))
-    parser.add_argument("--preset", default="balanced", choices=tuple(PRESETS))
+    parser.add_argument("--preset", default="scratch", choices=tuple(PRESETS))
     parser.add_argument("--rule", default="fitted")
     parser.add_argument("--set", type=_change, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--device", default="auto")

@@ -75,7 +75,7 @@ def run(name: str, seed: int, options: argparse.Namespace) -> None:
     if all(path.exists() for path in files.values()):
         return
     names, images, own, truth = _data(name, seed, options)
-    config = PRESETS["balanced"].with_(framing=0, steps=options.steps, seed=seed, device="cpu")
+    config = PRESETS["scratch"].with_(framing=0, steps=options.steps, seed=seed, device="cpu")
     after = config.with_(steps=config.steps // 4, seed=seed + 1000)
     others = np.setdiff1d(np.arange(len(images)), own)
     states: dict[str, TrainState] = {}

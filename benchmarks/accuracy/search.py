@@ -116,7 +116,7 @@ def trained(name: str, set_name: str, seed: int, images: np.ndarray, options: ar
         networks: Networks = torch.load(path, weights_only=False)  # our own file of a moment ago
         return networks
     training = TRAININGS[name]
-    config = PRESETS["balanced"].with_(
+    config = PRESETS["scratch"].with_(
         **{"seed": seed, "steps": options.steps, "framing": 0, "device": "cpu", **training.changes}
     )
     began = time.perf_counter()

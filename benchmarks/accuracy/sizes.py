@@ -63,7 +63,7 @@ def main() -> None:
     for seed, count, batch, name in itertools.product(
         options.seeds, options.counts, options.batches, options.sets
     ):
-        config = PRESETS["balanced"].with_(
+        config = PRESETS["scratch"].with_(
             framing=0,
             steps=max(options.steps), batch_size=batch, image_size=options.image_size, seed=seed,
             snapshot_every=math.gcd(*options.steps), device="cpu",

@@ -287,7 +287,11 @@ class FeaturesConfig(Settings):
     )
     device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
     threads: int = _setting(
-        0, mark("Threads"), mark("Of the processor; 0 for all but one."), low=0, high=1024
+        0,
+        mark("Threads"),
+        mark("Of the processor; 0 for what the settings say, all but one by default."),
+        low=0,
+        high=1024,
     )
 
 

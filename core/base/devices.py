@@ -10,6 +10,9 @@ from torch import Tensor
 from core.base.config import DEVICES
 from core.base.errors import TrainingError
 from core.base.language import tr
+from core.base.threads import apply_to_torch
+
+apply_to_torch()  # whatever was said before torch was there
 
 
 def resolve_device(name: str) -> torch.device:

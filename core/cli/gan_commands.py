@@ -14,8 +14,7 @@ from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted, option_of
 from core.cli.projects import project_to_train
 from core.learn import checkpoint
-from core.learn.class_training import ClassifierProgress
-from core.learn.engine import Progress
+from core.learn.reports import ClassifierProgress, Progress
 from core.maps.heatmap import READ_OUTS, read_out_of
 from core.project.fitting import fitted_to, sentence, summarized
 from core.project.localize import localize_images

@@ -13,6 +13,7 @@ from torch import Tensor
 from core.base.config import TrainConfig
 from core.base.rng import Purpose, stream
 from core.learn.objectives import OBJECTIVES
+from core.learn.reports import BatchSeen
 from core.learn.training import MIN_IMAGES, Images, Pool, batch_rows, check_images
 from core.nets.augment import Windows, augment, border_windows, centre_windows, crop, mirror_and_relight
 from core.nets.networks import to_model_range, to_pixels
@@ -24,14 +25,6 @@ class Batch:
 
     real: Tensor
     background: Tensor | None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSeen:
-    """A batch as pictures, uint8 (n, S, S, 3) each."""
-
-    real: Images
-    background: Images | None
 
 
 def updates_of(config: TrainConfig) -> int:

@@ -31,6 +31,7 @@ from core.learn.checkpoint import (
     step_of,
     write_content,
 )
+from core.learn.reports import ClassifierPoint, ClassifierProgress
 from core.learn.training import Budget, Images, Pool, Rows, batch_rows, check_images
 from core.nets.augment import augment
 from core.nets.networks import to_model_range
@@ -40,18 +41,6 @@ FORMAT = "boxscout-classifier"
 VERSION = 1
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifierPoint:
-    """What a plot keeps of one step: means since the point before, over training batches.
-
-    ``accuracy`` is 0..1.
-    """
-
-    step: int
-    loss: float
-    accuracy: float
 
 
 @dataclass(slots=True)
@@ -75,20 +64,6 @@ class ClassifierState:
         """The history, then every step since its last point by itself."""
         first = self.step - len(self.since) + 1
         return self.history + [ClassifierPoint(first + i, *one) for i, one in enumerate(self.since)]
-
-
-@dataclass(frozen=True)
-class ClassifierProgress:
-    """One step's report. ``loss`` and ``accuracy`` (0..1) are of the step's batch alone."""
-
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    fraction: float
-    elapsed_s: float
-    steps_per_s: float
-    seconds_left: float | None
 
 
 @dataclass(frozen=True)

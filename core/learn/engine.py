@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -17,54 +16,17 @@ from core.learn.batches import fewest_images, updates_of
 from core.learn.checkpoint import HistoryPoint, TrainState, new_state
 from core.learn.game import Game
 from core.learn.msssim import diversity
+from core.learn.reports import Progress, Snapshot
 from core.learn.signals import Yardstick, measure, noise_batches, yardstick
 from core.learn.stopping import Signal
 from core.learn.training import Budget, Images, Pool, batch_rows, check_images
 from core.learn.updates import update
 from core.nets.framing import framing_loss, learning_rate
-from core.nets.networks import Discriminator, to_model_range, to_pixels
+from core.nets.networks import to_model_range, to_pixels
 
 SAMPLES = 64
 SETTLE_EVERY = 10
 """Steps between two looks at the losses on a GPU, where a look makes it wait; the CPU looks each time."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A discriminator at one step: a copy on the CPU in evaluation mode, safe in any thread."""
-
-    step: int
-    discriminator: Discriminator
-    image_size: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One step's report. Arrays and networks are copies on the CPU.
-
-    ``d_loss`` is what the discriminator minimises as a whole, ``g_loss`` is None where there is no
-    generator, ``background_loss`` and ``background_accuracy`` (0..1) where no background is learned. On a
-    GPU these may be up to ``SETTLE_EVERY`` steps old, so that it need not wait.
-
-    ``samples`` is uint8 (64, S, S, 3) from fixed noise, ``ms_ssim`` their diversity; both are there
-    every ``sample_every`` steps and at the last, never without a generator; ``snapshot`` and its
-    ``signal`` every ``snapshot_every`` and at the last.
-    """
-
-    step: int
-    steps: int
-    d_loss: float
-    g_loss: float | None
-    fraction: float
-    elapsed_s: float
-    steps_per_s: float
-    seconds_left: float | None
-    samples: Images | None = None
-    ms_ssim: float | None = None
-    snapshot: Snapshot | None = None
-    signal: Signal | None = None
-    background_loss: float | None = None
-    background_accuracy: float | None = None
 
 
 def train(config: TrainConfig, images: Images, state: TrainState | None = None) -> Iterator[Progress]:

@@ -6,7 +6,6 @@ torch is not needed here.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -19,6 +18,7 @@ from core.base.config import FeaturesConfig
 from core.base.errors import ImageError, TrainingError
 from core.base.language import tr
 from core.base.pace import Pace
+from core.base.threads import threads_wanted
 from core.images.inputs import InputForm
 from core.images.parallel import Failure
 from core.images.scan import ImageFile
@@ -77,8 +77,8 @@ def input_form(config: FeaturesConfig, features: Features) -> InputForm:
 
 
 def threads_of(config: FeaturesConfig) -> int:
-    """How many of the processor's threads compute features: one is left to whoever watches."""
-    return config.threads or max(1, (os.cpu_count() or 2) - 1)
+    """How many of the processor's threads compute features."""
+    return config.threads or threads_wanted()
 
 
 def sample_of(files: Sequence[ImageFile], most: int) -> list[ImageFile]:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core.formats.tiny_imagenet import val_classes
-from core.learn.training import Rows
+
+Rows = npt.NDArray[np.int64]
+
 
 _WNID = re.compile(r"n\d{8}")
 

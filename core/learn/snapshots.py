@@ -21,7 +21,8 @@ from core.learn.checkpoint import (
     step_of,
     write_content,
 )
-from core.learn.engine import Progress, Snapshot, snapshot_of
+from core.learn.engine import snapshot_of
+from core.learn.reports import Progress, Snapshot
 from core.learn.stopping import Signal, propose, thinned
 
 FORMAT = "boxscout-snapshot"

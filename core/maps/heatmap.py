@@ -1,4 +1,4 @@
-"""Network + images -> heat maps, and a heat map as a picture.
+"""Network + images -> heat maps.
 
 The published read-out is one pass over the image as it is (:data:`PLAIN`). A finer one looks several times:
 mirrored, with the grid of map cells moved by a part of a cell, at several scales, and with the image's own
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -23,16 +22,6 @@ from core.base.language import tr
 from core.maps.contrast import contrast_maps, guided
 from core.nets.networks import Discriminator, Unit, to_model_range
 from core.nets.resnet import PreActResNet34
-
-_CV_MAPS: Mapping[str, int] = {
-    # Each rises evenly in lightness, so that it reads the same to colour-blind eyes and in print.
-    "viridis": cv2.COLORMAP_VIRIDIS,
-    "cividis": cv2.COLORMAP_CIVIDIS,
-    "inferno": cv2.COLORMAP_INFERNO,
-    "magma": cv2.COLORMAP_MAGMA,
-}
-COLOUR_MAPS: tuple[str, ...] = (*_CV_MAPS, "grey")
-
 
 # Cells of a map's longer side at most: rules read a grid of 64 x 64.
 MAX_CELLS = 64
@@ -276,31 +265,3 @@ def _sampling(cells: int, step: float, before: int, side: int, wanted: int) -> T
     matrix[index, low] = 1 - share
     matrix[index, (low + 1).clamp(max=cells - 1)] += share
     return matrix
-
-
-def colourize(
-    heat_map: npt.NDArray[np.float32], *, width: int, height: int, colour_map: str = "viridis"
-) -> npt.NDArray[np.uint8]:
-    """A heat map as an opaque RGBA picture, coldest to hottest over the whole colour map.
-
-    Returns
-    -------
-    uint8 (height, width, 4)
-    """
-    heat = np.asarray(heat_map, np.float32)
-    span = float(heat.max() - heat.min())
-    level = (heat - heat.min()) / span if span > 0 else np.zeros_like(heat)
-    fine = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
-    index = np.clip(fine * 255 + 0.5, 0, 255).astype(np.uint8)
-    picture = np.full((height, width, 4), 255, np.uint8)
-    picture[..., :3] = colour_bar(colour_map)[index]
-    return picture
-
-
-def colour_bar(colour_map: str) -> npt.NDArray[np.uint8]:
-    """The 256 colours of a map, coldest first: uint8 (256, 3) RGB."""
-    steps = np.arange(256, dtype=np.uint8)[:, None]
-    if colour_map == "grey":
-        return np.repeat(steps, 3, axis=1)
-    bgr = cv2.applyColorMap(steps, _CV_MAPS[colour_map])[:, 0]
-    return np.ascontiguousarray(bgr[:, ::-1])

@@ -81,6 +81,11 @@ def stream_features(
         yield _described(features, group)
 
 
+def describe(features: Features, group: Sequence[Decoded]) -> Described:
+    """The features of decoded images of one shape, whose rows are counted from 0."""
+    return _described(features, list(enumerate(group)))
+
+
 def _described(features: Features, group: Sequence[tuple[int, Decoded]]) -> Described:
     images = [decoded.pixels for _, decoded in group]
     return Described(

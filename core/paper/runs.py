@@ -27,8 +27,8 @@ from core.images.pixels import Pixels, prepare_pixels
 from core.learn import checkpoint, engine
 from core.learn import class_training as classify
 from core.learn.checkpoint import TrainState
-from core.learn.class_training import ClassifierProgress, ClassifierState
-from core.learn.engine import Progress
+from core.learn.class_training import ClassifierState
+from core.learn.reports import ClassifierProgress, Progress
 from core.learn.snapshots import kept_steps, snapshots_dir
 from core.maps.heatmap import PLAIN, heat_maps
 from core.nets.networks import Discriminator

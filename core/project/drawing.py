@@ -18,7 +18,7 @@ from core.base.atomic import os_reason, write_atomically
 from core.base.errors import BoxscoutError
 from core.base.geometry import Box
 from core.base.language import mark, tr
-from core.maps.heatmap import colourize
+from core.maps.colouring import colourize
 
 FOUND, TRUE = "#ff3b6b", "#39d98a"
 OVERLAY = 0.5

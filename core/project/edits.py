@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
@@ -126,15 +126,43 @@ class TruthEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What makes a heat map a box: fields of the :class:`ProjectView`, with the same meaning."""
+
+    rule: str
+    threshold: float | None
+    thresholds: Thresholds
+    max_boxes: int = 1
+
+    @classmethod
+    def of(cls, view: ProjectView) -> Decision:
+        return cls(view.rule, view.threshold, view.thresholds, view.max_boxes)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Its fields by name, as those of a :class:`ProjectView`."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def on(self, view: ProjectView) -> ProjectView:
+        """``view`` with this decision."""
+        return replace(view, **self.fields)
+
+
+@dataclass(frozen=True, slots=True)
 class TakeEdit:
-    """Boxes of another run: the ids of the run that they come from before, and after."""
+    """Boxes of another run: the ids of the run that they come from before, and after.
+
+    ``was`` and ``becomes`` are what made a heat map a box before, and what does after.
+    """
 
     before: int
     after: int
+    was: Decision
+    becomes: Decision
 
     @property
     def inverse(self) -> TakeEdit:
-        return TakeEdit(self.after, self.before)
+        return TakeEdit(self.after, self.before, self.becomes, self.was)
 
     @property
     def images(self) -> tuple[int, ...]:
@@ -148,31 +176,9 @@ class TakeEdit:
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
         take(project, run_of(project, self.after))
+        view = self.becomes.on(view)
+        project.save_view(view)
         return view
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What makes a heat map a box: fields of the :class:`ProjectView`, with the same meaning."""
-
-    rule: str
-    threshold: float | None
-    thresholds: Thresholds
-    max_boxes: int = 1
-
-    @classmethod
-    def of(cls, view: ProjectView) -> Decision:
-        return cls(view.rule, view.threshold, view.thresholds, view.max_boxes)
-
-    def on(self, view: ProjectView) -> ProjectView:
-        """``view`` with this decision."""
-        return replace(
-            view,
-            rule=self.rule,
-            threshold=self.threshold,
-            thresholds=self.thresholds,
-            max_boxes=self.max_boxes,
-        )
 
 
 @dataclass(frozen=True, slots=True)

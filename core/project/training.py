@@ -13,8 +13,9 @@ from core.images.pixels import Pixels
 from core.learn import checkpoint
 from core.learn import class_training as classify
 from core.learn.checkpoint import TrainState
-from core.learn.class_training import ClassifierProgress, ClassifierState, train_classifier
-from core.learn.engine import Progress, train
+from core.learn.class_training import ClassifierState, train_classifier
+from core.learn.engine import train
+from core.learn.reports import ClassifierProgress, Progress
 from core.learn.snapshots import keeping_snapshots, snapshots_dir
 from core.learn.training import Counted, Rows
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
-from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, used_threshold
+from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule, used_threshold
 from core.images.display import Display
 from core.project.browse import Browse, Order, Show
 from core.project.migration import FILES
@@ -50,6 +50,18 @@ class ProjectView:
     offered_truth: tuple[str, ...] = ()
     declined_truth: tuple[str, ...] = ()
     browse: Browse = field(default_factory=Browse)
+
+    def for_maps_of(self, kind: str, *, before: str | None) -> ProjectView:
+        """This view for heat maps of a run of this ``kind``, where it was one for those of kind ``before``.
+
+        None for ``before`` where there were none. The rule that is the default of the one becomes that of
+        the other, with its own thresholds; a rule that the person chose stays.
+        """
+        wanted = default_rule(kind)
+        known = {default_rule(each) for each in (FILES if before is None else (before,))}
+        if wanted == self.rule or self.rule not in known:
+            return self
+        return replace(self, rule=wanted, threshold=None, thresholds=Thresholds())
 
     def threshold_of(self, image_id: int | None) -> float:
         """The threshold in force for an image; with None that of all that have none of their own."""

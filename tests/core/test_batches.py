@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import OLD_PRESETS, PRESETS, TrainConfig
 from core.base.errors import BoxscoutError, TrainingError
 from core.base.rng import Purpose, stream
 from core.learn.batches import batch_at, batch_seen, presented, updates_of
@@ -161,6 +161,6 @@ def test_the_published_preset_has_none_of_it_and_the_others_do() -> None:
     paper = PRESETS["paper"]
     assert (paper.crop_size, paper.background, paper.adversarial, paper.norm) == (None, 0.0, 1.0, "auto")
     assert paper.input_size == paper.natural_size == paper.image_size
-    for name in ("quick", "balanced"):
-        assert PRESETS[name].background > 0
-        assert (PRESETS[name].input_size, PRESETS[name].natural_size) == (32, 64)
+    for preset in (PRESETS["scratch"], *OLD_PRESETS.values()):
+        assert preset.background > 0
+        assert (preset.input_size, preset.natural_size) == (32, 64)

@@ -21,8 +21,9 @@ from core.base.devices import resolve_device
 from core.base.errors import BoxscoutError, CheckpointError, TrainingError
 from core.learn import checkpoint
 from core.learn.checkpoint import TrainState, new_state
-from core.learn.engine import Progress, snapshot_of, train
+from core.learn.engine import snapshot_of, train
 from core.learn.objectives import OBJECTIVES
+from core.learn.reports import Progress
 from core.learn.training import MIN_IMAGES, epoch_order
 from core.learn.updates import keeping_averages
 from core.nets.networks import Discriminator, Generator

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from core.base.annotations import Status
-from core.base.config import DEFAULT_PRESET, PRESETS
+from core.base.config import PRESETS, SCRATCH_PRESET
 from core.learn.engine import train
 from core.project.fitting import ASKED, FolderSummary, fitted_to, sentence, summarized
 from core.project.rows import ImageRecord
 
-BALANCED = PRESETS[DEFAULT_PRESET]
+BALANCED = PRESETS[SCRATCH_PRESET]
 PHOTO = (3000, 2000)
 
 
@@ -35,7 +35,7 @@ def test_steps_and_batch_follow_the_number_of_images(images: int, steps: int, ba
     fitted = fitted_to(BALANCED, FolderSummary(images, *PHOTO))
     assert (fitted.config.steps, fitted.config.batch_size) == (steps, batch)
     assert fitted.config.with_(steps=BALANCED.steps, batch_size=BALANCED.batch_size) == BALANCED
-    assert fitted.config not in [preset for name, preset in PRESETS.items() if name != DEFAULT_PRESET]
+    assert fitted.config not in [preset for name, preset in PRESETS.items() if name != SCRATCH_PRESET]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (32, 32), (12_000, 9_000), (8_000, 500), (500, 8_000)])

@@ -21,7 +21,7 @@ from core.nets.framing import LEARNING_RATE, framings, learning_rate
 from core.nets.networks import Discriminator
 from core.nets.resnet import PreActResNet34
 
-SMALL = PRESETS["balanced"].with_(
+SMALL = PRESETS["scratch"].with_(
     width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3, framing=2, device="cpu"
 )
 

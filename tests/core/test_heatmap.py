@@ -9,7 +9,8 @@ from matplotlib import colormaps
 
 from core.base.config import TrainConfig
 from core.learn.checkpoint import new_state
-from core.maps.heatmap import COLOUR_MAPS, colour_bar, colourize, heat_maps
+from core.maps.colouring import COLOUR_MAPS, colour_bar, colourize
+from core.maps.heatmap import heat_maps
 from core.nets.networks import Discriminator, to_model_range, to_pixels
 
 

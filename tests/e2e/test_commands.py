@@ -86,7 +86,7 @@ def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
     code, out, err = run(capsys, "train", folder, "--project", project, *fast, "--json")
     result = json.loads(out)
     summary = summarized(_records(project))
-    expected = fitted_to(PRESETS["balanced"], summary)
+    expected = fitted_to(PRESETS["scratch"], summary)
     assert summary.images == 24
     assert err.splitlines()[0] == result["fitted"] == expected.sentence
     assert result["config"] == expected.config.with_(minutes=0.01, device="cpu").to_dict()
@@ -116,7 +116,7 @@ def test_framing_is_learned_unless_it_is_turned_off(
     train = ("train", sample[0], "--project", project, "--steps", 2, *QUICK, "--json")
     code, out, err = run(capsys, *train, *given)
     assert code == 0, err
-    assert json.loads(out)["config"]["framing"] == (given[1] if given else PRESETS["balanced"].framing)
+    assert json.loads(out)["config"]["framing"] == (given[1] if given else PRESETS["scratch"].framing)
     state = checkpoint.load(tmp_path / "a.boxscout-data" / "runs" / "1" / "checkpoint.pt")
     assert (state.discriminator.framing is not None) is learns
     assert run(capsys, "localize", sample[0], "--project", project)[0] == 0

@@ -80,7 +80,7 @@ def test_the_default_follows_the_dropped_folder_until_a_person_changes_it(
         lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels: "), timeout=LONG
     )
     assert form.reason_label.isVisible()
-    assert form.config() == fitted_to(PRESETS["balanced"], FolderSummary(12, 40, 30)).config
+    assert form.config() == fitted_to(PRESETS["scratch"], FolderSummary(12, 40, 30)).config
 
     qtbot.keyClick(form.editors["batch_size"].focusProxy(), Qt.Key.Key_Up)
     own = form.config()

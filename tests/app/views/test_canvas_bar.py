@@ -13,7 +13,7 @@ from seeing import pixel
 
 from app.views.canvas_bar import CanvasBar, CanvasBarState
 from core.boxes.rules import RULES
-from core.maps.heatmap import COLOUR_MAPS, colour_bar
+from core.maps.colouring import COLOUR_MAPS, colour_bar
 
 SIGNALS = (
     "threshold_changed",

@@ -56,9 +56,9 @@ def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot
 
 def test_start_hands_over_the_config(panel: TrainPanel, qtbot: QtBot) -> None:
     heard = listen(panel)
-    panel.set_config(PRESETS["quick"])
+    panel.set_config(PRESETS["generator"])
     press(qtbot, panel.start_button)
-    assert heard == [("start_requested", PRESETS["quick"])]
+    assert heard == [("start_requested", PRESETS["generator"])]
 
 
 def test_a_checkpoint_can_be_continued_or_left(panel: TrainPanel, qtbot: QtBot) -> None:
@@ -105,7 +105,7 @@ def test_nothing_can_start_without_images_or_with_a_wrong_number(panel: TrainPan
     qtbot.keyClicks(edit, "x")
     assert not panel.start_button.isEnabled()
     assert panel.start_button.toolTip() == panel.form.problem() != ""
-    panel.set_config(PRESETS["balanced"])
+    panel.set_config(PRESETS["scratch"])
     assert panel.start_button.isEnabled()
 
 
