@@ -155,20 +155,22 @@ class EditingController(QObject):
     ) -> bool:
         """Say something of images, by id, together with the boxes that they were seen with.
 
-        ``seen`` are those of the image in view, ``others`` those of other images by id.
+        ``seen`` are those of the image in view, None for those that the project holds; ``others`` those of
+        other images by id.
         """
         session, project = self._session, self._session.project
         if project is None:
             return False
         said = session.images.statuses(list(statuses))
-        after = {i: Kept(tuple(boxes)) for i, boxes in (others or {}).items()}
+        changed = {i: Kept(tuple(boxes)) for i, boxes in (others or {}).items()}
         if seen is not None and session.current is not None:
-            after[session.current] = seen
+            changed[session.current] = seen
         try:
-            before = kept(project, after)
+            before = kept(project, changed.keys() | ({session.current} & statuses.keys()))
         except ProjectError as error:
             session.error.emit(error, "")
             return False
+        after = {**before, **changed}
         return self.perform(ReviewEdit(BoxesEdit(before, after), StatusEdit(said, statuses)), text)
 
     def labels(self) -> list[str]:

@@ -81,7 +81,8 @@ class ReviewController(QObject):
         seen = None
         if session.current in ids:
             editing.about_to_edit.emit()
-            seen = session.seen
+            # Seen without a box it keeps what the project holds: that may have been found just now.
+            seen = session.seen if session.seen.boxes or session.held else None
         self.about_to_accept.emit(ids)
         others = session.live_boxes_of([i for i in ids if i != session.current]) if session.project else {}
         held = edited_among(session.project, others) if others else set()

@@ -10,7 +10,7 @@ import pytest
 from command_support import run
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from window_support import LONG, close, export, fill, finish, settle, start
+from window_support import LONG, close, export, fill, finish, held_step, settle, start
 
 from app.controllers.deciding import WAIT_MS
 from app.main_window import MainWindow
@@ -64,7 +64,7 @@ def test_accepted_while_it_trains_a_box_stays_as_it_was_seen_to_the_end(
     session = window.session
     qtbot.waitUntil(lambda: bool(window.canvas.boxes), timeout=LONG)
     qtbot.mouseClick(window.train_panel.pause_button, Qt.MouseButton.LeftButton)
-    qtbot.wait(500)
+    held_step(qtbot, session)
     image_id, seen = accept(qtbot, window)
     assert seen and stored(window, image_id) == seen and seen[0].source is Source.AUTO
     step = session.training.step

@@ -235,7 +235,7 @@ def test_boxes_are_looked_at_before_they_come_in(
     qtbot.keyClicks(dialog.path_edit, str(tmp_path / "boxes.csv"))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
     assert dialog.total.text() == "1 box for 1 image will come in."
-    assert "edited here: 1" in dialog.details.text()
+    assert "edited or accepted here: 1" in dialog.details.text()
     assert "stranger.png" in dialog.details.text()
     dialog.replace_held.click()
     assert dialog.total.text() == "2 boxes for 2 images will come in."
@@ -363,7 +363,7 @@ def test_what_is_edited_while_an_import_runs_leaves_nothing_to_take_back(
     monkeypatch.setattr("app.controllers.exporting.import_boxes", slow)
     with qtbot.waitSignal(window.workbench.importing.imported, timeout=LONG):
         window.workbench.importing.import_boxes(ImportRequest(plan))
-        window.workbench.review.set_statuses([first.id], Status.ACCEPTED)
+        window.workbench.review.set_statuses([first.id], Status.REJECTED)
         assert window.actions_["undo"].isEnabled()
         may_go_on.set()
     assert not window.actions_["undo"].isEnabled()
