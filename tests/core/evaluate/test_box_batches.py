@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.boxes import several
 from core.boxes.batches import find_boxes, readings, scaled_maps
 from core.boxes.prior import Prior
-from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map, several
+from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, find_box, scaled_map
 from core.boxes.several import find_boxes_of_many
 
 PRIORS = (
