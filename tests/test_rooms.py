@@ -89,6 +89,12 @@ def test_every_room_has_its_floor() -> None:
     assert {path.name for path in (REPOSITORY / "core").glob("*.py")} == {"__init__.py"}
 
 
+def test_the_tests_lie_in_the_same_rooms() -> None:
+    tested = {path.parent.relative_to(REPOSITORY / "tests" / "core").as_posix() for path in
+              (REPOSITORY / "tests" / "core").rglob("*.py")}  # fmt: skip
+    assert tested <= set().union(*FLOORS)
+
+
 def test_rooms_import_from_the_floors_below() -> None:
     floors = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
     upward = set()
