@@ -12,7 +12,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-LANGUAGES_FOLDER = Path(__file__).parents[2] / "resources" / "languages"
+LANGUAGES_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "languages"
 DOMAIN = "boxscout"
 
 _spoken: gettext.NullTranslations = gettext.NullTranslations()
