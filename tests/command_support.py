@@ -17,6 +17,7 @@ import re, signal, sys
 from core.cli import console
 from core.cli.app import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 complain, awaited = console.complain, [sys.argv.pop(1)]
 
 def interrupted(line):
