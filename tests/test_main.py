@@ -126,7 +126,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     done = checkout.start("train", "a folder", "--json")
     checkout.assert_works(done)
     assert json.loads(done.stdout)["arguments"] == ["train", "a folder", "--json"]
-    assert f"installed into {checkout.venv}: about 1.6 GB" in done.stderr
+    assert f"installed into {checkout.venv}: about 1.7 GB" in done.stderr
     assert "Successfully installed" in done.stderr  # pip's own progress is shown
     return checkout
 

@@ -28,8 +28,8 @@ FORBIDDEN = {
 #: The rooms, lowest floor first: a room imports from the floors below its own.
 FLOORS = (
     {"base"},
-    {"setup", "images", "nets", "boxes"},
-    {"datasets"},
+    {"images", "nets", "boxes"},
+    {"datasets", "setup"},
     {"maps", "formats", "evaluate"},
     {"learn"},
     {"project"},

@@ -191,7 +191,12 @@ def show_about(parent: QWidget) -> None:
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"Boxscout {__version__}")
     box.setInformativeText(
-        tr("Finds the object in every photo of a folder, without a single label.")
+        tr("Finds the object in every photo of a folder, without a single label of yours.")
+        + "\n\n"
+        + tr(
+            "Frozen features: EfficientNet-Lite0 by Google, weights by ML Illustrated, Apache License 2.0; "
+            "they were once learned with ImageNet's labels. The file NOTICE says more."
+        )
         + f"\n\nPython {platform.python_version()}, PySide6 {PySide6.__version__}, torch {torch.__version__}"
     )
     box.exec()

@@ -35,5 +35,9 @@ class TrainingError(BoxscoutError):
     """A training that cannot start or go on."""
 
 
+class FeaturesError(BoxscoutError):
+    """A pretrained network that is missing, damaged, or cannot run here."""
+
+
 class Cancelled(BoxscoutError):  # noqa: N818 - not an error
     """The person asked to stop; nothing is wrong."""

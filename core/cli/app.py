@@ -250,9 +250,10 @@ def doctor(as_json: AsJson = False) -> None:
         console.print_json(json.dumps(rows))
     else:
         marks = {True: ("ok", "green"), False: ("no", "red"), None: ("--", "dim")}
+        width = max(len(check.name) for check in checks) + 2
         for check in checks:
             mark, style = marks[check.ok]
-            line = Text.assemble((mark, style), f"  {check.name:<24}{check.detail}")
+            line = Text.assemble((mark, style), f"  {check.name:<{width}}{check.detail}")
             console.print(line)
             if check.ok is False and check.remedy:
                 say(f"      {check.remedy}")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -55,6 +56,9 @@ _TURN = {
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+Resize = Callable[[Image.Image, tuple[int, int]], npt.NDArray[np.uint8]]
 
 
 class UnavailableError(ImageError):
@@ -107,6 +111,15 @@ def decode_squashed(path: str | os.PathLike[str], *, size: int) -> Decoded:
     return _decode(path, lambda width, height: (size, size))
 
 
+def decode_fitted(path: str | os.PathLike[str], *, fit: Callable[[int, int], tuple[int, int]]) -> Decoded:
+    """Like :func:`decode`, resized to the width and height that ``fit`` gives for those of the image.
+
+    Resized by areas where it becomes smaller, else linearly: a third to a sixth of the time of
+    :func:`decode_squashed`, whose pixels are sharper.
+    """
+    return _decode(path, fit, resize=_by_areas)
+
+
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Width and height, in pixels, of the image as displayed, from the file's header alone.
 
@@ -125,6 +138,7 @@ def _decode(
     target: Callable[[int, int], tuple[int, int]],
     *,
     with_levels: bool = False,
+    resize: Resize | None = None,
 ) -> Decoded:
     with _opened(path) as file, _reasons():
         image = _identify(file)
@@ -139,9 +153,18 @@ def _decode(
             rgb = to_rgb(image)
             levels = _levels(image, turn, wanted) if with_levels else None
             rgb = rgb if turn is None else rgb.transpose(turn)
-            if rgb.size != wanted:
-                rgb = rgb.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=3.0)
-            return Decoded(np.array(rgb), width, height, truncated, levels)
+            pixels = np.array(rgb) if rgb.size == wanted else (resize or _sharply)(rgb, wanted)
+            return Decoded(pixels, width, height, truncated, levels)
+
+
+def _sharply(image: Image.Image, wanted: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    return np.array(image.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
+def _by_areas(image: Image.Image, wanted: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    shrinks = image.width >= wanted[0] and image.height >= wanted[1]
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(np.asarray(image), wanted, interpolation=way), np.uint8)
 
 
 def _levels(image: OpenImage, turn: Image.Transpose | None, wanted: tuple[int, int]) -> Levels | None:

@@ -14,12 +14,10 @@ import math
 import os
 import shutil
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,17 +25,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.atomic import atomic_write, os_reason, remove_forgotten, write_atomically
-from core.base.errors import BoxscoutError, Cancelled, ImageError
-from core.base.language import mark, number, tr
-from core.images.decoding import Decoded, UnavailableError, decode_squashed, unavailable
+from core.base.errors import BoxscoutError, ImageError
+from core.base.language import number, tr
+from core.images.decoding import Decoded, decode_squashed
+from core.images.parallel import Failure, decode_all, state_of
 from core.images.scan import ImageFile, RejectedFile
 
 VERSION = 2  # of the cache; raise it when decoding or resizing gives other pixels
 KEPT = 2  # caches per size, the newest: two folders in turn, or one before and after a change
-CHANGED = mark("The file changed while it was being read; scan the folder again.")
 
 _PROGRESS_EVERY_S = 0.05
-_CANCEL_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,9 @@ def prepare_pixels(
     if pixels is None:
         progress = _Progress(len(files), on_progress or (lambda done, total: None))
         try:
-            cache.fill(_decoded(files, size, cancelled or (lambda: False), workers, progress))
+            squashed = partial(decode_squashed, size=size)
+            results = decode_all(files, squashed, workers=workers, cancelled=cancelled)
+            cache.fill(results, progress)
         except OSError as error:
             raise BoxscoutError(
                 tr("The prepared images cannot be kept in {cache_dir}: {reason}.").format(
@@ -114,64 +113,15 @@ def prepare_pixels(
     return pixels
 
 
-# --- decoding in threads ----------------------------------------------------------------------------
+# --- progress --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    reason: str
-    again: bool  # the file could not be reached just now, so the next run asks again
-
-
-def _decode_one(file: ImageFile, size: int) -> Decoded | _Failure:
-    try:
-        before = _state(file)
-        if before != (file.size_bytes, file.mtime_ns):
-            return _Failure(tr(CHANGED), again=True)
-        decoded = decode_squashed(file.path, size=size)
-        if _state(file) != before:
-            return _Failure(tr(CHANGED), again=True)
-    except OSError as error:
-        return _Failure(unavailable(error), again=True)
-    except ImageError as error:
-        return _Failure(str(error), again=isinstance(error, UnavailableError))
-    return decoded
-
-
-def _state(file: ImageFile) -> tuple[int, int]:
-    status = file.path.stat()
-    return status.st_size, status.st_mtime_ns
-
-
-def _decoded(
-    files: Sequence[ImageFile],
-    size: int,
-    cancelled: Callable[[], bool],
-    workers: int | None,
-    progress: Callable[[int], None],
-) -> Generator[Decoded | _Failure, None, None]:
-    """The results in the files' order; only a few per thread exist at a time."""
-    workers = workers or min(8, os.cpu_count() or 1)
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    waiting: deque[Future[Decoded | _Failure]] = deque()
-    upcoming = iter(files)
-    try:
-        for done in range(1, len(files) + 1):
-            while len(waiting) < 4 * workers and (file := next(upcoming, None)) is not None:
-                waiting.append(pool.submit(_decode_one, file, size))
-            yield _result(waiting.popleft(), cancelled)
-            progress(done)
-    finally:
-        # Also on Ctrl-C: what has not begun never begins, and no thread outlives this call.
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _result(future: Future[Decoded | _Failure], cancelled: Callable[[], bool]) -> Decoded | _Failure:
-    while True:
-        if cancelled():
-            raise Cancelled(tr("Stopped before all images were prepared; what was saved before is kept."))
-        with suppress(FutureTimeout):
-            return future.result(timeout=_CANCEL_POLL_S)
+def _counted(
+    results: Iterator[Decoded | Failure], progress: Callable[[int], None]
+) -> Iterator[Decoded | Failure]:
+    for done, result in enumerate(results, start=1):
+        yield result
+        progress(done)
 
 
 class _Progress:
@@ -232,7 +182,9 @@ class _Cache:
             truncated=frozenset(int(row) for row in index["truncated"]),
         )
 
-    def fill(self, results: Generator[Decoded | _Failure, None, None]) -> None:
+    def fill(
+        self, results: Generator[Decoded | Failure, None, None], progress: Callable[[int], None]
+    ) -> None:
         """Write both files from the results, whole or not at all.
 
         Rows are written, not mapped: on a full disk a write is an error and a mapped page is a crash.
@@ -242,7 +194,7 @@ class _Cache:
             self._check_space()
             self.index_path.unlink(missing_ok=True)
             with atomic_write(self.array_path) as temporary, temporary.open("wb") as file:
-                index = self._write_rows(file, results)
+                index = self._write_rows(file, _counted(results, progress))
         write_atomically(self.index_path, json.dumps(index, allow_nan=False).encode())
         self._prune()
 
@@ -262,13 +214,13 @@ class _Cache:
                 )
             )
 
-    def _write_rows(self, file: BinaryIO, results: Iterator[Decoded | _Failure]) -> dict[str, Any]:
+    def _write_rows(self, file: BinaryIO, results: Iterator[Decoded | Failure]) -> dict[str, Any]:
         file.write(self._header(len(self.files)))
         sizes: list[tuple[int, int]] = []
         truncated: list[int] = []
-        failures: dict[int, _Failure] = {}
+        failures: dict[int, Failure] = {}
         for i, result in enumerate(results):
-            if isinstance(result, _Failure):
+            if isinstance(result, Failure):
                 failures[i] = result
                 continue
             file.write(result.pixels.data)
@@ -321,7 +273,7 @@ def _reachable(file: ImageFile) -> bool:
     """Whether a file that could not be reached can be now, and is the one that was asked for."""
     try:
         with file.path.open("rb"):
-            return _state(file) == (file.size_bytes, file.mtime_ns)
+            return state_of(file) == (file.size_bytes, file.mtime_ns)
     except OSError:
         return False
 

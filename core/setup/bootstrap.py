@@ -26,7 +26,7 @@ from core.base.errors import BoxscoutError
 from core.setup.requirements import is_there, missing_modules, stamped_text
 
 #: Gigabytes on disk, measured on Linux with Python 3.11 and the CPU build of torch.
-INSTALLED_GB = {"": 1.6, "test": 1.9}
+INSTALLED_GB = {"": 1.7, "test": 2.1}
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 _HANDED = "BOXSCOUT_HANDED_OVER"  # set across the hand-over, so that a broken environment cannot loop
 

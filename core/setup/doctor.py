@@ -69,6 +69,7 @@ def examine(folder: Path | None = None) -> list[Check]:
         _python(sys.version_info[:3], sys.executable),
         *_dependencies(),
         _device(),
+        _features(),
         _bf16(cpu_flags()),
         _precision(os.environ),
         _memory(memory_gb()),
@@ -129,6 +130,19 @@ def _device() -> Check:
         memory = f"{card.total_memory / 1e9:.0f} GB"
         return Check("Device", True, f"CUDA: {card.name}, {memory}; {cpu_name()}, {cores}")
     return Check("Device", True, f"CPU: {cpu_name()}, {cores}; no CUDA device")
+
+
+def _features() -> Check:
+    """Whether the frozen features can be computed here; their answer to a known image is looked at."""
+    from core.base.errors import BoxscoutError
+    from core.nets.features import load_features
+
+    try:
+        features = load_features(device="cpu", threads=1)
+    except (BoxscoutError, ImportError, OSError) as error:
+        return Check("Features", False, str(error), "Until then train with the preset scratch.")
+    detail = f"{features.name}, {features.version}"
+    return Check("Features", not features.note, detail, features.note)
 
 
 def _bf16(flags: frozenset[str]) -> Check:

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from core.base.errors import BoxscoutError, Cancelled, ImageError
+from core.images import parallel
 from core.images import pixels as module
 from core.images.decoding import decode
 from core.images.pixels import Pixels, prepare_pixels
@@ -151,7 +152,7 @@ def test_a_file_that_vanished_or_changed_is_listed_and_asked_again(folder: Path,
     pixels = prepare_pixels([files[0], stale, *files[2:]], size=32, cache_dir=cache)
     assert {file.path.name: file.reason for file in pixels.rejected if file.path.name != "5.png"} == {
         "0.png": "The file is no longer there.",
-        "1.png": module.CHANGED,
+        "1.png": parallel.CHANGED,
     }
     assert len(pixels.files) == 6
     (folder.parent / "kept.png").rename(folder / "0.png")
@@ -171,7 +172,7 @@ def test_a_file_that_changes_while_it_is_decoded(
         return decoded
 
     monkeypatch.setattr(module, "decode_squashed", slow)
-    assert module.CHANGED in [file.reason for file in prepare(folder, cache).rejected]
+    assert parallel.CHANGED in [file.reason for file in prepare(folder, cache).rejected]
 
 
 def test_a_file_that_may_not_be_read(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,13 +268,13 @@ def test_results_in_memory_stay_few(folder: Path, cache: Path, monkeypatch: pyte
 
     monkeypatch.setattr(module, "decode_squashed", counted)
     ahead: list[int] = []
-    real_result = module._result
+    real_result = parallel._result
 
     def watched(*args: object) -> object:
         ahead.append(begun[0] - len(ahead))
         return real_result(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_result", watched)
+    monkeypatch.setattr(parallel, "_result", watched)
     prepare_pixels([file] * 200, size=32, cache_dir=cache, workers=2)
     assert begun[0] == 200 and max(ahead) <= 8
 

@@ -21,6 +21,7 @@ from core.learn.objectives import OBJECTIVES
 from core.learn.recording import Recorded, Tensors, cuda_graph
 from core.learn.training import Pool
 from core.maps.heatmap import AVERAGED, heat_maps
+from core.nets.features import load_features
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
@@ -151,3 +152,11 @@ def test_a_card_holds_the_images(images: np.ndarray) -> None:
     assert torch.cuda.memory_allocated(gpu) - before >= images.nbytes
     rows = np.array([3, 1, 3])
     assert np.array_equal(pool.rows(rows).cpu().numpy(), images[rows])
+
+
+def test_frozen_features_are_those_of_the_cpu(images: np.ndarray) -> None:
+    batch = np.ascontiguousarray(images[:4].transpose(0, 3, 1, 2), np.float32) / 255
+    cpu, gpu = (load_features(device=name, threads=1) for name in ("cpu", "cuda"))
+    assert gpu.version.startswith("torch") and ", cuda," in gpu.version
+    for ours, theirs in zip(gpu.maps(batch), cpu.maps(batch), strict=True):
+        assert np.abs(ours - theirs).max() < 1e-4 * np.sqrt((theirs**2).mean())

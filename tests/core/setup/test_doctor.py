@@ -13,6 +13,7 @@ import pytest
 
 from core import __version__
 from core.base.devices import resolve_device, uses_bf16
+from core.nets import lite0
 from core.setup import doctor, system
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -160,3 +161,20 @@ def test_the_list_names_what_the_window_plugin_asks_the_linker_for() -> None:
     needed = {line.split("[")[1].rstrip("]") for line in done.stdout.splitlines() if "(NEEDED)" in line}
     listed = {library.soname for library in (*system.QT_LIBRARIES, *system.X11_LIBRARIES)}
     assert {one for one in needed if one.startswith(("libxcb-", "libxkb", "libX11-"))} <= listed
+
+
+# The frozen features
+
+
+def test_features_that_compute_rightly_are_told(checks: dict[str, doctor.Check]) -> None:
+    check = checks["Features"]
+    assert check.ok and check.detail.startswith(f"{lite0.NAME}, onnxruntime ")
+
+
+def test_features_that_do_not_are_told_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    check = doctor._features()
+    assert check.ok is False and "torch computes the features" in check.remedy
+    monkeypatch.setenv(lite0.PATH_VARIABLE, "/nowhere.pth")
+    check = doctor._features()
+    assert check.ok is False and "no file /nowhere.pth" in check.detail and "scratch" in check.remedy
