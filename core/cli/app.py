@@ -145,7 +145,7 @@ def train(
     device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
     precision: Annotated[
         Optional[str],  # noqa: UP045
-        one_of(PRECISIONS, "Default: bf16 where the processor has it."),
+        one_of(PRECISIONS, "Default: bf16 where the processor has it, or what BOXSCOUT_PRECISION says."),
     ] = None,
     resume: Resume = False,
     restart: Restart = False,

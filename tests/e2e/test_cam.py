@@ -167,6 +167,7 @@ def test_ctrl_c_saves_and_resume_goes_on(pets: Path, tmp_path: Path) -> None:
     assert classify.load(path).step == step + 2
 
 
+@pytest.mark.long
 def test_a_set_of_tiny_imagenet(
     unzipped: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -439,7 +438,6 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo"
-    began = time.monotonic()
     code, text, _ = run(capsys, "demo", "--out", out, "--steps", 3, "--count", 16)
     assert code == 0, text
     assert {p.name for p in out.iterdir()} >= {
@@ -453,7 +451,6 @@ def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.Captu
         assert min(sheet.size) > 600
         assert np.asarray(sheet.convert("L")).std() > 20
     assert "whole image" in text.lower()
-    assert time.monotonic() - began < 250
     assert run(capsys, "demo", "--out", out, "--steps", 2, "--count", 16)[0] == 0
 
 

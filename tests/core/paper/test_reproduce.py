@@ -24,10 +24,10 @@ from core.evaluate.report import evaluate
 from core.formats import tiny_imagenet
 from core.learn import checkpoint
 from core.paper import table
-from core.paper.figures import fit
 from core.paper.plan import Job, plan, shares
 from core.paper.published import FIGURE_METHODS, METHODS, TABLE, published
 from core.paper.table import make_table
+from core.project.drawing import fit
 from core.project.store import Project
 
 METHOD_MD = Path(__file__).parents[4] / "shared" / "design" / "method.md"
