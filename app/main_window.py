@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
             "start": self.train_panel.start,
             "pause": lambda: bench.run.pause_or_go_on(),
             "stop": lambda: bench.run.stop(),
-            "find_boxes": bench.localization.find_boxes,
+            "find_boxes": lambda: bench.localization.find_boxes(),
             "heat_map": lambda on: self.session.change_view(show_heat_map=on),
             "zoom_in": self.canvas.zoom_in,
             "zoom_out": self.canvas.zoom_out,
@@ -182,7 +182,7 @@ class MainWindow(QMainWindow):
         bar.rule_changed.connect(bench.browsing.set_rule)
         bar.scope_changed.connect(lambda everywhere: bench.browsing.set_this_image_only(not everywhere))
         self.boxes_bar.max_boxes_changed.connect(lambda count: self.session.change_view(max_boxes=count))
-        self.boxes_bar.find_requested.connect(bench.localization.find_boxes)
+        self.boxes_bar.find_requested.connect(bench.localization.find_boxes_again)
         bar.reset_threshold_requested.connect(bench.browsing.reset_threshold)
         bar.opacity_changed.connect(lambda value: self.session.change_view(opacity=value))
         bar.colour_map_changed.connect(lambda name: self.session.change_view(colour_map=name))

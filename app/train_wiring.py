@@ -52,7 +52,7 @@ def connect_training(bench: Workbench, panel: TrainPanel) -> None:
     panel.source.unit_chosen.connect(bench.localization.choose_unit)
     panel.runs.chosen.connect(bench.runs.show)
     panel.runs.take_requested.connect(bench.runs.take)
-    panel.runs.find_requested.connect(bench.localization.find_boxes)
+    panel.runs.find_requested.connect(lambda: bench.localization.find_boxes())
     panel.runs.delete_requested.connect(ask_to_delete)
     panel.gallery.real_wanted.connect(look)
     results.kind_changed.connect(count_folders)

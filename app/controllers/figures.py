@@ -77,7 +77,7 @@ class FigureController(QObject):
             return None
         name = paths.title(project.path)
         if request.kind == "boxes":
-            live = session.live_maps(request.images)
+            live = session.live.maps_of(request.images)
             return lambda _: _boxes(project, view, request.images, name, live, step)
         if request.kind == "samples":
             samples = session.samples

@@ -18,7 +18,8 @@ from app.models.training import Activity, Kind
 from app.pump import Pump
 from app.worker import Worker
 from core.base.language import tr, trn
-from core.project.frozen import localize_by_features
+from core.nets.features import installed_runtime
+from core.project.frozen import localize_by_features, other_runtime
 from core.project.results import results_of
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project, ProjectView
@@ -133,8 +134,15 @@ class LocalizationController(QObject):
         else:
             self.find_boxes()
 
-    def find_boxes(self) -> None:
-        """Heat maps and boxes of all images into the project, from the network that was chosen."""
+    def find_boxes_again(self) -> None:
+        """:meth:`find_boxes`, and maps that another runtime has made are made anew."""
+        self.find_boxes(again=bool(other_runtime(self._session.survey, installed_runtime())))
+
+    def find_boxes(self, *, again: bool = False) -> None:
+        """Heat maps and boxes of all images into the project, from the network that was chosen.
+
+        Maps that frozen features have made stay, but with ``again``.
+        """
         session = self._session
         project, records = session.project, tuple(session.images.records)
         if self.running:
@@ -155,7 +163,14 @@ class LocalizationController(QObject):
         self._worker = self._pump.run(
             "localization",
             lambda worker: _localize(
-                worker, project, records, view, unit, run, source or read(run, records, wanted[1]), prepared
+                worker,
+                project,
+                records,
+                view,
+                Look(prepared, unit, view.max_boxes),
+                run,
+                source or read(run, records, wanted[1]),
+                again,
             ),
             on_items=self._on_items,
             on_done=lambda result: self._on_done(run, result),
@@ -228,7 +243,7 @@ class LocalizationController(QObject):
         """Make live heat maps by another network, or none."""
         self._source = source
         self._live.clear()
-        self._session.forget_live_maps()
+        self._session.live.clear()
         self._want_live_map()
 
     def _forget(self) -> None:
@@ -240,7 +255,7 @@ class LocalizationController(QObject):
 
     def _want_live_map(self) -> None:
         session, source, record = self._session, self._source, self._session.record
-        if source is None or record is None or session.live_step(record.id) == source.step:
+        if source is None or record is None or session.live.step_of(record.id) == source.step:
             return
         self._live.get((source.step, record.id, record.path))
 
@@ -286,7 +301,7 @@ class LocalizationController(QObject):
         if not self._session.training.phase.running:
             # The project's maps are as new now. They may differ in the last digit, and the boxes are theirs.
             self._newest = self._source = None
-            self._session.forget_live_maps()
+            self._session.live.clear()
         self._end()
         text = trn("Boxes found for {count} image.", "Boxes found for {count} images.", found)
         if kept:
@@ -320,15 +335,14 @@ def _localize(
     project: Project,
     records: tuple[ImageRecord, ...],
     view: ProjectView,
-    unit: Literal["real"] | None,
+    how: Look,
     run: Run,
     source: Source,
-    prepared: Prepared | None,
+    again: bool,
 ) -> tuple[int, int]:
     """What the localization thread does; how many images got boxes, and how many were left alone."""
     worker.put(Newest(source))  # the image in view need not wait for its turn
     if not isinstance(source, UnitSource):
-        how = Look(prepared, unit, view.max_boxes)
         found: tuple[int, int] = gan_jobs().localize(worker, project, records, view, how, run, source)
         return found
     with results_of(project, run) as place:
@@ -342,6 +356,7 @@ def _localize(
             threshold=view.threshold,
             thresholds=view.thresholds,
             max_boxes=view.max_boxes,
+            again=again,
             on_progress=lambda done, total: worker.put(("boxes", done, total)),
             cancelled=worker.is_stopping,
         )

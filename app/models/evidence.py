@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +56,38 @@ class Evidence:
     def prior(self) -> Prior | None:
         """What maps like this one have in common."""
         return None if self.survey is None or self.outdated else self.survey.prior
+
+
+class LiveMaps:
+    """Heat maps by what is just being learned, by image id; the newest so many are kept while browsing."""
+
+    MOST = 256
+
+    def __init__(self) -> None:
+        self._maps: OrderedDict[int, tuple[int, HeatMap]] = OrderedDict()
+
+    def put(self, image_id: int, step: int, heat_map: HeatMap) -> None:
+        """Keep the map of an image by what was learned at ``step``."""
+        self._maps[image_id] = (step, heat_map)
+        self._maps.move_to_end(image_id)
+        while len(self._maps) > self.MOST:
+            self._maps.popitem(last=False)
+
+    def map_of(self, image_id: int | None) -> HeatMap | None:
+        """The map of an image; None where there is none."""
+        return None if (found := self._maps.get(image_id or 0)) is None else found[1]
+
+    def maps_of(self, ids: Sequence[int]) -> dict[int, HeatMap]:
+        """Those that are at hand, by image id."""
+        return {image_id: self._maps[image_id][1] for image_id in ids if image_id in self._maps}
+
+    def step_of(self, image_id: int) -> int | None:
+        """At which step it was made."""
+        return None if (found := self._maps.get(image_id)) is None else found[0]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._maps.clear()
 
 
 def boxes_in(

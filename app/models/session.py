@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
-from app.models.evidence import Evidence, HeatMap, Picture, boxes_in
+from app.models.evidence import Evidence, HeatMap, LiveMaps, Picture, boxes_in
 from app.models.image_list import ImageListModel, ImageTable
 from app.models.measures import Measures
 from app.models.mending import Mending
@@ -29,9 +28,6 @@ from core.project.measure import image_overlap
 from core.project.rows import Kept
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.survey import Survey
-
-# Maps of the newest snapshot kept while browsing during training.
-MAX_LIVE_MAPS = 256
 
 
 class Session(QObject):
@@ -76,7 +72,7 @@ class Session(QObject):
         self.survey: Survey | None = None
         """What is known of all heat maps together."""
         self._evidence: Evidence | None = None
-        self._live: OrderedDict[int, tuple[int, HeatMap]] = OrderedDict()
+        self.live = LiveMaps()
         self._activities: dict[str, Activity] = {}
 
     # ---- the project --------------------------------------------------------------------------
@@ -91,7 +87,7 @@ class Session(QObject):
             self.view = replace(self.view, rule=ProjectView().rule)
         if self.view.colour_map not in COLOUR_MAPS:  # of another version
             self.view = replace(self.view, colour_map=ProjectView().colour_map)
-        self._live.clear()
+        self.live.clear()
         self.problems.forget()
         self.current, self.picture, self._evidence, self.survey = None, None, None, None
         self.selection = ()
@@ -193,35 +189,23 @@ class Session(QObject):
 
     def set_live_map(self, image_id: int, step: int, heat_map: HeatMap) -> None:
         """Keep a heat map of the newest snapshot, which counts before the project's own."""
-        self._live[image_id] = (step, heat_map)
-        self._live.move_to_end(image_id)
-        while len(self._live) > MAX_LIVE_MAPS:
-            self._live.popitem(last=False)
+        self.live.put(image_id, step, heat_map)
         if image_id == self.current:
             self.heat_map_changed.emit()
             self.boxes_changed.emit()
 
-    def forget_live_maps(self) -> None:
-        self._live.clear()
-
-    def live_maps(self, ids: Sequence[int]) -> dict[int, HeatMap]:
-        """The heat maps of the newest snapshot that are at hand, by image id."""
-        return {image_id: self._live[image_id][1] for image_id in ids if image_id in self._live}
-
-    def live_step(self, image_id: int) -> int | None:
-        return self._live[image_id][0] if image_id in self._live else None
-
     @property
     def heat_map(self) -> HeatMap | None:
         """The newest heat map of the image in view."""
-        if self.current in self._live:
-            return self._live[self.current][1]
-        return self._evidence.heat_map if self._evidence else None
+        live = self.live.map_of(self.current)
+        return live if live is not None or self._evidence is None else self._evidence.heat_map
 
     @property
     def outdated(self) -> bool:
         """Whether the heat map of the image in view is not of the network that the newest ones are of."""
-        return self._evidence is not None and self._evidence.outdated and self.current not in self._live
+        return (
+            self._evidence is not None and self._evidence.outdated and self.live.map_of(self.current) is None
+        )
 
     @property
     def image_size(self) -> tuple[int, int] | None:
@@ -290,9 +274,9 @@ class Session(QObject):
     def live_boxes_of(self, ids: Sequence[int]) -> dict[int, tuple[BoxRecord, ...]]:
         """What images looked at while a network trains were seen with, by id."""
         found = {}
-        for image_id, heat_map in self.live_maps([] if self.is_provisional else ids).items():
-            record = self.images.record(image_id)
-            if record is not None and record.width:
+        for image_id in () if self.is_provisional else ids:
+            record, heat_map = self.images.record(image_id), self.live.map_of(image_id)
+            if record is not None and heat_map is not None and record.width:
                 size = record.width, record.height
                 found[image_id] = boxes_in(heat_map, self.view, size=size, image_id=image_id)
         return found
@@ -310,7 +294,7 @@ class Session(QObject):
     @property
     def automatic_boxes(self) -> tuple[BoxRecord, ...]:
         """What the heat map of the image in view says now; empty without one."""
-        is_live = self.current in self._live and not self.is_provisional
+        is_live = self.live.map_of(self.current) is not None and not self.is_provisional
         return self._live_boxes() if is_live else self._stored_boxes()
 
     def _stored_boxes(self) -> tuple[BoxRecord, ...]:
@@ -320,11 +304,11 @@ class Session(QObject):
         return boxes_in(evidence.heat_map, self.view, size=size, image_id=current, evidence=evidence)
 
     def _live_boxes(self) -> tuple[BoxRecord, ...]:
-        size, current = self.image_size, self.current
-        if current is None or current not in self._live or size is None:
+        size, current, live = self.image_size, self.current, self.live.map_of(self.current)
+        if current is None or live is None or size is None:
             return ()
         view = self.view_for(self.results.source(self.view)[0])
-        return boxes_in(self._live[current][1], view, size=size, image_id=current)
+        return boxes_in(live, view, size=size, image_id=current)
 
     def view_for(self, kind: str) -> ProjectView:
         """The view as it reads heat maps of a run of this ``kind``."""

@@ -8,6 +8,8 @@ from app.models.session import Session
 from app.views.boxes_bar import BoxesBar, BoxesBarState
 from core.base.language import tr
 from core.boxes.sureness import Sureness
+from core.nets.features import installed_runtime
+from core.project.frozen import other_runtime
 from core.project.reading import goes_on
 from core.project.survey import Survey
 
@@ -36,13 +38,14 @@ class BoxesPresenter(QObject):
         max_boxes, survey = session.view.max_boxes, session.survey
         state = BoxesBarState(max_boxes, enabled=session.heat_map is not None)
         current = session.current
-        is_live = current is not None and session.live_step(current) is not None
+        is_live = current is not None and session.live.step_of(current) is not None
         if survey is not None and not is_live and not session.training.phase.running:
-            found = self._outdated(survey) or _other_looks(survey, max_boxes)
+            otherwise = _other_looks(survey, max_boxes) or other_runtime(survey, installed_runtime())
+            found = self._outdated(survey) or otherwise
             if found:
                 busy = session.activities or session.results.labelled.phase.running
                 idle = not (busy or session.only_looks)
-                rest = not _other_looks(survey, max_boxes) and goes_on(survey)
+                rest = not otherwise and goes_on(survey)
                 state = BoxesBarState(
                     max_boxes, state.enabled, found, caution=True, can_find=idle, goes_on=rest
                 )

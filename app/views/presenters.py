@@ -104,7 +104,7 @@ class CanvasPresenter(QObject):
         """What a network finds while it trains is not settled: dashed, and beside boxes that are there."""
         session = self._session
         running = session.training.phase.running and not session.is_provisional and not session.held
-        is_live = session.current is not None and session.live_step(session.current) is not None
+        is_live = session.current is not None and session.live.step_of(session.current) is not None
         self._canvas.set_provisional(
             tuple(one.box for one in session.provisional_boxes), is_all=running and is_live
         )

@@ -114,7 +114,7 @@ def locate_by_features(
     localizer = saved_unit(run)
     features = features_for(localizer, _config(project, wanted.weights))
     _note(bar, features)
-    note = "" if wanted.again else other_runtime(place, features)
+    note = "" if wanted.again else other_runtime(place.load_survey(), features.version)
     bar.part("Finding boxes", 1.0)
     found = localize_by_features(
         place,

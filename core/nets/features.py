@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,15 @@ def has_graphics_card() -> bool:
         count = ctypes.c_int(0)
         return driver.cuInit(0) == 0 == driver.cuDeviceGetCount(ctypes.byref(count)) and count.value > 0
     return False
+
+
+@lru_cache(maxsize=1)
+def installed_runtime() -> str:
+    """What computes features on the processor, such as ``onnxruntime 1.32.0``; nothing is loaded for it."""
+    for name in ("onnxruntime", "torch"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            return f"{name} {importlib.metadata.version(name)}"
+    return ""
 
 
 def _is_for_card(device: str) -> bool:

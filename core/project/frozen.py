@@ -101,15 +101,23 @@ def map_source(localizer: Localizer) -> MapSource:
     return MapSource(localizer.digest, FEATURES, localizer.method)
 
 
-def other_runtime(project: Project, features: Features) -> str:
-    """One sentence where the project's maps were computed by something else than ``features``; else empty."""
-    survey = project.load_survey()
-    if survey is None or not survey.runtime or survey.runtime == features.version:
+def other_runtime(survey: Survey | None, now: str) -> str:
+    """One sentence where frozen features were computed by something else than ``now``; else empty.
+
+    ``now`` is the version of :class:`Features`, or its beginning. How many threads computed is left out:
+    it changes no bit (docs/decisions/0015-frozen-features.md).
+    """
+    before, now = ("" if survey is None else _without_threads(survey.runtime)), _without_threads(now)
+    if not before or not now or before.startswith(now):
         return ""
     return tr(
-        "The boxes were found with {before}, and features are computed by {now} now: boxes that are there "
-        "stay; find them again to have all by the same."
-    ).format(before=survey.runtime, now=features.version)
+        "The boxes were found with {before}, and features are computed by {now} now: the boxes stay until "
+        "you find them again."
+    ).format(before=before, now=now)
+
+
+def _without_threads(version: str) -> str:
+    return version.split(", threads")[0]
 
 
 def localize_by_features(

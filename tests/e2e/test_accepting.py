@@ -70,7 +70,7 @@ def test_accepted_while_it_trains_a_box_stays_as_it_was_seen_to_the_end(
     step = session.training.step
     qtbot.mouseClick(window.train_panel.pause_button, Qt.MouseButton.LeftButton)
     look(qtbot, window, image_id)
-    qtbot.waitUntil(lambda: (session.live_step(image_id) or 0) > step + 3, timeout=LONG)
+    qtbot.waitUntil(lambda: (session.live.step_of(image_id) or 0) > step + 3, timeout=LONG)
     assert window.canvas.boxes == seen, "a later snapshot looks elsewhere; the accepted box is drawn"
     qtbot.mouseClick(window.train_panel.stop_button, Qt.MouseButton.LeftButton)
     finish(qtbot, window)
@@ -157,7 +157,20 @@ def test_no_other_window_and_no_command_moves_it(
     map_before = heat_maps(project, [held])[held]
     close(qtbot, first)
 
-    small = ("--steps", 3, "--image-size", 32, "--batch-size", 8, "--width", 8, "--device", "cpu")
+    small = (
+        "--preset",
+        "scratch",
+        "--steps",
+        3,
+        "--image-size",
+        32,
+        "--batch-size",
+        8,
+        "--width",
+        8,
+        "--device",
+        "cpu",
+    )
     assert run(capsys, "train", folder, "--project", path, "--restart", *small, "--seed", 5)[0] == 0
     code, out, _ = run(capsys, "localize", folder, "--project", path, "--threshold", 0.5)
     assert code == 0 and "Run 2" in out and "1 edited or accepted images were left alone" in out

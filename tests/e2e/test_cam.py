@@ -66,7 +66,7 @@ def test_gan_and_cam_live_side_by_side(
 ) -> None:
     """Each localization replaces the boxes of the other, and neither touches the other's training."""
     project = tmp_path / "a.boxscout"
-    gan = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
+    gan = ("--preset", "scratch", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
     assert run(capsys, "train", pets, "--project", project, "--steps", 2, *gan)[0] == 0
     code, _, err = run(capsys, "localize", pets, "--project", project, "--model", "cam")
     assert code == 1

@@ -12,7 +12,7 @@ from command_support import run
 
 from core.images.sample import draw_sample
 
-QUICK = ("--steps", "2", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
+QUICK = ("--preset", "scratch", "--steps", "2", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
 
 
 @pytest.fixture

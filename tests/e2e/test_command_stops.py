@@ -19,7 +19,7 @@ from core.project.store import Project
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child otherwise on Windows")
 
 IMAGES = 24
-QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
+QUICK = ("--preset", "scratch", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")

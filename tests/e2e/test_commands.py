@@ -28,7 +28,7 @@ from core.project.queries import framings
 from core.project.store import ImageRecord, Project
 
 GENERATOR = ("--preset", "generator", "--steps", "2")
-QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
+QUICK = ("--preset", "scratch", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
 ) -> None:
     folder, _ = sample
     project = tmp_path / "a.boxscout"
-    fast = ("--minutes", "0.01", "--device", "cpu", "--restart")
+    fast = ("--preset", "scratch", "--minutes", "0.01", "--device", "cpu", "--restart")
     code, out, err = run(capsys, "train", folder, "--project", project, *fast, "--json")
     result = json.loads(out)
     summary = summarized(_records(project))
@@ -91,7 +91,8 @@ def test_the_default_follows_the_folder_and_a_persons_own_choice_wins(
     assert result["config"] == expected.config.with_(minutes=0.01, device="cpu").to_dict()
 
     own = ("--steps", 2, "--batch-size", 5, "--device", "cpu", "--restart")
-    code, out, err = run(capsys, "train", folder, "--project", project, *own, "--json")
+    scratch = ("--preset", "scratch")
+    code, out, err = run(capsys, "train", folder, "--project", project, *scratch, *own, "--json")
     assert code == 0
     config = expected.config.with_(steps=2, batch_size=5, device="cpu")
     assert json.loads(out)["config"] == config.to_dict()
@@ -129,7 +130,7 @@ def test_framing_is_learned_unless_it_is_turned_off(
 def test_augmentation_finer_maps_width_and_precision_are_options(
     sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    paper = ("--preset", "paper", "--steps", 2, "--width", 8, *QUICK)
+    paper = (*QUICK, "--preset", "paper", "--steps", 2, "--width", 8)
     sides = {}
     for name, options, side in (
         ("a", (), 4),
@@ -155,7 +156,8 @@ def test_one_photo_is_trained_on_and_gets_its_box(
     sample: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photo, project = sorted(sample[0].iterdir())[0], tmp_path / "one.boxscout"
-    code, _, err = run(capsys, "train", photo, "--project", project, "--steps", 2, "--device", "cpu")
+    train = ("train", photo, "--project", project, "--preset", "scratch")
+    code, _, err = run(capsys, *train, "--steps", 2, "--device", "cpu")
     assert code == 0, err
     assert err.startswith("1 image of ")
     assert run(capsys, "localize", photo, "--project", project)[0] == 0

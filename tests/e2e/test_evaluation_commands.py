@@ -15,7 +15,7 @@ from core.cli.app import main
 from core.formats.tiny_imagenet import SETS
 from core.project.store import Project
 
-QUICK = ("--image-size", "32", "--batch-size", "8", "--device", "cpu")
+QUICK = ("--preset", "scratch", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:

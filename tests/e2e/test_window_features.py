@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from core.base.annotations import Source
 from core.base.config import FeaturesConfig
 from core.images.sample import draw_sample
 from core.project.runs import current_run
+from core.project.store import Project
 from tests.window_support import (
     LONG,
     TINY,
@@ -54,7 +56,7 @@ def test_start_learns_by_features_and_finds_all_boxes(
     panel.set_config(SMALL)
     maps: list[int | None] = []
     session.heat_map_changed.connect(
-        lambda: maps.append(session.live_step(session.current)) if session.training.phase.running else None
+        lambda: maps.append(session.live.step_of(session.current)) if session.training.phase.running else None
     )
     click(qtbot, panel.start_button)
     assert session.training.phase is Phase.PREPARING
@@ -244,3 +246,32 @@ def test_torch_is_never_loaded_by_the_default(beetles: Path, tmp_path: Path) -> 
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 0 and done.stdout.strip().endswith("done"), done.stderr
+
+
+def test_an_upgrade_is_told_and_recomputes_nothing_unasked(beetles: Path, qtbot: QtBot) -> None:
+    window = MainWindow()
+    window.show()
+    fill(qtbot, window, beetles, 24)
+    start(qtbot, window, SMALL)
+    finish(qtbot, window)
+    settle(qtbot, window)
+    path = window.session.project.path
+    close(qtbot, window)
+    with Project.open(path) as project:
+        survey, boxes = project.load_survey(), project.all_boxes()
+        now = survey.runtime
+        project.save_survey(replace(survey, runtime="onnxruntime 0.9, CPUExecutionProvider, threads 1"))
+    again = MainWindow()
+    again.show()
+    again.open_paths([path])
+    qtbot.waitUntil(lambda: again.session.has_evidence and not again.workbench.pump.busy, timeout=LONG)
+    settle(qtbot, again)
+    assert "onnxruntime 0.9" in again.boxes_bar.sentence.text()
+    assert again.session.project.all_boxes() == boxes
+    assert again.session.project.load_survey().runtime.startswith("onnxruntime 0.9")
+    click(qtbot, again.boxes_bar.find_button)
+    qtbot.waitUntil(lambda: again.session.project.load_survey().runtime == now, timeout=LONG)
+    settle(qtbot, again)
+    assert "onnxruntime 0.9" not in again.boxes_bar.sentence.text()
+    assert again.session.project.all_boxes() == boxes, "the same runtime in truth"
+    close(qtbot, again)

@@ -92,7 +92,7 @@ def test_its_training_goes_on_and_a_new_run_leaves_it(
     with Project.open(path) as project:
         held = {one.id: project.boxes(one.id) for one in project.images()[:2]}
         before = project.all_boxes()
-    small = ("--steps", 2, "--batch-size", 4, "--width", 8, "--device", "cpu")
+    small = ("--preset", "scratch", "--steps", 2, "--batch-size", 4, "--width", 8, "--device", "cpu")
     code, _, err = run(capsys, "train", photos, "--project", path, *small)
     assert code == 1 and "--restart for a new run beside it" in err
     assert run(capsys, "train", photos, "--project", path, "--restart", *small)[0] == 0

@@ -1,0 +1,275 @@
+"""The default by commands: frozen features, from photos to a box file, and every way it can go wrong."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.cli.app import main
+from core.images.sample import draw_sample
+from core.project.frozen import other_runtime
+from core.project.learning import features_for, saved_unit
+from core.project.runs import current_run, runs
+from core.project.store import Project
+
+ROOT = Path(__file__).parents[2]
+FAST = ("--image-size", "224", "--threads", "1", "--device", "cpu")
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """The truth of 24 drawn photos, which lie in ``images`` beside it."""
+    return draw_sample(tmp_path / "my photos", count=24, seed=1)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize("method", ["ddt", "object"])
+def test_photos_to_boxes(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str
+) -> None:
+    photos, project, out = sample.parent / "images", tmp_path / "a.boxscout", tmp_path / "out.json"
+    code, said, err = run(capsys, "train", photos, "--project", project, "--method", method, *FAST, "--json")
+    assert code == 0, err
+    result = json.loads(said)
+    assert (result["images"], result["config"]["method"], result["run"]) == (24, method, 1)
+    assert len(result["sha256"]) == 64 and "onnxruntime" in result["runtime"]
+    code, said, err = run(capsys, "localize", photos, "--project", project, "--json")
+    assert code == 0, err
+    assert (json.loads(said)["boxes"], json.loads(said)["rule"]) == (24, "object")
+    assert run(capsys, "export", "--project", project, "--format", "coco", "--out", out)[0] == 0
+    report = tmp_path / "report.json"
+    assert run(capsys, "evaluate", out, "--truth", sample, "--images", photos, "--json", report)[0] == 0
+    ours, *blind = json.loads(report.read_text())["rows"]
+    assert ours["correct"] > 2 * max(row["correct"] for row in blind), "far from what looks at nothing"
+    with Project.open(project) as opened:
+        (only,) = runs(opened)
+        assert only.kind == "features" and only.finished and only.current
+        survey = opened.load_survey()
+        assert survey.complete and survey.source.unit == "features" and survey.runtime == result["runtime"]
+        unit = saved_unit(only)
+        assert unit.method == method and unit.sha256 == result["sha256"] and unit.images == 24
+
+
+def test_the_same_seed_gives_the_same_boxes_whatever_the_threads(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    for threads in (1, 2):
+        project = tmp_path / f"{threads}.boxscout"
+        options = ("--image-size", 224, "--threads", threads, "--device", "cpu")
+        assert run(capsys, "train", sample.parent / "images", "--project", project, *options)[0] == 0
+        assert run(capsys, "localize", sample.parent / "images", "--project", project)[0] == 0
+        with Project.open(project) as opened:
+            found.append([image.boxes for image in opened.image_boxes()])
+    assert found[0] == found[1]
+
+
+BLOCKED = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ImportError("torch is not to be loaded here")
+sys.meta_path.insert(0, Block())
+from core.cli.app import main
+photos, project, out = sys.argv[1:]
+for arguments in (
+    ["train", photos, "--project", project, "--image-size", "224", "--device", "cpu"],
+    ["localize", photos, "--project", project],
+    ["export", "--project", project, "--format", "coco", "--out", out],
+    ["runs", "--project", project],
+):
+    assert main(arguments) == 0, arguments
+assert "torch" not in sys.modules
+"""
+
+
+def test_no_step_needs_torch(sample: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED, sample.parent / "images", tmp_path / "a.boxscout", out],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(out.read_text())["annotations"]) == 24
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--steps", 30), "--steps belong to another preset: add --preset scratch."),
+        (("--no-augmentation", "--width", 8), "--width, --no-augmentation belong to another preset"),
+        (("--image-size", 64), "Image size must be one of 224"),
+        (("--preset", "scratch", "--method", "ddt"), "--method belong to the preset features"),
+        (("--features", "resnet"), "There are no features “resnet”"),
+        (("--sample", 0), "Sample must lie between 1"),
+    ],
+)
+def test_an_option_of_another_preset_is_one_sentence(
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[object, ...],
+    sentence: str,
+) -> None:
+    project = tmp_path / "a.boxscout"
+    code, _, err = run(capsys, "train", sample.parent / "images", "--project", project, *options)
+    assert code == 1 and sentence in err and "Traceback" not in err
+    assert not project.exists()
+
+
+def test_a_run_that_is_there_is_not_learned_again_unasked(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ("train", sample.parent / "images", "--project", tmp_path / "a.boxscout", *FAST)
+    assert run(capsys, *train, "--resume")[0] == 0, "nothing was saved: it begins"
+    for ways in ((), ("--resume",)):
+        code, _, err = run(capsys, *train, *ways)
+        assert code == 1 and "add --restart for a new run beside it" in err
+    assert run(capsys, *train, "--restart")[0] == 0
+    with Project.open(tmp_path / "a.boxscout") as project:
+        assert [one.finished for one in runs(project)] == [True, True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child differently on Windows")
+def test_ctrl_c_leaves_nothing_and_the_command_begins_again(tmp_path: Path) -> None:
+    photos = draw_sample(tmp_path / "many", count=300, seed=2).parent / "images"
+    project = tmp_path / "a.boxscout"
+    command = [sys.executable, "-m", "core.cli", "train", str(photos), "--project", str(project)]
+    child = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    for line in child.stderr:
+        if line.startswith("Learning"):
+            break
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert "nothing was saved, the same command begins again" in err
+    assert not project.exists(), "a project that was made for it goes again"
+
+
+def test_few_and_odd_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = draw_sample(tmp_path / "two", count=2, seed=4)
+    photos = truth.parent / "images"
+    (photos / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    for count, chosen in ((1, sorted(photos.glob("*.jpg"))[0]), (2, photos)):
+        project = tmp_path / f"{count}.boxscout"
+        assert run(capsys, "train", chosen, "--project", project, *FAST)[0] == 0
+        code, out, _ = run(capsys, "localize", chosen, "--project", project)
+        assert code == 0 and f"Found {count} boxes in {count} images" in out
+        assert ("torn.png" in out) is (count == 2)
+
+
+def test_no_photo_that_can_be_used_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    code, _, err = run(capsys, "train", folder, "--project", tmp_path / "a.boxscout", *FAST)
+    assert code == 1 and "There is no usable image" in err
+
+
+def test_photos_that_are_all_alike_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (80, 80, 3), np.uint8)
+    for i in range(3):
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    project = tmp_path / "a.boxscout"
+    assert run(capsys, "train", folder, "--project", project, *FAST)[0] == 0
+    assert run(capsys, "localize", folder, "--project", project)[0] == 0
+    with Project.open(project) as opened:
+        assert len({boxes[0].box for boxes in opened.all_boxes().values()}) == 1
+
+
+def test_boxes_stay_when_another_runtime_computes(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    assert run(capsys, "localize", photos, "--project", project)[0] == 0
+    with Project.open(project) as opened:
+        survey, first = opened.load_survey(), opened.images()[0]
+        now = survey.runtime
+        opened.save_survey(replace(survey, runtime="onnxruntime 0.9, CPUExecutionProvider, threads 1"))
+        # What that one has found differs a little: it is to be seen whether it stays.
+        kept = opened.heat_map(first.id) * np.float32(0.5)
+        opened.set_heat_maps({first.id: kept}, step=survey.step, source=survey.source)
+    code, out, _ = run(capsys, "localize", photos, "--project", project)
+    assert code == 0 and "onnxruntime 0.9" in out and "--again" in out
+    with Project.open(project) as opened:
+        np.testing.assert_array_equal(opened.heat_map(first.id), kept)
+        assert opened.load_survey().runtime.startswith("onnxruntime 0.9")
+    code, out, _ = run(capsys, "localize", photos, "--project", project, "--again")
+    assert code == 0 and "onnxruntime 0.9" not in out
+    with Project.open(project) as opened:
+        assert opened.load_survey().runtime == now
+        assert np.abs(opened.heat_map(first.id) - 2 * kept).max() < 1e-6
+        unit, config = saved_unit(current_run(opened)), opened.load_view().config
+        for threads in (1, 2):
+            version = features_for(unit, config.with_(threads=threads)).version
+            assert other_runtime(opened.load_survey(), version) == "", "threads change no bit"
+
+
+def test_weights_that_are_other_ones_are_one_sentence(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    (tmp_path / "weights.pth").write_bytes(b"nothing")
+    monkeypatch.setenv("BOXSCOUT_WEIGHTS", str(tmp_path / "weights.pth"))
+    for command in ("train", "localize"):
+        restart = ("--restart",) if command == "train" else ()
+        code, _, err = run(capsys, command, photos, "--project", project, *restart)
+        assert code == 1 and "weights.pth" in err and "Traceback" not in err
+
+
+def test_what_a_run_lacks_is_one_sentence(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    code, _, err = run(
+        capsys, "localize", photos, "--project", project, "--looks", "plain", "--long-side", 64
+    )
+    assert code == 1 and "Run 1 has no --looks, --long-side" in err
+
+
+def test_options_of_the_former_version_are_accepted(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    old = (
+        "--steps",
+        1,
+        "--preset",
+        "quick",
+        "--framing",
+        0,
+        "--image-size",
+        32,
+        "--width",
+        8,
+        "--batch-size",
+        4,
+    )
+    assert run(capsys, "train", photos, "--project", project, *old)[0] == 0
+    code, out, _ = run(capsys, "localize", photos, "--project", project, "--looks", "plain", "--json")
+    assert code == 0 and json.loads(out)["rule"] == "fitted"
