@@ -59,7 +59,7 @@ class TrainPanel(QWidget):
         self.gallery = Gallery(self)
         self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
         self.samples = self.gallery.samples
-        self.kind = Choice(tr("Without labels"), tr("Class labels"), self)
+        self.kind = Choice(tr("Without your labels"), tr("Class labels"), self)
         self.kind.first.setToolTip(
             tr(
                 "Without a single label of yours; the features were once learned from ImageNet's labels. "

@@ -88,8 +88,8 @@ class WelcomePage(QWidget):
         steps.setColumnStretch(3, 1)
         for number, text in enumerate(
             (
-                tr("Drop photos of one kind of object. No labels are needed."),
-                tr("Press Start: a network learns what they have in common."),
+                tr("Drop photos of one kind of object. No label of yours is needed."),
+                tr("Press Start: what they have in common is found in frozen features."),
                 tr("Look through the boxes it finds, and export them."),
             ),
             start=1,

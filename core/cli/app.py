@@ -73,7 +73,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Boxscout finds the object in every photo of a folder, without a single label.",
+    help="Boxscout finds the object in every photo of a folder, without a single label of yours.",
 )
 
 
@@ -154,7 +154,8 @@ def train(
 ) -> None:
     """Learn from the images of FOLDERS, into the project.
 
-    No label is needed. With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train
+    No label of yours is needed: the default reads frozen features, once learned from ImageNet's labels;
+    --preset scratch uses none at all. With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train
     images are used.
     """
     from core.cli.job import run_train
