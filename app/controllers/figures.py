@@ -24,6 +24,7 @@ from core.boxes.several import find_boxes
 from core.images.decoding import decode
 from core.learn.stopping import Estimate
 from core.project.decide import decide
+from core.project.frozen import FEATURES
 from core.project.queries import kept
 from core.project.store import Project, ProjectView
 
@@ -116,7 +117,11 @@ def _boxes(
     if not panels:
         raise BoxscoutError(tr("None of these images has a heat map yet: train, or find boxes, first."))
     step = live_step if live else project.heat_maps_step()
-    title = tr("{name}: box found, heat map and overlay, step {step:,}")
+    survey = project.load_survey()
+    if survey is not None and survey.source is not None and survey.source.unit == FEATURES:
+        title = tr("{name}: box found, heat map and overlay")
+    else:
+        title = tr("{name}: box found, heat map and overlay, step {step:,}")
     return boxes_page(panels, names, title.format(name=name, step=step))
 
 

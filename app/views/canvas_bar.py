@@ -145,7 +145,10 @@ class CanvasBar(QWidget):
         self.threshold_slider.setPageStep(5)
         self.threshold_slider.setMinimumWidth(72)
         self.threshold_slider.setAccessibleName(tr("Threshold"))
-        tip = tr("The part of the heat map's maximum that counts as object.")
+        tip = tr(
+            "From what heat on a place counts as object: a part of the heat map's maximum, or a probability "
+            "with the rule Object map."
+        )
         self.threshold_slider.setToolTip(tip)
         self.threshold_spin = RealSpin(self)
         self.threshold_spin.setRange(0.0, MAX_THRESHOLD)

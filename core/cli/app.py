@@ -155,8 +155,8 @@ def train(
     """Learn from the images of FOLDERS, into the project.
 
     No label of yours is needed: the default reads frozen features, once learned from ImageNet's labels;
-    --preset scratch uses none at all. With --set, FOLDERS is the one folder of Tiny ImageNet and only that set's train
-    images are used.
+    --preset scratch uses none at all. With --set, FOLDERS is the one folder of Tiny ImageNet and only that
+    set's train images are used.
     """
     from core.cli.job import run_train
 

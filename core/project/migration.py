@@ -46,7 +46,7 @@ def _kind_of_maps(db: sqlite3.Connection) -> str | None:
         return None
     try:
         (text,) = db.execute("SELECT json FROM survey").fetchone()
-        return "cam" if json.loads(text)["source"]["unit"] == "class" else "gan"
+        return {"class": "cam", "features": "features"}.get(json.loads(text)["source"]["unit"], "gan")
     except (TypeError, ValueError, KeyError):
         return "gan"  # all that older versions had
 

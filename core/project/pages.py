@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
 from core.base.language import number, tr
 from core.evaluate.reading import method_title
 from core.learn.stopping import Estimate
-from core.project.course import Course
 from core.project.drawing import TRIPLE, Panel, Picture, draw_triple, fit, grid, new_figure
+
+if TYPE_CHECKING:
+    from core.project.course import Course  # which loads torch
 
 ROWS = 6
 MAX_IMAGES = 4 * ROWS

@@ -18,7 +18,7 @@ WITHOUT_LABELS = ("features", "gan")
 """Kinds of training that need no label of the person's, the default first."""
 COMMANDS = {
     "features": (mark(" by frozen features"), "train"),
-    "gan": ("", "train"),
+    "gan": (mark(" from scratch"), "train --preset scratch"),
     "cam": (mark(" with class labels"), "train-cam"),
 }
 """How a kind of training is told from others, and the command that does it."""
@@ -38,13 +38,13 @@ def saved_run(project: Project, kind: str) -> Run:
     """The newest run of this ``kind``; ProjectError where there is none."""
     run = newest_run(project, kind)
     if run is None:
-        named, command = COMMANDS[kind]
-        raise ProjectError(
-            tr("{path} holds no training{kind} yet; run '{command}' first.").format(
-                path=project.path, kind=tr(named) if named else "", command=command
-            )
-        )
+        raise _no_training(project, *COMMANDS[kind])
     return run
+
+
+def _no_training(project: Project, named: str = "", command: str = "train") -> ProjectError:
+    text = tr("{path} holds no training{kind} yet; run '{command}' first.")
+    return ProjectError(text.format(path=project.path, kind=tr(named) if named else "", command=command))
 
 
 def run_to_use(project: Project, model: str | None = None, run_id: int | None = None) -> Run:
@@ -64,8 +64,10 @@ def run_to_use(project: Project, model: str | None = None, run_id: int | None = 
         return run_of(project, run_id)
     kinds = WITHOUT_LABELS if model is None else (model,)
     found = [run for kind in kinds if (run := newest_finished_run(project, kind)) is not None]
+    if not found:
+        raise _no_training(project, *(COMMANDS[model] if model else ()))
     finished = [run for run in found if run.finished]
-    return max(finished or found, key=lambda run: run.id) if found else saved_run(project, model or "gan")
+    return max(finished or found, key=lambda run: run.id)
 
 
 @contextmanager
