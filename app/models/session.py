@@ -307,7 +307,7 @@ class Session(QObject):
         size, current, live = self.image_size, self.current, self.live.map_of(self.current)
         if current is None or live is None or size is None:
             return ()
-        view = self.view_for(self.results.source(self.view)[0])
+        view = self.view_for(self.results.source(self.view)[0]) if self.is_provisional else self.view
         return boxes_in(live, view, size=size, image_id=current)
 
     def view_for(self, kind: str) -> ProjectView:

@@ -150,7 +150,7 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
 
     with monkeypatch.context() as patch:
         patch.setattr("core.project.localize.BATCH", 4)
-        patch.setattr("app.controllers.localization.localize_images", stopping)
+        patch.setattr("app.controllers.gan_jobs.localize_images", stopping)
         picker.unit_box.setFocus()
         qtbot.keyClick(picker.unit_box, Qt.Key.Key_Down)
         settle(qtbot, window)

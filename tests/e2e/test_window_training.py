@@ -75,6 +75,7 @@ def test_the_default_follows_the_dropped_folder_until_a_person_changes_it(
     window: MainWindow, folder: Path, qtbot: QtBot
 ) -> None:
     form = window.train_panel.form
+    window.train_panel.set_config(PRESETS["scratch"])
     fill(qtbot, window, folder, 12)
     qtbot.waitUntil(
         lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels: "), timeout=LONG
@@ -395,15 +396,19 @@ def test_the_time_left_forgets_a_slow_first_step(
 
 
 @pytest.mark.parametrize("advanced", [False, True])
-@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize(("kind", "most"), [("features", 6), ("scratch", 8), ("labels", 8)])
 def test_tab_goes_down_the_panel_as_the_eye_does(
-    window: MainWindow, folder: Path, labels: bool, advanced: bool, qtbot: QtBot
+    window: MainWindow, folder: Path, kind: str, most: int, advanced: bool, qtbot: QtBot
 ) -> None:
+    labels = kind == "labels"
     fill(qtbot, window, two_classes(folder) if labels else folder, 24 if labels else 12)
     panel = window.train_panel
     if labels:
         click(qtbot, panel.kind.second)
-    form = panel.class_form if labels else panel.form
+    if kind == "scratch":
+        box = panel.features_form.preset_box
+        box.setCurrentIndex(box.findData("scratch"))
+    form = {"features": panel.features_form, "scratch": panel.form, "labels": panel.class_form}[kind]
     form.advanced.set_open(advanced)
     qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
     QApplication.processEvents()
@@ -412,7 +417,7 @@ def test_tab_goes_down_the_panel_as_the_eye_does(
     while (at := QApplication.focusWidget()) is not None and panel.isAncestorOf(at) and at not in seen:
         seen.append(at)
         qtbot.keyClick(at, Qt.Key.Key_Tab)
-    assert len(seen) > (12 if advanced else 8) and panel.start_button in seen
+    assert len(seen) > most + (4 if advanced else 0) and panel.start_button in seen
     assert seen[1] is panel.settings.toggle
     assert seen[2] is form.preset_box
     form_rows = [w.mapTo(form, QPoint(0, 0)).y() for w in seen if form.isAncestorOf(w)]

@@ -80,44 +80,44 @@ def test_an_edit_makes_the_preset_custom_and_a_preset_undoes_it(form: ConfigForm
     with qtbot.waitSignal(form.config_changed):
         qtbot.keyClick(batch, Qt.Key.Key_Up)
     assert form.preset_box.currentText() == "Custom"
-    assert form.config().batch_size != PRESETS["balanced"].batch_size
+    assert form.config().batch_size != PRESETS["scratch"].batch_size
     with qtbot.waitSignal(form.config_changed):
-        form.preset_box.setCurrentIndex(form.preset_box.findData("quick"))
-    assert form.config() == PRESETS["quick"]
+        form.preset_box.setCurrentIndex(form.preset_box.findData("generator"))
+    assert form.config() == PRESETS["generator"]
     assert form.preset_box.findText("Custom") < 0
 
 
 def test_a_preset_leaves_device_and_seed_alone(form: ConfigForm) -> None:
-    form.set_config(PRESETS["balanced"].with_(device="cpu", seed=7))
-    assert form.preset_box.currentData() == "balanced"
-    form.preset_box.setCurrentIndex(form.preset_box.findData("quick"))
-    assert form.config() == PRESETS["quick"].with_(device="cpu", seed=7)
+    form.set_config(PRESETS["scratch"].with_(device="cpu", seed=7))
+    assert form.preset_box.currentData() == "scratch"
+    form.preset_box.setCurrentIndex(form.preset_box.findData("generator"))
+    assert form.config() == PRESETS["generator"].with_(device="cpu", seed=7)
 
 
 def test_the_default_follows_the_folder_and_says_why(form: ConfigForm, qtbot: QtBot) -> None:
-    # Few steps of the same kind: what another preset has too.
-    fitted = PRESETS["quick"]
+    # What another preset has too.
+    fitted = PRESETS["generator"]
     with qtbot.assertNotEmitted(form.config_changed):
         form.set_fitted(fitted, "12 images: 300 steps.")
     assert form.config() == fitted
-    assert form.preset_box.currentData() == "balanced"
+    assert form.preset_box.currentData() == "scratch"
     assert form.reason_label.isVisible() and form.reason_label.text() == "12 images: 300 steps."
-    form.preset_box.setCurrentIndex(form.preset_box.findData("quick"))
-    assert form.preset_box.currentData() == "quick"
+    form.preset_box.setCurrentIndex(form.preset_box.findData("generator"))
+    assert form.preset_box.currentData() == "generator"
     assert not form.reason_label.isVisible()
-    form.preset_box.setCurrentIndex(form.preset_box.findData("balanced"))
-    form.set_fitted(PRESETS["balanced"], "")
-    assert form.config() == PRESETS["balanced"]
+    form.preset_box.setCurrentIndex(form.preset_box.findData("scratch"))
+    form.set_fitted(PRESETS["scratch"], "")
+    assert form.config() == PRESETS["scratch"]
     assert not form.reason_label.isVisible()
 
 
 def test_what_was_fitted_before_is_known_again(form: ConfigForm) -> None:
     """A project that is opened again shows its settings before its images have been counted."""
-    fitted = PRESETS["balanced"].with_(steps=300)
+    fitted = PRESETS["scratch"].with_(steps=300)
     form.set_config(fitted.with_(seed=3))
     assert form.preset_box.currentText() == "Custom"
     form.set_fitted(fitted, "12 images: 300 steps.")
-    assert form.preset_box.currentData() == "balanced"
+    assert form.preset_box.currentData() == "scratch"
     assert form.reason_label.isVisible()
     assert form.config() == fitted.with_(seed=3)
 
@@ -125,12 +125,12 @@ def test_what_was_fitted_before_is_known_again(form: ConfigForm) -> None:
 def test_what_a_person_set_is_not_fitted(form: ConfigForm, qtbot: QtBot) -> None:
     qtbot.keyClick(form.editors["batch_size"].focusProxy(), Qt.Key.Key_Up)
     own = form.config()
-    form.set_fitted(PRESETS["quick"], "12 images: 300 steps.")
+    form.set_fitted(PRESETS["generator"], "12 images: 300 steps.")
     assert form.config() == own
     assert form.preset_box.currentText() == "Custom"
     assert not form.reason_label.isVisible()
-    form.preset_box.setCurrentIndex(form.preset_box.findData("balanced"))
-    assert form.config() == PRESETS["quick"]
+    form.preset_box.setCurrentIndex(form.preset_box.findData("scratch"))
+    assert form.config() == PRESETS["generator"]
     assert form.reason_label.isVisible()
 
 
@@ -139,7 +139,7 @@ def test_steps_or_minutes(form: ConfigForm, qtbot: QtBot) -> None:
     qtbot.mouseClick(form.budget.unit.second, Qt.MouseButton.LeftButton)
     assert form.budget.minutes.isVisible() and not form.budget.steps.isVisible()
     assert form.config().minutes == form.budget.minutes.value() > 0
-    assert form.config().steps == PRESETS["balanced"].steps
+    assert form.config().steps == PRESETS["scratch"].steps
     qtbot.mouseClick(form.budget.unit.first, Qt.MouseButton.LeftButton)
     assert form.config().minutes is None
 

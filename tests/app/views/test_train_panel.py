@@ -99,6 +99,7 @@ def test_nothing_can_start_without_images_or_with_a_wrong_number(panel: TrainPan
     assert not panel.start_button.isEnabled()
     panel.set_state(TrainPanelState(can_start=True))
     assert panel.start_button.isEnabled()
+    panel.set_config(PRESETS["scratch"])
     panel.form.advanced.set_open(True)
     edit = panel.form.editors["learning_rate"].focusProxy()
     edit.selectAll()
