@@ -286,7 +286,7 @@ class FeaturesConfig(Settings):
         None, mark("Weights"), mark("A local file of a backbone's weights; empty to ask for a download.")
     )
     image_size: int = _setting(
-        384,
+        576,
         mark("Image size"),
         mark("Side, in pixels, at which images are looked at; larger finds smaller things, but slowly."),
         choices=(224, 256, 320, 384, 448, 512, 576),

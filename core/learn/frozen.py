@@ -12,25 +12,29 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from core.base.config import FeaturesConfig
 from core.base.errors import ImageError, TrainingError
 from core.base.language import tr
 from core.base.pace import Pace
 from core.base.threads import threads_wanted
-from core.images.inputs import InputForm
+from core.images.inputs import InputForm, as_batch
 from core.images.parallel import Failure
 from core.images.scan import ImageFile
 from core.learn.object_unit import Seen, learn_object_unit
-from core.maps.cells import maps_at
+from core.maps.cells import cells, maps_at
 from core.maps.ddt import Tally
 from core.maps.localizer import Localizer
 from core.maps.stream import Described, stream_features
 from core.nets.features import Features
 
+Array = npt.NDArray[np.float32]
+
 _BATCH = 8
-_FINE_STRIDE = 16
+_COARSE = 2 / 3  # of the size, for DDT: whole objects there are what it finds
 _NOT_YET = 0.99  # of the work, before what it comes to is there
 _SEEING = 0.7  # the share of the work that looking at the images is, where more is learned after it
 
@@ -206,6 +210,7 @@ class _Ddt:
             form=input_form(self._config, features),
             strides=features.strides[-1:],
             channels=features.channels[-1:],
+            cell=features.strides[-1],
             normalise=False,
             weights=weights,
             bias=-float(weights.astype(np.float64) @ found.mean),
@@ -217,39 +222,51 @@ class _Ddt:
 
 
 class _ObjectUnit:
-    """A unit on cells of two strides, taught for this folder; DDT shows the way until it is."""
+    """A unit on cells of up to three strides, taught for this folder; DDT shows the way until it is."""
 
     seeing = _SEEING
 
     def __init__(self, config: FeaturesConfig, features: Features) -> None:
-        self._config, self._features = config, features
+        self._features = features
         self._ddt = _Ddt(config, features)
+        self._seed = config.seed
         self._seen: list[Seen] = []
-        coarse = features.strides[-1]
-        finer = _FINE_STRIDE in features.strides and coarse > _FINE_STRIDE
-        self._strides = (_FINE_STRIDE, coarse) if finer else (coarse,)
+        self._strides, self._channels = features.strides[-3:], features.channels[-3:]
+        self._cell = self._strides[-2:][0]
 
     def see(self, described: Described) -> None:
         self._ddt.see(described)
         maps = maps_at(described.maps, self._features, self._strides)
-        halves = [one.astype(np.float16) for one in maps]
-        for i, image in enumerate(described.images):
-            self._seen.append(Seen(tuple(one[i] for one in halves), image))
+        own = cells(maps, normalise=True, grid=self._strides.index(self._cell)).astype(np.float16)
+        coarse = self._coarse(described.images).astype(np.float16)
+        self._seen += [Seen(*pair) for pair in zip(own, coarse, strict=True)]
+
+    def _coarse(self, images: npt.NDArray[np.uint8]) -> Array:
+        """The deepest descriptors of the same images at a smaller size."""
+        multiple = self._features.multiple
+        height, width = (max(1, round(_COARSE * side / multiple)) * multiple for side in images.shape[1:3])
+        small = [cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) for image in images]
+        return self._features.maps(as_batch(small))[-1]
 
     def provisional(self) -> Localizer:
         return self._ddt.provisional()
 
     def learn(self) -> Iterator[tuple[float, Localizer]]:
-        start, features = self._ddt.provisional(), self._features
-        channels = dict(zip(features.strides, features.channels, strict=True))
-        for share, weights, bias in learn_object_unit(self._seen, seed=self._config.seed):
-            unit = replace(
-                start,
-                method="object",
-                strides=self._strides,
-                channels=tuple(channels[stride] for stride in self._strides),
-                normalise=True,
-                weights=weights,
-                bias=bias,
+        start, ends = self._ddt.provisional(), np.cumsum(self._channels).tolist()
+        finer = len(ends) > 1
+        near = slice(0, ends[-2] if finer else ends[-1])
+        deep = slice(ends[-3] if len(ends) > 2 else 0, ends[-1])
+        for share, unit in learn_object_unit(self._seen, near=near, deep=deep, seed=self._seed):
+            yield (
+                share,
+                replace(
+                    start,
+                    method="object",
+                    strides=self._strides,
+                    channels=self._channels,
+                    cell=self._cell,
+                    normalise=True,
+                    weights=unit.weights,
+                    bias=unit.bias,
+                ),
             )
-            yield share, unit

@@ -35,8 +35,8 @@ def resized(maps: Array, height: int, width: int) -> Array:
     return np.stack(fine).astype(np.float32, copy=False)
 
 
-def cells(maps: Maps, *, normalise: bool) -> Array:
-    """The descriptors of several strides side by side, on the grid of the finest.
+def cells(maps: Maps, *, normalise: bool, grid: int = 0) -> Array:
+    """The descriptors of several strides side by side, on the grid of one of them.
 
     Parameters
     ----------
@@ -44,12 +44,14 @@ def cells(maps: Maps, *, normalise: bool) -> Array:
         For each stride float32 (n, C, h, w), the finest first.
     normalise
         Whether each stride's descriptors are first brought to length 1.
+    grid
+        Which of the strides, by its place, has the cells.
 
     Returns
     -------
     float32 (n, h, w, sum of all C)
     """
-    height, width = maps[0].shape[2:]
+    height, width = maps[grid].shape[2:]
     parts = []
     for one in maps:
         own = normalised(one) if normalise else one

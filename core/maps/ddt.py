@@ -56,9 +56,19 @@ class Tally:
 
     All sums are float64 and in the order of the shards. Each shard is centred on itself before it is merged
     (Chan, Golub, LeVeque 1979), so that no digits are lost where descriptors lie far from 0.
+
+    Parameters
+    ----------
+    within
+        Count only how an image's descriptors differ from that image's mean, not how images differ: else the
+        first direction may tell sunny images from others.
+    rim
+        How many cells along an image's border are left out. Convolutions see the zeros beyond the border,
+        which can be what descriptors differ in most.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, within: bool = False, rim: int = 0) -> None:
+        self._within, self._rim = within, rim
         self.count = 0
         self._mean: Floats = np.zeros(0)
         self._scatter: Floats = np.zeros((0, 0))
@@ -68,13 +78,21 @@ class Tally:
     def add(self, maps: Array) -> None:
         """Count the descriptors of float32 (n, C, h, w)."""
         rows, columns = maps.shape[2:]
+        rim = min(self._rim, (min(rows, columns) - 1) // 2)
+        if rim:
+            maps = maps[:, :, rim:-rim, rim:-rim]
+            rows, columns = maps.shape[2:]
         values = maps.transpose(0, 2, 3, 1).reshape(-1, maps.shape[1]).astype(np.float64)
         middle = maps[:, :, rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
         self._middle.add(middle)
         for side in (maps[:, :, [0, -1], :], maps[:, :, 1:-1, [0, -1]]):
             self._border.add(side)
         mean = values.mean(axis=0)
-        values -= mean
+        if self._within:
+            images = values.reshape(len(maps), -1, values.shape[1])
+            values = (images - images.mean(axis=1, keepdims=True)).reshape(values.shape)
+        else:
+            values -= mean
         self._merge(len(values), mean, values.T @ values)
 
     def direction(self) -> Direction:
@@ -107,7 +125,8 @@ class Tally:
             return
         total = self.count + count
         away = mean - self._mean
-        self._scatter += scatter + np.outer(away, away) * (self.count * count / total)
+        between = 0.0 if self._within else np.outer(away, away) * (self.count * count / total)
+        self._scatter += scatter + between
         self._mean = self._mean + away * (count / total)
         self.count = total
 

@@ -41,6 +41,7 @@ _HEADER = {
     "size": "int",
     "keep_aspect": "bool",
     "multiple": "int",
+    "cell": "int",
     "normalise": "bool",
     "bias": "float",
     "images": "int",
@@ -63,6 +64,8 @@ class Localizer:
         How large images are for it.
     strides, channels
         Which of the network's maps it reads, the finest first, and how many numbers each has.
+    cell
+        The one of ``strides`` that is the side of a heat map's cells, in pixels.
     normalise
         Whether each stride's descriptors are first brought to length 1.
     weights
@@ -80,13 +83,14 @@ class Localizer:
     form: InputForm
     strides: tuple[int, ...]
     channels: tuple[int, ...]
+    cell: int
     normalise: bool
     weights: Array
     bias: float
     images: int
 
     def maps(self, described: Described, features: Features) -> list[Array]:
-        """The heat map of each image, float32 (h, w) in 0..1, on the grid of the finest stride.
+        """The heat map of each image, float32 (h, w) in 0..1, on the grid of the stride :attr:`cell`.
 
         Parameters
         ----------
@@ -94,7 +98,7 @@ class Localizer:
             Images in this unit's ``form``, as ``features`` describe them.
         """
         own = maps_at(described.maps, features, self.strides)
-        height, width = own[0].shape[2:]
+        height, width = own[self.strides.index(self.cell)].shape[2:]
         total = np.full((len(described.rows), height, width), self.bias, np.float64)
         # A sum of resized maps is that of resized answers, which are hundreds of times smaller.
         for maps, weights in zip(own, self._by_stride(), strict=True):
@@ -139,6 +143,7 @@ def _header(localizer: Localizer) -> dict[str, Any]:
         "multiple": localizer.form.multiple,
         "strides": list(localizer.strides),
         "channels": list(localizer.channels),
+        "cell": localizer.cell,
         "normalise": localizer.normalise,
         "bias": localizer.bias,
         "images": localizer.images,
@@ -199,7 +204,13 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
     """ValueError, KeyError or TypeError where anything is not as :func:`save_localizer` writes it."""
     strides, channels = _numbers(header["strides"]), _numbers(header["channels"])
     whole = all(is_of_kind(header[name], kind) for name, kind in _HEADER.items())
-    if not whole or len(strides) != len(channels) or not strides or max(strides) > _MOST_STRIDE:
+    if (
+        not whole
+        or len(strides) != len(channels)
+        or not strides
+        or max(strides) > _MOST_STRIDE
+        or header["cell"] not in strides
+    ):
         raise ValueError
     if weights.dtype != np.float32 or weights.shape != (sum(channels),) or not np.isfinite(weights).all():
         raise ValueError
@@ -216,6 +227,7 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
         form=InputForm(size=sides[0], keep_aspect=header["keep_aspect"], multiple=sides[1]),
         strides=strides,
         channels=channels,
+        cell=header["cell"],
         normalise=header["normalise"],
         weights=weights,
         bias=float(header["bias"]),
