@@ -1,0 +1,85 @@
+"""The product as a person runs it: its commands as processes, their boxes read back from an export."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core import datasets
+from core.base.annotations import ImageBoxes
+
+MAIN = Path(__file__).parents[2] / "main.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One command that has ended well.
+
+    ``seconds`` from its start to its end, Python's own start included; ``peak_mb`` the most memory, in
+    10**6 bytes, that its process held; ``printed`` what it wrote.
+    """
+
+    arguments: tuple[str, ...]
+    seconds: float
+    peak_mb: float
+    printed: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"arguments": list(self.arguments), "seconds": self.seconds, "peak_mb": self.peak_mb}
+
+
+def command(*arguments: str | Path) -> Done:
+    """``python3 main.py`` with ``arguments``.
+
+    Raises
+    ------
+    SystemExit
+        The command failed; the text is the command's own.
+    """
+    words = tuple(map(str, arguments))
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, str(MAIN), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"main.py {' '.join(words)} failed with {process.returncode}: {printed}")
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Done(words, seconds, peak / 1e6, printed)
+
+
+def train(images: Sequence[Path], project: Path, *, seed: int, options: Sequence[str] = ()) -> Done:
+    """Learn from ``images`` into a new project."""
+    return command("train", *images, "--project", project, "--seed", str(seed), *options)
+
+
+def localize(images: Sequence[Path], project: Path, *, options: Sequence[str] = ()) -> Done:
+    """Find the boxes of ``images`` with what the project has learned."""
+    return command("localize", *images, "--project", project, *options)
+
+
+def exported(project: Path) -> list[ImageBoxes]:
+    """The boxes of a project as its CSV has them."""
+    file = project.with_suffix(".csv")
+    file.unlink(missing_ok=True)
+    command("export", "--project", project, "--format", "csv", "--out", file)
+    return datasets.read_truth(file)
+
+
+def curve(project: Path, truth: Path) -> dict[str, Any]:
+    """Accuracy at every threshold, as the command ``curve`` writes it."""
+    file = project.with_suffix(".curve.json")
+    command("curve", "--project", project, "--truth", truth, "--json", file)
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
