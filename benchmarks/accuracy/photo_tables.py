@@ -18,7 +18,6 @@ HALF_TITLES = {
     "whole": "All photos",
 }
 OURS = "Boxscout, without a label"
-_SEVERAL = "AP 0.5, several boxes an image"
 
 
 def document(results: Sequence[Result]) -> str:
@@ -70,9 +69,10 @@ def _table(results: Sequence[Result], which: str) -> str:
     rows.append([f"**{OURS}**", *map(_with_interval, shares), *mean])
     for i, run in enumerate(results[0].runs):
         add(f"seed {run['seed']}", lambda result, i=i: float(_hits(result, which)[i].mean()))
-    if "precision" in results[0].runs[0]:
-        add(_SEVERAL, lambda result: _precision(result, which, 0))
-        add("AP 0.5, whole image", lambda result: _precision(result, which, 1))
+    for boxes in ("one box", "several boxes"):
+        if (key := f"precision, {boxes}") in results[0].runs[0]:
+            add(f"AP 0.5, {boxes} an image", lambda result, key=key: _precision(result, key, which, 0))
+    add("AP 0.5, whole image", lambda result: _precision(result, "precision, one box", which, 1))
     if which == "whole" and "chosen_on_truth" in results[0].runs[0]:
         add("MaxBoxAccV2, threshold chosen on truth", _max_box_acc)
     heading = ["CorLoc, %", *(result.job.name for result in results)]
@@ -109,8 +109,8 @@ def _with_interval(share: Share) -> str:
     return f"**{100 * share.value:.1f}** ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
-def _precision(result: Result, which: str, row: int) -> float:
-    return float(np.mean([run["precision"][which][row]["ap50"] for run in result.runs]))
+def _precision(result: Result, key: str, which: str, row: int) -> float:
+    return float(np.mean([run[key][which][row]["ap50"] for run in result.runs]))
 
 
 def _max_box_acc(result: Result) -> float:

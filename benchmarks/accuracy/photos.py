@@ -106,17 +106,17 @@ def _run(result: Result, seed: int, options: argparse.Namespace, work: Path) -> 
             "train": learned.to_dict(),
             "localize": found.to_dict(),
             "overlaps": np.round(overlaps, 4).tolist(),
+            "precision, one box": _precisions(boxes, job),
         }
         if options.sheets and seed == options.seeds[0]:
             draw_sheet(options.sheets / f"{job.name}.png", project, boxes, job)
         if options.curve:
-            run["chosen_on_truth"] = product.curve(project, job.folder)["chosen_on_truth"][0]
+            run["chosen_on_truth"] = product.curve(project, job.truth)["chosen_on_truth"][0]
         if options.several:
             product.localize(
                 job.measured, project, options=[*options.localize, f"--max-boxes={options.several}"]
             )
-            several = product.exported(project)
-            run["precision"] = {which: precision(several, job.truth, which) for which in HALVES}
+            run["precision, several boxes"] = _precisions(product.exported(project), job)
     result.overlaps.append(overlaps)
     result.runs.append(run)
     print(
@@ -125,6 +125,10 @@ def _run(result: Result, seed: int, options: argparse.Namespace, work: Path) -> 
         file=sys.stderr,
         flush=True,
     )
+
+
+def _precisions(found: Sequence[ImageBoxes], job: Job) -> dict[str, Any]:
+    return {which: precision(found, job.truth, which) for which in HALVES}
 
 
 def _jobs(options: argparse.Namespace, work: Path) -> list[Job]:

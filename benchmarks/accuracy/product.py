@@ -14,6 +14,7 @@ from typing import Any
 
 from core import datasets
 from core.base.annotations import ImageBoxes
+from core.formats import FORMATS, export
 
 MAIN = Path(__file__).parents[2] / "main.py"
 
@@ -77,9 +78,10 @@ def exported(project: Path) -> list[ImageBoxes]:
     return datasets.read_truth(file)
 
 
-def curve(project: Path, truth: Path) -> dict[str, Any]:
+def curve(project: Path, truth: Sequence[ImageBoxes]) -> dict[str, Any]:
     """Accuracy at every threshold, as the command ``curve`` writes it."""
-    file = project.with_suffix(".curve.json")
-    command("curve", "--project", project, "--truth", truth, "--json", file)
+    true, file = project.with_suffix(".truth.csv"), project.with_suffix(".curve.json")
+    export(truth, true, format=FORMATS["csv"])
+    command("curve", "--project", project, "--truth", true, "--json", file)
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content
