@@ -23,17 +23,19 @@ MAIN = Path(__file__).parents[2] / "main.py"
 class Done:
     """One command that has ended well.
 
-    ``seconds`` from its start to its end, Python's own start included; ``peak_mb`` the most memory, in
-    10**6 bytes, that its process held; ``printed`` what it wrote.
+    ``seconds`` from its start to its end, Python's own start included; ``cpu_seconds`` of processors;
+    ``peak_mb`` the most memory, in 10**6 bytes, that its process held; ``printed`` what it wrote.
     """
 
     arguments: tuple[str, ...]
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     printed: str
 
     def to_dict(self) -> dict[str, Any]:
-        return {"arguments": list(self.arguments), "seconds": self.seconds, "peak_mb": self.peak_mb}
+        figures = {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds, "peak_mb": self.peak_mb}
+        return {"arguments": list(self.arguments), **figures}
 
 
 def command(*arguments: str | Path) -> Done:
@@ -44,10 +46,15 @@ def command(*arguments: str | Path) -> Done:
     SystemExit
         The command failed; the text is the command's own.
     """
+    return script(MAIN, *arguments)
+
+
+def script(file: Path, *arguments: str | Path) -> Done:
+    """Any script of Python; raises as :func:`command`."""
     words = tuple(map(str, arguments))
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, str(MAIN), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, str(file), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
     printed = process.stdout.read()
@@ -55,9 +62,9 @@ def command(*arguments: str | Path) -> Done:
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"main.py {' '.join(words)} failed with {process.returncode}: {printed}")
+        raise SystemExit(f"{file.name} {' '.join(words)} failed with {process.returncode}: {printed}")
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Done(words, seconds, peak / 1e6, printed)
+    return Done(words, seconds, usage.ru_utime + usage.ru_stime, peak / 1e6, printed)
 
 
 def train(images: Sequence[Path], project: Path, *, seed: int, options: Sequence[str] = ()) -> Done:
