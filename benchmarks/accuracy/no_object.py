@@ -28,8 +28,8 @@ import numpy.typing as npt
 import photo_sets
 import product
 from empty_crops import pairs_of, write_crops
-from photo_scores import Share, write_name
-from photo_sets import HALVES, SETS, half
+from photo_scores import results_file
+from photo_sets import HALVES, SETS, PhotoSet, half
 from photo_tables import markdown
 
 from core.base.atomic import write_atomically
@@ -40,6 +40,7 @@ from core.project.store import Project
 
 RESAMPLES = 2000
 BLIND = ("brightness", "blur", "size")
+ARRAYS = ("wins", "blind", "halves")
 
 Floats = npt.NDArray[np.float64]
 Maps = list[npt.NDArray[np.float32]]
@@ -56,10 +57,10 @@ def main() -> None:
         "command": sys.argv,
         "commit": revision(),
         "device": device_name("cpu"),
-        "sets": [{key: value for key, value in one.items() if key not in ("wins", "blind")} for one in sets],
+        "sets": [{key: value for key, value in one.items() if key not in ARRAYS} for one in sets],
         "mean": {which: _interval([_chosen(one, which) for one in sets]) for which in HALVES},
     }
-    path = options.json or write_name(f"no-object-{options.method or options.preset or 'default'}")
+    path = options.json or results_file(f"no-object-{options.method or options.preset or 'default'}")
     write_atomically(path, json.dumps(document, indent=1).encode() + b"\n")
 
 
@@ -79,12 +80,20 @@ def _measured(name: str, options: argparse.Namespace, work: Path) -> dict[str, A
             runs.append(_probabilities(project, crops))
     wins = np.stack([_wins(run[:, 0], run[:, 1]) for run in runs])
     result: dict[str, Any] = {"set": name, "photos": [pair.photo for pair in pairs], "wins": wins}
+    result["halves"] = halves_of(photos, result["photos"])
     result["blind"] = np.stack([_wins(blind[:, 0, i], blind[:, 1, i]) for i in range(len(BLIND))])
     result["probabilities"] = np.round(np.stack(runs), 4).tolist()
     result["auc"] = {which: _interval([_chosen(result, which)]) for which in HALVES}
     result["best blind"] = {which: _best_blind(result, which) for which in HALVES}
     print(name, len(pairs), "pairs", result["auc"]["even"], file=sys.stderr, flush=True)
     return result
+
+
+def halves_of(photos: PhotoSet, names: Sequence[str]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Which of some photos belong to each half, by their ranks in the whole set."""
+    every = [image.name for image in photos.truth]
+    places = [every.index(name) for name in names]
+    return {which: half(every, which)[places] for which in HALVES}
 
 
 def _probabilities(project: Path, crops: Sequence[tuple[Path, Path]]) -> Floats:
@@ -106,11 +115,11 @@ def _blind(file: Path) -> tuple[float, float, float]:
 def _wins(empty: Floats, full: Floats) -> Floats:
     """Whether each empty crop (row) is above each full one (column); of equal ones half. (pairs, pairs)."""
     above, level = empty[:, None] > full[None], empty[:, None] == full[None]
-    return np.asarray(above + 0.5 * level, np.float64)
+    return above + 0.5 * level
 
 
 def _chosen(one: dict[str, Any], which: str, key: str = "wins") -> Floats:
-    own = half(one["photos"], which)
+    own = one["halves"][which]
     table: Floats = one[key][:, own][:, :, own]
     return table
 
@@ -132,8 +141,8 @@ def _interval(tables: Sequence[Floats]) -> dict[str, float]:
         areas = np.stack([((counts @ one) * counts).sum(axis=1) for one in table], axis=1)
         row[:] = (own * areas).sum(axis=1)
     low, high = np.percentile(drawn.mean(axis=0), [2.5, 97.5])
-    share = Share(float(np.mean([table.mean() for table in tables])), float(low), float(high))
-    return {"value": share.value, "low": share.low, "high": share.high}
+    mean = float(np.mean([table.mean() for table in tables]))
+    return {"value": mean, "low": float(low), "high": float(high)}
 
 
 def _tables(sets: Sequence[dict[str, Any]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +75,11 @@ def precision(found: Sequence[ImageBoxes], truth: Sequence[ImageBoxes], which: s
     return [row.to_dict() for row in precision_rows(align(found, _of_half(truth, which)))]
 
 
-def share_dict(share: Share) -> dict[str, float]:
-    return asdict(share)
-
-
 def _of_half(truth: Sequence[ImageBoxes], which: str) -> list[ImageBoxes]:
     chosen = half([image.name for image in truth], which)
     return [image for image, own in zip(truth, chosen, strict=True) if own]
 
 
-def write_name(title: str) -> Path:
+def results_file(title: str) -> Path:
     """Where a benchmark's figures lie by default."""
     return Path(__file__).parents[1] / "results" / f"{title}.json"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from photo_scores import Floats, Share, blind_rows, bootstrap, is_right, share_dict
+from photo_scores import Floats, Share, blind_rows, bootstrap, is_right
 from photo_sets import HALVES, JUDGES, half
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def figures(results: Sequence[Result]) -> dict[str, Any]:
     photos = [result for result in results if not result.job.judged_apart]
     return {
         which: {
-            **{result.job.name: share_dict(bootstrap([_hits(result, which)])) for result in results},
-            **({"mean of the last five": share_dict(mean)} if (mean := _judged(photos, which)) else {}),
+            **{result.job.name: asdict(bootstrap([_hits(result, which)])) for result in results},
+            **({"mean of the last five": asdict(mean)} if (mean := _judged(photos, which)) else {}),
         }
         for which in HALVES
     }

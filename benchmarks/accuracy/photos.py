@@ -31,7 +31,7 @@ import numpy as np
 import photo_sets
 import photo_tables
 import product
-from photo_scores import overlaps_of, precision, write_name
+from photo_scores import overlaps_of, precision, results_file
 from photo_sets import HALVES, SETS, TINY_IMAGENET
 from photo_sheets import draw_sheet
 
@@ -86,7 +86,7 @@ def main() -> None:
         "sets": [_to_dict(result) for result in results],
         "figures": photo_tables.figures(results),
     }
-    path = options.json or write_name(f"photos-{options.method or options.preset or 'default'}")
+    path = options.json or results_file(f"photos-{options.method or options.preset or 'default'}")
     write_atomically(path, json.dumps(document, indent=1).encode() + b"\n")
 
 
