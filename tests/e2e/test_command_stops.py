@@ -86,4 +86,4 @@ def test_measuring_ends_at_once(truth: Path, project: Path, tmp_path: Path) -> N
 def test_a_demo_keeps_its_training(tmp_path: Path) -> None:
     demo = ("demo", "--out", tmp_path / "demo", "--count", 16, "--steps", 2000)
     assert _stopped("Training", *demo).startswith("Stopped at step ")
-    assert (tmp_path / "demo" / "demo.boxscout-data" / "checkpoint.pt").is_file()
+    assert (tmp_path / "demo" / "demo.boxscout-data" / "runs" / "1" / "checkpoint.pt").is_file()
