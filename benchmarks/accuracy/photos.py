@@ -31,7 +31,7 @@ import numpy as np
 import photo_sets
 import photo_tables
 import product
-from photo_scores import overlaps_of, precision, results_file
+from photo_scores import is_right, overlaps_of, precision, results_file
 from photo_sets import HALVES, SETS, TINY_IMAGENET
 from photo_sheets import draw_sheet
 
@@ -103,6 +103,7 @@ def _run(result: Result, seed: int, options: argparse.Namespace, work: Path) -> 
         overlaps = overlaps_of(boxes, job.truth)
         run: dict[str, Any] = {
             "seed": seed,
+            "learned": json.loads(learned.printed),
             "train": learned.to_dict(),
             "localize": found.to_dict(),
             "overlaps": np.round(overlaps, 4).tolist(),
@@ -119,12 +120,9 @@ def _run(result: Result, seed: int, options: argparse.Namespace, work: Path) -> 
             run["precision, several boxes"] = _precisions(product.exported(project), job)
     result.overlaps.append(overlaps)
     result.runs.append(run)
-    print(
-        f"{job.name} seed {seed}: {100 * (overlaps >= 0.5).mean():.1f} %, train {learned.seconds:.0f} s, "
-        f"localize {found.seconds:.0f} s, {max(learned.peak_mb, found.peak_mb):.0f} MB",
-        file=sys.stderr,
-        flush=True,
-    )
+    right = 100 * is_right(overlaps).mean()
+    times = f"train {learned.seconds:.0f} s, localize {found.seconds:.0f} s"
+    print(f"{job.name} seed {seed}: {right:.1f} %, {times}", file=sys.stderr, flush=True)
 
 
 def _precisions(found: Sequence[ImageBoxes], job: Job) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Done:
     """One command that has ended well.
 
     ``seconds`` from its start to its end, Python's own start included; ``cpu_seconds`` of processors;
-    ``peak_mb`` the most memory, in 10**6 bytes, that its process held; ``printed`` what it wrote.
+    ``peak_mb`` the most memory, in 10**6 bytes, that its process held; ``printed`` what it wrote to its output.
     """
 
     arguments: tuple[str, ...]
@@ -53,23 +54,25 @@ def script(file: Path, *arguments: str | Path) -> Done:
     """Any script of Python; raises as :func:`command`."""
     words = tuple(map(str, arguments))
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, str(file), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{file.name} {' '.join(words)} failed with {process.returncode}: {printed}")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, str(file), *words], stdout=subprocess.PIPE, stderr=said, text=True
+        )
+        assert process.stdout is not None
+        printed = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{file.name} {' '.join(words)} failed: {printed}{said.read()}")
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Done(words, seconds, usage.ru_utime + usage.ru_stime, peak / 1e6, printed)
 
 
 def train(images: Sequence[Path], project: Path, *, seed: int, options: Sequence[str] = ()) -> Done:
-    """Learn from ``images`` into a new project."""
-    return command("train", *images, "--project", project, "--seed", str(seed), *options)
+    """Learn from ``images`` into a new project; what is printed is JSON."""
+    return command("train", *images, "--project", project, "--seed", str(seed), "--json", *options)
 
 
 def localize(images: Sequence[Path], project: Path, *, options: Sequence[str] = ()) -> Done:

@@ -1,7 +1,8 @@
 """Whether an image holds no object: is its hottest place like an object or like a background?
 
 What a background looks like is learned from the folder itself, without any label: from what lies beside the
-objects of its images. So a folder in which no image is empty still tells how an empty one would look.
+objects of its images. So a folder in which no image is empty still tells how an empty one would look
+(docs/decisions/0017-no-object.md).
 """
 
 from __future__ import annotations
