@@ -25,7 +25,7 @@ class Done:
     """One command that has ended well.
 
     ``seconds`` from its start to its end, Python's own start included; ``cpu_seconds`` of processors;
-    ``peak_mb`` the most memory, in 10**6 bytes, that its process held; ``printed`` what it wrote to its output.
+    ``peak_mb`` the most memory, in 10**6 bytes, that its process held; ``printed`` its output.
     """
 
     arguments: tuple[str, ...]
