@@ -41,6 +41,7 @@ from core.formats import tiny_imagenet
 from core.paper.origin import device_name, revision
 
 PACKAGES = ("torch", "onnxruntime", "numpy", "opencv-python-headless", "Pillow")
+LEARNED = ("config", "images", "features", "sha256", "runtime")
 TINY_SETS = ("artiodactyla", "dog", "bottle")
 
 
@@ -103,7 +104,7 @@ def _run(result: Result, seed: int, options: argparse.Namespace, work: Path) -> 
         overlaps = overlaps_of(boxes, job.truth)
         run: dict[str, Any] = {
             "seed": seed,
-            "learned": json.loads(learned.printed),
+            "learned": {k: v for k, v in json.loads(learned.printed).items() if k in LEARNED},
             "train": learned.to_dict(),
             "localize": found.to_dict(),
             "overlaps": np.round(overlaps, 4).tolist(),

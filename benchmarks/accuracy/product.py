@@ -35,8 +35,10 @@ class Done:
     printed: str
 
     def to_dict(self) -> dict[str, Any]:
+        """The same for JSON, without the paths, which are this computer's."""
+        options = [word for word in self.arguments if word.startswith("-")]
         figures = {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds, "peak_mb": self.peak_mb}
-        return {"arguments": list(self.arguments), **figures}
+        return {"options": options, **figures}
 
 
 def command(*arguments: str | Path) -> Done:
