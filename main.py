@@ -17,7 +17,7 @@ ROOT = str(Path(__file__).resolve().parent)
 OLDEST_PYTHON = (3, 10)
 COMMANDS = (
     *("train", "train-cam", "localize", "export", "evaluate", "compare", "curve"),
-    *("snapshots", "import", "relocate", "repair", "reproduce", "demo", "doctor", "test"),
+    *("snapshots", "runs", "import", "relocate", "repair", "reproduce", "demo", "doctor", "test"),
 )
 HOW_TO_DEMO = "Without a window, run the main job with: python3 main.py demo --out DIR"
 

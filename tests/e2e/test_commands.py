@@ -421,10 +421,10 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     checkpoint_file.write_bytes(checkpoint_file.read_bytes()[:500])
     for arguments, words in (
         (("localize", folder, "--project", nothing), "no project"),
-        (("train", folder, "--project", stranger, "--steps", 1), "not a Boxscout project"),
-        (("train", folder, "--project", tmp_path / "no" / "where.boxscout", "--steps", 1), "does not exist"),
+        (("train", folder, "--project", stranger), "not a Boxscout project"),
+        (("train", folder, "--project", tmp_path / "no" / "where.boxscout"), "does not exist"),
         (("train", tmp_path / "missing", "--project", tmp_path / "n.boxscout"), "missing"),
-        (("train", folder, "--project", tmp_path / "o.boxscout", "--steps", 0), "Steps"),
+        (("train", folder, "--project", tmp_path / "o.boxscout", *QUICK, "--steps", 0), "Steps"),
         (("localize", folder, "--project", damaged), "damaged"),
         (("export", "--project", damaged, "--format", "csv", "--out", tmp_path / "x.csv"), "no box"),
         (("evaluate", tmp_path / "none.csv", "--truth", folder), "none.csv"),

@@ -54,7 +54,7 @@ def test_photos_to_boxes(
     report = tmp_path / "report.json"
     assert run(capsys, "evaluate", out, "--truth", sample, "--images", photos, "--json", report)[0] == 0
     ours, *blind = json.loads(report.read_text())["rows"]
-    assert ours["correct"] > 2 * max(row["correct"] for row in blind), "far from what looks at nothing"
+    assert ours["correct"] > 1.5 * max(row["correct"] for row in blind), "far from what looks at nothing"
     with Project.open(project) as opened:
         (only,) = runs(opened)
         assert only.kind == "features" and only.finished and only.current

@@ -74,6 +74,6 @@ def test_what_cannot_be_listed_or_chosen_is_said_in_a_sentence(
     Project.open_or_create(project).close()
     code, _, err = run(capsys, "snapshots", "--project", project)
     assert code == 1
-    assert "run 'train' first" in err
+    assert "run 'train --preset scratch' first" in err
     for wrong in (("--at", "best"), ("--at", "-3"), ("--model", "cam", "--at", "50")):
         assert run(capsys, "localize", folder, "--project", project, *wrong)[0] == 2
