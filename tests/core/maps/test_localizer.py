@@ -30,6 +30,7 @@ UNIT = Localizer(
     form=InputForm(size=64, keep_aspect=True),
     strides=(16, 32),
     channels=(3, 5),
+    cell=16,
     normalise=True,
     weights=np.linspace(-2, 3, 8).astype(np.float32),
     bias=-0.25,
@@ -76,6 +77,16 @@ def test_cells_are_what_it_reads() -> None:
     assert own.shape == (2, 4, 6, 8)
     answers = 1 / (1 + np.exp(-(own @ UNIT.weights + UNIT.bias)))
     np.testing.assert_allclose(np.stack(UNIT.maps(described(), features())), answers, atol=1e-5)
+
+
+def test_a_finer_stride_is_read_on_the_grid_of_its_cells() -> None:
+    """As :mod:`core.learn.object_unit` learns: stride 8 brought to cells of 16 pixels."""
+    weights = np.linspace(-1, 2, 10).astype(np.float32)
+    unit = replace(UNIT, strides=(8, 16, 32), channels=(2, 3, 5), weights=weights)
+    own = cells(described().maps, normalise=True, grid=1)
+    assert own.shape == (2, 4, 6, 10)
+    answers = 1 / (1 + np.exp(-(own @ weights + unit.bias)))
+    np.testing.assert_allclose(np.stack(unit.maps(described(), features())), answers, atol=1e-5)
 
 
 def test_alone_or_among_others_an_image_has_the_same_map() -> None:

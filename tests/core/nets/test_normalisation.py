@@ -1,6 +1,9 @@
-"""The frozen network names more photos rightly with our mean and deviation than with those of its package's page."""
+"""The frozen network names photos rightly more often with our colours than with those of its package's page."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -23,14 +26,14 @@ PAGE = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 EACH = 12
 
 
-def test_photos_are_named_rightly_more_often(tiny_imagenet: object) -> None:
+def test_photos_are_named_rightly_more_often(unzipped: Callable[[str], Path]) -> None:
     package = pytest.importorskip("efficientnet_lite_pytorch", reason="a test dependency")
     network = package.EfficientNet.from_pretrained(
         "efficientnet-lite0", weights_path=str(lite0.weights_path())
     ).eval()
     photos, wanted = [], []
     for name, number in CLASSES.items():
-        for path in sorted((tiny_imagenet / "train" / name / "images").iterdir())[:EACH]:  # type: ignore[operator]
+        for path in sorted((unzipped("tiny-imagenet-six") / "train" / name / "images").iterdir())[:EACH]:
             photos.append(cv2.resize(decode(path).pixels, (224, 224), interpolation=cv2.INTER_CUBIC))
             wanted.append(number)
     batch = torch.from_numpy(np.stack(photos).astype(np.float32) / 255).permute(0, 3, 1, 2)
