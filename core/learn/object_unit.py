@@ -145,7 +145,7 @@ class _Course:
         """A deep unit taught by ``wanted``, then a near one, then a deep one taught by the near one.
 
         ``wanted`` is 0..1 for each cell, NaN if nothing is known of it. If only what is ``sure`` is,
-        object and surroundings weigh the same, and the first unit's verdict on all cells teaches the near one;
+        object and surroundings weigh the same, and its verdict on all cells teaches the near one;
         else ``wanted`` does.
         """
         first = self._fitted(wanted, self._deep, _RIDGE_SURE if sure else _RIDGE_DEEP, even=sure)

@@ -1,4 +1,4 @@
-"""The frozen network names photos rightly more often with our colours than with those of its package's page."""
+"""The frozen network names photos rightly more often with our colours than with those of its page."""
 
 from __future__ import annotations
 
