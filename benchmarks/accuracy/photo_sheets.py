@@ -16,7 +16,7 @@ from core.base.geometry import Box
 from core.evaluate.matching import align
 from core.evaluate.report import right_images
 from core.images.decoding import decode_squashed
-from core.maps.heatmap import colourize
+from core.maps.colouring import colourize
 from core.project.drawing import grid
 from core.project.store import Project
 
