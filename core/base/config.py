@@ -16,7 +16,8 @@ from core.base.language import mark, tr
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
-OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan")
+OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan", "hinge")
+_CLIPPED_OR_PENALISED = ("wgan-gp", "dragan", "wgan")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -136,7 +137,10 @@ class TrainConfig(Settings):
     background: float = _setting(
         0.0,
         mark("Background"),
-        mark("Weight of telling the middle of images from their borders; 0 as published. Needs a crop size."),
+        mark(
+            "Weight of telling the middle of images from their borders; with Projected, what all images share "
+            "from the rest. 0 as published. Needs a crop size or Projected."
+        ),
         low=0.0,
         high=100.0,
     )
@@ -153,6 +157,11 @@ class TrainConfig(Settings):
         mark("Updates per step of the network that learns how photos are framed; 0 as published."),
         low=0,
         high=64,
+    )
+    projected: bool = _setting(
+        False,
+        mark("Projected"),
+        mark("The discriminator sees images through a frozen network, learned from ImageNet's labels."),
     )
     norm: str = _setting(
         "auto",
@@ -181,7 +190,11 @@ class TrainConfig(Settings):
         super().__post_init__()
         if self.crop_size is not None and self.crop_size > self.image_size:
             raise BoxscoutError(tr("Crop size must not be larger than the image size."))
-        if self.background > 0 and self.crop_size is None:
+        if self.projected and (self.crop_size is not None or self.framing):
+            raise BoxscoutError(tr("Projected learns whole images: choose no crop size, and 0 for Framing."))
+        if self.projected and self.objective in _CLIPPED_OR_PENALISED:
+            raise BoxscoutError(tr("Projected needs the objective hinge, dcgan or minimax."))
+        if self.background > 0 and self.crop_size is None and not self.projected:
             raise BoxscoutError(tr("Background needs crops: choose a crop size of 32 or 64 pixels."))
         if not self.background and not self.adversarial:
             raise BoxscoutError(tr("Background and Adversarial are both 0: nothing would be learned."))
@@ -302,7 +315,10 @@ PRESETS: Mapping[str, TrainConfig] = {
     # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
     "quick": _WINDOWS.with_(steps=300, snapshot_every=50, adversarial=0.0, learning_rate=1e-3),
     "balanced": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
-    "generator": _WINDOWS,
+    # Sauer et al. 2021, with small batches for a processor (docs/decisions/0016-projected.md).
+    "generator": TrainConfig(
+        objective="hinge", projected=True, background=1.0, batch_size=8, sample_every=50, snapshot_every=100
+    ),
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
     "paper": TrainConfig(
         steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000

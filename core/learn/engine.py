@@ -17,12 +17,13 @@ from core.learn.batches import fewest_images, updates_of
 from core.learn.checkpoint import HistoryPoint, TrainState, new_state
 from core.learn.game import Game
 from core.learn.msssim import diversity
+from core.learn.projected_game import ProjectedGame
 from core.learn.signals import Yardstick, measure, noise_batches, yardstick
 from core.learn.stopping import Signal
 from core.learn.training import Budget, Images, Pool, batch_rows, check_images
 from core.learn.updates import update
 from core.nets.framing import framing_loss, learning_rate
-from core.nets.networks import Discriminator, to_model_range, to_pixels
+from core.nets.networks import Judge, to_model_range, to_pixels
 
 SAMPLES = 64
 SETTLE_EVERY = 10
@@ -34,7 +35,7 @@ class Snapshot:
     """A discriminator at one step: a copy on the CPU in evaluation mode, safe in any thread."""
 
     step: int
-    discriminator: Discriminator
+    discriminator: Judge
     image_size: int
 
 
@@ -103,7 +104,7 @@ class _Trainer:
         state.config = config
         _move(state, self.device)
         self.pool = Pool(images, self.device)
-        self.game = Game(config, state, self.pool)
+        self.game = (ProjectedGame if config.projected else Game)(config, state, self.pool)
         self._settle_every = 1 if self.device.type == "cpu" else SETTLE_EVERY
         self.fixed_noise = fixed_noise(config).to(self.device)
         self.budget = Budget(config, state)

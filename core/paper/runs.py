@@ -31,7 +31,7 @@ from core.learn.class_training import ClassifierProgress, ClassifierState
 from core.learn.engine import Progress
 from core.learn.snapshots import kept_steps, snapshots_dir
 from core.maps.heatmap import PLAIN, heat_maps
-from core.nets.networks import Discriminator
+from core.nets.networks import Judge
 from core.nets.resnet import PreActResNet34
 from core.paper.files import make_folder, write_array, write_text
 from core.paper.origin import device_name, revision
@@ -298,7 +298,7 @@ def _localized(bench: _Bench, state: State, pixels: Pixels) -> Trained:
     )
 
 
-def _network(state: State, device: str) -> Discriminator | PreActResNet34:
+def _network(state: State, device: str) -> Judge | PreActResNet34:
     where: torch.device = resolve_device(device)
     if isinstance(state, ClassifierState):
         return classify.snapshot_of(state).network.to(where)
