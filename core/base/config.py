@@ -138,8 +138,8 @@ class TrainConfig(Settings):
         0.0,
         mark("Background"),
         mark(
-            "Weight of telling the middle of images from their borders; with Projected, what all images share "
-            "from the rest. 0 as published. Needs a crop size or Projected."
+            "Weight of telling the middle of images from their borders; with Projected, what all images "
+            "share from the rest. 0 as published. Needs a crop size or Projected."
         ),
         low=0.0,
         high=100.0,

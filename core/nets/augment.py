@@ -174,7 +174,8 @@ def vary(images: Tensor, drawn: Tensor) -> Tensor:
     grey = lit.mean(1, keepdim=True)
     vivid = grey + (lit - grey) * 2 * saturation
     mean = vivid.mean((1, 2, 3), keepdim=True)
-    return mean + (vivid - mean) * (0.5 + contrast)
+    contrasted: Tensor = mean + (vivid - mean) * (0.5 + contrast)
+    return contrasted
 
 
 def distort_colours(images: Tensor, rng: torch.Generator) -> Tensor:

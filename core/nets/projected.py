@@ -115,7 +115,8 @@ class SpectralUnit(nn.Linear):
         return F.normalize(self.weight[0].float(), dim=0)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.used[None].to(x.dtype), self.bias.to(x.dtype)).squeeze(1)
+        logits: Tensor = F.linear(x, self.used[None].to(x.dtype), self.bias.to(x.dtype))
+        return logits.squeeze(1)
 
 
 class Head(nn.Module):
