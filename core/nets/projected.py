@@ -100,7 +100,8 @@ class SpectralConv(nn.Conv2d):
         self.register_buffer("u", _even(after))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._conv_forward(x, _normalized(self.weight, self.u, moves=self.training), self.bias)
+        weight = _normalized(self.weight, self.u, moves=self.training)
+        return F.conv2d(x, weight, self.bias, padding=self.padding)
 
 
 class SpectralUnit(nn.Linear):
