@@ -177,9 +177,10 @@ def _taught(bench: Bench, network: ProjectedDiscriminator) -> Maps:
 def figures(bench: Bench, maps: Maps) -> dict[str, float]:
     """What maps are worth, each in 0..1.
 
-    ``corloc_own``: of the box around the largest part above the map's own cut, which tells nothing of "real";
-    ``corloc_half``: the same above half of the map's range; ``corloc_fitted``: by the default rule; ``auc``: the chance that a cell in a true box is hotter than one outside, the mean over images;
-    ``pointing``: how often the hottest cell lies in a true box.
+    ``corloc_own``: of the box around the largest part above the map's own cut, which for "real" means little;
+    ``corloc_half``: the same above half of the map's range; ``corloc_fitted``: by the default rule; ``auc``:
+    the chance that a cell in a true box is hotter than one outside, the mean over images; ``pointing``: how
+    often the hottest cell lies in a true box.
     """
     scaled = scaled_maps(maps)
     low, high = maps.min((1, 2)), maps.max((1, 2))
