@@ -242,11 +242,11 @@ def _even(n: int) -> Tensor:
 
 def _normalized(weight: Tensor, u: Tensor, *, moves: bool) -> Tensor:
     """``weight`` over its largest singular value, found by one more step from ``u``, kept where it moves."""
-    with torch.autocast(weight.device.type, enabled=False):
-        matrix = weight.flatten(1).float()
-        with torch.no_grad():
-            v = F.normalize(matrix.T @ u, dim=0)
-            left = F.normalize(matrix @ v, dim=0)
-            if moves:
-                u.copy_(left)
-        return weight / (left @ (matrix @ v))
+    matrix = weight.flatten(1)
+    # Sums of products, not matrix products: these would be of bf16 where networks compute in it.
+    with torch.no_grad():
+        v = F.normalize((matrix * u[:, None]).sum(0), dim=0)
+        left = F.normalize((matrix * v).sum(1), dim=0)
+        if moves:
+            u.copy_(left)
+    return weight / (left[:, None] * matrix * v).sum()
