@@ -4,7 +4,7 @@
         [--minutes 30] [--json FILE]
 
 Each set and seed is trained in three ways (:data:`WAYS`), each for so many minutes of the processor in one
-thread. All maps are measured when a training has had 1, 2, 4, ... minutes and at its end, beside those of the
+thread. All maps are measured when a training has had 2, 4, 8, ... minutes and at its end, beside those of the
 direction that teaches the object unit. Truth is read for measuring alone. What is done lies in FOLDER: the
 same command goes on where it was stopped, with more minutes it trains on.
 """
@@ -127,8 +127,8 @@ def run(bench: Bench, seed: int, way: str, options: argparse.Namespace) -> dict[
 
 
 def _marks(done: float, wanted: float) -> list[float]:
-    """Seconds at which is measured: 1, 2, 4, ... minutes and the end."""
-    doubling = (60.0 * 2**i for i in range(20))
+    """Seconds at which is measured: 2, 4, 8, ... minutes and the end."""
+    doubling = (120.0 * 2**i for i in range(20))
     return [*(mark for mark in doubling if done < mark < wanted), wanted]
 
 
@@ -161,7 +161,7 @@ def all_maps(bench: Bench, network: ProjectedDiscriminator, config: TrainConfig)
 
 
 def _activation(bench: Bench, network: ProjectedDiscriminator, unit: str) -> Maps:
-    looks = HeatMapOptions(padding="zero", unit=unit)  # type: ignore[arg-type]
+    looks = HeatMapOptions(mirror=False, padding="zero", unit=unit)  # type: ignore[arg-type]
     return heat_maps(network, bench.images, options=looks, batch_size=16)
 
 
