@@ -307,14 +307,15 @@ def _check(kind: str, value: Any, limits: Limits) -> None:
         )
 
 
+# More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
 _WINDOWS = TrainConfig(
-    steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0, framing=4
-)
+    steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0, framing=4,
+    adversarial=0.0, learning_rate=1e-3,
+)  # fmt: skip
 
 PRESETS: Mapping[str, TrainConfig] = {
-    # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
-    "quick": _WINDOWS.with_(steps=300, snapshot_every=50, adversarial=0.0, learning_rate=1e-3),
-    "balanced": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
+    "quick": _WINDOWS.with_(steps=300, snapshot_every=50),
+    "balanced": _WINDOWS,
     # Sauer et al. 2021, with small batches for a processor (docs/decisions/0016-projected.md).
     "generator": TrainConfig(
         objective="hinge", projected=True, background=1.0, batch_size=8, sample_every=50, snapshot_every=100
