@@ -316,7 +316,7 @@ _WINDOWS = TrainConfig(
 PRESETS: Mapping[str, TrainConfig] = {
     "quick": _WINDOWS.with_(steps=300, snapshot_every=50),
     "balanced": _WINDOWS,
-    # Sauer et al. 2021, with small batches for a processor (docs/decisions/0016-projected.md).
+    # Sauer et al. 2021, with small batches for a processor (docs/decisions/0017-projected.md).
     "generator": TrainConfig(
         objective="hinge", projected=True, background=1.0, batch_size=8, sample_every=50, snapshot_every=100
     ),
