@@ -316,7 +316,7 @@ _WINDOWS = TrainConfig(
 PRESETS: Mapping[str, TrainConfig] = {
     "quick": _WINDOWS.with_(steps=300, snapshot_every=50),
     "balanced": _WINDOWS,
-    # Sauer et al. 2021, with batches and an Adam for the minutes of a processor (docs/decisions/0017-projected.md).
+    # Sauer et al. 2021, for the minutes of a processor (docs/decisions/0017-projected.md).
     "generator": TrainConfig(
         objective="hinge",
         projected=True,
@@ -325,7 +325,7 @@ PRESETS: Mapping[str, TrainConfig] = {
         learning_rate=1e-3,
         sample_every=50,
         snapshot_every=100,
-    ),  # fmt: skip
+    ),
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
     "paper": TrainConfig(
         steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000
