@@ -138,8 +138,10 @@ def _test(arguments: "list[str]") -> int:
     os.chdir(ROOT)  # pytest finds its settings and `tests/` there
     import pytest
 
+    chosen = [argument for argument in arguments[1:] if argument != "--long"]
+    every = ["-m", ""] if len(chosen) < len(arguments) - 1 else []  # before a person's own -m, which wins
     # The whole suite on two processes, a file to each at a time; what a person picks runs as they wrote it.
-    return int(pytest.main(arguments[1:] or ["-n", "2", "--dist", "loadfile"]))
+    return int(pytest.main(every + (chosen or ["-n", "2", "--dist", "loadfile"])))
 
 
 if __name__ == "__main__":

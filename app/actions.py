@@ -85,7 +85,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("clear", mark("Delete &all boxes of this image"), "edit", ("Ctrl+Del",)),
     ActionSpec(
         "automatic",
-        mark("Replace &my boxes on this image by automatic ones"),
+        mark("&Restore automatic boxes"),
         "edit",
         ("Ctrl+Shift+B",),
         "box",

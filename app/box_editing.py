@@ -98,7 +98,7 @@ class BoxEditing(QObject):
             **dict.fromkeys(("class", "clear"), is_shown and boxes and is_kept),
             "draw": is_shown and is_kept,
             "delete_box": canvas.selected_box is not None and is_kept,
-            "automatic": session.edited and is_kept,
+            "automatic": session.held and is_kept,
             "threshold_of_many": len(session.selection) > 1 and session.heat_map is not None,
         }
         for name, on in enabled.items():

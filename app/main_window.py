@@ -6,7 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QMainWindow,
@@ -21,6 +29,7 @@ from PySide6.QtWidgets import (
 from app import actions, paths, style
 from app.box_editing import BoxEditing
 from app.controllers.workbench import Workbench
+from app.drops import take_as_copy
 from app.exchange import Exchange
 from app.many_images import ManyImages
 from app.mending import MendingNotice
@@ -332,9 +341,11 @@ class MainWindow(QMainWindow):
         return super().eventFilter(watched, event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+        take_as_copy(event)
         self.welcome.set_drag_active(event.isAccepted())
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        take_as_copy(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.welcome.set_drag_active(False)
@@ -342,8 +353,8 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         self.welcome.set_drag_active(False)
         chosen = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if chosen:
-            event.acceptProposedAction()
+        take_as_copy(event)
+        if event.isAccepted():
             # The drag's source waits until this returns.
             QTimer.singleShot(0, self, lambda: self.open_paths(chosen))
 

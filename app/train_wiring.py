@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.controllers.workbench import Workbench
 from app.models.training import Kind
+from app.views import dialogs
+from app.views.runs_presenter import RunsPresenter
 from app.views.train_panel import TrainPanel
 from app.views.train_presenter import SourcePresenter, TrainPresenter
 from core.base.errors import BoxscoutError
@@ -13,6 +15,7 @@ def connect_training(bench: Workbench, panel: TrainPanel) -> None:
     """Intent goes from the panel to the workbench, state from the session to the panel."""
     TrainPresenter(bench.session, panel, panel)
     SourcePresenter(bench.session, panel, panel)
+    RunsPresenter(bench.session, panel.runs, panel)
     results = bench.session.results
 
     def count_folders() -> None:
@@ -25,6 +28,11 @@ def connect_training(bench: Workbench, panel: TrainPanel) -> None:
         except BoxscoutError:
             return  # the form says so
 
+    def ask_to_delete(run_id: int) -> None:
+        run = bench.session.runs.find(run_id)
+        if run is not None:
+            dialogs.ask_to_delete(panel.window(), run.name, lambda: bench.runs.delete(run_id))
+
     panel.kind_chosen.connect(lambda kind: results.set_kind(Kind(kind)))
     panel.start_requested.connect(bench.start_training)
     panel.resume_requested.connect(lambda: bench.resume_training(panel.config()))
@@ -33,6 +41,10 @@ def connect_training(bench: Workbench, panel: TrainPanel) -> None:
     panel.stop_requested.connect(lambda: bench.run.stop())
     panel.source.chosen.connect(bench.localization.choose)
     panel.source.unit_chosen.connect(bench.localization.choose_unit)
+    panel.runs.chosen.connect(bench.runs.show)
+    panel.runs.take_requested.connect(bench.runs.take)
+    panel.runs.find_requested.connect(bench.localization.find_boxes)
+    panel.runs.delete_requested.connect(ask_to_delete)
     panel.gallery.real_wanted.connect(look)
     results.kind_changed.connect(count_folders)
     bench.session.activity_changed.connect(lambda: None if bench.session.activities else count_folders())

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,24 @@ import pytest
 from core.cli.app import main
 
 ROOT = Path(__file__).parents[1]
+_INTERRUPTED = """
+import re, signal, sys
+from core.cli import console
+from core.cli.app import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+complain, awaited = console.complain, [sys.argv.pop(1)]
+
+def interrupted(line):
+    complain(line)
+    if awaited and re.search(awaited[0], line):
+        awaited.clear()
+        signal.raise_signal(signal.SIGINT)
+
+console.complain = interrupted
+console.PLAIN_EVERY_S = 0.0  # every step is told, and the first is soon
+sys.exit(main())
+"""
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -24,26 +40,21 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 
 
 def interrupt_after_a_step(*arguments: str) -> tuple[int, str]:
-    """Run a training command, send SIGINT once it has reported a step; exit code and standard output."""
+    """Interrupt a training command once it has reported a step; exit code and standard output."""
     # Not at the sentence on how many steps there will be.
-    code, out, _ = interrupt_when(lambda line: "step" in line and "/s" in line, *arguments)
+    code, out, _ = interrupt_when(r"step.*/s", *arguments)
     return code, out
 
 
-def interrupt_when(has_come: Callable[[str], bool], *arguments: str) -> tuple[int, str, list[str]]:
-    """Run a command, send SIGINT once its error stream has such a line; code, output and error lines."""
-    command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
+def interrupt_when(said: str, *arguments: str) -> tuple[int, str, list[str]]:
+    """Run a command that gets SIGINT once its error stream has a line in which ``said`` is found.
+
+    It sends the signal to itself, then and there: from outside it might be over before, on a fast processor
+    or where this process waits for its turn. Exit code, output and error lines come back.
+    """
+    command = [sys.executable, "-c", _INTERRUPTED, said, *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    pipe = subprocess.PIPE
-    child = subprocess.Popen(
-        [*command, *arguments], cwd=ROOT, stdout=pipe, stderr=pipe, text=True, env=environment
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
-    assert child.stderr is not None
-    said = []
-    for line in child.stderr:
-        said.append(line)
-        if has_come(line):
-            break
-    child.send_signal(signal.SIGINT)
-    out, rest = child.communicate(timeout=60)
-    return child.returncode, out, [*said, *rest.splitlines()]
+    return done.returncode, done.stdout, done.stderr.splitlines()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -301,6 +302,24 @@ def test_the_version_needs_nothing(
     monkeypatch.setattr(bootstrap, "enter", lambda *_args, **_options: pytest.fail("installs"))
     assert main.main(["--version"]) == 0
     assert capsys.readouterr().out == f"boxscout {main.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "passed"),
+    [((), {"short"}), (("--long",), {"short", "long"}), (("--long", "-k", "test_long"), {"long"}),
+     (("-m", "long"), {"long"}), (("-k", "test_short", "--long"), {"short"})],
+)  # fmt: skip
+def test_what_takes_long_is_left_out_unless_asked_for(
+    arguments: tuple[str, ...], passed: set[str], tmp_path: Path
+) -> None:
+    tests = tmp_path / "test_two.py"
+    tests.write_text(
+        "import pytest\ndef test_short(): pass\n@pytest.mark.long\ndef test_long(): pass\n", encoding="utf-8"
+    )
+    settings = ("-c", str(REPOSITORY / "pyproject.toml"), "-p", "no:cacheprovider", "-vv")
+    done = start_here("test", *arguments, *settings, str(tests))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(re.findall(r"::test_(\w+) .*PASSED", done.stdout)) == passed
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")

@@ -11,7 +11,7 @@ import platformdirs
 import pytest
 from PIL import Image
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QSettings, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -125,19 +125,26 @@ def close(qtbot: QtBot, window: MainWindow) -> None:
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
-def drop(target: QWidget, paths: list[Path]) -> bool:
-    """Drop files on a widget as the desktop does; whether they were taken."""
+def drop(
+    target: QWidget, paths: list[Path], offered: Qt.DropAction = Qt.DropAction.CopyAction
+) -> Qt.DropAction | None:
+    """Drop files on a widget as the desktop does, where the source proposes a move if it offers one.
+
+    What the source is told to have happened to them; None where they were not taken.
+    """
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     where = target.rect().center()
-    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(where, Qt.DropAction.CopyAction, data, left, none)
-    QApplication.sendEvent(target, enter)
-    if not enter.isAccepted():
-        return False
-    event = QDropEvent(where.toPointF(), Qt.DropAction.CopyAction, data, left, none)
-    QApplication.sendEvent(target, event)
-    return event.isAccepted()
+    moves = bool(offered & Qt.DropAction.MoveAction)
+    left, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    keys = Qt.KeyboardModifier.ShiftModifier if moves else keys
+    for kind, at in ((QDragEnterEvent, where), (QDragMoveEvent, where), (QDropEvent, where.toPointF())):
+        event = kind(at, offered, data, left, keys)
+        assert not moves or event.proposedAction() == Qt.DropAction.MoveAction
+        QApplication.sendEvent(target, event)
+        if not event.isAccepted():
+            return None
+    return event.dropAction()
 
 
 def fill(qtbot: QtBot, window: MainWindow, folder: Path, total: int) -> None:

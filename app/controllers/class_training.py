@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from app.controllers.run import Preparing, RunController, Saved
+from app.controllers.run import Preparing, RunController, Saved, run_steps
 from app.models.results import Folders
 from app.models.training import Kind, Phase, TrainingStatus
 from app.worker import Worker
@@ -19,8 +17,9 @@ from core.base.language import tr
 from core.learn import class_training as classify
 from core.learn.class_training import ClassifierPoint, ClassifierProgress, ClassifierState
 from core.learn.labels import Labels, labels_of
+from core.project.runs import Run
 from core.project.store import ImageRecord, Project
-from core.project.workflow import classifier_path, load_pixels, train_classifier_and_save
+from core.project.workflow import load_pixels, train_classifier_and_save, training_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +52,6 @@ class ClassTrainingController(RunController):
     def _set(self, **fields: Any) -> None:
         self._session.results.set_labelled(**fields)
 
-    def _is_saved(self) -> bool:
-        project = self._session.project
-        return project is not None and classifier_path(project).exists()
-
     def start(self, config: ClassifierConfig, *, resume: bool = False) -> None:
         """Train on all images that lie in a class's folder; with ``resume`` go on from the checkpoint."""
         session = self._session
@@ -68,10 +63,11 @@ class ClassTrainingController(RunController):
             phase=Phase.PREPARING,
             steps=config.steps,
             message=tr("Preparing images…"),
-            saved_step=results.labelled.saved_step,
+            saved_step=results.labelled.saved_step if resume else None,
         )
         results.reset_labelled(status, results.labelled_points if resume else ())
-        self._begin(lambda worker: _train(worker, project, records, config, resume=resume))
+        saved = session.runs.of(self.kind) if resume else None
+        self._begin(lambda worker: _train(worker, project, records, config, saved))
 
     def count_folders(self) -> None:
         """Find out whether the images' folders name classes; :attr:`TrainingResults.folders` says it."""
@@ -86,7 +82,9 @@ class ClassTrainingController(RunController):
     def _on_items(self, items: list[Any]) -> None:
         reports = [item for item in items if isinstance(item, ClassifierProgress)]
         for item in items:
-            if isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
+            if isinstance(item, Run):
+                self._session.runs.show(item)
+            elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
                 self._show_preparing(item)
             elif isinstance(item, Ready):
                 self._session.merge_records(item.changed)
@@ -97,13 +95,12 @@ class ClassTrainingController(RunController):
             self._show_progress(reports[-1])
 
 
-def read_classifier(project: Project) -> SavedClasses:
-    """How a project's training with class labels stands, for its opening."""
-    path = classifier_path(project)
-    if not path.exists():
+def read_classifier(run: Run | None) -> SavedClasses:
+    """How the training of a run with class labels stands."""
+    if run is None or not run.is_saved:
         return SavedClasses()
     try:
-        state = classify.load(path)
+        state = classify.load(run.file)
     except BoxscoutError as error:
         return SavedClasses(warning=str(error))
     complete = _complete(state)
@@ -130,12 +127,12 @@ def _complete(state: ClassifierState) -> bool:
 
 
 def _begun(
-    path: Path, config: ClassifierConfig, classes: Sequence[str], *, resume: bool
+    saved: Run | None, config: ClassifierConfig, classes: Sequence[str]
 ) -> tuple[ClassifierConfig, ClassifierState]:
     """The state to train, and its config: what was learned fits only the network it was learned with."""
-    if not resume:
+    if saved is None:
         return config, classify.new_state(config, classes)
-    state = classify.load(path)
+    state = classify.load(saved.file)
     if set(state.classes) != set(classes):
         raise TrainingError(
             tr("The folders name other classes than those that were trained; start over to train these.")
@@ -149,13 +146,11 @@ def _train(
     project: Project,
     records: tuple[ImageRecord, ...],
     config: ClassifierConfig,
-    *,
-    resume: bool,
+    saved: Run | None,
 ) -> Saved:
     """What the training thread does."""
-    path = classifier_path(project)
     labels = project_labels(records)
-    config, state = _begun(path, config, labels.classes, resume=resume)
+    config, state = _begun(saved, config, labels.classes)
     pixels = load_pixels(
         project,
         [record for record in records if record.path in labels.by_path],
@@ -167,13 +162,9 @@ def _train(
     changed = tuple(record for record in project.images() if record not in known)
     worker.put(Ready(str(resolve_device(config.device)), changed))
     rows = labels.rows([file.path for file in pixels.files])
-    steps = train_classifier_and_save(config, pixels, rows, path, state)
-    try:
-        for progress in steps:
-            worker.put(progress)
-            time.sleep(0)  # the window draws between two steps
-            if not worker.wait_while_paused():
-                break
-    finally:
-        steps.close()
+    with training_run(project, Kind.CAM.value, saved) as run:
+        worker.put(run)
+        steps = train_classifier_and_save(config, pixels, rows, run.file, state)
+        for _ in run_steps(worker, project, run, steps):
+            pass
     return Saved(state.step, _complete(state))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.controllers.editing import TAKING
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
@@ -57,6 +58,26 @@ class DecidingController(QObject):
         """Whether boxes are being brought up to date, or will be in a moment."""
         return self._worker is not None or self._timer.isActive()
 
+    def bring_up(self, ids: Sequence[int]) -> None:
+        """Before a person accepts these images: what a moved threshold makes of them, if they are a few.
+
+        Of more than that only one is seen, and the others keep what the project holds.
+        """
+        session = self._session
+        if session.project is None or not self.running or len(ids) > BATCH:
+            return
+        try:
+            decide(session.project, session.view, among=ids)
+        except ProjectError as error:
+            session.error.emit(error, "")
+
+    def finish(self) -> None:
+        """Stop here and now: what boxes come from is about to change."""
+        self._timer.stop()
+        self.stop()
+        self._pump.finish(self._worker)
+        self._behind = True
+
     def stop(self) -> None:
         """End the pass under way. What it has not reached follows with the next one, or with an export."""
         if self._worker is not None:
@@ -91,6 +112,9 @@ class DecidingController(QObject):
         session = self._session
         project, view = session.project, session.view
         if project is None:
+            return
+        if TAKING in session.activities:
+            self._timer.start()  # what it would read is just being exchanged
             return
         decides = self._behind or self._saved is None or _rules(view) != _rules(self._saved)
         if self._worker is not None and not decides:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -11,7 +11,7 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
-from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.base.language import tr
@@ -20,20 +20,22 @@ from core.project.edits import (
     Decision,
     DecisionEdit,
     Edit,
-    ImportEdit,
-    Kept,
+    ReviewEdit,
     StatusEdit,
+    TakeEdit,
     TruthEdit,
     edited,
 )
 from core.project.queries import kept, labels
+from core.project.rows import Kept
 
 UNDO_LIMIT = 1000
 # Moves of a threshold that follow each other within this are taken back as one.
 PAUSE_MS = 1000
 # An import of so many images is taken back in a thread: the window would stand still.
 MANY = 1000
-ACTIVITY = "undo"
+ACTIVITY, TAKING = "undo", "taking"
+Boxes = Mapping[int, Sequence[BoxRecord]]
 
 
 class _Done(QUndoCommand):
@@ -67,8 +69,14 @@ class EditingController(QObject):
     """What the project holds of the image in view is needed now."""
     boxes_edited = Signal(object)
     """The ids of images with other boxes."""
+    statuses_edited = Signal(object)
+    """The :class:`StatusEdit` that was made."""
     truth_edited = Signal()
     """Images have other true boxes, or none."""
+    about_to_take = Signal()
+    """Nothing may write boxes now."""
+    taken = Signal(int)
+    """The id of the run that boxes come from now."""
     history_changed = Signal()
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
@@ -127,10 +135,43 @@ class EditingController(QObject):
             self._set_boxes((), tr("Delete all boxes"))
 
     def replace_by_automatic(self) -> None:
-        """Give the person's boxes up: the image gets what its heat map says, now and at each later run."""
+        """Give the person's boxes up: the image gets what its heat map says, now and at each later run.
+
+        It is no longer accepted: what was accepted is gone.
+        """
         self.about_to_edit.emit()
-        if self._session.edited:
-            self._set_kept(Kept(self._session.automatic_boxes), tr("Replace my boxes"))
+        session, text = self._session, tr("Restore automatic boxes")
+        if not session.held or session.current is None:
+            return
+        # Without a heat map nothing can be made anew: what it found once stays.
+        automatic = Kept(session.automatic_boxes or (() if session.edited else session.boxes))
+        if session.accepted:
+            self.review({session.current: Status.UNSEEN}, automatic, text)
+        else:
+            self._set_kept(automatic, text)
+
+    def review(
+        self, statuses: Mapping[int, Status], seen: Kept | None, text: str, others: Boxes | None = None
+    ) -> bool:
+        """Say something of images, by id, together with the boxes that they were seen with.
+
+        ``seen`` are those of the image in view, None for those that the project holds; ``others`` those of
+        other images by id.
+        """
+        session, project = self._session, self._session.project
+        if project is None:
+            return False
+        said = session.images.statuses(list(statuses))
+        changed = {i: Kept(tuple(boxes)) for i, boxes in (others or {}).items()}
+        if seen is not None and session.current is not None:
+            changed[session.current] = seen
+        try:
+            before = kept(project, changed.keys() | ({session.current} & statuses.keys()))
+        except ProjectError as error:
+            session.error.emit(error, "")
+            return False
+        after = {**before, **changed}
+        return self.perform(ReviewEdit(BoxesEdit(before, after), StatusEdit(said, statuses)), text)
 
     def labels(self) -> list[str]:
         """The class names to choose from, the most used first."""
@@ -220,19 +261,24 @@ class EditingController(QObject):
             move()
             self._show_image(edit)
 
-        if isinstance(edit, (ImportEdit, TruthEdit)) and len(edit.images) >= MANY:
+        if isinstance(edit, TakeEdit):
+            self.about_to_take.emit()
+            self._apply_beside(edit, text, moved)
+        elif isinstance(edit, (ReviewEdit, TruthEdit)) and len(edit.images) >= MANY:
             self._apply_beside(edit, text, moved)
         elif self._apply(edit):
             moved()
 
-    def _apply_beside(self, edit: ImportEdit | TruthEdit, text: str, moved: Callable[[], None]) -> None:
+    def _apply_beside(
+        self, edit: ReviewEdit | TruthEdit | TakeEdit, text: str, moved: Callable[[], None]
+    ) -> None:
         session, project, view = self._session, self._session.project, self._session.view
         if project is None:
             return
 
         def ended() -> None:
             self._beside = None
-            session.set_activity(ACTIVITY, None)
+            session.set_activity(key, None)
 
         def done(_: object) -> None:
             ended()
@@ -240,7 +286,8 @@ class EditingController(QObject):
                 self._tell(edit)
                 moved()
 
-        session.set_activity(ACTIVITY, Activity(text=text, can_stop=False))
+        key = TAKING if isinstance(edit, TakeEdit) else ACTIVITY
+        session.set_activity(key, Activity(text=text, can_stop=False))
         self._beside = self._pump.run(
             "undo", lambda _: edit.apply(project, view), on_done=done, on_failed=lambda _: ended()
         )
@@ -277,15 +324,20 @@ class EditingController(QObject):
             self._tell(edit)
         return True
 
-    def _tell(self, edit: BoxesEdit | StatusEdit | ImportEdit | TruthEdit) -> None:
-        if isinstance(edit, ImportEdit):
-            self._tell(edit.boxes)
+    def _tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit | TakeEdit) -> None:
+        if isinstance(edit, ReviewEdit):
+            self._session.set_kept(edit.boxes.after)
             self._tell(edit.statuses)
+            if edit.boxes.before != edit.boxes.after:
+                self._tell(edit.boxes)
+        elif isinstance(edit, TakeEdit):
+            self.taken.emit(edit.after)
         elif isinstance(edit, BoxesEdit):
             self._session.set_kept(edit.after)
             self.boxes_edited.emit(edit.images)
         elif isinstance(edit, StatusEdit):
             self._session.set_statuses(edit.after)
+            self.statuses_edited.emit(edit)
         else:
             self.truth_edited.emit()
 

@@ -245,7 +245,7 @@ def _import(project: Project, request: ImportRequest) -> tuple[ImportSummary, li
         summary = import_truth(project, request.plan)
     else:
         summary = import_boxes(
-            project, request.plan, status=request.status, replace_edited=request.replace_edited
+            project, request.plan, status=request.status, replace_held=request.replace_held
         )
     # Truth changes nothing that the list shows but sizes that were not known yet.
     touched = request.plan.sizes.keys() | (() if request.as_truth else request.plan.boxes.keys())

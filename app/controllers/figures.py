@@ -16,6 +16,7 @@ from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker
+from core.base.annotations import Status
 from core.base.errors import BoxscoutError, ImageError
 from core.base.language import tr
 from core.boxes.rules import RULES
@@ -133,7 +134,7 @@ def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | N
         return None
     height, width = decoded.pixels.shape[:2]
     found = kept_.boxes
-    if live is not None and not kept_.edited:
+    if live is not None and not kept_.edited and record.status is not Status.ACCEPTED:
         found = find_boxes(
             live,
             width=record.width,

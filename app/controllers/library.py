@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -14,8 +14,9 @@ from app.controllers.class_training import SavedClasses, read_classifier
 from app.controllers.training import SavedTraining, read_checkpoint
 from app.memory import look_at_all
 from app.models.image_list import ImageTable
+from app.models.runs import Listed, default_run, read_runs
 from app.models.session import Session
-from app.models.training import Activity
+from app.models.training import Activity, Kind
 from app.pump import Pump
 from app.worker import Worker
 from core.base.errors import BoxscoutError, DamagedProjectError
@@ -42,6 +43,7 @@ class Opened:
     table: ImageTable
     rejected: list[RejectedFile]
     view: ProjectView
+    runs: Listed
     training: SavedTraining
     classes: SavedClasses
     claim: Claim
@@ -204,11 +206,9 @@ class LibraryController(QObject):
         self._claim = opened.claim
         session.set_activity(OPENING, None)
         session.set_project(opened.project, opened.table, opened.view)
+        session.runs.set_listed(opened.runs)
         session.problems.set_rejected(opened.rejected)
-        session.reset_training(opened.training.status, opened.training.points)
-        if opened.training.samples is not None:
-            session.set_samples(opened.training.samples)
-        session.results.set_snapshots(opened.training.snapshots)
+        opened.training.show(session)
         session.results.reset_labelled(opened.classes.status, opened.classes.points)
         paths.remember_project(opened.project.path)
         rescued = opened.rescued.sentence() if opened.rescued else ""
@@ -334,9 +334,16 @@ def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
     try:
         project, rescued = _whole(path, how)
         try:
-            training, classes = read_checkpoint(project), read_classifier(project)
-            table, view = read_table(project, project.images()), project.load_view()
-            return Opened(project, table, project.rejected(), view, training, classes, claimed, rescued)
+            listed, view = read_runs(project), project.load_view()
+            training = read_checkpoint(default_run(listed.runs, Kind.GAN))
+            classes = read_classifier(default_run(listed.runs, Kind.CAM))
+            current = next((run for run in listed.runs if run.current), None)
+            if current is not None:
+                view = replace(view, model=current.kind)
+            table = read_table(project, project.images())
+            return Opened(
+                project, table, project.rejected(), view, listed, training, classes, claimed, rescued
+            )
         except BaseException:
             project.close()
             raise

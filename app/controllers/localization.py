@@ -26,8 +26,10 @@ from core.learn import snapshots
 from core.learn.engine import Snapshot
 from core.maps.heatmap import heat_maps, read_out_of
 from core.project.localizers import Localizer, known_classes, saved_localizer
+from core.project.results import results_of
+from core.project.runs import Run
 from core.project.store import ImageRecord, Project, ProjectView
-from core.project.workflow import checkpoint_path, load_pixels, localize_images
+from core.project.workflow import load_pixels, localize_images
 
 ACTIVITY = "localization"
 NEWEST = (Kind.GAN.value, None)
@@ -155,21 +157,37 @@ class LocalizationController(QObject):
         if project is None or not records or session.refuses_change():
             return
         view, wanted, prepared, unit = session.view, self._wanted(), self._prepared, self._unit()
+        run = session.runs.of(Kind(wanted[0]))
+        if run is None:
+            return
         source = self._newest if wanted == NEWEST else None
         session.set_activity(ACTIVITY, Activity(text=tr("Finding boxes…")))
         self._worker = self._pump.run(
             "localization",
             lambda worker: _localize(
-                worker, project, records, view, unit, source or _read(project, records, *wanted), prepared
+                worker, project, records, view, unit, run, source or _read(run, records, wanted[1]), prepared
             ),
             on_items=self._on_items,
-            on_done=self._on_done,
+            on_done=lambda result: self._on_done(run, result),
             on_failed=self._on_failed,
         )
 
     def stop(self) -> None:
         if self._worker:
             self._worker.stop()
+
+    def finish(self) -> None:
+        """Stop here and now: what boxes come from is about to change."""
+        self._again = False
+        self.stop()
+        self._pump.finish(self._worker)
+
+    def on_shown(self) -> None:
+        """Another run is shown: what it sees, or the project's own where the boxes come from it."""
+        self._newest = None
+        self._show(None)
+        if self._session.is_provisional:
+            self._load_live()
 
     def abandon(self) -> None:
         """The project is about to be closed."""
@@ -193,14 +211,14 @@ class LocalizationController(QObject):
 
     def _load_live(self) -> None:
         """Show the network that was chosen while another one trains."""
-        project, records = self._session.project, tuple(self._session.images.records)
-        wanted = self._wanted()
-        if wanted == NEWEST:
+        session, wanted = self._session, self._wanted()
+        records, run = tuple(session.images.records), session.runs.of(Kind(wanted[0]))
+        if wanted == NEWEST and (self._newest is not None or session.training.phase.running):
             self._show(self._newest)
-        elif project is not None:
+        elif run is not None and run.is_saved:
             self._pump.run(
                 "localizer",
-                lambda _: _read(project, records, *wanted),
+                lambda _: _read(run, records, wanted[1]),
                 on_done=lambda source: self._show(source) if self._wanted() == wanted else None,
             )
 
@@ -264,8 +282,15 @@ class LocalizationController(QObject):
             texts = {"pixels": tr("Preparing images…"), "boxes": tr("Finding boxes…")}
             self._session.set_activity(ACTIVITY, Activity(text=texts[step], done=done, total=total))
 
-    def _on_done(self, result: tuple[int, int]) -> None:
+    def _on_done(self, run: Run, result: tuple[int, int]) -> None:
         found, kept = result
+        shown = self._session.runs.of(Kind(run.kind))
+        if self._session.is_provisional and shown is not None and shown.id == run.id:
+            self._end()
+            text = tr("{run} is ready. Your boxes are unchanged until you take its boxes.")
+            self._session.notice.emit(text.format(run=run.name))
+            self.boxes_found.emit(found)
+            return
         if not self._session.training.phase.running:
             # The project's maps are as new now. They may differ in the last digit, and the boxes are theirs.
             self._newest = self._source = None
@@ -274,13 +299,15 @@ class LocalizationController(QObject):
         text = trn("Boxes found for {count} image.", "Boxes found for {count} images.", found)
         if kept:
             text += " " + trn(
-                "{count} edited one was left alone.", "{count} edited ones were left alone.", kept
+                "{count} edited or accepted one was left alone.",
+                "{count} edited or accepted ones were left alone.",
+                kept,
             )
         self._session.notice.emit(text)
         self.boxes_found.emit(found)
 
     def _on_failed(self, _: BaseException) -> None:
-        if not self._session.training.phase.running:
+        if not self._session.training.phase.running and not self._session.is_provisional:
             # What is shown is what the project holds, also of images that were not reached.
             self._show(None)
         self._end()
@@ -296,12 +323,12 @@ class LocalizationController(QObject):
             self.find_boxes()
 
 
-def _read(project: Project, records: tuple[ImageRecord, ...], model: str, step: int | None) -> Source:
-    """The network of a saved training; of a classifier also which images are of a class that it knows."""
+def _read(run: Run, records: tuple[ImageRecord, ...], step: int | None) -> Source:
+    """The network of a saved run; of a classifier also which images are of a class that it knows."""
     if step is not None:
-        snapshot = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), step)
+        snapshot = snapshots.load(snapshots.snapshots_dir(run.file), step)
         return Source(Localizer(snapshot.discriminator, snapshot.step, snapshot.image_size))
-    localizer = saved_localizer(project, model)
+    localizer = saved_localizer(run)
     if not localizer.classes:
         return Source(localizer)
     roots = list(dict.fromkeys(record.root for record in records))
@@ -314,6 +341,7 @@ def _localize(
     records: tuple[ImageRecord, ...],
     view: ProjectView,
     unit: Literal["real"] | None,
+    run: Run,
     source: Source,
     prepared: Prepared | None,
 ) -> tuple[int, int]:
@@ -333,21 +361,22 @@ def _localize(
         )
         known = set(records)
         worker.put([record for record in project.images() if record not in known])
-    return localize_images(
-        project,
-        records,
-        pixels,
-        localizer.network,
-        step=localizer.step,
-        rule=view.rule,
-        threshold=view.threshold,
-        thresholds=view.thresholds,
-        max_boxes=view.max_boxes,
-        classes=source.classes,
-        options=read_out_of(localizer.network, unit=unit, max_boxes=view.max_boxes),
-        on_progress=lambda done, total: worker.put(("boxes", done, total)),
-        cancelled=worker.is_stopping,
-    )
+    with results_of(project, run) as place:
+        return localize_images(
+            place,
+            records,
+            pixels,
+            localizer.network,
+            step=localizer.step,
+            rule=view.rule,
+            threshold=view.threshold,
+            thresholds=view.thresholds,
+            max_boxes=view.max_boxes,
+            classes=source.classes,
+            options=read_out_of(localizer.network, unit=unit, max_boxes=view.max_boxes),
+            on_progress=lambda done, total: worker.put(("boxes", done, total)),
+            cancelled=worker.is_stopping,
+        )
 
 
 def _fits(prepared: Prepared, records: tuple[ImageRecord, ...], size: int) -> bool:

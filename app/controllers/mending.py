@@ -17,9 +17,10 @@ from app.worker import Worker, no_error_once_stopped
 from core.base.errors import ProjectError
 from core.base.language import tr
 from core.project import resized
-from core.project.edits import BoxesEdit, Kept
+from core.project.edits import BoxesEdit
 from core.project.places import LostFolder, Move, apply_move, find_moved, lost_folders
 from core.project.queries import kept
+from core.project.rows import Kept
 from core.project.store import Project
 
 ACTIVITY = "relocate"

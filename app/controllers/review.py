@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import compress
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
 from app.models.session import Session
@@ -15,7 +15,7 @@ from core.base.annotations import Status
 from core.base.language import mark, tr
 from core.project.browse import BoxFacts, Floats, at_least, natural_ranks
 from core.project.edits import StatusEdit
-from core.project.queries import box_facts
+from core.project.queries import box_facts, edited_among
 from core.project.store import Project
 
 _SAYINGS = {
@@ -27,6 +27,9 @@ _SAYINGS = {
 
 class ReviewController(QObject):
     """Accepts, rejects and unmarks; keeps scores and box sizes in the list as the project has them."""
+
+    about_to_accept = Signal(object)
+    """The ids of images whose boxes the project must hold as the threshold now has them."""
 
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
@@ -63,8 +66,28 @@ class ReviewController(QObject):
         if session.project is None or not before:
             return 0
         text = tr(_SAYINGS[status])
-        edit = StatusEdit(before, dict.fromkeys(before, status))
-        return len(before) if self._editing.perform(edit, text) else 0
+        if status is Status.ACCEPTED:
+            is_done = self._accept(list(before), text)
+        else:
+            is_done = self._editing.perform(StatusEdit(before, dict.fromkeys(before, status)), text)
+        return len(before) if is_done else 0
+
+    def _accept(self, ids: list[int], text: str) -> bool:
+        """Accept with the boxes as they are seen, which may be newer than those that the project holds."""
+        session, editing = self._session, self._editing
+        if session.refuses_change():
+            return False
+        editing.settle()
+        seen = None
+        if session.current in ids:
+            editing.about_to_edit.emit()
+            # Seen without a box it keeps what the project holds: that may have been found just now.
+            seen = session.seen if session.seen.boxes or session.held else None
+        self.about_to_accept.emit(ids)
+        others = session.live_boxes_of([i for i in ids if i != session.current]) if session.project else {}
+        held = edited_among(session.project, others) if others else set()
+        others = {i: boxes for i, boxes in others.items() if i not in held}
+        return editing.review(dict.fromkeys(ids, Status.ACCEPTED), seen, text, others)
 
     def accept_above(self, score: float) -> int:
         """Accept every unseen image whose boxes score at least ``score``; how many."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,7 +15,13 @@ from app.pump import Pump
 from app.worker import Worker
 from core.base.errors import Cancelled
 from core.base.language import tr
-from core.learn.engine import Snapshot
+from core.learn.class_training import ClassifierProgress
+from core.learn.engine import Progress, Snapshot
+from core.project.localize import note_training
+from core.project.runs import Run
+from core.project.store import Project
+
+ReportT = TypeVar("ReportT", Progress, ClassifierProgress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,26 @@ class Saved:
     step: int
     complete: bool
     snapshot: Snapshot | None = None
+
+
+def run_steps(
+    worker: Worker, project: Project, run: Run, steps: Generator[ReportT, None, None]
+) -> Iterator[ReportT]:
+    """Put each report of a training and pass it on; paused and stopped as the person wishes."""
+    last = None
+    try:
+        for progress in steps:
+            last = progress
+            worker.put(progress)
+            yield progress
+            # The window draws between two steps; on the GPU steps are so fast that it would starve.
+            time.sleep(0)
+            if not worker.wait_while_paused():
+                break
+    finally:
+        steps.close()
+        if last is not None:
+            note_training(project, run, complete=last.fraction >= 1.0)
 
 
 class RunController(QObject):
@@ -66,7 +93,8 @@ class RunController(QObject):
 
     def _is_saved(self) -> bool:
         """Whether there is a checkpoint."""
-        raise NotImplementedError
+        run = self._session.runs.of(self.kind)
+        return run is not None and run.is_saved
 
     def pause(self) -> None:
         if self._worker and self.status.phase is Phase.TRAINING:

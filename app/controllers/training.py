@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Signal
 
-from app.controllers.run import Preparing, RunController, Saved
+from app.controllers.run import Preparing, RunController, Saved, run_steps
 from app.models.results import Snapshots
+from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.worker import Worker
 from core.base.config import TrainConfig
@@ -29,8 +29,9 @@ from core.learn.signals import yardstick
 from core.learn.snapshots import kept_signals, snapshots_dir
 from core.learn.stopping import Estimate
 from core.project.fitting import FolderSummary, summarized
+from core.project.runs import Run
 from core.project.store import ImageRecord, Project
-from core.project.workflow import checkpoint_path, load_pixels, train_and_save
+from core.project.workflow import load_pixels, train_and_save, training_run
 
 # Heat maps are shown after these steps too, long before the first snapshot that is kept and measured.
 _FIRST_LOOKS = (5, 20, 50, 200, 500)
@@ -61,6 +62,13 @@ class SavedTraining:
     snapshots: Snapshots = field(default_factory=Snapshots)
     warning: str = ""
 
+    def show(self, session: Session) -> None:
+        """Let the window show it."""
+        session.reset_training(self.status, self.points)
+        if self.samples is not None:
+            session.set_samples(self.samples)
+        session.results.set_snapshots(self.snapshots)
+
 
 class TrainingController(RunController):
     """Starts it and passes each step's report on to the session."""
@@ -80,12 +88,8 @@ class TrainingController(RunController):
     def _set(self, **fields: Any) -> None:
         self._session.set_training(**fields)
 
-    def _is_saved(self) -> bool:
-        project = self._session.project
-        return project is not None and checkpoint_path(project).exists()
-
     def start(self, config: TrainConfig, *, resume: bool = False) -> None:
-        """Train on all usable images of the project; with ``resume`` go on from its checkpoint."""
+        """Train a new run on all usable images of the project; with ``resume`` go on with the one shown."""
         session = self._session
         project, records = session.project, tuple(session.images.records)
         if self.running or project is None or not records:
@@ -95,14 +99,14 @@ class TrainingController(RunController):
             phase=Phase.PREPARING,
             steps=config.steps,
             message=tr("Preparing images…"),
-            saved_step=session.training.saved_step,
+            saved_step=session.training.saved_step if resume else None,
         )
         session.reset_training(status, session.points if resume else ())
         if not resume:
-            # Its snapshots go as soon as the new run makes a step.
             session.results.set_snapshots(Snapshots())
             session.change_view(at="last")
-        self._begin(lambda worker: _train(worker, project, records, config, resume=resume))
+        saved = session.runs.of(self.kind) if resume else None
+        self._begin(lambda worker: _train(worker, project, records, config, saved))
 
     def summarize(self) -> None:
         """Find out how many images there are and how large; :attr:`TrainingResults.summary` says it."""
@@ -131,7 +135,9 @@ class TrainingController(RunController):
     def _on_items(self, items: list[Any]) -> None:
         results = self._session.results
         for item in items:
-            if isinstance(item, Prepared):
+            if isinstance(item, Run):
+                self._session.runs.show(item)
+            elif isinstance(item, Prepared):
                 self._on_prepared(item)
             elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
                 self._show_preparing(item)
@@ -169,13 +175,12 @@ class TrainingController(RunController):
         self._show_progress(reports[-1])
 
 
-def read_checkpoint(project: Project) -> SavedTraining:
-    """How a project's training stands, for its opening."""
-    path = checkpoint_path(project)
-    if not path.exists():
+def read_checkpoint(run: Run | None) -> SavedTraining:
+    """How the training of a run stands."""
+    if run is None or not run.is_saved:
         return SavedTraining()
     try:
-        state = checkpoint.load(path)
+        state = checkpoint.load(run.file)
     except BoxscoutError as error:
         return SavedTraining(warning=str(error))
     complete = _complete(state.config, state)
@@ -191,7 +196,7 @@ def read_checkpoint(project: Project) -> SavedTraining:
     )
     makes_samples = state.step > 0 and state.config.adversarial > 0
     samples = samples_of(state) if makes_samples else None
-    return SavedTraining(status, points, samples, _snapshots(state, path))
+    return SavedTraining(status, points, samples, _snapshots(state, run.file))
 
 
 def _snapshots(state: TrainState, path: Path) -> Snapshots:
@@ -225,17 +230,25 @@ def _complete(config: TrainConfig, state: TrainState) -> bool:
     return state.step >= config.steps or out_of_time
 
 
+def _begun(config: TrainConfig, saved: Run | None) -> tuple[TrainConfig, TrainState]:
+    """The state to train, and its config: what was learned fits only the networks it was learned with."""
+    if saved is None:
+        return config, checkpoint.new_state(config)
+    state = checkpoint.load(saved.file)
+    kept = ("steps", "minutes", "sample_every", "snapshot_every", "device", "precision")
+    return state.config.with_(**{name: getattr(config, name) for name in kept}), state
+
+
 def _train(
-    worker: Worker, project: Project, records: tuple[ImageRecord, ...], config: TrainConfig, *, resume: bool
+    worker: Worker,
+    project: Project,
+    records: tuple[ImageRecord, ...],
+    config: TrainConfig,
+    saved: Run | None,
 ) -> Saved:
     """What the training thread does."""
     device = str(resolve_device(config.device))
-    path = checkpoint_path(project)
-    state = checkpoint.load(path) if resume else checkpoint.new_state(config)
-    if resume:
-        # What was learned fits only the networks it was learned with; the budget may be another.
-        kept = ("steps", "minutes", "sample_every", "snapshot_every", "device", "precision")
-        config = state.config.with_(**{name: getattr(config, name) for name in kept})
+    config, state = _begun(config, saved)
     pixels = load_pixels(
         project,
         records,
@@ -246,20 +259,13 @@ def _train(
     worker.put(_prepared(project, records, pixels, device))
     if len(pixels.files) >= fewest_images(config):
         _put_real_images(worker, config, pixels, state)
-    steps = train_and_save(config, pixels, path, state)
-    try:
-        for progress in steps:
-            worker.put(progress)
+    with training_run(project, Kind.GAN.value, saved) as run:
+        worker.put(run)
+        for progress in run_steps(worker, project, run, train_and_save(config, pixels, run.file, state)):
             if state.step in _FIRST_LOOKS and progress.snapshot is None:
                 worker.put(snapshot_of(state))
             if progress.samples is not None:
                 worker.put(batch_seen(config, pixels.array, step=state.step))
             if progress.signal is not None:
-                worker.put(_snapshots(state, path))
-            # The window draws between two steps; on the GPU steps are so fast that it would starve.
-            time.sleep(0)
-            if not worker.wait_while_paused():
-                break
-    finally:
-        steps.close()  # type: ignore[attr-defined]
+                worker.put(_snapshots(state, run.file))
     return Saved(state.step, _complete(config, state), snapshot_of(state))

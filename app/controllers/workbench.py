@@ -20,11 +20,14 @@ from app.controllers.measuring import MeasuringController
 from app.controllers.mending import MendingController
 from app.controllers.review import ReviewController
 from app.controllers.run import RunController
+from app.controllers.runs import RunsController
 from app.controllers.training import TrainingController
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
+from core.base.annotations import Status
 from core.base.config import ClassifierConfig, TrainConfig
+from core.project.edits import StatusEdit
 
 
 class Workbench(QObject):
@@ -50,6 +53,7 @@ class Workbench(QObject):
         self.importing = ImportController(session, pump, self.editing, self)
         self.figures = FigureController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
+        self.runs = RunsController(session, pump, self.editing, self)
         self._closing = False
         self._closed = False
         self._when_idle: Callable[[], None] | None = None
@@ -64,6 +68,7 @@ class Workbench(QObject):
         self.library.leaving.connect(self.measuring.abandon)
         self.library.leaving.connect(self.mending.abandon)
         self.library.leaving.connect(self.importing.abandon)
+        self.library.leaving.connect(self.runs.abandon)
         self.library.leaving.connect(self.editing.wait)
         self.library.folders_added.connect(self.importing.look_beside)
         self.library.scanned.connect(self.review.rank_names)
@@ -81,6 +86,13 @@ class Workbench(QObject):
         self.deciding.decided.connect(self.measuring.wake)
         self.editing.about_to_edit.connect(self.browsing.load_evidence_now)
         self.editing.boxes_edited.connect(self._on_boxes_edited)
+        self.editing.statuses_edited.connect(self._on_statuses_edited)
+        self.editing.about_to_take.connect(self.localization.finish)
+        self.editing.about_to_take.connect(self.deciding.finish)
+        self.editing.taken.connect(self._on_taken)
+        self.review.about_to_accept.connect(self.deciding.bring_up)
+        self.runs.shown.connect(self.localization.on_shown)
+        self.localization.evidence_changed.connect(self.runs.refresh)
         self.training.prepared.connect(self.localization.on_prepared)
         self.training.snapshot.connect(self.localization.on_snapshot)
         self.training.ended.connect(self._on_training_ended)
@@ -196,6 +208,7 @@ class Workbench(QObject):
         then, self._when_idle = self._when_idle, None
         if self._closing:
             return
+        self.runs.refresh()
         if then is not None:
             then()
         else:
@@ -207,6 +220,18 @@ class Workbench(QObject):
             self.review.refresh_facts()
             self.deciding.wake()
             self.measuring.wake(boxes_changed=True)
+
+    def _on_taken(self, run_id: int) -> None:
+        """The boxes come from another run, which is not the one that is shown where that was taken back."""
+        self.session.runs.set_current(run_id)
+        self.runs.refresh()
+        self.localization.on_shown()
+        self._on_evidence_changed()
+
+    def _on_statuses_edited(self, edit: StatusEdit) -> None:
+        self.browsing.forget_evidence()
+        if Status.ACCEPTED in edit.before.values():
+            self.deciding.wake()  # what is no longer accepted follows again
 
     def _on_size_noted(self, image_id: int) -> None:
         self.browsing.refresh_evidence()

@@ -38,5 +38,5 @@ class ImportRequest:
 
     plan: ImportPlan
     status: Status = Status.UNSEEN
-    replace_edited: bool = False
+    replace_held: bool = False
     as_truth: bool = False

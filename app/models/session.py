@@ -11,21 +11,22 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
-from app.models.evidence import Evidence, HeatMap, Picture
+from app.models.evidence import Evidence, HeatMap, Picture, boxes_in
 from app.models.image_list import ImageListModel, ImageTable
 from app.models.measures import Measures
 from app.models.mending import Mending
 from app.models.problems import Problems
 from app.models.results import TrainingResults
+from app.models.runs import Runs
 from app.models.training import Activity, Kind, Point, TrainingStatus
 from core.base.annotations import BoxRecord, Status
 from core.base.errors import ReadOnlyProjectError
 from core.base.language import tr
 from core.boxes.rules import RULES
-from core.boxes.several import find_boxes
 from core.maps.heatmap import COLOUR_MAPS
-from core.project.edits import Decision, Kept
+from core.project.edits import Decision
 from core.project.measure import image_overlap
+from core.project.rows import Kept
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.survey import Survey
 
@@ -61,6 +62,7 @@ class Session(QObject):
         self.problems = Problems(self.images, self)
         self.results = TrainingResults(self)
         self.measures = Measures(self)
+        self.runs = Runs(self)
         self.project: Project | None = None
         self.view = ProjectView()
         self.training = TrainingStatus()
@@ -97,6 +99,7 @@ class Session(QObject):
         self.images.set_table(table or ImageTable(), self.view.browse)
         self.reset_training(TrainingStatus())
         self.results.reset(Kind(self.view.model))
+        self.runs.reset()
         self.project_changed.emit()
         self.view_changed.emit()
         self.problems.changed.emit()
@@ -144,6 +147,8 @@ class Session(QObject):
         """What is said of images now, by id."""
         self.images.set_statuses(statuses)
         self.problems.changed.emit()
+        if self.current in statuses:
+            self.boxes_changed.emit()
 
     # ---- the image in view ----------------------------------------------------------------------
 
@@ -236,6 +241,17 @@ class Session(QObject):
         """Whether the boxes of the image in view are a person's."""
         return self._evidence is not None and self._evidence.kept.edited
 
+    @property
+    def accepted(self) -> bool:
+        """Whether a person has accepted the image in view: its boxes stay as they are."""
+        record = self.record
+        return record is not None and record.status is Status.ACCEPTED
+
+    @property
+    def held(self) -> bool:
+        """Whether only a person may change the boxes of the image in view."""
+        return self.edited or self.accepted
+
     def set_kept(self, kept: Mapping[int, Kept]) -> None:
         """Take over new boxes of images by id, of which one may be in view."""
         if self.current in kept and self._evidence is not None:
@@ -244,10 +260,42 @@ class Session(QObject):
 
     @property
     def boxes(self) -> tuple[BoxRecord, ...]:
-        """The boxes of the image in view: a person's own, else what its heat map says now."""
+        """The boxes of the image in view: those a person set or accepted, else what its heat map says now.
+
+        What a run finds that the boxes do not come from only shows where there is none yet.
+        """
         kept = self._evidence.kept if self._evidence else Kept()
-        found = () if kept.edited else self.automatic_boxes
-        return found or kept.boxes
+        if self.held:
+            return kept.boxes
+        if self.is_provisional:
+            return self._stored_boxes() or kept.boxes or self._live_boxes()
+        return self.automatic_boxes or kept.boxes
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the boxes come from another run than the one that is shown."""
+        return self.runs.is_provisional(Kind(self.results.source(self.view)[0]))
+
+    @property
+    def provisional_boxes(self) -> tuple[BoxRecord, ...]:
+        """What a run that is shown finds in the image in view, where its boxes do not come from that."""
+        return self._live_boxes() if self.is_provisional else ()
+
+    @property
+    def seen(self) -> Kept:
+        """The boxes of the image in view as a person sees them."""
+        kept = self._evidence.kept if self._evidence else Kept()
+        return kept if self.held else Kept(self.boxes)
+
+    def live_boxes_of(self, ids: Sequence[int]) -> dict[int, tuple[BoxRecord, ...]]:
+        """What images looked at while a network trains were seen with, by id."""
+        found = {}
+        for image_id, heat_map in self.live_maps([] if self.is_provisional else ids).items():
+            record = self.images.record(image_id)
+            if record is not None and record.width:
+                size = record.width, record.height
+                found[image_id] = boxes_in(heat_map, self.view, size=size, image_id=image_id)
+        return found
 
     @property
     def truth(self) -> tuple[BoxRecord, ...]:
@@ -262,35 +310,32 @@ class Session(QObject):
     @property
     def automatic_boxes(self) -> tuple[BoxRecord, ...]:
         """What the heat map of the image in view says now; empty without one."""
-        heat_map, size = self.heat_map, self.image_size
-        if heat_map is None or size is None:
+        is_live = self.current in self._live and not self.is_provisional
+        return self._live_boxes() if is_live else self._stored_boxes()
+
+    def _stored_boxes(self) -> tuple[BoxRecord, ...]:
+        evidence, size, current = self._evidence, self.image_size, self.current
+        if evidence is None or evidence.heat_map is None or size is None or current is None:
             return ()
-        # The heat of a network in training is not that of the project's maps: another level, no prior yet.
-        evidence = None if self.current in self._live else self._evidence
-        return find_boxes(
-            heat_map,
-            width=size[0],
-            height=size[1],
-            rule=self.view.rule,
-            threshold=self.threshold,
-            prior=evidence.prior if evidence else None,
-            framing=evidence.framing if evidence else None,
-            max_boxes=self.view.max_boxes,
-        )
+        return boxes_in(evidence.heat_map, self.view, size=size, image_id=current, evidence=evidence)
+
+    def _live_boxes(self) -> tuple[BoxRecord, ...]:
+        size, current = self.image_size, self.current
+        if current is None or current not in self._live or size is None:
+            return ()
+        return boxes_in(self._live[current][1], self.view, size=size, image_id=current)
 
     # ---- rule and threshold ---------------------------------------------------------------------
 
     @property
     def threshold(self) -> float:
         """The threshold in force for the image in view."""
-        own = self.view.thresholds.get(self.current) if self.current is not None else None
-        return self.shared_threshold if own is None else own
+        return self.view.threshold_of(self.current)
 
     @property
     def shared_threshold(self) -> float:
         """The threshold of all images that have none of their own."""
-        shared = self.view.threshold
-        return RULES[self.view.rule].default_threshold if shared is None else shared
+        return self.view.threshold_of(None)
 
     @property
     def this_image_only(self) -> bool:

@@ -88,20 +88,31 @@ def draw_boxes(
     *,
     truth: Sequence[Box] = (),
     truth_text: str = "",
+    provisional: Sequence[Box] = (),
+    dashed: bool = False,
 ) -> None:
     """Draw each box with a dark line beneath a light one, and its tag; the selected one has handles.
 
     True boxes lie dashed beneath the others, in a colour that no other box has, with ``truth_text`` below
-    the first. No line and no other tag crosses a tag.
+    the first. ``provisional`` boxes lie dashed beneath them too; with ``dashed`` the boxes are so themselves.
+    No line and no other tag crosses a tag.
     """
     device = painter.device()
     ratio = device.devicePixelRatioF() if device else 1.0
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     true = [_on_pixels(view.to_widget(box), view, ratio) for box in truth]
-    _draw_truth(painter, true)
+    _draw_dashed(painter, true, style.OUTLINE_TRUTH)
+    _draw_dashed(
+        painter,
+        [_on_pixels(view.to_widget(box), view, ratio) for box in provisional],
+        style.OUTLINE_LIGHT,
+    )
     placed = [(record, _on_pixels(view.to_widget(record.box), view, ratio)) for record in boxes]
     for record, rect in placed:
+        if dashed:
+            _draw_dashed(painter, [rect], style.OUTLINE_LIGHT)
+            continue
         light = style.OUTLINE_EDITED if record.source is Source.EDITED else style.OUTLINE_LIGHT
         for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
             painter.setPen(_pen(colour, width))
@@ -113,11 +124,11 @@ def draw_boxes(
         _draw_handles(painter, view.to_widget(boxes[selected].box))
 
 
-def _draw_truth(painter: QPainter, placed: Sequence[QRectF]) -> None:
+def _draw_dashed(painter: QPainter, placed: Sequence[QRectF], colour: QColor) -> None:
     for rect in placed:
         painter.setPen(_pen(style.OUTLINE_DARK, OUTLINE + 2))
         painter.drawRect(rect)
-        pen = _pen(style.OUTLINE_TRUTH, OUTLINE)
+        pen = _pen(colour, OUTLINE)
         pen.setDashPattern(_DASHES)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)

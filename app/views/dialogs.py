@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import PySide6
@@ -141,6 +141,14 @@ def _remembered(purpose: str, chosen: list[str]) -> list[Path]:
     if chosen:
         paths.settings().setValue(f"folders/{purpose}", str(Path(chosen[0]).parent))
     return [Path(text) for text in chosen]
+
+
+def ask_to_delete(parent: QWidget, run: str, agreed: Callable[[], None]) -> None:
+    """Whether the run of this name shall go; ``agreed`` follows where it shall."""
+    text = tr(
+        "Delete {run} with its training, its snapshots and the boxes that it found? This cannot be undone."
+    )
+    message.ask(parent, text.format(run=run), tr("Delete"), agreed)
 
 
 # ---- telling ---------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ class ImageCanvas(PictureView):
         self._editor = BoxEditor()
         self._truth: tuple[Box, ...] = ()
         self._truth_text = ""
+        self._provisional: tuple[Box, ...] = ()
+        self._all_provisional = False
         self._told: tuple[object, ...] = (None, False, None)
         self._pan: QPointF | None = None
         self._on_map = False
@@ -65,6 +67,25 @@ class ImageCanvas(PictureView):
         if (tuple(truth), text) != (self._truth, self._truth_text):
             self._truth, self._truth_text = tuple(truth), text
             self.update()
+
+    def set_provisional(self, boxes: Sequence[Box], *, is_all: bool = False) -> None:
+        """Draw boxes that are not settled, in pixels of the image, dashed beneath the others.
+
+        With ``is_all`` those of :meth:`set_boxes` are not settled either.
+        """
+        if (tuple(boxes), is_all) != (self._provisional, self._all_provisional):
+            self._provisional, self._all_provisional = tuple(boxes), is_all
+            self.update()
+
+    @property
+    def provisional(self) -> tuple[Box, ...]:
+        """The boxes that are not settled, as drawn beside the others."""
+        return self._provisional
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the boxes themselves are not settled yet."""
+        return self._all_provisional
 
     @property
     def truth(self) -> tuple[Box, ...]:
@@ -164,6 +185,8 @@ class ImageCanvas(PictureView):
             self._editor.shown_selected,
             truth=self._truth,
             truth_text=self._truth_text,
+            provisional=self._provisional,
+            dashed=self._all_provisional,
         )
 
     def is_dragging(self) -> bool:

@@ -54,7 +54,7 @@ class ImportDialog(QDialog):
         self.meaning = Choice(tr("Earlier boxes"), tr("Truth"))
         self.meaning.second.setToolTip(tr("True boxes: they measure how good the boxes here are."))
         self.status = Choice(tr("Unseen"), tr("Accepted"))
-        self.replace_edited = QCheckBox(tr("Replace boxes that were edited here"))
+        self.replace_held = QCheckBox(tr("Replace boxes that were edited or accepted here"))
         self.total = plain_label(role="title")
         self.details = plain_label(role="muted")
         for label in (self.total, self.details):
@@ -110,7 +110,7 @@ class ImportDialog(QDialog):
         meaning.addStretch(1)
         form.addRow(tr("They are"), meaning)
         form.addRow(tr("Images become"), status)
-        form.addRow("", self.replace_edited)
+        form.addRow("", self.replace_held)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[2 * style.MARGIN] * 4)
         column.setSpacing(style.MARGIN)
@@ -121,7 +121,7 @@ class ImportDialog(QDialog):
         self.path_edit.textChanged.connect(self._on_path_changed)
         self.browse_file.clicked.connect(self._choose_file)
         self.browse_folder.clicked.connect(self._choose_folder)
-        self.replace_edited.toggled.connect(self._show)
+        self.replace_held.toggled.connect(self._show)
         self.meaning.changed.connect(self._on_meaning_changed)
         self.buttons.accepted.connect(self._agree)
         self.buttons.rejected.connect(self.reject)
@@ -131,7 +131,7 @@ class ImportDialog(QDialog):
         self._timer.start()
 
     def _on_meaning_changed(self, as_boxes: bool) -> None:
-        for choice in (self.status, self.replace_edited):
+        for choice in (self.status, self.replace_held):
             choice.setEnabled(as_boxes)
         if self._plan is None:
             self.show_problem("")
@@ -148,15 +148,15 @@ class ImportDialog(QDialog):
         if plan is None:
             return
         as_truth = not self.meaning.is_first()
-        images, boxes = plan.count(replace_edited=as_truth or self.replace_edited.isChecked())
+        images, boxes = plan.count(replace_held=as_truth or self.replace_held.isChecked())
         of_boxes = trn("{count:,} box", "{count:,} boxes", boxes)
         of_images = trn("{count:,} image", "{count:,} images", images)
         will = tr("{0} for {1} will come in as truth.") if as_truth else tr("{0} for {1} will come in.")
         self.total.setText(will.format(of_boxes, of_images))
         lines = plan.lines()
-        if plan.edited and not as_truth and not self.replace_edited.isChecked():
-            kept = tr("Left alone, because their boxes were edited here: {0}.")
-            lines.insert(0, kept.format(number(len(plan.edited), ",")))
+        if plan.held and not as_truth and not self.replace_held.isChecked():
+            kept = tr("Left alone, because their boxes were edited or accepted here: {0}.")
+            lines.insert(0, kept.format(number(len(plan.held), ",")))
         style.mark(self.details, "muted")
         self.details.setText("\n".join(lines))
         self.agree.setEnabled(boxes > 0)
@@ -165,7 +165,7 @@ class ImportDialog(QDialog):
     def _agree(self) -> None:
         if self._plan is not None:
             status = Status.UNSEEN if self.status.is_first() else Status.ACCEPTED
-            replaces, as_truth = self.replace_edited.isChecked(), not self.meaning.is_first()
+            replaces, as_truth = self.replace_held.isChecked(), not self.meaning.is_first()
             self.import_requested.emit(ImportRequest(self._plan, status, replaces, as_truth))
             self.accept()
 

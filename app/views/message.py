@@ -67,6 +67,15 @@ class MessageDialog(QDialog):
         return button
 
 
+def ask(parent: QWidget | None, question: str, answer: str, agreed: Callable[[], None]) -> None:
+    """Ask before what cannot be taken back; ``agreed`` is called where the person answers ``answer``."""
+    dialog = MessageDialog(parent, "warning", style.colours().warning, question)
+    dialog.buttons.addStretch(1)
+    dialog.add_button(answer, lambda: (dialog.close(), agreed()))
+    dialog.add_button(tr("Cancel"), dialog.close, main=True)
+    dialog.open()
+
+
 class ErrorDialog(MessageDialog):
     """A sentence, with details that are first hidden and can be copied."""
 

@@ -39,6 +39,8 @@ class CanvasPresenter(QObject):
         session.heat_map_changed.connect(self._show_bar)
         session.boxes_changed.connect(self._show_boxes)
         session.view_changed.connect(self._on_view_changed)
+        session.training_changed.connect(self._show_provisional)
+        session.runs.changed.connect(self._show_boxes)
         session.project_changed.connect(self._show_image)
         self._show_image()
         self._show_bar()
@@ -94,7 +96,18 @@ class CanvasPresenter(QObject):
         self._canvas.set_heat_map(self._overlay)
 
     def _show_boxes(self) -> None:
-        self._canvas.set_boxes(self._session.boxes)
+        session = self._session
+        self._canvas.set_boxes(session.boxes)
+        self._show_provisional()
+
+    def _show_provisional(self) -> None:
+        """What a network finds while it trains is not settled: dashed, and beside boxes that are there."""
+        session = self._session
+        running = session.training.phase.running and not session.is_provisional and not session.held
+        is_live = session.current is not None and session.live_step(session.current) is not None
+        self._canvas.set_provisional(
+            tuple(one.box for one in session.provisional_boxes), is_all=running and is_live
+        )
 
     def _on_view_changed(self) -> None:
         view = self._session.view

@@ -117,8 +117,11 @@ class RunControls(QWidget):
         if resumable:
             step = number(state.resumable_step, ",")
             self.continue_button.setText(tr("Continue from step {0}").format(step))
-        self.start_button.setText(tr("Start over") if resumable else tr("Start training"))
+        again = resumable or state.step > 0
+        self.start_button.setText(tr("New run") if again else tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
+        tip = tr("Train anew, beside the runs that are there; they stay.") if again else ""
+        self.start_button.setToolTip(tip)
         if resumable:
             style.remove_icon(self.start_button)
         else:
@@ -149,7 +152,8 @@ class RunControls(QWidget):
     def _enable(self, state: TrainPanelState, problem: str) -> None:
         idle = state.phase not in BUSY
         self.start_button.setEnabled(idle and state.can_start and not problem)
-        self.start_button.setToolTip(problem)
+        if problem:
+            self.start_button.setToolTip(problem)
         self.continue_button.setEnabled(idle and state.can_start)
         self.pause_button.setEnabled(state.phase in ("running", "paused"))
         self.stop_button.setEnabled(state.phase in ("preparing", "running", "paused"))

@@ -14,6 +14,7 @@ from app.views.config_form import CLASS_FIELDS, ConfigForm
 from app.views.controls import Choice, FitScroll, Section, plain_label
 from app.views.gallery import Gallery
 from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
+from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
 from app.views.training_plot import ClassPlot, TrainingPlot
 from core.base.config import CLASSIFIER_PRESETS
@@ -39,6 +40,7 @@ class TrainPanel(QWidget):
         self.form = ConfigForm(self)
         self.class_form = ConfigForm(self, presets=CLASSIFIER_PRESETS, main=CLASS_FIELDS)
         self.controls = RunControls(self)
+        self.runs = RunsPicker(self)
         self.source = SourcePicker(self)
         self.gallery = Gallery(self)
         self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
@@ -123,7 +125,7 @@ class TrainPanel(QWidget):
         self.plot.clear()
 
     def start(self) -> None:
-        """What the key does: go on where that is offered; only a click on Start over gives a run up."""
+        """What the key does: go on where that is offered; only a click on New run begins another."""
         offered = self.continue_button if self.continue_button.isVisibleTo(self) else self.start_button
         offered.click()
 
@@ -145,10 +147,12 @@ class TrainPanel(QWidget):
         column.addWidget(self.note_label)
         column.addWidget(self._settings())
         column.addWidget(self.controls)
+        column.addWidget(self.runs)
         column.addWidget(self.source)
         column.addWidget(self._results(), 1)
         forms = self.form, self.class_form
-        self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, self.controls, self.source]
+        parts = self.controls, self.runs, self.source
+        self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, *parts]
 
     def _settings(self) -> Section:
         self.settings = Section(tr("Settings"), self)

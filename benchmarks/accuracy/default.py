@@ -34,7 +34,7 @@ from core.learn.engine import snapshot_of
 from core.maps.heatmap import read_out_of
 from core.paper.origin import device_name, revision
 from core.project.store import Project
-from core.project.workflow import add_folders, checkpoint_path, load_pixels, localize_images, train_and_save
+from core.project.workflow import add_folders, load_pixels, localize_images, train_and_save, training_run
 
 
 def main() -> None:
@@ -67,8 +67,9 @@ def run(name: str, config: TrainConfig, options: argparse.Namespace) -> dict[str
         pixels = load_pixels(project, records, size=config.image_size)
         began = time.perf_counter()
         state = new_state(config)
-        for _ in train_and_save(config, pixels, checkpoint_path(project), state):
-            pass
+        with training_run(project, "gan") as saved:
+            for _ in train_and_save(config, pixels, saved.file, state):
+                pass
         seconds = time.perf_counter() - began
         wanted = add_folders(project, measured)
         network = snapshot_of(state).discriminator

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from core.base.errors import BoxscoutError
+from core.base.errors import BoxscoutError, TrainingError
 from core.base.language import mark, tr
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
@@ -20,6 +20,25 @@ OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan", "hinge")
 _CLIPPED_OR_PENALISED = ("wgan-gp", "dragan", "wgan")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
+PRECISION_VARIABLE = "BOXSCOUT_PRECISION"
+
+
+def forced_precision(environ: Mapping[str, str]) -> str | None:
+    """What ``$BOXSCOUT_PRECISION`` makes of precision ``auto``: ``fp32`` or ``bf16``; None where it is unset.
+
+    Raises
+    ------
+    TrainingError
+        Another value.
+    """
+    value = environ.get(PRECISION_VARIABLE, "")
+    if value and value not in PRECISIONS[1:]:
+        raise TrainingError(
+            tr("{variable} is '{value}'; set it to fp32 or bf16, or unset it.").format(
+                variable=PRECISION_VARIABLE, value=value
+            )
+        )
+    return value or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
 
-from core.base.config import DEVICES
+from core.base.config import DEVICES, forced_precision
 from core.base.errors import TrainingError
 from core.base.language import tr
 
@@ -31,9 +32,16 @@ def free_bytes(device: torch.device) -> int:
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bf16: always if asked, on ``auto`` where the processor multiplies it natively."""
-    if precision != "auto":
-        return precision == "bf16"
+    """Whether to compute in bf16, which every device can, slowly where its hardware has none.
+
+    ``auto`` is what ``$BOXSCOUT_PRECISION`` says, and bf16 where the hardware multiplies it if that is unset;
+    TrainingError where it says neither fp32 nor bf16.
+    """
+    asked = precision if precision != "auto" else forced_precision(os.environ)
+    return asked == "bf16" if asked else _has_bf16(device)
+
+
+def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())

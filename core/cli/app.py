@@ -22,6 +22,7 @@ from core.cli.evaluation_app import compare, curve, evaluate, print_report
 from core.cli.formats_app import export, import_
 from core.cli.mending_app import relocate, repair
 from core.cli.reproduce_app import reproduce
+from core.cli.runs_app import RunNumber, runs
 from core.cli.shared import (
     STOPPED,
     AsJson,
@@ -114,7 +115,7 @@ def train(
     device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
     precision: Annotated[
         Optional[str],  # noqa: UP045
-        one_of(PRECISIONS, "Default: bf16 where the processor has it."),
+        one_of(PRECISIONS, "Default: bf16 where the processor has it, or what BOXSCOUT_PRECISION says."),
     ] = None,
     resume: Resume = False,
     restart: Restart = False,
@@ -168,6 +169,7 @@ def localize(
         str, one_of(LOCALIZER_MODELS, "Whose heat maps: those of 'train' or those of 'train-cam'.")
     ] = "gan",
     at: SnapshotStep = "last",
+    run: RunNumber = None,
     predicted_class: Annotated[
         bool, typer.Option("--predicted-class", help="With cam: of the likeliest class, not the folder's.")
     ] = False,
@@ -190,8 +192,8 @@ def localize(
 ) -> None:
     """Find a box in every image of FOLDERS.
 
-    The project's training finds them. With --set, FOLDERS is the one folder of Tiny ImageNet: that set's
-    train and val images are used.
+    The newest run that was trained to its end finds them, or --run. With --set, FOLDERS is the one folder
+    of Tiny ImageNet: that set's train and val images are used.
     """
     from core.cli.commands import run_localize
 
@@ -203,12 +205,13 @@ def localize(
         result = run_localize(
             folders, project, rule=rule, threshold=threshold, bar=bar, stop=stop, set_name=set_,
             model=model, at=at, predicted_class=predicted_class, max_boxes=max_boxes,
-            looks=looks, long_side=long_side,
+            looks=looks, long_side=long_side, run_id=run,
         )  # fmt: skip
     show(result, as_json, result.pop("text"))
 
 
 app.command("snapshots")(snapshots)
+app.command("runs")(runs)
 app.command()(export)
 app.command()(evaluate)
 app.command()(compare)

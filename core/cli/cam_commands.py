@@ -15,7 +15,8 @@ from core.cli.projects import project_to_train
 from core.learn import class_training as classify
 from core.learn.labels import labels_of
 from core.project.localize import note_training
-from core.project.workflow import add_folders, classifier_path, load_pixels, train_classifier_and_save
+from core.project.runs import newest_run
+from core.project.workflow import add_folders, load_pixels, train_classifier_and_save, training_run
 
 
 def run_train_cam(
@@ -36,14 +37,14 @@ def run_train_cam(
     """
     paths = chosen_paths(folders, set_name, "train")
     with project_to_train(project_path) as project:
-        path = classifier_path(project)
+        saved = newest_run(project, "cam")
         config, state = start_or_resume(
-            path, CLASSIFIER_PRESETS, classify.load, preset, changes, resume=resume, restart=restart
+            saved, CLASSIFIER_PRESETS, classify.load, preset, changes, resume=resume, restart=restart
         )
         records = add_folders(project, paths)
         named = labels_of([record.path for record in records], paths)
         classes = named.classes
-        state = state or classify.new_state(config, classes)
+        going_on, state = saved if state else None, state or classify.new_state(config, classes)
         _check_classes(state.classes, classes)
         bar.part("Reading images", 0.05)
         labelled = [record for record in records if record.path in named.by_path]
@@ -53,9 +54,10 @@ def run_train_cam(
         labels = named.rows([file.path for file in pixels.files])
         bar.part("Training", 0.95)
         start = state.step
-        last = follow(train_classifier_and_save(config, pixels, labels, path, state), bar, stop)
-        if last is not None:
-            note_training(project, classes=True)
+        with training_run(project, "cam", going_on, preset=preset or "") as run:
+            last = follow(train_classifier_and_save(config, pixels, labels, run.file, state), bar, stop)
+            if last is not None:
+                note_training(project, run, complete=last.fraction >= 1.0)
     point = state.history[-1] if state.history else None  # means over many batches say more than the last
     images, others = len(pixels.files), len(records) - len(labelled)
     result = outcome(last, start, f"{images} images of {len(classes)} classes")
@@ -68,7 +70,8 @@ def run_train_cam(
         "other_images": others,
         "loss": point.loss if point else None,
         "accuracy": point.accuracy if point else None,
-        "checkpoint": str(path),
+        "run": run.id,
+        "checkpoint": str(run.file),
         "config": config.to_dict(),
     }
 

@@ -32,15 +32,17 @@ from core.project.claim import COMMAND, claim
 from core.project.file import absolute
 from core.project.fitting import fitted_to, sentence, summarized
 from core.project.localize import note_training
-from core.project.localizers import own_classes, saved_localizer
-from core.project.queries import framing_rows, newest_maps
+from core.project.localizers import own_classes, run_to_use, saved_localizer
+from core.project.queries import framing_rows, held_among, newest_maps
+from core.project.results import results_of, take
+from core.project.runs import Run, newest_run
 from core.project.store import Project
 from core.project.workflow import (
     add_folders,
-    checkpoint_path,
     load_pixels,
     localize_images,
     train_and_save,
+    training_run,
 )
 
 _SHOWN = 5  # files that cannot be used, each with its reason
@@ -76,9 +78,9 @@ def run_train(
     """
     paths = chosen_paths(folders, set_name, "train")
     with project_to_train(project_path) as project:
-        path = checkpoint_path(project)
+        saved = newest_run(project, "gan")
         config, state = start_or_resume(
-            path, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
+            saved, PRESETS, checkpoint.load, preset, changes, resume=resume, restart=restart
         )
         records = add_folders(project, paths)
         fitted = ""
@@ -93,10 +95,11 @@ def run_train(
         )
         project.save_view(replace(project.load_view(), config=config))
         bar.part("Training", 0.95)
-        last = follow(train_and_save(config, pixels, path, state), bar, stop)
-        if last is not None:
-            note_training(project, classes=False)
-    result = _train_result(config, state.step if state else 0, last, len(pixels.files), path)
+        with training_run(project, "gan", saved if state else None, preset=preset or "") as run:
+            last = follow(train_and_save(config, pixels, run.file, state), bar, stop)
+            if last is not None:
+                note_training(project, run, complete=last.fraction >= 1.0)
+    result = _train_result(config, state.step if state else 0, last, len(pixels.files), run)
     return {**result, "fitted": fitted}
 
 
@@ -117,7 +120,7 @@ def describe(progress: Progress | ClassifierProgress) -> str:
 
 
 def start_or_resume(
-    path: Path,
+    saved: Run | None,
     presets: Mapping[str, SettingsT],
     load: Callable[[Path], StateT],
     preset: str | None,
@@ -126,7 +129,7 @@ def start_or_resume(
     resume: bool,
     restart: bool,
 ) -> tuple[SettingsT, StateT | None]:
-    """The settings to train with and the state saved at ``path`` to go on from; never the one unasked.
+    """The settings to train with and the state of the ``saved`` run to go on from; never the one unasked.
 
     Raises
     ------
@@ -134,15 +137,15 @@ def start_or_resume(
         There is nothing to resume, or something that was to be neither resumed nor replaced, or
         ``changes`` that a resumed training cannot take.
     """
-    if resume and not path.exists():
+    if resume and saved is None:
         raise TrainingError("This project holds no training to resume; leave out --resume.")
-    if restart or not path.exists():
+    if restart or saved is None:
         return presets[preset or DEFAULT_PRESET].with_(**changes), None
-    state = load(path)
+    state = load(saved.file)
     if not resume:
         raise TrainingError(
             f"This project holds a training at step {state.step}: "
-            "add --resume to go on, or --restart to begin anew."
+            "add --resume to go on, or --restart for a new run beside it."
         )
     fixed = sorted(set(changes) - {"steps", "minutes", "device"})
     if fixed or preset:
@@ -154,13 +157,14 @@ def start_or_resume(
 
 
 def _train_result(
-    config: TrainConfig, start: int, last: Progress | None, images: int, path: Path
+    config: TrainConfig, start: int, last: Progress | None, images: int, run: Run
 ) -> dict[str, Any]:
     return {
         **outcome(last, start, f"{images} images"),
         "images": images,
         "ms_ssim": last.ms_ssim if last else None,
-        "checkpoint": str(path),
+        "run": run.id,
+        "checkpoint": str(run.file),
         "config": config.to_dict(),
     }
 
@@ -194,8 +198,11 @@ def run_localize(
     looks: str | None = None,
     long_side: int | None = None,
     max_boxes: int = 1,
+    run_id: int | None = None,
 ) -> dict[str, Any]:
     """A box for every image of ``folders``, into the project.
+
+    They are found by the newest finished run, or by ``run_id``, from which all boxes come then.
 
     With ``set_name`` the one folder is Tiny ImageNet's, and its train and val images of that set are used.
     ``model`` is ``gan`` or ``cam``; with ``cam`` a heat map is that of the class whose folder the image lies
@@ -205,7 +212,8 @@ def run_localize(
     """
     paths = chosen_paths(folders, set_name, None)
     with claim(project_path, COMMAND), existing_project(project_path) as project:
-        localizer = saved_localizer(project, model, at=at)
+        run = run_to_use(project, model, run_id)
+        localizer = saved_localizer(run, at=at)
         records, classes, others = add_folders(project, paths), None, 0
         if localizer.classes and not predicted_class:
             classes = own_classes(localizer.classes, records, paths)
@@ -215,24 +223,28 @@ def run_localize(
         pixels = load_pixels(
             project, records, size=localizer.image_size, on_progress=bar.count, cancelled=stop.is_set
         )
+        looked_at = {file.path for file in pixels.files}
         bar.part("Finding boxes", 0.5)
-        found, kept = localize_images(
-            project,
-            records,
-            pixels,
-            localizer.network,
-            step=localizer.step,
-            rule=rule,
-            threshold=threshold,
-            classes=classes,
-            options=replace(
-                READ_OUTS[looks] if looks else read_out_of(localizer.network, max_boxes=max_boxes),
-                long_side=long_side,
-            ),
-            max_boxes=max_boxes,
-            on_progress=bar.count,
-            cancelled=stop.is_set,
-        )
+        held = held_among(project, [record.id for record in records])
+        with results_of(project, run) as place:
+            localize_images(
+                place,
+                records,
+                pixels,
+                localizer.network,
+                step=localizer.step,
+                rule=rule,
+                threshold=threshold,
+                classes=classes,
+                options=replace(
+                    READ_OUTS[looks] if looks else read_out_of(localizer.network, max_boxes=max_boxes),
+                    long_side=long_side,
+                ),
+                max_boxes=max_boxes,
+                on_progress=bar.count,
+                cancelled=stop.is_set,
+            )
+        take(project, run)
         view = replace(project.load_view(), rule=rule, threshold=threshold, max_boxes=max_boxes)
         project.save_view(view)
         survey, boxes = project.load_survey(), project.all_boxes()
@@ -240,11 +252,12 @@ def run_localize(
         resizes = resized.summary(resized.former_sizes(project))
         unusable = [*pixels.rejected, *_not_images(project, paths)]
     sure = survey.sureness if survey else None
-    text = f"Found {count} boxes in {found + kept} images with the training of step {localizer.step}."
+    kept = len(held.intersection(record.id for record in records if record.path in looked_at))
+    text = f"Found {count} boxes in {len(pixels.files)} images with {run.name}, step {localizer.step}."
     if localizer.reason:
         text += f" {localizer.reason}"
     if kept:
-        text += f" {kept} edited images were left alone."
+        text += f" {kept} edited or accepted images were left alone."
     if unusable:
         text += f" Files that could not be used: {len(unusable):,}."
     if resizes:
@@ -257,6 +270,7 @@ def run_localize(
     failed = [{"file": str(file.path), "reason": file.reason} for file in unusable]
     return {
         "text": text, "boxes": count, "edited": kept, "step": localizer.step, "rule": rule, "failed": failed,
+        "run": run.id,
         "model": model, "other_classes": others,
         "sureness": None if sure is None else {**asdict(sure), "beyond_chance": sure.beyond_chance},
     }  # fmt: skip

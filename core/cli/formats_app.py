@@ -93,7 +93,7 @@ def import_(
     ] = None,
     status: Annotated[str, one_of(STATUSES, "boxes: what their images become.")] = "unseen",
     replace_edited: Annotated[
-        bool, typer.Option("--replace-edited", help="boxes: also where a box was edited here.")
+        bool, typer.Option("--replace-edited", help="boxes: also where one was edited or accepted here.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

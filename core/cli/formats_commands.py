@@ -14,6 +14,9 @@ from core.cli.projects import existing_project
 from core.formats import FORMATS, Selection, WriteOptions, cifar10, export
 from core.project.claim import COMMAND, claim
 from core.project.exchange import exportable, import_boxes, outdated_images, plan_import
+from core.project.results import results_file
+from core.project.runs import current_run, newest_finished_run
+from core.project.store import Project
 
 
 def run_export(
@@ -36,7 +39,7 @@ def run_export(
 
     with existing_project(project_path, to_read=True) as project:
         images, sources = exportable(project)
-        outdated, survey = outdated_images(project), project.load_survey()
+        outdated, is_behind = outdated_images(project), _is_behind(project)
     bar.part("Writing", share)
     options = replace(options or WriteOptions(), sources=sources, on_file=on_file)
     summary = export(
@@ -47,7 +50,7 @@ def run_export(
         options=options,
         outdated=outdated,
     )
-    if survey is not None and survey.superseded and any(auto_boxes(image.boxes) for image in images):
+    if is_behind and any(auto_boxes(image.boxes) for image in images):
         bar.note(
             "These boxes are of an earlier training: the project was trained since they were found, "
             "so run 'localize' and export again for those of the newest."
@@ -55,11 +58,21 @@ def run_export(
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}
 
 
+def _is_behind(project: Project) -> bool:
+    """Whether what made the boxes was trained since, or a newer run has not looked for any yet."""
+    survey, current = project.load_survey(), current_run(project)
+    newest = None if current is None else newest_finished_run(project, current.kind)
+    is_new = newest is not None and current is not None and newest.id > current.id
+    if newest is not None and is_new and not results_file(project, newest).exists():
+        return True
+    return survey is not None and survey.superseded
+
+
 def run_import_boxes(path: Path, project_path: Path, *, status: str, replace_edited: bool) -> dict[str, Any]:
     """Boxes made elsewhere into the project; ``text`` says what came in."""
     with claim(project_path, COMMAND), existing_project(project_path) as project:
         plan = plan_import(project, path)
-        summary = import_boxes(project, plan, status=Status(status), replace_edited=replace_edited)
+        summary = import_boxes(project, plan, status=Status(status), replace_held=replace_edited)
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}
 
 

@@ -46,7 +46,7 @@ def project_to_train(path: Path) -> Iterator[Project]:
 
 
 def _trainings(data: Path) -> dict[Path, int]:
-    return {file: file.stat().st_mtime_ns for file in data.glob("*.pt") if file.exists()}
+    return {file: file.stat().st_mtime_ns for file in data.rglob("*.pt") if file.exists()}
 
 
 def _remove(places: list[Path]) -> None:

@@ -32,7 +32,7 @@ Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) o
 ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
 ExistingProject = Annotated[Path, typer.Option("--project", help="The project file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
-Restart = Annotated[bool, typer.Option("--restart", help="Begin anew, in place of the project's training.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Train a new run; the ones before it stay.")]
 BoxFile = Annotated[
     Path, typer.Argument(help="A CSV or COCO file of boxes, or a YOLO, VOC or labelme folder.")
 ]

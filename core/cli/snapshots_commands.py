@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.base.errors import ProjectError
 from core.cli.projects import existing_project
 from core.learn import checkpoint
 from core.learn.snapshots import kept_signals, snapshots_dir
@@ -28,8 +27,6 @@ def run_snapshots(project_path: Path) -> dict[str, Any]:
     """
     with existing_project(project_path, to_read=True) as project:
         path = checkpoint_path(project)
-    if not path.exists():
-        raise ProjectError(f"{project_path} holds no training yet; run 'train' first.")
     signals = kept_signals(checkpoint.load(path), snapshots_dir(path))
     proposal = propose(signals)
     rows = [

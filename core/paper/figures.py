@@ -10,7 +10,6 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from matplotlib.figure import Figure
 
@@ -26,15 +25,13 @@ from core.paper.photos import check_sets
 from core.paper.plan import Job, plan, shares
 from core.paper.published import METHODS, RULE, TABLE
 from core.paper.runs import Meter, Trained, boxes_of, complete, truth_of
-from core.project.drawing import TRIPLE, Panel, draw_triple, grid, new_figure, write_figure
+from core.project.drawing import DEGREE, TRIPLE, Panel, draw_triple, fit, grid, new_figure, write_figure
 
 IMAGES = 6
-DEGREE = 3
 BOXES_SAID = "box found (solid), true box (dashed); maps that differ by 0 are the same for every image"
 SUFFIXES = (".png", ".pdf")
 _COLOURS = ("#3b6bff", "#ff3b6b", "#2aa876", "#a05ad6", "#d98a2b")
 
-Floats = npt.NDArray[np.float64]
 Draw = Callable[[Sequence[Trained], Sequence[ImageBoxes]], Figure]
 
 
@@ -128,22 +125,6 @@ def draw_curves(page: Sequence[Trained], truth: Sequence[ImageBoxes]) -> Figure:
             # Below the axes, where it hides no line.
             axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     return figure
-
-
-def fit(steps: Sequence[int], values: Sequence[float], *, degree: int = DEGREE) -> tuple[Floats, Floats]:
-    """The polynomial of least squares through points, as 100 places and their values.
-
-    The degree is lowered to what the points determine.
-
-    Parameters
-    ----------
-    steps, values
-        At least two points, at different steps.
-    """
-    x, y = np.array(steps, np.float64), np.array(values, np.float64)
-    polynomial = np.polynomial.Polynomial.fit(x, y, min(degree, len(set(steps)) - 1))
-    places = np.linspace(x.min(), x.max(), 100)
-    return places, np.asarray(polynomial(places), np.float64)
 
 
 def _reports(trained: Trained, truth: Sequence[ImageBoxes]) -> dict[int, Report]:

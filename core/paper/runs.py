@@ -38,15 +38,15 @@ from core.paper.origin import device_name, revision
 from core.paper.photos import Photos, check_same, photos_of
 from core.paper.plan import Job, Run, same_training
 from core.paper.published import RULE, THRESHOLD
+from core.project.runs import newest_run
 from core.project.store import ImageRecord, Project
 from core.project.workflow import (
     add_folders,
-    checkpoint_path,
-    classifier_path,
     load_pixels,
     localize_images,
     train_and_save,
     train_classifier_and_save,
+    training_run,
 )
 
 HeatMaps = npt.NDArray[np.float32]
@@ -157,10 +157,10 @@ def truth_of(data: Path, set_name: str) -> list[ImageBoxes]:
 
 def _saved_state(run: Run, project: Project) -> State | None:
     gan = isinstance(run.config, TrainConfig)
-    path = checkpoint_path(project) if gan else classifier_path(project)
-    if not path.exists():
+    saved = newest_run(project, "gan" if gan else "cam")
+    if saved is None:
         return None
-    state: State = checkpoint.load(path) if gan else classify.load(path)
+    state: State = checkpoint.load(saved.file) if gan else classify.load(saved.file)
     if not same_training(state.config.to_dict(), run.config.to_dict()):
         raise BoxscoutError(
             f"{run.project} was trained with other settings; remove it or choose another --out."
@@ -189,13 +189,15 @@ def _train(bench: _Bench, state: State | None, val: Pixels) -> State:
         bench.project.save_view(
             replace(bench.project.load_view(), config=run.config, rule=RULE, threshold=THRESHOLD)
         )
-        path = checkpoint_path(bench.project)
-        _follow(bench, session, gan, train_and_save(run.config, pixels, path, gan), _tracer(bench, val))
+        with training_run(bench.project, "gan", newest_run(bench.project, "gan")) as saved:
+            training = train_and_save(run.config, pixels, saved.file, gan)
+            _follow(bench, session, gan, training, _tracer(bench, val))
         return gan
     cam = state if isinstance(state, ClassifierState) else classify.new_state(run.config, _classes(run))
     labels = np.array([cam.classes.index(file.path.parents[1].name) for file in pixels.files], np.int64)
-    training = train_classifier_and_save(run.config, pixels, labels, classifier_path(bench.project), cam)
-    _follow(bench, session, cam, training, lambda _: None)
+    with training_run(bench.project, "cam", newest_run(bench.project, "cam")) as saved:
+        learning = train_classifier_and_save(run.config, pixels, labels, saved.file, cam)
+        _follow(bench, session, cam, learning, lambda _: None)
     return cam
 
 
@@ -294,8 +296,13 @@ def _localized(bench: _Bench, state: State, pixels: Pixels) -> Trained:
         heat_maps=np.array(maps, np.float32),
         pixels=np.array(pixels.array),
         trace=_read_trace(bench.trace, len(pixels.files), run.config),
-        kept=kept_steps(snapshots_dir(checkpoint_path(project))),
+        kept=_kept_steps(project),
     )
+
+
+def _kept_steps(project: Project) -> tuple[int, ...]:
+    saved = newest_run(project, "gan")
+    return () if saved is None else kept_steps(snapshots_dir(saved.file))
 
 
 def _network(state: State, device: str) -> Judge | PreActResNet34:

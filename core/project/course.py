@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,8 @@ from core.maps.heatmap import heat_maps, read_out_of
 from core.nets.framing import framings
 from core.nets.networks import Judge
 from core.project.measure import against_truth, measure_contrast
+from core.project.runs import Run, current_run, newest_finished_run
 from core.project.store import Project, ProjectView
-from core.project.workflow import checkpoint_path
 
 Images = npt.NDArray[np.uint8]
 
@@ -53,8 +54,9 @@ def course(project: Project, view: ProjectView, *, cancelled: Callable[[], bool]
     Cancelled
         ``cancelled()`` became true.
     """
-    against, folder = against_truth(project), snapshots_dir(checkpoint_path(project))
-    steps = kept_steps(folder)
+    against, run = against_truth(project), _run(project)
+    folder = Path() if run is None else snapshots_dir(run.file)
+    steps = () if run is None else kept_steps(folder)
     if against is None or not steps:
         raise BoxscoutError(tr("Accuracy over training needs true boxes and a training with snapshots."))
     pixels = prepare_pixels(
@@ -89,6 +91,12 @@ def _boxes(network: Judge, images: Images, sizes: Floats, view: ProjectView) -> 
     return find_boxes(
         scaled_maps(maps), sizes, rule=view.rule, threshold=threshold, prior=tally.prior(), framings=own
     )
+
+
+def _run(project: Project) -> Run | None:
+    """Whose snapshots are measured: those of the run that the boxes come from, where it has any."""
+    current = current_run(project)
+    return current if current is not None and current.kind == "gan" else newest_finished_run(project, "gan")
 
 
 def _measure(truth: Truth) -> str:

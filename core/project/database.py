@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from core.project.file import (
     errors_as_sentences,
     settle_log,
 )
+from core.project.migration import data_folder
 
 Opened = TypeVar("Opened", bound="Database")
 
@@ -130,7 +132,7 @@ class Database:
 
         Beside a project that may only be read it is not made.
         """
-        folder = self._path.with_name(self._path.name + "-data")
+        folder = data_folder(self._path)
         if self._is_copy:
             return folder
         try:
@@ -193,6 +195,16 @@ class Database:
                 with suppress(sqlite3.Error):  # a full disk has rolled back already
                     self._db.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def beside(self, path: Path) -> Iterator[None]:
+        """Within, statements can read the project at ``path`` as ``beside``; not within a transaction."""
+        with self._lock, errors_as_sentences(self._path):
+            self._db.execute("ATTACH DATABASE ? AS beside", (os.fsencode(path),))
+            try:
+                yield
+            finally:
+                self._db.execute("DETACH DATABASE beside")
 
     def _many(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         with self.transaction() as db:

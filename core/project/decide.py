@@ -25,6 +25,7 @@ def decide(
     view: ProjectView,
     *,
     first: Sequence[int] = (),
+    among: Sequence[int] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> int:
@@ -37,6 +38,8 @@ def decide(
     ----------
     first
         Ids of images that are looked at now: they are on disk before any other is begun.
+    among
+        Ids of the images to look at; None for all.
     on_progress
         Called with (done, all) images after each batch; the first call says that ``first`` is done.
     """
@@ -45,6 +48,8 @@ def decide(
     prior = project.prior()
     made = done = 0
     ids = sized_images(project)
+    if among is not None:
+        ids = sorted(set(ids).intersection(among))
     for batch in _batches(ids, first):
         if cancelled():
             break

@@ -1,4 +1,4 @@
-"""What every drawn page shares: images with boxes, heat maps, overlays, grids of samples, and their files."""
+"""What drawn pages share: images with boxes, heat maps, overlays, sample grids, lines, and their files."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from core.maps.heatmap import colourize
 
 FOUND, TRUE = "#ff3b6b", "#39d98a"
 OVERLAY = 0.5
+DEGREE = 3
 TRIPLE = (mark("Image and box"), mark("Heat map"), mark("Overlay"))
 
 Picture = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +101,19 @@ def _outline(box: Box, colour: str, style: str) -> Rectangle:
     return Rectangle(
         (box.x0 - 0.5, box.y0 - 0.5), box.width, box.height, fill=False, ec=colour, lw=1.6, ls=style
     )
+
+
+def fit(steps: Sequence[int], values: Sequence[float], *, degree: int = DEGREE) -> tuple[Floats, Floats]:
+    """The polynomial of least squares through points, as 100 places and their values.
+
+    The degree is lowered to what the points determine.
+
+    Parameters
+    ----------
+    steps, values
+        At least two points, at different steps.
+    """
+    x, y = np.array(steps, np.float64), np.array(values, np.float64)
+    polynomial = np.polynomial.Polynomial.fit(x, y, min(degree, len(set(steps)) - 1))
+    places = np.linspace(x.min(), x.max(), 100)
+    return places, np.asarray(polynomial(places), np.float64)

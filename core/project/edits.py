@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING
 
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
+from core.project.results import take
+from core.project.rows import Kept
+from core.project.runs import run_of
 from core.project.thresholds import Thresholds
 from core.project.truth import set_truth
 
 if TYPE_CHECKING:
     from core.project.store import Project
     from core.project.view import ProjectView
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The boxes of one image. ``edited`` says that a person set them, so that no automatic run may change
-    them; an image that a person has emptied has no boxes and is edited. ``made_for`` is the size in pixels
-    that the boxes were made for, where the image may have another one now."""
-
-    boxes: tuple[BoxRecord, ...] = ()
-    edited: bool = False
-    made_for: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +74,23 @@ class StatusEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportEdit:
-    """Boxes that came in from a file, with what their images became by that."""
+class ReviewEdit:
+    """Other boxes for some images together with what is said of them: an import, or what is accepted."""
 
     boxes: BoxesEdit
     statuses: StatusEdit
 
     @property
-    def inverse(self) -> ImportEdit:
-        return ImportEdit(self.boxes.inverse, self.statuses.inverse)
+    def inverse(self) -> ReviewEdit:
+        return ReviewEdit(self.boxes.inverse, self.statuses.inverse)
 
     @property
     def images(self) -> tuple[int, ...]:
         """The ids of what is changed."""
-        return self.boxes.images
+        return self.statuses.images
 
     def joined_to(self, earlier: Edit) -> None:
-        """Each import is taken back by itself."""
+        """Each is taken back by itself."""
         return
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
@@ -130,6 +122,32 @@ class TruthEdit:
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
         set_truth(project, self.after)
+        return view
+
+
+@dataclass(frozen=True, slots=True)
+class TakeEdit:
+    """Boxes of another run: the ids of the run that they come from before, and after."""
+
+    before: int
+    after: int
+
+    @property
+    def inverse(self) -> TakeEdit:
+        return TakeEdit(self.after, self.before)
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """No one in particular."""
+        return ()
+
+    def joined_to(self, earlier: Edit) -> None:
+        """Each is taken back by itself."""
+        return
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        """See :data:`Edit`."""
+        take(project, run_of(project, self.after))
         return view
 
 
@@ -199,7 +217,7 @@ class DecisionEdit:
         return changed
 
 
-Edit = BoxesEdit | StatusEdit | ImportEdit | TruthEdit | DecisionEdit
+Edit = BoxesEdit | StatusEdit | ReviewEdit | TakeEdit | TruthEdit | DecisionEdit
 """``edit.apply(project, view)`` makes the change durable and returns the view that follows from it; it
 raises :class:`~core.base.errors.ProjectError` where the file cannot be written, and nothing has changed then.
 ``edit.inverse`` takes it back."""

@@ -17,10 +17,11 @@ from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped
 from core.formats.notes import Outdated
 from core.images.decoding import image_size
-from core.project.edits import BoxesEdit, Edit, ImportEdit, Kept, StatusEdit, TruthEdit
+from core.project.edits import BoxesEdit, Edit, ReviewEdit, StatusEdit, TruthEdit
 from core.project.names import export_names
-from core.project.queries import boxes_of_earlier_maps, edited_among, kept
+from core.project.queries import boxes_of_earlier_maps, held_among, kept
 from core.project.resized import former_sizes
+from core.project.rows import Kept
 from core.project.store import ImageRecord, Project, ProjectView
 from core.project.truth import true_boxes
 
@@ -29,8 +30,8 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What a file holds for a project: ``boxes`` by image id. A person has set, or taken away, the boxes
-    of the images ``edited``.
+    """What a file holds for a project: ``boxes`` by image id. A person has set, taken away or accepted the
+    boxes of the images ``held``.
 
     ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
     names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
@@ -40,14 +41,14 @@ class ImportPlan:
     path: Path
     boxes: dict[int, tuple[BoxRecord, ...]]
     sizes: dict[int, tuple[int, int]]
-    edited: frozenset[int]
+    held: frozenset[int]
     unknown: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     without_box: int
 
-    def count(self, *, replace_edited: bool) -> tuple[int, int]:
+    def count(self, *, replace_held: bool) -> tuple[int, int]:
         """How many images and boxes :func:`import_boxes` would write."""
-        written = [b for i, b in self.boxes.items() if replace_edited or i not in self.edited]
+        written = [b for i, b in self.boxes.items() if replace_held or i not in self.held]
         return len(written), sum(map(len, written))
 
     def lines(self) -> list[str]:
@@ -84,7 +85,7 @@ class ImportPlan:
 class ImportSummary:
     """What an import wrote, ``as_truth`` or as boxes; ``edit.inverse`` takes it back.
 
-    ``kept`` images were left alone, since they hold a box of the person's.
+    ``kept`` images were left alone, since a person has set or accepted their boxes.
     """
 
     path: Path
@@ -105,7 +106,9 @@ class ImportSummary:
             )
             return [first, tr("They only measure: no box was changed."), *self.plan.lines()]
         boxes = trn("{count:,} box", "{count:,} boxes", self.boxes)
-        left = tr("Left alone, because their boxes were edited here: {0}.").format(_images(self.kept))
+        left = tr("Left alone, because their boxes were edited or accepted here: {0}.").format(
+            _images(self.kept)
+        )
         first = tr("Imported {boxes} into {images} from {path}.").format(
             boxes=boxes, images=_images(self.images), path=self.path
         )
@@ -182,7 +185,7 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
         path=path,
         boxes=boxes,
         sizes=sizes,
-        edited=frozenset(edited_among(project, boxes)),
+        held=frozenset(held_among(project, boxes)),
         unknown=tuple(image.name for image in matches.extra),
         skipped=tuple(skipped),
         without_box=empty,
@@ -190,22 +193,22 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
 
 
 def import_boxes(
-    project: Project, plan: ImportPlan, *, status: Status = Status.UNSEEN, replace_edited: bool = False
+    project: Project, plan: ImportPlan, *, status: Status = Status.UNSEEN, replace_held: bool = False
 ) -> ImportSummary:
     """Write the boxes of ``plan`` as edited ones, so that no automatic run undoes them.
 
-    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``. An image that holds an edited box is
-    left alone unless ``replace_edited``.
+    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``. An image whose boxes a person has set,
+    taken away or accepted is left alone unless ``replace_held``.
     """
     if status not in (Status.ACCEPTED, Status.UNSEEN):
         raise BoxscoutError(tr("Imported images become accepted or unseen."))
     with project.transaction():
         project.set_sizes(plan.sizes)
         # Asked again: more may have been edited since the plan was made.
-        before = kept(project, plan.boxes)
-        written = {i: boxes for i, boxes in plan.boxes.items() if replace_edited or not before[i].edited}
+        before, held = kept(project, plan.boxes), held_among(project, plan.boxes)
+        written = {i: boxes for i, boxes in plan.boxes.items() if replace_held or i not in held}
         statuses = {image.id: image.status for image in project.images() if image.id in written}
-        edit = ImportEdit(
+        edit = ReviewEdit(
             BoxesEdit({i: before[i] for i in written}, {i: Kept(written[i], edited=True) for i in written}),
             StatusEdit(statuses, dict.fromkeys(statuses, status)),
         )

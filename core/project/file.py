@@ -13,9 +13,10 @@ from pathlib import Path
 
 from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
 from core.base.language import mark, tr
+from core.project.migration import data_folder, note_trainings
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 knew no runs: core.project.migration
 BUSY_SECONDS = 5.0
 
 SCHEMA = (
@@ -74,12 +75,22 @@ LATER_TABLES = (
     """CREATE TABLE IF NOT EXISTS framing (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL, height REAL NOT NULL)""",
+    # The trainings, each with a folder of its own in the data folder; boxes come from the current one.
+    """CREATE TABLE IF NOT EXISTS run (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL DEFAULT '',
+        created INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        preset TEXT NOT NULL DEFAULT '',
+        folder TEXT NOT NULL,
+        finished INTEGER NOT NULL DEFAULT 0,
+        current INTEGER NOT NULL DEFAULT 0)""",
 )
 READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 
 _SMALLEST_PAGE = 512  # bytes
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
-_CHECKED_TABLES = ("roots", "image", "box", "rejected", "view")
+_CHECKED_TABLES = ("roots", "image", "box", "rejected", "view", "run")
 
 
 def connect(path: Path, *, may_create: bool) -> sqlite3.Connection:
@@ -201,6 +212,9 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
             )
         for statement in LATER_TABLES:
             db.execute(statement)
+        if not blank and version < SCHEMA_VERSION:
+            note_trainings(db, data_folder(path))
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
@@ -276,6 +290,10 @@ def row_checks() -> dict[str, dict[str, str]]:
         "framing": numbers("image_id") | reals("x", "y", "width", "height"),
         "truth": numbers("image_id", "position") | reals("x0", "y0", "x1", "y1") | texts("label"),
         "resized": numbers("image_id") | numbers("width", "height", most=small),
+        "run": numbers("id", "created")
+        | texts("name", "kind", "preset")
+        | {"folder": "folder IN ('', 'runs/' || id)"}  # what is deleted with a run lies there
+        | numbers("finished", "current", most=1),
     }
 
 

@@ -32,7 +32,7 @@ class FoundTruth:
     @property
     def boxes(self) -> int:
         """How many boxes would come in."""
-        return self.plan.count(replace_edited=True)[1]
+        return self.plan.count(replace_held=True)[1]
 
 
 def truth_beside(project: Project, folders: Sequence[Path]) -> FoundTruth | None:

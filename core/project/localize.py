@@ -29,6 +29,7 @@ from core.nets.resnet import PreActResNet34
 from core.project.queries import framings as stored_framings
 from core.project.queries import heat_maps as stored_maps
 from core.project.queries import maps_made_by
+from core.project.runs import Run, run_of, set_finished
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds
@@ -239,13 +240,13 @@ def goes_on(survey: Survey) -> bool:
     return not survey.complete and survey.source is not None and survey.source.unit != CLASS
 
 
-def note_training(project: Project, *, classes: bool) -> None:
-    """Keep that the network (the classifier, with ``classes``) was trained after its maps were made.
+def note_training(project: Project, run: Run, *, complete: bool) -> None:
+    """Keep that ``run`` was trained, to its end or not, and so after its maps were made.
 
-    The next localization forgets it.
+    The next localization by it forgets that.
     """
-    survey = project.load_survey()
-    if survey is not None and survey.source is not None and (survey.source.unit == CLASS) is classes:
+    set_finished(project, run, finished=complete)
+    if run_of(project, run.id).current and (survey := project.load_survey()) is not None:
         project.save_survey(replace(survey, superseded=True))
 
 

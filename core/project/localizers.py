@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.base.devices import resolve_device
-from core.base.errors import BoxscoutError, ProjectError
+from core.base.errors import BoxscoutError
 from core.base.language import tr
 from core.learn import class_training as classify
 from core.learn.labels import class_names
 from core.learn.snapshots import chosen_snapshot
 from core.nets.networks import Judge
 from core.nets.resnet import PreActResNet34
+from core.project.runs import Run, newest_finished_run, run_of
 from core.project.store import ImageRecord, Project
-from core.project.workflow import checkpoint_path, classifier_path
+from core.project.workflow import saved_run
 
 MODELS = ("gan", "cam")
 
@@ -34,8 +35,8 @@ class Localizer:
     reason: str = ""
 
 
-def saved_localizer(project: Project, model: str, *, at: str = "last") -> Localizer:
-    """The discriminator (``gan``) or the classifier (``cam``) that was trained in the project.
+def saved_localizer(run: Run, *, at: str = "last") -> Localizer:
+    """The discriminator (``gan``) or the classifier (``cam``) that was trained in ``run``.
 
     Parameters
     ----------
@@ -46,26 +47,29 @@ def saved_localizer(project: Project, model: str, *, at: str = "last") -> Locali
     ------
     TrainingError
         No snapshot can be proposed.
-    ProjectError
-        There was no such training.
     CheckpointError
         What was saved of it cannot be used.
     """
-    path = checkpoint_path(project) if model == "gan" else classifier_path(project)
-    if not path.exists():
-        kind, command = ("", "train") if model == "gan" else (tr(" with class labels"), "train-cam")
-        raise ProjectError(
-            tr("{path} holds no training{kind} yet; run '{command}' first.").format(
-                path=project.path, kind=kind, command=command
-            )
-        )
-    if model == "gan":
-        gan, reason = chosen_snapshot(path, at)
+    if run.kind == "gan":
+        gan, reason = chosen_snapshot(run.file, at)
         return Localizer(gan.discriminator, gan.step, gan.image_size, reason=reason)
-    cam = classify.snapshot_of(classify.load(path))
+    cam = classify.snapshot_of(classify.load(run.file))
     # Many times a discriminator's work: worth a graphics card where there is one.
     network = cam.network.to(resolve_device("auto"))
     return Localizer(network, cam.step, cam.image_size, cam.classes)
+
+
+def run_to_use(project: Project, model: str, run_id: int | None = None) -> Run:
+    """The run that finds boxes: ``run_id``, or the newest of kind ``model`` whose training came to its end.
+
+    Raises
+    ------
+    ProjectError
+        There is none.
+    """
+    if run_id is not None:
+        return run_of(project, run_id)
+    return newest_finished_run(project, model) or saved_run(project, model)
 
 
 def known_classes(

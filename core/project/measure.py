@@ -22,8 +22,7 @@ from core.evaluate.baselines import contrast_boxes
 from core.evaluate.matching import Alignment, align_pairs, surest_box
 from core.evaluate.report import Baselines, Report, baselines_of, evaluate_aligned
 from core.evaluate.threshold_curve import IOUS, LEVELS, threshold_grid
-from core.project.edits import Kept
-from core.project.queries import framing_rows, heat_maps, kept, under_priors
+from core.project.queries import framing_rows, heat_maps, held_among, kept, under_priors
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 from core.project.view import ProjectView
@@ -40,14 +39,10 @@ _FINE, _COARSE = 0.01, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The images that have a true box, in the project's order: what was found beside what is true.
-
-    ``kept`` are their boxes as the project holds them, one for each of ``ids``.
-    """
+    """The images that have a true box, in the project's order: what was found beside what is true."""
 
     ids: Ids
     records: tuple[ImageRecord, ...]
-    kept: tuple[Kept, ...]
     aligned: Alignment
 
 
@@ -105,7 +100,6 @@ def against_truth(project: Project) -> Against | None:
     return Against(
         ids=np.array([record.id for record in records], np.int64),
         records=records,
-        kept=tuple(own[record.id] for record in records),
         aligned=align_pairs(known, guesses),
     )
 
@@ -165,7 +159,8 @@ def folder_curve(
     Cancelled
         ``cancelled`` said so between two thresholds.
     """
-    free = np.isnan(view.thresholds.at(against.ids)) & ~np.array([one.edited for one in against.kept])
+    held = held_among(project, against.ids.tolist())
+    free = np.isnan(view.thresholds.at(against.ids)) & ~np.isin(against.ids, list(held))
     most = _MOST_READ if view.max_boxes == 1 else _MOST_READ_OF_SEVERAL
     step = _FINE if free.sum() * MAX_THRESHOLD / _FINE <= most else _COARSE
     thresholds = threshold_grid(step)

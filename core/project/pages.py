@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 from core.base.language import number, tr
 from core.evaluate.reading import method_title
 from core.learn.stopping import Estimate
-from core.paper.figures import fit
 from core.project.course import Course
-from core.project.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure
+from core.project.drawing import TRIPLE, Panel, Picture, draw_triple, fit, grid, new_figure
 
 ROWS = 6
 MAX_IMAGES = 4 * ROWS

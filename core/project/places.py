@@ -12,6 +12,7 @@ from core.base.language import tr, trn
 from core.images.decoding import image_size
 from core.images.scan import ImageFile
 from core.project.file import absolute, from_db
+from core.project.results import note_moved
 
 if TYPE_CHECKING:
     from core.project.store import ImageRecord, Project
@@ -137,6 +138,7 @@ def find_moved(
 def apply_move(project: Project, move: Move) -> None:
     """Let the images of ``move.old`` be those in ``move.new``; boxes, statuses, heat maps and ids stay."""
     project.relocate(move.old, move.new, move.files)
+    note_moved(project, move.files)
     project.set_sizes(move.sizes)
 
 

@@ -15,9 +15,8 @@ from core.boxes.prior import Prior
 from core.boxes.rules import framing_rows as rows_of
 from core.project import resized
 from core.project.browse import BoxFacts
-from core.project.edits import Kept
 from core.project.file import from_db
-from core.project.rows import BOX_COLUMNS, ONE_OF, box_of, map_of
+from core.project.rows import BOX_COLUMNS, HELD, ONE_OF, Kept, box_of, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -32,14 +31,14 @@ _EMPTIED = "SELECT image_id FROM edited WHERE image_id NOT IN (SELECT image_id F
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
         min(box.threshold), max(box.threshold), min(box.rule), max(box.rule),
-        image.id IN (SELECT image_id FROM edited), coalesce(box_limit.boxes, 1)
+        image.id IN (HELD), coalesce(box_limit.boxes, 1)
     FROM heat_map JOIN image ON image.id = heat_map.image_id LEFT JOIN box ON box.image_id = image.id
         LEFT JOIN box_limit ON box_limit.image_id = image.id
-    WHERE image.width > 0 {among} GROUP BY image.id ORDER BY image.id"""
-_EARLIER = """
+    WHERE image.width > 0 {among} GROUP BY image.id ORDER BY image.id""".replace("HELD", HELD)
+_EARLIER = f"""
     SELECT image_id FROM heat_map LEFT JOIN map_source USING (image_id)
     WHERE coalesce(map_source.source, '') <> ? AND image_id IN (SELECT image_id FROM box)
-        AND image_id NOT IN (SELECT image_id FROM edited) ORDER BY image_id"""
+        AND image_id NOT IN ({HELD}) ORDER BY image_id"""
 _AMONG = f"WHERE image_id {ONE_OF}"
 _MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
 
@@ -97,18 +96,18 @@ def undecided(
     among
         Ids of the images to ask about; None for all.
 
-    Images whose boxes a person has set or taken away are left out.
+    Images whose boxes only a person may change are left out.
     """
     found = []
     if among is None:
         rows = project.select(_DECIDED.format(among=""))
     else:
         rows = project.select(_DECIDED.format(among=f"AND image.id {ONE_OF}"), json.dumps(list(among)))
-    for image_id, width, height, boxes, known, low, high, first, last, edited, limit in rows:
+    for image_id, width, height, boxes, known, low, high, first, last, held, limit in rows:
         wanted = own.get(image_id, threshold)
         is_so = boxes and known == boxes and low == high == wanted and first == last == rule
         is_so = is_so and limit == max_boxes and boxes <= max_boxes
-        if not edited and not is_so:
+        if not held and not is_so:
             found.append(Undecided(image_id, width, height, wanted))
     return found
 
@@ -193,6 +192,14 @@ def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes a person has set, or taken away."""
     among = json.dumps([int(image_id) for image_id in ids])
     return {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
+
+
+def held_among(project: Project, ids: Iterable[int]) -> set[int]:
+    """Those of ``ids`` whose boxes only a person may change: edited, emptied or accepted ones."""
+    among = json.dumps([int(image_id) for image_id in ids])
+    return {
+        row[0] for row in project.select(f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})", among)
+    }
 
 
 def labels(project: Project) -> list[str]:

@@ -30,6 +30,7 @@ from core.project.file import (
     row_checks,
     to_db,
 )
+from core.project.migration import data_folder, note_trainings
 
 _SUFFIXES = ("", "-wal")
 _MAX_PROBES = 20_000
@@ -79,7 +80,7 @@ def rescue(path: Path) -> Rescue:
         with tempfile.TemporaryDirectory(prefix=".boxscout-", dir=path.parent) as name:
             work, made = Path(name) / "damaged", Path(name) / "made"
             _copy(path, work)
-            result = _read_into(work, made)
+            result = _read_into(work, made, data_folder(path))
             if not result.images and not result.boxes:
                 raise ProjectError(
                     tr("Nothing can be read from “{name}”; use a backup of it if there is one.").format(
@@ -126,7 +127,7 @@ def _copy(path: Path, to: Path) -> None:
             shutil.copyfile(source, to.with_name(to.name + suffix))
 
 
-def _read_into(work: Path, made: Path) -> _Result:
+def _read_into(work: Path, made: Path, data: Path) -> _Result:
     """Read what there is of ``work``, which is changed on the way, into a new project at ``made``."""
     with errors_as_sentences(made), closing(connect(made, may_create=True)) as new:
         size = new.execute("PRAGMA page_size").fetchone()[0]
@@ -137,7 +138,7 @@ def _read_into(work: Path, made: Path) -> _Result:
         if not _has_tables(work):
             with made.open("rb") as file:
                 _lend_first_page(work, file.read(size))
-        result = _fill(work, new)
+        result = _fill(work, new, data)
         new.execute("PRAGMA journal_mode = DELETE")
     return result
 
@@ -191,7 +192,7 @@ def _open(work: Path) -> sqlite3.Connection:
 # ---- row by row ------------------------------------------------------------------------------------------
 
 
-def _fill(work: Path, new: sqlite3.Connection) -> _Result:
+def _fill(work: Path, new: sqlite3.Connection, data: Path) -> _Result:
     lost: dict[str, int] = {}
     unclear = False
     with closing(_open(work)) as db:
@@ -209,6 +210,8 @@ def _fill(work: Path, new: sqlite3.Connection) -> _Result:
             if len(found) > kept and table in _COUNTED:
                 lost[table] = len(found) - kept
     lost["box"] = lost.get("box", 0) + _make_it_fit(new)
+    if not new.execute("SELECT 1 FROM run LIMIT 1").fetchone():  # the trainings still lie beside the project
+        note_trainings(new, data)
     images, boxes = (new.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("image", "box"))
     return _Result(images, boxes, sum(lost.values()), unclear)
 

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING
 from core.base.annotations import BoxRecord
 from core.base.geometry import Box
 from core.base.language import tr, trn
-from core.project.rows import ONE_OF
+from core.project.rows import HELD, ONE_OF
 
 if TYPE_CHECKING:
     from core.project.store import Project
 
 Size = tuple[int, int]
 _AMONG = f"image_id {ONE_OF}"
-# A person has set them, or has accepted what no heat map can say again.
-_PERSONS = """(SELECT image_id FROM edited UNION SELECT id FROM image
-    WHERE status = 'accepted' AND id NOT IN (SELECT image_id FROM heat_map))"""
 
 
 def note(db: sqlite3.Connection, sizes: Sequence[tuple[int, int, int]]) -> None:
@@ -40,7 +37,7 @@ def note(db: sqlite3.Connection, sizes: Sequence[tuple[int, int, int]]) -> None:
     ids = json.dumps([image_id for _, _, image_id in sizes])
     db.execute(
         f"""DELETE FROM box WHERE {_AMONG} AND image_id IN (SELECT image_id FROM resized)
-            AND image_id NOT IN {_PERSONS}""",
+            AND image_id NOT IN ({HELD})""",
         (ids,),
     )
     db.execute(f"DELETE FROM resized WHERE {_AMONG} AND image_id NOT IN (SELECT image_id FROM box)", (ids,))

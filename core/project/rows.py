@@ -25,6 +25,8 @@ IMAGE_COLUMNS = "id, root_id, name, size_bytes, mtime_ns, width, height, status,
 ONE_OF = "IN (SELECT value FROM json_each(?))"
 #: What follows an image's id where a person has set its boxes, or taken them away.
 EDITED = "IN (SELECT image_id FROM edited)"
+#: The ids of images whose boxes only a person may change: who has set them, taken them away or accepted them.
+HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'accepted'"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 _SOURCES = {source.value: source for source in Source}
 _STATUSES = {status.value: status for status in Status}
@@ -55,6 +57,17 @@ class ImageRecord:
     @property
     def file(self) -> ImageFile:
         return ImageFile(root=self.root, name=self.name, size_bytes=self.size_bytes, mtime_ns=self.mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The boxes of one image. ``edited`` says that a person set them, so that no automatic run may change
+    them; an image that a person has emptied has no boxes and is edited. ``made_for`` is the size in pixels
+    that the boxes were made for, where the image may have another one now."""
+
+    boxes: tuple[BoxRecord, ...] = ()
+    edited: bool = False
+    made_for: tuple[int, int] | None = None
 
 
 def image_of(roots: Mapping[int, Path], row: tuple[Any, ...]) -> ImageRecord:

@@ -18,15 +18,16 @@ from core.boxes.prior import Prior
 from core.images.scan import ImageFile, RejectedFile
 from core.project import resized
 from core.project.database import Database
-from core.project.edits import Kept
 from core.project.file import absolute, from_db, to_db
 from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
     EDITED,
+    HELD,
     IMAGE_COLUMNS,
     ONE_OF,
     ImageRecord,
+    Kept,
     at_known_roots,
     box_of,
     forget_changed_files,
@@ -203,13 +204,14 @@ class Project(Database):
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
         """Replace boxes of many images by id, ``max_boxes`` each at most; return how many were left alone.
 
-        Left alone are images whose boxes a person has set or taken away: an automatic run never undoes that.
+        Left alone are images that a person has accepted, or whose boxes a person has set or taken away: no
+        automatic run ever undoes that. Whoever writes automatic boxes does it here.
         """
         with self.transaction() as db:
             # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
-            statement = f"SELECT image_id FROM edited WHERE image_id {ONE_OF}"
-            edited = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
-            free = {image_id: new for image_id, new in boxes.items() if image_id not in edited}
+            statement = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
+            held = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
+            free = {image_id: new for image_id, new in boxes.items() if image_id not in held}
             replace_boxes(db, free)
             db.executemany(
                 "INSERT OR REPLACE INTO box_limit (image_id, boxes) VALUES (?, ?)",

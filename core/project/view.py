@@ -9,7 +9,7 @@ from typing import Any
 
 from core.base.config import TrainConfig
 from core.base.errors import BoxscoutError
-from core.boxes.rules import DEFAULT_RULE, MAX_BOXES
+from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, used_threshold
 from core.images.display import Display
 from core.project.browse import Browse, Order, Show
 from core.project.thresholds import Thresholds
@@ -49,6 +49,11 @@ class ProjectView:
     offered_truth: tuple[str, ...] = ()
     declined_truth: tuple[str, ...] = ()
     browse: Browse = field(default_factory=Browse)
+
+    def threshold_of(self, image_id: int | None) -> float:
+        """The threshold in force for an image; with None that of all that have none of their own."""
+        own = None if image_id is None else self.thresholds.get(image_id)
+        return used_threshold(self.rule, self.threshold if own is None else own)
 
 
 def view_to_json(view: ProjectView) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from core.base.config import ClassifierConfig, TrainConfig
-from core.base.errors import ImageError, TrainingError
-from core.base.language import tr
+from core.base.errors import ImageError, ProjectError, TrainingError
+from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
 from core.learn import checkpoint
@@ -20,6 +21,7 @@ from core.learn.engine import Progress, train
 from core.learn.snapshots import keeping_snapshots, snapshots_dir
 from core.learn.training import Counted, Rows
 from core.project.localize import OnProgress, localize_images
+from core.project.runs import Run, begin_run, forget_if_empty, newest_run
 from core.project.store import ImageRecord, Project
 
 __all__ = [
@@ -29,23 +31,56 @@ __all__ = [
     "classifier_path",
     "load_pixels",
     "localize_images",
+    "saved_run",
     "train_and_save",
     "train_classifier_and_save",
+    "training_run",
 ]
 
 SAVE_EVERY_S = 60.0
+COMMANDS = {"gan": ("", "train"), "cam": (mark(" with class labels"), "train-cam")}
+"""How a kind of training is told from others, and the command that does it."""
 
 ReportT = TypeVar("ReportT")
 
 
 def checkpoint_path(project: Project) -> Path:
-    """Where the project's training is kept."""
-    return project.data_dir / "checkpoint.pt"
+    """Where the newest training of the project is kept."""
+    return saved_run(project, "gan").file
 
 
 def classifier_path(project: Project) -> Path:
-    """Where the project's training with class labels is kept."""
-    return project.data_dir / "classifier.pt"
+    """Where the newest training of the project with class labels is kept."""
+    return saved_run(project, "cam").file
+
+
+def saved_run(project: Project, kind: str) -> Run:
+    """The newest run of this ``kind``; ProjectError where there is none."""
+    run = newest_run(project, kind)
+    if run is None:
+        named, command = COMMANDS[kind]
+        raise ProjectError(
+            tr("{path} holds no training{kind} yet; run '{command}' first.").format(
+                path=project.path, kind=tr(named) if named else "", command=command
+            )
+        )
+    return run
+
+
+@contextmanager
+def training_run(project: Project, kind: str, saved: Run | None = None, *, preset: str = "") -> Iterator[Run]:
+    """The run to train: the ``saved`` one, or a new one beside all others.
+
+    Where the body ends before anything of a new one was saved, there was none.
+    """
+    if saved is not None:
+        yield saved
+        return
+    run = begin_run(project, kind, preset=preset)
+    try:
+        yield run
+    finally:
+        forget_if_empty(project, run)
 
 
 def add_folders(project: Project, paths: Sequence[Path]) -> list[ImageRecord]:

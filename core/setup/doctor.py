@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
+from core.base.config import PRECISION_VARIABLE, forced_precision
+from core.base.errors import TrainingError
 from core.setup import bootstrap, requirements, system
 
 ENOUGH_MEMORY_GB = 3.5  # what a computer with "4 GB" reports
@@ -69,6 +71,7 @@ def examine(folder: Path | None = None) -> list[Check]:
         _device(),
         _features(),
         _bf16(cpu_flags()),
+        _precision(os.environ),
         _memory(memory_gb()),
         _disk(folder or Path()),
         _display(os.environ, sys.platform),
@@ -149,7 +152,21 @@ def _bf16(flags: frozenset[str]) -> Check:
         return Check("bfloat16", True, "in this processor's hardware (AMX)")
     if "avx512_bf16" in flags or "bf16" in flags:
         return Check("bfloat16", True, "in this processor's hardware")
-    return Check("bfloat16", None, "not in this processor's hardware; training in float32")
+    return Check("bfloat16", None, "not in this processor's hardware")
+
+
+def _precision(environ: Mapping[str, str]) -> Check:
+    try:
+        forced = forced_precision(environ)
+        from core.base.devices import resolve_device, uses_bf16
+    except TrainingError as error:
+        return Check("Precision", False, str(error), f"Unset it with: unset {PRECISION_VARIABLE}")
+    except (ImportError, OSError):
+        return Check("Precision", None, "not known without torch")
+    if forced:
+        return Check("Precision", None, f"auto trains in {forced}, as {PRECISION_VARIABLE} says")
+    name = "bf16" if uses_bf16("auto", resolve_device("auto")) else "fp32"
+    return Check("Precision", None, f"auto trains in {name}")
 
 
 def cpu_flags() -> frozenset[str]:

@@ -23,6 +23,7 @@ from core.boxes.rules import DEFAULT_RULE, find_box
 from core.formats import FORMATS, Selection, Which
 from core.learn import checkpoint, engine
 from core.project.queries import framings
+from core.project.runs import begin_run
 from core.project.store import Project
 from core.project.workflow import checkpoint_path
 
@@ -283,7 +284,7 @@ def test_a_training_that_cannot_start_leaves_the_former_checkpoint(
         opened.start_training(tiny)
     opened.errors.clear()  # type: ignore[attr-defined]
     assert checkpoint.load(checkpoint_path(opened.session.project)).step == 6
-    assert opened.session.training.saved_step == 6
+    qtbot.waitUntil(lambda: opened.session.training.saved_step == 6, timeout=LONG)
 
 
 def test_a_folder_that_vanishes_does_not_stop_a_training(
@@ -342,7 +343,7 @@ def test_a_damaged_checkpoint_is_told_and_the_project_opens(
     other = Workbench()
     open_and_scan(qtbot, other, folder, 12)
     path = other.session.project.path
-    checkpoint_path(other.session.project).write_bytes(b"PK broken")
+    begin_run(other.session.project, "gan").file.write_bytes(b"PK broken")
     leave(qtbot, other)
     with qtbot.waitSignal(bench.session.error, timeout=LONG) as told:
         bench.open_paths([path])

@@ -19,6 +19,10 @@ from core.project.store import Project
 QUICK = ("--image-size", "32", "--batch-size", "8", "--width", "8", "--device", "cpu")
 
 
+def _saved(place: Path) -> Path:
+    return place / "a.boxscout-data" / "runs" / "1" / "classifier.pt"
+
+
 @pytest.fixture
 def pets(tmp_path: Path) -> Path:
     """Two folders of 8 drawn images: a red or a blue square on grey noise."""
@@ -38,7 +42,9 @@ def test_folders_of_classes_to_boxes(pets: Path, tmp_path: Path, capsys: pytest.
     train = ("train-cam", pets, "--project", project, "--steps", 4, *QUICK, "--no-augmentation")
     code, text, _ = run(capsys, *train)
     assert code == 0
-    assert not classify.load(tmp_path / "a.boxscout-data" / "classifier.pt").config.augmentation
+    assert not classify.load(
+        tmp_path / "a.boxscout-data" / "runs" / "1" / "classifier.pt"
+    ).config.augmentation
     assert "Trained 4 steps on 16 images of 2 classes" in text
     code, text, _ = run(capsys, "localize", pets, "--project", project, "--model", "cam", "--json")
     assert code == 0
@@ -82,7 +88,10 @@ def test_the_own_class_the_predicted_one_and_images_of_neither(
     project = tmp_path / "a.boxscout"
     both = (pets / "cats", pets / "dogs")
     assert run(capsys, "train-cam", *both, "--project", project, "--steps", 2, *QUICK)[0] == 0
-    assert classify.load(tmp_path / "a.boxscout-data" / "classifier.pt").classes == ("cats", "dogs")
+    assert classify.load(tmp_path / "a.boxscout-data" / "runs" / "1" / "classifier.pt").classes == (
+        "cats",
+        "dogs",
+    )
     (pets / "newts").mkdir()
     Image.new("RGB", (48, 48), "green").save(pets / "newts" / "0.png")
     localize = ("localize", "--project", project, "--model", "cam")
@@ -150,7 +159,7 @@ def test_ctrl_c_saves_and_resume_goes_on(pets: Path, tmp_path: Path) -> None:
     )
     assert code == 130
     assert "saved; add --resume" in out
-    path = tmp_path / "a.boxscout-data" / "classifier.pt"
+    path = _saved(tmp_path)
     step = classify.load(path).step
     assert step >= 1
     resume = ["train-cam", str(pets), "--project", str(project), "--resume", "--steps", str(step + 2)]
@@ -158,6 +167,7 @@ def test_ctrl_c_saves_and_resume_goes_on(pets: Path, tmp_path: Path) -> None:
     assert classify.load(path).step == step + 2
 
 
+@pytest.mark.long
 def test_a_set_of_tiny_imagenet(
     unzipped: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

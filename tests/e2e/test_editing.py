@@ -18,8 +18,8 @@ from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.boxes.rules import find_box
-from core.project.edits import Kept
 from core.project.queries import kept
+from core.project.rows import Kept
 from core.project.store import Project
 
 Key = Qt.Key
@@ -369,7 +369,7 @@ def test_a_later_run_leaves_edited_and_emptied_images_alone(found: MainWindow, q
 
 def test_a_person_may_give_an_images_boxes_up_for_automatic_ones(found: MainWindow, qtbot: QtBot) -> None:
     action = found.actions_["automatic"]
-    assert action.text().replace("&", "") == "Replace my boxes on this image by automatic ones"
+    assert action.text().replace("&", "") == "Restore automatic boxes"
     assert not action.isEnabled()
     draw(qtbot, found, Box(30, 20, 38, 28))
     assert len(sides(found)) == 2

@@ -24,9 +24,9 @@ from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
-from core.project.edits import Kept
 from core.project.exchange import import_boxes, plan_import
 from core.project.queries import kept
+from core.project.rows import Kept
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
 from core.project.thresholds import Thresholds
@@ -235,11 +235,11 @@ def test_boxes_are_looked_at_before_they_come_in(
     qtbot.keyClicks(dialog.path_edit, str(tmp_path / "boxes.csv"))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
     assert dialog.total.text() == "1 box for 1 image will come in."
-    assert "edited here: 1" in dialog.details.text()
+    assert "edited or accepted here: 1" in dialog.details.text()
     assert "stranger.png" in dialog.details.text()
-    dialog.replace_edited.click()
+    dialog.replace_held.click()
     assert dialog.total.text() == "2 boxes for 2 images will come in."
-    dialog.replace_edited.click()
+    dialog.replace_held.click()
     qtbot.mouseClick(dialog.status.second, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(with_boxes.workbench.importing.imported, timeout=LONG) as told:
         qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
@@ -298,7 +298,7 @@ def test_an_import_is_taken_back_and_done_again(with_boxes: MainWindow, tmp_path
     dialog = _open_import(qtbot, window)
     dialog.path_edit.setText(str(tmp_path / "boxes.csv"))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
-    dialog.replace_edited.click()
+    dialog.replace_held.click()
     qtbot.mouseClick(dialog.status.second, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(window.workbench.importing.imported, timeout=LONG):
         qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
@@ -363,7 +363,7 @@ def test_what_is_edited_while_an_import_runs_leaves_nothing_to_take_back(
     monkeypatch.setattr("app.controllers.exporting.import_boxes", slow)
     with qtbot.waitSignal(window.workbench.importing.imported, timeout=LONG):
         window.workbench.importing.import_boxes(ImportRequest(plan))
-        window.workbench.review.set_statuses([first.id], Status.ACCEPTED)
+        window.workbench.review.set_statuses([first.id], Status.REJECTED)
         assert window.actions_["undo"].isEnabled()
         may_go_on.set()
     assert not window.actions_["undo"].isEnabled()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from window_support import LONG, TINY, close, draw_folder, drop, fill, finish, settle, start
 
+from app.controllers import mending
 from app.controllers.mending import SOON_MS
 from app.main_window import MainWindow
 from app.models.export import ExportRequest
@@ -24,6 +25,12 @@ from core.project.store import Project
 from core.project.truth import set_truth
 
 EDITED = BoxRecord(Box(4, 6, 20, 15), source=Source.EDITED)
+
+
+@pytest.fixture(autouse=True)
+def looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is away is looked for more than once a second, not every five."""
+    monkeypatch.setattr(mending, "AGAIN_MS", 700)
 
 
 @pytest.fixture

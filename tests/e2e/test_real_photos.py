@@ -56,6 +56,7 @@ def test_raccoon_photos(
     assert by_name["whole image"].correct == 104
 
 
+@pytest.mark.long
 def test_dog_classes_of_tiny_imagenet(
     window: MainWindow, unzipped: Callable[[str], Path], tiny: TrainConfig, tmp_path: Path, qtbot: QtBot
 ) -> None:

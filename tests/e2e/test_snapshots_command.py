@@ -26,7 +26,7 @@ def test_snapshots_are_listed_and_used(
     project = tmp_path / "a.boxscout"
     train = ("train", folder, "--project", project, *QUICK)
     assert run(capsys, *train, "--steps", 53)[0] == 0
-    files = project.with_name("a.boxscout-data") / "snapshots"
+    files = project.with_name("a.boxscout-data") / "runs" / "1" / "snapshots"
     assert kept_steps(files) == (50, 53)
 
     code, out, _ = run(capsys, "snapshots", "--project", project, "--json")

@@ -16,8 +16,8 @@ from app.views.message import DoneDialog
 from core.base.annotations import BoxRecord, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
-from core.project.edits import Kept
 from core.project.exchange import plan_import
+from core.project.rows import Kept
 from core.project.store import Project
 
 

@@ -93,6 +93,19 @@ def test_the_main_job_from_drop_to_export(
     assert len(coco["images"]) == len(coco["annotations"]) == 12
 
 
+def test_a_drop_is_a_copy_whatever_its_source_proposes(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    actions = Qt.DropAction
+    every = actions.MoveAction | actions.CopyAction | actions.LinkAction
+    page = window.pages.currentWidget()
+    assert drop(page, [folder], actions.MoveAction) is None, "its source would delete what it has moved"
+    assert drop(page, [folder], every) == actions.CopyAction
+    qtbot.waitUntil(lambda: window.session.images.total == 12, timeout=LONG)
+    assert drop(window.splitter, [folder], every) == actions.CopyAction
+    qtbot.waitUntil(lambda: not window.session.activities, timeout=LONG)
+
+
 @pytest.mark.parametrize("place", ["welcome", "canvas", "images", "train_panel", "name_filter", "list"])
 def test_a_drop_is_taken_wherever_it_lands(
     window: MainWindow, folder: Path, tmp_path: Path, place: str, qtbot: QtBot

@@ -23,13 +23,13 @@ from core.project.edits import (
     Decision,
     DecisionEdit,
     Edit,
-    ImportEdit,
-    Kept,
+    ReviewEdit,
     StatusEdit,
     TruthEdit,
     edited,
 )
 from core.project.queries import box_facts, kept, labels, undecided
+from core.project.rows import Kept
 from core.project.store import Project, ProjectView
 from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
@@ -63,7 +63,7 @@ EDITS: tuple[Edit, ...] = (
     ),
     StatusEdit({1: Status.UNSEEN, 3: Status.UNSEEN}, {1: Status.ACCEPTED, 3: Status.REJECTED}),
     DecisionEdit(Decision.of(VIEW), Decision("component", 0.1, Thresholds.of({3: 0.2}))),
-    ImportEdit(
+    ReviewEdit(
         BoxesEdit({1: Kept((AUTO,)), 3: Kept()}, dict.fromkeys((1, 3), Kept((MINE,), edited=True))),
         StatusEdit(dict.fromkeys((1, 3), Status.UNSEEN), dict.fromkeys((1, 3), Status.ACCEPTED)),
     ),

@@ -12,10 +12,10 @@ from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import DamagedProjectError, ProjectError
 from core.base.geometry import Box
 from core.images.scan import ImageFile
-from core.project.edits import Kept
 from core.project.places import lost_folders
 from core.project.queries import framings
 from core.project.rescue import Rescue, rescue
+from core.project.rows import Kept
 from core.project.store import Project
 
 IMAGES = 600

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core import __version__
+from core.base.devices import resolve_device, uses_bf16
 from core.nets import lite0
 from core.setup import doctor, system
 
@@ -77,6 +78,23 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
 )
 def test_bf16_follows_the_processor(flags: set[str], ok: bool | None) -> None:
     assert doctor._bf16(frozenset(flags)).ok is ok
+
+
+def test_the_precision_of_auto_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BOXSCOUT_PRECISION", raising=False)
+    device = resolve_device("auto")
+    own = "bf16" if uses_bf16("auto", device) else "fp32"
+    other = {"bf16": "fp32", "fp32": "bf16"}[own]
+    shown = {check.name: check for check in doctor.examine()}
+    assert shown["Precision"].detail == f"auto trains in {own}"
+    monkeypatch.setenv("BOXSCOUT_PRECISION", other)
+    shown = {check.name: check for check in doctor.examine()}
+    assert shown["Precision"].detail == f"auto trains in {other}, as BOXSCOUT_PRECISION says"
+    monkeypatch.setenv("BOXSCOUT_PRECISION", "half")
+    wrong = {check.name: check for check in doctor.examine()}["Precision"]
+    assert wrong.ok is False
+    assert "BOXSCOUT_PRECISION is 'half'" in wrong.detail
+    assert "BOXSCOUT_PRECISION" in wrong.remedy
 
 
 # The display and Qt's libraries

@@ -90,7 +90,7 @@ def test_kill_and_resume_ends_like_an_unbroken_training(images: np.ndarray, tmp_
         from core.learn import checkpoint
         from core.learn.checkpoint import new_state
         from core.learn.engine import train
-        from tests.core.test_engine import SMALL
+        from tests.core.learn.test_engine import SMALL
         state = new_state(SMALL)
         for progress in train(SMALL, np.load({str(tmp_path / "images.npy")!r}), state):
             if progress.step == 4:
@@ -100,7 +100,7 @@ def test_kill_and_resume_ends_like_an_unbroken_training(images: np.ndarray, tmp_
             checkpoint.save(__import__("pathlib").Path({str(tmp_path / "a.pt")!r}), state)
     """)
     child = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2],
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3],
         env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
     )  # fmt: skip
     assert child.stdout is not None

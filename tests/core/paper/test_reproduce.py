@@ -24,10 +24,10 @@ from core.evaluate.report import evaluate
 from core.formats import tiny_imagenet
 from core.learn import checkpoint
 from core.paper import table
-from core.paper.figures import fit
 from core.paper.plan import Job, plan, shares
 from core.paper.published import FIGURE_METHODS, METHODS, TABLE, published
 from core.paper.table import make_table
+from core.project.drawing import fit
 from core.project.store import Project
 
 METHOD_MD = Path(__file__).parents[4] / "shared" / "design" / "method.md"
@@ -67,7 +67,7 @@ def job_of(data: Path, out: Path, **changes: object) -> Job:
 
 
 def checkpoints(out: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*-data/c*.pt"))}
+    return {path: path.stat().st_mtime_ns for path in sorted(out.glob("runs/*-data/runs/1/c*.pt"))}
 
 
 # --- what is published --------------------------------------------------------------------------------
@@ -281,7 +281,8 @@ def test_interrupted_goes_on_to_the_same_weights(data: Path, lab: Path, tmp_path
     assert meter.shares == pytest.approx(1.0)
     assert [(s["from_step"], s["to_step"]) for s in run.record()["sessions"]] == [(0, 1), (1, 2)]
     ours, straight = (
-        checkpoint.load(next(out.glob("runs/dog-dcgan-w*-data/checkpoint.pt"))) for out in (tmp_path, lab)
+        checkpoint.load(next(out.glob("runs/dog-dcgan-w*-data/runs/1/checkpoint.pt")))
+        for out in (tmp_path, lab)
     )
     for name, tensor in straight.discriminator.state_dict().items():
         assert torch.equal(ours.discriminator.state_dict()[name], tensor), name
@@ -297,7 +298,7 @@ def test_what_is_complete_is_not_trained_again(data: Path, lab: Path) -> None:
 
 def test_other_settings_under_the_same_name_are_refused(data: Path, lab: Path) -> None:
     job = job_of(data, lab, methods=("dcgan-aug",))
-    path = next(lab.glob("runs/dog-dcgan-aug-*-data/checkpoint.pt"))
+    path = next(lab.glob("runs/dog-dcgan-aug-*-data/runs/1/checkpoint.pt"))
     kept = path.read_bytes()
     state = checkpoint.load(path)
     state.config = state.config.with_(latent_size=100, learning_rate=0.5)

@@ -1,4 +1,4 @@
-"""The house's one rule of direction: imports point down, and the core knows no window."""
+"""The house's one rule of direction: imports point down from room to room, and the core knows no window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import core
@@ -25,6 +25,19 @@ FORBIDDEN = {
     "app/views": {"app.controllers", "app.application", "core.learn.engine"},
     "app/controllers": {"app.application"},
 }
+#: The rooms, lowest floor first: a room imports from the floors below its own.
+FLOORS = (
+    {"base"},
+    {"images", "nets", "boxes"},
+    {"datasets", "setup"},
+    {"maps", "formats", "evaluate"},
+    {"learn"},
+    {"project"},
+    {"paper"},
+    {"cli", "app"},
+)
+#: Files that import from a room which is not below theirs. This list only ever gets shorter.
+UPWARD = {("core/datasets/__init__.py", "formats")}
 
 
 def test_no_module_of_the_core_loads_qt() -> None:
@@ -62,3 +75,33 @@ def test_imports_point_down(folder: str) -> None:
         if any(name == banned or name.startswith(banned + ".") for banned in FORBIDDEN[folder])
     ]
     assert not wrong
+
+
+def room_of(module: str) -> str:
+    """The room of a module of ours; empty for others and for ``core`` itself."""
+    top, _, rest = module.partition(".")
+    return {"app": "app", "core": rest.partition(".")[0]}.get(top, "")
+
+
+def test_every_room_has_its_floor() -> None:
+    rooms = {path.parent.name for path in (REPOSITORY / "core").glob("*/*.py")} | {"app"}
+    assert rooms == set().union(*FLOORS)
+    assert {path.name for path in (REPOSITORY / "core").glob("*.py")} == {"__init__.py"}
+
+
+def test_the_tests_lie_in_the_same_rooms() -> None:
+    tested = {path.parent.relative_to(REPOSITORY / "tests" / "core").as_posix() for path in
+              (REPOSITORY / "tests" / "core").rglob("*.py")}  # fmt: skip
+    assert tested <= set().union(*FLOORS)
+
+
+def test_rooms_import_from_the_floors_below() -> None:
+    floors = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+    upward = set()
+    for path in [path for top in ("core", "app") for path in (REPOSITORY / top).rglob("*.py")]:
+        file = path.relative_to(REPOSITORY).as_posix()
+        own = room_of(file.removesuffix(".py").replace("/", "."))
+        for other in map(room_of, imported_names(path.read_text(encoding="utf-8"))):
+            if own in floors and other in floors and other != own and floors[other] >= floors[own]:
+                upward.add((file, other))
+    assert upward == UPWARD

@@ -54,7 +54,7 @@ def test_boxes_of_every_format_come_in_as_a_persons(tmp_path: Path, project: Pro
     out = tmp_path / f"out{FORMATS[name].suffix}"
     FORMATS[name].write(images, out, options)
     plan = plan_import(project, out)
-    assert plan.count(replace_edited=False) == (3, 3)
+    assert plan.count(replace_held=False) == (3, 3)
     assert not any(one.boxes for one in project.image_boxes())  # a plan changes nothing
     summary = import_boxes(project, plan, status=Status.ACCEPTED)
     assert (summary.images, summary.boxes, summary.kept) == (3, 3, 0)
@@ -130,7 +130,7 @@ def test_yolo_comes_back_to_exactly_its_images(tmp_path: Path, flat: bool) -> No
         options = WriteOptions(sources=sources, flat=flat, val=frozenset({"train/x.png"}))
         FORMATS["yolo"].write(chosen, tmp_path / "out", options)
         for place in (tmp_path / "out", tmp_path / "out/data.yaml"):
-            import_boxes(made, plan_import(made, place), replace_edited=True)
+            import_boxes(made, plan_import(made, place), replace_held=True)
             found = {one.name: one.boxes[0].box.x0 for one in made.image_boxes() if one.boxes}
             assert found == pytest.approx({one.name: boxes[one.name].box.x0 for one in chosen})
 
@@ -160,8 +160,8 @@ def test_an_edited_box_is_overwritten_only_when_asked(tmp_path: Path, project: P
     file = tmp_path / "x.json"
     FORMATS["coco"].write([image(one, record(2, 3, 20, 24)) for one in NAMES], file)
     plan = plan_import(project, file)
-    assert plan.edited == {ids["a.png"]}
-    assert (plan.count(replace_edited=False), plan.count(replace_edited=True)) == ((2, 2), (3, 3))
+    assert plan.held == {ids["a.png"]}
+    assert (plan.count(replace_held=False), plan.count(replace_held=True)) == ((2, 2), (3, 3))
     summary = import_boxes(project, plan)
     assert (summary.images, summary.kept) == (2, 1)
     assert "Left alone" in summary.lines()[1]
@@ -169,7 +169,7 @@ def test_an_edited_box_is_overwritten_only_when_asked(tmp_path: Path, project: P
     assert (found["a.png"].boxes, found["a.png"].status) == ((MINE,), Status.REJECTED)
     assert found["b.png"].boxes[0].box == Box(2, 3, 20, 24)
 
-    assert import_boxes(project, plan, replace_edited=True).kept == 0
+    assert import_boxes(project, plan, replace_held=True).kept == 0
     found = _by_name(project)
     assert (found["a.png"].boxes[0].box, found["a.png"].status) == (Box(2, 3, 20, 24), Status.UNSEEN)
 
@@ -178,10 +178,10 @@ def test_an_image_that_a_person_emptied_stays_empty(tmp_path: Path, project: Pro
     project.set_boxes(_ids(project)["b.png"], [])
     FORMATS["coco"].write([image("b.png", record(2, 3, 20, 24))], tmp_path / "x.json")
     plan = plan_import(project, tmp_path / "x.json")
-    assert plan.edited == {_ids(project)["b.png"]}
+    assert plan.held == {_ids(project)["b.png"]}
     assert import_boxes(project, plan).kept == 1
     assert _by_name(project)["b.png"].boxes == ()
-    assert import_boxes(project, plan, replace_edited=True).images == 1
+    assert import_boxes(project, plan, replace_held=True).images == 1
     assert len(_by_name(project)["b.png"].boxes) == 1
 
 

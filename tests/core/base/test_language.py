@@ -24,7 +24,7 @@ from core.evaluate import reading
 from core.evaluate.compare import Difference
 from core.project.fitting import FolderSummary, sentence
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 TRANSLATED = [name for name in LANGUAGES if name not in ("system", "en")]
 
 

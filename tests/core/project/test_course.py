@@ -29,7 +29,7 @@ def test_every_point_is_what_localize_and_evaluate_say(preset: str, tmp_path: Pa
     images, path = truth.parent / "images", tmp_path / "a.boxscout"
     run("train", images, "--project", path, "--preset", preset, *QUICK)
     run("train", images, "--project", path, "--resume", "--steps", 9)
-    steps = kept_steps(tmp_path / "a.boxscout-data" / "snapshots")
+    steps = kept_steps(tmp_path / "a.boxscout-data" / "runs" / "1" / "snapshots")
     assert steps == (6, 9)
     rule = "component" if preset == "paper" else "fitted"
     with Project.open(path) as project:

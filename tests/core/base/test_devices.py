@@ -1,4 +1,4 @@
-"""A training asks nothing of its graphics card and does not make it wait, seen without a card.
+"""What precision ``auto`` is; and that a training never makes its graphics card wait, seen without a card.
 
 Torch's device "meta" computes shapes alone: reading a value from it fails, and so does mixing it with the
 CPU. A step that gets through reads nothing and mixes nothing on any other device either.
@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from core.base.config import PRESETS, TrainConfig
 from core.base.devices import to_device
+from core.base.errors import TrainingError
 from core.learn.checkpoint import new_state
 from core.learn.engine import train
 from core.learn.losses import LossLog
@@ -113,3 +114,31 @@ def test_a_step_waits_for_nothing(name: str, monkeypatch: pytest.MonkeyPatch) ->
         assert len(list(islice(steps, 3))) == 3
     assert waiting.there >= 3
     assert (waiting.copies, literal.made) == (0, 0)
+
+
+def _losses(precision: str) -> list[float]:
+    images = np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8)
+    return [one.d_loss for one in train(PLAIN.with_(steps=3, precision=precision, device="cpu"), images)]
+
+
+@pytest.mark.parametrize("forced", ["fp32", "bf16"])
+def test_the_environment_says_what_auto_is(forced: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On any processor: bf16 is slow where the hardware has none, and computes the same."""
+    monkeypatch.delenv("BOXSCOUT_PRECISION", raising=False)
+    plain = {precision: _losses(precision) for precision in ("fp32", "bf16")}
+    assert plain["fp32"] != plain["bf16"]
+    monkeypatch.setenv("BOXSCOUT_PRECISION", forced)
+    assert _losses("auto") == plain[forced]
+    for precision, losses in plain.items():
+        assert _losses(precision) == losses, "a chosen precision stays"
+
+
+@pytest.mark.parametrize("wrong", ["auto", "FP32", "half"])
+def test_a_precision_that_is_none_is_told_before_anything_is_trained(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOXSCOUT_PRECISION", wrong)
+    sentence = f"BOXSCOUT_PRECISION is '{wrong}'; set it to fp32 or bf16, or unset it."
+    with pytest.raises(TrainingError, match=f"^{sentence}$"):
+        _losses("auto")
+    assert len(_losses("fp32")) == 3

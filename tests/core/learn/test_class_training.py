@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from core.base.config import CLASSIFIER_PRESETS, ClassifierConfig
 from core.base.errors import BoxscoutError, CheckpointError, TrainingError
 from core.base.rng import Purpose, stream
-from core.boxes.rules import find_box
 from core.learn import checkpoint
 from core.learn import class_training as classify
 from core.learn.class_training import ClassifierState, learning_rate_at, new_state, train_classifier
@@ -133,8 +132,23 @@ def _spots(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return images, labels, corners
 
 
+def _outranked(maps: np.ndarray, corners: np.ndarray) -> float:
+    """The share of cells outside its square that a cell inside has more heat than, 0..1; chance is 1/2."""
+    middles = (np.arange(8) + 0.5) * 4
+    shares = []
+    for heat, corner in zip(maps, corners, strict=True):
+        x, y = ((middles >= low) & (middles < low + 12) for low in corner)
+        inside = y[:, None] & x
+        shares.append((heat[inside][:, None] > heat[~inside]).mean())
+    return float(np.mean(shares))
+
+
 def test_it_learns_two_classes_and_looks_at_what_tells_them_apart() -> None:
-    images, labels, corners = _spots(64)
+    """Over 8 seeds in each precision a square's cells outrank .86 of the others (deviation .04).
+
+    In the map of the other class they outrank .14 (.04), and before training .44 (.20).
+    """
+    images, labels, corners = _spots(112)
     config = SMALL.with_(steps=60, batch_size=16, augmentation=False)
     state = new_state(config, ("red", "blue"))
     reports = list(train_classifier(config, images[:48], labels[:48], state))
@@ -143,12 +157,9 @@ def test_it_learns_two_classes_and_looks_at_what_tells_them_apart() -> None:
     snapshot = classify.snapshot_of(state)
     assert not snapshot.network.training
     maps = heat_maps(snapshot.network, images[48:], classes=labels[48:])
-    middles = []
-    for heat in maps:
-        box = find_box(heat, width=32, height=32, rule="component", threshold=0.5).box
-        middles.append(((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2))
-    away = np.abs(np.array(middles) - (corners[48:] + 6)).max(axis=1)
-    assert np.median(away) < 5
+    others = heat_maps(snapshot.network, images[48:], classes=1 - labels[48:])
+    assert _outranked(maps, corners[48:]) > 0.7
+    assert _outranked(others, corners[48:]) < 0.5
 
 
 def test_augmented_batches_are_those_of_the_gan(

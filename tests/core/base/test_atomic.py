@@ -81,7 +81,7 @@ def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path: Path) -> None:
         "with atomic_write(Path(sys.argv[1])) as t:\n t.write_bytes(b'half'); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], cwd=Path(__file__).parents[2], check=False
+        [sys.executable, "-c", program, str(path)], cwd=Path(__file__).parents[3], check=False
     )
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"

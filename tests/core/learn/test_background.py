@@ -40,15 +40,18 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (20, 64, 64, 3), np.uint8)
 
 
-def _scenes(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Checkered discs around the middle of striped images, and the discs' centres as shares of the side."""
+def _scenes(count: int, *, swapped: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Checkered discs around the middle of striped images, and the discs' centres as shares of the side.
+
+    ``swapped`` has striped discs at the same places of checkered images.
+    """
     rng = np.random.default_rng(1)
     centres = np.clip(rng.normal(0.5, 0.12, (count, 2)), 0.2, 0.8)
     y, x = np.mgrid[:64, :64]
     stripes = np.where((y + rng.integers(0, 8, (count, 1, 1))) % 8 < 4, 90, 150)
     checks = np.where((x // 4 + y // 4) % 2 == 0, 90, 150)
     distance = np.hypot(*(grid / 64 - centres[:, i, None, None] for i, grid in enumerate((x, y))))
-    grey = np.where(distance < 0.2, checks, stripes) + rng.normal(0, 6, (count, 64, 64))
+    grey = np.where((distance < 0.2) ^ swapped, checks, stripes) + rng.normal(0, 6, (count, 64, 64))
     return np.repeat(np.clip(grey, 0, 255)[..., None], 3, axis=3).astype(np.uint8), centres
 
 
@@ -67,7 +70,12 @@ def _r(found: np.ndarray, true: np.ndarray) -> float:
     return float(np.mean([np.corrcoef(found[:, i], true[:, i])[0, 1] for i in range(2)]))
 
 
-def test_the_background_unit_finds_what_the_real_unit_does_not() -> None:
+def test_the_background_unit_finds_what_lies_around_the_middle() -> None:
+    """It learns the objects' texture, not their place, and not discs: it looks away from striped ones.
+
+    Over 8 seeds in each precision r is .983 (deviation .021), -.954 (.018) with the textures swapped, and the
+    accuracy .67 (.03). The real unit's map may lie on either side: its r is .05 (.72).
+    """
     scenes, centres = _scenes(128)
     config = SMALL.with_(
         norm="batch", steps=80, batch_size=16, learning_rate=1e-3, snapshot_every=1000, sample_every=40
@@ -76,15 +84,14 @@ def test_the_background_unit_finds_what_the_real_unit_does_not() -> None:
     last = list(train(config, scenes, state))[-1]
     assert last.snapshot is not None
     network = last.snapshot.discriminator
-    pictures = to_model_range(torch.from_numpy(scenes))
-    object_map, real_map = (
-        network.class_activation(pictures, unit).numpy() for unit in ("background", "real")
+    object_map, swapped_map = (
+        network.class_activation(to_model_range(torch.from_numpy(each)), "background").numpy()
+        for each in (scenes, _scenes(128, swapped=True)[0])
     )
-    found, by_the_game = (_r(_found(maps), centres) for maps in (object_map, real_map))
-    assert found > 0.85
-    assert found > by_the_game + 0.2
+    assert _r(_found(object_map), centres) > 0.85
+    assert _r(_found(swapped_map), centres) < -0.85
     late = state.history[-1].background_accuracy
-    assert late is not None and late > 0.5
+    assert late is not None and late > 0.55
     # What projects store is the map of the object.
     assert heat_maps(network, scenes) == pytest.approx(object_map, abs=1e-4)
 

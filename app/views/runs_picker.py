@@ -1,0 +1,98 @@
+"""The project's trainings: which one is shown, whose boxes are used, and what can be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.views.controls import Combo, plain_label
+from core.base.language import tr
+
+
+@dataclass(frozen=True, slots=True)
+class RunOption:
+    """One run to show."""
+
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunsState:
+    """All that the row shows: ``source`` names the run that the boxes come from, ``shown`` is one's id.
+
+    ``can_take`` offers the boxes of the one that is shown, ``can_find`` to find them first, ``can_delete`` to
+    delete it.
+    """
+
+    options: tuple[RunOption, ...] = ()
+    shown: int | None = None
+    source: str = ""
+    can_take: bool = False
+    can_find: bool = False
+    can_delete: bool = False
+
+
+class RunsPicker(QWidget):
+    """A box to choose from, a sentence, and two buttons; there are at least two runs where it is shown."""
+
+    chosen = Signal(int)
+    take_requested = Signal(int)
+    find_requested = Signal()
+    delete_requested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = RunsState()
+        self.box = Combo(self)
+        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.box.setAccessibleName(tr("Run"))
+        self.box.setToolTip(tr("Each training is a run of its own; it stays until you delete it."))
+        self.source = plain_label("", "muted")
+        self.source.setWordWrap(True)
+        self.take_button = QPushButton(tr("Use its boxes"))
+        self.take_button.setToolTip(
+            tr("Boxes that you have not accepted or edited will come from this run; Undo brings them back.")
+        )
+        self.delete_button = QPushButton(tr("Delete run…"))
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(plain_label(tr("Run")))
+        row.addWidget(self.box, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        buttons.addWidget(self.take_button, 1)
+        buttons.addWidget(self.delete_button, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(row)
+        column.addWidget(self.source)
+        column.addLayout(buttons)
+        self.box.activated.connect(lambda index: self.chosen.emit(self.box.itemData(index)))
+        self.take_button.clicked.connect(self._take)
+        self.delete_button.clicked.connect(lambda: self.delete_requested.emit(self._state.shown))
+        self.hide()
+
+    def set_state(self, state: RunsState) -> None:
+        """Show ``state`` and emit nothing."""
+        # An open list would close under the mouse: it is filled again only where it has changed.
+        if state.options != self._state.options:
+            self.box.clear()
+            for option in state.options:
+                self.box.addItem(option.title, option.id)
+        self._state = state
+        self.box.setCurrentIndex(self.box.findData(state.shown))
+        self.source.setText(state.source)
+        self.take_button.setText(tr("Find its boxes") if state.can_find else tr("Use its boxes"))
+        self.take_button.setEnabled(state.can_take or state.can_find)
+        self.delete_button.setEnabled(state.can_delete)
+        self.setVisible(len(state.options) > 1)
+
+    def _take(self) -> None:
+        if self._state.can_find:
+            self.find_requested.emit()
+        elif self._state.shown is not None:
+            self.take_requested.emit(self._state.shown)
