@@ -55,9 +55,12 @@ WAYS: Mapping[str, Mapping[str, float]] = {
 QUESTIONS = {
     "does training for real help the object's map": ("both: object", "object: object"),
     "does adding the map of real help": ("both: sum", "object: object"),
+    "does it help more than adding a blob in the middle": ("both: sum", "object: centred"),
     "real alone against object alone": ("real: real", "object: object"),
+    "real alone against a blob in the middle": ("real: real", "real: centre"),
 }
 GRID = 64  # cells a side on which maps are measured against true boxes
+CELLS, BLOB, BLOB_CUT = 24, 0.5, 0.3  # of the blob: cells a side, deviation in half sides, height of its cut
 SAVE_EVERY = 120.0  # seconds of the processor
 
 Maps = npt.NDArray[np.float32]
@@ -148,16 +151,28 @@ def measured(bench: Bench, state: TrainState, config: TrainConfig, cpu_s: float)
 
 def all_maps(bench: Bench, network: ProjectedDiscriminator, config: TrainConfig) -> dict[str, Maps]:
     """The maps there are, each (n, h, w) with 0 for its own cut."""
-    maps: dict[str, Maps] = {}
+    maps: dict[str, Maps] = {"centre": _centre(len(bench.images))}
     if network.background is not None:
         maps["taught"] = _taught(bench, network)
         maps["object"] = _activation(bench, network, "background") + float(network.background.bias)
+        maps["centred"] = _sum(maps["object"], maps["centre"])
     if config.adversarial:
         bias = sum(float(head.real.bias) for head in network.heads)
         maps["real"] = _activation(bench, network, "real") + bias
     if "object" in maps and "real" in maps:
-        maps["sum"] = maps["object"] / maps["object"].std() + maps["real"] / maps["real"].std()
+        maps["sum"] = _sum(maps["object"], maps["real"])
     return maps
+
+
+def _sum(one: Maps, other: Maps) -> Maps:
+    return one / one.std() + other / other.std()
+
+
+def _centre(n: int) -> Maps:
+    """A blob in the middle of every image, which looks at nothing: objects lie there more often than not."""
+    places = np.linspace(-1, 1, CELLS)
+    blob = np.exp(-(places[:, None] ** 2 + places**2) / (2 * BLOB**2)) - BLOB_CUT
+    return np.repeat(blob[None].astype(np.float32), n, axis=0)
 
 
 def _activation(bench: Bench, network: ProjectedDiscriminator, unit: str) -> Maps:

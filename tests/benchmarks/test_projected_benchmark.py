@@ -102,8 +102,15 @@ def test_it_goes_on_where_it_was_stopped(
     first = measure(1e-6)  # one step
     assert set(first) == set(benchmark.WAYS)
     assert [run["measured"][-1]["step"] for run in first.values()] == [1, 1, 1]
-    assert set(first["both"]["measured"][0]["maps"]) == {"taught", "object", "real", "sum"}
-    assert set(first["real"]["measured"][0]["maps"]) == {"real"}
+    assert set(first["both"]["measured"][0]["maps"]) == {
+        "centre",
+        "taught",
+        "object",
+        "centred",
+        "real",
+        "sum",
+    }
+    assert set(first["real"]["measured"][0]["maps"]) == {"centre", "real"}
     assert first["object"]["measured"][0]["ms_ssim"] is None and first["both"]["measured"][0]["ms_ssim"] > 0
     assert measure(1e-6) == first  # nothing is done twice
     more = measure(first["both"]["cpu_s"] / 60 + 1e-6)
