@@ -22,6 +22,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -165,7 +166,12 @@ def all_maps(bench: Bench, network: ProjectedDiscriminator, config: TrainConfig)
 
 
 def _sum(one: Maps, other: Maps) -> Maps:
-    return one / one.std() + other / other.std()
+    """Both on the reading grid, each over its deviation."""
+    return sum(_fine(maps) / maps.std() for maps in (one, other))  # type: ignore[return-value]
+
+
+def _fine(maps: Maps) -> Maps:
+    return np.stack([cv2.resize(each, (GRID, GRID), interpolation=cv2.INTER_LINEAR) for each in maps])
 
 
 def _centre(n: int) -> Maps:
