@@ -10,7 +10,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,10 @@ class PhotoSet:
     @property
     def images(self) -> Path:
         return self.folder / "images"
+
+    @property
+    def files(self) -> list[Path]:
+        return [self.folder / image.name for image in self.truth]
 
 
 def data_folder() -> Path:
@@ -80,3 +84,8 @@ def half(names: Sequence[str], which: str) -> Flags:
     """Which images belong to one of :data:`HALVES`; bool (n,)."""
     even = even_ranks(names)
     return {"even": even, "odd": ~even, "whole": np.ones(len(names), bool)}[which]
+
+
+def first_of(photos: PhotoSet, count: int) -> PhotoSet:
+    """The same set with ``count`` of its photos."""
+    return replace(photos, truth=photos.truth[:count])

@@ -63,7 +63,7 @@ def box_scores(
         rows, columns = heat_maps.shape[1:]
         side = np.tile([columns / scaled.shape[2], rows / scaled.shape[1]], 2)
         heat, area = _inside(heat_maps, cells * side)
-        scores *= np.sqrt(_logistic((heat / area - prior.level) / max(prior.spread, 1e-12)))
+        scores *= np.sqrt(logistic((heat / area - prior.level) / max(prior.spread, 1e-12)))
     scores[constant] = 0.0
     return scores
 
@@ -91,5 +91,6 @@ def _weighed(values: Map, weights: Map) -> Floats:
     return sums
 
 
-def _logistic(z: Floats) -> Floats:
+def logistic(z: Floats) -> Floats:
+    """1 / (1 + exp(-z)), without an overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(z / 2.0)), np.float64)
