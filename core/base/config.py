@@ -335,7 +335,7 @@ _WINDOWS = TrainConfig(
 PRESETS: Mapping[str, TrainConfig] = {
     "quick": _WINDOWS.with_(steps=300, snapshot_every=50),
     "balanced": _WINDOWS,
-    # Sauer et al. 2021, for the minutes of a processor (docs/decisions/0018-projected.md).
+    # Sauer et al. 2021, for the minutes of a processor (docs/decisions/0019-projected.md).
     "generator": TrainConfig(
         objective="hinge",
         projected=True,
