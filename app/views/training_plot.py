@@ -228,7 +228,7 @@ class TrainingPlot(_TwoPlots):
             self._add("g", step, g_loss)
 
     def add_told_apart(self, step: int, value: float) -> None:
-        """Keep the share of windows of middle and border that a step told apart, 0..1."""
+        """Keep the share of windows, or of cells, that a step told apart, 0..1."""
         self._add("told_apart", step, value)
 
     def set_generator(self, on: bool) -> None:
@@ -292,7 +292,8 @@ class TrainingPlot(_TwoPlots):
     def _show_told_apart(self) -> None:
         c = style.colours()
         tip = tr(
-            "How many windows of a step were told right: from the middle of an image, or from its border."
+            "How much of a step was told right: windows from the middle of an image or from its border; with "
+            "Projected, cells of object or background."
         )
         told_apart = tr("Told apart")
         self._upper_legend.hide()

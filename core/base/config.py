@@ -16,7 +16,8 @@ from core.base.language import mark, tr
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
-OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan")
+OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan", "hinge")
+_CLIPPED_OR_PENALISED = ("wgan-gp", "dragan", "wgan")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
 PRECISION_VARIABLE = "BOXSCOUT_PRECISION"
@@ -155,7 +156,10 @@ class TrainConfig(Settings):
     background: float = _setting(
         0.0,
         mark("Background"),
-        mark("Weight of telling the middle of images from their borders; 0 as published. Needs a crop size."),
+        mark(
+            "Weight of telling the middle of images from their borders; with Projected, what all images "
+            "share from the rest. 0 as published. Needs a crop size or Projected."
+        ),
         low=0.0,
         high=100.0,
     )
@@ -172,6 +176,11 @@ class TrainConfig(Settings):
         mark("Updates per step of the network that learns how photos are framed; 0 as published."),
         low=0,
         high=64,
+    )
+    projected: bool = _setting(
+        False,
+        mark("Projected"),
+        mark("The discriminator sees images through a frozen network, learned from ImageNet's labels."),
     )
     norm: str = _setting(
         "auto",
@@ -200,7 +209,11 @@ class TrainConfig(Settings):
         super().__post_init__()
         if self.crop_size is not None and self.crop_size > self.image_size:
             raise BoxscoutError(tr("Crop size must not be larger than the image size."))
-        if self.background > 0 and self.crop_size is None:
+        if self.projected and (self.crop_size is not None or self.framing):
+            raise BoxscoutError(tr("Projected learns whole images: choose no crop size, and 0 for Framing."))
+        if self.projected and self.objective in _CLIPPED_OR_PENALISED:
+            raise BoxscoutError(tr("Projected needs the objective hinge, dcgan or minimax."))
+        if self.background > 0 and self.crop_size is None and not self.projected:
             raise BoxscoutError(tr("Background needs crops: choose a crop size of 32 or 64 pixels."))
         if not self.background and not self.adversarial:
             raise BoxscoutError(tr("Background and Adversarial are both 0: nothing would be learned."))
@@ -360,15 +373,25 @@ def _check(kind: str, value: Any, limits: Limits) -> None:
         )
 
 
+# More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
 _WINDOWS = TrainConfig(
-    steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0, framing=4
-)
+    steps=600, sample_every=50, snapshot_every=100, crop_size=32, background=1.0, framing=4,
+    adversarial=0.0, learning_rate=1e-3,
+)  # fmt: skip
 
 FEATURES_PRESETS: Mapping[str, FeaturesConfig] = {"features": FeaturesConfig()}
 PRESETS: Mapping[str, TrainConfig] = {
-    # More steps learn the images by heart, and a generator costs place and time (docs/decisions/0009).
-    "scratch": _WINDOWS.with_(adversarial=0.0, learning_rate=1e-3),
-    "generator": _WINDOWS,
+    "scratch": _WINDOWS,
+    # Sauer et al. 2021, for the minutes of a processor (docs/decisions/0019-projected.md).
+    "generator": TrainConfig(
+        objective="hinge",
+        projected=True,
+        background=1.0,
+        batch_size=8,
+        learning_rate=1e-3,
+        sample_every=50,
+        snapshot_every=100,
+    ),
     # Choe, Park, Shim 2018 after Radford 2016: width 64, batch 128, 200k steps.
     "paper": TrainConfig(
         steps=200_000, batch_size=128, width=64, fine_heat_map=False, sample_every=1000, snapshot_every=2000

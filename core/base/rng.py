@@ -24,6 +24,8 @@ class Purpose(IntEnum):
     SIGNALS = 6
     CROPS = 7
     FRAMING = 8
+    MIXING = 9
+    VARIATION = 10
 
 
 def stream(seed: int, purpose: Purpose, counter: int = 0) -> torch.Generator:

@@ -15,7 +15,16 @@ from core.base.rng import Purpose, stream
 from core.learn.objectives import OBJECTIVES
 from core.learn.reports import BatchSeen
 from core.learn.training import MIN_IMAGES, Images, Pool, batch_rows, check_images
-from core.nets.augment import Windows, augment, border_windows, centre_windows, crop, mirror_and_relight
+from core.nets.augment import (
+    Windows,
+    augment,
+    border_windows,
+    centre_windows,
+    crop,
+    draw_variation,
+    mirror_and_relight,
+    vary,
+)
 from core.nets.networks import to_model_range, to_pixels
 
 
@@ -60,6 +69,8 @@ def presented(
     placing, varied
         CPU generators of the windows, and of what varies images or windows; None leaves these as they are.
     """
+    if config.projected:
+        return Batch(images if varied is None else vary(images, draw_variation(len(images), varied)), None)
     if config.crop_size is None:
         return Batch(images if varied is None else augment(images, varied), None)
     n, side = len(images), images.shape[-1]

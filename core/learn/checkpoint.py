@@ -26,7 +26,8 @@ from core.learn.losses import LossLog
 from core.learn.objectives import OBJECTIVES
 from core.learn.stopping import Signal
 from core.nets.framing import LEARNING_RATE, WEIGHT_DECAY
-from core.nets.networks import Discriminator, Framing, Generator, initialize, initialize_framing
+from core.nets.networks import Discriminator, Framing, Generator, Judge, initialize, initialize_framing
+from core.nets.projected import ProjectedDiscriminator
 
 FORMAT = "boxscout-checkpoint"
 VERSION = 1
@@ -56,7 +57,7 @@ class TrainState:
 
     config: TrainConfig
     generator: Generator
-    discriminator: Discriminator
+    discriminator: Judge
     g_optimizer: torch.optim.Adam
     d_optimizer: torch.optim.Adam
     f_optimizer: torch.optim.AdamW | None = None
@@ -104,7 +105,7 @@ def new_state(config: TrainConfig) -> TrainState:
     )
 
 
-def new_discriminator(config: TrainConfig) -> Discriminator:
+def new_discriminator(config: TrainConfig) -> Judge:
     """The discriminator that ``config`` asks for, with weights yet to be drawn or loaded.
 
     Raises
@@ -119,6 +120,13 @@ def new_discriminator(config: TrainConfig) -> Discriminator:
                 title=objective.title
             )
         )
+    if config.projected:
+        return ProjectedDiscriminator(
+            image_size=config.image_size,
+            width=config.width,
+            seed=config.seed,
+            background=config.background > 0,
+        )
     return Discriminator(
         image_size=config.input_size,
         width=config.width,
@@ -129,7 +137,7 @@ def new_discriminator(config: TrainConfig) -> Discriminator:
     )
 
 
-def _judging(discriminator: Discriminator) -> list[torch.nn.Parameter]:
+def _judging(discriminator: Judge) -> list[torch.nn.Parameter]:
     """The discriminator's own weights, without those of its framing."""
     return [weight for name, weight in discriminator.named_parameters() if not name.startswith("framing.")]
 

@@ -16,6 +16,7 @@ from core.learn.batches import fewest_images, updates_of
 from core.learn.checkpoint import HistoryPoint, TrainState, new_state
 from core.learn.game import Game
 from core.learn.msssim import diversity
+from core.learn.projected_game import ProjectedGame
 from core.learn.reports import Progress, Snapshot
 from core.learn.signals import Yardstick, measure, noise_batches, yardstick
 from core.learn.stopping import Signal
@@ -65,7 +66,7 @@ class _Trainer:
         state.config = config
         _move(state, self.device)
         self.pool = Pool(images, self.device)
-        self.game = Game(config, state, self.pool)
+        self.game = (ProjectedGame if config.projected else Game)(config, state, self.pool)
         self._settle_every = 1 if self.device.type == "cpu" else SETTLE_EVERY
         self.fixed_noise = fixed_noise(config).to(self.device)
         self.budget = Budget(config, state)

@@ -58,7 +58,7 @@ class Game:
             noise = torch.randn(config.batch_size, config.latent_size, generator=rng)
             if penalty is not None:
                 drawn = penalty.draw(batch.real.shape, stream(config.seed, Purpose.PENALTY, counter))
-        return batch.real, batch.background, *(_to(device, values) for values in (noise, *drawn))
+        return batch.real, batch.background, *(to_device_if_any(device, values) for values in (noise, *drawn))
 
     def _discriminator_update(self, inputs: Tensors) -> Tensors:
         batch, noise, drawn = _sorted(inputs)
@@ -127,7 +127,7 @@ class Game:
                 yield from moments.values()
 
 
-def _to(device: torch.device, values: Tensor | None) -> Tensor | None:
+def to_device_if_any(device: torch.device, values: Tensor | None) -> Tensor | None:
     return None if values is None else to_device(values, device)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 Critic = Callable[[Tensor], Tensor]
 Draws = tuple[Tensor, ...]
@@ -54,7 +54,7 @@ class Objective:
     Attributes
     ----------
     discriminator_loss, generator_loss
-        Take the logits of real and generated images, (N,), and of generated ones alone.
+        Take the logits of real and generated images, (N,) or (N, heads), and of generated ones alone.
     adam
         The reference's optimizer at an image size in pixels.
     penalty
@@ -108,6 +108,11 @@ def wasserstein_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
 def wasserstein_generator_loss(fake: Tensor) -> Tensor:
     """-E[D(G(z))] (Arjovsky et al. 2017, equation 3)."""
     return -fake.mean()
+
+
+def hinge_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))] (Lim and Ye 2017, equation 13)."""
+    return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
 def slope_penalty(critic: Critic, points: Tensor) -> Tensor:
@@ -165,6 +170,10 @@ def _arjovsky(_image_size: int) -> AdamSettings:
     return AdamSettings(5e-5, 0.0, 0.99)
 
 
+def _sauer(_image_size: int) -> AdamSettings:
+    return AdamSettings(2e-4, 0.0, 0.99)
+
+
 OBJECTIVES: Mapping[str, Objective] = {
     objective.name: objective
     for objective in (
@@ -200,5 +209,7 @@ OBJECTIVES: Mapping[str, Objective] = {
             discriminator_steps=5,
             weight_limit=0.01,
         ),
+        # What the generator minimises is the same as with Wasserstein (Lim and Ye 2017, equation 14).
+        Objective("hinge", "Hinge GAN", hinge_discriminator_loss, wasserstein_generator_loss, _sauer),
     )
 }

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from core.learn.stopping import Signal
 
 if TYPE_CHECKING:
-    from core.nets.networks import Discriminator
+    from core.nets.networks import Judge
 
 Images = npt.NDArray[np.uint8]
 
@@ -21,7 +21,7 @@ class Snapshot:
     """A discriminator at one step: a copy on the CPU in evaluation mode, safe in any thread."""
 
     step: int
-    discriminator: Discriminator
+    discriminator: Judge
     image_size: int
 
 

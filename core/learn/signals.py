@@ -20,7 +20,7 @@ from core.learn.stopping import Estimate, Signal, estimate, map_difference, sepa
 from core.learn.training import Images
 from core.learn.updates import judge
 from core.maps.heatmap import heat_maps
-from core.nets.networks import Discriminator, to_model_range, to_pixels
+from core.nets.networks import Judge, to_model_range, to_pixels
 
 BATCHES = 4
 BATCH = 64
@@ -113,10 +113,12 @@ def measure(state: TrainState, fixed: Yardstick, samples: Sequence[Images]) -> S
     )
 
 
-def _separation(network: Discriminator, config: TrainConfig, real: Images, samples: Images) -> float:
+def _separation(network: Judge, config: TrainConfig, real: Images, samples: Images) -> float:
     """As the game is played: the same company in batch norm, real images varied as in training."""
     device = next(network.parameters()).device
-    varied = stream(config.seed, Purpose.SIGNALS, BATCHES) if config.augmentation else None
+    # A projected game varies generated images too, so that these are to be like real ones as they are.
+    varies = config.augmentation and not config.projected
+    varied = stream(config.seed, Purpose.SIGNALS, BATCHES) if varies else None
     images = to_model_range(torch.from_numpy(real).to(device))
     batch = presented(config, images, stream(config.seed, Purpose.CROPS, BATCHES), varied)
     generated = to_model_range(torch.from_numpy(samples[: len(real)]).to(device))

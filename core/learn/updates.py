@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.learn.batches import Batch
-from core.nets.networks import Discriminator
+from core.nets.networks import Discriminator, Judge
 
 
 class Judged(NamedTuple):
@@ -22,7 +22,7 @@ class Judged(NamedTuple):
     border: Tensor | None
 
 
-def judge(network: Discriminator, batch: Batch, fake: Tensor | None) -> Judged:
+def judge(network: Judge, batch: Batch, fake: Tensor | None) -> Judged:
     """Logits as the discriminator's update needs them; they are float whatever was computed in.
 
     As published, real and generated images go through the network apart, each under its own statistics,
@@ -44,7 +44,7 @@ def judge(network: Discriminator, batch: Batch, fake: Tensor | None) -> Judged:
     return Judged(real, generated[0] if generated else None, centre, border)
 
 
-def judge_generated(network: Discriminator, batch: Batch, fake: Tensor) -> Tensor:
+def judge_generated(network: Judge, batch: Batch, fake: Tensor) -> Tensor:
     """Logits of "real" of generated images alone, (n,) float, in the same company as in :func:`judge`."""
     with keeping_averages(network):
         if batch.background is None or network.per_image_norm:
@@ -88,8 +88,9 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def clip_weights(critic: Discriminator, limit: float) -> None:
+def clip_weights(critic: Judge, limit: float) -> None:
     """Every weight of the critic into -limit..limit (Arjovsky et al. 2017, algorithm 1)."""
+    assert isinstance(critic, Discriminator), "no other is played by an objective that clips"
     for part in (critic.features, critic.linear):
         for parameter in part.parameters():
             parameter.clamp_(-limit, limit)

@@ -20,14 +20,15 @@ from torch import Tensor, nn
 from core.base.errors import BoxscoutError
 from core.base.language import tr
 from core.maps.contrast import contrast_maps, guided
-from core.nets.networks import Discriminator, Unit, to_model_range
+from core.nets.networks import Discriminator, Judge, Unit, to_model_range
+from core.nets.projected import ProjectedDiscriminator
 from core.nets.resnet import PreActResNet34
 
 # Cells of a map's longer side at most: rules read a grid of 64 x 64.
 MAX_CELLS = 64
 PADDINGS = ("reflect", "zero")
 
-Network = Discriminator | PreActResNet34
+Network = Judge | PreActResNet34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +184,7 @@ class _Eye:
         around = _surrounded(images, before, margin, self.cell, reflect=self.reflect)
         if isinstance(self.network, PreActResNet34) and self.classes is not None:
             maps = self.network.class_activation(around, self.classes)
-        elif isinstance(self.network, Discriminator) and self.unit is not None:
+        elif isinstance(self.network, Judge) and self.unit is not None:
             maps = self.network.class_activation(around, self.unit)
         else:
             maps = self.network.class_activation(around)
@@ -205,8 +206,11 @@ def cell_and_reach(network: nn.Module) -> tuple[int, int]:
     """The side of a map's cell, and how far the zeros at the border reach into the map, both in pixels.
 
     Each convolution of padding p carries the zeros p of its own steps further. Shortcuts of 1 x 1 pad nothing
-    and run beside the convolutions that count.
+    and run beside the convolutions that count. Of a network on frozen features the zeros reach nearly
+    everywhere, so that its image gets no reflection around it: 0.
     """
+    if isinstance(network, ProjectedDiscriminator):
+        return network.cell, 0
     cell, reach = 1, 0
     seen = network.features if isinstance(network, Discriminator) else network
     for layer in seen.modules():

@@ -30,6 +30,9 @@ HUE = 0.2 * 2 * math.pi
 CONTRAST = (0.5, 1.5)
 RELIGHT_CONTRAST = (0.7, 1.3)
 
+TRANSLATION = 1 / 8
+"""Of an image's side: how far it is moved along each axis at most."""
+
 SHARE = (0.35, 0.6)
 """Of an image's side: how wide a window is, when windows are learned in place of whole images."""
 OFF_CENTRE = 0.15
@@ -134,6 +137,45 @@ def mirror_and_relight(images: Tensor, rng: torch.Generator) -> Tensor:
 
 def _to_range(unit: Tensor) -> Tensor:
     return unit.mul(2.0).sub(1.0).contiguous(memory_format=torch.channels_last)
+
+
+def draw_variation(n: int, rng: torch.Generator) -> Tensor:
+    """What :func:`vary` does to each of ``n`` images: uniform in 0..1, (6, n), on the CPU."""
+    return torch.rand(6, n, generator=rng)
+
+
+def vary(images: Tensor, drawn: Tensor) -> Tensor:
+    """Mirror, move and recolour real and generated images alike, so that the generator learns none of it.
+
+    Differentiable (Zhao et al. 2020: "color" and "translation"; no part is cut out, which would hide
+    objects). What comes in at an edge is the image's own reflection.
+
+    Parameters
+    ----------
+    images
+        float (N, 3, S, S) in -1..1.
+    drawn
+        From :func:`draw_variation`.
+
+    Returns
+    -------
+    float (N, 3, S, S), beyond -1..1 where colours are.
+    """
+    n, side = len(images), images.shape[-1]
+    mirror, x, y, brightness, saturation, contrast = to_device(drawn, images.device)[..., None, None, None]
+    theta = torch.zeros(n, 2, 3, device=images.device)
+    theta[:, 0, 0], theta[:, 1, 1] = torch.where(mirror < 0.5, -1.0, 1.0).flatten(), 1.0
+    for axis, place in enumerate((x, y)):
+        # Whole pixels: a part of one would blur, and a blur tells real from generated.
+        theta[:, axis, 2] = ((TRANSLATION * side * (2 * place - 1)).round() * 2 / side).flatten()
+    grid = affine_grid(theta, list(images.shape), align_corners=False)
+    moved = grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)
+    lit = moved + brightness - 0.5
+    grey = lit.mean(1, keepdim=True)
+    vivid = grey + (lit - grey) * 2 * saturation
+    mean = vivid.mean((1, 2, 3), keepdim=True)
+    contrasted: Tensor = mean + (vivid - mean) * (0.5 + contrast)
+    return contrasted
 
 
 def distort_colours(images: Tensor, rng: torch.Generator) -> Tensor:

@@ -20,11 +20,11 @@ from torch.nn.functional import affine_grid, grid_sample, smooth_l1_loss
 
 from core.base.devices import to_device
 from core.nets.augment import BRIGHTNESS, RELIGHT_CONTRAST
-from core.nets.networks import Discriminator, Framing, to_model_range
+from core.nets.networks import Discriminator, Framing, Judge, to_model_range
 from core.nets.resnet import PreActResNet34
 
 Framings = npt.NDArray[np.float64]
-Network = Discriminator | PreActResNet34
+Network = Judge | PreActResNet34
 
 LEARNING_RATE, WEIGHT_DECAY = 1e-3, 1e-2
 SHARES = (0.55, 0.9)

@@ -89,7 +89,39 @@ class Framing(nn.Module):
         return answers
 
 
-class Discriminator(nn.Module):
+class Judge(nn.Module):
+    """What every discriminator is asked: images -> logits of its units, and their maps.
+
+    ``per_image_norm``: each image is judged alone, whatever else is in its batch. ``background`` is the unit
+    that tells object from background; None, as ``framing``, where that is not learned.
+    """
+
+    per_image_norm: bool
+    background: nn.Linear | None
+    framing: Framing | None
+
+    @property
+    def unit(self) -> Unit:
+        """Whose class activation map shows the object: the background unit's where there is one."""
+        return "real" if self.background is None else "background"
+
+    def logits(self, images: Tensor) -> Logits:
+        """Both units' logits of float images (N, 3, S, S) in -1..1."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of "real", (N,), of float images (N, 3, S, S) in -1..1."""
+        return self.logits(images).real
+
+    def class_activation(self, images: Tensor, unit: Unit | None = None) -> Tensor:
+        """Sum over channels of weight x activation: (N, h, w), without the bias.
+
+        ``unit`` None is :attr:`unit`. ValueError for the background of a network that has no such unit.
+        """
+        raise NotImplementedError
+
+
+class Discriminator(Judge):
     """Strided convolutions, global average pooling and one linear unit: image -> logit of "real".
 
     Because only pooling and a linear unit follow the last features, the logit is the mean of the
@@ -131,28 +163,14 @@ class Discriminator(nn.Module):
         self.background = nn.Linear(channels, 1) if background else None
         self.framing = Framing(width) if framing else None
 
-    @property
-    def unit(self) -> Unit:
-        """Whose class activation map shows the object: the background unit's where there is one."""
-        return "real" if self.background is None else "background"
-
     def logits(self, images: Tensor) -> Logits:
-        """Both units' logits of float images (N, 3, S, S) in -1..1."""
         features = self.features(images)
         # Not features.mean(): its gradient is one value expanded, which the step before takes slowly.
         pooled = F.avg_pool2d(features, features.shape[2:]).flatten(1)
         background = None if self.background is None else self.background(pooled).squeeze(1)
         return Logits(self.linear(pooled).squeeze(1), background)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits of "real", (N,), of float images (N, 3, S, S) in -1..1."""
-        return self.logits(images).real
-
     def class_activation(self, images: Tensor, unit: Unit | None = None) -> Tensor:
-        """Sum over channels of weight x activation: (N, h, w), without the bias.
-
-        ``unit`` None is :attr:`unit`. ValueError for the background of a network that has no such unit.
-        """
         chosen = self.linear if (unit or self.unit) == "real" else self.background
         if chosen is None:
             raise ValueError("This network has not learned any background.")

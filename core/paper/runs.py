@@ -31,7 +31,7 @@ from core.learn.class_training import ClassifierState
 from core.learn.reports import ClassifierProgress, Progress
 from core.learn.snapshots import kept_steps, snapshots_dir
 from core.maps.heatmap import PLAIN, heat_maps
-from core.nets.networks import Discriminator
+from core.nets.networks import Judge
 from core.nets.resnet import PreActResNet34
 from core.paper.files import make_folder, write_array, write_text
 from core.paper.origin import device_name, revision
@@ -300,7 +300,7 @@ def _kept_steps(project: Project) -> tuple[int, ...]:
     return () if saved is None else kept_steps(snapshots_dir(saved.file))
 
 
-def _network(state: State, device: str) -> Discriminator | PreActResNet34:
+def _network(state: State, device: str) -> Judge | PreActResNet34:
     where: torch.device = resolve_device(device)
     if isinstance(state, ClassifierState):
         return classify.snapshot_of(state).network.to(where)

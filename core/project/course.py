@@ -21,7 +21,7 @@ from core.learn.snapshots import kept_steps, load, snapshots_dir
 from core.maps.contrast import outline_ratios
 from core.maps.heatmap import heat_maps, read_out_of
 from core.nets.framing import framings
-from core.nets.networks import Discriminator
+from core.nets.networks import Judge
 from core.project.measure import against_truth, measure_contrast
 from core.project.runs import Run, current_run, newest_finished_run
 from core.project.store import Project, ProjectView
@@ -79,7 +79,7 @@ def course(project: Project, view: ProjectView, *, cancelled: Callable[[], bool]
     return Course(_measure(truth), tuple(points), baselines.rows)
 
 
-def _boxes(network: Discriminator, images: Images, sizes: Floats, view: ProjectView) -> Floats:
+def _boxes(network: Judge, images: Images, sizes: Floats, view: ProjectView) -> Floats:
     """One box for each image, float64 (n, 4) pixels; ``sizes`` as displayed, (n, 2)."""
     maps = heat_maps(network, images, options=read_out_of(network))
     framed = framings(network, images)

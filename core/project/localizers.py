@@ -12,7 +12,7 @@ from core.base.language import tr
 from core.learn import class_training as classify
 from core.learn.labels import class_names
 from core.learn.snapshots import chosen_snapshot
-from core.nets.networks import Discriminator
+from core.nets.networks import Judge
 from core.nets.resnet import PreActResNet34
 from core.project.runs import Run
 from core.project.store import ImageRecord
@@ -25,7 +25,7 @@ class Localizer:
     ``reason`` says why this step was proposed, where it was.
     """
 
-    network: Discriminator | PreActResNet34
+    network: Judge | PreActResNet34
     step: int
     image_size: int
     classes: tuple[str, ...] = ()

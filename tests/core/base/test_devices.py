@@ -26,13 +26,16 @@ from core.learn.objectives import OBJECTIVES
 
 META = torch.device("meta")
 PLAIN = TrainConfig(image_size=32, width=8, batch_size=8, latent_size=16, precision="fp32")
-WINDOWS = PRESETS["generator"].with_(width=8, batch_size=8, precision="fp32")
+WINDOWS = PRESETS["balanced"].with_(
+    adversarial=1.0, learning_rate=None, width=8, batch_size=8, precision="fp32"
+)
 CONFIGS = {
     **{name: PLAIN.with_(objective=name) for name in OBJECTIVES},
     "plain": PLAIN.with_(augmentation=False),
     "windows": WINDOWS,
     "norm": WINDOWS.with_(norm="image"),
     "no generator": WINDOWS.with_(adversarial=0.0),
+    "projected": PRESETS["generator"].with_(width=8, precision="fp32"),
 }
 
 
@@ -95,6 +98,8 @@ def test_a_step_waits_for_nothing(name: str, monkeypatch: pytest.MonkeyPatch) ->
     config = CONFIGS[name]
     monkeypatch.setattr("core.learn.engine.resolve_device", lambda _name: META)
     monkeypatch.setattr("core.learn.training.free_bytes", lambda _device: 2**40)
+    # It is found once, before the first step.
+    monkeypatch.setattr("core.learn.projected_game.find_direction", lambda *_: None)
     state = new_state(config)
     for optimizer in (state.g_optimizer, state.d_optimizer, state.f_optimizer):
         for group in optimizer.param_groups if optimizer else ():

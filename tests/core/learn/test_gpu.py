@@ -29,13 +29,25 @@ PLAIN = TrainConfig(
     image_size=32, width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3, latent_size=16
 )
 GAMES = [PLAIN.with_(objective=name) for name in OBJECTIVES]
-WINDOWS = PRESETS["generator"].with_(
-    image_size=64, width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3
+WINDOWS = PRESETS["balanced"].with_(
+    adversarial=1.0,
+    learning_rate=None,
+    image_size=64,
+    width=8,
+    batch_size=8,
+    steps=6,
+    sample_every=2,
+    snapshot_every=3,
 )
 
 
-CONFIGS = [*GAMES, WINDOWS, WINDOWS.with_(adversarial=0.0)]
-NAMES = [f"{config.objective}-{config.crop_size}-{config.adversarial}" for config in CONFIGS]
+PROJECTED = PRESETS["generator"].with_(width=8, steps=6, sample_every=2, snapshot_every=3)
+
+
+CONFIGS = [*GAMES, WINDOWS, WINDOWS.with_(adversarial=0.0), PROJECTED]
+NAMES = [
+    f"{config.objective}-{config.crop_size}-{config.adversarial}-{config.projected}" for config in CONFIGS
+]
 
 
 @pytest.fixture
@@ -43,7 +55,11 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8)
 
 
-@pytest.mark.parametrize("config", [*GAMES, WINDOWS], ids=lambda config: f"{config.objective}-{config.norm}")
+@pytest.mark.parametrize(
+    "config",
+    [*GAMES, WINDOWS, PROJECTED],
+    ids=lambda config: f"{config.objective}-{config.crop_size}-{config.projected}",
+)
 def test_the_first_losses_are_those_of_the_cpu(images: np.ndarray, config: TrainConfig) -> None:
     """Weights, batches, noise and windows are drawn on the CPU, so that only rounding differs."""
     pixels = images[:, :: 64 // config.image_size, :: 64 // config.image_size]
@@ -54,7 +70,11 @@ def test_the_first_losses_are_those_of_the_cpu(images: np.ndarray, config: Train
 
 
 @pytest.mark.parametrize("precision", ("fp32", "bf16"))
-@pytest.mark.parametrize("config", [*GAMES, WINDOWS], ids=lambda config: f"{config.objective}-{config.norm}")
+@pytest.mark.parametrize(
+    "config",
+    [*GAMES, WINDOWS, PROJECTED],
+    ids=lambda config: f"{config.objective}-{config.crop_size}-{config.projected}",
+)
 def test_a_training_ends_with_samples_and_goes_on_elsewhere(
     images: np.ndarray, config: TrainConfig, precision: str, tmp_path: Path
 ) -> None:

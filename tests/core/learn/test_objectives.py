@@ -119,6 +119,13 @@ def test_wasserstein_losses_are_differences_of_means() -> None:
     assert objective.generator_loss(fake).item() == pytest.approx(1.0)
 
 
+def test_the_hinge_asks_for_a_margin_of_one_and_no_more() -> None:
+    objective = OBJECTIVES["hinge"]
+    real, fake = torch.tensor([2.0, 0.25]), torch.tensor([-3.0, 0.5])
+    assert objective.discriminator_loss(real, fake).item() == pytest.approx((0 + 0.75) / 2 + (0 + 1.5) / 2)
+    assert objective.generator_loss(fake).item() == pytest.approx(1.25)
+
+
 def test_minimax_and_non_saturating_losses_agree_in_sign_only() -> None:
     """Both push the logit up; where the generator is losing, minimax hardly pushes (Goodfellow 2014)."""
     slopes = {}
@@ -142,6 +149,7 @@ def test_clipping_bounds_every_weight() -> None:
         ("dcgan", 64, (2e-4, 0.5, 0.999)),
         ("wgan-gp", 64, (1e-4, 0.0, 0.9)),
         ("wgan-gp", 32, (1e-4, 0.5, 0.9)),
+        ("hinge", 64, (2e-4, 0.0, 0.99)),
     ],
 )
 def test_optimizers_are_the_papers(name: str, size: int, expected: tuple[float, float, float]) -> None:

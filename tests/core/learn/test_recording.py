@@ -18,7 +18,7 @@ from core.learn.objectives import OBJECTIVES
 from core.learn.recording import WARM_UP, Function, Recorded, Tensors
 
 T = TypeVar("T")
-WINDOWS = PRESETS["generator"].with_(width=8, batch_size=4)
+WINDOWS = PRESETS["balanced"].with_(adversarial=1.0, learning_rate=None, width=8, batch_size=4)
 CONFIGS = {
     **{
         name: TrainConfig(objective=name, image_size=32, width=8, batch_size=4, latent_size=8)
@@ -26,6 +26,7 @@ CONFIGS = {
     },
     "windows": WINDOWS,
     "no generator": WINDOWS.with_(adversarial=0.0),
+    "projected": PRESETS["generator"].with_(image_size=32, width=8, batch_size=4),
 }
 
 
@@ -118,7 +119,7 @@ def test_what_cannot_be_recorded_rightly_goes_on_unrecorded(how: str) -> None:
     assert plays.replayed == (0 if how == "refused" else 1)
 
 
-@pytest.mark.parametrize("name", (*OBJECTIVES, "windows", "no generator"))
+@pytest.mark.parametrize("name", CONFIGS)
 def test_a_recorded_training_is_the_same_to_the_last_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the updates take and change is all that there is: weights, averages, moments, counts of steps."""
     config = CONFIGS[name].with_(steps=6, precision="fp32")
