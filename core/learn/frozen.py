@@ -24,6 +24,7 @@ from core.base.threads import threads_wanted
 from core.images.inputs import InputForm, as_batch
 from core.images.parallel import Failure
 from core.images.scan import ImageFile
+from core.learn.masks import SIDE
 from core.learn.object_unit import Seen, learn_object_unit
 from core.maps.cells import cells, maps_at
 from core.maps.ddt import Tally
@@ -239,7 +240,8 @@ class _ObjectUnit:
         maps = maps_at(described.maps, self._features, self._strides)
         own = cells(maps, normalise=True, grid=self._strides.index(self._cell)).astype(np.float16)
         coarse = self._coarse(described.images).astype(np.float16)
-        self._seen += [Seen(*pair) for pair in zip(own, coarse, strict=True)]
+        images = [cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for one in described.images]
+        self._seen += [Seen(*parts) for parts in zip(own, coarse, images, strict=True)]
 
     def _coarse(self, images: npt.NDArray[np.uint8]) -> Array:
         """The deepest descriptors of the same images at a smaller size."""

@@ -4,7 +4,9 @@ DDT (Wei et al. 2017) says where the object is, but not how large: its heat is h
 part, and wide around small objects. So only its extremes are believed. They teach a first unit, as in FOUND
 (Siméoni et al. 2023). Then units of two views teach each other, as in co-training (Blum and Mitchell 1998).
 The *deep* view knows what an object is. The *near* view, of finer strides, cannot see past an object's edge:
-to it, cells beside an object look like cells far from any, which the deep view calls surroundings.
+to it, cells beside an object look like cells far from any, which the deep view calls surroundings. At last
+the photos have their say: their colours cut the objects out along edges, and the masks of the whole folder
+teach both views once more, so that the errors of single masks average out.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.learn.logistic import logistic, sigmoid
+from core.learn.masks import grabcut_mask
 from core.maps.cells import normalised, resized
 from core.maps.ddt import Tally
 
@@ -25,7 +28,8 @@ Array = npt.NDArray[np.float32]
 #: surely are surroundings, each of which begins one course of teaching.
 _SURE = ((0.5, 0.3), (0.6, 0.4))
 _CELLS = 16_000  # that teach one unit
-_COLD = 0.2  # the share of an image's cells up to which its logit is that of surroundings
+_COLD = 0.2  # the share of an image's cells up to which its heat is that of surroundings
+_COLDEST = 0.05  # the same of logits, which rise less gradually
 _RIDGE_SURE, _RIDGE_DEEP, _RIDGE_NEAR = 1e-1, 1e-2, 1e-3
 _FITS = 9  # in all, for the progress
 
@@ -35,11 +39,13 @@ class Seen:
     """One image as it is learned from.
 
     ``cells`` is float16 (h, w, C), the numbers of each cell, the nearest view's first; ``coarse`` float16
-    (C', h', w'), the deepest stride's descriptors of the image at a smaller size, for DDT.
+    (C', h', w'), the deepest stride's descriptors of the image at a smaller size, for DDT; ``image`` is uint8
+    (SIDE, SIDE, 3), RGB, the whole of it, for :func:`core.learn.masks.grabcut_mask`.
     """
 
     cells: npt.NDArray[np.float16]
     coarse: npt.NDArray[np.float16]
+    image: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def learn_object_unit(
             yield done / _FITS, mean_unit([*first, unit]) if first else unit
             first.append(unit)
     answers = course.answers(mean_unit(first))
-    objects = [(one > _cut(one)).astype(np.float32) for one in answers]
+    objects = [grabcut_mask(one.image, own - _cut(own)) for one, own in zip(seen, answers, strict=True)]
     second: list[Unit] = []
     for unit in course.units(objects, sure=False):
         done += 1
@@ -130,7 +136,7 @@ def _cut(answers: Array) -> float:
 
     In an image whose surroundings look like other images' objects all logits are high.
     """
-    return max(0.0, float(answers.max() + np.quantile(answers, _COLD)) / 2)
+    return max(0.0, float(answers.max() + np.quantile(answers, _COLDEST)) / 2)
 
 
 class _Course:

@@ -26,7 +26,7 @@ from core.learn.objectives import OBJECTIVES
 
 META = torch.device("meta")
 PLAIN = TrainConfig(image_size=32, width=8, batch_size=8, latent_size=16, precision="fp32")
-WINDOWS = PRESETS["balanced"].with_(
+WINDOWS = PRESETS["scratch"].with_(
     adversarial=1.0, learning_rate=None, width=8, batch_size=8, precision="fp32"
 )
 CONFIGS = {

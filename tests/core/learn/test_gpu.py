@@ -29,7 +29,7 @@ PLAIN = TrainConfig(
     image_size=32, width=8, batch_size=8, steps=6, sample_every=2, snapshot_every=3, latent_size=16
 )
 GAMES = [PLAIN.with_(objective=name) for name in OBJECTIVES]
-WINDOWS = PRESETS["balanced"].with_(
+WINDOWS = PRESETS["scratch"].with_(
     adversarial=1.0,
     learning_rate=None,
     image_size=64,

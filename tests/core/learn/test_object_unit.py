@@ -10,7 +10,8 @@ from core.learn.object_unit import Seen, Unit, learn_object_unit
 from core.maps.ddt import Tally
 
 NEAR, MIDDLE, DEEP = 6, 8, 10
-SIDE = 16
+GREY = np.full((96, 96, 3), 128, np.uint8)
+SIDE, SCALE = 16, 6
 
 
 def folder(images: int, *, seed: int, side: tuple[int, int] = (5, 8)) -> tuple[list[Seen], list[np.ndarray]]:
@@ -29,7 +30,8 @@ def folder(images: int, *, seed: int, side: tuple[int, int] = (5, 8)) -> tuple[l
         deep = blurred[..., None] * object_deep + 0.3 * rng.normal(size=(SIDE, SIDE, DEEP))
         cells = np.concatenate([near, deep], axis=2).astype(np.float16)
         coarse = deep.reshape(SIDE // 2, 2, SIDE // 2, 2, DEEP).mean(axis=(1, 3)).transpose(2, 0, 1)
-        seen.append(Seen(cells, coarse.astype(np.float16)))
+        image = 60 + 120 * np.kron(truth, np.ones((SCALE, SCALE)))[..., None] + rng.normal(0, 8, (96, 96, 3))
+        seen.append(Seen(cells, coarse.astype(np.float16), image.astype(np.uint8)))
         truths.append(truth > 0)
     return seen, truths
 
@@ -70,7 +72,7 @@ def test_the_same_seed_teaches_the_same_to_the_last_bit() -> None:
 
 
 def test_images_that_are_alike_everywhere_teach_nothing() -> None:
-    flat = Seen(np.ones((4, 4, NEAR + MIDDLE + DEEP), np.float16), np.ones((DEEP, 2, 2), np.float16))
+    flat = Seen(np.ones((4, 4, NEAR + MIDDLE + DEEP), np.float16), np.ones((DEEP, 2, 2), np.float16), GREY)
     with pytest.raises(TrainingError, match="look the same"):
         taught([flat] * 3)
 

@@ -18,7 +18,7 @@ from core.learn.objectives import OBJECTIVES
 from core.learn.recording import WARM_UP, Function, Recorded, Tensors
 
 T = TypeVar("T")
-WINDOWS = PRESETS["balanced"].with_(adversarial=1.0, learning_rate=None, width=8, batch_size=4)
+WINDOWS = PRESETS["scratch"].with_(adversarial=1.0, learning_rate=None, width=8, batch_size=4)
 CONFIGS = {
     **{
         name: TrainConfig(objective=name, image_size=32, width=8, batch_size=4, latent_size=8)
