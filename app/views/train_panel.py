@@ -123,6 +123,11 @@ class TrainPanel(QWidget):
         for form in self._all_forms():
             form.set_devices(available)
 
+    def set_device(self, device: str) -> None:
+        """Let what needs no labels run on another device, and emit nothing."""
+        for form in (self.features_form, self.form):
+            form.set_device(device)
+
     def set_state(self, state: TrainPanelState) -> None:
         """Show ``state`` and emit nothing."""
         if state == self._state:
@@ -213,7 +218,9 @@ class TrainPanel(QWidget):
         self.results.addWidget(both)
         self.shown_learning = both
         self.results.addWidget(self.class_plot)
-        self.results.addWidget(self.features_note)
+        # It takes what is left, also where that is less than the note would like.
+        self.features_page = FitScroll(self.features_note, self)
+        self.results.addWidget(self.features_page)
         # It takes what is left: by its wish for room it would squeeze the form into a slit.
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return self.results
@@ -226,7 +233,7 @@ class TrainPanel(QWidget):
     def _make_room(self) -> None:
         """The curves keep their height, and make way where it would leave only a slit of an open form; the
         images above them are shown where there is room for both."""
-        if self.results.currentWidget() is self.features_note:
+        if self.results.currentWidget() is self.features_page:
             self.results.setMinimumHeight(0)
             return
         plot = self.class_plot if self.results.currentIndex() == 1 else self.plot
@@ -277,7 +284,7 @@ class TrainPanel(QWidget):
         if state.kind == "cam":
             return self.class_plot
         by_features = state.kind == "features" if has_results(state) else self._free is self.features_form
-        return self.features_note if by_features else self.shown_learning
+        return self.features_page if by_features else self.shown_learning
 
     def _choose_other(self, form: ConfigForm, preset: str) -> None:
         """A preset was chosen that the other form makes."""

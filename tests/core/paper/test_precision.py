@@ -65,7 +65,7 @@ def test_both_precisions_are_trained_once_from_the_same_start(
         assert one["difference"]["mean"] == pytest.approx(one["bf16"]["mean"] - one["fp32"]["mean"])
     measures = [one["measure"] for one in content["comparisons"]]
     assert {"discriminator's loss, second half", "GT-known Loc, component"} <= set(measures)
-    files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*-data/checkpoint.pt")}
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*-data/runs/*/checkpoint.pt")}
     states = [checkpoint.load(path) for path in files]
     weights = {
         (state.config.seed, state.config.precision): state.discriminator.linear.weight.detach().numpy()
