@@ -145,6 +145,22 @@ def test_a_run_that_is_there_is_not_learned_again_unasked(
         assert [one.finished for one in runs(project)] == [True, True]
 
 
+def test_train_takes_the_place_of_a_damaged_run_as_localize_says(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    train = ("train", photos, "--project", project, *FAST)
+    assert run(capsys, *train)[0] == 0
+    with Project.open(project) as opened:
+        file = runs(opened)[0].file
+    file.write_bytes(file.read_bytes()[:100])
+    code, _, err = run(capsys, "localize", photos, "--project", project)
+    assert code == 1 and "train again" in err
+    assert run(capsys, *train)[0] == 0
+    code, out, _ = run(capsys, "localize", photos, "--project", project)
+    assert code == 0 and "with Run 2" in out
+
+
 def test_how_sure_boxes_are_is_said_after_a_kill_and_of_the_whole_folder(
     sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
