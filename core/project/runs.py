@@ -91,6 +91,15 @@ def newest_finished_run(project: Project, kind: str) -> Run | None:
     return next((run for run in saved if run.finished), saved[0] if saved else None)
 
 
+def newest_to_resume(project: Project, kind: str, preset: str | None) -> Run | None:
+    """The newest saved run of this ``kind`` to go on with: of ``preset`` where one is named.
+
+    What was begun in the window, or in a former version, may have been of any preset.
+    """
+    known = [run for run in reversed(runs(project)) if run.kind == kind and run.is_saved]
+    return next((run for run in known if not preset or run.preset in ("", preset)), None)
+
+
 def begin_run(project: Project, kind: str, *, preset: str = "") -> Run:
     """A new run, with its folder; all others stay as they are.
 

@@ -145,6 +145,26 @@ def test_a_run_that_is_there_is_not_learned_again_unasked(
         assert [one.finished for one in runs(project)] == [True, True]
 
 
+def _train_from_scratch(photos: Path, project: Path, *more: object) -> tuple[object, ...]:
+    return ("train", photos, "--project", project, "--preset", "scratch", "--device", "cpu", *more)
+
+
+def test_a_training_from_scratch_goes_on_beside_a_newer_run_of_features(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    small = ("--framing", 0, "--image-size", 32, "--width", 8, "--batch-size", 4)
+    assert run(capsys, *_train_from_scratch(photos, project, "--steps", 1, *small))[0] == 0
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    code, _, err = run(capsys, *_train_from_scratch(photos, project, "--steps", 2))
+    assert code == 1 and "add --resume" in err
+    code, out, err = run(capsys, *_train_from_scratch(photos, project, "--steps", 2, "--resume", "--json"))
+    assert code == 0, err
+    assert (json.loads(out)["run"], json.loads(out)["step"]) == (1, 2)
+    code, _, err = run(capsys, "train", photos, "--project", project, "--preset", "paper", "--resume")
+    assert code == 1 and "no training of the preset paper to resume" in err
+
+
 def test_train_takes_the_place_of_a_damaged_run_as_localize_says(
     sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
