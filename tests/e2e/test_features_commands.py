@@ -18,7 +18,7 @@ from core.cli.app import main
 from core.images.sample import draw_sample
 from core.project.frozen import other_runtime
 from core.project.learning import features_for, saved_unit
-from core.project.runs import current_run, runs
+from core.project.runs import begin_run, current_run, runs
 from core.project.store import Project
 
 ROOT = Path(__file__).parents[2]
@@ -179,6 +179,23 @@ def test_train_takes_the_place_of_a_damaged_run_as_localize_says(
     assert run(capsys, *train)[0] == 0
     code, out, _ = run(capsys, "localize", photos, "--project", project)
     assert code == 0 and "with Run 2" in out
+
+
+def test_a_killed_run_goes_when_the_next_begins_and_finds_nothing_before(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    with Project.open(project) as opened:  # as kill -9 leaves them
+        killed, away = begin_run(opened, "features"), begin_run(opened, "features")
+    (killed.folder / ".boxscout-0123456789ab.tmp").write_bytes(b"half")
+    away.folder.rmdir()
+    code, _, err = run(capsys, "localize", photos, "--project", project, "--run", killed.id)
+    assert code == 1 and "Run 2 holds no training: choose another run, or train again." in err
+    assert run(capsys, "train", photos, "--project", project, *FAST, "--restart")[0] == 0
+    with Project.open(project) as opened:
+        assert [one.id for one in runs(opened)] == [1, away.id, 4], "a missing folder may come back"
+    assert not killed.folder.exists()
 
 
 def test_how_sure_boxes_are_is_said_after_a_kill_and_of_the_whole_folder(
