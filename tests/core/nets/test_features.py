@@ -178,10 +178,16 @@ def test_the_same_file_elsewhere_serves_too(copy_of_weights: Path) -> None:
     assert load_features(device="cpu", threads=1).sha256 == lite0.SHA256
 
 
-def test_weights_that_are_damaged_or_replaced_are_told(copy_of_weights: Path) -> None:
+def test_weights_that_are_damaged_or_replaced_are_told(
+    copy_of_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = copy_of_weights.read_bytes()
     copy_of_weights.write_bytes(whole[:-1])
-    told(r"ends early; install them with .*==0\.1\.0.*scratch")
+    told("ends early; correct BOXSCOUT_WEIGHTS, which names it, or unset it .*scratch")
+    with monkeypatch.context() as installed:
+        installed.delenv(lite0.PATH_VARIABLE)
+        installed.setattr(lite0, "_FILE", str(copy_of_weights))
+        told(r"ends early; install them with .*==0\.1\.0.*scratch")
     copy_of_weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     told("damaged or was replaced.*scratch")
     copy_of_weights.unlink()
