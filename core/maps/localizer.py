@@ -31,6 +31,7 @@ VERSION = 1
 _KEY = "boxscout"
 _MOST_BYTES = 4_000_000
 _MOST_WEIGHTS = 200_000
+_MOST_IMAGES = 2**31 - 1  # no database keeps a step beyond 64 bits
 _MOST_PIXELS, _MOST_STRIDE = 4096, 256
 _HEADER = {
     "version": "int",
@@ -217,8 +218,10 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
     sides = header["size"], header["multiple"]
     if header["method"] not in METHODS or not all(1 <= side <= _MOST_PIXELS for side in sides):
         raise ValueError
-    if not math.isfinite(header["bias"]) or header["images"] < 0:
+    if not math.isfinite(header["bias"]) or not 0 <= header["images"] <= _MOST_IMAGES:
         raise ValueError
+    for name in ("features", "sha256", "runtime"):
+        header[name].encode()  # half a surrogate can be neither kept nor shown
     return Localizer(
         method=header["method"],
         features=header["features"],

@@ -136,6 +136,8 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a bias that is no number": lambda header: {**header, "bias": float("nan")},
     "a bias that is a word": lambda header: {**header, "bias": "0"},
     "no images": lambda header: {**header, "images": -1},
+    "more images than there are": lambda header: {**header, "images": 2**70},
+    "a name that is no text": lambda header: {**header, "features": "\ud800"},
 }
 
 
