@@ -17,6 +17,7 @@ from core.cli.projects import project_to_train
 from core.images.scan import RejectedFile
 from core.learn.frozen import Learned
 from core.nets.features import Features
+from core.nets.lite0 import NAME
 from core.project.frozen import localize_by_features, other_runtime
 from core.project.learning import KIND, features_for, features_of, learn_and_save, saved_unit
 from core.project.reading import note_training
@@ -49,6 +50,7 @@ def train_by_features(
     """
     agreed = changes.get("download", False)
     config = FEATURES_PRESETS[DEFAULT_PRESET].with_(**{k: v for k, v in changes.items() if k != "download"})
+    _refuse_weights(config.features, config.weights, agreed=agreed)
     with project_to_train(project_path) as project:
         saved = newest_run(project, KIND)
         if saved is not None and not restart and _is_whole(saved):
@@ -123,6 +125,7 @@ def locate_by_features(
 ) -> Located:
     """Boxes into ``place`` by what was learned in ``run``."""
     localizer = saved_unit(run)
+    _refuse_weights(localizer.features, wanted.weights)
     features = features_for(localizer, _config(project, wanted.weights))
     _note(bar, features)
     note = "" if wanted.again else other_runtime(place.load_survey(), features.version)
@@ -148,6 +151,16 @@ def locate_by_features(
         unusable=tuple(RejectedFile(r.path, reasons[r.id]) for r in records if r.id in failed),
         notes=(f"{note} (--again)",) if note else (),
     )
+
+
+def _refuse_weights(features: str, weights: object, *, agreed: bool = False) -> None:
+    """TrainingError where weights are named, or a download is agreed to, that ``features`` would not use."""
+    odd = [name for name, given in (("--weights", weights), ("--download", agreed)) if given]
+    if odd and features == NAME:
+        raise TrainingError(
+            f"{NAME} brings its own weights, so leave out {', '.join(odd)}: "
+            f"{'these are' if len(odd) > 1 else 'that is'} for --features timm/NAME."
+        )
 
 
 def _config(project: Project, weights: Path | None) -> FeaturesConfig:

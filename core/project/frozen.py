@@ -171,8 +171,9 @@ def localize_by_features(
     sure = known.sureness if known is not None and is_same else None
     survey = Survey(step, sureness=sure, source=source, complete=False, runtime=runtime)
     place.save_survey(survey)  # from here to the end the project may hold maps of two kinds
-    # What is known of more images counts, so that two new photos do not undo a folder's.
-    is_known = sure is not None and len(missing) < sure.images
+    # What is known of more images counts, so that two new photos do not undo a folder's. Where none is new,
+    # the boxes are wanted by another rule or threshold.
+    is_known = sure is not None and 0 < len(missing) < sure.images
     search = _Search(
         place=place,
         project=project,

@@ -117,6 +117,8 @@ def test_no_step_needs_torch(sample: Path, tmp_path: Path) -> None:
         (("--preset", "scratch", "--method", "ddt"), "--method belongs to the preset features"),
         (("--features", "resnet"), "There are no features “resnet”"),
         (("--sample", 0), "Sample must lie between 1"),
+        (("--weights", "mine.safetensors"), "brings its own weights, so leave out --weights: that is for"),
+        (("--download",), "brings its own weights, so leave out --download"),
     ],
 )
 def test_an_option_of_another_preset_is_one_sentence(
@@ -211,6 +213,8 @@ def test_how_sure_boxes_are_is_said_after_a_kill_and_of_the_whole_folder(
         opened.save_survey(replace(opened.load_survey(), sureness=None, complete=False))
     assert json.loads(run(capsys, *localize, *few)[1])["sureness"] == pytest.approx(whole)
     assert json.loads(run(capsys, *localize, photos)[1])["sureness"] == pytest.approx(whole), "4 more"
+    low = json.loads(run(capsys, *localize, *few, "--threshold", 0.05)[1])["sureness"]
+    assert low["other"] > whole["other"] + 0.1, "large boxes overlap: it speaks of those found now"
 
 
 def test_an_odd_first_photo_does_not_hide_how_sure_boxes_are(
@@ -331,6 +335,8 @@ def test_what_a_run_lacks_is_one_sentence(
         capsys, "localize", photos, "--project", project, "--looks", "plain", "--long-side", 64
     )
     assert code == 1 and "Run 1 has no --looks, --long-side" in err
+    code, _, err = run(capsys, "localize", photos, "--project", project, "--weights", "mine.safetensors")
+    assert code == 1 and "brings its own weights" in err
 
 
 def test_options_of_the_former_version_are_accepted(
