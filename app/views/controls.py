@@ -151,6 +151,19 @@ class Choice(QWidget):
             self.changed.emit(first)
 
 
+class Pages(QStackedWidget):
+    """Pages as high as the one in sight: Qt would ask for the highest, and scroll a short one."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.currentWidget().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self.currentWidget().minimumSizeHint().height())
+
+    def heightForWidth(self, width: int) -> int:
+        return self.currentWidget().heightForWidth(width)
+
+
 class FitScroll(QScrollArea):
     """A vertical scroll area that asks for the height of what it holds, and no more."""
 
@@ -170,10 +183,9 @@ class FitScroll(QScrollArea):
         inside.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
-        inside = self.widget()
-        page = inside.currentWidget() if isinstance(inside, QStackedWidget) else inside
-        wrapped = page.heightForWidth(self.viewport().width())
-        return QSize(inside.sizeHint().width(), max(page.sizeHint().height(), wrapped))
+        wished = self.widget().sizeHint()
+        wrapped = self.widget().heightForWidth(self.viewport().width())
+        return QSize(wished.width(), max(wished.height(), wrapped))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

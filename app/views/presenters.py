@@ -122,10 +122,13 @@ class CanvasPresenter(QObject):
     def _show_bar(self) -> None:
         session = self._session
         view = session.view
+        ruling = view
+        if session.heat_map is None and session.runs.current is None:  # what the first run will go by
+            ruling = session.view_for(session.results.free_kind.value)
         self._bar.set_state(
             CanvasBarState(
-                rule=view.rule,
-                threshold=session.threshold,
+                rule=ruling.rule,
+                threshold=ruling.threshold_of(session.current),
                 all_images=not session.this_image_only,
                 overridden=session.this_image_only,
                 heat_map=view.show_heat_map,

@@ -89,7 +89,7 @@ class ThresholdPlot(QWidget):
             self.plot.addItem(item)
         self.title, self.value = plain_label(tr("Accuracy")), plain_label(role="muted")
         self.value.setWordWrap(True)
-        self.value.setContentsMargins(style.SPACING, 0, 0, 0)
+        self.value.setIndent(style.SPACING)  # a hidden label loses its margin as the theme changes
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidg
 
 from app import style
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
-from app.views.controls import Choice, FitScroll, Section, plain_label
+from app.views.controls import Choice, FitScroll, Pages, Section, plain_label
 from app.views.gallery import Gallery
 from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
 from app.views.runs_picker import RunsPicker
@@ -197,7 +197,7 @@ class TrainPanel(QWidget):
 
     def _settings(self) -> Section:
         self.settings = Section(tr("Settings"), self)
-        self.forms = QStackedWidget(self)
+        self.forms = Pages(self)
         for form in self._all_forms():
             self.forms.addWidget(form)
         self.scroll = FitScroll(self.forms, self)
@@ -297,9 +297,6 @@ class TrainPanel(QWidget):
     def _show_kind(self, state: TrainPanelState) -> None:
         self.kind.set_first(state.kind != "cam")
         chosen = self.class_form if state.kind == "cam" else self._free
-        for form in self._all_forms():  # those behind take no height
-            shown = QSizePolicy.Policy.Preferred if form is chosen else QSizePolicy.Policy.Ignored
-            form.setSizePolicy(QSizePolicy.Policy.Preferred, shown)
         self.forms.setCurrentWidget(chosen)
         self.scroll.updateGeometry()
         self.results.setCurrentWidget(self._page(state))

@@ -235,9 +235,8 @@ class SourcePresenter(QObject):
         running = training.phase.running and training.step > 0
         if not running and training.saved_step is None:
             return ()
-        title = tr("Frozen features, {0} images").format(number(training.step, ","))
         tip = tr("Without a single label of yours; the features were once learned from ImageNet's labels.")
-        return (SourceOption(Kind.FEATURES.value, "last", title, tip),)
+        return (SourceOption(Kind.FEATURES.value, "last", tr("Frozen features"), tip),)
 
     def _by_labels(self) -> tuple[SourceOption, ...]:
         labelled = self._session.results.labelled.saved_step

@@ -14,6 +14,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from app import style
 from app.main_window import MainWindow
 from app.models.training import Kind, Phase
 from core.base.annotations import Source
@@ -42,6 +43,11 @@ def beetles(tmp_path: Path) -> Path:
     return tmp_path / "drawn" / "images"
 
 
+def shown_rule(window: MainWindow) -> tuple[str, float]:
+    """The rule and the threshold that stand below the image."""
+    return window.bar.rule_box.currentText(), window.bar.threshold_spin.value()
+
+
 def click(qtbot: QtBot, button: object) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -53,6 +59,7 @@ def test_start_learns_by_features_and_finds_all_boxes(
     panel, session = window.train_panel, window.session
     assert panel.features_form.isVisible() and not panel.form.isVisible()
     assert panel.features_form.preset_box.currentData() == "features"
+    assert shown_rule(window) == ("Object map", 0.5), "what the first run will go by"
     panel.set_config(SMALL)
     maps: list[int | None] = []
     session.heat_map_changed.connect(
@@ -71,6 +78,10 @@ def test_start_learns_by_features_and_finds_all_boxes(
     assert len(boxes) == 24 and all(own[0].rule == "object" for own in boxes.values())
     run = current_run(session.project)
     assert run is not None and run.kind == "features" and run.finished
+    assert shown_rule(window) == ("Object map", 0.5)
+    source = panel.source.box
+    room = source.width() - source.iconSize().width() - 2 * style.SPACING
+    assert source.fontMetrics().horizontalAdvance(source.currentText()) <= room, "it is not cut off"
     shown = session.boxes[0].box
     assert boxes[session.current][0].box == shown
     export(qtbot, window, "coco", tmp_path / "out.json")

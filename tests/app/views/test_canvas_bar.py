@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from seeing import pixel
 
+from app import style
 from app.views.canvas_bar import CanvasBar, CanvasBarState
 from core.boxes.rules import RULES
 from core.maps.colouring import COLOUR_MAPS, colour_bar
+from core.project.measure import FolderCurve
 
 SIGNALS = (
     "threshold_changed",
@@ -167,3 +169,16 @@ def test_every_control_has_a_name_and_a_tip(bar: CanvasBar) -> None:
     ):
         assert widget.accessibleName() and (widget.toolTip() or widget is bar.rule_box)
     assert bar.rule_box.toolTip()
+
+
+def test_the_curve_and_its_words_keep_apart_in_another_theme(bar: CanvasBar) -> None:
+    style.apply(QApplication.instance(), "dark")
+    plot = bar.threshold_plot
+    plot.set_curve(FolderCurve((0.0, 1.0), (1.0, 0.0), best=0.0, max_box_acc=1.0, max_box_acc_v2=1.0))
+    QApplication.processEvents()
+    assert plot.value.isVisible()
+    drawn = plot.value.grab().toImage()
+    ground = drawn.pixelColor(0, 0)
+    columns, rows = range(drawn.width()), range(drawn.height())
+    inked = [x for x in columns if any(drawn.pixelColor(x, y) != ground for y in rows)]
+    assert min(inked) >= style.SPACING

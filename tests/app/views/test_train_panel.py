@@ -39,6 +39,17 @@ def test_it_fits_beside_the_image(panel: TrainPanel) -> None:
     assert panel.minimumSizeHint().width() <= 340
 
 
+@pytest.mark.parametrize("kind", ["features", "cam"])
+def test_a_form_with_room_for_it_has_nothing_to_scroll(panel: TrainPanel, qtbot: QtBot, kind: str) -> None:
+    panel.set_state(TrainPanelState(kind=kind))
+    qtbot.waitUntil(lambda: panel.scroll.height() == panel.scroll.sizeHint().height())
+    assert panel.scroll.verticalScrollBar().maximum() == 0
+    form = panel.class_form if kind == "cam" else panel.features_form
+    form.advanced.toggle.click()
+    panel.resize(340, 400)
+    qtbot.waitUntil(lambda: panel.scroll.verticalScrollBar().maximum() > 0)
+
+
 def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot: QtBot) -> None:
     panel.set_state(TrainPanelState("running", step=10, steps=100, fraction=0.1))
     for step in range(5):
