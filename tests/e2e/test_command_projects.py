@@ -99,7 +99,7 @@ def test_a_training_whose_disk_is_away_is_a_sentence(
     train = ("train", photos, "--project", tmp_path / "a.boxscout", "--preset", "scratch")
     code, _, err = run(capsys, *train, "--resume")
     assert (code, len(err.splitlines())) == (1, 1)
-    assert "no training to resume" in err
+    assert "no training of the preset scratch to resume" in err
 
 
 def test_what_only_reads_reads_a_project_on_a_read_only_disk(
