@@ -59,11 +59,16 @@ def temporary_name(folder: Path, ending: str) -> Path:
     return folder / f".boxscout-{secrets.token_hex(6)}.{ending}"
 
 
+def is_temporary(path: Path) -> bool:
+    """Whether :func:`temporary_name` has given this name."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
 def remove_forgotten(folder: Path) -> None:
     """Remove what was being written in ``folder`` when a program was killed, a day ago or longer."""
     with suppress(OSError):
         for path in folder.iterdir():
-            if _TEMPORARY.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _FORGOTTEN_S:
+            if is_temporary(path) and time.time() - path.lstat().st_mtime > _FORGOTTEN_S:
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
                 else:

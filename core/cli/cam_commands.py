@@ -16,7 +16,7 @@ from core.cli.projects import project_to_train
 from core.learn import class_training as classify
 from core.learn.labels import labels_of
 from core.project.reading import note_training
-from core.project.runs import newest_run
+from core.project.runs import newest_to_resume
 from core.project.training import train_classifier_and_save
 from core.project.workflow import add_folders, load_pixels, training_run
 
@@ -39,7 +39,7 @@ def run_train_cam(
     """
     paths = chosen_paths(folders, set_name, "train")
     with project_to_train(project_path) as project:
-        saved = newest_run(project, "cam")
+        saved = newest_to_resume(project, "cam", preset if resume else None)
         config, state = start_or_resume(
             saved, CLASSIFIER_PRESETS, classify.load, preset, changes,
             default=DEFAULT_CLASSIFIER_PRESET, resume=resume, restart=restart,

@@ -9,7 +9,8 @@ from threading import Event
 from typing import Any
 
 from core.base.config import DEFAULT_PRESET, FEATURES_PRESETS, FeaturesConfig
-from core.base.errors import Cancelled, TrainingError
+from core.base.errors import Cancelled, CheckpointError, TrainingError
+from core.base.language import trn
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted
 from core.cli.projects import project_to_train
@@ -42,7 +43,7 @@ def train_by_features(
     Raises
     ------
     TrainingError
-        There is a training that came to its end, and no ``restart``.
+        There is a training that came to its end and can be read, and no ``restart``.
     Cancelled
         ``stop`` was set.
     """
@@ -50,7 +51,7 @@ def train_by_features(
     config = FEATURES_PRESETS[DEFAULT_PRESET].with_(**{k: v for k, v in changes.items() if k != "download"})
     with project_to_train(project_path) as project:
         saved = newest_run(project, KIND)
-        if saved is not None and not restart:
+        if saved is not None and not restart and _is_whole(saved):
             raise TrainingError(
                 f"{saved.name} has learned from these features already: run 'localize' to find boxes, "
                 "or add --restart for a new run beside it."
@@ -62,8 +63,9 @@ def train_by_features(
         with training_run(project, KIND, preset=DEFAULT_PRESET) as run:
             last = _follow(project, records, config, features, run, bar, stop)
         project.save_view(replace(project.load_view(), config=config))
+    images = trn("{count:,} image", "{count:,} images", last.done)
     return {
-        "text": f"Learned from {last.done} images in {duration(last.elapsed_s)}.",
+        "text": f"Learned from {images} in {duration(last.elapsed_s)}.",
         "stopped": False,
         "step": last.done,
         "elapsed_s": last.elapsed_s,
@@ -75,6 +77,15 @@ def train_by_features(
         "checkpoint": str(run.file),
         "config": config.to_dict(),
     }
+
+
+def _is_whole(run: Run) -> bool:
+    """Whether what ``run`` has learned can be read; where it is damaged, a new run takes its place."""
+    try:
+        saved_unit(run)
+    except CheckpointError:
+        return False
+    return True
 
 
 def _follow(

@@ -20,7 +20,7 @@ from core.project.fitting import fitted_to, sentence, summarized
 from core.project.localize import localize_images
 from core.project.localizers import own_classes, saved_localizer
 from core.project.reading import note_training
-from core.project.runs import Run, newest_run
+from core.project.runs import Run, newest_to_resume
 from core.project.store import ImageRecord, Project
 from core.project.training import train_and_save
 from core.project.workflow import add_folders, load_pixels, training_run
@@ -52,7 +52,7 @@ def train_from_scratch(
 ) -> dict[str, Any]:
     """Train a GAN into the project; stopping saves and counts as a result with ``stopped`` true."""
     with project_to_train(project_path) as project:
-        saved = newest_run(project, "gan")
+        saved = newest_to_resume(project, "gan", preset if resume else None)
         config, state = start_or_resume(
             saved, {**PRESETS, **OLD_PRESETS}, checkpoint.load, preset, changes,
             default=SCRATCH_PRESET, resume=resume, restart=restart,
@@ -164,7 +164,8 @@ def start_or_resume(
         ``changes`` that a resumed training cannot take.
     """
     if resume and saved is None:
-        raise TrainingError("This project holds no training to resume; leave out --resume.")
+        of = f" of the preset {preset}" if preset else ""
+        raise TrainingError(f"This project holds no training{of} to resume; leave out --resume.")
     if restart or saved is None:
         return presets[preset or default].with_(**changes), None
     state = load(saved.file)
@@ -174,9 +175,8 @@ def start_or_resume(
             "add --resume to go on, or --restart for a new run beside it."
         )
     fixed = sorted(set(changes) - {"steps", "minutes", "device"})
-    if fixed or preset:
-        names = [option_of(name, changes[name]) for name in fixed]
-        named = ", ".join([*names, *(["--preset"] if preset else [])])
+    if fixed:
+        named = ", ".join(option_of(name, changes[name]) for name in fixed)
         raise TrainingError(f"A resumed training keeps its settings; leave out {named}.")
     config: SettingsT = state.config.with_(**changes)
     return config, state

@@ -16,7 +16,7 @@ from typing import Any
 from core.base.annotations import auto_boxes
 from core.base.config import DEFAULT_PRESET, FEATURES_PRESETS, SCRATCH_PRESET
 from core.base.errors import BoxscoutError, TrainingError
-from core.base.language import printable
+from core.base.language import printable, trn
 from core.boxes.rules import default_rule
 from core.cli.console import Bar
 from core.cli.projects import existing_project
@@ -115,11 +115,11 @@ def run_train(
     if (preset if preset is not None else DEFAULT_PRESET) in FEATURES_PRESETS:
         from core.cli.features_commands import train_by_features
 
-        refuse(changes, FEATURES_ONLY | SHARED, f"belong to another preset: add --preset {SCRATCH_PRESET}")
+        refuse(changes, FEATURES_ONLY | SHARED, f"to another preset: add --preset {SCRATCH_PRESET}")
         return train_by_features(paths, project_path, changes, **ways, bar=bar, stop=stop)
     from core.cli.gan_commands import train_from_scratch
 
-    refuse(changes, set(changes) - FEATURES_ONLY, "belong to the preset features: leave out --preset")
+    refuse(changes, set(changes) - FEATURES_ONLY, "to the preset features: leave out --preset")
     return train_from_scratch(paths, project_path, preset or None, changes, **ways, bar=bar, stop=stop)
 
 
@@ -128,10 +128,10 @@ SHARED = frozenset({"image_size", "seed", "device"})
 
 
 def refuse(given: Mapping[str, Any], allowed: Container[str], where: str) -> None:
-    """TrainingError that names what was given and is not ``allowed``, and says ``where`` it belongs."""
+    """TrainingError that names what was given and is not ``allowed``, and says ``where`` that belongs."""
     odd = [option_of(name, given[name]) for name in given if name not in allowed]
     if odd:
-        raise TrainingError(f"{', '.join(odd)} {where}.")
+        raise TrainingError(f"{', '.join(odd)} {'belong' if len(odd) > 1 else 'belongs'} {where}.")
 
 
 def option_of(name: str, value: Any) -> str:
@@ -185,10 +185,11 @@ def run_localize(
         unusable = [*located.unusable, *_not_images(project, paths)]
     sure = survey.sureness if survey else None
     kept = len(held & located.looked_at)
-    text = f"Found {count} boxes in {len(located.looked_at)} images with {run.name}, {_by(run, located)}."
+    boxes_found = trn("{count:,} box", "{count:,} boxes", count)
+    text = f"Found {boxes_found} in {_images(len(located.looked_at))} with {run.name}, {_by(run, located)}."
     text += "".join(f" {note}" for note in located.notes)
     if kept:
-        text += f" {kept} edited or accepted images were left alone."
+        text += f" {kept} edited or accepted {'images were' if kept > 1 else 'image was'} left alone."
     if unusable:
         text += f" Files that could not be used: {len(unusable):,}."
     if resizes:
@@ -209,7 +210,11 @@ def run_localize(
 
 
 def _by(run: Run, located: Located) -> str:
-    return f"learned from {located.step} images" if run.kind == KIND else f"step {located.step}"
+    return f"learned from {_images(located.step)}" if run.kind == KIND else f"step {located.step}"
+
+
+def _images(count: int) -> str:
+    return trn("{count:,} image", "{count:,} images", count)
 
 
 def _check_options(run: Run, wanted: Wanted) -> None:

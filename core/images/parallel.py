@@ -30,6 +30,12 @@ class Failure:
     again: bool
 
 
+def none_usable(count: int, first: Failure) -> ImageError:
+    """What to raise where none of ``count`` files can be used, the ``first`` for its reason."""
+    text = tr("There is no usable image: none of {count:,} files can be used.{first}")
+    return ImageError(text.format(count=count, first=tr(" The first: {0}").format(first.reason)))
+
+
 def decode_all(
     files: Iterable[ImageFile],
     decode: Callable[[Path], Decoded],

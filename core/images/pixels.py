@@ -28,7 +28,7 @@ from core.base.atomic import atomic_write, os_reason, remove_forgotten, write_at
 from core.base.errors import BoxscoutError, ImageError
 from core.base.language import number, tr
 from core.images.decoding import Decoded, decode_squashed
-from core.images.parallel import Failure, decode_all, state_of
+from core.images.parallel import Failure, decode_all, none_usable, state_of
 from core.images.scan import ImageFile, RejectedFile
 
 VERSION = 2  # of the cache; raise it when decoding or resizing gives other pixels
@@ -228,12 +228,7 @@ class _Cache:
                 truncated.append(len(sizes))
             sizes.append((result.width, result.height))
         if not sizes:
-            first = tr(" The first: {0}").format(failures[0].reason)
-            raise ImageError(
-                tr("There is no usable image: none of {count:,} files can be used.{first}").format(
-                    count=len(failures), first=first
-                )
-            )
+            raise none_usable(len(failures), failures[0])
         file.seek(0)
         file.write(self._header(len(sizes)))
         return {

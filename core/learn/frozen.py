@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.config import FeaturesConfig
-from core.base.errors import ImageError, TrainingError
-from core.base.language import tr
+from core.base.errors import TrainingError
 from core.base.pace import Pace
 from core.base.threads import threads_wanted
 from core.images.inputs import InputForm, as_batch
-from core.images.parallel import Failure
+from core.images.parallel import Failure, none_usable
 from core.images.scan import ImageFile
 from core.learn.masks import SIDE
 from core.learn.object_unit import Seen, learn_object_unit
@@ -120,7 +119,10 @@ def learn(
     learner = _learner(config, features)
     report = _Reports(len(chosen))
 
+    failures: list[Failure] = []
+
     def failed(row: int, failure: Failure) -> None:
+        failures.append(failure)
         report.left_out += 1
         if on_failure is not None:
             on_failure(chosen[row], failure)
@@ -141,7 +143,7 @@ def learn(
             yield report.step(seen, min(share, _NOT_YET), shown)
             report.go_on()
     if not seen:
-        raise ImageError(tr("There is no usable image: none of these files can be used."))
+        raise none_usable(len(failures), failures[0])
     for share, localizer in learner.learn():
         yield report.step(seen, learner.seeing + (1 - learner.seeing) * share, localizer)
         report.go_on()

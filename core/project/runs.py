@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.base.atomic import os_reason
+from core.base.atomic import is_temporary, os_reason
 from core.base.errors import ProjectError
 from core.base.language import tr
 from core.project.file import from_db, to_db
@@ -91,6 +91,15 @@ def newest_finished_run(project: Project, kind: str) -> Run | None:
     return next((run for run in saved if run.finished), saved[0] if saved else None)
 
 
+def newest_to_resume(project: Project, kind: str, preset: str | None) -> Run | None:
+    """The newest saved run of this ``kind`` to go on with: of ``preset`` where one is named.
+
+    What was begun in the window, or in a former version, may have been of any preset.
+    """
+    known = [run for run in reversed(runs(project)) if run.kind == kind and run.is_saved]
+    return next((run for run in known if not preset or run.preset in ("", preset)), None)
+
+
 def begin_run(project: Project, kind: str, *, preset: str = "") -> Run:
     """A new run, with its folder; all others stay as they are.
 
@@ -153,6 +162,16 @@ def forget_if_empty(project: Project, run: Run) -> None:
     """Delete a run that was begun and has learned nothing."""
     if not run.is_saved and not run_of(project, run.id).current:
         delete_run(project, run)
+
+
+def forget_killed(project: Project) -> None:
+    """Delete the runs whose program was killed before it saved anything; nothing may be training meanwhile.
+
+    Their folders are empty. One that is missing says nothing: it may come back with its disk.
+    """
+    for run in runs(project):
+        if run.folder.is_dir() and all(map(is_temporary, run.folder.iterdir())):
+            forget_if_empty(project, run)
 
 
 def _remove_files(project: Project, run: Run) -> None:

@@ -11,7 +11,15 @@ from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
 from core.project.reading import OnProgress
-from core.project.runs import Run, begin_run, forget_if_empty, newest_finished_run, newest_run, run_of
+from core.project.runs import (
+    Run,
+    begin_run,
+    forget_if_empty,
+    forget_killed,
+    newest_finished_run,
+    newest_run,
+    run_of,
+)
 from core.project.store import ImageRecord, Project
 
 WITHOUT_LABELS = ("features", "gan")
@@ -58,10 +66,14 @@ def run_to_use(project: Project, model: str | None = None, run_id: int | None = 
     Raises
     ------
     ProjectError
-        There is none.
+        There is none, or nothing of its training is there.
     """
     if run_id is not None:
-        return run_of(project, run_id)
+        wanted = run_of(project, run_id)
+        if not wanted.is_saved:
+            text = tr("{run} holds no training: choose another run, or train again.")
+            raise ProjectError(text.format(run=wanted.name))
+        return wanted
     kinds = WITHOUT_LABELS if model is None else (model,)
     found = [run for kind in kinds if (run := newest_finished_run(project, kind)) is not None]
     if not found:
@@ -79,6 +91,7 @@ def training_run(project: Project, kind: str, saved: Run | None = None, *, prese
     if saved is not None:
         yield saved
         return
+    forget_killed(project)
     run = begin_run(project, kind, preset=preset)
     try:
         yield run

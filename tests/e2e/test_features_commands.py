@@ -18,7 +18,7 @@ from core.cli.app import main
 from core.images.sample import draw_sample
 from core.project.frozen import other_runtime
 from core.project.learning import features_for, saved_unit
-from core.project.runs import current_run, runs
+from core.project.runs import begin_run, current_run, runs
 from core.project.store import Project
 
 ROOT = Path(__file__).parents[2]
@@ -111,10 +111,10 @@ def test_no_step_needs_torch(sample: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--steps", 30), "--steps belong to another preset: add --preset scratch."),
+        (("--steps", 30), "--steps belongs to another preset: add --preset scratch."),
         (("--no-augmentation", "--width", 8), "--width, --no-augmentation belong to another preset"),
         (("--image-size", 64), "Image size must be one of 224"),
-        (("--preset", "scratch", "--method", "ddt"), "--method belong to the preset features"),
+        (("--preset", "scratch", "--method", "ddt"), "--method belongs to the preset features"),
         (("--features", "resnet"), "There are no features “resnet”"),
         (("--sample", 0), "Sample must lie between 1"),
     ],
@@ -145,6 +145,85 @@ def test_a_run_that_is_there_is_not_learned_again_unasked(
         assert [one.finished for one in runs(project)] == [True, True]
 
 
+def _train_from_scratch(photos: Path, project: Path, *more: object) -> tuple[object, ...]:
+    return ("train", photos, "--project", project, "--preset", "scratch", "--device", "cpu", *more)
+
+
+def test_a_training_from_scratch_goes_on_beside_a_newer_run_of_features(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    small = ("--framing", 0, "--image-size", 32, "--width", 8, "--batch-size", 4)
+    assert run(capsys, *_train_from_scratch(photos, project, "--steps", 1, *small))[0] == 0
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    code, _, err = run(capsys, *_train_from_scratch(photos, project, "--steps", 2))
+    assert code == 1 and "add --resume" in err
+    code, out, err = run(capsys, *_train_from_scratch(photos, project, "--steps", 2, "--resume", "--json"))
+    assert code == 0, err
+    assert (json.loads(out)["run"], json.loads(out)["step"]) == (1, 2)
+    code, _, err = run(capsys, "train", photos, "--project", project, "--preset", "paper", "--resume")
+    assert code == 1 and "no training of the preset paper to resume" in err
+
+
+def test_train_takes_the_place_of_a_damaged_run_as_localize_says(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    train = ("train", photos, "--project", project, *FAST)
+    assert run(capsys, *train)[0] == 0
+    with Project.open(project) as opened:
+        file = runs(opened)[0].file
+    file.write_bytes(file.read_bytes()[:100])
+    code, _, err = run(capsys, "localize", photos, "--project", project)
+    assert code == 1 and "train again" in err
+    assert run(capsys, *train)[0] == 0
+    code, out, _ = run(capsys, "localize", photos, "--project", project)
+    assert code == 0 and "with Run 2" in out
+
+
+def test_a_killed_run_goes_when_the_next_begins_and_finds_nothing_before(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    with Project.open(project) as opened:  # as kill -9 leaves them
+        killed, away = begin_run(opened, "features"), begin_run(opened, "features")
+    (killed.folder / ".boxscout-0123456789ab.tmp").write_bytes(b"half")
+    away.folder.rmdir()
+    code, _, err = run(capsys, "localize", photos, "--project", project, "--run", killed.id)
+    assert code == 1 and "Run 2 holds no training: choose another run, or train again." in err
+    assert run(capsys, "train", photos, "--project", project, *FAST, "--restart")[0] == 0
+    with Project.open(project) as opened:
+        assert [one.id for one in runs(opened)] == [1, away.id, 4], "a missing folder may come back"
+    assert not killed.folder.exists()
+
+
+def test_how_sure_boxes_are_is_said_after_a_kill_and_of_the_whole_folder(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    few = sorted(photos.iterdir())[:20]
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    localize = ("localize", "--project", project, "--json")
+    whole = json.loads(run(capsys, *localize, *few)[1])["sureness"]
+    assert whole["images"] > 2
+    with Project.open(project) as opened:  # as kill -9 leaves it once all maps are there
+        opened.save_survey(replace(opened.load_survey(), sureness=None, complete=False))
+    assert json.loads(run(capsys, *localize, *few)[1])["sureness"] == pytest.approx(whole)
+    assert json.loads(run(capsys, *localize, photos)[1])["sureness"] == pytest.approx(whole), "4 more"
+
+
+def test_an_odd_first_photo_does_not_hide_how_sure_boxes_are(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    chosen = (photos / "0 first.png", *sorted(photos.iterdir())[:6])
+    Image.new("RGB", (600, 60), (90, 20, 20)).save(chosen[0])
+    assert run(capsys, "train", *chosen, "--project", project, "--keep-aspect", *FAST)[0] == 0
+    result = json.loads(run(capsys, "localize", *chosen, "--project", project, "--json")[1])
+    assert result["sureness"] is not None and result["sureness"]["images"] >= 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child differently on Windows")
 def test_ctrl_c_leaves_nothing_and_the_command_begins_again(tmp_path: Path) -> None:
     photos = draw_sample(tmp_path / "many", count=300, seed=2).parent / "images"
@@ -171,7 +250,8 @@ def test_few_and_odd_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         project = tmp_path / f"{count}.boxscout"
         assert run(capsys, "train", chosen, "--project", project, *FAST)[0] == 0
         code, out, _ = run(capsys, "localize", chosen, "--project", project)
-        assert code == 0 and f"Found {count} boxes in {count} images" in out
+        some = "1 box in 1 image with" if count == 1 else "2 boxes in 2 images with"
+        assert code == 0 and f"Found {some}" in out
         assert ("torn.png" in out) is (count == 2)
 
 
@@ -182,7 +262,7 @@ def test_no_photo_that_can_be_used_is_one_sentence(
     folder.mkdir()
     (folder / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     code, _, err = run(capsys, "train", folder, "--project", tmp_path / "a.boxscout", *FAST)
-    assert code == 1 and "There is no usable image" in err
+    assert code == 1 and "none of 1 files can be used. The first: Damaged" in err
 
 
 def test_photos_that_are_all_alike_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,6 +319,7 @@ def test_weights_that_are_other_ones_are_one_sentence(
         restart = ("--restart",) if command == "train" else ()
         code, _, err = run(capsys, command, photos, "--project", project, *restart)
         assert code == 1 and "weights.pth" in err and "Traceback" not in err
+        assert "unset it" in err and "pip install" not in err, "an installed file would not be asked for"
 
 
 def test_what_a_run_lacks_is_one_sentence(
