@@ -1,9 +1,10 @@
 """Drive the real window without a display and save the pictures that the documentation shows.
 
-    python3 docs/screenshots.py [--languages en de] [--steps 300]
+    python3 docs/screenshots.py [--languages en de] [--generator STEPS]
 
 Every picture is of the window as it is; run this again after a change of its looks. English ones go to
-``docs/images``, those of another language into a folder of its name there.
+``docs/images``, those of another language into a folder of its name there. The photos are sixty of
+``raccoon.zip``, which lies where the tests find it: ``$BOXSCOUT_DATA``, or ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,40 +28,46 @@ from PIL import Image
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from app import paths, speech, style
+from app import speech, style
 from app.application import make_application
 from app.main_window import MainWindow
 from app.views.import_dialog import ImportDialog
 from core.base.config import PRESETS
 from core.base.geometry import Box
-from core.images.sample import TRUTH_NAME
-from core.project.browse import Browse
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)
 QUALITY = 92  # of WebP: a fifth of the bytes of PNG, and no eye sees it
 HOME = Path("/home/ada/Pictures")  # where pictures show photos, in place of a temporary folder
+DATA = Path(os.environ.get("BOXSCOUT_DATA") or Path(__file__).parents[2] / "shared" / "data")
+LEAST_WIDTH, LEAST_ASPECT = 560, 1.1  # of the photos that are shown: they fill the window's middle
+NOT_SHOWN = {85, 94, 100, 104, 108, 172, 174, 175, 176, 180, 181, 183, 191, 197}
+"""Photos with people, whom nobody asked, and with writing on them."""
+PHOTOS = "raccoons"
+IN_THE_MIDDLE, PAIR = "raccoon-71.jpg", "raccoon-117.jpg"
+BOTH = Box(54, 126, 268, 302), Box(344, 106, 562, 292)
+"""Around the raccoons of ``PAIR``."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--languages", nargs="+", default=["en", "de"])
-    parser.add_argument("--steps", type=int, default=300, help="of the training with a generator")
+    parser.add_argument("--generator", type=int, metavar="STEPS", help="train one too, and take its picture")
     chosen = parser.parse_args()
     for language in chosen.languages:
         if len(chosen.languages) > 1:  # a window speaks one language from its start
-            command = [sys.executable, __file__, "--languages", language, "--steps", str(chosen.steps)]
-            subprocess.run(command, check=True)
+            rest = [] if chosen.generator is None else ["--generator", str(chosen.generator)]
+            subprocess.run([sys.executable, __file__, "--languages", language, *rest], check=True)
             continue
         place = tempfile.mkdtemp(prefix="boxscout-screenshots-")
         os.environ.update(XDG_DATA_HOME=place, XDG_CONFIG_HOME=place, XDG_STATE_HOME=place)
         try:
-            take_all(language, Path(place), chosen.steps)
+            take_all(language, Path(place), chosen.generator)
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def take_all(language: str, place: Path, steps: int) -> None:
+def take_all(language: str, place: Path, steps: int | None) -> None:
     make_application()
     app = QApplication.instance()
     speech.speak(app, language)
@@ -75,12 +83,14 @@ def take_all(language: str, place: Path, steps: int) -> None:
     window.resize(*SIZE)
     window.show()
     save(window, "welcome")
-    take_training(window, save)
+    truth = unpacked(place)
+    take_training(window, save, place / PHOTOS)
     take_review(window, save)
-    take_truth(window, save)
-    take_mending(window, save, place)
     take_dark(window, save)
-    take_generator(window, save, steps)
+    take_truth(window, save, truth)
+    take_mending(window, save, place)
+    if steps is not None:
+        take_generator(window, save, place / PHOTOS, steps)
     closed: list[bool] = []
     window.workbench.closed.connect(lambda: closed.append(True))
     window.close()
@@ -90,24 +100,37 @@ def take_all(language: str, place: Path, steps: int) -> None:
 Save = Callable[[QWidget, str], None]
 
 
-def take_training(window: MainWindow, save: Save) -> None:
-    """The sample, trained with what the form proposes for it."""
+def unpacked(place: Path) -> Path:
+    """Put the photos into the folder ``PHOTOS`` of ``place``, and return the folder of their true boxes."""
+    with zipfile.ZipFile(DATA / "raccoon.zip") as archive:
+        archive.extractall(place)
+    source, photos = place / "raccoon", place / PHOTOS
+    photos.mkdir()
+    for photo in source.glob("images/*.jpg"):
+        with Image.open(photo) as image:
+            width, height = image.size
+        is_shown = int(photo.stem.rpartition("-")[2]) not in NOT_SHOWN
+        if is_shown and width >= LEAST_WIDTH and width >= LEAST_ASPECT * height:
+            photo.rename(photos / photo.name)
+    return source / "annotations"
+
+
+def take_training(window: MainWindow, save: Save, photos: Path) -> None:
+    """Photos of raccoons, learned with what the form proposes."""
     session = window.session
-    window.workbench.library.open_sample()
+    window.open_paths([photos])
     wait(lambda: session.images.total > 0 and not session.activities)
     settle(1.0)
     save(window, "start")
     window.train_panel.start_button.click()
-    wait(lambda: session.training.step >= 0.4 * session.training.steps > 0 and session.heat_map is not None)
+    # A look comes before a third of the photos are seen, and its heat maps a moment later.
+    wait(lambda: session.training.step >= 0.3 * session.training.steps > 0 and session.heat_map is not None)
     save(window, "training")
     wait_for_rest(window)
 
 
 def take_review(window: MainWindow, save: Save) -> None:
-    session = window.session
-    for _ in range(3):
-        window.workbench.browsing.next()
-    wait(lambda: session.picture is not None and session.heat_map is not None)
+    show(window, IN_THE_MIDDLE)
     save(window, "window")
     window.actions_["palette"].trigger()
     save(shown_dialog(window), "palette")
@@ -115,7 +138,8 @@ def take_review(window: MainWindow, save: Save) -> None:
 
     def grab_modal() -> None:
         dialog = shown_dialog(window)
-        dialog.path_edit.setText(str(Path.home() / "beetles.csv"))  # type: ignore[attr-defined]
+        dialog.path_edit.blockSignals(True)  # type: ignore[attr-defined]
+        dialog.path_edit.setText(str(HOME / "raccoons.csv"))  # type: ignore[attr-defined]
         save(dialog, "export")
         dialog.reject()
 
@@ -123,13 +147,13 @@ def take_review(window: MainWindow, save: Save) -> None:
     window.actions_["export"].trigger()
 
 
-def take_truth(window: MainWindow, save: Save) -> None:
-    """Import the sample's own truth through the dialog, and look at the worst."""
+def take_truth(window: MainWindow, save: Save, truth: Path) -> None:
+    """Import the photos' truth through the dialog, and look at the worst."""
     session, measures = window.session, window.session.measures
     window.actions_["import_boxes"].trigger()
     (dialog,) = [each for each in window.findChildren(ImportDialog) if each.isVisible()]
     dialog.meaning.second.click()
-    dialog.path_edit.setText(str(paths.data_folder() / "sample" / TRUTH_NAME))
+    dialog.path_edit.setText(str(truth))
     wait(dialog.agree.isEnabled)
     dialog.agree.click()
     wait(lambda: measures.standing is not None and len(measures.standing.report.rows) == 5)
@@ -150,6 +174,7 @@ def take_mending(window: MainWindow, save: Save, place: Path) -> None:
     photos = bad_files(place / "more photos")
     window.open_paths([photos])
     wait(lambda: bool(session.problems.files) and not session.activities)
+    show(window, IN_THE_MIDDLE)
     rejected = [replace(one, path=HOME / photos.name / one.path.name) for one in session.problems.files]
     session.problems.set_rejected(rejected)
     window.dock.show()
@@ -163,6 +188,7 @@ def take_mending(window: MainWindow, save: Save, place: Path) -> None:
     photos.rename(place / "photos of the garden")
     window.open_paths([project])
     wait(lambda: window.notice.isVisible() and session.heat_map is not None)
+    wait(lambda: session.measures.standing is not None)
     wait_for_rest(window)
     window.truth.dock.hide()
     (lost,) = session.mending.lost
@@ -171,23 +197,23 @@ def take_mending(window: MainWindow, save: Save, place: Path) -> None:
 
 
 def take_dark(window: MainWindow, save: Save) -> None:
-    """Looking through: a box is drawn by hand, for its beetle is more than what was found."""
-    session = window.session
-    window.notice.buttons[1].click()
-    session.change_view(browse=Browse())
-    window.workbench.browsing.first()
-    for _ in range(5):
-        window.workbench.browsing.next()
-    wait(lambda: session.picture is not None and session.heat_map is not None)
+    """Looking through: both raccoons of a photo have a box drawn by hand."""
+    show(window, PAIR)
     window.workbench.editing.clear()
-    window.workbench.editing.draw(Box(57, 92, 106, 151))
+    for box in BOTH:
+        window.workbench.editing.draw(box)
     style.apply(QApplication.instance(), "dark")
     save(window, "dark")
     style.apply(QApplication.instance(), "light")
 
 
-def take_generator(window: MainWindow, save: Save, steps: int) -> None:
+def take_generator(window: MainWindow, save: Save, photos: Path, steps: int) -> None:
+    """In a project of its own: beside another run and truth there is no room for what is painted."""
     session = window.session
+    window.actions_["new"].trigger()
+    wait(lambda: session.project is None)
+    window.open_paths([photos.rename(photos.with_name("raccoons again"))])
+    wait(lambda: session.images.total > 0 and not session.activities)
     window.workbench.start_training(PRESETS["generator"].with_(steps=steps))
     wait(lambda: session.training.step >= 0.6 * steps and session.samples is not None)
     save(window, "generator")
@@ -196,13 +222,21 @@ def take_generator(window: MainWindow, save: Save, steps: int) -> None:
 
 
 def bad_files(folder: Path) -> Path:
-    """Photos as people have them: one whole, one empty, one cut off before its first pixel, one PDF."""
+    """Photos as people have them: two whole, one empty, one PDF."""
     folder.mkdir()
-    Image.new("RGB", (320, 240), (120, 160, 90)).save(folder / "garden.jpg")
+    for name in ("garden.jpg", "hedge.jpg"):
+        Image.new("RGB", (320, 240), (120, 160, 90)).save(folder / name)
     (folder / "empty.jpg").touch()
-    (folder / "half copied.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     (folder / "invoice.pdf").write_bytes(b"%PDF-1.4")
     return folder
+
+
+def show(window: MainWindow, name: str) -> None:
+    """Bring the photo of this name into view, with its heat map."""
+    session = window.session
+    (found,) = [record for record in session.images.records if record.path.name == name]
+    session.select(found.id)
+    wait(lambda: session.picture is not None and session.heat_map is not None)
 
 
 def shown_dialog(window: MainWindow) -> QDialog:

@@ -11,11 +11,25 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.views.welcome import WelcomePage
+from core.base import language
+from core.base.preferences import LANGUAGES
 
 
 @pytest.fixture
 def page(show: Callable[..., QWidget]) -> WelcomePage:
     return show(WelcomePage(), 900, 640)
+
+
+@pytest.mark.parametrize("spoken", [name for name in LANGUAGES if name != "system"])
+def test_no_word_is_cut_off_in_any_language(show: Callable[..., QWidget], spoken: str) -> None:
+    language.speak(spoken)
+    try:
+        page = show(WelcomePage(), 900, 640)
+    finally:
+        language.speak("en")
+    texts = [label for label in page.findChildren(QLabel) if label.isVisible() and label.text()]
+    assert len(texts) >= 7
+    assert [one.text() for one in texts if one.width() < one.sizeHint().width()] == []
 
 
 def test_the_buttons_say_what_is_wanted(page: WelcomePage, qtbot: QtBot) -> None:
