@@ -37,7 +37,7 @@ def percent(row: dict[str, Any]) -> str:
 
 def test_the_defaults_table_is_that_of_its_file() -> None:
     runs = json.loads((RAW / "default-val-framing.json").read_text())["runs"]
-    for title, cells in rows_below("## The default, on validation images").items():
+    for title, cells in rows_below("## Preset `scratch`, on validation images").items():
         reports = [run["report"] for run in runs if run["set"] == SETS[title]]
         assert cells[0] == ", ".join(percent(report["rows"][0]) for report in reports)
         mean = sum(report["rows"][0]["accuracy"] for report in reports) / len(reports)
