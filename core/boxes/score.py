@@ -91,6 +91,6 @@ def _weighed(values: Map, weights: Map) -> Floats:
     return sums
 
 
-def logistic(z: Floats) -> Floats:
+def logistic(z: npt.NDArray[np.floating]) -> Floats:
     """1 / (1 + exp(-z)), without an overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(z / 2.0)), np.float64)

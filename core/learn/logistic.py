@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from core.boxes import score
+
 Array = npt.NDArray[np.float32]
 
 _STEPS = 8
@@ -50,5 +52,4 @@ def logistic(rows: Array, wanted: Array, *, ridge: float, weigh: Array | None = 
 
 def sigmoid(logits: Array) -> Array:
     """float32 of any shape, 0..1, without overflow."""
-    result: Array = (0.5 * (1 + np.tanh(logits / 2))).astype(np.float32)
-    return result
+    return score.logistic(logits).astype(np.float32)

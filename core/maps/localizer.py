@@ -19,6 +19,7 @@ from core.base.atomic import os_reason, write_atomically
 from core.base.config import is_of_kind
 from core.base.errors import CheckpointError, FeaturesError
 from core.base.language import tr
+from core.boxes.score import logistic
 from core.images.inputs import InputForm
 from core.maps.cells import maps_at, normalised, resized
 from core.maps.stream import Described
@@ -106,7 +107,7 @@ class Localizer:
             maps = normalised(maps) if self.normalise else maps
             answers = (maps * weights[:, None, None]).sum(axis=1, dtype=np.float64)
             total += resized(answers.astype(np.float32), height, width)
-        return list((0.5 * (1 + np.tanh(total / 2))).astype(np.float32))
+        return list(logistic(total).astype(np.float32))
 
     def check(self, features: Features) -> None:
         """FeaturesError where ``features`` are not those that it was learned on."""
