@@ -29,8 +29,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
 from core.base.devices import resolve_device, uses_bf16
+from core.base.presets import PRESETS
 from core.learn.engine import train
 from core.nets.networks import Discriminator, Generator
 

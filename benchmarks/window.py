@@ -50,7 +50,7 @@ from app.models.evidence import Picture
 from app.models.pictures import to_qimage
 from app.models.training import Phase
 from core.base.annotations import Status
-from core.base.config import PRESETS
+from core.base.presets import PRESETS
 from core.project.browse import Browse, Order
 from core.project.thresholds import Thresholds
 

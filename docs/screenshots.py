@@ -32,8 +32,8 @@ from app import speech, style
 from app.application import make_application
 from app.main_window import MainWindow
 from app.views.import_dialog import ImportDialog
-from core.base.config import PRESETS
 from core.base.geometry import Box
+from core.base.presets import PRESETS
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)

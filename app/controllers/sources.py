@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from app.models.evidence import HeatMap
-from core.base.config import FEATURES_PRESETS, FeaturesConfig
+from core.base.config import FeaturesConfig
 from core.base.errors import ImageError
+from core.base.presets import FEATURES_PRESETS
 from core.maps.localizer import Localizer
 from core.maps.stream import describe
 from core.nets.features import Features

@@ -18,9 +18,10 @@ from app.views.field_editors import (
     editor_for,
     tip_of,
 )
-from core.base.config import FEATURES_PRESETS, PRESETS, SCRATCH_PRESET, Settings, limits_of
+from core.base.config import Settings, limits_of
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
+from core.base.presets import FEATURES_PRESETS, PRESETS, SCRATCH_PRESET
 
 MAIN_FIELDS = ("objective", "image_size", "batch_size", "augmentation", "device")
 CLASS_FIELDS = ("image_size", "batch_size", "augmentation", "device")

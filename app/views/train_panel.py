@@ -18,14 +18,14 @@ from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_te
 from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
 from app.views.training_plot import ClassPlot, TrainingPlot
-from core.base.config import (
+from core.base.language import tr
+from core.base.presets import (
     CLASSIFIER_PRESETS,
     DEFAULT_CLASSIFIER_PRESET,
     DEFAULT_PRESET,
     FEATURES_PRESETS,
     PRESETS,
 )
-from core.base.language import tr
 
 __all__ = ["TrainPanel", "TrainPanelState", "device_text", "step_text", "time_left"]
 

@@ -9,9 +9,10 @@ from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
-from core.base.config import PRESETS, SCRATCH_PRESET, ClassifierConfig, TrainConfig
+from core.base.config import ClassifierConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.language import number, tr
+from core.base.presets import PRESETS, SCRATCH_PRESET
 from core.learn.reports import ClassifierPoint
 from core.learn.stopping import (
     MAX_RELATIVE_MS_SSIM,

@@ -26,7 +26,8 @@ import torch
 
 from core import datasets
 from core.base.annotations import ImageBoxes
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
+from core.base.presets import PRESETS
 from core.evaluate.report import Report, evaluate
 from core.formats import tiny_imagenet
 from core.learn.checkpoint import new_state

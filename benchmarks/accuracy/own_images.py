@@ -31,7 +31,8 @@ from trainings import learn
 
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.atomic import write_atomically
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
+from core.base.presets import PRESETS
 from core.evaluate.report import wilson_interval
 from core.formats import tiny_imagenet
 from core.images.pixels import prepare_pixels

@@ -30,7 +30,8 @@ from photo_sets import PhotoSet, photo_set
 from scipy.stats import rankdata, t
 
 from core.base.atomic import write_atomically
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
+from core.base.presets import PRESETS
 from core.boxes.batches import find_boxes, scaled_maps
 from core.boxes.overlap import CORRECT_IOU, Truth, best_overlap
 from core.boxes.rules import MAX_THRESHOLD, used_threshold

@@ -37,8 +37,8 @@ from readings import Networks
 from core import datasets
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.atomic import write_atomically
-from core.base.config import PRESETS
 from core.base.geometry import Box
+from core.base.presets import PRESETS
 from core.evaluate.matching import align
 from core.evaluate.report import Report, baselines_of, evaluate_aligned, right_images
 from core.formats import tiny_imagenet

@@ -33,7 +33,8 @@ import torch
 
 from core import datasets
 from core.base.annotations import BoxRecord, ImageBoxes
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
+from core.base.presets import PRESETS
 from core.boxes.overlap import CORRECT_IOU, best_overlap
 from core.boxes.prior import PriorTally
 from core.boxes.rules import find_box

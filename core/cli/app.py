@@ -12,17 +12,10 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from core import __version__
-from core.base.config import (
-    DEFAULT_PRESET,
-    DEVICES,
-    FEATURES_PRESETS,
-    OBJECTIVE_NAMES,
-    OLD_PRESETS,
-    PRECISIONS,
-    PRESETS,
-)
+from core.base.config import DEVICES, OBJECTIVE_NAMES, PRECISIONS
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.output import lost_output
+from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, OLD_PRESETS, PRESETS
 from core.boxes.rules import MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import complain, console, progress_bar, say, stop_on_signal

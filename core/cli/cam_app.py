@@ -6,7 +6,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from core.base.config import CLASSIFIER_PRESETS, DEFAULT_CLASSIFIER_PRESET, DEVICES
+from core.base.config import DEVICES
+from core.base.presets import CLASSIFIER_PRESETS, DEFAULT_CLASSIFIER_PRESET
 from core.cli.shared import (
     AsJson,
     Augmentation,

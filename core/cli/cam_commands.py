@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from core.base.config import CLASSIFIER_PRESETS, DEFAULT_CLASSIFIER_PRESET
 from core.base.errors import TrainingError
+from core.base.presets import CLASSIFIER_PRESETS, DEFAULT_CLASSIFIER_PRESET
 from core.cli.console import Bar
 from core.cli.gan_commands import follow, outcome, start_or_resume
 from core.cli.job import chosen_paths

@@ -9,8 +9,8 @@ from threading import Event
 
 from core import datasets
 from core.base.annotations import ImageBoxes
-from core.base.config import SCRATCH_PRESET
 from core.base.errors import BoxscoutError, Cancelled
+from core.base.presets import SCRATCH_PRESET
 from core.cli.commands import run_evaluate
 from core.cli.console import Bar
 from core.cli.formats_commands import run_export

@@ -8,9 +8,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from core.base.config import DEFAULT_PRESET, FEATURES_PRESETS, FeaturesConfig
+from core.base.config import FeaturesConfig
 from core.base.errors import Cancelled, CheckpointError, TrainingError
 from core.base.language import trn
+from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted
 from core.cli.projects import project_to_train

@@ -8,8 +8,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol, TypeVar
 
-from core.base.config import OLD_PRESETS, PRESETS, SCRATCH_PRESET, SettingsT, TrainConfig
+from core.base.config import SettingsT, TrainConfig
 from core.base.errors import TrainingError
+from core.base.presets import OLD_PRESETS, PRESETS, SCRATCH_PRESET
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted, option_of
 from core.cli.projects import project_to_train

@@ -14,9 +14,9 @@ from threading import Event
 from typing import Any
 
 from core.base.annotations import auto_boxes
-from core.base.config import DEFAULT_PRESET, FEATURES_PRESETS, SCRATCH_PRESET
 from core.base.errors import BoxscoutError, TrainingError
 from core.base.language import printable, trn
+from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, SCRATCH_PRESET
 from core.boxes.rules import default_rule
 from core.cli.console import Bar
 from core.cli.projects import existing_project

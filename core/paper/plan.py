@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.base.config import CLASSIFIER_PRESETS, PRESETS, ClassifierConfig, TrainConfig
+from core.base.config import ClassifierConfig, TrainConfig
+from core.base.presets import CLASSIFIER_PRESETS, PRESETS
 from core.paper.published import IMAGE_SIZE, METHODS, published_steps
 
 POINTS = 25

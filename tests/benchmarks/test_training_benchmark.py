@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from core.base.config import PRESETS
+from core.base.presets import PRESETS
 
 
 @pytest.fixture(scope="module")

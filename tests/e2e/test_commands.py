@@ -19,7 +19,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from core.base.annotations import Source
-from core.base.config import PRESETS
+from core.base.presets import PRESETS
 from core.cli.app import main
 from core.images.sample import draw_sample
 from core.learn import checkpoint

@@ -11,7 +11,7 @@ from window_support import LONG, fill, finish, start
 
 from app.main_window import MainWindow
 from app.models.training import Phase
-from core.base.config import PRESETS
+from core.base.presets import PRESETS
 from core.learn import checkpoint
 from core.learn.engine import samples_of
 from core.nets.projected import ProjectedDiscriminator

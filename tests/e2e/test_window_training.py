@@ -17,8 +17,9 @@ from window_support import LONG, close, draw_folder, drop, fill, finish, settle,
 
 from app.main_window import MainWindow
 from app.models.training import Phase
-from core.base.config import PRESETS, ClassifierConfig, TrainConfig
+from core.base.config import ClassifierConfig, TrainConfig
 from core.base.devices import resolve_device
+from core.base.presets import PRESETS
 from core.images.pixels import Pixels
 from core.learn import checkpoint, snapshots, training
 from core.learn import class_training as classify

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.views.config_form import ConfigForm
-from core.base.config import PRESETS, TrainConfig, limits_of
+from core.base.config import TrainConfig, limits_of
 from core.base.errors import BoxscoutError
+from core.base.presets import PRESETS
 
 
 @pytest.fixture

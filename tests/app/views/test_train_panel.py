@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.views.train_panel import TrainPanel, TrainPanelState, device_text, step_text, time_left
-from core.base.config import PRESETS
+from core.base.presets import PRESETS
 
 PHASES = ("idle", "preparing", "running", "paused", "stopping", "finished", "failed")
 SIGNALS = ("start_requested", "resume_requested", "pause_requested", "unpause_requested", "stop_requested")

@@ -16,9 +16,10 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
 from core.base.devices import to_device
 from core.base.errors import TrainingError
+from core.base.presets import PRESETS
 from core.learn.checkpoint import new_state
 from core.learn.engine import train
 from core.learn.losses import LossLog

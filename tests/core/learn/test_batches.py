@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.config import OLD_PRESETS, PRESETS, TrainConfig
+from core.base.config import TrainConfig
 from core.base.errors import BoxscoutError, TrainingError
+from core.base.presets import OLD_PRESETS, PRESETS
 from core.base.rng import Purpose, stream
 from core.learn.batches import batch_at, batch_seen, presented, updates_of
 from core.learn.training import Pool

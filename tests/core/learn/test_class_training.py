@@ -11,8 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.config import CLASSIFIER_PRESETS, ClassifierConfig
+from core.base.config import ClassifierConfig
 from core.base.errors import BoxscoutError, CheckpointError, TrainingError
+from core.base.presets import CLASSIFIER_PRESETS
 from core.base.rng import Purpose, stream
 from core.learn import checkpoint
 from core.learn import class_training as classify

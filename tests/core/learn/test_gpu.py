@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
 from core.base.devices import resolve_device
+from core.base.presets import PRESETS
 from core.learn import checkpoint
 from core.learn.batches import updates_of
 from core.learn.checkpoint import TrainState, new_state

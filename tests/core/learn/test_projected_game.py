@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
 from core.base.errors import BoxscoutError, CheckpointError
+from core.base.presets import PRESETS
 from core.learn import checkpoint, snapshots
 from core.learn.batches import batch_at, batch_seen
 from core.learn.checkpoint import TrainState, new_state

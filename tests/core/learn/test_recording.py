@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
+from core.base.presets import PRESETS
 from core.learn.checkpoint import TrainState, new_state
 from core.learn.engine import train
 from core.learn.game import Game

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.base.config import PRESETS, TrainConfig
+from core.base.config import TrainConfig
 from core.base.errors import CheckpointError
+from core.base.presets import PRESETS
 from core.learn import checkpoint
 from core.learn.checkpoint import TrainState, new_state
 from core.learn.engine import snapshot_of, train

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.base.annotations import Status
-from core.base.config import PRESETS, SCRATCH_PRESET
+from core.base.presets import PRESETS, SCRATCH_PRESET
 from core.learn.engine import train
 from core.project.fitting import ASKED, FolderSummary, fitted_to, sentence, summarized
 from core.project.rows import ImageRecord
