@@ -173,7 +173,7 @@ def test_no_other_window_and_no_command_moves_it(
     )
     assert run(capsys, "train", folder, "--project", path, "--restart", *small, "--seed", 5)[0] == 0
     code, out, _ = run(capsys, "localize", folder, "--project", path, "--threshold", 0.5)
-    assert code == 0 and "Run 2" in out and "1 edited or accepted images were left alone" in out
+    assert code == 0 and "Run 2" in out and "1 edited or accepted image was left alone" in out
 
     window.open_paths([path])
     session = window.session

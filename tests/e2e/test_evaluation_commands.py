@@ -239,7 +239,7 @@ def test_the_real_sets_reach_the_project(
     assert _run(capsys, "train", root, "--set", "bottle", "--project", project, "--steps", 2, *QUICK)[0] == 0
     code, out, _ = _run(capsys, "localize", root, "--set", "bottle", "--project", project)
     assert code == 0
-    assert "1100 boxes" in out
+    assert "1,100 boxes" in out
     code, out, _ = _run(
         capsys, "curve", "--project", project, "--truth", root, "--set", "bottle", "--split", "val"
     )
