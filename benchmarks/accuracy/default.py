@@ -24,12 +24,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
 
-from core import datasets
 from core.base.annotations import ImageBoxes
 from core.base.config import TrainConfig
 from core.base.presets import PRESETS
 from core.evaluate.report import Report, evaluate
-from core.formats import tiny_imagenet
+from core.formats import reading, tiny_imagenet
 from core.learn.checkpoint import new_state
 from core.learn.engine import snapshot_of
 from core.maps.heatmap import read_out_of
@@ -104,7 +103,7 @@ def _data(name: str, options: argparse.Namespace) -> tuple[list[Path], list[Path
     """Images to learn, images to measure, their truth, and where they lie."""
     if name == "raccoon":
         images = [options.raccoon / "images"]
-        return images, images, datasets.read_truth(options.raccoon), options.raccoon
+        return images, images, reading.read_truth(options.raccoon), options.raccoon
     root = options.tiny_imagenet
     truth = tiny_imagenet.read_truth(root, wnids=tiny_imagenet.SETS[name], split=options.split)
     train = tiny_imagenet.images_of(root, name, "train")

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core import datasets
 from core.base.annotations import ImageBoxes
+from core.formats import reading
 
 SETS = ("raccoon", "rabbit", "capybara", "ships", "pest", "bccd-wbc")
 #: A box that looks at nothing is right on three of four raccoons, so that these tell little.
@@ -65,7 +65,7 @@ def unzipped(name: str, work: Path) -> Path:
 def photo_set(name: str, work: Path) -> PhotoSet:
     """One of :data:`SETS`, unzipped below ``work``."""
     folder = unzipped(name, work)
-    truth = (image for image in datasets.read_truth(folder) if image.boxes)
+    truth = (image for image in reading.read_truth(folder) if image.boxes)
     return PhotoSet(name, folder, tuple(truth))
 
 

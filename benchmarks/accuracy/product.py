@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core import datasets
 from core.base.annotations import ImageBoxes
-from core.formats import FORMATS, export
+from core.formats import FORMATS, export, reading
 
 MAIN = Path(__file__).parents[2] / "main.py"
 
@@ -87,7 +86,7 @@ def exported(project: Path) -> list[ImageBoxes]:
     file = project.with_suffix(".csv")
     file.unlink(missing_ok=True)
     command("export", "--project", project, "--format", "csv", "--out", file)
-    return datasets.read_truth(file)
+    return reading.read_truth(file)
 
 
 def curve(project: Path, truth: Sequence[ImageBoxes]) -> dict[str, Any]:

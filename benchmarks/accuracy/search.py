@@ -34,14 +34,13 @@ from ideas import IDEAS, TRAININGS
 from matplotlib.figure import Figure
 from readings import Networks
 
-from core import datasets
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.atomic import write_atomically
 from core.base.geometry import Box
 from core.base.presets import PRESETS
 from core.evaluate.matching import align
 from core.evaluate.report import Report, baselines_of, evaluate_aligned, right_images
-from core.formats import tiny_imagenet
+from core.formats import reading, tiny_imagenet
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import scan_folder
 from core.paper.origin import revision
@@ -131,7 +130,7 @@ def data(name: str, options: argparse.Namespace) -> tuple[Pixels, list[ImageBoxe
     if name == "raccoon":
         files = scan_folder([options.raccoon / "images"]).images
         pixels = prepare_pixels(files, size=64, cache_dir=options.out / "cache" / name)
-        return pixels, [_by_file_name(image) for image in datasets.read_truth(options.raccoon)]
+        return pixels, [_by_file_name(image) for image in reading.read_truth(options.raccoon)]
     paths = tiny_imagenet.images_of(options.tiny_imagenet, name, "train")
     pixels = prepare_pixels(scan_folder(paths).images, size=64, cache_dir=options.out / "cache" / name)
     truth = tiny_imagenet.read_truth(options.tiny_imagenet, wnids=tiny_imagenet.SETS[name], split="train")

@@ -31,7 +31,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 
-from core import datasets
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.config import TrainConfig
 from core.base.presets import PRESETS
@@ -40,7 +39,7 @@ from core.boxes.prior import PriorTally
 from core.boxes.rules import find_box
 from core.evaluate.matching import align
 from core.evaluate.report import Report, evaluate, wilson_interval
-from core.formats import tiny_imagenet
+from core.formats import reading, tiny_imagenet
 from core.images import sample
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import scan_folder
@@ -143,11 +142,11 @@ def _data(
     """Images to draw from, and their truth by file name."""
     if name in DRAWN:
         sample.SMALLEST, sample.LARGEST = DRAWN[name]
-        truth = datasets.read_truth(sample.draw_sample(folder / "drawn", count=BEETLES, size=256, seed=seed))
+        truth = reading.read_truth(sample.draw_sample(folder / "drawn", count=BEETLES, size=256, seed=seed))
         paths = sorted((folder / "drawn" / "images").iterdir())
     elif name == "raccoon":
         paths = sorted((options.raccoon / "images").iterdir())[options.half :: 2]
-        truth = datasets.read_truth(options.raccoon)
+        truth = reading.read_truth(options.raccoon)
     else:
         paths = tiny_imagenet.images_of(options.tiny_imagenet, name, "train")
         truth = tiny_imagenet.read_truth(options.tiny_imagenet, wnids=tiny_imagenet.SETS[name], split="train")

@@ -1,7 +1,7 @@
 """Boxes and the way between an image's pixels and the model's.
 
 Everything inside the product uses half-open pixel boxes of the image as displayed (EXIF orientation
-applied): a box covers ``x0 <= x < x1``. Only ``core.formats`` and ``core.datasets`` convert.
+applied): a box covers ``x0 <= x < x1``. Only ``core.formats`` converts.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from core import datasets
 from core.base.annotations import ImageBoxes
 from core.base.errors import BoxscoutError
 from core.cli.console import Bar
@@ -17,7 +16,7 @@ from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
-from core.formats import tiny_imagenet
+from core.formats import reading, tiny_imagenet
 from core.project.queries import framing_rows, newest_maps
 
 
@@ -25,7 +24,7 @@ def run_evaluate(
     boxes: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
 ) -> Report:
     """The accuracy of a box file."""
-    predicted, true = datasets.read_truth(boxes), _truth(truth, set_name, split)
+    predicted, true = reading.read_truth(boxes), _truth(truth, set_name, split)
     return evaluate_boxes(predicted, true, images_root=_images_root(images, truth, true))
 
 
@@ -34,7 +33,7 @@ def run_compare(
 ) -> Comparison:
     """Two box files against the same truth and each other."""
     names = (f"A: {a.name}", f"B: {b.name}")
-    first, second, true = datasets.read_truth(a), datasets.read_truth(b), _truth(truth, set_name, split)
+    first, second, true = reading.read_truth(a), reading.read_truth(b), _truth(truth, set_name, split)
     return compare(first, second, true, names=names, images_root=_images_root(images, truth, true))
 
 
@@ -98,7 +97,7 @@ def _common_root(roots: Sequence[Path]) -> Path | None:
 
 def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBoxes]:
     if set_name is None and split is None:
-        return datasets.read_truth(path)
+        return reading.read_truth(path)
     wnids = tiny_imagenet.SETS[set_name] if set_name else None
     truth = tiny_imagenet.read_truth(path, wnids=wnids, split=split)
     if not truth:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from core import datasets
 from core.base.annotations import ImageBoxes
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.presets import SCRATCH_PRESET
@@ -17,6 +16,7 @@ from core.cli.formats_commands import run_export
 from core.cli.job import Wanted, run_localize, run_train
 from core.cli.sheet import Course, Panel, draw_sheet
 from core.evaluate.report import Report
+from core.formats import reading
 from core.images.decoding import decode
 from core.images.sample import draw_sample
 from core.project.learning import KIND, saved_unit
@@ -69,7 +69,7 @@ def run_demo(out: Path, *, steps: int | None, count: int, seed: int, bar: Bar, s
             run_export(project, name, file, bar=bar, stop=stop, share=1 / len(files))
     report = run_evaluate(files["coco"], truth, images=images, set_name=None, split=None)
     sheet = out / "sheet.png"
-    _draw(project, datasets.read_truth(truth), sheet)
+    _draw(project, reading.read_truth(truth), sheet)
     bar.update(1.0)
     return Demo(report, (*files.values(), sheet, project))
 

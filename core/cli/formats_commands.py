@@ -11,7 +11,8 @@ from core.base.annotations import Status, auto_boxes
 from core.base.errors import Cancelled
 from core.cli.console import Bar
 from core.cli.projects import existing_project
-from core.formats import FORMATS, Selection, WriteOptions, cifar10, export
+from core.formats import FORMATS, Selection, WriteOptions, export
+from core.images import cifar10
 from core.project.claim import COMMAND, claim
 from core.project.exchange import exportable, import_boxes, outdated_images, plan_import
 from core.project.results import results_file

@@ -53,7 +53,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
 
 def read(path: Path) -> list[ImageBoxes]:
     """The boxes in a COCO ground truth file; FormatError where it cannot be understood."""
-    from core.datasets import coco  # the one reader of COCO files
+    from core.formats import coco_reading as coco  # the one reader of COCO files
 
     return coco.read(path)
 

@@ -14,7 +14,7 @@ from core.base.atomic import atomic_write, keep_other_kinds, os_reason, remove_f
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
-from core.datasets.names import checked_name
+from core.formats.names import checked_name
 from core.formats.notes import notes_on
 
 # Less than any pixel that a person could see: arithmetic, not a box that stuck out.

@@ -18,7 +18,6 @@ from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, 
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
-from core.datasets.names import checked_name
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -30,6 +29,7 @@ from core.formats.common import (
     whole_pixels,
     write_checked,
 )
+from core.formats.names import checked_name
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),

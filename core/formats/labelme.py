@@ -18,7 +18,7 @@ from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.atomic import atomic_write, os_reason
 from core.base.errors import FormatError
 from core.base.language import mark, tr
-from core.datasets import labelme
+from core.formats import labelme_reading as labelme
 from core.formats.common import (
     PLAIN,
     ExportSummary,

@@ -15,8 +15,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.language import mark, tr, trn
-from core.datasets import voc
-from core.datasets.voc import ORIGINS
+from core.formats import voc_reading as voc
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -29,6 +28,7 @@ from core.formats.common import (
     whole_pixels,
 )
 from core.formats.folders import each, new_folder, read_back, renamed_note, unique_stems, write_file
+from core.formats.voc_reading import ORIGINS
 
 # What XML 1.0 cannot hold, and the carriage return, which comes back as a line feed.
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -18,7 +18,7 @@ import yaml
 
 from core.base.annotations import ImageBoxes
 from core.base.language import mark, tr
-from core.datasets import yolo
+from core.formats import yolo_reading as yolo
 from core.formats.common import (
     PLAIN,
     ExportSummary,

@@ -11,11 +11,11 @@ from typing import Any
 from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
 from core.base.errors import BoxscoutError, FormatError, ImageError
 from core.base.language import short, tr, trn
-from core.datasets import read_truth
-from core.datasets.labelme import place_of
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped
+from core.formats.labelme_reading import place_of
 from core.formats.notes import Outdated
+from core.formats.reading import read_truth
 from core.images.decoding import image_size
 from core.project.edits import BoxesEdit, Edit, ReviewEdit, StatusEdit, TruthEdit
 from core.project.names import export_names

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from core.boxes.overlap import Truth
-from core.datasets import read_truth
+from core.formats.reading import read_truth
 from core.learn import checkpoint
 
 XML = (

@@ -13,8 +13,8 @@ from command_support import run
 
 from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
-from core.datasets import read_truth
 from core.formats import FORMATS
+from core.formats.reading import read_truth
 from core.project.store import Project
 from core.project.workflow import add_folders
 

@@ -14,10 +14,9 @@ from window_support import drop, export, finish, start
 
 from app.main_window import MainWindow
 from app.models.training import Phase
-from core import datasets
 from core.base.config import TrainConfig
 from core.evaluate.report import evaluate
-from core.formats import tiny_imagenet
+from core.formats import reading, tiny_imagenet
 
 SCAN = 30_000
 
@@ -49,7 +48,7 @@ def test_raccoon_photos(
         assert (row.width, row.height) == (size.width(), size.height())
     assert len(COCO(str(tmp_path / "boxes.json")).getAnnIds()) == 200
 
-    report = evaluate(datasets.read_truth(tmp_path / "boxes.json"), datasets.read_truth(photos))
+    report = evaluate(reading.read_truth(tmp_path / "boxes.json"), reading.read_truth(photos))
     by_name = {row.method: row for row in report.rows}
     assert report.n == 200
     # What an independent count over the VOC files gives for a box that is the whole image.
@@ -65,7 +64,7 @@ def test_dog_classes_of_tiny_imagenet(
     _train_in_window(qtbot, window, folders, 3000, tiny)
     export(qtbot, window, "coco", tmp_path / "boxes.json")
     truth = tiny_imagenet.read_truth(root, wnids=tiny_imagenet.SETS["dog"], split="train")
-    report = evaluate(datasets.read_truth(tmp_path / "boxes.json"), truth)
+    report = evaluate(reading.read_truth(tmp_path / "boxes.json"), truth)
     assert report.n == 3000
     assert report.rows[0].n == 3000
     assert report.rows[0].correct > 0

@@ -17,8 +17,8 @@ from pycocotools.cocoeval import COCOeval
 
 from core.base.annotations import ImageBoxes, Status
 from core.base.errors import FormatError
-from core.datasets import read_truth
 from core.formats import FORMATS, Selection, export
+from core.formats.reading import read_truth
 
 ROOMY = settings(max_examples=25, deadline=None)
 IMAGES = [

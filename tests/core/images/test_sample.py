@@ -13,7 +13,7 @@ from pycocotools.coco import COCO
 
 from core.base.errors import BoxscoutError
 from core.base.geometry import Box, iou
-from core.datasets import read_truth
+from core.formats.reading import read_truth
 from core.images.sample import draw_image, draw_sample
 from core.images.scan import scan_folder
 from core.images.scenes import PAINTERS

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core import datasets
 from core.cli.app import main
 from core.evaluate.report import evaluate
-from core.formats import tiny_imagenet
+from core.formats import reading, tiny_imagenet
 
 SMALL = ("--steps", "2", "--width", "8", "--batch-size", "8", "--device", "cpu")
 
@@ -55,7 +54,7 @@ def test_exported_boxes_give_the_tables_numbers(data: Path, tmp_path: Path) -> N
     assert table(data, tmp_path) == 0
     (row,) = json.loads((tmp_path / "table2.json").read_text())["rows"]
     truth = tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS["dog"], split="val")
-    boxes = datasets.read_truth(tmp_path / row["boxes"]["moments"])
+    boxes = reading.read_truth(tmp_path / row["boxes"]["moments"])
     assert any(not record.box.x0.is_integer() for image in boxes for record in image.boxes)
     expected = evaluate(boxes, truth)
     assert row["accuracy"]["moments"]["rows"][0]["accuracy"] == expected.rows[0].accuracy

@@ -15,13 +15,12 @@ import pytest
 import torch
 from PIL import Image
 
-from core import datasets
 from core.base.annotations import ImageBoxes
 from core.base.errors import BoxscoutError, Cancelled, TrainingError
 from core.boxes.rules import find_box
 from core.cli.app import main
 from core.evaluate.report import evaluate
-from core.formats import tiny_imagenet
+from core.formats import reading, tiny_imagenet
 from core.learn import checkpoint
 from core.paper import table
 from core.paper.plan import Job, plan, shares
@@ -151,7 +150,7 @@ def test_rows_are_what_evaluate_says(lab: Path, data: Path) -> None:
     truth = tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS["dog"], split="val")
     assert [row["method"] for row in content["rows"]] == list(METHODS)
     for row in content["rows"]:
-        boxes = datasets.read_truth(lab / row["boxes"]["component"])
+        boxes = reading.read_truth(lab / row["boxes"]["component"])
         expected = evaluate(boxes, truth, images_root=data).to_dict()
         assert row["accuracy"]["component"] == json.loads(json.dumps(expected))
         with Project.open(lab / row["run"]["project"]) as project:
@@ -195,7 +194,7 @@ def test_sets_without_truth_are_localized_and_exported(data: Path, tmp_path: Pat
     )
     assert not row.reports
     assert "No true boxes" in row.statement
-    assert len(datasets.read_truth(tmp_path / row.boxes["moments"])) == 8
+    assert len(reading.read_truth(tmp_path / row.boxes["moments"])) == 8
     text = (tmp_path / "table2.md").read_text("utf-8")
     assert "| Bottle | CAM, class labels | 2 | 0 | no truth in the data | 34.3 |" in text
     assert "Which snapshot" not in text  # a classifier has its end alone
@@ -237,7 +236,7 @@ def test_every_gan_has_its_last_proposed_and_best_snapshot(lab: Path, data: Path
             int(path.stem[-8:]): np.load(path)
             for path in (lab / "runs").glob(f"{row['run']['run']}*/trace/*")
         }
-        names = [image.name for image in datasets.read_truth(lab / row["boxes"]["component"])]
+        names = [image.name for image in reading.read_truth(lab / row["boxes"]["component"])]
         accuracies = {}
         for step, maps in traced.items():
             boxes = [

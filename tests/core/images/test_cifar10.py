@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.base.errors import Cancelled, FormatError
-from core.formats import cifar10
+from core.images import cifar10
 from core.images.scan import scan_folder
 
 Batch = list[tuple[int, np.ndarray]]

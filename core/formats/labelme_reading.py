@@ -14,7 +14,7 @@ from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import tr
-from core.datasets import json_files
+from core.formats import json_files
 from core.images.scan import natural_key
 
 # Shapes without an inside.

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from core.datasets import coco, json_files, read_truth, voc
 from effort_support import calls_of
 from PIL import Image
 from pycocotools.coco import COCO
@@ -17,7 +18,6 @@ from pycocotools.coco import COCO
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box, iou
-from core.datasets import coco, json_files, read_truth, voc
 from core.formats import tiny_imagenet
 
 

@@ -12,8 +12,9 @@ from PIL import Image
 from core.base.annotations import ImageBoxes, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
-from core.datasets import read_truth, yolo
 from core.evaluate.report import evaluate
+from core.formats import yolo_reading as yolo
+from core.formats.reading import read_truth
 
 
 def _image(path: Path, width: int = 200, height: int = 100, **save: object) -> None:

@@ -11,7 +11,8 @@ import pytest
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
-from core.datasets import labelme, read_truth
+from core.formats import labelme_reading as labelme
+from core.formats.reading import read_truth
 
 
 def shape(kind: str, *points: tuple[float, float], label: object = "cat", **more: object) -> dict[str, Any]:

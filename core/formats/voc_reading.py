@@ -16,7 +16,7 @@ from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import tr
-from core.datasets.names import checked_name
+from core.formats.names import checked_name
 from core.images.scan import SUFFIXES, natural_key
 
 _Ends = tuple[float, float, float, float]

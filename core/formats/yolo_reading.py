@@ -16,7 +16,7 @@ from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
 from core.base.errors import FormatError, ImageError
 from core.base.geometry import Box
 from core.base.language import tr
-from core.datasets.names import checked_name
+from core.formats.names import checked_name
 from core.images.decoding import image_size
 from core.images.scan import ImageFile, iter_scan
 

@@ -12,8 +12,8 @@ from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, 
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import short, tr
-from core.datasets import json_files
-from core.datasets.names import checked_name
+from core.formats import json_files
+from core.formats.names import checked_name
 
 EnumT = TypeVar("EnumT", Source, Status)
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from core.base.annotations import ImageBoxes
 from core.base.errors import FormatError
 from core.base.language import mark, short, tr
-from core.datasets import coco, json_files, labelme, voc, yolo
-from core.formats import tiny_imagenet
+from core.formats import coco_reading as coco
+from core.formats import json_files, tiny_imagenet
+from core.formats import labelme_reading as labelme
+from core.formats import voc_reading as voc
+from core.formats import yolo_reading as yolo
 
 _LARGEST = 1e9  # pixels: a box beyond belongs to no picture, and its area may be no number
 _WANTED = mark("a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder")
@@ -19,7 +22,7 @@ def read_truth(path: Path, *, places: Mapping[str, str] | None = None) -> list[I
     """The boxes at ``path``, whichever layout it has.
 
     With ``places``, the names of images that are known by where they lie (as
-    :func:`core.datasets.labelme.place_of` has it), images go by the names they had before any layout.
+    :func:`core.formats.labelme_reading.place_of` has it), images go by the names they had before any layout.
 
     Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a YOLO folder or its
     ``data.yaml``, a labelme file or folder, a Tiny ImageNet folder, and a folder whose only JSON file is
@@ -58,7 +61,9 @@ def _read(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
     if suffix in yolo.CONFIG_SUFFIXES:
         return yolo.read_truth(path, layout=places is None)
     if suffix == ".csv":
-        from core.formats import csv  # formats.coco reads by core.datasets.coco: a circle if at the top
+        from core.formats import (
+            csv,  # formats.coco reads by core.formats.coco_reading: a circle if at the top
+        )
 
         return csv.read(path)
     raise FormatError(
