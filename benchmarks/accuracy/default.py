@@ -105,7 +105,7 @@ def _data(name: str, options: argparse.Namespace) -> tuple[list[Path], list[Path
         images = [options.raccoon / "images"]
         return images, images, reading.read_truth(options.raccoon), options.raccoon
     root = options.tiny_imagenet
-    truth = tiny_imagenet.read_truth(root, wnids=tiny_imagenet.SETS[name], split=options.split)
+    truth = tiny_imagenet.read(root, wnids=tiny_imagenet.SETS[name], split=options.split)
     train = tiny_imagenet.images_of(root, name, "train")
     return train, tiny_imagenet.images_of(root, name, options.split), truth, root
 

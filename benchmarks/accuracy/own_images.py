@@ -124,7 +124,7 @@ def _data(
     ]
     names = [file.path.name for pixels in all_pixels for file in pixels.files]
     images = np.concatenate([pixels.array for pixels in all_pixels])
-    truth = tiny_imagenet.read_truth(root, wnids=tiny_imagenet.SETS[name], split=split)
+    truth = tiny_imagenet.read(root, wnids=tiny_imagenet.SETS[name], split=split)
     truth = [ImageBoxes(Path(i.name).name, i.width, i.height, i.boxes) for i in truth]
     if split == "val":
         return names, images, np.arange(len(all_pixels[0].files), len(images)), truth

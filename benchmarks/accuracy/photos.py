@@ -142,7 +142,7 @@ def _jobs(options: argparse.Namespace, work: Path) -> list[Job]:
         root = photo_sets.unzipped(TINY_IMAGENET, work)
         for name in TINY_SETS:
             wnids = tiny_imagenet.SETS[name]
-            truth = tiny_imagenet.read_truth(root, wnids=wnids, split="val")
+            truth = tiny_imagenet.read(root, wnids=wnids, split="val")
             learned = tiny_imagenet.images_of(root, name, "train")[: options.first]
             measured = tiny_imagenet.images_of(root, name, "val")
             jobs.append(Job(name, learned, measured, truth, root, judged_apart=True))

@@ -133,7 +133,7 @@ def data(name: str, options: argparse.Namespace) -> tuple[Pixels, list[ImageBoxe
         return pixels, [_by_file_name(image) for image in reading.read_truth(options.raccoon)]
     paths = tiny_imagenet.images_of(options.tiny_imagenet, name, "train")
     pixels = prepare_pixels(scan_folder(paths).images, size=64, cache_dir=options.out / "cache" / name)
-    truth = tiny_imagenet.read_truth(options.tiny_imagenet, wnids=tiny_imagenet.SETS[name], split="train")
+    truth = tiny_imagenet.read(options.tiny_imagenet, wnids=tiny_imagenet.SETS[name], split="train")
     return pixels, [_by_file_name(image) for image in truth]
 
 

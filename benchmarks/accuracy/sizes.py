@@ -149,7 +149,7 @@ def _data(
         truth = reading.read_truth(options.raccoon)
     else:
         paths = tiny_imagenet.images_of(options.tiny_imagenet, name, "train")
-        truth = tiny_imagenet.read_truth(options.tiny_imagenet, wnids=tiny_imagenet.SETS[name], split="train")
+        truth = tiny_imagenet.read(options.tiny_imagenet, wnids=tiny_imagenet.SETS[name], split="train")
     return paths, [replace(image, name=Path(image.name).name) for image in truth]
 
 

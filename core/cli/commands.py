@@ -99,7 +99,7 @@ def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBox
     if set_name is None and split is None:
         return reading.read_truth(path)
     wnids = tiny_imagenet.SETS[set_name] if set_name else None
-    truth = tiny_imagenet.read_truth(path, wnids=wnids, split=split)
+    truth = tiny_imagenet.read(path, wnids=wnids, split=split)
     if not truth:
         what = " ".join(filter(None, [f"the set “{set_name}”" if set_name else "", split and f"in {split}"]))
         raise BoxscoutError(

@@ -15,9 +15,9 @@ from core.formats.common import (
     Format,
     WriteOptions,
     prepare,
-    read_bytes,
     write_checked,
 )
+from core.formats.files import read_json
 
 SURE = 1.0
 
@@ -45,9 +45,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         for record in image.boxes
     ]
     text = json.dumps(entries, allow_nan=False, separators=(",", ":"))
-    write_checked(
-        path, (text + "\n").encode("ascii"), lambda written: json.loads(read_bytes(written)) == entries
-    )
+    write_checked(path, (text + "\n").encode("ascii"), lambda written: read_json(written) == entries)
     with_box = sum(bool(image.boxes) for image in prepared.images)
     ids = tr("The ids are those of a COCO export of the same choice of images and classes.")
     return prepared.summary(path, with_box, ids)

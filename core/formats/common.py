@@ -285,17 +285,6 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
         ) from error
 
 
-def read_bytes(path: Path) -> bytes:
-    """All of ``path``; FormatError, as one sentence, where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = tr("it does not exist") if isinstance(error, FileNotFoundError) else os_reason(error)
-        raise FormatError(
-            tr("“{name}” cannot be read: {reason}.").format(name=path.name, reason=reason)
-        ) from error
-
-
 def _some_left(kept: Sequence[ImageBoxes], skipped: Sequence[Skipped]) -> None:
     if skipped and not kept:
         first = skipped[0]

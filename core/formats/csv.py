@@ -25,10 +25,10 @@ from core.formats.common import (
     WriteOptions,
     not_text,
     prepare,
-    read_bytes,
     whole_pixels,
     write_checked,
 )
+from core.formats.files import read_text, wrong
 from core.formats.names import checked_name
 
 COLUMNS = (
@@ -100,27 +100,10 @@ def read(path: Path) -> list[ImageBoxes]:
         The file or a row of it cannot be understood; the row is named.
     """
     try:
-        text = read_bytes(path).decode("utf-8-sig")
-        return _read_rows(path, csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except UnicodeDecodeError as error:
-        raise FormatError(
-            tr("“{name}” is not text in UTF-8; save it as UTF-8 and try again.").format(name=path.name)
-        ) from error
+        rows = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        return _read_rows(path, rows)
     except csv.Error as error:
-        raise FormatError(
-            tr("“{name}” is not a CSV file that can be read: {error}.").format(name=path.name, error=error)
-        ) from error
-
-
-FORMAT = Format(
-    name="csv",
-    title=mark("CSV table"),
-    help=mark("One row for each box, for spreadsheets, pandas and TensorFlow."),
-    suffix=".csv",
-    write=write,
-    read=read,
-    needs_box=True,
-)
+        raise wrong(tr("“{name}” is not a CSV file that can be read: {error}."), path, error=error) from error
 
 
 def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
@@ -167,10 +150,8 @@ def _looks_neutral(text: str) -> bool:
 def _read_rows(path: Path, rows: csv.DictReader[str]) -> list[ImageBoxes]:
     missing = [name for name in ("filename", *_SIDES) if name not in (rows.fieldnames or ())]
     if missing:
-        raise FormatError(
-            tr("“{name}” has no column {names}, which box files have.").format(
-                name=path.name, names=", ".join(missing)
-            )
+        raise wrong(
+            tr("“{name}” has no column {names}, which box files have."), path, names=", ".join(missing)
         )
     images: dict[str, ImageBoxes] = {}
     boxes: dict[str, list[BoxRecord]] = {}
@@ -230,3 +211,14 @@ def _optional(cell: str | None) -> float | None:
 
 def _whole(row: dict[str, str], column: str) -> int:
     return int(_finite(row[column])) if row.get(column) else 0
+
+
+FORMAT = Format(
+    name="csv",
+    title=mark("CSV table"),
+    help=mark("One row for each box, for spreadsheets, pandas and TensorFlow."),
+    suffix=".csv",
+    write=write,
+    read=read,
+    needs_box=True,
+)

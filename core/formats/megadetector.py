@@ -23,9 +23,9 @@ from core.formats.common import (
     no_size,
     numbered_labels,
     prepare,
-    read_bytes,
     write_checked,
 )
+from core.formats.files import read_json
 
 VERSION = "1.6"
 _SURE = 1.0
@@ -55,9 +55,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         "images": entries,
     }
     text = json.dumps(document, allow_nan=False, indent=1)
-    write_checked(
-        path, (text + "\n").encode("ascii"), lambda written: json.loads(read_bytes(written)) == document
-    )
+    write_checked(path, (text + "\n").encode("ascii"), lambda written: read_json(written) == document)
     return prepared.summary(path, len(prepared.images))
 
 

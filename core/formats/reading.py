@@ -8,11 +8,8 @@ from pathlib import Path
 from core.base.annotations import ImageBoxes
 from core.base.errors import FormatError
 from core.base.language import mark, short, tr
-from core.formats import coco_reading as coco
-from core.formats import json_files, tiny_imagenet
-from core.formats import labelme_reading as labelme
-from core.formats import voc_reading as voc
-from core.formats import yolo_reading as yolo
+from core.formats import coco, labelme, tiny_imagenet, voc, yolo
+from core.formats.files import read_json
 
 _LARGEST = 1e9  # pixels: a box beyond belongs to no picture, and its area may be no number
 _WANTED = mark("a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder")
@@ -22,7 +19,7 @@ def read_truth(path: Path, *, places: Mapping[str, str] | None = None) -> list[I
     """The boxes at ``path``, whichever layout it has.
 
     With ``places``, the names of images that are known by where they lie (as
-    :func:`core.formats.labelme_reading.place_of` has it), images go by the names they had before any layout.
+    :func:`core.formats.labelme.place_of` has it), images go by the names they had before any layout.
 
     Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a YOLO folder or its
     ``data.yaml``, a labelme file or folder, a Tiny ImageNet folder, and a folder whose only JSON file is
@@ -52,14 +49,14 @@ def _read(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
         raise FormatError(tr("{path} does not exist; give {wanted}.").format(path=path, wanted=tr(_WANTED)))
     suffix = path.suffix.lower()
     if suffix == ".json":
-        content = json_files.read(path)  # once: it may be large
+        content = read_json(path)  # once: it may be large
         if labelme.holds_labelme(content):
-            return labelme.read_truth(path, places=places)
+            return labelme.read(path, places=places)
         return coco.images_in(content, path)
     if suffix == ".xml":
-        return voc.read_truth(path)
+        return voc.read(path)
     if suffix in yolo.CONFIG_SUFFIXES:
-        return yolo.read_truth(path, layout=places is None)
+        return yolo.read(path, layout=places is None)
     if suffix == ".csv":
         from core.formats import (
             csv,  # formats.coco reads by core.formats.coco_reading: a circle if at the top
@@ -75,13 +72,13 @@ def _read(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
 
 def _read_folder(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
     if tiny_imagenet.is_tiny_imagenet(path):
-        return tiny_imagenet.read_truth(path)
+        return tiny_imagenet.read(path)
     if any(path.rglob("*.xml")):
-        return voc.read_truth(path)
+        return voc.read(path)
     if yolo.is_yolo(path):
-        return yolo.read_truth(path, layout=places is None)
+        return yolo.read(path, layout=places is None)
     if labelme.is_labelme(path):
-        return labelme.read_truth(path, places=places)
+        return labelme.read(path, places=places)
     files = sorted(path.glob("*.json"))
     if len(files) == 1:
         return coco.read(files[0])

@@ -9,6 +9,7 @@ from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import tr
+from core.formats.files import read_text, wrong
 from core.formats.names import checked_name
 from core.images.scan import SUFFIXES, natural_key
 
@@ -35,9 +36,7 @@ def is_tiny_imagenet(path: Path) -> bool:
     return _val_file(path).is_file() or any(True for _ in _train_files(path))
 
 
-def read_truth(
-    path: Path, *, wnids: Collection[str] | None = None, split: str | None = None
-) -> list[ImageBoxes]:
+def read(path: Path, *, wnids: Collection[str] | None = None, split: str | None = None) -> list[ImageBoxes]:
     """The true boxes of a Tiny ImageNet folder, train before val.
 
     Parameters
@@ -64,11 +63,7 @@ def read_truth(
     path = Path(path)
     _check_split(split)
     if not is_tiny_imagenet(path):
-        raise FormatError(
-            tr("{name} is no Tiny ImageNet folder: it has no true boxes for train or val.").format(
-                name=path.name or path
-            )
-        )
+        raise wrong(tr("{name} is no Tiny ImageNet folder: it has no true boxes for train or val."), path)
     found: list[ImageBoxes] = []
     if split != "val":
         found += _read_train(path, wnids)
@@ -130,10 +125,11 @@ def _class_images(root: Path, wnid: str, set_name: str) -> list[Path]:
     except OSError:
         files = []
     if not files:
-        raise FormatError(
-            tr(
-                "{name} has no images of the set “{set_name}”: train/{wnid}/images is missing or empty."
-            ).format(name=root.name or root, set_name=set_name, wnid=wnid)
+        raise wrong(
+            tr("{name} has no images of the set “{set_name}”: train/{wnid}/images is missing or empty."),
+            root,
+            set_name=set_name,
+            wnid=wnid,
         )
     return sorted(files, key=lambda file: natural_key(file.name))
 
@@ -144,11 +140,7 @@ def _val_images(root: Path, set_name: str) -> list[Path]:
     names = [checked_name(name, file) for name, wnid in val_classes(root / "val").items() if wnid in wnids]
     found = [path for name in names if (path := root / "val" / "images" / name).is_file()]
     if not found:
-        raise FormatError(
-            tr("{name} has no val images of the set “{set_name}”.").format(
-                name=root.name or root, set_name=set_name
-            )
-        )
+        raise wrong(tr("{name} has no val images of the set “{set_name}”."), root, set_name=set_name)
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
@@ -181,25 +173,14 @@ def _read_val(path: Path, wnids: Collection[str] | None) -> Iterator[ImageBoxes]
     file = _val_file(path)
     for name, *rest in _rows(file):
         if not rest:
-            raise FormatError(
-                tr("{name} has a row without a class: {other!r}.").format(name=file.name, other=name[:80])
-            )
+            raise wrong(tr("{name} has a row without a class: {other!r}."), file, other=name[:80])
         wnid, *ends = rest
         if wnids is None or wnid in wnids:
             yield from _image(f"val/images/{checked_name(name, file)}", wnid, ends, file)
 
 
 def _rows(file: Path) -> list[list[str]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FormatError(
-            tr("{name} cannot be read: {reason}.").format(
-                name=file.name, reason=(error.strerror or str(error)).lower()
-            )
-        ) from error
-    except UnicodeDecodeError as error:
-        raise FormatError(tr("{name} is not a text file.").format(name=file.name)) from error
+    text = read_text(file)
     return [row.split("\t") for row in text.splitlines() if row.strip()]
 
 
@@ -209,8 +190,8 @@ def _image(name: str, wnid: str, ends: list[str], file: Path) -> Iterator[ImageB
     try:
         x0, y0, x1, y1 = (int(end) for end in ends)
     except ValueError as error:
-        raise FormatError(
-            tr("{name} has a box that is not four numbers, for {other!r}.").format(name=file.name, other=name)
+        raise wrong(
+            tr("{name} has a box that is not four numbers, for {other!r}."), file, other=name
         ) from error
     if x1 <= x0 or y1 <= y0:
         return

@@ -144,7 +144,7 @@ def boxes_of(trained: Trained, rule: str, *, step: int | None = None) -> list[Im
 
 def truth_of(data: Path, set_name: str) -> list[ImageBoxes]:
     """The true boxes of a set's val images; empty where the data has none."""
-    return tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS[set_name], split="val")
+    return tiny_imagenet.read(data, wnids=tiny_imagenet.SETS[set_name], split="val")
 
 
 # --- training -----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from core.base.errors import BoxscoutError, FormatError, ImageError
 from core.base.language import short, tr, trn
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped
-from core.formats.labelme_reading import place_of
+from core.formats.labelme import place_of
 from core.formats.notes import Outdated
 from core.formats.reading import read_truth
 from core.images.decoding import image_size

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.base.errors import BoxscoutError
-from core.formats import yolo_reading as yolo
+from core.formats import yolo
 from core.project.exchange import ImportPlan, plan_import
 from core.project.store import Project
 from core.project.truth import true_boxes

@@ -63,7 +63,7 @@ def test_dog_classes_of_tiny_imagenet(
     folders = [root / "train" / wnid for wnid in tiny_imagenet.SETS["dog"]]
     _train_in_window(qtbot, window, folders, 3000, tiny)
     export(qtbot, window, "coco", tmp_path / "boxes.json")
-    truth = tiny_imagenet.read_truth(root, wnids=tiny_imagenet.SETS["dog"], split="train")
+    truth = tiny_imagenet.read(root, wnids=tiny_imagenet.SETS["dog"], split="train")
     report = evaluate(reading.read_truth(tmp_path / "boxes.json"), truth)
     assert report.n == 3000
     assert report.rows[0].n == 3000

@@ -56,9 +56,7 @@ def test_the_best_fixed_box_is_that_of_trying_each_by_hand(images: list[list[Box
 def test_the_best_fixed_box_of_tiny_imagenet(
     unzipped: Callable[[str], Path], name: str, published: float
 ) -> None:
-    images = tiny_imagenet.read_truth(
-        unzipped("tiny-imagenet-six"), wnids=tiny_imagenet.SETS[name], split="val"
-    )
+    images = tiny_imagenet.read(unzipped("tiny-imagenet-six"), wnids=tiny_imagenet.SETS[name], split="val")
     truth = _truth([[record.box for record in image.boxes] for image in images], (64, 64))
     assert round(100 * best_fixed_box(truth, step=0.05)[1] / truth.n, 1) == published
     assert best_fixed_box(truth)[1] >= best_fixed_box(truth, step=0.1)[1]

@@ -11,7 +11,7 @@ import pytest
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
-from core.formats import labelme_reading as labelme
+from core.formats import labelme
 from core.formats.reading import read_truth
 
 
@@ -74,21 +74,21 @@ def test_images_are_named_by_their_path_from_the_folder_on(tmp_path: Path) -> No
 def test_damage_is_one_sentence_with_the_files_name(tmp_path: Path, more: dict[str, Any], words: str) -> None:
     file = written(tmp_path / "a.json", **more)
     with pytest.raises(FormatError, match=rf"^a\.json .*{words}"):
-        labelme.read_truth(file)
+        labelme.read(file)
 
 
 def test_what_is_not_labelme_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     for place in (tmp_path, tmp_path / "a.json"):
         with pytest.raises(FormatError, match="not valid JSON"):
-            labelme.read_truth(place)
+            labelme.read(place)
     (tmp_path / "a.json").write_text('{"images": []}')
     assert not labelme.is_labelme(tmp_path)
     with pytest.raises(FormatError, match="no labelme file"):
-        labelme.read_truth(tmp_path)
+        labelme.read(tmp_path)
     (tmp_path / "a.json").unlink()
     with pytest.raises(FormatError, match="no labelme file"):
-        labelme.read_truth(tmp_path)
+        labelme.read(tmp_path)
 
 
 def test_without_a_size_a_box_is_not_cut(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from core.datasets import coco, json_files, read_truth, voc
 from effort_support import calls_of
 from PIL import Image
 from pycocotools.coco import COCO
@@ -18,7 +17,9 @@ from pycocotools.coco import COCO
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box, iou
-from core.formats import tiny_imagenet
+from core.formats import coco, tiny_imagenet, voc
+from core.formats.files import read_json
+from core.formats.reading import read_truth
 
 
 def image(number: int = 1, name: object = "a.jpg", **more: object) -> dict[str, object]:
@@ -51,12 +52,12 @@ def test_tiny_imagenet_gives_the_known_figures(
     unzipped: Callable[[str], Path], name: str, train: int, val: int, whole: float, centred: float
 ) -> None:
     folder = unzipped("tiny-imagenet-six")
-    truth = tiny_imagenet.read_truth(folder, wnids=tiny_imagenet.SETS[name], split="val")
+    truth = tiny_imagenet.read(folder, wnids=tiny_imagenet.SETS[name], split="val")
     assert len(truth) == val
     for fixed, expected in ((Box(0, 0, 64, 64), whole), (Box(6.4, 6.4, 57.6, 57.6), centred)):
         hits = sum(iou(one.boxes[0].box, fixed) >= 0.5 for one in truth)
         assert round(100 * hits / val, 1) == expected
-    more = tiny_imagenet.read_truth(folder, wnids=tiny_imagenet.SETS[name], split="train")
+    more = tiny_imagenet.read(folder, wnids=tiny_imagenet.SETS[name], split="train")
     assert train * 0.99 <= len(more) <= train  # a few boxes are degenerate
     both = [*truth, *more]
     assert {one.boxes[0].label for one in both} == set(tiny_imagenet.SETS[name])
@@ -76,10 +77,10 @@ def test_tiny_imagenets_rows(tmp_path: Path) -> None:
     assert (first.name, first.width, first.height) == ("val/images/val_0.JPEG", 64, 64)
     assert first.boxes == (BoxRecord(Box(0, 10, 64, 21), label="n1"),)
     assert second.name == "val/images/val_3.JPEG"
-    assert tiny_imagenet.read_truth(tmp_path, wnids=["n2"]) == [second]
-    assert tiny_imagenet.read_truth(tmp_path, split="train") == []
+    assert tiny_imagenet.read(tmp_path, wnids=["n2"]) == [second]
+    assert tiny_imagenet.read(tmp_path, split="train") == []
     with pytest.raises(FormatError, match="splits"):
-        tiny_imagenet.read_truth(tmp_path, split="test")
+        tiny_imagenet.read(tmp_path, split="test")
     for bad in ("v.JPEG\tn1\t1\t2\tx\t4", "v.JPEG", "v.JPEG\tn1\t1\t2", "../v.JPEG\tn1\t1\t2\t3\t4"):
         (tmp_path / "val" / "val_annotations.txt").write_text(bad)
         with pytest.raises(FormatError, match=r"^val_annotations\.txt "):
@@ -135,11 +136,11 @@ def test_voc_boxes_are_clamped_and_empty_ones_dropped(tmp_path: Path) -> None:
     file = voc_file(
         tmp_path / "a.xml", (90, 70, 120, 90), (120, 90, 130, 95), (50, 50, 40, 60), (2.5, 3, 9, 9)
     )
-    assert [record.box for record in voc.read_truth(file)[0].boxes] == [
+    assert [record.box for record in voc.read(file)[0].boxes] == [
         Box(89, 69, 100, 80),
         Box(1.5, 2, 9, 9),
     ]
-    assert voc.read_truth(voc_file(tmp_path / "none.xml"))[0].boxes == ()
+    assert voc.read(voc_file(tmp_path / "none.xml"))[0].boxes == ()
 
 
 def test_voc_names_images_as_they_lie(tmp_path: Path) -> None:
@@ -328,9 +329,9 @@ def test_what_is_no_truth(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="cannot be read"):
         coco.read(tmp_path)
     with pytest.raises(FormatError, match="no VOC file"):
-        voc.read_truth(tmp_path)
+        voc.read(tmp_path)
     with pytest.raises(FormatError, match="no Tiny ImageNet folder"):
-        tiny_imagenet.read_truth(tmp_path)
+        tiny_imagenet.read(tmp_path)
 
 
 # --- large files -------------------------------------------------------------------------------------
@@ -342,6 +343,6 @@ def test_other_threads_have_their_turn_while_a_large_file_is_read(tmp_path: Path
     Python's own reader, which keeps the window waiting, calls none.
     """
     path = written(tmp_path / "large.json", *(box(bbox=[i, 1, 2, 3]) for i in range(5000)))
-    assert json_files.read(path) == json.loads(path.read_bytes())
-    assert calls_of(lambda: json_files.read(path)) > 5000
+    assert read_json(path) == json.loads(path.read_bytes())
+    assert calls_of(lambda: read_json(path)) > 5000
     assert calls_of(lambda: json.loads(path.read_bytes())) < 100

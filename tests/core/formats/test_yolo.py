@@ -13,7 +13,7 @@ from core.base.annotations import ImageBoxes, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.evaluate.report import evaluate
-from core.formats import yolo_reading as yolo
+from core.formats import yolo
 from core.formats.reading import read_truth
 
 
@@ -175,4 +175,4 @@ def test_names_that_are_no_words_leave_numbers(folder: Path) -> None:
     letters = "abcdefghij"
     lines += [f"{b}: &{b} [{', '.join(9 * ['*' + a])}]" for a, b in pairwise(letters)]
     (folder / "data.yaml").write_text("\n".join([*lines, "names: {0: *j, 1: dog}"]))
-    assert {one.label for image in yolo.read_truth(folder) for one in image.boxes} == {"0", "7", "dog"}
+    assert {one.label for image in yolo.read(folder) for one in image.boxes} == {"0", "7", "dog"}

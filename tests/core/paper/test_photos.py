@@ -53,7 +53,7 @@ def test_exported_boxes_give_the_tables_numbers(data: Path, tmp_path: Path) -> N
     """By ``moments`` too, whose edges lie between pixels: rounded, some boxes change sides at IoU 0.5."""
     assert table(data, tmp_path) == 0
     (row,) = json.loads((tmp_path / "table2.json").read_text())["rows"]
-    truth = tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS["dog"], split="val")
+    truth = tiny_imagenet.read(data, wnids=tiny_imagenet.SETS["dog"], split="val")
     boxes = reading.read_truth(tmp_path / row["boxes"]["moments"])
     assert any(not record.box.x0.is_integer() for image in boxes for record in image.boxes)
     expected = evaluate(boxes, truth)

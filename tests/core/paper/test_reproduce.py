@@ -147,7 +147,7 @@ def test_the_command_of_a_job_does_the_same_job(tmp_path: Path, monkeypatch: pyt
 
 def test_rows_are_what_evaluate_says(lab: Path, data: Path) -> None:
     content = json.loads((lab / "table2.json").read_text())
-    truth = tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS["dog"], split="val")
+    truth = tiny_imagenet.read(data, wnids=tiny_imagenet.SETS["dog"], split="val")
     assert [row["method"] for row in content["rows"]] == list(METHODS)
     for row in content["rows"]:
         boxes = reading.read_truth(lab / row["boxes"]["component"])
@@ -220,7 +220,7 @@ def test_a_training_that_breaks_down_is_a_row_and_stops_no_other(
 def test_every_gan_has_its_last_proposed_and_best_snapshot(lab: Path, data: Path) -> None:
     content = json.loads((lab / "table2.json").read_text())
     text = (lab / "table2.md").read_text("utf-8")
-    truth = tiny_imagenet.read_truth(data, wnids=tiny_imagenet.SETS["dog"], split="val")
+    truth = tiny_imagenet.read(data, wnids=tiny_imagenet.SETS["dog"], split="val")
     for row in content["rows"]:
         by_choice = {one["choice"]: one for one in row["snapshots"]["component"]}
         ends = row["accuracy"]["component"]
