@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from core.base.geometry import Box
@@ -50,6 +50,10 @@ class ImageBoxes:
 
     ``name`` is relative, with forward slashes and subfolders. ``width`` and ``height`` are pixels of
     the image as displayed, 0 where unknown. ``reason`` says why a ``FAILED`` image could not be used.
+
+    Of a file that was read, ``shares`` says that the boxes are shares of an image whose size the file does
+    not tell, and ``stem`` is the name, without ending, of the one annotation file that the image has; it
+    counts before ``name``, which goes stale where both files are renamed.
     """
 
     name: str
@@ -58,3 +62,12 @@ class ImageBoxes:
     boxes: tuple[BoxRecord, ...] = ()
     status: Status = Status.UNSEEN
     reason: str = ""
+    shares: bool = False
+    stem: str = field(default="", compare=False)
+
+    def in_pixels(self, width: int, height: int) -> ImageBoxes:
+        """This with boxes in pixels, where they were shares of an image of this size."""
+        if not self.shares or min(width, height) < 1:
+            return self
+        boxes = tuple(replace(one, box=one.box.scaled(width, height)) for one in self.boxes)
+        return replace(self, width=width, height=height, boxes=boxes, shares=False)

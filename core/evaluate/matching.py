@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,42 +13,78 @@ import numpy as np
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.language import short, tr
+from core.base.names import EXACT, KnownNames
 from core.boxes.overlap import Floats, Truth
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """``pairs`` of (predicted, truth); ``missing`` truth and ``extra`` predictions have no partner."""
+    """``pairs`` of (predicted, truth); ``missing`` truth and ``extra`` predictions have no partner.
+
+    ``unsure`` are those of ``extra`` that fit two images or more, each with the names of some of these, or
+    that fit one image as well as another prediction does.
+    """
 
     pairs: tuple[tuple[ImageBoxes, ImageBoxes], ...]
     missing: tuple[ImageBoxes, ...]
     extra: tuple[ImageBoxes, ...]
+    unsure: tuple[tuple[ImageBoxes, tuple[str, ...]], ...] = ()
+
+    def doubt(self) -> str:
+        """The sentence on the first of ``unsure``; empty where there is none."""
+        if not self.unsure:
+            return ""
+        image, names = self.unsure[0]
+        if len(names) == 1:
+            return tr("Several names of the file, such as “{name}”, fit the one image “{one}”.").format(
+                name=short(image.name), one=short(names[0])
+            )
+        return tr("More than one image fits the name “{name}”: “{one}” and “{other}”.").format(
+            name=short(image.name), one=short(names[0]), other=short(names[1])
+        )
 
 
 def match_by_name(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Matches:
-    """Pair images by name: the same name, else the longest path suffix where only one fits.
+    """Pair images by name as :class:`core.base.names.KnownNames` has it: exactly, else loosely.
 
-    ``images/a.png`` and ``val/images/a.png`` fit, ``x/a.png`` and ``y/a.png`` do not. Where two images
-    would fit equally well none is taken: a wrong pair is worse than none.
+    An annotation file's own name counts before the one inside it. Where two images would fit equally well
+    none is taken: a wrong pair is worse than none.
     """
+    known = KnownNames(image.name for image in truth)
+    won: dict[int, str] = {}
+    doubts: dict[int, tuple[str, ...]] = {}
+    _choose(known, {i: image.stem or image.name for i, image in enumerate(predicted)}, won, doubts)
+    stale = {i: image.name for i, image in enumerate(predicted) if image.stem and i not in won}
+    _choose(known, stale, won, doubts)
     by_name = {image.name: image for image in reversed(truth)}
-    pairs: list[tuple[ImageBoxes, ImageBoxes]] = []
-    rest: list[ImageBoxes] = []
-    taken: set[str] = set()
-    for image in predicted:
-        if image.name in by_name and image.name not in taken:
-            taken.add(image.name)
-            pairs.append((image, by_name[image.name]))
-        else:
-            rest.append(image)
-    left = [image for name, image in by_name.items() if name not in taken]
-    pairs += _match_by_suffix(rest, left)
-    matched = {id(one) for pair in pairs for one in pair}
+    taken = {id(by_name[name]) for name in won.values()}
     return Matches(
-        tuple(pairs),
-        tuple(image for image in truth if id(image) not in matched),
-        tuple(image for image in predicted if id(image) not in matched),
+        tuple((predicted[i], by_name[name]) for i, name in sorted(won.items())),
+        tuple(image for image in truth if id(image) not in taken),
+        tuple(image for i, image in enumerate(predicted) if i not in won),
+        tuple((predicted[i], names) for i, names in sorted(doubts.items()) if i not in won),
     )
+
+
+def _choose(
+    known: KnownNames, asked: Mapping[int, str], won: dict[int, str], doubts: dict[int, tuple[str, ...]]
+) -> None:
+    """Add to ``won`` the image that fits each of ``asked`` best, and to ``doubts`` those that fit no better
+    than another."""
+    taken = set(won.values())
+    claims: dict[str, list[tuple[tuple[int, int], int]]] = defaultdict(list)
+    for i, given in asked.items():
+        fit = known.find(given)
+        if len(fit.names) > 1:
+            doubts[i] = fit.names
+        elif fit.name is not None and fit.name not in taken:
+            claims[fit.name].append((fit.rank, i))
+    for name, claimants in claims.items():
+        (best, first), *others = sorted(claimants)
+        if best != EXACT and others and others[0][0] == best:
+            doubts |= {i: (name,) for rank, i in claimants if rank == best}
+        else:
+            won[first] = name
 
 
 @dataclass(frozen=True)
@@ -96,13 +132,21 @@ def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Align
     matches = match_by_name(predicted, known)
     if not matches.pairs:
         raise FormatError(
-            tr(
+            matches.doubt()
+            or tr(
                 "No image has the same name in the boxes (“{found}”) and in the truth (“{true}”): one path "
                 "has to end with the other."
             ).format(found=short(_first_name(predicted)), true=short(known[0].name))
         )
     found = {id(true): guess for guess, true in matches.pairs}
-    guesses = tuple(found.get(id(image)) for image in known)
+    given = tuple(found.get(id(image)) for image in known)
+    guesses = tuple(
+        guess and guess.in_pixels(true.width, true.height) for guess, true in zip(given, known, strict=True)
+    )
+    known = tuple(
+        true.in_pixels(guess.width, guess.height) if guess is not None else true
+        for guess, true in zip(given, known, strict=True)
+    )
     return Alignment(
         known=known,
         guesses=guesses,
@@ -119,37 +163,6 @@ def align_pairs(known: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | None
     """
     truth = _truth_arrays(known, guesses)
     return Alignment(tuple(known), tuple(guesses), truth, extra=0, other_size=0)
-
-
-def _match_by_suffix(
-    predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]
-) -> list[tuple[ImageBoxes, ImageBoxes]]:
-    by_base: Mapping[str, list[ImageBoxes]] = defaultdict(list)
-    for true in truth:
-        by_base[true.name.rpartition("/")[2]].append(true)
-    wanted: list[tuple[ImageBoxes, ImageBoxes, int]] = []
-    for guess in predicted:
-        fits = [
-            (_shared_suffix(guess.name, true.name), true) for true in by_base[guess.name.rpartition("/")[2]]
-        ]
-        longest = max((length for length, _ in fits), default=0)
-        best = [true for length, true in fits if length == longest]
-        if longest and len(best) == 1:
-            wanted.append((guess, best[0], longest))
-    claims: dict[int, Counter[int]] = defaultdict(Counter)
-    for _, true, length in wanted:
-        claims[id(true)][length] += 1
-    return [
-        (guess, true)
-        for guess, true, length in wanted
-        if length == max(claims[id(true)]) and claims[id(true)][length] == 1
-    ]
-
-
-def _shared_suffix(a: str, b: str) -> int:
-    """How many parts the shorter path has, where it ends the longer one; 0 where it does not."""
-    short, long = sorted((a.split("/"), b.split("/")), key=len)
-    return len(short) if long[-len(short) :] == short else 0
 
 
 def _unknown(extra: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> list[ImageBoxes]:
