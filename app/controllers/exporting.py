@@ -16,7 +16,7 @@ from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.language import tr
-from core.formats import FORMATS, ExportSummary, export
+from core.formats import WRITTEN, ExportSummary, export
 from core.project.decide import decide
 from core.project.exchange import (
     ImportPlan,
@@ -221,7 +221,7 @@ def _export(worker: Worker, project: Project, view: ProjectView, request: Export
     return export(
         images,
         request.path,
-        format=FORMATS[request.format],
+        format=WRITTEN[request.format],
         selection=request.selection,
         options=options,
         outdated=outdated_images(project),

@@ -21,7 +21,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What the person chose: a name in ``FORMATS``, where to, which images and boxes, the format's own."""
+    """What the person chose: a name in ``WRITTEN``, where to, which images and boxes, the format's own."""
 
     format: str
     path: Path

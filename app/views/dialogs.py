@@ -32,7 +32,7 @@ from app.views.figure_dialog import FigureDialog, figure_options
 from core import __version__
 from core.base.errors import BoxscoutError
 from core.base.language import tr
-from core.formats import FORMATS, ExportSummary
+from core.formats import WRITTEN, ExportSummary
 from core.project.exchange import ImportSummary
 
 # ---- choosing --------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def ask_export(parent: QWidget, session: Session, listed: SignalInstance) -> Exp
     if session.project is None:
         return None
     dialog = ExportDialog(
-        FORMATS, folder=last_folder("export"), stem=paths.title(session.project.path), parent=parent
+        WRITTEN, folder=last_folder("export"), stem=paths.title(session.project.path), parent=parent
     )
 
     def show(found: Listed) -> None:

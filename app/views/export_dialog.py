@@ -97,6 +97,7 @@ class ExportDialog(QDialog):
             "one_based": QCheckBox(tr("Count pixels from 1, as the original does")),
             "beside_images": QCheckBox(tr("Write beside each image")),
             "replace_foreign": QCheckBox(tr("Replace files that others wrote or changed there")),
+            "animal": QCheckBox(tr("Call boxes without a class of their own “animal”")),
         }
 
     def _make_place(self) -> None:

@@ -170,7 +170,7 @@ class ImportDialog(QDialog):
             self.accept()
 
     def _choose_file(self) -> None:
-        kinds = tr("Boxes") + " (*.json *.csv *.xml *.yaml *.yml);;" + tr("All files") + " (*)"
+        kinds = tr("Boxes") + " (*.json *.csv *.tsv *.xml *.yaml *.yml *.txt);;" + tr("All files") + " (*)"
         found, _ = QFileDialog.getOpenFileName(self, tr("Import boxes"), self._start(), kinds)
         if found:
             self.path_edit.setText(found)

@@ -9,14 +9,16 @@ from typing import Any
 
 from core.base.annotations import ImageBoxes
 from core.base.errors import BoxscoutError
-from core.cli.console import Bar
+from core.cli.console import Bar, complain
 from core.cli.projects import existing_project
 from core.evaluate.compare import Comparison, compare
 from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
-from core.formats import reading, tiny_imagenet
+from core.formats import tiny_imagenet
+from core.formats.gather import ReadOptions
+from core.formats.reading import read_truth
 from core.project.queries import framing_rows, newest_maps
 
 
@@ -24,7 +26,7 @@ def run_evaluate(
     boxes: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
 ) -> Report:
     """The accuracy of a box file."""
-    predicted, true = reading.read_truth(boxes), _truth(truth, set_name, split)
+    predicted, true = _read(boxes), _truth(truth, set_name, split)
     return evaluate_boxes(predicted, true, images_root=_images_root(images, truth, true))
 
 
@@ -33,7 +35,7 @@ def run_compare(
 ) -> Comparison:
     """Two box files against the same truth and each other."""
     names = (f"A: {a.name}", f"B: {b.name}")
-    first, second, true = reading.read_truth(a), reading.read_truth(b), _truth(truth, set_name, split)
+    first, second, true = _read(a), _read(b), _truth(truth, set_name, split)
     return compare(first, second, true, names=names, images_root=_images_root(images, truth, true))
 
 
@@ -95,9 +97,18 @@ def _common_root(roots: Sequence[Path]) -> Path | None:
         return None
 
 
+def _read(path: Path) -> list[ImageBoxes]:
+    """The boxes at ``path``; what could not be read is told on the error stream."""
+    options = ReadOptions()
+    images = read_truth(path, options)
+    for sentence in options.told.sentences():
+        complain(sentence)
+    return images
+
+
 def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBoxes]:
     if set_name is None and split is None:
-        return reading.read_truth(path)
+        return _read(path)
     wnids = tiny_imagenet.SETS[set_name] if set_name else None
     truth = tiny_imagenet.read(path, wnids=wnids, split=split)
     if not truth:

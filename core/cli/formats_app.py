@@ -9,7 +9,7 @@ import typer
 
 from core.cli.console import progress_bar, stop_on_signal
 from core.cli.shared import AsJson, ExistingProject, one_of, show
-from core.formats import FORMATS, Selection, Which, WriteOptions
+from core.formats import WRITTEN, Selection, Which, WriteOptions
 from core.formats.selection import MAX_VAL_SHARE
 
 KINDS = ("boxes", "cifar10")
@@ -18,7 +18,7 @@ STATUSES = ("unseen", "accepted")
 
 def export(
     project: ExistingProject,
-    format_: Annotated[str, one_of(FORMATS, "What kind of file or folder.", "--format")],
+    format_: Annotated[str, one_of(WRITTEN, "What kind of file or folder.", "--format")],
     out: Annotated[Path, typer.Option("--out", help="The file to write, or the new folder to make.")],
     images: Annotated[
         str, one_of([which.value for which in Which], "Which images, by their review.", "--images")
@@ -46,6 +46,9 @@ def export(
     replace_foreign: Annotated[
         bool, typer.Option("--replace-foreign", help="labelme: replace files that others wrote there.")
     ] = False,
+    animal: Annotated[
+        bool, typer.Option("--animal", help="MegaDetector: call boxes without a class of their own 'animal'.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the project's boxes to a file or folder.
@@ -63,10 +66,10 @@ def export(
     )
     given = {
         "link": link, "flat": flat, "one_based": one_based,
-        "beside_images": beside_images, "replace_foreign": replace_foreign,
+        "beside_images": beside_images, "replace_foreign": replace_foreign, "animal": animal,
     }  # fmt: skip
     for name, on in given.items():
-        if on and name not in FORMATS[format_].own:
+        if on and name not in WRITTEN[format_].own:
             raise typer.BadParameter(f"--{name.replace('_', '-')} is not for --format {format_}.")
     with stop_on_signal() as stop, progress_bar() as bar:
         options = WriteOptions(**given)  # type: ignore[arg-type]
@@ -79,7 +82,8 @@ def import_(
     source: Annotated[
         Path,
         typer.Argument(
-            help="boxes: a COCO or CSV file, or a YOLO, VOC or labelme folder. "
+            help="boxes: a file or folder of COCO, CSV, YOLO, VOC, labelme, MegaDetector, CVAT, "
+            "Label Studio, VIA, CreateML or Open Images. "
             "cifar10: cifar-10-binary.tar.gz, or the folder of its *.bin files."
         ),
     ],
@@ -95,6 +99,13 @@ def import_(
     replace_edited: Annotated[
         bool, typer.Option("--replace-edited", help="boxes: also where one was edited or accepted here.")
     ] = False,
+    class_: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--class", help="boxes: only those of this class; may be given several times."),
+    ] = None,
+    min_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="boxes: only those of this score or more, or without one.")
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Take in boxes made elsewhere, or unpack a published archive.
@@ -102,13 +113,15 @@ def import_(
     An archive becomes image files.
     """
     from core.cli.formats_commands import run_import_archive, run_import_boxes
+    from core.project.exchange import Wanted
 
     if kind not in KINDS:
         raise typer.BadParameter(f"{kind!r} cannot be imported; what can is {' and '.join(KINDS)}.")
     if kind == "boxes":
         if project is None:
             raise typer.BadParameter("'import boxes' needs --project.")
-        result = run_import_boxes(source, project, status=status, replace_edited=replace_edited)
+        wanted = Wanted(frozenset(class_) if class_ else None, min_score)
+        result = run_import_boxes(source, project, wanted, status=status, replace_edited=replace_edited)
     else:
         if out is None:
             raise typer.BadParameter("'import cifar10' needs --out.")

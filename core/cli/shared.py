@@ -34,10 +34,10 @@ ExistingProject = Annotated[Path, typer.Option("--project", help="The project fi
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Train a new run; the ones before it stay.")]
 BoxFile = Annotated[
-    Path, typer.Argument(help="A CSV or COCO file of boxes, or a YOLO, VOC or labelme folder.")
+    Path, typer.Argument(help="A file or folder of boxes, in any format that 'import' reads.")
 ]
 TruthPath = Annotated[
-    Path, typer.Option("--truth", help="A COCO or CSV file, or a VOC, YOLO, labelme or Tiny ImageNet folder.")
+    Path, typer.Option("--truth", help="A file or folder of true boxes, or a Tiny ImageNet folder.")
 ]
 SetName = Annotated[
     Optional[str],  # noqa: UP045

@@ -5,13 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from core.formats import coco, coco_results, crops, csv, drawn, labelme, megadetector, voc, yolo
+from core.formats import (
+    coco,
+    coco_results,
+    createml,
+    crops,
+    csv,
+    cvat,
+    drawn,
+    label_studio,
+    labelme,
+    megadetector,
+    open_images,
+    tiny_imagenet,
+    via,
+    voc,
+    yolo,
+)
 from core.formats.common import ExportSummary, Format, WriteOptions
 from core.formats.export import export, split_paths
 from core.formats.selection import Selection, Which
 
 __all__ = [
     "FORMATS",
+    "WRITTEN",
     "ExportSummary",
     "Format",
     "Selection",
@@ -21,5 +38,11 @@ __all__ = [
     "split_paths",
 ]
 
-_ALL = (csv, coco, coco_results, yolo, voc, megadetector, labelme, drawn, crops)
+_ALL = (
+    *(open_images, via, csv, coco, coco_results, yolo, voc, megadetector, labelme, drawn, crops),
+    *(cvat, label_studio, createml, tiny_imagenet),
+)
+#: Every format by its name; where several would know a file, the first one does.
 FORMATS: Mapping[str, Format] = MappingProxyType({one.FORMAT.name: one.FORMAT for one in _ALL})
+#: Those that are written.
+WRITTEN: Mapping[str, Format] = MappingProxyType({n: f for n, f in FORMATS.items() if f.write is not None})

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from core import __version__
-from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
+from core.base.names import inside
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -27,8 +28,20 @@ from core.formats.common import (
     prepare,
     write_checked,
 )
-from core.formats.files import finite, read_json, size_of
-from core.formats.names import checked_name
+from core.formats.files import wrong
+from core.formats.gather import (
+    Gathered,
+    Reader,
+    ReadOptions,
+    are_shares,
+    box_of,
+    number,
+    read_files,
+    size,
+)
+from core.formats.masks import box_of_mask
+
+MADE_HERE = "Boxes found by Boxscout"
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
@@ -65,7 +78,7 @@ def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
         for record in image.boxes:
             annotations.append(_annotation(len(annotations) + 1, image_id, categories[record.label], record))
     return {
-        "info": {"description": "Boxes found by Boxscout", "version": __version__},
+        "info": {"description": MADE_HERE, "version": __version__},
         "licenses": [],
         "images": [
             {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
@@ -128,135 +141,185 @@ _SOURCES = {source.value: source for source in Source}
 _STATUSES = {status.value: status for status in Status}
 
 
-def read(path: Path) -> list[ImageBoxes]:
-    """The images of a COCO file in its order, those without a box included.
+def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
+    """The images of a COCO file, or of several in a folder, in their order, those without a box included.
 
-    Boxes are half-open pixels, clamped to an image whose size is given; empty ones and crowds are left
-    out. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status`` and
-    ``reason``, are kept where present and sound.
+    Boxes are half-open pixels, clamped to an image whose size is given; crowds are left out. Where there is
+    no ``bbox``, the box around ``segmentation`` is taken, and boxes that all lie within 0..1 are shares of
+    the image. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status`` and
+    ``reason``, are kept where present and sound. An entry that is damaged costs itself and is told.
 
     Raises
     ------
     FormatError
-        The file cannot be read, is no COCO ground truth, contradicts itself, or names an image outside
-        its folder.
+        The file cannot be read, is no COCO ground truth, or lists an image twice.
     """
-    return images_in(read_json(Path(path)), Path(path))
+    return read_files(begin, path, {".json"}, "COCO", options)
 
 
-def images_in(content: Any, path: Path) -> list[ImageBoxes]:
-    """:func:`read` where the file at ``path`` has been parsed to ``content`` already."""
-    return _Reader(path, content).images()
+def begin(root: Path, options: ReadOptions) -> Reader:
+    """A reader of COCO files that name different images."""
+    return _Files(root, options)
 
 
-@dataclass(slots=True)
-class _Entry:
-    """An image while its boxes are collected."""
+class _Files:
+    def __init__(self, root: Path, options: ReadOptions) -> None:
+        self.root, self.options = root, options
+        self.found: dict[Path, list[ImageBoxes]] = {}
 
-    given: dict[str, Any]
-    name: str
-    width: int
-    height: int
-    boxes: list[BoxRecord] = field(default_factory=list)
+    def take(self, content: Any, file: Path) -> bool:
+        is_coco = isinstance(content, dict) and isinstance(content.get("images"), list)
+        if not is_coco or "detection_categories" in content:  # MegaDetector's
+            return False
+        try:
+            self.found[file] = _Reader(content, Gathered(file, self.options.told)).images()
+        except FormatError as error:
+            if file == self.root:
+                raise
+            self.options.told.entry(str(error))
+            self.found[file] = []
+        return True
+
+    def images(self) -> list[ImageBoxes]:
+        """Where there are several files, an image found beside its file is named from the top folder on."""
+        if len(self.found) == 1:
+            return next(iter(self.found.values()))
+        all_of_them: dict[str, ImageBoxes] = {}
+        for file, images in self.found.items():
+            for image in images:
+                beside = file.parent / (inside(image.name) or "?")
+                name = beside.relative_to(self.root).as_posix() if beside.is_file() else image.name
+                if name in all_of_them:
+                    raise wrong(
+                        tr("{name} holds several COCO files for the same images: choose one of {files}."),
+                        self.root,
+                        files=", ".join(short(one.name) for one in list(self.found)[:3]),
+                    )
+                all_of_them[name] = replace(image, name=name)
+        return list(all_of_them.values())
 
 
 class _Reader:
-    def __init__(self, path: Path, content: Any) -> None:
-        self.path = path
+    """One file."""
+
+    def __init__(self, content: dict[str, Any], gathered: Gathered) -> None:
         self.content = content
+        self.gathered = gathered
+        self.told, self.file = gathered.told, gathered.file
 
     def images(self) -> list[ImageBoxes]:
-        if isinstance(self.content, list):
-            self._fail(tr("is a COCO results list without image names; give the COCO file with 'images'"))
-        if not isinstance(self.content, dict) or not isinstance(self.content.get("images"), list):
-            self._fail(tr("is no COCO file: it has no list 'images'"))
-        if "detection_categories" in self.content:
-            self._fail(
-                tr("holds MegaDetector's results, which are not read here; export COCO or CSV instead")
-            )
-        records: dict[int | str, _Entry] = {}
-        names: set[str] = set()
-        for image in self._dicts("images"):
-            key, name = self._id(image, "id"), checked_name(image.get("file_name"), self.path)
-            if key in records or name in names:
-                self._fail(
-                    tr("lists the image “{name}” or its id {key} twice").format(
-                        name=short(name), key=_shown(key)
-                    )
-                )
-            names.add(name)
-            records[key] = _Entry(image, name, size_of(image.get("width")), size_of(image.get("height")))
+        names = self._names()
         labels = {
-            self._id(one, "id"): str(one.get("name", DEFAULT_LABEL)) for one in self._dicts("categories")
+            key: str(one.get("name") if one.get("name") is not None else key)
+            for one in self._dicts("categories")
+            if (key := _key(one.get("id")))
         }
+        known: list[tuple[str, dict[str, Any], Box | None]] = []
+        crowds = unlisted = 0
         for annotation in self._dicts("annotations"):
-            record = records.get(self._id(annotation, "image_id"))
-            if record is None:
-                what = tr("has a box for an image that it does not list: {0}")
-                self._fail(what.format(_shown(annotation["image_id"])))
-            box = self._box(annotation, record.width, record.height)
-            if box is not None:
-                category = annotation.get("category_id")
-                label = (
-                    labels.get(category, DEFAULT_LABEL) if isinstance(category, (int, str)) else DEFAULT_LABEL
-                )
-                record.boxes.append(_box_record(annotation, box, label))
-        return [_image_boxes(record) for record in records.values()]
+            key = _key(annotation.get("image_id"))
+            name = names.get(key)
+            if name is None:
+                what = tr("{name} has a box for an image that it does not list: {key}.")
+                self.told.box(what.format(name=short(self.file.name), key=short(key or "?")))
+            elif annotation.get("iscrowd"):
+                crowds += 1
+            else:
+                known.append((name, annotation, _box(annotation)))
+        shares = not _is_ours(self.content) and are_shares(box for _, _, box in known)
+        for at, (name, annotation, box) in enumerate(known, start=1):
+            category = _key(annotation.get("category_id"))
+            unlisted += bool(category) and category not in labels
+            where = tr("annotation {id}").format(id=_key(annotation.get("id")) or at)
+            label = labels.get(category, category) if category else None
+            self.gathered.box(name, box, label, where=where, shares=shares, **_added(annotation))
+        self._tell(crowds, unlisted)
+        return self.gathered.images()
+
+    def _names(self) -> dict[str, str]:
+        """The names of images by their ids."""
+        names: dict[str, str] = {}
+        seen: set[object] = set()
+        for image in self._dicts("images"):
+            key, given = _key(image.get("id")), _first(image, "file_name", "filename", "path", "name")
+            if not key:
+                what = tr("{name} is damaged: an entry has no usable 'id'.")
+                self.told.entry(what.format(name=short(self.file.name)))
+            elif key in names or (isinstance(given, str) and given in seen):
+                what = tr("{name} lists the image “{image}” or its id {key} twice.")
+                raise wrong(what, self.file, image=short(str(given)), key=short(key))
+            else:
+                seen.add(given if isinstance(given, str) else None)
+                reason = image.get("reason")
+                name = self.gathered.image(
+                    given, size(image.get("width")), size(image.get("height")),
+                    status=_named(_STATUSES, image.get("status"), Status.UNSEEN),
+                    reason=reason if isinstance(reason, str) else "",
+                )  # fmt: skip
+                if name:
+                    names[key] = name
+        return names
 
     def _dicts(self, key: str) -> list[dict[str, Any]]:
-        entries = self.content.get(key, [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            self._fail(tr("is damaged: '{key}' is no list of objects").format(key=key))
-        return entries
+        entries = self.content.get(key) or []
+        usable = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        if len(usable) < len(entries) if isinstance(entries, list) else True:
+            what = tr("{name} is damaged: '{key}' is no list of objects.")
+            self.told.entry(what.format(name=short(self.file.name), key=key))
+        return usable
 
-    def _id(self, entry: Mapping[str, Any], key: str) -> int | str:
-        value = entry.get(key)
-        if not isinstance(value, (int, str)):
-            self._fail(tr("is damaged: an entry has no usable '{key}'").format(key=key))
-        return value
-
-    def _box(self, annotation: Mapping[str, Any], width: int, height: int) -> Box | None:
-        values = annotation.get("bbox")
-        if not values or annotation.get("iscrowd"):
-            return None
-        if not isinstance(values, list) or len(values) != 4 or None in map(finite, values):
-            self._fail(tr("has a box that is not four numbers: {0}").format(str(values)[:80]))
-        x, y, w, h = (float(value) for value in values)
-        box = Box(x, y, x + w, y + h)
-        if width and height:
-            box = box.clamped(width, height)
-        return box if box.area > 0 else None
-
-    def _fail(self, what: str) -> NoReturn:
-        raise FormatError(f"{self.path.name} {what}.")
+    def _tell(self, crowds: int, unlisted: int) -> None:
+        name = short(self.file.name)
+        if crowds:
+            boxes = trn("{count:,} box", "{count:,} boxes", crowds)
+            self.told.note(
+                tr("Left out of “{name}”, since they stand for crowds: {boxes}.").format(
+                    name=name, boxes=boxes
+                )
+            )
+        if unlisted:
+            boxes = trn("{count:,} box", "{count:,} boxes", unlisted)
+            what = tr("“{name}” does not name the class of {boxes}: the number of the class is taken.")
+            self.told.note(what.format(name=name, boxes=boxes))
 
 
-def _shown(key: int | str) -> str:
-    return short(repr(key))
+def _first(entry: Mapping[str, Any], *keys: str) -> Any:
+    return next((entry[key] for key in keys if key in entry), None)
 
 
-def _box_record(annotation: Mapping[str, Any], box: Box, label: str) -> BoxRecord:
-    source, rule = annotation.get("source"), annotation.get("rule")
-    return BoxRecord(
-        box,
-        label=label,
-        score=finite(annotation.get("score")),
-        source=_named(_SOURCES, source, Source.AUTO),
-        threshold=finite(annotation.get("threshold")),
-        rule=rule if isinstance(rule, str) else None,
+def _is_ours(content: Mapping[str, Any]) -> bool:
+    info = content.get("info")
+    return isinstance(info, dict) and info.get("description") == MADE_HERE
+
+
+def _key(value: object) -> str:
+    """An id as text: 1, 1.0 and "1" are one; empty where there is none."""
+    found = number(value)
+    if found is not None and found == int(found) and abs(found) < 2**53:
+        return str(int(found))
+    return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+
+
+def _box(annotation: Mapping[str, Any]) -> Box | None:
+    return (
+        box_of(annotation.get("bbox"))
+        if annotation.get("bbox")
+        else box_of_mask(annotation.get("segmentation"))
     )
 
 
-def _image_boxes(entry: _Entry) -> ImageBoxes:
-    reason = entry.given.get("reason")
-    return ImageBoxes(
-        name=entry.name,
-        width=entry.width,
-        height=entry.height,
-        boxes=tuple(entry.boxes),
-        status=_named(_STATUSES, entry.given.get("status"), Status.UNSEEN),
-        reason=reason if isinstance(reason, str) else "",
-    )
+def _added(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    rule = annotation.get("rule")
+    return {
+        "score": _finite(annotation.get("score")),
+        "source": _named(_SOURCES, annotation.get("source"), Source.AUTO),
+        "threshold": _finite(annotation.get("threshold")),
+        "rule": rule if isinstance(rule, str) else None,
+    }
+
+
+def _finite(value: object) -> float | None:
+    return None if isinstance(value, str) else number(value)
 
 
 def _named(known: Mapping[str, EnumT], given: Any, other: EnumT) -> EnumT:
@@ -271,4 +334,5 @@ FORMAT = Format(
     suffix=".json",
     write=write,
     read=read,
+    begin=begin,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from core.base.annotations import ImageBoxes
 from core.base.language import mark, tr
@@ -17,7 +18,8 @@ from core.formats.common import (
     prepare,
     write_checked,
 )
-from core.formats.files import read_json
+from core.formats.files import read_json, wrong
+from core.formats.gather import EachFile, Gathered, Reader, ReadOptions, are_shares, box_of, share
 
 SURE = 1.0
 
@@ -51,11 +53,39 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     return prepared.summary(path, with_box, ids)
 
 
+def begin(root: Path, options: ReadOptions) -> Reader:
+    """A reader of results lists."""
+    return EachFile(options, _knows, _read)
+
+
+def _knows(content: Any) -> bool:
+    first = content[0] if isinstance(content, list) and content else None
+    return isinstance(first, dict) and "bbox" in first and ("image_id" in first or "file_name" in first)
+
+
+def _read(content: list[Any], gathered: Gathered) -> None:
+    entries = [entry if isinstance(entry, dict) else {} for entry in content]
+    boxes = [box_of(entry.get("bbox")) for entry in entries]
+    shares = are_shares(boxes)
+    names = [entry.get("file_name") or entry.get("image_id") for entry in entries]
+    if not any(isinstance(name, str) and not name.isdecimal() for name in names):
+        raise wrong(
+            tr("{name} is a COCO results list without image names; give the COCO file with “images”."),
+            gathered.file,
+        )
+    for at, (entry, name, box) in enumerate(zip(entries, names, boxes, strict=True), start=1):
+        if image := gathered.image(str(name) if isinstance(name, int) else name):
+            label = entry.get("category_name") or entry.get("category_id")
+            where = tr("entry {number}").format(number=at)
+            gathered.box(image, box, label, where=where, shares=shares, score=share(entry.get("score")))
+
+
 FORMAT = Format(
     name="coco-results",
     title=mark("COCO results"),
     help=mark("Bare detections with scores, to be measured against a COCO export of the same choice."),
     suffix=".json",
     write=write,
+    begin=begin,
     needs_box=True,
 )

@@ -14,6 +14,7 @@ from core.base.atomic import atomic_write, keep_other_kinds, os_reason, remove_f
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
+from core.formats.gather import Reader, ReadOptions
 from core.formats.names import checked_name
 from core.formats.notes import notes_on
 
@@ -42,7 +43,8 @@ class WriteOptions:
     files of one split agree; empty: by first appearance. ``link`` makes hard links instead of copies,
     ``flat`` puts the names of subfolders into those of files. ``one_based`` counts pixels from 1.
     ``beside_images`` writes beside each image's file, and ``replace_foreign`` replaces files that others
-    left there. ``on_file`` is told (done, total) and may raise to end the export.
+    left there. ``animal`` calls boxes without a class of their own so. ``on_file`` is told (done, total) and
+    may raise to end the export.
     """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class WriteOptions:
     one_based: bool = False
     beside_images: bool = False
     replace_foreign: bool = False
+    animal: bool = False
     on_file: Callable[[int, int], None] = lambda done, total: None
 
 
@@ -121,19 +124,23 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. ``write`` and ``read`` raise FormatError; ``read`` is None where nobody reads it back.
+    """One format. ``write`` and ``read`` raise FormatError and are None where that way is not gone.
 
-    ``suffix`` is that of the file, empty where ``path`` is a folder to be made. ``own`` names the fields of
-    :class:`WriteOptions` that a person may choose. ``splits`` says that train and validation share one
-    layout, ``needs_box`` that images without a box have no place in it.
+    Of what is read, ``begin`` starts a reader of JSON, XML and CSV files, which are known by what they hold;
+    ``layout`` says instead whether a path is laid out so, a folder as a rule. ``suffix`` is that of the file,
+    empty where ``path`` is a folder to be made. ``own`` names the fields of :class:`WriteOptions` that a
+    person may choose. ``splits`` says that train and validation share one layout, ``needs_box`` that images
+    without a box have no place in it.
     """
 
     name: str
     title: str
-    help: str
     suffix: str
-    write: Writer
-    read: Callable[[Path], list[ImageBoxes]] | None = None
+    help: str = ""
+    write: Writer | None = None
+    read: Callable[..., list[ImageBoxes]] | None = None
+    begin: Callable[[Path, ReadOptions], Reader] | None = None
+    layout: Callable[[Path], bool] | None = None
     own: tuple[str, ...] = ()
     splits: bool = False
     needs_box: bool = False

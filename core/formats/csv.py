@@ -2,22 +2,21 @@
 
 ``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. An image without a
 box has no row, since readers turn a column with an empty cell into text or floats; the summary counts
-such images. Rows end with CR LF and text is UTF-8 (RFC 4180).
+such images. Rows end with CR LF and text is UTF-8 (RFC 4180). Read is any table whose columns are known.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Source, Status
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
+from core.formats.columns import box_in, columns_of, missing
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -28,14 +27,22 @@ from core.formats.common import (
     whole_pixels,
     write_checked,
 )
-from core.formats.files import read_text, wrong
-from core.formats.names import checked_name
+from core.formats.files import Table, read_table, wrong
+from core.formats.gather import (
+    EachFile,
+    Gathered,
+    Reader,
+    ReadOptions,
+    are_shares,
+    read_files,
+    share,
+    size,
+)
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
     *("score", "threshold", "rule", "source", "status"),
 )
-_SIDES = ("xmin", "ymin", "xmax", "ymax")
 # A spreadsheet runs a cell that starts with one of these, full width or not.
 _FORMULA = frozenset("=+-@＝＋－＠")
 
@@ -89,23 +96,6 @@ def _write(
     return prepared.summary(path, len(kept), *notes)
 
 
-def read(path: Path) -> list[ImageBoxes]:
-    """The boxes in a CSV of ours, or of anyone with columns ``filename, xmin, ymin, xmax, ymax``.
-
-    Images come in the order of their first row. A row without box edges is an image without a box.
-
-    Raises
-    ------
-    FormatError
-        The file or a row of it cannot be understood; the row is named.
-    """
-    try:
-        rows = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-        return _read_rows(path, rows)
-    except csv.Error as error:
-        raise wrong(tr("“{name}” is not a CSV file that can be read: {error}."), path, error=error) from error
-
-
 def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
     box = record.box
     return [
@@ -147,70 +137,97 @@ def _looks_neutral(text: str) -> bool:
     return text[:1] == "'" and (_is_dangerous(text[1:]) or text[1:2] == "'")
 
 
-def _read_rows(path: Path, rows: csv.DictReader[str]) -> list[ImageBoxes]:
-    missing = [name for name in ("filename", *_SIDES) if name not in (rows.fieldnames or ())]
-    if missing:
-        raise wrong(
-            tr("“{name}” has no column {names}, which box files have."), path, names=", ".join(missing)
-        )
-    images: dict[str, ImageBoxes] = {}
-    boxes: dict[str, list[BoxRecord]] = {}
-    for row in rows:
-        try:
-            image = _image(row, path)
-            images.setdefault(image.name, image)
-            boxes.setdefault(image.name, []).extend(image.boxes)
-        except (ValueError, OverflowError) as error:
-            raise FormatError(
-                tr("Line {line_num} of “{name}” cannot be understood: {error}.").format(
-                    line_num=rows.line_num, name=path.name, error=short(str(error))
-                )
-            ) from error
-    return [replace(image, boxes=tuple(boxes[name])) for name, image in images.items()]
+def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
+    """The boxes in a CSV of ours or of anyone, by the columns that :mod:`core.formats.columns` knows.
+
+    Images come in the order of their first row. A row without box edges is an image without a box. A row that
+    cannot be understood is told with its line.
+
+    Raises
+    ------
+    FormatError
+        The file is no text, or has no columns of boxes.
+    """
+    path = Path(path)
+    if path.is_file() and columns_of(table := read_table(path)) is None:
+        raise lacking(table, path)
+    return read_files(begin, path, {".csv", ".tsv"}, "CSV", options)
 
 
-def _image(row: dict[str, str], path: Path) -> ImageBoxes:
-    if None in row or None in row.values():  # DictReader's marks of too many and too few cells
-        raise ValueError(tr("it has another number of cells than the first line"))
-    name = checked_name(plain(row["filename"]), path)
-    sides = [row[side].strip() for side in _SIDES]
-    boxes = (_record(row, sides),) if any(sides) else ()
-    return ImageBoxes(
-        name=name,
-        width=_whole(row, "width"),
-        height=_whole(row, "height"),
-        boxes=boxes,
-        status=Status(row.get("status") or Status.UNSEEN),
+def begin(root: Path, options: ReadOptions) -> Reader:
+    """A reader of tables."""
+    return EachFile(options, lambda table: isinstance(table, Table) and columns_of(table) is not None, _read)
+
+
+def lacking(table: Table, path: Path) -> FormatError:
+    """The error that names the columns which ``table`` has not."""
+    names = ", ".join(missing(table))
+    return wrong(tr("{name} has no column {names}, which box files have."), path, names=names)
+
+
+def _read(table: Table, gathered: Gathered) -> None:
+    columns = columns_of(table)
+    if columns is None:
+        return
+    ours = columns.names == COLUMNS
+    rows = [(line, columns.values(row)) for line, row in columns.rows]
+    boxes = [box_in(values, decimal_comma=columns.decimal_comma) for _, values in rows]
+    shares = not ours and are_shares(box for box in boxes if isinstance(box, Box))
+    for (line, values), box in zip(rows, boxes, strict=True):
+        what = box if isinstance(box, str) else columns.problem(values)
+        given = plain(values.get("filename", ""))
+        if what:
+            gathered.told.box(_line(gathered.file, line, what))
+            continue
+        sizes = (_whole(values.get("width")), _whole(values.get("height")))
+        image = gathered.image(given, *sizes, status=_status(values))
+        if image and isinstance(box, Box):
+            label = plain(values["class"]) if values.get("class") or ours else None
+            _add(gathered, image, box, label, line, values, shares=shares)
+
+
+def _add(
+    gathered: Gathered,
+    image: str,
+    box: Box,
+    label: str | None,
+    line: int,
+    values: Mapping[str, str],
+    *,
+    shares: bool,
+) -> None:
+    sources = {one.value: one for one in Source}
+    gathered.box(
+        image,
+        box,
+        label,
+        where=tr("line {number}").format(number=line),
+        shares=shares,
+        score=_score(values.get("score")),
+        source=sources.get(values.get("source", ""), Source.AUTO),
+        threshold=_score(values.get("threshold")),
+        rule=plain(values.get("rule") or "") or None,
     )
 
 
-def _record(row: dict[str, str], sides: list[str]) -> BoxRecord:
-    x0, y0, x1, y1 = (_finite(side) for side in sides)
-    if x1 < x0 or y1 < y0:
-        raise ValueError(tr("the box ends before it begins"))
-    return BoxRecord(
-        box=Box(x0, y0, x1, y1),
-        label=plain(row.get("class", DEFAULT_LABEL)),
-        score=_optional(row.get("score")),
-        source=Source(row.get("source") or Source.AUTO),
-        threshold=_optional(row.get("threshold")),
-        rule=plain(row.get("rule") or "") or None,
+def _line(file: Path, line: int, what: str) -> str:
+    return tr("Line {line} of “{name}” cannot be understood: {what}.").format(
+        line=line, name=short(file.name), what=what
     )
 
 
-def _finite(cell: str) -> float:
-    value = float(cell) if cell else math.nan
-    if not math.isfinite(value):
-        raise ValueError(tr("“{cell}” is not a number").format(cell=short(cell)))
-    return value
+def _status(values: Mapping[str, str]) -> Status:
+    """Ours; another program's column of that name says something else."""
+    known = {one.value: one for one in Status}
+    return known.get(values.get("status", ""), Status.UNSEEN)
 
 
-def _optional(cell: str | None) -> float | None:
-    return _finite(cell) if cell else None
+def _score(cell: str | None) -> float | None:
+    return share((cell or "").replace(",", "."))
 
 
-def _whole(row: dict[str, str], column: str) -> int:
-    return int(_finite(row[column])) if row.get(column) else 0
+def _whole(cell: str | None) -> int:
+    return size((cell or "").replace(",", "."))
 
 
 FORMAT = Format(
@@ -220,5 +237,6 @@ FORMAT = Format(
     suffix=".csv",
     write=write,
     read=read,
+    begin=begin,
     needs_box=True,
 )

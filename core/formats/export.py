@@ -41,6 +41,8 @@ def export(
     FormatError
         Nothing is left to write, or it cannot be written; the files of before are then as they were.
     """
+    if format.write is None:
+        raise FormatError(tr("{title} is only read, and not written.").format(title=tr(format.title)))
     selection = selection or Selection()
     chosen = [_sized(image, options) for image in select(images, selection)]
     written = [image for image in chosen if image.status is not Status.FAILED]

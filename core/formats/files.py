@@ -1,15 +1,34 @@
-"""What lies in a file, and one sentence where it cannot be read."""
+"""What lies in a file or a folder, and one sentence where it cannot be read."""
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
 import json
-import math
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml.ElementTree
+from defusedxml.common import DefusedXmlException
 
 from core.base.atomic import os_reason
 from core.base.errors import FormatError
 from core.base.language import tr
+from core.images.scan import natural_key
+
+# What systems, disks and tools keep in a folder of a person's.
+_NOT_THEIRS = {"__MACOSX", "@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_DECLARED = re.compile(rb"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
+# The larger set that a declared one is part of, as the tools that write it use it.
+_LARGER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932"}
+_LARGER |= {"euc-kr": "cp949", "ascii": "utf-8", "us-ascii": "utf-8"}
 
 
 def read_bytes(path: Path) -> bytes:
@@ -21,6 +40,8 @@ def read_bytes(path: Path) -> bytes:
         It cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise wrong(tr("{name} cannot be read: it is not an ordinary file."), path)
         return path.read_bytes()
     except OSError as error:
         reason = tr("it does not exist") if isinstance(error, FileNotFoundError) else os_reason(error)
@@ -28,40 +49,118 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """The text in ``path``, in UTF-8 with or without a mark at its start; FormatError where it is none."""
+    """The text in ``path``, in UTF-8 or as the mark at its start says; FormatError where it is none."""
+    data = read_bytes(path)
+    coding = next((coding for mark, coding in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return data.decode(coding)
     except UnicodeDecodeError as error:
         raise wrong(tr("{name} is not text in UTF-8; save it as UTF-8 and try again."), path) from error
 
 
 def read_json(path: Path) -> Any:
     """What the JSON file at ``path`` holds; FormatError where it is none."""
+    data = read_bytes(path)
+    if not data.strip():
+        raise wrong(tr("{name} is empty, and so not valid JSON."), path)
     try:
-        return json.loads(read_bytes(path), object_hook=_as_it_is)
+        return json.loads(data, object_hook=_as_it_is)
     except (ValueError, RecursionError) as error:
         detail = str(error).splitlines()[0][:100]
         raise wrong(tr("{name} is not valid JSON: {detail}."), path, detail=detail) from error
 
 
+def read_xml(path: Path) -> Element:
+    """The root of the XML file at ``path``, all names of elements in small letters.
+
+    Raises
+    ------
+    FormatError
+        It is no XML, is in an encoding that nobody knows, or could do harm.
+    """
+    data = read_bytes(path)
+    if not data.strip():
+        raise wrong(tr("{name} is empty, and so not valid XML."), path)
+    try:
+        root: Element = defusedxml.ElementTree.fromstring(_decoded_xml(path, data))
+    except DefusedXmlException as error:
+        raise wrong(tr("{name} uses XML that may do harm."), path) from error
+    except (ParseError, ValueError, LookupError, RecursionError) as error:
+        raise wrong(tr("{name} is not valid XML."), path) from error
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            element.tag = element.tag.rpartition("}")[2].lower()
+    return root
+
+
+def _decoded_xml(path: Path, data: bytes) -> str | bytes:
+    declared = _DECLARED.match(data)
+    if declared is None and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data
+    name = declared.group(1).decode("ascii").lower() if declared else "utf-8"
+    # One found as single bytes is not UTF-16, whatever it says.
+    coding = "utf-8-sig" if name.startswith(("utf-16", "utf-8")) else _LARGER.get(name, name)
+    try:
+        return (data[declared.end() :] if declared else data).decode(coding)
+    except LookupError as error:
+        what = tr("{name} is not valid XML: it declares the encoding {coding}, which is not known.")
+        raise wrong(what, path, coding=name) from error
+    except UnicodeDecodeError as error:
+        what = tr("{name} is not valid XML: it is not in the encoding {coding}, in which it should be.")
+        raise wrong(what, path, coding=name) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a text file of columns, each with the line that it ends on; ``mark`` separates cells."""
+
+    mark: str
+    rows: tuple[tuple[int, Sequence[str]], ...]
+
+
+def read_table(path: Path) -> Table:
+    """The cells of a CSV file, separated by commas, semicolons, tabs or bars; rows of blanks are left out.
+
+    Raises
+    ------
+    FormatError
+        It is no text in UTF-8, or quotes in it do not fit.
+    """
+    text = read_text(path)
+    first, *rest = text.split("\n", 1)
+    if first.strip().lower().startswith("sep=") and rest:  # as spreadsheets tell one another
+        text = rest[0]
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    mark = max(",;\t|", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    try:
+        rows = tuple((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
+    except csv.Error as error:
+        raise wrong(tr("{name} is not a CSV file that can be read: {error}."), path, error=error) from error
+    return Table(mark, rows)
+
+
+#: What reads a file, by its ending.
+READ: Mapping[str, Callable[[Path], Any]] = {
+    ".json": read_json, ".xml": read_xml, ".csv": read_table, ".tsv": read_table,
+}  # fmt: skip
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """The files below ``folder`` in natural order, hidden ones and what systems keep there passed over."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted((name for name in folders if is_theirs(name)), key=natural_key)
+        yield from (Path(place, name) for name in sorted(names, key=natural_key) if is_theirs(name))
+
+
+def is_theirs(name: str) -> bool:
+    """Whether a file or folder of this name is a person's own, and no system's or tool's."""
+    return not name.startswith(".") and name not in _NOT_THEIRS
+
+
 def wrong(text: str, path: Path, **fields: object) -> FormatError:
     """The error that says ``text`` of the file at ``path``, which goes in for ``{name}``."""
     return FormatError(text.format(name=path.name or path, **fields))
-
-
-def finite(value: Any) -> float | None:
-    """A finite number of JSON's, else None: Python's reader takes NaN, and true is no number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
-
-
-def size_of(value: Any) -> int:
-    """A width or height in whole pixels; 0 where ``value`` is none."""
-    return max(0, round(finite(value) or 0))
 
 
 def _as_it_is(entry: dict[str, Any]) -> dict[str, Any]:

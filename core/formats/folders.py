@@ -19,6 +19,7 @@ from core.base.atomic import os_reason, remove_forgotten, temporary_name
 from core.base.errors import FormatError, ImageError
 from core.base.language import mark, tr, trn
 from core.formats.common import WriteOptions
+from core.formats.files import is_theirs
 from core.images.decoding import image_size, unavailable
 from core.images.scan import EXPORTED
 
@@ -121,7 +122,7 @@ def unique_stems(
     """A path without ending for each name, so that ``a.jpg`` and ``a.png`` do not claim one file.
 
     Capitals make no difference, since to some systems they make none. ``reserved`` names of folders, which
-    have a meaning to readers, get an underscore, and so do names that a dot hides from them. ``flat`` ones
+    have a meaning to readers, get an underscore, and so do names that are hidden from them. ``flat`` ones
     have no folders: ``a/b/c.jpg`` is ``a_b_c``.
     """
     taken: set[str] = set()
@@ -190,7 +191,7 @@ def each(images: Collection[ImageBoxes], on_file: Callable[[int, int], None]) ->
 
 
 def _visible(part: str) -> str:
-    return f"_{part}" if part.startswith(".") else part
+    return part if is_theirs(part) else f"_{part}"
 
 
 def _unusable(source: Path, image: ImageBoxes) -> str:

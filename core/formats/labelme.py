@@ -10,18 +10,18 @@ import hashlib
 import json
 import math
 import os
-import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.atomic import atomic_write, os_reason
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, tr
+from core.base.names import inside
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -32,7 +32,6 @@ from core.formats.common import (
     prepare,
     same_boxes,
 )
-from core.formats.files import finite, read_json, size_of, wrong
 from core.formats.folders import (
     NO_FILE,
     each,
@@ -42,11 +41,23 @@ from core.formats.folders import (
     unique_stems,
     write_file,
 )
-from core.images.scan import natural_key
+from core.formats.gather import (
+    EachFile,
+    Gathered,
+    Reader,
+    ReadOptions,
+    box_around,
+    number,
+    numbers,
+    read_files,
+    size,
+    stem_of,
+)
 
 # labelme warns of a file from a newer version than itself, and takes all older ones.
 VERSION = "5.0.0"
 MARK = "boxscout"
+_DRIVE = re.compile(r"^[A-Za-z]:(?=/)")
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
@@ -194,19 +205,9 @@ def _reads_as(file: Path, image: ImageBoxes) -> bool:
 
 # Shapes without an inside.
 _NO_AREA = ("point", "points", "line", "linestrip")
-_DRIVE = re.compile(r"^[A-Za-z]:(?=/)")
 
 
-def is_labelme(path: Path) -> bool:
-    """Whether a JSON file is labelme's, or the first one below a folder is."""
-    try:
-        file = next(_json_files(path), None) if path.is_dir() else path
-        return file is not None and holds_labelme(read_json(file))
-    except (OSError, FormatError):
-        return False
-
-
-def read(path: Path, *, places: Mapping[str, str] | None = None) -> list[ImageBoxes]:
+def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
     """The boxes of all labelme files below a folder (or of one file), in natural order.
 
     A rectangle is a box; of a polygon, a mask or a circle the box around it is taken; points and lines are
@@ -218,15 +219,15 @@ def read(path: Path, *, places: Mapping[str, str] | None = None) -> list[ImageBo
     Raises
     ------
     FormatError
-        There is no labelme file, or one is damaged.
+        There is no labelme file, or none can be read.
     """
-    path = Path(path)
-    root = path if path.is_dir() else path.parent
-    files = [path] if path.is_file() else sorted(_json_files(path), key=lambda f: natural_key(f.as_posix()))
-    images = [_image_boxes(file, root, places or {}) for file in files]
-    if not images:
-        raise wrong(tr("{name} has no labelme file (JSON) in it."), path)
-    return images
+    return read_files(begin, path, {".json"}, "labelme", options)
+
+
+def begin(root: Path, options: ReadOptions) -> Reader:
+    """A reader of labelme files."""
+    root = root if root.is_dir() else root.parent
+    return EachFile(options, holds_labelme, lambda content, gathered: _read(content, gathered, root, options))
 
 
 def place_of(folder: Path, name: str) -> str:
@@ -234,69 +235,52 @@ def place_of(folder: Path, name: str) -> str:
     return os.path.normpath(Path(os.path.realpath(folder)) / name)
 
 
-def _json_files(path: Path) -> Iterator[Path]:
-    return (file for file in path.rglob("*.json") if not file.name.startswith("."))
-
-
 def holds_labelme(content: Any) -> bool:
-    """The same of what a JSON file holds."""
+    """Whether a JSON file is labelme's, by what it holds."""
     return isinstance(content, dict) and isinstance(content.get("shapes"), list) and "imagePath" in content
 
 
-def _image_boxes(file: Path, root: Path, places: Mapping[str, str]) -> ImageBoxes:
-    content = read_json(file)
-    if not holds_labelme(content):
-        raise wrong(tr("{name} is no labelme file: it has no 'shapes' and 'imagePath'."), file)
-    width, height = (size_of(content.get(key)) for key in ("imageWidth", "imageHeight"))
-    boxes = []
-    for shape in content["shapes"]:
-        record = _record(shape, file)
-        if record is None:
+def _read(content: dict[str, Any], gathered: Gathered, root: Path, options: ReadOptions) -> None:
+    file = gathered.file
+    known, given = _name(content["imagePath"], file, root, options.places or {})
+    trusted = MARK in content or (known and Path(known).stem == file.stem)
+    stem = "" if trusted else stem_of(file, root)
+    width, height = (size(content.get(key)) for key in ("imageWidth", "imageHeight"))
+    name = gathered.image(known or given or file.stem, width, height, stem=stem)
+    for number_, shape in enumerate(content["shapes"], start=1):
+        kind = shape.get("shape_type") if isinstance(shape, dict) else None
+        if kind in _NO_AREA:
             continue
-        box = record.box.clamped(width, height) if width and height else record.box
-        if box.area > 0:
-            boxes.append(BoxRecord(box, label=record.label, score=record.score))
-    return ImageBoxes(_name(content["imagePath"], file, root, places), width, height, tuple(boxes))
+        box = _box(shape, kind) if isinstance(shape, dict) else None
+        label = shape.get("label") if isinstance(shape, dict) else ""
+        score = number(shape.get("score")) if isinstance(shape, dict) else None
+        where = tr("shape {number}").format(number=number_)
+        gathered.box(name or "", box, label, where=where, score=score)
 
 
-def _name(given: Any, file: Path, root: Path, places: Mapping[str, str]) -> str:
-    text = given if isinstance(given, str) and "\0" not in given else ""
-    text = text.replace("\\", "/")  # as labelme reads it
-    if text.rpartition("/")[2] in ("", ".", ".."):
-        raise wrong(tr("{name} does not say which image it belongs to."), file)
-    if places and (known := places.get(place_of(file.parent, text))):
-        return known
-    is_absolute = text.startswith("/") or bool(_DRIVE.match(text))
-    from_root = text if is_absolute else f"{file.parent.relative_to(root).as_posix()}/{text}"
-    parts = posixpath.normpath(_DRIVE.sub("", from_root)).split("/")
-    return "/".join(part for part in parts if part not in ("", ".."))
+def _name(given: Any, file: Path, root: Path, places: Mapping[str, str]) -> tuple[str, str]:
+    """The image that lies where the path leads, empty where none does; what the path is from ``root`` on."""
+    text = given.replace("\\", "/") if isinstance(given, str) else ""  # as labelme reads it
+    if not inside(text):
+        return "", ""
+    known = places.get(place_of(file.parent, text), "") if places else ""
+    below = file.parent.relative_to(root).as_posix() if file.is_relative_to(root) else "."
+    return known, inside(text if text.startswith("/") or _DRIVE.match(text) else f"{below}/{text}")
 
 
-def _record(shape: Any, file: Path) -> BoxRecord | None:
-    if not isinstance(shape, dict):
-        raise wrong(tr("{name} is damaged: a shape is no object."), file)
-    if shape.get("shape_type") in _NO_AREA:
-        return None
+def _box(shape: Mapping[str, Any], kind: object) -> Box | None:
     points = shape.get("points")
-    if not isinstance(points, list) or not all(_is_point(point) for point in points):
-        raise wrong(tr("{name} has a shape whose points are not pairs of numbers."), file)
-    if len(points) < 2:
+    if not isinstance(points, list):
         return None
-    if shape.get("shape_type") == "circle":  # its centre, and a point on it
-        (x, y), rim = points[0], points[1]
+    pairs = [numbers(point, 2) for point in points]
+    corners = [pair for pair in pairs if pair is not None]
+    if len(corners) < len(pairs) or len(corners) < 2:
+        return None
+    if kind == "circle":  # its centre, and a point on it
+        (x, y), rim = corners[0], corners[1]
         radius = math.dist((x, y), rim)
-        points = [(x - radius, y - radius), (x + radius, y + radius)]
-    xs, ys = [float(x) for x, _ in points], [float(y) for _, y in points]
-    label, score = shape.get("label"), shape.get("score")
-    return BoxRecord(
-        Box(min(xs), min(ys), max(xs), max(ys)),
-        label=label if isinstance(label, str) else DEFAULT_LABEL,
-        score=finite(score),
-    )
-
-
-def _is_point(point: Any) -> bool:
-    return isinstance(point, list) and len(point) == 2 and None not in map(finite, point)
+        return Box(x - radius, y - radius, x + radius, y + radius)
+    return box_around([x for x, _ in corners], [y for _, y in corners])
 
 
 FORMAT = Format(
@@ -306,5 +290,6 @@ FORMAT = Format(
     suffix="",
     write=write,
     read=read,
+    begin=begin,
     own=("beside_images", "replace_foreign"),
 )

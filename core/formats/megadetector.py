@@ -26,9 +26,14 @@ from core.formats.common import (
     write_checked,
 )
 from core.formats.files import read_json
+from core.formats.gather import EachFile, Gathered, Reader, ReadOptions, box_of, read_files, share, size
 
 VERSION = "1.6"
 _SURE = 1.0
+MADE_HERE = "boxscout "
+ANIMAL = "animal"
+# Every box leaves because a person wants it: no reader's threshold is to hide one.
+_METADATA = {"typical_detection_threshold": 0.01, "conservative_detection_threshold": 0.01}
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
@@ -50,8 +55,12 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         elif image.name in ready:
             entries.append(_entry(ready[image.name], keys))
     document = {
-        "info": {"format_version": VERSION, "detector": f"boxscout {__version__}"},
-        "detection_categories": {key: label.strip() or DEFAULT_LABEL for label, key in keys.items()},
+        "info": {
+            "format_version": VERSION,
+            "detector": MADE_HERE + __version__,
+            "detector_metadata": _METADATA,
+        },
+        "detection_categories": {key: _category(label, options) for label, key in keys.items()},
         "images": entries,
     }
     text = json.dumps(document, allow_nan=False, indent=1)
@@ -59,13 +68,10 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     return prepared.summary(path, len(prepared.images))
 
 
-FORMAT = Format(
-    name="megadetector",
-    title="MegaDetector",
-    help=mark("Results in format 1.6 for Timelapse, AddaxAI and other camera-trap tools."),
-    suffix=".json",
-    write=write,
-)
+def _category(label: str, options: WriteOptions) -> str:
+    """The class, or ``animal`` for the one without a name: the tools sort and count by that word."""
+    name = label.strip() or DEFAULT_LABEL
+    return ANIMAL if options.animal and name == DEFAULT_LABEL else name
 
 
 def _entry(image: ImageBoxes, keys: dict[str, str]) -> dict[str, Any]:
@@ -80,3 +86,59 @@ def _detection(image: ImageBoxes, record: BoxRecord, keys: dict[str, str]) -> di
         "conf": score,
         "bbox": [box.x0, box.y0, min(box.width, 1 - box.x0), min(box.height, 1 - box.y0)],
     }
+
+
+def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
+    """The boxes of MegaDetector's results, as shares of images whose size the file does not tell.
+
+    An image with ``failure`` is FAILED, with that reason.
+
+    Raises
+    ------
+    FormatError
+        The file cannot be read, or holds no such results.
+    """
+    return read_files(begin, path, {".json"}, "MegaDetector", options)
+
+
+def begin(root: Path, options: ReadOptions) -> Reader:
+    """A reader of MegaDetector's results."""
+    return EachFile(options, _knows, _read)
+
+
+def _knows(content: Any) -> bool:
+    return isinstance(content, dict) and "detection_categories" in content and "images" in content
+
+
+def _read(content: dict[str, Any], gathered: Gathered) -> None:
+    categories, images = content["detection_categories"], content["images"]
+    names = {str(key): name for key, name in categories.items()} if isinstance(categories, dict) else {}
+    for entry in images if isinstance(images, list) else []:
+        given = entry if isinstance(entry, dict) else {}
+        failure = given.get("failure")
+        status = Status.FAILED if failure and not given.get("detections") else Status.UNSEEN
+        reason = str(failure)[:200] if status is Status.FAILED else ""
+        width, height = size(given.get("width")), size(given.get("height"))
+        image = gathered.image(given.get("file"), width, height, status=status, reason=reason)
+        detections = given.get("detections") or []
+        for at, one in enumerate(detections if isinstance(detections, list) else [], start=1):
+            found = one if isinstance(one, dict) else {}
+            if image:
+                key = found.get("category")
+                gathered.box(
+                    image, box_of(found.get("bbox")), names.get(str(key), key),
+                    where=tr("{image}, detection {number}").format(image=image, number=at),
+                    shares=True, score=share(found.get("conf")),
+                )  # fmt: skip
+
+
+FORMAT = Format(
+    name="megadetector",
+    title="MegaDetector",
+    help=mark("Results in format 1.6 for Timelapse, AddaxAI and other camera-trap tools."),
+    suffix=".json",
+    write=write,
+    read=read,
+    begin=begin,
+    own=("animal",),
+)

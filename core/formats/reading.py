@@ -1,89 +1,120 @@
-"""Readers of public layouts, and the program's own sample."""
+"""Boxes of any format that is read, wherever they lie: one way in for import, truth and measuring."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.base.annotations import ImageBoxes
 from core.base.errors import FormatError
-from core.base.language import mark, short, tr
-from core.formats import coco, labelme, tiny_imagenet, voc, yolo
-from core.formats.files import read_json
+from core.base.language import tr, trn
+from core.formats import FORMATS, csv, others
+from core.formats.common import Format
+from core.formats.files import READ, Table, read_bytes, read_json, read_table, read_xml, walk, wrong
+from core.formats.gather import Reader, ReadOptions, told_or_failed
 
-_LARGEST = 1e9  # pixels: a box beyond belongs to no picture, and its area may be no number
-_WANTED = mark("a COCO or CSV file, a VOC, labelme, YOLO or Tiny ImageNet folder")
+_LOOKED_AT = 4096  # bytes, enough to know a kind by
 
 
-def read_truth(path: Path, *, places: Mapping[str, str] | None = None) -> list[ImageBoxes]:
-    """The boxes at ``path``, whichever layout it has.
+def read_truth(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
+    """The boxes at ``path``, in whichever of :data:`FORMATS` they are.
 
-    With ``places``, the names of images that are known by where they lie (as
-    :func:`core.formats.labelme.place_of` has it), images go by the names they had before any layout.
-
-    Known are COCO (``.json``), our own CSV (``.csv``), a Pascal VOC file or folder, a YOLO folder or its
-    ``data.yaml``, a labelme file or folder, a Tiny ImageNet folder, and a folder whose only JSON file is
-    COCO, such as the sample's.
+    A folder may hold files of several formats, and others besides: that format counts which has most images
+    with boxes. What cannot be read is told to ``options``, and the rest is read.
 
     Raises
     ------
     FormatError
-        ``path`` is none of these, is damaged, or has a box or a size that no picture has.
+        Nothing here is a box file, or none of its boxes can be read.
     """
-    images = _read(Path(path), places)
-    for image in images:
-        sides = (side for one in image.boxes for side in (one.box.x0, one.box.y0, one.box.x1, one.box.y1))
-        if not all(abs(side) <= _LARGEST for side in (image.width, image.height, *sides)):
-            raise FormatError(
-                tr("“{image}” has a size or a box in {name} that no picture has.").format(
-                    image=short(image.name), name=path.name
-                )
-            )
-    return images
-
-
-def _read(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
-    if path.is_dir():
-        return _read_folder(path, places)
+    options = options or ReadOptions()
+    path = Path(path)
     if not path.exists():
-        raise FormatError(tr("{path} does not exist; give {wanted}.").format(path=path, wanted=tr(_WANTED)))
-    suffix = path.suffix.lower()
-    if suffix == ".json":
-        content = read_json(path)  # once: it may be large
-        if labelme.holds_labelme(content):
-            return labelme.read(path, places=places)
-        return coco.images_in(content, path)
-    if suffix == ".xml":
-        return voc.read(path)
-    if suffix in yolo.CONFIG_SUFFIXES:
-        return yolo.read(path, layout=places is None)
-    if suffix == ".csv":
-        from core.formats import (
-            csv,  # formats.coco reads by core.formats.coco_reading: a circle if at the top
-        )
-
-        return csv.read(path)
-    raise FormatError(
-        tr("{name} is no box file that this program reads; give {wanted}.").format(
-            name=path.name, wanted=tr(_WANTED)
-        )
-    )
+        raise FormatError(tr("{path} does not exist; give a box file or a folder of them.").format(path=path))
+    images = _read_folder(path, options) if path.is_dir() else _read_file(path, options)
+    return told_or_failed(images, options.told)
 
 
-def _read_folder(path: Path, places: Mapping[str, str] | None) -> list[ImageBoxes]:
-    if tiny_imagenet.is_tiny_imagenet(path):
-        return tiny_imagenet.read(path)
-    if any(path.rglob("*.xml")):
-        return voc.read(path)
-    if yolo.is_yolo(path):
-        return yolo.read(path, layout=places is None)
-    if labelme.is_labelme(path):
-        return labelme.read(path, places=places)
-    files = sorted(path.glob("*.json"))
-    if len(files) == 1:
-        return coco.read(files[0])
-    raise FormatError(
-        tr("{name} holds no true boxes that this program reads; give {wanted}.").format(
-            name=path.name or path, wanted=tr(_WANTED)
+def _read_file(path: Path, options: ReadOptions) -> list[ImageBoxes]:
+    for format in FORMATS.values():
+        if format.layout is not None and format.layout(path):
+            return _only(format, path, options)
+    content = _content(path)
+    for format in FORMATS.values():
+        reader = _begun(format, path, options)
+        if reader is not None and reader.take(content, path):
+            return reader.images()
+    raise csv.lacking(content, path) if isinstance(content, Table) else others.by_content(content, path)
+
+
+def _content(path: Path) -> Any:
+    """What a file holds: by its ending, else by how it starts."""
+    start = read_bytes(path)[:_LOOKED_AT]
+    if problem := others.by_file(path, start):
+        raise problem
+    read = READ.get(path.suffix.lower())
+    if read is None:
+        first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        read = {b"{": read_json, b"[": read_json, b"<": read_xml}.get(first, read_table)
+    return read(path)
+
+
+def _only(format: Format, path: Path, options: ReadOptions) -> list[ImageBoxes]:
+    assert format.read is not None
+    return format.read(path, options)
+
+
+def _begun(format: Format, path: Path, options: ReadOptions) -> Reader | None:
+    return None if format.begin is None else format.begin(path, options)
+
+
+def _read_folder(path: Path, options: ReadOptions) -> list[ImageBoxes]:
+    readers = {format.name: _begun(format, path, options) for format in FORMATS.values()}
+    used: set[str] = set()
+    problem: FormatError | None = None
+    for file in walk(path):
+        read = READ.get(file.suffix.lower())
+        if read is None:
+            continue
+        try:
+            content = read(file)
+        except FormatError as error:
+            problem = problem or error
+            options.told.entry(str(error))
+            continue
+        taker = next((name for name, one in readers.items() if one and one.take(content, file)), "")
+        used.add(taker)
+        if not taker and problem is None and not isinstance(content, Table):
+            problem = others.by_content(content, file)
+    found: dict[str, list[ImageBoxes]] = {}
+    for name, format in FORMATS.items():
+        reader = readers[name]
+        if name in used and reader is not None:
+            found[name] = reader.images()
+        elif format.layout is not None and format.layout(path):
+            found[name] = _only(format, path, options)
+    if not found:
+        raise problem or wrong(
+            tr(
+                "{name} holds no true boxes that this program reads; "
+                "give a COCO, CSV or other box file, or a YOLO, VOC or labelme folder."
+            ),
+            path,
         )
-    )
+    return _fullest(found, options)
+
+
+def _fullest(found: Mapping[str, list[ImageBoxes]], options: ReadOptions) -> list[ImageBoxes]:
+    """The images of the format that has most of them with boxes; the others are told."""
+    with_boxes = {name: sum(bool(image.boxes) for image in images) for name, images in found.items()}
+    chosen = max(found, key=lambda name: with_boxes[name])
+    for name, count in with_boxes.items():
+        if name != chosen and count:
+            images = trn("{count:,} image", "{count:,} images", count)
+            options.told.note(
+                tr(
+                    "Read as {title}; boxes of {images} are there as {other} too, and were passed over."
+                ).format(title=tr(FORMATS[chosen].title), images=images, other=tr(FORMATS[name].title))
+            )
+    return found[chosen]

@@ -7,21 +7,18 @@ and last pixel counted from 1, as the original does; ``source/annotation`` says 
 
 from __future__ import annotations
 
-import math
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, ParseError, SubElement
+from xml.etree.ElementTree import Element, SubElement
 
-import defusedxml.ElementTree
-from defusedxml.common import DefusedXmlException
-
-from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.geometry import Box
 from core.base.language import mark, tr, trn
+from core.base.names import KnownNames
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -33,10 +30,21 @@ from core.formats.common import (
     same_boxes,
     whole_pixels,
 )
-from core.formats.files import read_bytes, wrong
+from core.formats.files import walk
 from core.formats.folders import each, new_folder, read_back, renamed_note, unique_stems, write_file
-from core.formats.names import checked_name
-from core.images.scan import SUFFIXES, natural_key
+from core.formats.gather import (
+    Gathered,
+    Reader,
+    ReadOptions,
+    box_around,
+    image_name,
+    numbers,
+    read_files,
+    size,
+    stem_of,
+    turned_box,
+)
+from core.images.scan import SUFFIXES
 
 # What XML 1.0 cannot hold, and the carriage return, which comes back as a line feed.
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -138,96 +146,110 @@ _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
+    """One file. Of objects, ends are as they stand, a Box is around something else, None is unreadable."""
+
     file: Path
     name: str
     width: int
     height: int
-    objects: tuple[tuple[str, _Ends], ...]
+    objects: tuple[tuple[str | None, _Ends | Box | None], ...]
     origin: float | None
 
 
-def read(path: Path) -> list[ImageBoxes]:
+def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
     """The boxes of all VOC files below a folder (or of one file), in natural order.
 
     VOC counts pixels from 1 and both ends are inside, so ``xmin .. xmax`` becomes the half-open ``xmin - 1
     .. xmax``. Many tools count from 0 all the same; where any end in the folder is below 1 it is one of
-    those, and its ends are taken as they are. Files of our own say how they count.
+    those, and its ends are taken as they are. Files of our own say how they count. Of a polygon or a turned
+    box the box around it is taken.
 
-    Images are named as they lie below ``path`` where the image is found there (beside its XML file, or in a
-    folder such as ``images`` or ``JPEGImages``), else as the XML file says. Empty boxes are left out and
-    boxes are clamped to the image; images without a box stay.
+    Images are named as they lie below ``path`` where the image of the XML file's own name is found there
+    (beside it, or in a folder such as ``images`` or ``JPEGImages``), or the one that it names inside; else as
+    it says. Boxes are clamped to the image; images without a box stay. A file that cannot be read is told.
 
     Raises
     ------
     FormatError
-        There is no VOC file, one is damaged, or one names an image outside its folder.
+        There is no VOC file, or none can be read.
     """
-    path = Path(path)
-    root = path if path.is_dir() else path.parent
-    parsed = [_parse(file) for file in _xml_files(path)]
-    if not parsed:
-        raise wrong(tr("{name} has no VOC file (XML) in it."), path)
-    images = _ImageNames(root)
-    silent = (one for one in parsed if one.origin is None)
-    first = min((min(ends) for one in silent for _, ends in one.objects), default=1.0)
-    origin = 1.0 if first >= 1 else 0.0
-    return [
-        _image_boxes(one, images.find(one), origin if one.origin is None else one.origin) for one in parsed
-    ]
+    return read_files(begin, path, {".xml"}, "VOC", options)
 
 
-def _xml_files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    return sorted(_walk(path, {".xml"}), key=lambda file: natural_key(file.as_posix()))
+def begin(root: Path, options: ReadOptions) -> Reader:
+    """A reader of VOC files, which say together from where they count."""
+    return _Files(root, options)
 
 
-def _walk(root: Path, suffixes: Iterable[str]) -> Iterator[Path]:
-    for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in names:
-            if Path(name).suffix.lower() in suffixes and not name.startswith("."):
-                yield Path(folder, name)
+class _Files:
+    def __init__(self, root: Path, options: ReadOptions) -> None:
+        self.root, self.options = root, options
+        self.parsed: list[_Parsed] = []
+
+    def take(self, content: Any, file: Path) -> bool:
+        if not isinstance(content, Element) or content.tag != "annotation":
+            return False
+        self.parsed.append(_parse(content, file))
+        return True
+
+    def images(self) -> list[ImageBoxes]:
+        silent = (one for one in self.parsed if one.origin is None)
+        ends = (ends for one in silent for _, ends in one.objects if isinstance(ends, tuple))
+        origin = 1.0 if min((min(four) for four in ends), default=1.0) >= 1 else 0.0
+        names = _names_below(self.root, self.parsed)
+        return [self._image(one, name, origin) for one, name in zip(self.parsed, names, strict=True)]
+
+    def _image(self, parsed: _Parsed, name: str, origin: float) -> ImageBoxes:
+        gathered = Gathered(parsed.file, self.options.told)
+        stem = stem_of(parsed.file, self.root) if parsed.origin is None else ""
+        given = gathered.image(
+            name or image_name(parsed.name) or parsed.file.stem,
+            parsed.width, parsed.height, stem="" if name else stem,
+        )  # fmt: skip
+        first = origin if parsed.origin is None else parsed.origin
+        for number_, (label, what) in enumerate(parsed.objects, start=1):
+            box = _half_open(what, first) if isinstance(what, tuple) else what
+            where = tr("object {number}").format(number=number_)
+            gathered.box(given or "", box, label, where=where)
+        (image,) = gathered.images()
+        return image
 
 
-class _ImageNames:
-    """The image files below a folder, found by an XML file's stem or by the name it gives."""
-
-    def __init__(self, root: Path) -> None:
-        self.by_name: dict[str, list[str]] = {}
-        for file in _walk(root, SUFFIXES):
-            relative = file.relative_to(root).as_posix()
-            for key in {file.name, file.stem}:
-                self.by_name.setdefault(key, []).append(relative)
-
-    def find(self, parsed: _Parsed) -> str:
-        """A name that is not there, or there twice, stays as the XML file gives it."""
-        given = checked_name(parsed.name, parsed.file)
-        for key in (given.rpartition("/")[2], parsed.file.stem):
-            found = self.by_name.get(key, [])
-            if len(found) == 1:
-                return found[0]
-            nearest = [name for name in found if name.endswith("/" + given)]
-            if len(nearest) == 1:
-                return nearest[0]
-        return given
+def _half_open(ends: _Ends, first: float) -> Box:
+    (x0, x1), (y0, y1) = sorted((ends[0], ends[2])), sorted((ends[1], ends[3]))
+    return Box(x0 - first, y0 - first, x1, y1)
 
 
-def _parse(file: Path) -> _Parsed:
-    try:
-        root = defusedxml.ElementTree.fromstring(read_bytes(file))
-    except DefusedXmlException as error:
-        raise wrong(tr("{name} uses XML that may do harm."), file) from error
-    except (ParseError, ValueError, LookupError) as error:
-        raise wrong(tr("{name} is not valid XML."), file) from error
-    if root is None or root.tag != "annotation":
-        raise wrong(tr("{name} is no VOC file: it does not start with <annotation>."), file)
+def _names_below(root: Path, parsed: Sequence[_Parsed]) -> list[str]:
+    """The image of each file as it lies below ``root``; empty where none, or more than one, fits.
+
+    A file of its own name goes before the name inside, which nobody changes when both are renamed.
+    """
+    top = root if root.is_dir() else root.parent
+    images = [file for file in walk(top) if file.suffix.lower() in SUFFIXES]
+    known = KnownNames(file.relative_to(top).as_posix() for file in images)
+    by_stem: dict[str, list[Path]] = {}
+    for file in images:
+        by_stem.setdefault(file.stem, []).append(file)
+    names = []
+    for one in parsed:
+        same = by_stem.get(one.file.stem, []) if one.origin is None else []
+        beside = [file for file in same if file.parent == one.file.parent] or same
+        names.append(beside[0].relative_to(top).as_posix() if len(beside) == 1 else "")
+    taken = set(names)
+    for i, one in enumerate(parsed):
+        if not names[i] and (found := known.find(image_name(one.name)).name) and found not in taken:
+            names[i] = found
+    return names
+
+
+def _parse(root: Element, file: Path) -> _Parsed:
     return _Parsed(
         file=file,
         name=_words(root, "filename") or file.stem,
-        width=max(0, round(_number(root, "size/width", file, 0.0))),
-        height=max(0, round(_number(root, "size/height", file, 0.0))),
-        objects=tuple(_objects(root, file)),
+        width=size(root.findtext("size/width")),
+        height=size(root.findtext("size/height")),
+        objects=tuple(_objects(root)),
         origin=ORIGINS.get(root.findtext("source/annotation", "")),
     )
 
@@ -239,37 +261,34 @@ def _words(entry: Element, key: str) -> str:
     return text if child is not None and child.get(_SPACE) == "preserve" else text.strip()
 
 
-def _objects(root: Element, file: Path) -> Iterator[tuple[str, _Ends]]:
+def _objects(root: Element) -> Iterator[tuple[str | None, _Ends | Box | None]]:
     for entry in root.findall("object"):
-        if entry.find("bndbox") is not None:
-            x0, y0, x1, y1 = (
-                _number(entry, f"bndbox/{end}", file) for end in ("xmin", "ymin", "xmax", "ymax")
-            )
-            yield _words(entry, "name") or DEFAULT_LABEL, (x0, y0, x1, y1)
+        if (entry.findtext("deleted") or "").strip() != "1":  # as LabelMe of MIT's keeps what was taken back
+            yield _words(entry, "name") or None, _shape(entry)
 
 
-def _number(entry: Element, key: str, file: Path, default: float | None = None) -> float:
-    text = entry.findtext(key)
-    if text is None and default is not None:
-        return default
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise wrong(tr("{name} has no number in <{key}>."), file, key=key)
-    return value
+def _shape(entry: Element) -> _Ends | Box | None:
+    bounds, turned, polygon = (entry.find(key) for key in ("bndbox", "robndbox", "polygon"))
+    if bounds is not None:
+        found = numbers(_texts(bounds, "xmin", "ymin", "xmax", "ymax"), 4)
+        return None if found is None else (found[0], found[1], found[2], found[3])
+    if turned is not None:
+        values = numbers(_texts(turned, "cx", "cy", "w", "h", "angle"), 5)
+        return turned_box((values[0], values[1]), (values[2], values[3]), values[4]) if values else None
+    if polygon is not None:
+        return _around(polygon)
+    return None
 
 
-def _image_boxes(parsed: _Parsed, name: str, origin: float) -> ImageBoxes:
-    boxes = []
-    for label, (x0, y0, x1, y1) in parsed.objects:
-        box = Box(x0 - origin, y0 - origin, x1, y1)
-        if parsed.width and parsed.height:
-            box = box.clamped(parsed.width, parsed.height)
-        if box.area > 0:
-            boxes.append(BoxRecord(box, label=label))
-    return ImageBoxes(name, parsed.width, parsed.height, tuple(boxes))
+def _texts(entry: Element, *keys: str) -> list[str]:
+    return [(entry.findtext(key) or "").strip().replace(",", ".") for key in keys]
+
+
+def _around(polygon: Element) -> Box | None:
+    """Corners are ``<pt><x/><y/></pt>`` or, one after the other, ``<x1/><y1/><x2/><y2/>``."""
+    xs = [child.text for child in polygon.iter() if re.fullmatch(r"x\d*", str(child.tag))]
+    ys = [child.text for child in polygon.iter() if re.fullmatch(r"y\d*", str(child.tag))]
+    return box_around(xs, ys)
 
 
 FORMAT = Format(
@@ -279,5 +298,6 @@ FORMAT = Format(
     suffix="",
     write=write,
     read=read,
+    begin=begin,
     own=("one_based",),
 )

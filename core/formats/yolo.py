@@ -9,21 +9,18 @@ find its labels. YOLO's tools pass by files with endings that they do not know, 
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.base.annotations import ImageBoxes, Status
 from core.base.errors import FormatError, ImageError
-from core.base.geometry import Box
-from core.base.language import mark, tr
+from core.base.language import mark, short, tr
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -36,7 +33,7 @@ from core.formats.common import (
     prepare,
     same_boxes,
 )
-from core.formats.files import read_text, wrong
+from core.formats.files import read_json, read_text, walk, wrong
 from core.formats.folders import (
     each,
     new_picture_folder,
@@ -47,9 +44,15 @@ from core.formats.folders import (
     unusable_sources,
     write_file,
 )
+from core.formats.gather import Gathered, ReadOptions, told_or_failed
 from core.formats.names import checked_name
+from core.formats.yolo_names import CLASS_FILES, CONFIG_SUFFIXES, ClassNames
+from core.formats.yolo_rows import read_row, words_of
 from core.images.decoding import image_size
 from core.images.scan import ImageFile, iter_scan
+
+# Written by our export where an image's file had to get another name; other tools pass it over.
+ORIGINAL_NAMES = "original-names.json"
 
 _DIGITS = 10
 # What Ultralytics reads (its IMG_FORMATS) of what this program reads; an ending of the same kind of file
@@ -57,6 +60,10 @@ _DIGITS = 10
 _READ = {".bmp", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
 _SAME_KIND = {".jfif": ".jpg", ".jpe": ".jpg", ".apng": ".png", ".dib": ".bmp"}
 _WITHIN = 1e-3  # pixels, of what ten digits of a share leave
+
+_SPLIT = r"(?:(?:train|val|valid|test)/)?"
+_LAYOUT = re.compile(rf"^{_SPLIT}(?:images|labels|obj_\w*data)/{_SPLIT}")
+_LISTS = {"train.txt", "val.txt", "valid.txt", "test.txt"}
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
@@ -177,59 +184,65 @@ def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: W
     return notes
 
 
-# Written by our export where an image's file had to get another name; other tools pass it over.
-ORIGINAL_NAMES = "original-names.json"
-CONFIG_SUFFIXES = {".yaml", ".yml"}
-
-_LAYOUT = re.compile(r"^(?:(?:train|val|valid|test)/)?images/(?:(?:train|val|valid|test)/)?")
-_BOX, _BOX_AND_SCORE = 5, 6
-_LEAST_POLYGON = 7  # a class and three corners
-
-
 def is_yolo(path: Path) -> bool:
     """Whether a folder is laid out as YOLO: folders ``images`` and ``labels``, at the top or one below."""
     tops = [path, *(images.parent for images in path.glob("*/images"))]
     return any(_holds_both(top) for top in tops) or _is_half(path)
 
 
-def read(path: Path, *, layout: bool = True) -> list[ImageBoxes]:
-    """The boxes of all images of a YOLO data set, in natural order.
+def lies_at(path: Path) -> bool:
+    """Whether there are labels of YOLO's in a folder, whatever its layout, or at a file."""
+    if path.is_dir():
+        return is_yolo(path) or any(_is_label_file(file) for file in walk(path))
+    return path.suffix.lower() in CONFIG_SUFFIXES or _is_label_file(path)
+
+
+def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
+    """The boxes of all images of a YOLO data set, in natural order, then of labels without an image.
 
     Parameters
     ----------
     path
         The folder that holds ``images`` and ``labels`` (as they are, or within ``train``, ``valid``…), its
-        ``data.yaml``, or one of these two folders itself. What is no image within ``images`` is passed over.
-    layout
-        Whether images are named with the folders of the layout. Without, ``images/train/sub/a.jpg`` is
-        ``sub/a.jpg`` as before it, unless two would then have one name. What :data:`ORIGINAL_NAMES` says of
-        an image counts before that.
+        ``data.yaml``, one of these two folders itself, or a folder of text files, with the images beside
+        them or elsewhere. Where there is a folder ``images``, what is no image within it is passed over.
+    options
+        Without ``places`` images are named with the folders of the layout. With them,
+        ``images/train/sub/a.jpg`` is ``sub/a.jpg`` as before it, unless two would then have one name. What
+        :data:`ORIGINAL_NAMES` says of an image counts before that.
 
     Returns
     -------
     list of ImageBoxes
         Named as they lie below the folder that holds both, such as ``images/val/a.jpg``. The boxes in
-        the text are shares of the image; the size is read from the image's header. Labels are the names of
-        ``data.yaml`` or ``classes.txt`` where there are some, else the class number. A row of five columns
-        is a box, one of six a box and its score, a longer one a polygon, of which the box around it is
-        taken. Boxes are clamped to the image; empty ones are left out. An image without a text file
-        or rows has no boxes; one that cannot be opened is FAILED, with the reason.
+        the text are shares of the image; the size is read from the image's header. Labels are as
+        :class:`core.formats.yolo_names.ClassNames` finds them, else the class number. A row is what
+        :func:`core.formats.yolo_rows.read_row` has. An image without a text file or rows has no boxes; one
+        that cannot be opened is FAILED, with the reason.
 
     Raises
     ------
     FormatError
-        There is no image with boxes, or a row is damaged.
+        There is no image with boxes, or no row can be read.
     """
-    path = Path(path)
-    root = path.parent if path.suffix.lower() in CONFIG_SUFFIXES or _is_half(path) else path
-    names = _class_names(path if path.is_file() else root)
-    found, labelled = [], 0
-    for image in iter_scan([root]):
-        if isinstance(image, ImageFile) and "images" in image.name.split("/")[:-1]:
-            label_file = _label_file(image)
-            labelled += label_file is not None
-            found.append(_image_boxes(image, label_file, names))
-    if not labelled:
+    options, path = options or ReadOptions(), Path(path)
+    root = path.parent if path.is_file() or _is_half(path) else path
+    files = list(walk(root))
+    if path.is_file() and path.suffix.lower() == ".txt":
+        files = [path, *(file for file in files if not _is_label_file(file))]
+    labels = {file: None for file in files if _may_hold_labels(file)}
+    above = [] if root.name != "labels" else [file for file in root.parent.iterdir() if file.is_file()]
+    config = path if path.suffix.lower() in CONFIG_SUFFIXES else None
+    classes = ClassNames(root, [*files, *above], options.told, config)
+    found, used = [], set()
+    for image in _images(root):
+        label_file = _label_file(image, labels)
+        if path in labels and label_file is None:
+            continue  # one file was asked for, and its image
+        used.add(label_file)
+        found.append(_image_boxes(image, label_file, classes, options))
+    alone = [file for file in labels if file not in used and _is_label_file(file)]
+    if not alone and used <= {None}:
         raise wrong(
             tr(
                 "{name} has no YOLO labels: none of its images has a text file in a folder "
@@ -237,7 +250,16 @@ def read(path: Path, *, layout: bool = True) -> list[ImageBoxes]:
             ),
             root,
         )
-    return _renamed(found, _original_names(root), layout=layout)
+    named = _renamed(found, _original_names(root), layout=options.places is None)
+    lonely = [_boxes_alone(file, root, classes, options) for file in alone]
+    return told_or_failed([*named, *_renamed(lonely, {}, layout=False)], options.told)
+
+
+def _images(root: Path) -> Iterator[ImageFile]:
+    """The image files; where there are folders ``images``, only those within."""
+    images = [image for image in iter_scan([root]) if isinstance(image, ImageFile)]
+    laid_out = [image for image in images if "images" in image.name.split("/")[:-1]]
+    return iter(laid_out or images)
 
 
 def _renamed(images: Sequence[ImageBoxes], originals: Mapping[str, str], *, layout: bool) -> list[ImageBoxes]:
@@ -253,10 +275,7 @@ def _original_names(root: Path) -> dict[str, str]:
     file = root / ORIGINAL_NAMES
     if not file.is_file():
         return {}
-    try:
-        content: Any = json.loads(read_text(file))
-    except (ValueError, RecursionError) as error:
-        raise wrong(tr("{name} is not valid JSON."), file) from error
+    content = read_json(file)
     if not isinstance(content, dict):
         raise wrong(tr("{name} holds no names of images."), file)
     return {place: checked_name(name, file) for place, name in content.items()}
@@ -270,91 +289,82 @@ def _is_half(path: Path) -> bool:
     return path.name in ("images", "labels") and path.is_dir() and _holds_both(path.parent)
 
 
-def _label_file(image: ImageFile) -> Path | None:
-    """The last folder ``images`` of the name replaced by ``labels``, as YOLO's own tools find it."""
+def _may_hold_labels(file: Path) -> bool:
+    name = file.name.lower()
+    return name.endswith(".txt") and name not in CLASS_FILES and name not in _LISTS
+
+
+def _is_label_file(file: Path) -> bool:
+    """Whether a text file begins with a row of numbers, one more than a box has at least."""
+    if not _may_hold_labels(file):
+        return False
+    try:
+        row = next((line for line in read_text(file).splitlines() if line.strip()), "")
+        return len([float(word) for word in words_of(row)]) > 4
+    except (FormatError, ValueError):
+        return False
+
+
+def _label_file(image: ImageFile, labels: Iterable[Path]) -> Path | None:
+    """The last folder ``images`` of the name replaced by ``labels``, as YOLO's tools find it; else beside."""
     *folders, name = image.name.split("/")
-    last = len(folders) - 1 - folders[::-1].index("images")
-    folders[last] = "labels"
-    file = image.root.joinpath(*folders, name).with_suffix(".txt")
-    return file if file.is_file() else None
+    places = [folders]
+    if "images" in folders:
+        last = len(folders) - 1 - folders[::-1].index("images")
+        places.insert(0, [*folders[:last], "labels", *folders[last + 1 :]])
+    for place in places:
+        for suffix in (".txt", ".TXT"):
+            file = image.root.joinpath(*place, name).with_suffix(suffix)
+            if file in labels:
+                return file
+    return None
 
 
-def _image_boxes(image: ImageFile, label_file: Path | None, names: Mapping[int, str]) -> ImageBoxes:
-    rows = list(_rows(label_file)) if label_file is not None else []
+def _image_boxes(
+    image: ImageFile, label_file: Path | None, classes: ClassNames, options: ReadOptions
+) -> ImageBoxes:
     try:
         width, height = image_size(image.path)
     except ImageError as error:
         return ImageBoxes(image.name, 0, 0, status=Status.FAILED, reason=str(error))
-    boxes = []
-    for number, shares, score in rows:
-        box = shares.scaled(width, height).clamped(width, height)
-        if box.area > 0:
-            boxes.append(BoxRecord(box, label=names.get(number, str(number)), score=score))
-    return ImageBoxes(image.name, width, height, tuple(boxes))
+    if label_file is None:
+        return ImageBoxes(image.name, width, height)
+    return _gathered(image.name, label_file, classes, options, width, height)
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Box, float | None]]:
-    """The class, the box in shares of the image, and the score if there is one, of each row."""
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
-        if line.strip():
-            try:
-                yield _row([float(word) for word in line.split()])
-            except (ValueError, OverflowError) as error:
-                raise wrong(
-                    tr(
-                        "{name}, line {number} is no YOLO box: {row!r} should be a class number and x, "
-                        "y, width and height as shares of the image."
-                    ),
-                    file,
-                    number=number,
-                    row=line.strip()[:60],
-                ) from error
+def _boxes_alone(file: Path, root: Path, classes: ClassNames, options: ReadOptions) -> ImageBoxes:
+    """The boxes of a label file whose image lies elsewhere; it is named by the file, without an ending."""
+    name = file.relative_to(root).with_suffix("").as_posix()
+    return _gathered(name, file, classes, options, 0, 0)
 
 
-def _row(values: list[float]) -> tuple[int, Box, float | None]:
-    if not all(map(math.isfinite, values)) or values[0] != int(values[0]):
-        raise ValueError
-    number, rest = int(values[0]), values[1:]
-    if len(values) in (_BOX, _BOX_AND_SCORE):
-        x, y, width, height, *score = rest
-        box = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        return number, box, (score[0] if score else None)
-    if len(values) >= _LEAST_POLYGON and len(rest) % 2 == 0:
-        xs, ys = rest[::2], rest[1::2]
-        return number, Box(min(xs), min(ys), max(xs), max(ys)), None
-    raise ValueError
+def _gathered(
+    name: str, file: Path, classes: ClassNames, options: ReadOptions, width: int, height: int
+) -> ImageBoxes:
+    gathered = Gathered(file, options.told)
+    gathered.image(name, width, height)
+    held = classes.of(file)
+    for number, line in enumerate(_rows_of(file, options), start=1):
+        where = tr("line {number}").format(number=number)
+        try:
+            row = read_row(line, held.keypoints) if line.strip() else None
+        except ValueError as error:
+            what = tr("{name}, {where} is no YOLO box: {why}.")
+            options.told.box(what.format(name=short(file.name), where=where, why=error))
+        else:
+            if row is not None:
+                label = held.names.get(row.number) or str(row.number)
+                gathered.box(name, row.box, label, where=where, shares=True, score=row.score)
+    (image,) = gathered.images()
+    return image
 
 
-def _class_names(path: Path) -> Mapping[int, str]:
-    """The classes' names by number, from ``data.yaml`` (or the only other such file) or ``classes.txt``."""
-    if path.is_file():
-        return _yaml_names(path)
-    configs = sorted(file for file in path.iterdir() if file.suffix.lower() in CONFIG_SUFFIXES)
-    chosen = [file for file in configs if file.stem == "data"] or (configs if len(configs) == 1 else [])
-    if chosen:
-        return _yaml_names(chosen[0])
-    classes = path / "classes.txt"
-    return dict(enumerate(read_text(classes).splitlines())) if classes.is_file() else {}
-
-
-def _yaml_names(file: Path) -> Mapping[int, str]:
+def _rows_of(file: Path, options: ReadOptions) -> list[str]:
     try:
-        return _numbered(yaml.safe_load(read_text(file)))
-    except FormatError:
-        raise
-    except Exception as error:  # of a value that is not what its tag says, PyYAML raises what it meets
-        raise wrong(tr("{name} is not valid YAML."), file) from error
-
-
-def _numbered(content: Any) -> dict[int, str]:
-    names = content.get("names") if isinstance(content, dict) else None
-    if isinstance(names, list):
-        names = dict(enumerate(names))
-    if not isinstance(names, dict):
-        return {}
-    # A list of lists that name one another is short in the file, and endless as text.
-    plain = {key: name for key, name in names.items() if not isinstance(name, (list, dict, set, tuple))}
-    return {key: str(name or DEFAULT_LABEL) for key, name in plain.items() if isinstance(key, int)}
+        return read_text(file).splitlines()
+    except FormatError as error:
+        options.told.entry(str(error))
+        return []
 
 
 FORMAT = Format(
@@ -364,6 +374,7 @@ FORMAT = Format(
     suffix="",
     write=write,
     read=read,
+    layout=lies_at,
     own=("link", "flat"),
     splits=True,
 )

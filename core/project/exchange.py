@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from core.base.errors import BoxscoutError, FormatError, ImageError
 from core.base.language import short, tr, trn
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped
+from core.formats.gather import ReadOptions
 from core.formats.labelme import place_of
 from core.formats.notes import Outdated
 from core.formats.reading import read_truth
@@ -35,7 +36,8 @@ class ImportPlan:
 
     ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
     names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
-    ``without_box`` counts images that the file shows empty, which change nothing.
+    ``without_box`` counts images that the file shows empty, which change nothing. ``told`` are sentences on
+    what of the file could not be read, or fits more than one image.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class ImportPlan:
     unknown: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     without_box: int
+    told: tuple[str, ...] = ()
 
     def count(self, *, replace_held: bool) -> tuple[int, int]:
         """How many images and boxes :func:`import_boxes` would write."""
@@ -53,7 +56,7 @@ class ImportPlan:
 
     def lines(self) -> list[str]:
         """What will not come in, and why, as sentences."""
-        lines = []
+        lines = list(self.told)
         if self.unknown:
             names = ", ".join(tr("“{name}”").format(name=short(name)) for name in self.unknown[:3])
             more = ", …" if len(self.unknown) > 3 else ""
@@ -124,6 +127,7 @@ class ImportSummary:
             "unknown": list(self.plan.unknown),
             "skipped": [asdict(one) for one in self.plan.skipped],
             "without_box": self.plan.without_box,
+            "told": list(self.plan.told),
         }
 
 
@@ -143,7 +147,26 @@ def outdated_images(project: Project) -> Outdated:
     return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
 
 
-def plan_import(project: Project, path: Path) -> ImportPlan:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which boxes of a file come in: of some ``classes``, None for all, and of ``min_score`` 0..1 or more.
+
+    A box without a score is a person's and comes in.
+    """
+
+    classes: frozenset[str] | None = None
+    min_score: float = 0.0
+
+    def has(self, record: BoxRecord) -> bool:
+        """Whether this box comes in."""
+        of_class = self.classes is None or record.label in self.classes
+        return of_class and (record.score is None or record.score >= self.min_score)
+
+
+ALL = Wanted()
+
+
+def plan_import(project: Project, path: Path, wanted: Wanted = ALL) -> ImportPlan:
     """Read the boxes at ``path`` and find their images in ``project``; nothing is changed.
 
     Images match by name as :func:`core.evaluate.matching.match_by_name` has it. One whose size in the file is
@@ -155,15 +178,11 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
         The file cannot be understood, or none of its images is in the project.
     """
     by_name = _by_name(project)
-    found = read_truth(path, places=_places(by_name))
+    options = ReadOptions(places=_places(by_name))
+    found = [_of(image, wanted) for image in read_truth(path, options)]
     matches = match_by_name(found, [ImageBoxes(name, 0, 0) for name in by_name])
     if not matches.pairs:
-        name = tr(", such as “{name}”").format(name=short(found[0].name)) if found else ""
-        raise FormatError(
-            tr("None of the images in “{name}”{example} is in this project.").format(
-                name=path.name, example=name
-            )
-        )
+        raise FormatError(matches.doubt() or _no_image(path, found))
     boxes: dict[int, tuple[BoxRecord, ...]] = {}
     sizes: dict[int, tuple[int, int]] = {}
     skipped, empty = [], 0
@@ -176,7 +195,7 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
             continue
         if not record.width:
             sizes[record.id] = width, height
-        fitted = _fitted(theirs, width, height)
+        fitted = _fitted(theirs.in_pixels(width, height), width, height)
         if not fitted:
             empty += 1
         else:
@@ -189,6 +208,18 @@ def plan_import(project: Project, path: Path) -> ImportPlan:
         unknown=tuple(image.name for image in matches.extra),
         skipped=tuple(skipped),
         without_box=empty,
+        told=tuple(filter(None, (*options.told.sentences(), matches.doubt()))),
+    )
+
+
+def _of(image: ImageBoxes, wanted: Wanted) -> ImageBoxes:
+    return image if wanted == ALL else replace(image, boxes=tuple(filter(wanted.has, image.boxes)))
+
+
+def _no_image(path: Path, found: Sequence[ImageBoxes]) -> str:
+    name = tr(", such as “{name}”").format(name=short(found[0].name)) if found else ""
+    return tr("None of the images in “{name}”{example} is in this project.").format(
+        name=path.name, example=name
     )
 
 

@@ -14,7 +14,10 @@ from core.project.store import Project
 from core.project.truth import true_boxes
 
 # Boxes that this program found itself are no truth.
-_OURS = (b"Boxes found by Boxscout", b"<database>Boxscout<", b"# Made by Boxscout", b'"boxscout":')
+_OURS = (
+    *(b"Boxes found by Boxscout", b"<database>Boxscout<", b"# Made by Boxscout"),
+    *(b'"boxscout":', b'"detector": "boxscout '),
+)
 _IMAGE_FOLDERS = ("images", "jpegimages")
 _ANNOTATIONS = ("Annotations", "annotations")
 # Files that hold true boxes, or say where they are.

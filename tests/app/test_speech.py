@@ -38,7 +38,7 @@ from app.views.shortcuts_editor import Shortcut
 from core.base import language
 from core.base.preferences import Preferences
 from core.boxes.sureness import Sureness
-from core.formats import FORMATS
+from core.formats import WRITTEN
 
 # Names of methods, formats and colour maps, units, and the keys of a keyboard.
 NAMES = re.compile(
@@ -140,7 +140,7 @@ def dialogs(window: MainWindow) -> list[QWidget]:
     here = Path("/")
     return [
         SettingsDialog(Preferences(), shortcuts, window),
-        ExportDialog(FORMATS, folder=here, stem="photos", parent=window),
+        ExportDialog(WRITTEN, folder=here, stem="photos", parent=window),
         ImportDialog(folder=here, parent=window),
         AcceptDialog(np.array([0.5], np.float32), window),
         FigureDialog(options, folder=here, stem="photos", parent=window),
@@ -289,7 +289,7 @@ def test_the_curves_are_whole_beside_the_problems(
 @pytest.mark.parametrize("tongue", ["en", "de"])
 def test_each_format_says_all_that_it_is_for(tongue: str, qtbot: QtBot) -> None:
     speech.speak(QApplication.instance(), tongue)
-    dialog = ExportDialog(FORMATS, folder=Path("/"), stem="photos")
+    dialog = ExportDialog(WRITTEN, folder=Path("/"), stem="photos")
     qtbot.addWidget(dialog)
     dialog.show()
     qtbot.waitExposed(dialog)

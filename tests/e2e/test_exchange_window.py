@@ -104,13 +104,14 @@ def test_each_format_shows_its_own_options_and_a_free_place(
 ) -> None:
     def act(dialog: ExportDialog) -> None:
         shown = {}
-        for name in ("csv", "yolo", "voc", "labelme"):
+        for name in ("csv", "yolo", "voc", "megadetector", "labelme"):
             _choose(dialog, name)
             shown[name] = {key for key, box in dialog.own.items() if box.isVisible()}
         assert shown == {
             "csv": set(),
             "yolo": {"link", "flat"},
             "voc": {"one_based"},
+            "megadetector": {"animal"},
             "labelme": {"beside_images", "replace_foreign"},
         }
         assert not dialog.own["replace_foreign"].isEnabled()

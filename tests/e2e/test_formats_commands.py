@@ -13,7 +13,7 @@ from command_support import run
 
 from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
-from core.formats import FORMATS
+from core.formats import WRITTEN
 from core.formats.reading import read_truth
 from core.project.store import Project
 from core.project.workflow import add_folders
@@ -36,7 +36,7 @@ def test_truth_comes_in_leaves_in_every_format_and_scores_one(
     code, out, _ = run(capsys, "import", "boxes", folder, "--project", project, "--status", "accepted")
     assert code == 0
     assert "Imported 217 boxes into 200 images" in out
-    for name, format in FORMATS.items():
+    for name, format in WRITTEN.items():
         place = tmp_path / f"{name}{format.suffix}"
         more = ["--link"] if name == "yolo" else []
         code, out, err = run(
@@ -45,7 +45,7 @@ def test_truth_comes_in_leaves_in_every_format_and_scores_one(
         assert code == 0, err
         assert (json.loads(out)["boxes"], json.loads(out)["images"]) == (217, 200)
     for name in ("coco", "csv", "voc", "labelme"):
-        place = tmp_path / f"{name}{FORMATS[name].suffix}"
+        place = tmp_path / f"{name}{WRITTEN[name].suffix}"
         report = tmp_path / "report.json"
         assert run(capsys, "evaluate", place, "--truth", folder, "--json", report)[0] == 0
         rows = json.loads(report.read_text())

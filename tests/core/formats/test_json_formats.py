@@ -103,10 +103,17 @@ def test_megadetector_lists_empty_and_failed_images(tmp_path: Path) -> None:
     assert "1 image could not be used: listed as such." in summary.notes
 
 
-def test_what_megadetector_holds_is_said_in_place_of_damage(tmp_path: Path) -> None:
+def test_megadetector_comes_back_as_shares(tmp_path: Path) -> None:
     FORMATS["megadetector"].write(IMAGES, tmp_path / "x.json")
-    with pytest.raises(FormatError, match="holds MegaDetector's results, which are not read here"):
-        read_truth(tmp_path / "x.json")
+    back = read_truth(tmp_path / "x.json")
+    assert [one.name for one in back] == [one.name for one in IMAGES]
+    for found, written in zip(back, IMAGES, strict=True):
+        assert found.shares is bool(found.boxes)
+        pixels = found.in_pixels(written.width, written.height)
+        expected = [one.box.clamped(written.width, written.height) for one in written.boxes]
+        for one, box in zip(pixels.boxes, expected, strict=True):
+            sides = (one.box.x0, one.box.y0, one.box.x1, one.box.y1)
+            assert sides == pytest.approx((box.x0, box.y0, box.x1, box.y1))
 
 
 @ROOMY

@@ -61,14 +61,10 @@ def test_images_are_named_by_their_path_from_the_folder_on(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"shapes": [shape("rectangle", (1, 1), (float("nan"), 2))]}, "pairs of numbers"),
-        ({"shapes": [{"points": "x", "shape_type": "rectangle"}]}, "pairs of numbers"),
-        ({"shapes": [{"points": "x", "shape_type": {}}]}, "pairs of numbers"),
-        ({"shapes": ["x"]}, "a shape is no object"),
-        ({"imagePath": None}, "which image"),
-        ({"imagePath": "a/.."}, "which image"),
-        ({"imagePath": "../.."}, "which image"),
-        ({"imagePath": "a\0b"}, "which image"),
+        ({"shapes": [shape("rectangle", (1, 1), (float("nan"), 2))]}, "numbers cannot be read"),
+        ({"shapes": [{"points": "x", "shape_type": "rectangle"}]}, "numbers cannot be read"),
+        ({"shapes": [{"points": "x", "shape_type": {}}]}, "numbers cannot be read"),
+        ({"shapes": ["x"]}, "numbers cannot be read"),
     ],
 )
 def test_damage_is_one_sentence_with_the_files_name(tmp_path: Path, more: dict[str, Any], words: str) -> None:
@@ -77,13 +73,19 @@ def test_damage_is_one_sentence_with_the_files_name(tmp_path: Path, more: dict[s
         labelme.read(file)
 
 
+@pytest.mark.parametrize("path", [None, "a/..", "../..", "a\0b"])
+def test_a_file_that_names_no_image_belongs_to_its_own_name(tmp_path: Path, path: object) -> None:
+    file = written(tmp_path / "IMG_1.json", shape("rectangle", (1, 1), (9, 9)), imagePath=path)
+    (found,) = labelme.read(file)
+    assert (found.name, found.boxes[0].box) == ("IMG_1", Box(1, 1, 9, 9))
+
+
 def test_what_is_not_labelme_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     for place in (tmp_path, tmp_path / "a.json"):
         with pytest.raises(FormatError, match="not valid JSON"):
             labelme.read(place)
     (tmp_path / "a.json").write_text('{"images": []}')
-    assert not labelme.is_labelme(tmp_path)
     with pytest.raises(FormatError, match="no labelme file"):
         labelme.read(tmp_path)
     (tmp_path / "a.json").unlink()

@@ -14,6 +14,7 @@ from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.evaluate.report import evaluate
 from core.formats import yolo
+from core.formats.gather import ReadOptions, Told
 from core.formats.reading import read_truth
 
 
@@ -133,22 +134,47 @@ def test_an_image_that_cannot_be_opened_stops_nothing(folder: Path) -> None:
     ],
 )
 def test_a_damaged_row_is_named(folder: Path, row: str) -> None:
+    """It costs itself alone; where nothing else can be read, the file is refused."""
     _label(folder / "labels/train/2.txt", "0 0.5 0.5 0.2 0.4", row)
-    with pytest.raises(FormatError, match=r"2\.txt, line 2") as caught:
+    told = Told()
+    truth = read_truth(folder, ReadOptions(told=told))
+    assert len(_only(truth, "images/train/2.jpg").boxes) == 1
+    assert told.boxes == 1
+    (sentence,) = told.sentences()
+    assert sentence.startswith("2.txt, line 2")
+    assert len(sentence) < 250
+    for file in (folder / "labels").rglob("*.txt"):
+        file.unlink()
+    _label(folder / "labels/train/2.txt", row)
+    with pytest.raises(FormatError, match=r"2\.txt, line 1"):
         read_truth(folder)
-    assert len(str(caught.value)) < 250
 
 
-_NO_VALUES = ("names: [!!bool x]", "names: [!!timestamp y]", f"names: [0x{9000 * 'f'}]")
+@pytest.mark.parametrize("content", ["names: [", "\x00", "a: b: c"])
+def test_bad_yaml_is_a_sentence_and_costs_the_names_alone(folder: Path, content: str) -> None:
+    (folder / "data.yaml").write_text(content)
+    told = Told()
+    assert read_truth(folder, ReadOptions(told=told))[0].boxes[0].label == "0"
+    assert "data.yaml is not valid YAML" in " ".join(told.sentences())
+
+
+def test_yaml_runs_nothing(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "it-ran"
+    (folder / "data.yaml").write_text(f"!!python/object/apply:os.system ['touch {run}']")
+    assert read_truth(folder)[0].boxes[0].label == "0"
+    assert not run.exists()
 
 
 @pytest.mark.parametrize(
-    "content", ["names: [", "!!python/object/apply:os.system ['true']", "\x00", *_NO_VALUES]
+    ("names", "label"),
+    [
+        *(("[!!bool x]", "x"), ("[!!timestamp y]", "y"), (f"[0x{900 * 'f'}]", f"0x{900 * 'f'}")),
+        *(("[yes, no]", "yes"), ("[0, 1]", "0"), ("{0: ~}", "~"), ("['007']", "007"), ("[1e3]", "1e3")),
+    ],
 )
-def test_bad_yaml_is_a_sentence_and_runs_nothing(folder: Path, content: str) -> None:
-    (folder / "data.yaml").write_text(content)
-    with pytest.raises(FormatError, match=r"data\.yaml is not valid YAML"):
-        read_truth(folder)
+def test_a_class_is_named_as_it_is_written(folder: Path, names: str, label: str) -> None:
+    (folder / "data.yaml").write_text(f"names: {names}")
+    assert read_truth(folder)[0].boxes[0].label == label
 
 
 @pytest.mark.parametrize("content", ["", "5", "names: 3", "nc: 2"])
@@ -165,7 +191,7 @@ def test_images_without_labels_are_no_truth(tmp_path: Path) -> None:
         read_truth(tmp_path)
     (tmp_path / "labels").rmdir()
     assert not yolo.is_yolo(tmp_path)
-    with pytest.raises(FormatError, match="YOLO or Tiny ImageNet"):
+    with pytest.raises(FormatError, match="holds no true boxes"):
         read_truth(tmp_path)
 
 

@@ -17,7 +17,7 @@ from core.base.errors import BoxscoutError, FormatError
 from core.base.geometry import Box
 from core.formats import FORMATS, Selection, WriteOptions, export
 from core.formats.notes import Outdated
-from core.project.exchange import exportable, import_boxes, import_truth, outdated_images, plan_import
+from core.project.exchange import Wanted, exportable, import_boxes, import_truth, outdated_images, plan_import
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
 from core.project.truth import true_boxes
@@ -148,7 +148,7 @@ def test_yolo_comes_back_to_images_below_a_folder_named_images(tmp_path: Path) -
         add_folders(made, [tmp_path / "photos/images"])
         assert import_boxes(made, plan_import(made, tmp_path / "yolo")).images == 1
         add_folders(made, [tmp_path / "photos/more"])  # two images fit alike: none is taken
-        with pytest.raises(FormatError, match="None of the images"):
+        with pytest.raises(FormatError, match=r"More than one image fits the name “a\.png”"):
             plan_import(made, tmp_path / "yolo")
 
 
@@ -227,11 +227,54 @@ def test_boxes_that_stick_out_are_cut(tmp_path: Path, project: Project) -> None:
     assert [one.box for one in _by_name(project)["b.png"].boxes] == [Box(0, 20, 40, 30)]
 
 
-@pytest.mark.parametrize("name", ["../photos/a.png", "/etc/a.png", "sub/../../a.png"])
-def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, project: Project, name: str) -> None:
+@pytest.mark.parametrize("name", ["../photos/a.png", "/etc/a.png", "sub/../../a.png", "C:\\x\\a.png"])
+def test_a_name_that_leaves_the_folder_goes_by_its_end(tmp_path: Path, project: Project, name: str) -> None:
     (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax\n{name},1,2,3,4\n")
-    with pytest.raises(FormatError, match="outside its own folder"):
-        plan_import(project, tmp_path / "x.csv")
+    assert _planned(project, tmp_path / "x.csv") == {_ids(project)["a.png"]: [Box(1, 2, 3, 4)]}
+
+
+def test_shares_get_the_size_of_their_image_here(tmp_path: Path, project: Project) -> None:
+    FORMATS["megadetector"].write([image("b.png", record(2, 3, 20, 24, label="deer"))], tmp_path / "x.json")
+    ((boxes,),) = _planned(project, tmp_path / "x.json").values()
+    assert (boxes.x0, boxes.y0, boxes.x1, boxes.y1) == pytest.approx((2, 3, 20, 24))
+
+
+def test_only_wanted_boxes_come_in(tmp_path: Path, project: Project) -> None:
+    """As of MegaDetector's, which lists persons, vehicles and every faint guess too."""
+    boxes = (
+        record(0, 0, 9, 9, label="animal", score=0.9),
+        record(1, 0, 9, 9, label="animal", score=0.1),
+        record(2, 0, 9, 9, label="person", score=0.9),
+        record(3, 0, 9, 9, label="animal", score=None),
+    )
+    FORMATS["coco"].write([image("b.png", *boxes), image("a.png", boxes[2])], tmp_path / "x.json")
+    plan = plan_import(project, tmp_path / "x.json", Wanted(frozenset({"animal"}), 0.2))
+    assert [[one.box.x0 for one in kept] for kept in plan.boxes.values()] == [[0, 3]]
+    assert plan.without_box == 1
+
+
+def test_what_could_not_be_read_is_told_with_the_plan(tmp_path: Path, project: Project) -> None:
+    rows = "b.png,1,2,3,4,x\nb.png,x,2,3,4,x\nphotos/b.png,1,2,3,4,x\nA.png,1,2,3,4,x\n"
+    (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax,class\n{rows}")
+    plan = plan_import(project, tmp_path / "x.csv")
+    assert plan.told == ("Line 3 of “x.csv” cannot be understood: “x” is not a number.",)
+    assert plan.lines()[0] == plan.told[0]
+    assert len(plan.boxes) == 2
+    assert plan.unknown == ("photos/b.png",)
+    assert import_boxes(project, plan).to_dict()["told"] == list(plan.told)
+
+
+def test_a_name_that_two_images_have_is_told_and_never_guessed(tmp_path: Path) -> None:
+    for name in ("site1/a.png", "site2/a.png", "b.png"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path)
+    with Project.create(tmp_path / "p.boxscout") as made:
+        add_folders(made, [tmp_path / "photos"])
+        FORMATS["coco"].write([image(n, record(1, 1, 9, 9)) for n in ("a.png", "b.png")], tmp_path / "x.json")
+        plan = plan_import(made, tmp_path / "x.json")
+        assert list(plan.boxes) == [_ids(made)["b.png"]]
+        assert plan.told == ("More than one image fits the name “a.png”: “site1/a.png” and “site2/a.png”.",)
 
 
 def test_a_file_of_other_images_changes_nothing(tmp_path: Path, project: Project) -> None:

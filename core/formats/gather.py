@@ -1,0 +1,338 @@
+"""What every reader shares: images gathered box by box, and an account of what could not be read."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
+from core.base.errors import FormatError
+from core.base.geometry import Box
+from core.base.language import short, tr, trn
+from core.base.names import inside
+from core.formats.files import READ, walk, wrong
+
+# pixels: a box beyond belongs to no picture, and its area may be no number
+_LARGEST = 1e9
+# A share may stick out of its image by as much, as a box that was moved across the edge does.
+_LARGEST_SHARE = 1.5
+_SHOWN = 3
+_ANNOTATIONS = re.compile(r"^(?:annotations?|annots?|anns?|xmls?|jsons?|labels?)/", re.IGNORECASE)
+
+
+class Told:
+    """Sentences for the person on what was not read as it stands: boxes, entries or files, and choices."""
+
+    def __init__(self) -> None:
+        self.boxes = 0
+        self._first: list[str] = []
+        self._entries = 0
+        self._notes: dict[str, int] = {}
+
+    def box(self, sentence: str) -> None:
+        """A box could not be read, and why and where."""
+        self.boxes += 1
+        self._example(sentence)
+
+    def entry(self, sentence: str) -> None:
+        """A file or an entry of one could not be read, nobody knows with how many boxes."""
+        self._entries += 1
+        self._example(sentence)
+
+    def note(self, sentence: str) -> None:
+        """Something that was chosen for the person; said once, however often."""
+        self._notes[sentence] = self._notes.get(sentence, 0) + 1
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether anything could not be read."""
+        return self.boxes + self._entries > 0
+
+    def _example(self, sentence: str) -> None:
+        if len(self._first) < _SHOWN:
+            self._first.append(sentence)
+
+    def sentences(self) -> list[str]:
+        """All of it, the counts before the first examples."""
+        lines = list(self._first)
+        if self.boxes > 1:
+            boxes = trn("{count:,} box could not be read.", "{count:,} boxes could not be read.", self.boxes)
+            lines.insert(0, boxes)
+        if self._entries > 1:
+            what = trn(
+                "{count:,} file or entry could not be read.",
+                "{count:,} files or entries could not be read.",
+                self._entries,
+            )
+            lines.insert(0, what)
+        return [*lines, *self._notes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """What a reader may know besides the file.
+
+    ``places`` are the names of a project's images by where they lie (as :func:`core.formats.labelme.place_of`
+    has it); with them images go by the names they had before any layout. ``told`` gathers what was not
+    read.
+    """
+
+    places: Mapping[str, str] | None = None
+    told: Told = field(default_factory=Told)
+
+
+@dataclass(slots=True)
+class _Image:
+    """An image while its boxes are gathered; those in shares wait for its size."""
+
+    first: ImageBoxes
+    boxes: list[BoxRecord] = field(default_factory=list)
+    shares: list[BoxRecord] = field(default_factory=list)
+
+
+class Gathered:
+    """Images in the order in which a file names them, each with its boxes."""
+
+    def __init__(self, file: Path, told: Told) -> None:
+        self.file = file
+        self.told = told
+        self._images: dict[str, _Image] = {}
+        self._unnamed = 0
+
+    def image(self, given: object, width: int = 0, height: int = 0, **more: Any) -> str | None:
+        """Note an image, with ``more`` of :class:`ImageBoxes`; None where ``given`` is no name."""
+        name = image_name(given)
+        if not name:
+            sentence = tr("{name} names an image by {given!r}, which is no file name.")
+            self.told.entry(sentence.format(name=short(self.file.name), given=short(str(given))))
+            return None
+        known = self._images.setdefault(name, _Image(ImageBoxes(name, width, height, **more)))
+        if not known.first.width and width:
+            known.first = replace(known.first, width=width, height=height)
+        return name
+
+    def box(
+        self,
+        image: str,
+        box: Box | None,
+        label: object = None,
+        *,
+        where: str,
+        shares: bool = False,
+        **more: Any,
+    ) -> None:
+        """Add a box to a noted image; ``where`` is its place in the file, ``more`` is :class:`BoxRecord`'s.
+
+        Ends in the wrong order are put right. Told is a box of None and one that no picture has.
+        """
+        largest = _LARGEST_SHARE if shares else _LARGEST
+        if box is None or not all(abs(side) <= largest for side in (box.x0, box.y0, box.x1, box.y1)):
+            what = tr("a box whose numbers cannot be read") if box is None else self._why(shares)
+            self.told.box(self._at(where, what))
+            return
+        (x0, x1), (y0, y1) = sorted((box.x0, box.x1)), sorted((box.y0, box.y1))
+        self._unnamed += label is None
+        record = BoxRecord(Box(x0, y0, x1, y1), DEFAULT_LABEL if label is None else str(label), **more)
+        known = self._images[image]
+        (known.shares if shares else known.boxes).append(record)
+
+    def images(self) -> list[ImageBoxes]:
+        """All of them; boxes are cut to an image whose size is known, and those without area are told."""
+        if self._unnamed:
+            boxes = trn("{count:,} box", "{count:,} boxes", self._unnamed)
+            self.told.note(
+                tr("Without a class in “{name}”, and called “{label}” here: {boxes}.").format(
+                    name=short(self.file.name), label=DEFAULT_LABEL, boxes=boxes
+                )
+            )
+        return [self._finished(one) for one in self._images.values()]
+
+    def _finished(self, one: _Image) -> ImageBoxes:
+        width, height = one.first.width, one.first.height
+        if max(width, height) > _LARGEST:
+            self.told.entry(self._at(one.first.name, tr("a size that no picture has")))
+            return replace(one.first, width=0, height=0)
+        if one.shares and min(width, height) < 1:
+            for _ in one.boxes:
+                self.told.box(self._at(one.first.name, tr("a box in pixels among shares of the image")))
+            kept = self._with_area(one.first.name, one.shares, 1, 1)
+            return replace(one.first, boxes=kept, shares=True)
+        scaled = [replace(record, box=record.box.scaled(width, height)) for record in one.shares]
+        return replace(one.first, boxes=self._with_area(one.first.name, [*one.boxes, *scaled], width, height))
+
+    def _with_area(
+        self, name: str, records: Iterable[BoxRecord], width: int, height: int
+    ) -> tuple[BoxRecord, ...]:
+        kept = []
+        for record in records:
+            box = record.box.clamped(width, height) if width and height else record.box
+            if box.area > 0:
+                kept.append(record if box == record.box else replace(record, box=box))
+            else:
+                self.told.box(self._at(name, tr("a box without area, or outside its image")))
+        return tuple(kept)
+
+    def _why(self, shares: bool) -> str:
+        return (
+            tr("a box whose numbers should be shares of the image, 0 to 1")
+            if shares
+            else tr("a box that no picture has")
+        )
+
+    def _at(self, where: str, what: str) -> str:
+        return tr("{name} has {what} ({where}).").format(
+            name=short(self.file.name), where=short(where), what=what
+        )
+
+
+def image_name(given: object) -> str:
+    """The name of an image as a file gives it: unchanged where it stays inside its folder, else what is left
+    of it, empty where that is nothing."""
+    if not isinstance(given, str):
+        return ""
+    # Backslash and colon are signs as others except on Windows.
+    flat = given.replace("\\", "/") if os.name == "nt" else given
+    if "\0" in given or flat.rpartition("/")[2] in ("", ".", ".."):
+        return ""
+    leaves = flat.startswith("/") or ".." in flat.split("/") or (os.name == "nt" and flat[1:2] == ":")
+    return inside(given) if leaves else given
+
+
+def stem_of(file: Path, root: Path) -> str:
+    """The name of an annotation file, without ending, from the folder of annotations on."""
+    top = root if file.is_relative_to(root) and file != root else file.parent
+    return _ANNOTATIONS.sub("", file.relative_to(top).with_suffix("").as_posix())
+
+
+def number(value: object) -> float | None:
+    """A finite number, written as a number or as text; None where it is none. True is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def numbers(values: object, count: int) -> list[float] | None:
+    """Exactly ``count`` finite numbers; None where ``values`` are none."""
+    if not isinstance(values, (list, tuple)) or len(values) != count:
+        return None
+    found = [value for value in map(number, values) if value is not None]
+    return found if len(found) == count else None
+
+
+def size(value: object) -> int:
+    """A width or height in whole pixels; 0 where ``value`` is none."""
+    return max(0, round(number(value) or 0))
+
+
+def share(value: object) -> float | None:
+    """A score, 0 to 1; one in percent is made so, and None is what is no score."""
+    found = number(value)
+    if found is None or not 0 <= found <= 100:
+        return None
+    return found if found <= 1 else found / 100
+
+
+def box_of(values: object) -> Box | None:
+    """x, y, width and height as a box; None where they are not four numbers."""
+    found = numbers(values, 4)
+    return None if found is None else Box(found[0], found[1], found[0] + found[2], found[1] + found[3])
+
+
+def box_around(xs: Sequence[object], ys: Sequence[object]) -> Box | None:
+    """The box around points, of which there are two or more; None where one is no number."""
+    found = [[number(value) for value in side] for side in (xs, ys)]
+    if len(xs) < 2 or len(xs) != len(ys) or None in found[0] or None in found[1]:
+        return None
+    across, down = ([value for value in side if value is not None] for side in found)
+    return Box(min(across), min(down), max(across), max(down))
+
+
+def turned_box(center: tuple[float, float], sides: tuple[float, float], angle: float) -> Box:
+    """The box around a rectangle of two ``sides``, turned about its ``center`` by ``angle`` radians."""
+    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
+    half_width = (abs(sides[0]) * cos + abs(sides[1]) * sin) / 2
+    half_height = (abs(sides[0]) * sin + abs(sides[1]) * cos) / 2
+    (x, y) = center
+    return Box(x - half_width, y - half_height, x + half_width, y + half_height)
+
+
+def are_shares(boxes: Iterable[Box | None]) -> bool:
+    """Whether a file's boxes can only be shares of their images: no side reaches beyond 1."""
+    sides = [side for box in boxes if box is not None for side in (box.x0, box.y0, box.x1, box.y1)]
+    return bool(sides) and max(map(abs, sides)) <= 1 + 1e-6 and any(side % 1 for side in sides)
+
+
+class Reader(Protocol):
+    """Takes what files of one format hold, and gives their images at the end."""
+
+    def take(self, content: Any, file: Path) -> bool:
+        """Whether ``content`` is of this format; only then it is kept."""
+
+    def images(self) -> list[ImageBoxes]:
+        """All images of what was taken."""
+
+
+class EachFile:
+    """A reader of files that need to know nothing of one another: ``read`` fills in what one holds."""
+
+    def __init__(
+        self,
+        options: ReadOptions,
+        knows: Callable[[Any], bool],
+        read: Callable[[Any, Gathered], None],
+    ) -> None:
+        self.options, self.knows, self.read = options, knows, read
+        self.found: list[ImageBoxes] = []
+
+    def take(self, content: Any, file: Path) -> bool:
+        if not self.knows(content):
+            return False
+        gathered = Gathered(file, self.options.told)
+        self.read(content, gathered)
+        self.found += gathered.images()
+        return True
+
+    def images(self) -> list[ImageBoxes]:
+        return self.found
+
+
+def read_files(
+    begin: Callable[[Path, ReadOptions], Reader],
+    path: Path,
+    endings: Collection[str],
+    title: str,
+    options: ReadOptions | None,
+) -> list[ImageBoxes]:
+    """What a reader takes of the file at ``path``, or of all files with such endings below that folder."""
+    options, path = options or ReadOptions(), Path(path)
+    reader, taken = begin(path, options), False
+    read = READ[min(endings)]
+    for file in (file for file in walk(path) if file.suffix.lower() in endings) if path.is_dir() else [path]:
+        try:
+            content = read(file)
+        except FormatError as error:
+            if file == path:
+                raise
+            options.told.entry(str(error))
+        else:
+            taken |= reader.take(content, file)
+    if not taken and not options.told.is_bad:
+        what = tr("{name} has no {title} file in it.") if path.is_dir() else tr("{name} is no {title} file.")
+        raise wrong(what, path, title=title)
+    return told_or_failed(reader.images(), options.told)
+
+
+def told_or_failed(images: list[ImageBoxes], told: Told) -> list[ImageBoxes]:
+    """``images``, unless there is no box among them and some could not be read: FormatError says so."""
+    if told.is_bad and not any(image.boxes for image in images):
+        raise FormatError(" ".join(told.sentences()[:2]))
+    return images

@@ -1,0 +1,180 @@
+"""Whatever a file holds, a reader gives boxes that a picture can have, or one sentence."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from core.base.errors import FormatError
+from core.formats import FORMATS
+from core.formats.gather import ReadOptions
+from core.formats.reading import read_truth
+
+ONE_HUNDRED = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+TEN_THOUSAND = settings(ONE_HUNDRED, max_examples=10_000)
+
+_number = st.integers(-5, 300) | st.floats() | st.sampled_from([0, 1, 0.5, 1e308, 10**400, True])
+_word = st.sampled_from(
+    ["a.jpg", "b", "../c.jpg", "", "deer", "1", "0.5", "1,5", "nan", "rect", "/x/\\y.png", "%"]
+)
+_scalar = st.none() | _number | _word | st.text(max_size=5)
+_KEYS = {
+    "coco": "images annotations categories id image_id category_id file_name width height bbox segmentation "
+    "counts size iscrowd score name info status",
+    "coco-results": "image_id file_name category_id bbox score",
+    "labelme": "shapes imagePath imageWidth imageHeight points label shape_type score boxscout",
+    "megadetector": "images detection_categories file detections category conf bbox failure width height",
+    "via": "_via_img_metadata filename regions shape_attributes region_attributes name x y width height cx "
+    "cy r rx ry all_points_x all_points_y class",
+    "label-studio": "data image annotations predictions result value x y width height rotation points labels "
+    "rectanglelabels original_width original_height id type was_cancelled radiusX radiusY",
+    "createml": "image annotations label coordinates x y width height confidence",
+}
+_keyed = st.fixed_dictionaries
+_TOPS: dict[str, Callable[[st.SearchStrategy[Any]], st.SearchStrategy[Any]]] = {
+    "coco": lambda some: _keyed(
+        {"images": st.lists(some), "annotations": st.lists(some)}, optional={"categories": some}
+    ),
+    "coco-results": lambda some: st.lists(some).map(lambda a: [{"image_id": "a", "bbox": a}, *a]),
+    "labelme": lambda some: _keyed({"shapes": st.lists(some), "imagePath": some, "imageWidth": some}),
+    "megadetector": lambda some: _keyed({"images": st.lists(some), "detection_categories": some}),
+    "via": lambda some: _keyed({"a": _keyed({"filename": some, "regions": some})}),
+    "label-studio": lambda some: st.lists(_keyed({"data": _keyed({"image": _word}), "annotations": some})),
+    "createml": lambda some: st.lists(_keyed({"image": _word, "annotations": st.lists(some)})),
+}
+
+
+def _json_of(name: str) -> st.SearchStrategy[bytes]:
+    """JSON of a format's own words in any order, and of its own first level."""
+    keys = st.sampled_from(_KEYS[name].split())
+    anything = st.recursive(
+        _scalar,
+        lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=6),
+        max_leaves=25,
+    )
+    return (_TOPS[name](anything) | anything).map(
+        lambda content: json.dumps(content).encode("utf-8", "replace")
+    )
+
+
+_TAGS = "annotation annotations object bndbox robndbox polygon pt x y x1 y1 xmin ymin xmax ymax cx cy w h "
+_TAGS += "angle name filename size width height image box track label points ellipse mask deleted source"
+_ATTRIBUTES = "name width height label xtl ytl xbr ybr rotation points cx cy rx ry left top frame outside"
+
+
+def _escaped(text: object) -> str:
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def _element(tag: str, attributes: dict[str, Any], inside: list[str]) -> str:
+    given = "".join(f' {key}="{_escaped(value)}"' for key, value in attributes.items())
+    return f"<{tag}{given}>{''.join(inside)}</{tag}>"
+
+
+def _xml_of(root: str) -> st.SearchStrategy[bytes]:
+    attributes = st.dictionaries(st.sampled_from(_ATTRIBUTES.split()), _scalar, max_size=8)
+    tags = st.sampled_from(_TAGS.split())
+    element = st.recursive(
+        _scalar.map(_escaped),
+        lambda inner: st.builds(_element, tags, attributes, st.lists(inner, max_size=6)),
+        max_leaves=25,
+    )
+    return st.lists(element, max_size=8).map(
+        lambda inner: _element(root, {}, inner).encode("utf-8", "replace")
+    )
+
+
+_HEADS = (
+    *("filename width height class xmin ymin xmax ymax score", "image x y w h label", "image_id bbox source"),
+    *("ImageID Source LabelName Confidence XMin XMax YMin YMax IsGroupOf", "", "file cx cy w h"),
+    "filename region_shape_attributes region_attributes",
+)
+
+
+@st.composite
+def _csv(draw: st.DrawFn) -> bytes:
+    mark = draw(st.sampled_from([",", ";", "\t"]))
+    cell = _scalar | st.sampled_from(["[1, 2, 3, 4]", '{"name": "rect", "x": 1}', '"a', "a\x00"])
+    rows = draw(st.lists(st.lists(cell.map(str), min_size=1, max_size=11), max_size=6))
+    head = draw(st.sampled_from(_HEADS)).split()
+    return "\n".join(mark.join(row) for row in [head, *rows]).encode("utf-8", "replace")
+
+
+_row = st.lists(_number.map(str) | _word, min_size=1, max_size=18).map(" ".join)
+_text = st.lists(_row, max_size=6).map(lambda rows: "\n".join(rows).encode("utf-8", "replace"))
+_CONFIGS = (b"names: [a, b]", b"names: {0: a}\nkpt_shape: [2, 3]", b"names: [", b"x")
+_yaml = st.sampled_from(_CONFIGS) | st.binary(max_size=40)
+_val_row = st.lists(_scalar.map(str), max_size=6).map("\t".join)
+_val = st.lists(_val_row, max_size=4).map(lambda rows: "\n".join(rows).encode("utf-8", "replace"))
+
+FILES: dict[str, tuple[str, st.SearchStrategy[bytes]]] = {
+    **{name: ("a.json", _json_of(name)) for name in _KEYS},
+    "voc": ("a.xml", _xml_of("annotation")),
+    "cvat": ("a.xml", _xml_of("annotations")),
+    "csv": ("a.csv", _csv()),
+    "open-images": ("a.csv", _csv()),
+    "yolo": ("labels/a.txt", _text),
+    "yolo-names": ("data.yaml", _yaml),
+    "tiny-imagenet": ("val/val_annotations.txt", _val),
+    "anything": ("a.json", st.binary(max_size=200)),
+    "any-xml": ("a.xml", st.binary(max_size=200).map(lambda data: b"<annotation>" + data)),
+}
+
+
+def check(place: str, data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        file = folder / place
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(data)
+        if place.endswith((".txt", ".yaml")):
+            (folder / "images").mkdir()
+            (folder / "labels").mkdir(exist_ok=True)
+            Image.new("RGB", (40, 30)).save(folder / "images/a.jpg")
+            if place == "data.yaml":
+                (folder / "labels/a.txt").write_text("0 .5 .5 .5 .5\n")
+        for path in (folder, file):
+            options = ReadOptions()
+            try:
+                images = read_truth(path, options)
+            except FormatError as error:
+                assert str(error).endswith(".")
+                assert 5 < len(str(error)) < 900
+                continue
+            for image in images:
+                assert image.name
+                for one in image.boxes:
+                    sides = (one.box.x0, one.box.y0, one.box.x1, one.box.y1)
+                    assert all(map(math.isfinite, sides))
+                    assert one.box.area > 0
+                    assert one.label is not None
+                    assert one.score is None or math.isfinite(one.score)
+            assert all(isinstance(sentence, str) for sentence in options.told.sentences())
+
+
+def test_every_format_that_is_read_is_tried() -> None:
+    read = {name for name, one in FORMATS.items() if one.read is not None or one.begin is not None}
+    assert read <= FILES.keys()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_hundred_files_of_each_kind(name: str) -> None:
+    place, contents = FILES[name]
+    ONE_HUNDRED(given(contents)(lambda data: check(place, data)))()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", FILES)
+def test_ten_thousand_files_of_each_kind(name: str) -> None:
+    place, contents = FILES[name]
+    TEN_THOUSAND(given(contents)(lambda data: check(place, data)))()
