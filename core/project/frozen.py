@@ -13,6 +13,7 @@ import numpy.typing as npt
 from core.base.language import tr
 from core.boxes.batches import find_boxes as boxes_on_grid
 from core.boxes.batches import read_maps
+from core.boxes.no_object import no_object_probability
 from core.boxes.rules import Map, used_threshold
 from core.boxes.sureness import Sureness, looks, sureness
 from core.images.inputs import as_batch
@@ -72,7 +73,10 @@ class _Search:
         return self.read(maps, sizes)
 
     def read(self, maps: Mapping[int, Map], sizes: Mapping[int, tuple[int, int]]) -> int:
-        """The boxes that maps have; how many were left alone."""
+        """The boxes that maps have, and how likely they show no object; how many boxes were left alone."""
+        if self.localizer.levels is not None:
+            found = no_object_probability(maps.values(), self.localizer.levels)
+            self.place.set_no_object(dict(zip(maps, found.tolist(), strict=True)))
         boxes = self.reading.boxes(maps, {}, sizes, None)
         return self.place.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
 
