@@ -29,10 +29,11 @@ _FACTS = """
     FROM box JOIN image ON image.id = box.image_id LEFT JOIN no_object ON no_object.image_id = box.image_id
     {where} GROUP BY box.image_id ORDER BY box.image_id"""
 _BOXLESS = """
-    SELECT image_id, NULL, NULL, image_id IN (SELECT image_id FROM edited), 0, no_object.probability
-    FROM (SELECT image_id FROM edited UNION SELECT image_id FROM no_object)
-        LEFT JOIN no_object USING (image_id)
-    WHERE image_id NOT IN (SELECT image_id FROM box)"""
+    SELECT image.id, NULL, NULL, edited.image_id IS NOT NULL, 0, no_object.probability
+    FROM image LEFT JOIN edited ON edited.image_id = image.id
+        LEFT JOIN no_object ON no_object.image_id = image.id
+    WHERE coalesce(edited.image_id, no_object.image_id) IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM box WHERE box.image_id = image.id)"""
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
         min(box.threshold), max(box.threshold), min(box.rule), max(box.rule),
@@ -63,13 +64,16 @@ class Undecided:
 
 
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
-    """What the list's filters and orders know of boxes: of all that have any or had, or of these alone."""
+    """What the list's filters and orders know of all images that have boxes, or had, or of these alone.
+
+    Images without a box whose probability of no object is known are among them.
+    """
     if not image_ids:
         rows = project.select(_FACTS.format(where=""))
         rows += project.select(_BOXLESS)
     else:
         rows = project.select(_FACTS.format(where=f"WHERE box.image_id {ONE_OF}"), json.dumps(image_ids))
-        rows += project.select(f"{_BOXLESS} AND image_id {ONE_OF}", json.dumps(image_ids))
+        rows += project.select(f"{_BOXLESS} AND image.id {ONE_OF}", json.dumps(image_ids))
     # Column by column: a zip of 100,000 rows would hold up the window's thread until it is done.
     return BoxFacts(
         np.array([row[0] for row in rows], np.int64),
