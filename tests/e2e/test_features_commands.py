@@ -17,6 +17,7 @@ from PIL import Image
 from scene_support import draw_empty
 
 from core.base.annotations import Status
+from core.boxes.no_object import peak_levels
 from core.cli.app import main
 from core.images.sample import draw_sample
 from core.maps.localizer import save_localizer
@@ -79,6 +80,9 @@ def test_images_without_an_object_are_told_and_keep_their_boxes(
     localize = ("localize", photos, "--project", project)
     code, out, _ = run(capsys, *localize)
     assert code == 0 and "no object" not in out, "every photo has a beetle"
+    with Project.open(project) as opened:
+        found = peak_levels(opened.heat_map(image.id) for image in opened.images())
+    assert (levels.objects, levels.background) == pytest.approx((found.objects, found.background), abs=0.01)
     empty = draw_empty(photos, 3)
     with Project.open(project) as opened:
         accepted = opened.images()[0].id
