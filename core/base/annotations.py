@@ -50,6 +50,7 @@ class ImageBoxes:
 
     ``name`` is relative, with forward slashes and subfolders. ``width`` and ``height`` are pixels of
     the image as displayed, 0 where unknown. ``reason`` says why a ``FAILED`` image could not be used.
+    ``no_object`` is the probability, 0..1, that it shows no object; None where nobody gave one.
 
     Of a file that was read, ``shares`` says that the boxes are shares of an image whose size the file does
     not tell, and ``stem`` is the name, without ending, of the one annotation file that the image has; it
@@ -62,6 +63,7 @@ class ImageBoxes:
     boxes: tuple[BoxRecord, ...] = ()
     status: Status = Status.UNSEEN
     reason: str = ""
+    no_object: float | None = None
     shares: bool = False
     stem: str = field(default="", compare=False)
 

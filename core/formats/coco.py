@@ -80,10 +80,7 @@ def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
     return {
         "info": {"description": MADE_HERE, "version": __version__},
         "licenses": [],
-        "images": [
-            {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
-            for number, image in enumerate(prepared.images, start=1)
-        ],
+        "images": [_image(number, image) for number, image in enumerate(prepared.images, start=1)],
         "annotations": annotations,
         "categories": [
             {"id": number, "name": label, "supercategory": ""} for label, number in categories.items()
@@ -94,6 +91,11 @@ def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
 def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
     """The id of each class, from 1."""
     return {label: number for number, label in enumerate(numbered_labels(prepared.images, options), start=1)}
+
+
+def _image(number: int, image: ImageBoxes) -> dict[str, Any]:
+    entry = {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
+    return entry if image.no_object is None else {**entry, "no_object": float(image.no_object)}
 
 
 def _annotation(number: int, image_id: int, category_id: int, record: BoxRecord) -> dict[str, Any]:
@@ -119,7 +121,8 @@ def bbox(box: Box) -> list[float]:
 
 def _matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
     return len(found) == len(prepared.images) and all(
-        (a.name, a.width, a.height, len(a.boxes)) == (b.name, b.width, b.height, len(b.boxes))
+        (a.name, a.width, a.height, a.no_object, len(a.boxes))
+        == (b.name, b.width, b.height, b.no_object, len(b.boxes))
         and all(map(_same, a.boxes, b.boxes))
         for a, b in zip(found, prepared.images, strict=True)
     )
@@ -146,8 +149,9 @@ def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
 
     Boxes are half-open pixels, clamped to an image whose size is given; crowds are left out. Where there is
     no ``bbox``, the box around ``segmentation`` is taken, and boxes that all lie within 0..1 are shares of
-    the image. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status`` and
-    ``reason``, are kept where present and sound. An entry that is damaged costs itself and is told.
+    the image. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status``,
+    ``reason`` and ``no_object``, are kept where present and sound. An entry that is damaged costs itself and
+    is told.
 
     Raises
     ------
@@ -255,6 +259,7 @@ class _Reader:
                     given, size(image.get("width")), size(image.get("height")),
                     status=_named(_STATUSES, image.get("status"), Status.UNSEEN),
                     reason=reason if isinstance(reason, str) else "",
+                    no_object=_finite(image.get("no_object")),
                 )  # fmt: skip
                 if name:
                     names[key] = name

@@ -39,6 +39,7 @@ _CALLED: Mapping[str, str] = {
     "rule": "rule",
     "source": "source",
     "status": "status",
+    "no_object": "noobject",
 }
 # Ways to give a box, the surest first.
 _WAYS = (SIDES, ("cx", "cy", "w", "h"), ("x", "y", "w", "h"), ("bbox",))

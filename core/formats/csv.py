@@ -2,7 +2,8 @@
 
 ``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. An image without a
 box has no row, since readers turn a column with an empty cell into text or floats; the summary counts
-such images. Rows end with CR LF and text is UTF-8 (RFC 4180). Read is any table whose columns are known.
+such images. A last column, the probability that the image shows no object, is there where it is known of any.
+Rows end with CR LF and text is UTF-8 (RFC 4180). Read is any table whose columns are known.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
     *("score", "threshold", "rule", "source", "status"),
 )
+NO_OBJECT = "no_object"
 # A spreadsheet runs a cell that starts with one of these, full width or not.
 _FORMULA = frozenset("=+-@＝＋－＠")
 
@@ -70,9 +72,11 @@ def _write(
     kept = [edges(image) for image in prepared.images if image.boxes]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    is_known = any(image.no_object is not None for image in kept)
+    writer.writerow((*COLUMNS, NO_OBJECT) if is_known else COLUMNS)
     for image in kept:
-        writer.writerows(_row(image, record) for record in image.boxes)
+        more = [_cell(image.no_object)] if is_known else []
+        writer.writerows([*_row(image, record), *more] for record in image.boxes)
     write_checked(path, text.getvalue().encode("utf-8"), lambda written: read(written) == kept)
     notes = []
     if prepared.without_box:
@@ -104,12 +108,16 @@ def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
         image.height,
         neutral(record.label),
         *(_plain_number(side) for side in (box.x0, box.y0, box.x1, box.y1)),
-        "" if record.score is None else float(record.score),
-        "" if record.threshold is None else float(record.threshold),
+        _cell(record.score),
+        _cell(record.threshold),
         neutral(record.rule or ""),
         record.source.value,
         image.status.value,
     ]
+
+
+def _cell(number: float | None) -> float | str:
+    return "" if number is None else float(number)
 
 
 def _plain_number(side: float) -> int | float:
@@ -169,7 +177,7 @@ def _read(table: Table, gathered: Gathered) -> None:
     columns = columns_of(table)
     if columns is None:
         return
-    ours = columns.names == COLUMNS
+    ours = columns.names[: len(COLUMNS)] == COLUMNS
     rows = [(line, columns.values(row)) for line, row in columns.rows]
     boxes = [box_in(values, decimal_comma=columns.decimal_comma) for _, values in rows]
     shares = not ours and are_shares(box for box in boxes if isinstance(box, Box))
@@ -180,7 +188,8 @@ def _read(table: Table, gathered: Gathered) -> None:
             gathered.told.box(_line(gathered.file, line, what))
             continue
         sizes = (_whole(values.get("width")), _whole(values.get("height")))
-        image = gathered.image(given, *sizes, status=_status(values))
+        no_object = _score(values.get(NO_OBJECT))
+        image = gathered.image(given, *sizes, status=_status(values), no_object=no_object)
         if image and isinstance(box, Box):
             label = plain(values["class"]) if values.get("class") or ours else None
             _add(gathered, image, box, label, line, values, shares=shares)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.base.annotations import ImageBoxes
 from core.base.errors import BoxscoutError, Cancelled, TrainingError
-from core.boxes.rules import find_box
+from core.boxes.batches import find_box
 from core.cli.app import main
 from core.evaluate.report import evaluate
 from core.formats import reading, tiny_imagenet
