@@ -173,7 +173,7 @@ class _Files:
 
     def take(self, content: Any, file: Path) -> bool:
         is_coco = isinstance(content, dict) and isinstance(content.get("images"), list)
-        if not is_coco or "detection_categories" in content:  # MegaDetector's
+        if not is_coco or "detection_categories" in content or _has_captions(content):
             return False
         try:
             self.found[file] = _Reader(content, Gathered(file, self.options.told)).images()
@@ -216,12 +216,12 @@ class _Reader:
         labels = {
             key: str(one.get("name") if one.get("name") is not None else key)
             for one in self._dicts("categories")
-            if (key := _key(one.get("id")))
+            if (key := key_of(one.get("id")))
         }
         known: list[tuple[str, dict[str, Any], Box | None]] = []
         crowds = unlisted = 0
         for annotation in self._dicts("annotations"):
-            key = _key(annotation.get("image_id"))
+            key = key_of(annotation.get("image_id"))
             name = names.get(key)
             if name is None:
                 what = tr("{name} has a box for an image that it does not list: {key}.")
@@ -232,9 +232,9 @@ class _Reader:
                 known.append((name, annotation, _box(annotation)))
         shares = not _is_ours(self.content) and are_shares(box for _, _, box in known)
         for at, (name, annotation, box) in enumerate(known, start=1):
-            category = _key(annotation.get("category_id"))
+            category = key_of(annotation.get("category_id"))
             unlisted += bool(category) and category not in labels
-            where = tr("annotation {id}").format(id=_key(annotation.get("id")) or at)
+            where = tr("annotation {id}").format(id=key_of(annotation.get("id")) or at)
             label = labels.get(category, category) if category else None
             self.gathered.box(name, box, label, where=where, shares=shares, **_added(annotation))
         self._tell(crowds, unlisted)
@@ -245,7 +245,7 @@ class _Reader:
         names: dict[str, str] = {}
         seen: set[object] = set()
         for image in self._dicts("images"):
-            key, given = _key(image.get("id")), _first(image, "file_name", "filename", "path", "name")
+            key, given = key_of(image.get("id")), _first(image, "file_name", "filename", "path", "name")
             if not key:
                 what = tr("{name} is damaged: an entry has no usable 'id'.")
                 self.told.entry(what.format(name=short(self.file.name)))
@@ -288,6 +288,13 @@ class _Reader:
             self.told.note(what.format(name=name, boxes=boxes))
 
 
+def _has_captions(content: Mapping[str, Any]) -> bool:
+    """Whether these are COCO's sentences on images, which hold no box."""
+    annotations = content.get("annotations")
+    first = annotations[0] if isinstance(annotations, list) and annotations else None
+    return isinstance(first, dict) and "caption" in first and "bbox" not in first
+
+
 def _first(entry: Mapping[str, Any], *keys: str) -> Any:
     return next((entry[key] for key in keys if key in entry), None)
 
@@ -297,7 +304,7 @@ def _is_ours(content: Mapping[str, Any]) -> bool:
     return isinstance(info, dict) and info.get("description") == MADE_HERE
 
 
-def _key(value: object) -> str:
+def key_of(value: object) -> str:
     """An id as text: 1, 1.0 and "1" are one; empty where there is none."""
     found = number(value)
     if found is not None and found == int(found) and abs(found) < 2**53:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.base.annotations import ImageBoxes
+from core.base.errors import FormatError
 from core.base.language import mark, tr
-from core.formats.coco import bbox, category_ids
+from core.formats.coco import bbox, category_ids, key_of
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -69,6 +70,9 @@ def _read(content: list[Any], gathered: Gathered) -> None:
     shares = are_shares(boxes)
     names = [entry.get("file_name") or entry.get("image_id") for entry in entries]
     if not any(isinstance(name, str) and not name.isdecimal() for name in names):
+        known = _names_beside(gathered.file, {key_of(name) for name in names})
+        names = [known.get(key_of(name)) for name in names]
+    if not any(names):
         raise wrong(
             tr("{name} is a COCO results list without image names; give the COCO file with “images”."),
             gathered.file,
@@ -78,6 +82,23 @@ def _read(content: list[Any], gathered: Gathered) -> None:
             label = entry.get("category_name") or entry.get("category_id")
             where = tr("entry {number}").format(number=at)
             gathered.box(image, box, label, where=where, shares=shares, score=share(entry.get("score")))
+
+
+def _names_beside(file: Path, wanted: set[str]) -> dict[str, Any]:
+    """The names of images by their ids, of the one COCO file beside that lists all of ``wanted``."""
+    fits = []
+    for beside in sorted(file.parent.glob("*.json")):
+        if beside != file and not beside.name.startswith("."):
+            try:
+                content = read_json(beside)
+            except FormatError:
+                continue
+            images = content.get("images") if isinstance(content, dict) else None
+            entries = [one for one in images if isinstance(one, dict)] if isinstance(images, list) else []
+            names = {key_of(one.get("id")): one.get("file_name") for one in entries}
+            if wanted <= names.keys():
+                fits.append(names)
+    return fits[0] if len(fits) == 1 else {}
 
 
 FORMAT = Format(

@@ -43,6 +43,7 @@ _CALLED: Mapping[str, str] = {
 }
 # Ways to give a box, the surest first.
 _WAYS = (SIDES, ("cx", "cy", "w", "h"), ("x", "y", "w", "h"), ("bbox",))
+_PICTURE = re.compile(r"\.(?:jpe?g|png|bmp|gif|tiff?|webp|jfif)$", re.IGNORECASE)
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
@@ -148,28 +149,34 @@ def _places_by_name(names: Sequence[str]) -> dict[str, int] | None:
 
 def _places_by_cells(table: Table) -> dict[str, int] | None:
     """Without a first line: a name, four numbers one after the other, perhaps a class and a size."""
-    row = next(
-        (row for _, row in table.rows if sum(number(_dotted(cell, table)) is not None for cell in row) > 3),
-        None,
-    )
-    if row is None or not row[0].strip() or number(row[0]) is not None:
+    for _, row in table.rows:
+        is_number = [number(_dotted(cell, table)) is not None for cell in row]
+        if (run := re.search("1{4,}(?!.*1{4})", "".join("01"[one] for one in is_number))) is not None:
+            texts = [i for i, one in enumerate(is_number) if not one and row[i].strip()]
+            files = [i for i in texts if _PICTURE.search(row[i])] or texts
+            return _places_around(run.start(), run.end(), files, texts, is_number)
+    return None
+
+
+def _places_around(
+    start: int, end: int, files: Sequence[int], texts: Sequence[int], is_number: Sequence[bool]
+) -> dict[str, int] | None:
+    if not files:
         return None
-    is_number = [number(_dotted(cell, table)) is not None for cell in row]
-    runs = [
-        (match.start(), match.end())
-        for match in re.finditer("1{4,}", "".join("01"[one] for one in is_number))
-    ]
-    if not runs:
-        return None
-    start, end = runs[-1]
-    places = {"filename": 0, **{side: start + i for i, side in enumerate(SIDES)}}
-    if end - start >= 6 and start == 1:
+    places = {"filename": files[0]}
+    if files[0] > end - 1:  # makesense.ai: class, x, y, width and height, name and size
+        places |= {key: start + i for i, key in enumerate(("x", "y", "w", "h"))}
+        places |= {"width": files[0] + 1, "height": files[0] + 2} if len(is_number) > files[0] + 2 else {}
+    elif end - start >= 6 and start == 1:
         places |= {"width": 1, "height": 2, **{side: 3 + i for i, side in enumerate(SIDES)}}
-    elif start >= 3 and is_number[1] and is_number[2]:
-        places |= {"width": 1, "height": 2}
-    texts = [i for i, one in enumerate(is_number) if not one and i > 0 and row[i].strip()]
-    if texts:
-        places["class"] = texts[0]
+    else:
+        places |= {side: start + i for i, side in enumerate(SIDES)}
+        places |= {"width": 1, "height": 2} if start >= 3 and is_number[1] and is_number[2] else {}
+    classes = [i for i in texts if i != files[0]]
+    if classes:
+        places["class"] = classes[0]
+    elif end - start == 5 and files[0] < start:  # a class that is a number
+        places["class"] = end - 1
     return places
 
 

@@ -24,6 +24,8 @@ from core.images.scan import natural_key
 
 # What systems, disks and tools keep in a folder of a person's.
 _NOT_THEIRS = {"__MACOSX", "@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
+#: What a western Windows writes where nobody says anything else.
+WESTERN = "cp1252"
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
 # The larger set that a declared one is part of, as the tools that write it use it.
@@ -50,12 +52,24 @@ def read_bytes(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """The text in ``path``, in UTF-8 or as the mark at its start says; FormatError where it is none."""
+    return text_and_coding(path, ())[0]
+
+
+def text_and_coding(path: Path, others: Sequence[str] = (WESTERN,)) -> tuple[str, str]:
+    """:func:`read_text`, and its encoding: UTF-8, or else the first of ``others`` that fits."""
     data = read_bytes(path)
-    coding = next((coding for mark, coding in _MARKS.items() if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(coding)
-    except UnicodeDecodeError as error:
-        raise wrong(tr("{name} is not text in UTF-8; save it as UTF-8 and try again."), path) from error
+    marked = next((coding for mark, coding in _MARKS.items() if data.startswith(mark)), "utf-8")
+    for coding in (marked, *others):
+        try:
+            return data.decode(coding), coding
+        except UnicodeDecodeError:
+            continue
+    raise wrong(tr("{name} is not text in UTF-8; save it as UTF-8 and try again."), path)
+
+
+def western_note(path: Path) -> str:
+    """What is told where a text was read as Windows writes it in western Europe."""
+    return tr("{name} is not in UTF-8, and was read as Windows-1252.").format(name=path.name)
 
 
 def read_json(path: Path) -> Any:
@@ -116,6 +130,7 @@ class Table:
 
     mark: str
     rows: tuple[tuple[int, Sequence[str]], ...]
+    coding: str = "utf-8"
 
 
 def read_table(path: Path) -> Table:
@@ -126,7 +141,7 @@ def read_table(path: Path) -> Table:
     FormatError
         It is no text in UTF-8, or quotes in it do not fit.
     """
-    text = read_text(path)
+    text, coding = text_and_coding(path)
     first, *rest = text.split("\n", 1)
     if first.strip().lower().startswith("sep=") and rest:  # as spreadsheets tell one another
         text = rest[0]
@@ -137,7 +152,7 @@ def read_table(path: Path) -> Table:
         rows = tuple((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
     except csv.Error as error:
         raise wrong(tr("{name} is not a CSV file that can be read: {error}."), path, error=error) from error
-    return Table(mark, rows)
+    return Table(mark, rows, coding)
 
 
 #: What reads a file, by its ending.

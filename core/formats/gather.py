@@ -15,7 +15,7 @@ from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import short, tr, trn
 from core.base.names import inside
-from core.formats.files import READ, walk, wrong
+from core.formats.files import READ, WESTERN, Table, walk, western_note, wrong
 
 # pixels: a box beyond belongs to no picture, and its area may be no number
 _LARGEST = 1e9
@@ -296,6 +296,8 @@ class EachFile:
     def take(self, content: Any, file: Path) -> bool:
         if not self.knows(content):
             return False
+        if isinstance(content, Table) and content.coding == WESTERN:
+            self.options.told.note(western_note(file))
         gathered = Gathered(file, self.options.told)
         self.read(content, gathered)
         self.found += gathered.images()

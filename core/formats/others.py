@@ -13,6 +13,11 @@ from core.formats.files import wrong
 
 _WANTED = mark("give a COCO, CSV or other box file, or a YOLO, VOC or labelme folder")
 
+#: Files of class names, a class a line: labelImg's, darknet's and Roboflow's.
+CLASS_FILES = {
+    *("classes.txt", "obj.names", "labels.txt", "class_names.txt", "predefined_classes.txt", "names.txt"),
+    *("_darknet.labels", "classes.names", "_classes.txt"),
+}
 # By the first bytes of a file.
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", mark("a ZIP archive or a spreadsheet (XLSX): unpack it, or save it as CSV")),
@@ -36,6 +41,13 @@ _ENDINGS = {
     ".pkl": mark("a pickle, which can run programs and is never read: save its boxes as CSV"),
     ".boxscout": mark("a project; projects are opened, not imported"),
     ".jsonl": mark("JSON lines, which are not read: export COCO or CSV"),
+    ".npz": mark("a NumPy array: save it as CSV"),
+    ".mat": mark("a MATLAB file: save its boxes as CSV"),
+    ".pbtxt": mark("a list of classes of TensorFlow's, and holds no boxes"),
+    ".names": mark("a list of classes, and holds no boxes: give its folder"),
+    **dict.fromkeys(
+        (".pt", ".pth", ".onnx", ".weights", ".h5"), mark("a trained network, and holds no boxes")
+    ),
     ".ndjson": mark("JSON lines, which are not read: export COCO or CSV"),
 }
 
@@ -80,14 +92,18 @@ def by_content(content: Any, file: Path) -> FormatError:
         found = (known for fits, known in _OBJECTS if fits(content))
         if known := next(found, ""):
             return _called(file, known)
+    first = content[0] if isinstance(content, list) and content else None
+    if isinstance(first, dict) and "labels" in first and "name" in first:
+        return _called(file, mark("BDD100K's or Scalabel's JSON: convert it to COCO"))
+    if isinstance(first, dict) and ("data_row" in first or "Labeled Data" in first):
+        return _called(file, mark("Labelbox's JSON: export COCO from it"))
     return wrong(tr("{name} is no box file that this program reads; {wanted}."), file, wanted=tr(_WANTED))
 
 
 def by_file(file: Path, start: bytes) -> FormatError | None:
     """The sentence on a file that is known by its ending or first bytes to be something else; None if not."""
-    known = _ENDINGS.get(file.suffix.lower()) or next(
-        (what for mark_, what in _STARTS if start.startswith(mark_)), ""
-    )
+    name = ".names" if file.name.lower() == "classes.txt" else file.suffix.lower()
+    known = _ENDINGS.get(name) or next((what for mark_, what in _STARTS if start.startswith(mark_)), "")
     if not known and b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         known = mark("no text file, so that it holds no boxes")
     return _called(file, known) if known else None

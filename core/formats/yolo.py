@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +46,8 @@ from core.formats.folders import (
 )
 from core.formats.gather import Gathered, ReadOptions, told_or_failed
 from core.formats.names import checked_name
-from core.formats.yolo_names import CLASS_FILES, CONFIG_SUFFIXES, ClassNames
+from core.formats.others import CLASS_FILES
+from core.formats.yolo_names import CONFIG_SUFFIXES, ClassNames
 from core.formats.yolo_rows import read_row, words_of
 from core.images.decoding import image_size
 from core.images.scan import ImageFile, iter_scan
@@ -230,19 +231,16 @@ def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
     files = list(walk(root))
     if path.is_file() and path.suffix.lower() == ".txt":
         files = [path, *(file for file in files if not _is_label_file(file))]
-    labels = {file: None for file in files if _may_hold_labels(file)}
+    labels = [file for file in files if _may_hold_labels(file)]
     above = [] if root.name != "labels" else [file for file in root.parent.iterdir() if file.is_file()]
     config = path if path.suffix.lower() in CONFIG_SUFFIXES else None
     classes = ClassNames(root, [*files, *above], options.told, config)
-    found, used = [], set()
-    for image in _images(root):
-        label_file = _label_file(image, labels)
-        if path in labels and label_file is None:
-            continue  # one file was asked for, and its image
-        used.add(label_file)
-        found.append(_image_boxes(image, label_file, classes, options))
+    pairs = _pairs(list(_images(root)), labels)
+    if path in labels:  # one file was asked for, and its image
+        pairs = [(image, file) for image, file in pairs if file is not None]
+    used = {file for _, file in pairs if file is not None}
     alone = [file for file in labels if file not in used and _is_label_file(file)]
-    if not alone and used <= {None}:
+    if not alone and not used:
         raise wrong(
             tr(
                 "{name} has no YOLO labels: none of its images has a text file in a folder "
@@ -250,6 +248,7 @@ def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
             ),
             root,
         )
+    found = [_image_boxes(image, file, classes, options) for image, file in pairs]
     named = _renamed(found, _original_names(root), layout=options.places is None)
     lonely = [_boxes_alone(file, root, classes, options) for file in alone]
     return told_or_failed([*named, *_renamed(lonely, {}, layout=False)], options.told)
@@ -305,7 +304,24 @@ def _is_label_file(file: Path) -> bool:
         return False
 
 
-def _label_file(image: ImageFile, labels: Iterable[Path]) -> Path | None:
+def _pairs(images: Sequence[ImageFile], labels: Iterable[Path]) -> list[tuple[ImageFile, Path | None]]:
+    """Each image with its label file: where YOLO's tools look for it, else the only one of its name."""
+    left = dict.fromkeys(labels)
+    found = {image: file for image in images if (file := _label_file(image, left))}
+    for file in found.values():
+        left.pop(file, None)
+    by_stem: dict[str, list[Path]] = {}
+    for file in left:
+        by_stem.setdefault(file.stem, []).append(file)
+    times = Counter(image.path.stem for image in images if image not in found)
+    for image in images:
+        same = by_stem.get(image.path.stem, [])
+        if image not in found and len(same) == 1 == times[image.path.stem] and _is_label_file(same[0]):
+            found[image] = same[0]
+    return [(image, found.get(image)) for image in images]
+
+
+def _label_file(image: ImageFile, labels: Container[Path]) -> Path | None:
     """The last folder ``images`` of the name replaced by ``labels``, as YOLO's tools find it; else beside."""
     *folders, name = image.name.split("/")
     places = [folders]

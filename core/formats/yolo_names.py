@@ -13,15 +13,11 @@ import yaml
 
 from core.base.errors import FormatError
 from core.base.language import tr
-from core.formats.files import read_text, wrong
+from core.formats.files import WESTERN, read_text, text_and_coding, western_note, wrong
 from core.formats.gather import Told
+from core.formats.others import CLASS_FILES
 
 CONFIG_SUFFIXES = {".yaml", ".yml"}
-#: Files of names, a class a line: labelImg's, darknet's and Roboflow's.
-CLASS_FILES = {
-    *("classes.txt", "obj.names", "labels.txt", "class_names.txt", "predefined_classes.txt", "names.txt"),
-    *("_darknet.labels", "classes.names", "_classes.txt"),
-}
 _NAMES = re.compile(r"^names\s*:.*?(?=^\S(?<![-#\]}])|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -65,7 +61,10 @@ class ClassNames:
     def _lines(self, file: Path) -> Mapping[int, str]:
         """The names in a file; none, and the reason told, where it is no text."""
         try:
-            return dict(enumerate(line.strip() for line in read_text(file).splitlines()))
+            text, coding = text_and_coding(file)
+            if coding == WESTERN:
+                self.told.note(western_note(file))
+            return dict(enumerate(line.strip() for line in text.splitlines()))
         except FormatError as error:
             self.told.note(str(error))
             return {}

@@ -56,6 +56,7 @@ def test_our_own_file_comes_back_from_a_german_spreadsheet(tmp_path: Path, conte
         "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,160,120,deer,40,60,10,20\n",  # drawn back
         "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,160,120,deer,.0625,.166666667,.25,.5\n",
         "a.jpg,160,120,deer,10,20,40,60\n",
+        "deer,10,20,30,40,a.jpg,160,120\n",  # makesense.ai
     ],
 )  # fmt: skip
 def test_columns_of_other_tools_are_known(tmp_path: Path, content: str) -> None:
@@ -72,13 +73,28 @@ def test_columns_of_other_tools_are_known(tmp_path: Path, content: str) -> None:
         "/data/sub/a.jpg,10,20,40,60,deer\n",  # RetinaNet
         "../a.jpg,deer,10,20,40,60\n",
         "C:/a.jpg\t10\t20\t40\t60\tdeer\n",
+        "b.jpg,,,,,\na.jpg,10,20,40,60,deer\n",
     ],
 )
 def test_a_file_without_a_first_line_is_read_by_its_cells(tmp_path: Path, content: str) -> None:
-    image, told = read(tmp_path, content)
+    (tmp_path / "x.csv").write_text(content)
+    options = ReadOptions()
+    *_, image = read_truth(tmp_path / "x.csv", options)
     assert image.boxes == DEER.boxes
     assert image.name.endswith("a.jpg")
-    assert not told
+    assert not options.told.sentences()
+
+
+def test_a_class_that_is_a_number_stays_one(tmp_path: Path) -> None:
+    image, _ = read(tmp_path, "a.jpg,10,20,40,60,3\n")
+    assert [(one.label, one.box) for one in image.boxes] == [("3", Box(10, 20, 40, 60))]
+
+
+def test_a_spreadsheets_own_encoding_is_read_and_told(tmp_path: Path) -> None:
+    content = "filename;class;xmin;ymin;xmax;ymax\nMäuse.jpg;Füchse;1;2;3;4\n".encode("cp1252")
+    image, told = read(tmp_path, content)
+    assert (image.name, image.boxes[0].label) == ("Mäuse.jpg", "Füchse")
+    assert told == ["x.csv is not in UTF-8, and was read as Windows-1252."]
 
 
 def test_a_negative_of_retinanets_has_no_box(tmp_path: Path) -> None:

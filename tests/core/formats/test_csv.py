@@ -272,7 +272,7 @@ HEAD = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
         (HEAD.encode() + b"a.png,1,1,x,1,2,nan,4\n", "Line 2.*not a number"),
         (HEAD.encode() + b"a.png,1,1,x,1,2,,4\n", "Line 2.*not a number"),
         (HEAD.encode() + b"a/..,1,1,x,1,2,3,4\n", "no file name"),
-        (HEAD.encode() + b"\xff.png,1,1,x,1,2,3,4\n", "UTF-8"),
+        (HEAD.encode() + b"\x81.png,1,1,x,1,2,3,4\n", "UTF-8"),
         (HEAD.encode() + b'"a.png,1,1,x,1,2,3,4\n', "can be read"),
     ],
 )

@@ -140,6 +140,25 @@ def test_results_by_name_are_read(tmp_path: Path) -> None:
     assert (image.name, boxes_of(image), image.boxes[0].score) == ("a", [("3", PLAIN[0][1])], 0.5)
 
 
+def test_results_by_number_take_the_names_of_the_coco_file_beside(tmp_path: Path) -> None:
+    entry = {"image_id": 1, "category_id": 0, "bbox": [10, 20, 30, 40], "score": 0.5}
+    saved(tmp_path / "truth.json", coco())
+    saved(tmp_path / "other.json", coco(image_id=2))
+    (image,), _ = read(saved(tmp_path / "results.json", [entry]))
+    assert (image.name, boxes_of(image)) == ("a.jpg", [("0", PLAIN[0][1])])
+    saved(tmp_path / "another.json", coco(name="b.jpg"))  # which of the two?
+    with pytest.raises(FormatError, match="results list without image names"):
+        read(tmp_path / "results.json")
+
+
+def test_cocos_sentences_on_images_hold_no_boxes(tmp_path: Path) -> None:
+    captions = {**coco(), "annotations": [{"image_id": 1, "id": 1, "caption": "A deer."}]}
+    saved(tmp_path / "captions.json", captions)
+    saved(tmp_path / "instances.json", coco())
+    (image,), told = read(tmp_path)
+    assert (boxes_of(image), told) == (PLAIN, [])
+
+
 # ---- VOC ---------------------------------------------------------------------------------------------
 
 BNDBOX = "<bndbox><xmin>11</xmin><ymin>21</ymin><xmax>40</xmax><ymax>60</ymax></bndbox>"

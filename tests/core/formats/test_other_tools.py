@@ -222,6 +222,9 @@ def test_megadetector(tmp_path: Path) -> None:
         ("a.tfrecord", b"\x01\x02", "TensorFlow"),
         ("a.pkl", b"\x80\x04\x95", "pickle"),
         ("a.bin", b"\x01\x00\x02", "no text file"),
+        ("classes.txt", b"deer\nfox\n", "list of classes"),
+        ("best.pt", b"PK\x03\x04", "trained network"),
+        ("a.json", b'[{"name": "a.jpg", "labels": []}]', "BDD100K"),
     ],
 )
 def test_a_file_that_is_something_else_is_called_by_its_name(

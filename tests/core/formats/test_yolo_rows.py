@@ -122,13 +122,24 @@ def test_names_are_found_wherever_a_tool_writes_them(
     assert [(one.label, sides(one.box)) for one in image.boxes] == [("deer", (60, 30, 100, 90))]
 
 
-def test_names_that_are_no_text_leave_numbers_and_are_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("content", "label"), [("Füchse\n".encode("cp1252"), "Füchse"), (b"\x81\x8d", "0")])
+def test_names_that_are_not_utf_8_are_told(tmp_path: Path, content: bytes, label: str) -> None:
     layout(tmp_path, "images/a.jpg")
     text(tmp_path, "labels/a.txt", ROW)
-    text(tmp_path, "classes.txt", "Füchse\n".encode("latin-1"))
+    text(tmp_path, "classes.txt", content)
     options = ReadOptions()
-    assert read_truth(tmp_path, options)[0].boxes[0].label == "0"
+    assert read_truth(tmp_path, options)[0].boxes[0].label == label
     assert "classes.txt" in options.told.sentences()[0]
+
+
+def test_labels_in_a_folder_of_another_name_find_their_images(tmp_path: Path) -> None:
+    layout(tmp_path, "images/a.jpg", "images/sub/b.jpg", "images/x/twice.jpg", "images/y/twice.jpg")
+    for name in ("a", "b", "twice"):
+        text(tmp_path, f"annotations/{name}.txt", ROW)
+    found = {image.name: len(image.boxes) for image in read_truth(tmp_path)}
+    assert [found[name] for name in ("images/a.jpg", "images/sub/b.jpg")] == [1, 1]
+    assert found["images/x/twice.jpg"] == found["images/y/twice.jpg"] == 0
+    assert found["annotations/twice"] == 1  # of nobody knows which
 
 
 def test_labels_beside_the_images_are_read(tmp_path: Path) -> None:
