@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.models.export import ImportRequest
-from app.views.controls import Choice, plain_label
+from app.views.controls import Choice, Combo, RealSpin, plain_label
 from core.base.annotations import Status
-from core.base.language import number, tr, trn
-from core.project.exchange import ImportPlan
+from core.base.language import number, short, tr, trn
+from core.project.exchange import ImportPlan, Wanted
 
 LOOK_MS = 300
 
@@ -48,13 +48,21 @@ class ImportDialog(QDialog):
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("import_path")
         self.path_edit.setToolTip(tr("The file or folder that the boxes are read from."))
-        self.path_edit.setPlaceholderText(tr("COCO or CSV file; YOLO, VOC, labelme or Tiny ImageNet folder"))
+        self.path_edit.setPlaceholderText(tr("A box file, or a folder of them"))
         self.browse_file = QPushButton(tr("File…"))
         self.browse_folder = QPushButton(tr("Folder…"))
         self.meaning = Choice(tr("Earlier boxes"), tr("Truth"))
         self.meaning.second.setToolTip(tr("True boxes: they measure how good the boxes here are."))
         self.status = Choice(tr("Unseen"), tr("Accepted"))
         self.replace_held = QCheckBox(tr("Replace boxes that were edited or accepted here"))
+        self.classes = Combo()
+        self.classes.setAccessibleName(tr("Classes"))
+        self.classes.setToolTip(tr("Only boxes of this class come in."))
+        self.score = RealSpin()
+        self.score.setRange(0.0, 1.0)
+        self.score.setSingleStep(0.05)
+        self.score.setSpecialValueText(tr("any"))
+        self.score.setToolTip(tr("Boxes with a lower score stay out."))
         self.total = plain_label(role="title")
         self.details = plain_label(role="muted")
         for label in (self.total, self.details):
@@ -75,6 +83,15 @@ class ImportDialog(QDialog):
         """What the file holds for the project; one of another path comes too late."""
         if plan.path == self.path:
             self._plan = plan
+            labels = plan.labels()
+            with QSignalBlocker(self.classes):
+                self.classes.clear()
+                self.classes.addItem(tr("All classes"))
+                for label, boxes in labels.items():
+                    self.classes.addItem(f"{short(label)}  ({number(boxes, ',')})", label)
+            has_scores = any(one.score is not None for boxes in plan.boxes.values() for one in boxes)
+            self._form.setRowVisible(self.classes, len(labels) > 1)
+            self._form.setRowVisible(self.score, has_scores)
             self._show()
 
     def show_problem(self, sentence: str) -> None:
@@ -101,7 +118,7 @@ class ImportDialog(QDialog):
         status = QHBoxLayout()
         status.addWidget(self.status)
         status.addStretch(1)
-        form = QFormLayout()
+        form = self._form = QFormLayout()
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(tr("From"), place)
@@ -111,6 +128,10 @@ class ImportDialog(QDialog):
         form.addRow(tr("They are"), meaning)
         form.addRow(tr("Images become"), status)
         form.addRow("", self.replace_held)
+        form.addRow(tr("Classes"), self.classes)
+        form.addRow(tr("Least score"), self.score)
+        for widget in (self.classes, self.score):
+            form.setRowVisible(widget, False)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[2 * style.MARGIN] * 4)
         column.setSpacing(style.MARGIN)
@@ -122,6 +143,8 @@ class ImportDialog(QDialog):
         self.browse_file.clicked.connect(self._choose_file)
         self.browse_folder.clicked.connect(self._choose_folder)
         self.replace_held.toggled.connect(self._show)
+        self.classes.currentIndexChanged.connect(self._show)
+        self.score.valueChanged.connect(self._show)
         self.meaning.changed.connect(self._on_meaning_changed)
         self.buttons.accepted.connect(self._agree)
         self.buttons.rejected.connect(self.reject)
@@ -144,7 +167,7 @@ class ImportDialog(QDialog):
             self.path_chosen.emit(self.path)
 
     def _show(self) -> None:
-        plan = self._plan
+        plan = self._chosen()
         if plan is None:
             return
         as_truth = not self.meaning.is_first()
@@ -162,11 +185,17 @@ class ImportDialog(QDialog):
         self.agree.setEnabled(boxes > 0)
         self._fit()
 
+    def _chosen(self) -> ImportPlan | None:
+        """What of the plan the person wants."""
+        label = self.classes.currentData()
+        wanted = Wanted(None if label is None else frozenset({label}), self.score.value())
+        return None if self._plan is None else self._plan.only(wanted)
+
     def _agree(self) -> None:
-        if self._plan is not None:
+        if (plan := self._chosen()) is not None:
             status = Status.UNSEEN if self.status.is_first() else Status.ACCEPTED
             replaces, as_truth = self.replace_held.isChecked(), not self.meaning.is_first()
-            self.import_requested.emit(ImportRequest(self._plan, status, replaces, as_truth))
+            self.import_requested.emit(ImportRequest(plan, status, replaces, as_truth))
             self.accept()
 
     def _choose_file(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,6 +31,25 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which boxes of a file come in: of some ``classes``, None for all, and of ``min_score`` 0..1 or more.
+
+    A box without a score is a person's and comes in.
+    """
+
+    classes: frozenset[str] | None = None
+    min_score: float = 0.0
+
+    def has(self, record: BoxRecord) -> bool:
+        """Whether this box comes in."""
+        of_class = self.classes is None or record.label in self.classes
+        return of_class and (record.score is None or record.score >= self.min_score)
+
+
+ALL = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPlan:
     """What a file holds for a project: ``boxes`` by image id. A person has set, taken away or accepted the
     boxes of the images ``held``.
@@ -48,6 +68,17 @@ class ImportPlan:
     skipped: tuple[Skipped, ...]
     without_box: int
     told: tuple[str, ...] = ()
+
+    def labels(self) -> dict[str, int]:
+        """Every class of the boxes with their number, by first appearance."""
+        return dict(Counter(record.label for boxes in self.boxes.values() for record in boxes))
+
+    def only(self, wanted: Wanted) -> ImportPlan:
+        """This with the boxes that ``wanted`` has; an image that loses all of them is one without a box."""
+        kept = {i: tuple(filter(wanted.has, boxes)) for i, boxes in self.boxes.items()}
+        boxes = {i: some for i, some in kept.items() if some}
+        empty = self.without_box + len(kept) - len(boxes)
+        return replace(self, boxes=boxes, held=self.held & boxes.keys(), without_box=empty)
 
     def count(self, *, replace_held: bool) -> tuple[int, int]:
         """How many images and boxes :func:`import_boxes` would write."""
@@ -147,25 +178,6 @@ def outdated_images(project: Project) -> Outdated:
     return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which boxes of a file come in: of some ``classes``, None for all, and of ``min_score`` 0..1 or more.
-
-    A box without a score is a person's and comes in.
-    """
-
-    classes: frozenset[str] | None = None
-    min_score: float = 0.0
-
-    def has(self, record: BoxRecord) -> bool:
-        """Whether this box comes in."""
-        of_class = self.classes is None or record.label in self.classes
-        return of_class and (record.score is None or record.score >= self.min_score)
-
-
-ALL = Wanted()
-
-
 def plan_import(project: Project, path: Path, wanted: Wanted = ALL) -> ImportPlan:
     """Read the boxes at ``path`` and find their images in ``project``; nothing is changed.
 
@@ -179,7 +191,7 @@ def plan_import(project: Project, path: Path, wanted: Wanted = ALL) -> ImportPla
     """
     by_name = _by_name(project)
     options = ReadOptions(places=_places(by_name))
-    found = [_of(image, wanted) for image in read_truth(path, options)]
+    found = read_truth(path, options)
     matches = match_by_name(found, [ImageBoxes(name, 0, 0) for name in by_name])
     if not matches.pairs:
         raise FormatError(matches.doubt() or _no_image(path, found))
@@ -200,7 +212,7 @@ def plan_import(project: Project, path: Path, wanted: Wanted = ALL) -> ImportPla
             empty += 1
         else:
             boxes[record.id] = fitted
-    return ImportPlan(
+    plan = ImportPlan(
         path=path,
         boxes=boxes,
         sizes=sizes,
@@ -210,10 +222,7 @@ def plan_import(project: Project, path: Path, wanted: Wanted = ALL) -> ImportPla
         without_box=empty,
         told=tuple(filter(None, (*options.told.sentences(), matches.doubt()))),
     )
-
-
-def _of(image: ImageBoxes, wanted: Wanted) -> ImageBoxes:
-    return image if wanted == ALL else replace(image, boxes=tuple(filter(wanted.has, image.boxes)))
+    return plan.only(wanted)
 
 
 def _no_image(path: Path, found: Sequence[ImageBoxes]) -> str:

@@ -255,6 +255,40 @@ def test_boxes_are_looked_at_before_they_come_in(
     done.close()
 
 
+def test_of_megadetectors_boxes_the_sure_animals_alone_come_in(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    project = with_boxes.session.project
+    assert project is not None
+    records = with_boxes.session.images.records
+    found = [
+        {"category": category, "conf": conf, "bbox": [0.25, 0.25, 0.5, 0.5]}
+        for category, conf in (("1", 0.9), ("1", 0.05), ("2", 0.8))
+    ]
+    images = [
+        {"file": f"D:\\cards\\{records[0].name}", "detections": found},
+        {"file": records[1].name, "detections": found[1:]},
+    ]
+    content = {"detection_categories": {"1": "animal", "2": "person"}, "images": images}
+    (tmp_path / "md.json").write_text(json.dumps(content))
+    dialog = _open_import(qtbot, with_boxes)
+    assert not dialog.classes.isVisible()
+    qtbot.keyClicks(dialog.path_edit, str(tmp_path / "md.json"))
+    qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
+    assert dialog.total.text() == "5 boxes for 2 images will come in."
+    assert dialog.classes.isVisible()
+    assert [dialog.classes.itemText(i) for i in range(3)] == ["All classes", "animal  (3)", "person  (2)"]
+    dialog.classes.setCurrentIndex(1)
+    assert dialog.total.text() == "3 boxes for 2 images will come in."
+    dialog.score.setValue(0.2)
+    assert dialog.total.text() == "1 box for 1 image will come in."
+    with qtbot.waitSignal(with_boxes.workbench.importing.imported, timeout=LONG):
+        qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
+    assert [(one.label, one.score) for one in project.boxes(records[0].id)] == [("animal", 0.9)]
+    (done,) = [one for one in with_boxes.findChildren(DoneDialog) if one.isVisible()]
+    done.close()
+
+
 def test_the_image_in_view_shows_its_imported_box(
     window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
