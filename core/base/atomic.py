@@ -51,6 +51,30 @@ def atomic_write(path: Path) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``, which is missing or empty; at the end it takes its name.
+
+    Where anything fails, the body included, nothing is left of it. A link is followed.
+
+    Raises
+    ------
+    OSError
+        As the system gives it.
+    """
+    target = Path(os.path.realpath(path))
+    remove_forgotten(target.parent)
+    temporary = temporary_name(target.parent, "tmp")
+    try:
+        temporary.mkdir()
+        yield temporary
+        if target.exists():
+            target.rmdir()
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def temporary_name(folder: Path, ending: str) -> Path:
     """A new name in ``folder`` that :func:`remove_forgotten` knows; ``ending`` is ``tmp`` or ``old``.
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.base.annotations import DEFAULT_LABEL, ImageBoxes
-from core.base.errors import ImageError
 from core.base.language import mark
 from core.formats.common import (
     PLAIN,
@@ -19,7 +18,7 @@ from core.formats.common import (
     whole_pixels,
 )
 from core.formats.folders import (
-    each,
+    each_decoded,
     new_picture_folder,
     picture_suffix,
     renamed_note,
@@ -27,7 +26,6 @@ from core.formats.folders import (
     unusable_sources,
     write_picture,
 )
-from core.images.decoding import decode
 
 # What some system does not take in a name; the rest of a class's name stays as it is.
 _NOT_A_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
@@ -52,12 +50,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     folders = class_folders(numbered_labels(prepared.images, options))
     damaged: dict[str, str] = {}
     with new_picture_folder(path) as folder:
-        for image in each(kept, options.on_file):
-            try:
-                pixels = decode(options.sources[image.name]).pixels
-            except ImageError as error:
-                damaged[image.name] = str(error).rstrip(".")
-                continue
+        for image, pixels in each_decoded(kept, options, damaged):
             for number, record in enumerate(image.boxes, start=1):
                 x0, y0, x1, y1 = (
                     int(v) for v in (record.box.x0, record.box.y0, record.box.x1, record.box.y1)

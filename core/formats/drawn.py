@@ -10,11 +10,10 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
-from core.base.errors import ImageError
 from core.base.language import mark, number, short
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare
 from core.formats.folders import (
-    each,
+    each_decoded,
     new_picture_folder,
     picture_suffix,
     renamed_note,
@@ -22,7 +21,6 @@ from core.formats.folders import (
     unusable_sources,
     write_picture,
 )
-from core.images.decoding import decode
 
 # Okabe and Ito 2008, told apart by colour-blind eyes; the black and the yellow of it are left out.
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -43,12 +41,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     colours = {label: COLOURS[number % len(COLOURS)] for number, label in enumerate(labels)}
     damaged: dict[str, str] = {}
     with new_picture_folder(path) as folder:
-        for image in each(prepared.images, options.on_file):
-            try:
-                pixels = decode(options.sources[image.name]).pixels
-            except ImageError as error:
-                damaged[image.name] = str(error).rstrip(".")
-                continue
+        for image, pixels in each_decoded(prepared.images, options, damaged):
             target = folder / (stems[image.name] + picture_suffix(image.name))
             write_picture(target, draw_boxes(pixels, image.boxes, colours))
         prepared = prepared.without(damaged)

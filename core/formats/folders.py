@@ -15,12 +15,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.base.annotations import ImageBoxes
-from core.base.atomic import os_reason, remove_forgotten, temporary_name
+from core.base.atomic import atomic_folder, os_reason
 from core.base.errors import FormatError, ImageError
 from core.base.language import mark, tr, trn
 from core.formats.common import WriteOptions
 from core.formats.files import is_theirs
-from core.images.decoding import image_size, unavailable
+from core.images.decoding import decode, image_size, unavailable
 from core.images.scan import EXPORTED
 
 NO_FILE = mark("its file is not known")
@@ -42,26 +42,17 @@ def new_folder(path: Path) -> Iterator[Path]:
     FormatError
         Something lies at ``path`` that is no empty folder, or it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    remove_forgotten(target.parent)
-    temporary = temporary_name(target.parent, "tmp")
     try:
-        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise FormatError(
                 tr("“{name}” is there already; choose a new or an empty folder.").format(name=path.name)
             )
-        temporary.mkdir()
-        yield temporary
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
+        with atomic_folder(path) as temporary:
+            yield temporary
     except OSError as error:
         raise FormatError(
             tr("“{name}” could not be written: {reason}.").format(name=path.name, reason=os_reason(error))
         ) from error
-    finally:
-        if temporary.exists():
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -180,6 +171,19 @@ def write_picture(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     height, width = pixels.shape[:2]
     with Image.open(path) as back:
         read_back(path, back.size == (width, height))
+
+
+def each_decoded(
+    images: Collection[ImageBoxes], options: WriteOptions, damaged: dict[str, str]
+) -> Iterator[tuple[ImageBoxes, npt.NDArray[np.uint8]]]:
+    """:func:`each` with its pixels, uint8 (H, W, 3); those without go to ``damaged``, with the reason."""
+    for image in each(images, options.on_file):
+        try:
+            pixels = decode(options.sources[image.name]).pixels
+        except ImageError as error:
+            damaged[image.name] = str(error).rstrip(".")
+        else:
+            yield image, pixels
 
 
 def each(images: Collection[ImageBoxes], on_file: Callable[[int, int], None]) -> Iterator[ImageBoxes]:

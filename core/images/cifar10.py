@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.base.atomic import os_reason, remove_forgotten, temporary_name
+from core.base.atomic import atomic_folder, os_reason
 from core.base.errors import Cancelled, FormatError
 from core.base.language import mark, tr
 
@@ -77,14 +76,16 @@ def unpack(
     archive, out = Path(archive), Path(out)
     _check_empty(out)
     try:
-        with _source(archive) as batches, _whole_folder(out) as folder:
-            count = 0
-            for i, (name, read) in enumerate(batches):
-                if cancelled is not None and cancelled():
-                    raise Cancelled(tr("Unpacking was stopped; nothing was kept."))
-                count += _write(name, _records(name, read()), folder)
-                if on_progress is not None:
-                    on_progress(i + 1, len(batches))
+        with _source(archive) as batches:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_folder(out) as folder:
+                count = 0
+                for i, (name, read) in enumerate(batches):
+                    if cancelled is not None and cancelled():
+                        raise Cancelled(tr("Unpacking was stopped; nothing was kept."))
+                    count += _write(name, _records(name, read()), folder)
+                    if on_progress is not None:
+                        on_progress(i + 1, len(batches))
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         raise FormatError(
             tr("{name} is damaged: {reason}.").format(name=archive.name, reason=str(error)[:100])
@@ -197,20 +198,3 @@ def _write(name: str, records: npt.NDArray[np.uint8], folder: Path) -> int:
 def _check_empty(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FormatError(tr("{out} is not empty; choose a new folder.").format(out=out))
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` that takes its place at the end, or goes where anything fails."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    remove_forgotten(out.parent)
-    temporary = temporary_name(out.parent, "tmp")
-    temporary.mkdir()
-    try:
-        yield temporary
-        if out.exists():
-            out.rmdir()
-        temporary.rename(out)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise

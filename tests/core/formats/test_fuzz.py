@@ -60,7 +60,7 @@ def _json_of(name: str) -> st.SearchStrategy[bytes]:
     anything = st.recursive(
         _scalar,
         lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=6),
-        max_leaves=25,
+        max_leaves=12,
     )
     return (_TOPS[name](anything) | anything).map(
         lambda content: json.dumps(content).encode("utf-8", "replace")
@@ -87,7 +87,7 @@ def _xml_of(root: str) -> st.SearchStrategy[bytes]:
     element = st.recursive(
         _scalar.map(_escaped),
         lambda inner: st.builds(_element, tags, attributes, st.lists(inner, max_size=6)),
-        max_leaves=25,
+        max_leaves=12,
     )
     return st.lists(element, max_size=8).map(
         lambda inner: _element(root, {}, inner).encode("utf-8", "replace")
