@@ -111,10 +111,13 @@ def test_no_step_needs_torch(sample: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--steps", 30), "--steps belongs to another preset: add --preset scratch."),
-        (("--no-augmentation", "--width", 8), "--width, --no-augmentation belong to another preset"),
+        (("--steps", 30), "--steps belongs to the presets scratch, generator and paper, not to features"),
+        (("--no-augmentation", "--width", 8), "--width, --no-augmentation belong to the presets scratch"),
         (("--image-size", 64), "Image size must be one of 224"),
-        (("--preset", "scratch", "--method", "ddt"), "--method belongs to the preset features"),
+        (
+            ("--preset", "scratch", "--method", "ddt"),
+            "--method belongs to the preset features, not to scratch",
+        ),
         (("--features", "resnet"), "There are no features “resnet”"),
         (("--sample", 0), "Sample must lie between 1"),
         (("--weights", "mine.safetensors"), "brings its own weights, so leave out --weights: that is for"),
