@@ -71,8 +71,10 @@ def test_the_same_seed_gives_the_same_boxes_whatever_the_threads(
     for threads in (1, 2):
         project = tmp_path / f"{threads}.boxscout"
         options = ("--image-size", 224, "--threads", threads, "--device", "cpu")
-        assert run(capsys, "train", sample.parent / "images", "--project", project, *options)[0] == 0
-        assert run(capsys, "localize", sample.parent / "images", "--project", project)[0] == 0
+        for command in (("train", *options), ("localize",)):
+            name, *more = command
+            code, _, err = run(capsys, name, sample.parent / "images", "--project", project, *more)
+            assert code == 0, err
         with Project.open(project) as opened:
             found.append([image.boxes for image in opened.image_boxes()])
     assert found[0] == found[1]
