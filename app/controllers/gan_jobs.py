@@ -24,6 +24,7 @@ from core.learn import checkpoint, snapshots
 from core.learn.batches import batch_seen, fewest_images
 from core.learn.checkpoint import TrainState
 from core.learn.engine import samples_of, snapshot_of
+from core.learn.lesson import is_spent
 from core.learn.reports import BatchSeen, Snapshot
 from core.learn.signals import yardstick
 from core.learn.snapshots import kept_signals, snapshots_dir
@@ -102,7 +103,7 @@ def read_checkpoint(run: Run) -> SavedTraining:
         state = checkpoint.load(run.file)
     except BoxscoutError as error:
         return SavedTraining(warning=str(error))
-    complete = _complete(state.config, state)
+    complete = is_spent(state.config, state)
     status = TrainingStatus(
         phase=Phase.FINISHED if complete else Phase.IDLE,
         step=state.step,
@@ -144,18 +145,12 @@ def _put_real_images(worker: Worker, config: TrainConfig, pixels: Pixels, state:
         worker.put(Snapshots(real=real))
 
 
-def _complete(config: TrainConfig, state: TrainState) -> bool:
-    out_of_time = config.minutes is not None and state.elapsed_s >= 60 * config.minutes
-    return state.step >= config.steps or out_of_time
-
-
 def _begun(config: TrainConfig, saved: Run | None) -> tuple[TrainConfig, TrainState]:
     """The state to train, and its config: what was learned fits only the networks it was learned with."""
     if saved is None:
         return config, checkpoint.new_state(config)
     state = checkpoint.load(saved.file)
-    kept = ("steps", "minutes", "sample_every", "snapshot_every", "device", "precision")
-    return state.config.with_(**{name: getattr(config, name) for name in kept}), state
+    return state.config.with_(**{name: getattr(config, name) for name in config.resumable()}), state
 
 
 def train(
@@ -189,7 +184,7 @@ def train(
                 worker.put(batch_seen(config, pixels.array, step=state.step))
             if progress.signal is not None:
                 worker.put(_snapshots(state, run.file))
-    return Saved(state.step, _complete(config, state), source_of(snapshot_of(state)))
+    return Saved(state.step, is_spent(config, state), source_of(snapshot_of(state)))
 
 
 def localize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import Field, fields
+from inspect import get_annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -221,8 +222,9 @@ def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
 
 
 def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
-    """The fields of a config by name, in order."""
-    return {field.name: field for field in fields(config)}
+    """The fields of a config by name, its own before those of its bases."""
+    known = {field.name: field for field in fields(config)}
+    return {name: known[name] for kind in config.__mro__ for name in get_annotations(kind) if name in known}
 
 
 def choice_title(name: str, choice: Any) -> str:
