@@ -10,8 +10,9 @@ import numpy as np
 from core.base.annotations import BoxRecord
 from core.base.errors import Cancelled, ProjectError
 from core.base.language import tr
+from core.boxes.moments import framing_rows
 from core.boxes.prior import Prior
-from core.boxes.rules import Map, framing_rows, used_threshold
+from core.boxes.rules import Map, used_threshold
 from core.boxes.score import Floats
 from core.boxes.several import find_boxes_of_many
 from core.project.queries import heat_maps as stored_maps

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from core.base.annotations import BoxRecord, Source
 from core.base.errors import Cancelled
 from core.base.geometry import Box, iou
-from core.boxes.rules import RULES, find_box
+from core.boxes.batches import find_box
+from core.boxes.rules import RULES
 from core.images.pixels import Pixels
 from core.maps.contrast import outline_ratios
 from core.maps.heatmap import AVERAGED, PLAIN, HeatMapOptions
