@@ -16,6 +16,7 @@ from core.base.annotations import auto_boxes
 from core.base.errors import BoxscoutError
 from core.base.language import trn
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, SCRATCH_PRESET
+from core.boxes.no_object import LIKELY
 from core.boxes.rules import default_rule
 from core.cli import left_out
 from core.cli.console import Bar
@@ -162,6 +163,8 @@ def run_localize(
         project.save_view(view)
         survey, boxes = project.load_survey(), project.all_boxes()
         count = sum(len(auto_boxes(boxes.get(i, ()))) for i in located.looked_at)
+        no_object = project.no_object()
+        empty = sum(no_object.get(i, 0.0) > LIKELY for i in located.looked_at)
         resizes = resized.summary(resized.former_sizes(project))
         unusable = left_out.not_used(project, paths, located.unusable)
     sure = survey.sureness if survey else None
@@ -181,10 +184,12 @@ def run_localize(
     text += left_out.lines(unusable)
     if sure is not None:
         text += f"\n{sure.sentence()}"
+    if empty:
+        text += f"\n{_images(empty)} may show no object (probability above {100 * LIKELY:.0f} %)."
     return {
         "text": text, "boxes": count, "edited": kept, "step": located.step, "rule": rule,
         "failed": left_out.in_json(unusable),
-        "run": run.id, "model": run.kind, "other_classes": located.others,
+        "run": run.id, "model": run.kind, "other_classes": located.others, "may_show_no_object": empty,
         "sureness": None if sure is None else {**asdict(sure), "beyond_chance": sure.beyond_chance},
     }  # fmt: skip
 
