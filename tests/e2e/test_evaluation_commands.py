@@ -215,6 +215,31 @@ def test_truth_may_be_yolo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "100.0%" in out
 
 
+def test_names_and_shares_of_other_computers_are_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MegaDetector's shares by Windows paths against a VOC truth without endings; one box is no box."""
+    sides = "<bndbox><xmin>11</xmin><ymin>21</ymin><xmax>40</xmax><ymax>60</ymax></bndbox>"
+    size = "<size><width>100</width><height>100</height></size>"
+    for name in ("a", "b"):
+        thing = f"<object><name>x</name>{sides}</object>"
+        xml = f"<annotation><filename>{name}</filename>{size}{thing}</annotation>"
+        (tmp_path / "truth").mkdir(exist_ok=True)
+        (tmp_path / f"truth/{name}.xml").write_text(xml)
+    found = [
+        {"file": f"D:\\cards\\{name}.JPG", "detections": [{"category": "1", "conf": 0.9, "bbox": box}]}
+        for name, box in (("A", [0.1, 0.2, 0.3, 0.4]), ("B", ["?", 0, 1, 1]))
+    ]
+    (tmp_path / "md.json").write_text(json.dumps({"detection_categories": {"1": "animal"}, "images": found}))
+    code, _, err = _run(
+        capsys, "evaluate", tmp_path / "md.json", "--truth", tmp_path / "truth", "--json", tmp_path / "r.json"
+    )
+    assert code == 0
+    assert "md.json has a box whose numbers cannot be read" in err
+    rows = json.loads((tmp_path / "r.json").read_text())["rows"]
+    assert (rows[0]["correct"], rows[0]["n"]) == (1, 2)
+
+
 def test_set_wants_the_one_folder_that_holds_it(
     tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
