@@ -21,6 +21,8 @@ _DRIVE = re.compile(r"^[A-Za-z]:(?=/|[^/]*$)")
 _ENDING = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{1,4}$")
 # Roboflow's IMG_1_JPG.rf.0a1b….jpg, and the eight digits that Label Studio puts before an upload.
 _ROBOFLOW = re.compile(r"^(.+)_(\w{3,4})\.rf\.[0-9A-Za-z]{8,}(\.\w+)?$")
+_QUERY = re.compile(r"(\.\w{2,5})\?.*$")
+_JPEG = re.compile(r"\.(?:jpeg|jpe|jfif)$")
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
 
 
@@ -56,7 +58,7 @@ def _as_a_path(name: str) -> Parts:
 
 
 def _composed(name: str) -> Parts:
-    return _as_a_path(unicodedata.normalize("NFC", name))
+    return _as_a_path(unicodedata.normalize("NFC", name.strip()))
 
 
 def _unescaped(name: str) -> Parts:
@@ -69,8 +71,8 @@ def _any_case(name: str) -> Parts:
 
 def _as_before_upload(name: str) -> Parts:
     *folders, last = _any_case(name)
-    last = _ROBOFLOW.sub(r"\1.\2", _UPLOAD.sub("", last))
-    return (*folders, last)
+    last = _ROBOFLOW.sub(r"\1.\2", _UPLOAD.sub("", _QUERY.sub(r"\1", last)))
+    return (*folders, _JPEG.sub(".jpg", last))
 
 
 #: From strict to loose; each one takes the freedom of those before it.

@@ -213,11 +213,7 @@ class _Reader:
 
     def images(self) -> list[ImageBoxes]:
         names = self._names()
-        labels = {
-            key: str(one.get("name") if one.get("name") is not None else key)
-            for one in self._dicts("categories")
-            if (key := key_of(one.get("id")))
-        }
+        labels = self._labels()
         known: list[tuple[str, dict[str, Any], Box | None]] = []
         crowds = unlisted = 0
         for annotation in self._dicts("annotations"):
@@ -239,6 +235,14 @@ class _Reader:
             self.gathered.box(name, box, label, where=where, shares=shares, **_added(annotation))
         self._tell(crowds, unlisted)
         return self.gathered.images()
+
+    def _labels(self) -> dict[str, str]:
+        """The names of classes by their ids; some write them as one mapping."""
+        given = self.content.get("categories")
+        if isinstance(given, dict):
+            return {key_of(key): str(name) for key, name in given.items() if isinstance(name, str)}
+        found = ((key_of(one.get("id")), one.get("name")) for one in self._dicts("categories"))
+        return {key: key if name is None else str(name) for key, name in found if key}
 
     def _names(self) -> dict[str, str]:
         """The names of images by their ids."""

@@ -77,8 +77,9 @@ def columns_of(table: Table) -> Columns | None:
     names = tuple(cell.strip() for cell in first)
     comma = table.mark != ","
     places = _places_by_name(names)
-    if places is not None:
-        return Columns(names, places, rest, comma)
+    if places is not None:  # tables that were put together say their first line again
+        below = [(line, row) for line, row in rest if tuple(cell.strip() for cell in row) != names]
+        return Columns(names, places, below, comma)
     places = _places_by_cells(table)
     return None if places is None else Columns((), places, table.rows, comma)
 

@@ -184,6 +184,7 @@ def _read(table: Table, gathered: Gathered) -> None:
     for (line, values), box in zip(rows, boxes, strict=True):
         what = box if isinstance(box, str) else columns.problem(values)
         given = plain(values.get("filename", ""))
+        given = given if ours else given.strip()
         if what:
             gathered.told.box(_line(gathered.file, line, what))
             continue
@@ -191,7 +192,8 @@ def _read(table: Table, gathered: Gathered) -> None:
         no_object = _score(values.get(NO_OBJECT))
         image = gathered.image(given, *sizes, status=_status(values), no_object=no_object)
         if image and isinstance(box, Box):
-            label = plain(values["class"]) if values.get("class") or ours else None
+            named = plain(values.get("class", ""))
+            label = named if ours else named.strip() or None
             _add(gathered, image, box, label, line, values, shares=shares)
 
 

@@ -146,7 +146,7 @@ def read_table(path: Path) -> Table:
     if first.strip().lower().startswith("sep=") and rest:  # as spreadsheets tell one another
         text = rest[0]
     first = next((line for line in text.splitlines() if line.strip()), "")
-    mark = max(",;\t|", key=first.count)
+    mark = max(",;\t| ", key=lambda one: (first.count(one) > 0, one != " ", first.count(one)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:
         rows = tuple((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))

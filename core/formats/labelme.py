@@ -237,12 +237,14 @@ def place_of(folder: Path, name: str) -> str:
 
 def holds_labelme(content: Any) -> bool:
     """Whether a JSON file is labelme's, by what it holds."""
-    return isinstance(content, dict) and isinstance(content.get("shapes"), list) and "imagePath" in content
+    if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
+        return False
+    return "imagePath" in content or "imageWidth" in content
 
 
 def _read(content: dict[str, Any], gathered: Gathered, root: Path, options: ReadOptions) -> None:
     file = gathered.file
-    known, given = _name(content["imagePath"], file, root, options.places or {})
+    known, given = _name(content.get("imagePath"), file, root, options.places or {})
     trusted = MARK in content or (known and Path(known).stem == file.stem)
     stem = "" if trusted else stem_of(file, root)
     width, height = (size(content.get(key)) for key in ("imageWidth", "imageHeight"))

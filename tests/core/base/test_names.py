@@ -33,6 +33,8 @@ KNOWN = ("IMG_0000.JPG", "site1/a.png", "site2/a.png", "Mäuse Zoë.JPG", "50% o
         ("IMG_0000", "IMG_0000.JPG"),
         ("site2/a", "site2/a.png"),
         ("2021.05.03 fox", "2021.05.03 fox.png"),
+        (" IMG_0000.JPG ", "IMG_0000.JPG"),
+        ("https://host/IMG_0000.jpeg?width=9", "IMG_0000.JPG"),
         ("0a1b2c3d-IMG_0000.JPG", "IMG_0000.JPG"),  # an upload of Label Studio's
         ("IMG_0000_JPG.rf.0123456789abcdef0123456789abcdef.jpg", "IMG_0000.JPG"),  # Roboflow's
     ],
