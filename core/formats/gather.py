@@ -155,7 +155,8 @@ class Gathered:
     def _finished(self, one: _Image) -> ImageBoxes:
         width, height = one.first.width, one.first.height
         if max(width, height) > _LARGEST:
-            self.told.entry(self._at(one.first.name, tr("a size that no picture has")))
+            for _ in (*one.boxes, *one.shares):
+                self.told.box(self._at(one.first.name, tr("a size that no picture has")))
             return replace(one.first, width=0, height=0)
         if one.shares and min(width, height) < 1:
             for _ in one.boxes:
@@ -334,7 +335,7 @@ def read_files(
 
 
 def told_or_failed(images: list[ImageBoxes], told: Told) -> list[ImageBoxes]:
-    """``images``, unless there is no box among them and some could not be read: FormatError says so."""
-    if told.is_bad and not any(image.boxes for image in images):
+    """``images``, unless there is none, or no box among them, since they could not be read: a FormatError."""
+    if (told.boxes or (told.is_bad and not images)) and not any(image.boxes for image in images):
         raise FormatError(" ".join(told.sentences()[:2]))
     return images

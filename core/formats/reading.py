@@ -38,8 +38,8 @@ def read_truth(path: Path, options: ReadOptions | None = None) -> list[ImageBoxe
 
 def _read_file(path: Path, options: ReadOptions) -> list[ImageBoxes]:
     for format in FORMATS.values():
-        if format.layout is not None and format.layout(path):
-            return _only(format, path, options)
+        if _lies_at(format, path):
+            return _laid_out(format, path, options)
     content = _content(path)
     for format in FORMATS.values():
         reader = _begun(format, path, options)
@@ -60,9 +60,12 @@ def _content(path: Path) -> Any:
     return read(path)
 
 
-def _only(format: Format, path: Path, options: ReadOptions) -> list[ImageBoxes]:
-    assert format.read is not None
-    return format.read(path, options)
+def _lies_at(format: Format, path: Path) -> bool:
+    return format.layout is not None and format.layout(path)
+
+
+def _laid_out(format: Format, path: Path, options: ReadOptions) -> list[ImageBoxes]:
+    return format.read(path, options) if format.read is not None else []
 
 
 def _begun(format: Format, path: Path, options: ReadOptions) -> Reader | None:
@@ -88,19 +91,27 @@ def _read_folder(path: Path, options: ReadOptions) -> list[ImageBoxes]:
         if not taker and problem is None and not isinstance(content, Table):
             problem = others.by_content(content, file)
     found: dict[str, list[ImageBoxes]] = {}
+    refused: FormatError | None = None
     for name, format in FORMATS.items():
         reader = readers[name]
-        if name in used and reader is not None:
-            found[name] = reader.images()
-        elif format.layout is not None and format.layout(path):
-            found[name] = _only(format, path, options)
+        try:
+            if name in used and reader is not None:
+                found[name] = reader.images()
+            elif _lies_at(format, path):
+                found[name] = _laid_out(format, path, options)
+        except FormatError as error:  # one format's trouble is not another's
+            refused = refused or error
     if not found:
-        raise problem or wrong(
-            tr(
-                "{name} holds no true boxes that this program reads; "
-                "give a COCO, CSV or other box file, or a YOLO, VOC or labelme folder."
-            ),
-            path,
+        raise (
+            refused
+            or problem
+            or wrong(
+                tr(
+                    "{name} holds no true boxes that this program reads; "
+                    "give a COCO, CSV or other box file, or a YOLO, VOC or labelme folder."
+                ),
+                path,
+            )
         )
     return _fullest(found, options)
 

@@ -275,6 +275,19 @@ def test_of_two_formats_the_fuller_one_counts_and_the_other_is_told(tmp_path: Pa
     assert told == ["Read as Pascal VOC; boxes of 1 image are there as COCO too, and were passed over."]
 
 
+def test_the_trouble_of_one_format_is_not_anothers(tmp_path: Path) -> None:
+    """No labels in ``labels`` beside a COCO file; a broken sidecar beside labels that are empty."""
+    (tmp_path / "labels").mkdir()
+    photo(tmp_path / "images/a.jpg")
+    saved(tmp_path / "coco.json", coco())
+    assert boxes_of(read(tmp_path)[0][0]) == PLAIN
+    (tmp_path / "coco.json").write_text("{")
+    (tmp_path / "labels/a.txt").write_text("")
+    images, told = read(tmp_path)
+    assert [(image.name, image.boxes) for image in images] == [("images/a.jpg", ())]
+    assert told[0].startswith("coco.json is not valid JSON")
+
+
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("no pipes here")
