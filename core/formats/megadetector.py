@@ -45,7 +45,9 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         It cannot be written, and ``path`` is as it was.
     """
     prepared = prepare(images, unfit=no_size, keeps_failed=True)
-    keys = {label: str(number) for number, label in enumerate(numbered_labels(prepared.images, options), 1)}
+    categories = {label: _category(label, options) for label in numbered_labels(prepared.images, options)}
+    numbers = {name: str(number) for number, name in enumerate(dict.fromkeys(categories.values()), 1)}
+    keys = {label: numbers[name] for label, name in categories.items()}
     ready = {image.name: image for image in prepared.images}
     entries = []
     for image in images:
@@ -60,7 +62,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
             "detector": MADE_HERE + __version__,
             "detector_metadata": _METADATA,
         },
-        "detection_categories": {key: _category(label, options) for label, key in keys.items()},
+        "detection_categories": {key: name for name, key in numbers.items()},
         "images": entries,
     }
     text = json.dumps(document, allow_nan=False, indent=1)

@@ -17,7 +17,7 @@ from pycocotools.cocoeval import COCOeval
 
 from core.base.annotations import ImageBoxes, Status
 from core.base.errors import FormatError
-from core.formats import FORMATS, Selection, export
+from core.formats import FORMATS, Selection, WriteOptions, export
 from core.formats.reading import read_truth
 
 ROOMY = settings(max_examples=25, deadline=None)
@@ -101,6 +101,18 @@ def test_megadetector_lists_empty_and_failed_images(tmp_path: Path) -> None:
     assert content["images"][1] == {"file": "b.png", "detections": []}
     assert content["images"][3] == {"file": "torn.png", "failure": "It is torn.", "detections": None}
     assert "1 image could not be used: listed as such." in summary.notes
+
+
+def test_megadetectors_boxes_without_a_class_are_animals_where_wanted(tmp_path: Path) -> None:
+    boxes = (record(1, 2, 20, 25), record(3, 3, 9, 9, label="animal"), record(3, 3, 9, 9, label="fox"))
+    for animal, expected in ((True, ["animal", "fox"]), (False, ["object", "animal", "fox"])):
+        options = WriteOptions(animal=animal)
+        FORMATS["megadetector"].write([image("a.png", *boxes)], tmp_path / "x.json", options)
+        content = json.loads((tmp_path / "x.json").read_bytes())
+        check_megadetector(content)
+        assert list(content["detection_categories"].values()) == expected
+        metadata = content["info"]["detector_metadata"]
+        assert 0 < metadata["conservative_detection_threshold"] <= metadata["typical_detection_threshold"] < 1
 
 
 def test_megadetector_comes_back_as_shares(tmp_path: Path) -> None:
