@@ -15,16 +15,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
 )
-from PySide6.QtWidgets import (
-    QAbstractSlider,
-    QMainWindow,
-    QMenu,
-    QSplitter,
-    QStackedWidget,
-    QTabBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractSlider, QMainWindow, QMenu, QSplitter, QStackedWidget, QTabBar, QWidget
 
 from app import actions, paths, style
 from app.box_editing import BoxEditing
@@ -45,6 +36,7 @@ from app.views.controls import tab_in_order
 from app.views.dock import add_dock
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
+from app.views.layouts import vbox
 from app.views.notice_bar import NoticeBar
 from app.views.presenters import CanvasPresenter, StatusPresenter
 from app.views.problems_panel import ProblemsPanel
@@ -97,11 +89,8 @@ class MainWindow(QMainWindow):
         self.train_panel = TrainPanel()
         self.problems = ProblemsPanel()
         centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget, stretch in ((self.notice, 0), (self.canvas, 1), (self.boxes_bar, 0), (self.bar, 0)):
-            column.addWidget(widget, stretch)
+        parts = (self.notice, 0), (self.canvas, 1), (self.boxes_bar, 0), (self.bar, 0)
+        vbox(*parts, on=centre, spacing=0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for index, widget in enumerate((self.images, centre, self.train_panel)):
             self.splitter.addWidget(widget)

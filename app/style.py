@@ -190,10 +190,7 @@ def icon(name: str, colour: str | None = None) -> QIcon:
     """The icon ``resources/icons/<name>.svg`` tinted with ``colour`` (the text colour when None)."""
     svg = resources.path(f"icons/{name}.svg").read_text(encoding="utf-8")
     made = QIcon()
-    for mode, tint in (
-        (QIcon.Mode.Normal, colour or colours().text),
-        (QIcon.Mode.Disabled, colours().faint),
-    ):
+    for mode, tint in ((QIcon.Mode.Normal, colour or colours().text), (QIcon.Mode.Disabled, colours().faint)):
         renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", tint).encode()))
         for size in ICON_SIZES:
             made.addPixmap(_rendered(renderer, size), mode)

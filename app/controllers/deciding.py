@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import TAKING
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
+from app.timers import one_shot
 from app.worker import Worker
 from core.base.errors import ProjectError
 from core.base.language import tr
@@ -41,10 +42,7 @@ class DecidingController(QObject):
         self._worker: Worker | None = None
         self._saved: ProjectView | None = None
         self._behind = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(WAIT_MS)
-        self._timer.timeout.connect(self._run)
+        self._timer = one_shot(self, WAIT_MS, self._run)
         session.view_changed.connect(self._on_view_changed)
         session.project_changed.connect(self._on_project_changed)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
+from app.timers import one_shot
 from app.worker import Worker
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
 from core.base.errors import ProjectError
@@ -92,10 +93,7 @@ class EditingController(QObject):
         self._is_unsaved = False
         self._gesture = 0
         self._changes = 0
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self._end_gesture)
+        self._pause = one_shot(self, PAUSE_MS, self._end_gesture)
         session.project_changed.connect(self.forget)
         session.decision_changed.connect(self._on_decision_changed)
         self.about_to_edit.connect(self.wait)

@@ -140,9 +140,7 @@ class ImportController(QObject):
         self._pump.abandon(self._beside)
         if project is not None and wanted and not project.is_copy:
             self._beside = self._pump.run(
-                "truth-beside",
-                lambda worker: _look_beside(worker, project, wanted),
-                on_done=self._offer,
+                "truth-beside", lambda worker: _look_beside(worker, project, wanted), on_done=self._offer
             )
 
     def use_found(self) -> None:

@@ -159,11 +159,7 @@ def _begun(config: TrainConfig, saved: Run | None) -> tuple[TrainConfig, TrainSt
 
 
 def train(
-    worker: Worker,
-    project: Project,
-    records: tuple[ImageRecord, ...],
-    config: TrainConfig,
-    saved: Run | None,
+    worker: Worker, project: Project, records: tuple[ImageRecord, ...], config: TrainConfig, saved: Run | None
 ) -> Saved:
     """What the training thread does."""
     device = str(resolve_device(config.device))

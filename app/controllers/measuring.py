@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
+from app.timers import one_shot
 from app.worker import Worker, no_error_once_stopped
 from core.base.language import tr
 from core.evaluate.report import Baselines, baselines_of
@@ -65,10 +66,7 @@ class MeasuringController(QObject):
         self._has_contrast = False
         self._curve_of: tuple[object, ...] | None = None
         self._moves = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(WAIT_MS)
-        self._timer.timeout.connect(self._run)
+        self._timer = one_shot(self, WAIT_MS, self._run)
         session.project_changed.connect(self._on_project_changed)
 
     def wake(self, *, boxes_changed: bool = False, by_hand: bool = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
 from app.controllers.library import read_table
@@ -13,6 +13,7 @@ from app.models.image_list import ImageTable
 from app.models.session import Session
 from app.models.training import Activity
 from app.pump import Pump
+from app.timers import one_shot
 from app.worker import Worker, no_error_once_stopped
 from core.base.errors import ProjectError
 from core.base.language import tr
@@ -56,9 +57,7 @@ class MendingController(QObject):
         self._session, self._pump, self._editing = session, pump, editing
         self._looking: Worker | None = None
         self._left: set[Path] = set()
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.timeout.connect(self._look_again)
+        self._again = one_shot(self, 0, self._look_again)
         session.project_changed.connect(self._on_project_changed)
         session.problems.changed.connect(self._on_problems)
         session.picture_changed.connect(self._compare_size)

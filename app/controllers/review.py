@@ -18,11 +18,7 @@ from core.project.edits import StatusEdit
 from core.project.queries import box_facts, edited_among
 from core.project.store import Project
 
-_SAYINGS = {
-    Status.ACCEPTED: mark("Accept"),
-    Status.REJECTED: mark("Reject"),
-    Status.UNSEEN: mark("Unmark"),
-}
+_SAYINGS = {Status.ACCEPTED: mark("Accept"), Status.REJECTED: mark("Reject"), Status.UNSEEN: mark("Unmark")}
 
 
 class ReviewController(QObject):

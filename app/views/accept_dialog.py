@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QSizePolicy, QWidget
 
 from app import style
 from app.views.controls import JumpSlider, RealSpin, plain_label
+from app.views.layouts import hbox, vbox
 from core.base.language import number, tr, trn
 from core.project.browse import at_least
 
@@ -66,8 +67,7 @@ class AcceptDialog(QDialog):
         self.spin.setAccessibleName(tr("Score, as a number"))
         for widget in (self.slider, self.spin):
             widget.setToolTip(tr("Images whose boxes score this or more are accepted."))
-        self.preview = plain_label(role="muted")
-        self.preview.setWordWrap(True)
+        self.preview = plain_label(role="muted", wrap=True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.accept_button = self.buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.accept_button, "primary")
@@ -83,20 +83,10 @@ class AcceptDialog(QDialog):
         return round(self.spin.value(), 2)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.spin)
-        title = plain_label(tr("Accept unseen images whose boxes score at least"), "title")
-        title.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[2 * style.MARGIN] * 4)
-        column.setSpacing(style.SPACING + style.GAP)
-        column.addWidget(title)
-        column.addWidget(self.histogram)
-        column.addLayout(row)
-        column.addWidget(self.preview)
-        column.addWidget(self.buttons)
+        row = hbox((self.slider, 1), self.spin, spacing=style.SPACING)
+        title = plain_label(tr("Accept unseen images whose boxes score at least"), "title", wrap=True)
+        parts = title, self.histogram, row, self.preview, self.buttons
+        vbox(*parts, on=self, margins=2 * style.MARGIN, spacing=style.SPACING + style.GAP)
         self.setMinimumWidth(440)
 
     def _show(self, score: float) -> None:

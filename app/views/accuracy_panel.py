@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import tr
 
 _ROW = 21
@@ -179,24 +180,13 @@ class AccuracyPanel(QWidget):
         self.setMinimumHeight(max(least, layout.totalHeightForWidth(self.width())))
 
     def _lay_out(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(style.GAP)
-        left.addWidget(self.nothing)
-        left.addWidget(self.rows)
-        left.addStretch(1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(style.SPACING)
-        buttons.addWidget(self.worst_button)
-        buttons.addWidget(self.remove_button)
-        buttons.addStretch(1)
-        right = QVBoxLayout()
-        right.setSpacing(style.SPACING)
-        right.addWidget(self.reading)
-        right.addWidget(self.facts)
-        right.addStretch(1)
-        right.addLayout(buttons)
-        both = QHBoxLayout(self)
-        both.setContentsMargins(style.MARGIN, style.GAP, style.MARGIN, style.SPACING)
-        both.setSpacing(2 * style.MARGIN)
-        both.addLayout(left, 3)
-        both.addLayout(right, 2)
+        left = vbox(self.nothing, self.rows, STRETCH, spacing=style.GAP)
+        buttons = hbox(self.worst_button, self.remove_button, STRETCH, spacing=style.SPACING)
+        right = vbox(self.reading, self.facts, STRETCH, buttons, spacing=style.SPACING)
+        hbox(
+            (left, 3),
+            (right, 2),
+            on=self,
+            margins=(style.MARGIN, style.GAP, style.MARGIN, style.SPACING),
+            spacing=2 * style.MARGIN,
+        )

@@ -83,10 +83,7 @@ def handle_points(rect: QRectF) -> dict[Sides, QPointF]:
     room = rect.adjusted(-across, -down, across, down)
     middle = room.center()
     return {
-        (x, y): QPointF(
-            middle.x() + x * room.width() / 2,
-            middle.y() + y * room.height() / 2,
-        )
+        (x, y): QPointF(middle.x() + x * room.width() / 2, middle.y() + y * room.height() / 2)
         for x, y in HANDLES
     }
 

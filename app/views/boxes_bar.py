@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
-from app.views.controls import Spin, plain_label
+from app.views.controls import Spin, named, plain_label
 from core.base.language import tr, trn
 from core.boxes.rules import MAX_BOXES
 
@@ -47,13 +47,15 @@ class BoxesBar(QWidget):
         self.spin.setRange(1, MAX_BOXES)
         self.spin.setMinimumWidth(0)
         self.spin.setFixedWidth(self.fontMetrics().horizontalAdvance(str(MAX_BOXES)) + _SPIN_ROOM)
-        self.spin.setAccessibleName(tr("Boxes per image at most"))
-        self.spin.setToolTip(tr("An image gets more than one box only where several objects stand out."))
+        named(
+            self.spin,
+            tr("Boxes per image at most"),
+            tr("An image gets more than one box only where several objects stand out."),
+        )
         self._before = plain_label(tr("At most"))
         self._before.setBuddy(self.spin)
         self._after = plain_label()
-        self.sentence = plain_label()
-        self.sentence.setWordWrap(True)
+        self.sentence = plain_label(wrap=True)
         self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.find_button = QPushButton()
         self._row, self._row_below = QHBoxLayout(), QHBoxLayout()

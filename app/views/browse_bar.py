@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLineEdit,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, tool_button
+from app.views.controls import Combo, named, tool_button
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.project.browse import Browse, Order, Show
 
@@ -41,16 +34,8 @@ class BrowseBar(QWidget):
         self.show_box = self._make_show_box()
         self.order_box = self._make_order_box()
         self.direction = self._make_direction()
-        order = QHBoxLayout()
-        order.setSpacing(style.GAP)
-        order.addWidget(self.order_box, 1)
-        order.addWidget(self.direction)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(style.GAP + 2)
-        column.addWidget(self.name_filter)
-        column.addWidget(self.show_box)
-        column.addLayout(order)
+        order = hbox((self.order_box, 1), self.direction, spacing=style.GAP)
+        vbox(self.name_filter, self.show_box, order, on=self, spacing=style.GAP + 2)
         self.name_filter.textChanged.connect(self._tell)
         self.show_box.currentIndexChanged.connect(self._tell)
         self.order_box.currentIndexChanged.connect(self._tell)
@@ -80,8 +65,7 @@ class BrowseBar(QWidget):
         edit = QLineEdit()
         edit.setObjectName("name_filter")
         edit.setPlaceholderText(tr("Filter by name"))
-        edit.setAccessibleName(tr("Filter by name"))
-        edit.setToolTip(tr("Show only images whose name or folder holds this text."))
+        named(edit, tr("Filter by name"), tr("Show only images whose name or folder holds this text."))
         edit.setClearButtonEnabled(True)
         return edit
 
@@ -141,8 +125,7 @@ class BrowseBar(QWidget):
 def _combo(name: str, accessible: str, tip: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
     box = _WholeCombo()
     box.setObjectName(name)
-    box.setAccessibleName(accessible)
-    box.setToolTip(tip)
+    named(box, accessible, tip)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     for value, text in texts.items():
         box.addItem(text, value.value)

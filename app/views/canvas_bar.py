@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QWidget
 
 from app import style
 from app.models.pictures import to_qimage
-from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label, tool_button
+from app.views.controls import Choice, Combo, JumpSlider, RealSpin, named, plain_label, tool_button
+from app.views.layouts import STRETCH, hbox, vbox
 from app.views.threshold_plot import ThresholdPlot
 from core.base.language import number, tr
 from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES
@@ -94,16 +95,11 @@ class CanvasBar(QWidget):
         self._own_row: bool | None = None  # the threshold's
         self._make_decision_controls()
         self._make_display_controls()
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, style.SPACING)
-        rows.setSpacing(6)
         self._first_row, self._wide_row = self._decision_row(), QHBoxLayout()
         self._wide_row.setSpacing(_ROW_SPACING)
-        rows.addLayout(self._first_row)
-        rows.addLayout(self._wide_row)
-        rows.addWidget(self.threshold_plot)
         self._place_threshold()
-        rows.addLayout(self._display_row())
+        parts = self._first_row, self._wide_row, self.threshold_plot, self._display_row()
+        vbox(*parts, on=self, margins=(style.MARGIN, style.SPACING, style.SPACING, style.SPACING), spacing=6)
         self._connect()
         self.set_state(CanvasBarState())
 
@@ -155,8 +151,7 @@ class CanvasBar(QWidget):
         self.threshold_spin.setDecimals(2)
         self.threshold_spin.setSingleStep(0.01)
         self.threshold_spin.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + _SPIN_ROOM)
-        self.threshold_spin.setAccessibleName(tr("Threshold, as a number"))
-        self.threshold_spin.setToolTip(tip)
+        named(self.threshold_spin, tr("Threshold, as a number"), tip)
         self.reset_button = tool_button(
             "reset", tr("Reset threshold"), tr("Back to the rule's own threshold.")
         )
@@ -171,8 +166,7 @@ class CanvasBar(QWidget):
         self.opacity_slider.setPageStep(10)
         self.opacity_slider.setMinimumWidth(48)
         self.opacity_slider.setMaximumWidth(140)
-        self.opacity_slider.setAccessibleName(tr("Opacity of the heat map"))
-        self.opacity_slider.setToolTip(tr("Opacity of the heat map."))
+        named(self.opacity_slider, tr("Opacity of the heat map"), tr("Opacity of the heat map."))
         self.colour_map_box = Combo(self)
         self.colour_map_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
         self.colour_map_box.setIconSize(QSize(28, 12))
@@ -182,16 +176,13 @@ class CanvasBar(QWidget):
             self.colour_map_box.addItem(
                 QIcon(QPixmap.fromImage(picture)), titles.get(name, name.capitalize()), name
             )
-        self.colour_map_box.setAccessibleName(tr("Colour map"))
-        self.colour_map_box.setToolTip(tr("Colours of the heat map."))
+        named(self.colour_map_box, tr("Colour map"), tr("Colours of the heat map."))
         self.legend = LegendStrip(self)
         self.zoom_label = plain_label("", "muted")
         self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.side_by_side_button = tool_button(
-            "side-by-side",
-            tr("Side by side"),
-            tr("The image beside itself under its heat map (S)."),
+            "side-by-side", tr("Side by side"), tr("The image beside itself under its heat map (S).")
         )
         self.side_by_side_button.setCheckable(True)
         self.display_button = tool_button(
@@ -207,13 +198,10 @@ class CanvasBar(QWidget):
         )
 
     def _decision_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(_ROW_SPACING)
         label = plain_label(tr("Threshold"))
         label.setBuddy(self.threshold_slider)
         self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
-        row.addWidget(self.rule_box)
-        row.addWidget(self.scope)
+        row = hbox(self.rule_box, self.scope, spacing=_ROW_SPACING)
         return row
 
     def _place_threshold(self) -> None:
@@ -255,19 +243,22 @@ class CanvasBar(QWidget):
             self._place_threshold()
 
     def _display_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(_ROW_SPACING)
-        row.addWidget(self.heat_map_box)
-        row.addWidget(self.opacity_slider, 1)
-        row.addSpacing(style.GAP)
-        row.addWidget(self.colour_map_box)
         self._low, self._high = plain_label(tr("low"), "muted"), plain_label(tr("high"), "muted")
-        for widget in (self._low, self.legend, self._high):
-            row.addWidget(widget)
-        row.addStretch(1)
         buttons = self.side_by_side_button, self.display_button, self.fit_button, self.actual_size_button
-        for widget in (*buttons[:2], self.zoom_label, *buttons[2:]):
-            row.addWidget(widget)
+        row = hbox(
+            self.heat_map_box,
+            (self.opacity_slider, 1),
+            style.GAP,
+            self.colour_map_box,
+            self._low,
+            self.legend,
+            self._high,
+            STRETCH,
+            *buttons[:2],
+            self.zoom_label,
+            *buttons[2:],
+            spacing=_ROW_SPACING,
+        )
         self._always = self.heat_map_box, self.opacity_slider, self.zoom_label, *buttons
         return row
 
@@ -341,12 +332,7 @@ class CanvasBar(QWidget):
         self._tell(self.colour_map_changed, name)
 
     def _enable(self, state: CanvasBarState) -> None:
-        for widget in (
-            *self._threshold_parts,
-            self.rule_box,
-            self.scope,
-            self.heat_map_box,
-        ):
+        for widget in (*self._threshold_parts, self.rule_box, self.scope, self.heat_map_box):
             widget.setEnabled(state.enabled)
         self._enable_heat(state.enabled and state.heat_map)
         for button in (

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import named, plain_label
+from app.views.layouts import vbox
 from core.base.language import tr
 
 _ROWS = 8
@@ -27,18 +28,13 @@ class ClassChooser(QFrame):
         self._names: tuple[str, ...] = ()
         self.edit = QLineEdit()
         self.edit.setPlaceholderText(tr("Class name"))
-        self.edit.setAccessibleName(tr("Class name"))
-        self.edit.setToolTip(tr("The class of the box; Enter takes it."))
+        named(self.edit, tr("Class name"), tr("The class of the box; Enter takes it."))
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Class names in this project"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.SPACING] * 4)
-        column.setSpacing(style.GAP)
-        column.addWidget(self.edit)
-        column.addWidget(self.list)
-        column.addWidget(plain_label(tr("Return chooses, Esc leaves it as it is"), "muted"))
+        parts = self.edit, self.list, plain_label(tr("Return chooses, Esc leaves it as it is"), "muted")
+        vbox(*parts, on=self, margins=style.SPACING, spacing=style.GAP)
         self.edit.textEdited.connect(self._filter)
         self.edit.returnPressed.connect(self._choose)
         self.edit.installEventFilter(self)

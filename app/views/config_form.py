@@ -6,18 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order
-from app.views.field_editors import (
-    ChoiceEditor,
-    Editor,
-    SwitchEditor,
-    all_fields,
-    editor_for,
-    tip_of,
-)
+from app.views.controls import Choice, Combo, RealSpin, Section, named, plain_label, tab_in_order
+from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, all_fields, editor_for, tip_of
+from app.views.layouts import STRETCH, hbox, vbox
 from core.base.config import Settings, limits_of
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
@@ -55,14 +49,9 @@ class BudgetEditor(QWidget):
         self.minutes.setDecimals(2)
         self.minutes.setValue(_DEFAULT_MINUTES)
         self.minutes.setStepType(RealSpin.StepType.AdaptiveDecimalStepType)
-        self.minutes.setAccessibleName(tr(limits.label))
-        self.minutes.setToolTip(tip_of(limits))
+        named(self.minutes, tr(limits.label), tip_of(limits))
         self.unit = Choice(tr("Steps"), tr("Minutes"), self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(style.GAP)
-        for widget, stretch in ((steps, 1), (self.minutes, 1), (self.unit, 0)):
-            row.addWidget(widget, stretch)
+        hbox((steps, 1), (self.minutes, 1), (self.unit, 0), on=self, spacing=style.GAP)
         self._show_unit()
         self.steps.changed.connect(self.changed)
         self.minutes.valueChanged.connect(self.changed)
@@ -125,8 +114,7 @@ class ConfigForm(QWidget):
         self._config: type[Settings] = type(presets[default])
         self.preset_box = Combo(self)
         self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.preset_box.setAccessibleName(tr("Preset"))
-        self.preset_box.setToolTip(tr("A set of values to start from."))
+        named(self.preset_box, tr("Preset"), tr("A set of values to start from."))
         offered = (name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets)
         for name in offered if others else presets:
             self.preset_box.addItem(tr(_PRESET_TITLES.get(name, name.capitalize())), name)
@@ -136,12 +124,10 @@ class ConfigForm(QWidget):
             if name != "minutes"
         }
         self.budget = BudgetEditor(self.editors["steps"], self) if "steps" in self.editors else None
-        self.reason_label = plain_label("", "muted")
-        self.reason_label.setWordWrap(True)
+        self.reason_label = plain_label("", "muted", wrap=True)
         self.reason_label.hide()
         self._reason = ""
-        self.problem_label = plain_label("", "error")
-        self.problem_label.setWordWrap(True)
+        self.problem_label = plain_label("", "error", wrap=True)
         self.problem_label.hide()
         self._lay_out()
         self.preset_box.currentIndexChanged.connect(self._preset_chosen)
@@ -210,9 +196,6 @@ class ConfigForm(QWidget):
     # Making
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(style.SPACING)
         main = self._form()
         main.addRow(self._label(tr("Preset")), self.preset_box)
         main.addRow(self.reason_label)
@@ -220,16 +203,13 @@ class ConfigForm(QWidget):
             if name == "image_size" and self.budget is not None:
                 main.addRow(self._label(tr("Train for")), self.budget)
             self._add(main, name)
-        column.addLayout(main)
         self.advanced = Section(tr("Advanced"), self)
         advanced = self._form()
         self.advanced.content.setLayout(advanced)
         for name in self.editors:
             if name not in (*self._main, *_BUDGET):
                 self._add(advanced, name)
-        column.addWidget(self.advanced)
-        column.addWidget(self.problem_label)
-        column.addStretch(1)
+        vbox(main, self.advanced, self.problem_label, STRETCH, on=self, spacing=style.SPACING)
         for form in (main, advanced):
             _level(form)
         tab_in_order(self._in_sight_order())

@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyleOptionSlider,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app import style
+from app.views.layouts import vbox
 
 _SPIN_WIDTH = 84  # less than a spin box would ask for its longest number
 
@@ -211,11 +211,7 @@ class Section(QWidget):
         self.toggle.setCheckable(True)
         style.mark(self.toggle, "section")
         self.content = QWidget(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(style.GAP)
-        column.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self.content)
+        vbox((self.toggle, 0, Qt.AlignmentFlag.AlignLeft), self.content, on=self, spacing=style.GAP)
         self.toggle.toggled.connect(self.set_open)
         self.set_open(False)
 
@@ -255,20 +251,28 @@ def tool_button(icon: str, name: str, tip: str) -> QToolButton:
     button = QToolButton()
     style.set_icon(button, icon)
     button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
-    button.setAccessibleName(name)
-    button.setToolTip(tip)
+    named(button, name, tip)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return button
 
 
-def plain_label(text: str = "", role: str = "") -> QLabel:
+def plain_label(text: str = "", role: str = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
     """A label that shows its text as it is, never as markup."""
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setText(text)
+    label.setWordWrap(wrap)
+    if selectable:
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     if role:
         style.mark(label, role)
     return label
+
+
+def named(widget: QWidget, name: str, tip: str = "") -> None:
+    """Give a control its ``name`` for people who hear the screen, and a ``tip`` for the mouse."""
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip)
 
 
 class HintLabel(QLabel):

@@ -11,15 +11,7 @@ from pathlib import Path
 import PySide6
 from PySide6.QtCore import QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QGridLayout,
-    QMessageBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QMessageBox, QWidget
 
 from app import actions, paths, style
 from app.models.export import ExportRequest, Listed
@@ -29,6 +21,7 @@ from app.views import message
 from app.views.controls import plain_label
 from app.views.export_dialog import ExportDialog
 from app.views.figure_dialog import FigureDialog, figure_options
+from app.views.layouts import vbox
 from core import __version__
 from core.base.errors import BoxscoutError
 from core.base.language import tr
@@ -233,10 +226,6 @@ def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
         grid.addWidget(plain_label(actions.key_text(made[spec.id]), "muted"), i % half, column + 1)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(*[2 * style.MARGIN] * 4)
-    layout.setSpacing(2 * style.SPACING)
-    layout.addLayout(grid)
-    layout.addWidget(buttons)
+    vbox(grid, buttons, on=dialog, margins=2 * style.MARGIN, spacing=2 * style.SPACING)
     dialog.exec()
     dialog.deleteLater()

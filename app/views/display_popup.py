@@ -6,10 +6,11 @@ import math
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QWidget
 
 from app import style
-from app.views.controls import JumpSlider, plain_label
+from app.views.controls import JumpSlider, named, plain_label
+from app.views.layouts import vbox
 from core.base.language import number, tr
 from core.images.display import MAX_GAMMA, Display
 
@@ -28,8 +29,7 @@ class DisplayPopup(QFrame):
         self.brightness = self._slider(tr("Brightness"), tr("How bright all of the image is."))
         self.contrast = self._slider(tr("Contrast"), tr("How far light and dark lie apart."))
         self.gamma = self._slider(
-            tr("Gamma"),
-            tr("Dark parts become lighter to the right, darker to the left."),
+            tr("Gamma"), tr("Dark parts become lighter to the right, darker to the left.")
         )
         self._values = [plain_label("", "muted") for _ in range(3)]
         grid = QGridLayout()
@@ -44,12 +44,14 @@ class DisplayPopup(QFrame):
                 grid.addWidget(widget, row, column)
         self.reset = QPushButton(tr("As it is"))
         self.reset.clicked.connect(lambda: self._tell(Display()))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.MARGIN] * 4)
-        column.setSpacing(style.SPACING)
-        column.addLayout(grid)
-        column.addWidget(plain_label(tr("Only what you see; exported images stay as they are."), "muted"))
-        column.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
+        vbox(
+            grid,
+            plain_label(tr("Only what you see; exported images stay as they are."), "muted"),
+            (self.reset, 0, Qt.AlignmentFlag.AlignRight),
+            on=self,
+            margins=style.MARGIN,
+            spacing=style.SPACING,
+        )
         self._show(Display())
 
     def ask(self, display: Display, at: QPoint) -> None:
@@ -66,8 +68,7 @@ class DisplayPopup(QFrame):
         slider = JumpSlider(-_FINE, _FINE, self)
         slider.setPageStep(10)
         slider.setMinimumWidth(180)
-        slider.setAccessibleName(name)
-        slider.setToolTip(tip)
+        named(slider, name, tip)
         slider.valueChanged.connect(lambda _: self._moved())
         return slider
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QListWidget, QListWidgetItem
 
 from app import style
-from app.views.controls import Combo, RealSpin, Spin, plain_label
+from app.views.controls import Combo, RealSpin, Spin, named, plain_label
 from core.base.annotations import ImageBoxes
 from core.base.language import number, short, tr
 from core.formats import Selection, Which
@@ -45,11 +45,11 @@ class ExportChoices(QObject):
         self.percent.setRange(1, round(100 * MAX_VAL_SHARE))
         self.percent.setValue(_PERCENT)
         self.percent.setSuffix(" %")
-        self.percent.setAccessibleName(tr("Share of the images for validation"))
-        self.percent.setToolTip(tr("Share of the images for validation"))
+        named(
+            self.percent, tr("Share of the images for validation"), tr("Share of the images for validation")
+        )
         self.seed.setRange(0, 999_999)
-        self.seed.setAccessibleName(tr("Seed of the split"))
-        self.seed.setToolTip(tr("The same seed gives the same split."))
+        named(self.seed, tr("Seed of the split"), tr("The same seed gives the same split."))
         self._seed_label = plain_label(tr("Seed"))
         self._lay_out()
         for signal in (

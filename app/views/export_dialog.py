@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app import style
 from app.models.export import ExportRequest
+from app.timers import one_shot
 from app.views.controls import Combo, plain_label
 from app.views.export_choices import ExportChoices
+from app.views.layouts import hbox, vbox
 from core.base.annotations import ImageBoxes
 from core.base.language import number, tr, trn
 from core.formats import Format, WriteOptions, split_paths
@@ -47,10 +46,7 @@ class ExportDialog(QDialog):
         self._images: Sequence[ImageBoxes] | None = None
         self._outdated = UP_TO_DATE
         self._count: Count | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(COUNT_MS)
-        self._timer.timeout.connect(self._recount)
+        self._timer = one_shot(self, COUNT_MS, self._recount)
         self._make_choices()
         self._make_place()
         self._lay_out()
@@ -89,8 +85,7 @@ class ExportDialog(QDialog):
         self.format.setToolTip(tr("The format of what is written; below it says which programs read it."))
         for name, each in self._formats.items():
             self.format.addItem(tr(each.title), name)
-        self.help = plain_label(role="muted")
-        self.help.setWordWrap(True)
+        self.help = plain_label(role="muted", wrap=True)
         self.own = {
             "link": QCheckBox(tr("Link to the images instead of copying them")),
             "flat": QCheckBox(tr("One flat folder: names of subfolders go into those of files")),
@@ -104,21 +99,16 @@ class ExportDialog(QDialog):
         self.path_edit.setObjectName("export_path")
         self.path_edit.setToolTip(tr("The file or new folder that is written."))
         self.browse = QPushButton(tr("Browse…"))
-        self.total = plain_label(tr("Counting…"), role="title")
-        self.total.setWordWrap(True)
-        self.note = plain_label(role="muted")
-        self.note.setWordWrap(True)
-        self.warning = plain_label(role="warning")
-        self.warning.setWordWrap(True)
+        self.total = plain_label(tr("Counting…"), role="title", wrap=True)
+        self.note = plain_label(role="muted", wrap=True)
+        self.warning = plain_label(role="warning", wrap=True)
         self.warning.hide()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.export = self.buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.export, "primary")
 
     def _lay_out(self) -> None:
-        place = QHBoxLayout()
-        place.addWidget(self.path_edit, 1)
-        place.addWidget(self.browse)
+        place = hbox((self.path_edit, 1), self.browse)
         self._form = form = QFormLayout()
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -128,14 +118,8 @@ class ExportDialog(QDialog):
             form.addRow("", box)
         self.choices = ExportChoices(form, self)
         form.addRow(tr("To"), place)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[2 * style.MARGIN] * 4)
-        column.setSpacing(style.MARGIN)
-        column.addLayout(form)
-        column.addWidget(self.total)
-        column.addWidget(self.note)
-        column.addWidget(self.warning)
-        column.addWidget(self.buttons)
+        parts = form, self.total, self.note, self.warning, self.buttons
+        vbox(*parts, on=self, margins=2 * style.MARGIN, spacing=style.MARGIN)
 
     def _connect(self) -> None:
         self.format.currentIndexChanged.connect(self._show_format)
@@ -263,11 +247,7 @@ class ExportDialog(QDialog):
     def _browse(self) -> None:
         kinds = f"{self.format.currentText()} (*{self.chosen.suffix})" if self.chosen.suffix else ""
         found, _ = QFileDialog.getSaveFileName(
-            self,
-            tr("Export boxes"),
-            str(self.path),
-            kinds,
-            options=QFileDialog.Option.DontConfirmOverwrite,
+            self, tr("Export boxes"), str(self.path), kinds, options=QFileDialog.Option.DontConfirmOverwrite
         )
         if found:
             path = Path(found)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import Combo, Spin
+from app.views.controls import Combo, Spin, named
 from core.base.config import Limits, Settings
 from core.base.language import mark, number, tr
 
@@ -50,8 +50,7 @@ class Editor(QWidget):
 
     def _take(self, widget: QWidget) -> None:
         self.row.addWidget(widget)
-        widget.setAccessibleName(tr(self.limits.label))
-        widget.setToolTip(tip_of(self.limits))
+        named(widget, tr(self.limits.label), tip_of(self.limits))
         self.setFocusProxy(widget)
 
     def value(self) -> Any:

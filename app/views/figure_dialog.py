@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QWidget,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from app import style
 from app.models.figure import FigureKind
 from app.views.controls import plain_label
+from app.views.layouts import hbox
 from core.base.language import tr
 
 SUFFIXES = (".png", ".pdf")
@@ -55,8 +55,7 @@ class FigureDialog(QDialog):
         self.path_edit.setObjectName("figure_path")
         self.path_edit.setToolTip(tr("The file that is written."))
         self.browse = QPushButton(tr("Browse…"))
-        self.note = plain_label(role="muted")
-        self.note.setWordWrap(True)
+        self.note = plain_label(role="muted", wrap=True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.save = self.buttons.addButton(tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
         style.mark(self.save, "primary")
@@ -79,9 +78,7 @@ class FigureDialog(QDialog):
         return Path(self.path_edit.text().strip()).expanduser()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self.path_edit, 1)
-        row.addWidget(self.browse)
+        row = hbox((self.path_edit, 1), self.browse)
         form = QFormLayout(self)
         form.setContentsMargins(*[2 * style.MARGIN] * 4)
         form.setSpacing(style.SPACING)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app import style
 from app.models.image_list import ImageListModel, Role
 from app.views.browse_bar import BrowseBar
 from app.views.controls import plain_label, tool_button
 from app.views.image_row import ROW, ThumbnailDelegate
+from app.views.layouts import hbox, vbox
 from core.base.annotations import Status
 from core.base.language import number, tr, trn
 from core.project.browse import Browse
@@ -74,10 +75,7 @@ class SelectionBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.count = plain_label(role="title")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(style.GAP)
-        row.addWidget(self.count, 1)
+        row = hbox((self.count, 1), on=self, spacing=style.GAP)
         self.buttons = {}
         for status, icon, name, tip in (
             (Status.ACCEPTED, "done", tr("Accept selected"), tr("Accept all selected images")),
@@ -118,11 +116,15 @@ class ImageListView(QWidget):
         self.list.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.selection_bar = SelectionBar()
         self.count = plain_label(role="muted")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.GAP)
-        layout.setSpacing(style.GAP + 2)
-        for widget in (self.browse_bar, self.list, self.selection_bar, self.count):
-            layout.addWidget(widget)
+        vbox(
+            self.browse_bar,
+            self.list,
+            self.selection_bar,
+            self.count,
+            on=self,
+            margins=(style.SPACING, style.SPACING, style.SPACING, style.GAP),
+            spacing=style.GAP + 2,
+        )
         self.setMinimumWidth(180)
         self.browse_bar.changed.connect(self.browse_changed)
         self.list.verticalScrollBar().valueChanged.connect(self._tell_rows_in_view)

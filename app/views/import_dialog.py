@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -20,7 +19,9 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.models.export import ImportRequest
+from app.timers import one_shot
 from app.views.controls import Choice, plain_label
+from app.views.layouts import STRETCH, hbox
 from core.base.annotations import Status
 from core.base.language import number, tr, trn
 from core.project.exchange import ImportPlan
@@ -41,10 +42,7 @@ class ImportDialog(QDialog):
         self.setWindowTitle(tr("Import boxes"))
         self._folder = folder
         self._plan: ImportPlan | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer = one_shot(self, LOOK_MS, self._look)
         self.path_edit = QLineEdit()
         self.path_edit.setObjectName("import_path")
         self.path_edit.setToolTip(tr("The file or folder that the boxes are read from."))
@@ -94,20 +92,13 @@ class ImportDialog(QDialog):
         self._fit()
 
     def _lay_out(self) -> None:
-        place = QHBoxLayout()
-        place.addWidget(self.path_edit, 1)
-        place.addWidget(self.browse_file)
-        place.addWidget(self.browse_folder)
-        status = QHBoxLayout()
-        status.addWidget(self.status)
-        status.addStretch(1)
+        place = hbox((self.path_edit, 1), self.browse_file, self.browse_folder)
+        status = hbox(self.status, STRETCH)
         form = QFormLayout()
         form.setSpacing(style.SPACING)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(tr("From"), place)
-        meaning = QHBoxLayout()
-        meaning.addWidget(self.meaning)
-        meaning.addStretch(1)
+        meaning = hbox(self.meaning, STRETCH)
         form.addRow(tr("They are"), meaning)
         form.addRow(tr("Images become"), status)
         form.addRow("", self.replace_held)

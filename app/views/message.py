@@ -7,18 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 
 _SIGN = 32
@@ -32,26 +25,16 @@ class MessageDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(QGuiApplication.applicationDisplayName() or "Boxscout")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.sentence = plain_label(sentence)
-        self.sentence.setWordWrap(True)
+        self.sentence = plain_label(sentence, wrap=True)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.sentence.setMinimumWidth(_TEXT_WIDTH)
         picture = QLabel()
         picture.setPixmap(style.icon(sign, colour).pixmap(QSize(_SIGN, _SIGN), self.devicePixelRatioF()))
-        self.text_column = QVBoxLayout()
-        self.text_column.setSpacing(style.SPACING)
-        self.text_column.addWidget(self.sentence)
-        top = QHBoxLayout()
-        top.setSpacing(style.MARGIN)
-        top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
-        top.addLayout(self.text_column, 1)
+        self.text_column = vbox(self.sentence, spacing=style.SPACING)
+        top = hbox((picture, 0, Qt.AlignmentFlag.AlignTop), (self.text_column, 1), spacing=style.MARGIN)
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(style.SPACING)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(*[2 * style.MARGIN] * 4)
-        self.column.setSpacing(16)
-        self.column.addLayout(top)
-        self.column.addLayout(self.buttons)
+        self.column = vbox(top, self.buttons, on=self, margins=2 * style.MARGIN, spacing=16)
 
     def add_button(self, text: str, slot: Callable[[], object], *, main: bool = False) -> QPushButton:
         """A button at the end of the row; the ``main`` one is pressed by Return."""
@@ -126,11 +109,9 @@ class DoneDialog(MessageDialog):
     def __init__(self, parent: QWidget | None, sentence: str, lines: Sequence[str], path: Path) -> None:
         super().__init__(parent, "done", style.colours().good, sentence)
         style.mark(self.sentence, "title")
-        self.lines = plain_label("\n".join(lines))
-        self.lines.setWordWrap(True)
+        self.lines = plain_label("\n".join(lines), wrap=True)
         self.lines.setVisible(bool(lines))
-        self.where = plain_label(str(path), "muted")
-        self.where.setWordWrap(True)
+        self.where = plain_label(str(path), "muted", wrap=True)
         for label in (self.lines, self.where):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self.text_column.addWidget(label)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import hbox
 
 Offer = tuple[str, Callable[[], object]]
 
@@ -20,17 +21,18 @@ class NoticeBar(QFrame):
         super().__init__(parent)
         self._sign, self._sign_name = QLabel(), "warning"
         style.mark(self, "notice")
-        self.text = plain_label()
-        self.text.setWordWrap(True)
+        self.text = plain_label(wrap=True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         # A long path must not hold the window wide.
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.buttons: list[QPushButton] = []
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
-        self._row.setSpacing(style.SPACING)
-        self._row.addWidget(self._sign)
-        self._row.addWidget(self.text, 1)
+        self._row = hbox(
+            self._sign,
+            (self.text, 1),
+            on=self,
+            margins=(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING),
+            spacing=style.SPACING,
+        )
         self.hide()
 
     def say(self, text: str, offers: Sequence[Offer] = (), *, sign: str = "warning") -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 
 from app.models.pictures import to_qimage
 from app.models.session import Session
 from app.models.thumbnails import Thumbnails
+from app.timers import one_shot
 from app.views.canvas_bar import CanvasBar, CanvasBarState
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
@@ -156,10 +157,7 @@ class StatusPresenter(QObject):
         super().__init__(parent)
         self._session, self._strip, self._images, self._problems = session, strip, images, problems
         # Listing the problems reads all images: not for each of a hundred bad thumbnails.
-        self._wait = QTimer(self)
-        self._wait.setSingleShot(True)
-        self._wait.setInterval(PROBLEMS_WAIT_MS)
-        self._wait.timeout.connect(self._show_problems)
+        self._wait = one_shot(self, PROBLEMS_WAIT_MS, self._show_problems)
         session.problems.changed.connect(self._wait.start)
         session.activity_changed.connect(self._show_activity)
         session.notice.connect(strip.say)

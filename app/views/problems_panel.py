@@ -6,19 +6,11 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QItemSelection, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QPushButton,
-    QStackedLayout,
-    QTreeView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPushButton, QStackedLayout, QTreeView, QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import STRETCH, hbox, vbox
 from app.views.problems_model import Problem, ProblemsModel
 from core.base.language import printable, tr
 
@@ -116,16 +108,14 @@ class ProblemsPanel(QWidget):
         self._pages = QStackedLayout()
         self._pages.addWidget(self._nothing)
         self._pages.addWidget(self.tree)
-        buttons = QVBoxLayout()
-        buttons.setSpacing(style.SPACING)
-        buttons.addWidget(self.folder_button)
-        buttons.addWidget(self.copy_button)
-        buttons.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(style.SPACING, style.GAP, style.SPACING, style.SPACING)
-        row.setSpacing(style.SPACING)
-        row.addLayout(self._pages, 1)
-        row.addLayout(buttons)
+        buttons = vbox(self.folder_button, self.copy_button, STRETCH, spacing=style.SPACING)
+        hbox(
+            (self._pages, 1),
+            buttons,
+            on=self,
+            margins=(style.SPACING, style.GAP, style.SPACING, style.SPACING),
+            spacing=style.SPACING,
+        )
 
     def _refresh(self) -> None:
         count = self.count()

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import number, tr
 
 Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
@@ -87,25 +88,13 @@ class RunControls(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName(tr("Progress of the training"))
         self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
-        self.message_label = plain_label("", "muted")
-        self.message_label.setWordWrap(True)
+        self.message_label = plain_label("", "muted", wrap=True)
 
     def _lay_out(self) -> None:
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(style.SPACING)
-        for button in (self.continue_button, self.start_button, self.pause_button, self.stop_button):
-            buttons.addWidget(button)
-        figures = QHBoxLayout()
-        figures.addWidget(self.step_label)
-        figures.addStretch(1)
-        figures.addWidget(self.time_label)
-        rows.addLayout(buttons)
-        rows.addWidget(self.progress)
-        rows.addLayout(figures)
-        rows.addWidget(self.message_label)
+        parts = self.continue_button, self.start_button, self.pause_button, self.stop_button
+        buttons = hbox(*parts, spacing=style.SPACING)
+        figures = hbox(self.step_label, STRETCH, self.time_label)
+        vbox(buttons, self.progress, figures, self.message_label, on=self, spacing=6)
 
     def _show_buttons(self, state: TrainPanelState) -> None:
         busy = state.phase in BUSY

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from app.views.controls import Combo, plain_label
+from app.views.controls import Combo, named, plain_label
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 
 
@@ -48,29 +49,16 @@ class RunsPicker(QWidget):
         self._state = RunsState()
         self.box = Combo(self)
         self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.box.setAccessibleName(tr("Run"))
-        self.box.setToolTip(tr("Each training is a run of its own; it stays until you delete it."))
-        self.source = plain_label("", "muted")
-        self.source.setWordWrap(True)
+        named(self.box, tr("Run"), tr("Each training is a run of its own; it stays until you delete it."))
+        self.source = plain_label("", "muted", wrap=True)
         self.take_button = QPushButton(tr("Use its boxes"))
         self.take_button.setToolTip(
             tr("Boxes that you have not accepted or edited will come from this run; Undo brings them back.")
         )
         self.delete_button = QPushButton(tr("Delete run…"))
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(plain_label(tr("Run")))
-        row.addWidget(self.box, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(6)
-        buttons.addWidget(self.take_button, 1)
-        buttons.addWidget(self.delete_button, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addLayout(row)
-        column.addWidget(self.source)
-        column.addLayout(buttons)
+        row = hbox(plain_label(tr("Run")), (self.box, 1), spacing=6)
+        buttons = hbox((self.take_button, 1), (self.delete_button, 1), spacing=6)
+        vbox(row, self.source, buttons, on=self, spacing=6)
         self.box.activated.connect(lambda index: self.chosen.emit(self.box.itemData(index)))
         self.take_button.clicked.connect(self._take)
         self.delete_button.clicked.connect(lambda: self.delete_requested.emit(self._state.shown))

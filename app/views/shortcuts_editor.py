@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import named, plain_label
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.base.preferences import Keys, holder_of, keys_in_force
 
@@ -79,8 +78,7 @@ class ShortcutsEditor(QWidget):
     def _make_controls(self) -> None:
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(tr("Find a command"))
-        self.filter.setAccessibleName(tr("Find a command"))
-        self.filter.setToolTip(tr("Show only commands whose name or key holds this text."))
+        named(self.filter, tr("Find a command"), tr("Show only commands whose name or key holds this text."))
         self.filter.setClearButtonEnabled(True)
         self.list = QTreeWidget()
         self.list.setAccessibleName(tr("Commands and their keys"))
@@ -98,22 +96,13 @@ class ShortcutsEditor(QWidget):
         self.reset = QPushButton(tr("Standard keys"))
         for button in (self.add, self.clear, self.reset):
             button.setAutoDefault(False)
-        self.note = plain_label(role="muted")
-        self.note.setWordWrap(True)
+        self.note = plain_label(role="muted", wrap=True)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
-        row.addWidget(self.editor, 1)
-        for button in (self.add, self.clear, self.reset):
-            row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.MARGIN] * 4)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self.filter)
-        column.addWidget(self.list, 1)
-        column.addLayout(row)
-        column.addWidget(self.note)
+        row = hbox((self.editor, 1), self.add, self.clear, self.reset, spacing=style.SPACING)
+        vbox(
+            self.filter, (self.list, 1), row, self.note, on=self, margins=style.MARGIN, spacing=style.SPACING
+        )
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter)

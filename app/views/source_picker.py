@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import Combo, plain_label
+from app.views.controls import Combo, named, plain_label
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 
 
@@ -61,10 +62,10 @@ class SourcePicker(QWidget):
         self._state = SourceState()
         self.box = Combo(self)
         self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.box.setAccessibleName(tr("Heat maps from"))
-        self.box.setToolTip(tr("Which network heat maps and boxes of all images come from."))
-        self.reason = plain_label("", "muted")
-        self.reason.setWordWrap(True)
+        named(
+            self.box, tr("Heat maps from"), tr("Which network heat maps and boxes of all images come from.")
+        )
+        self.reason = plain_label("", "muted", wrap=True)
         self.numbers = QWidget(self)
         self._grid = QGridLayout(self.numbers)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -79,23 +80,10 @@ class SourcePicker(QWidget):
             tr("Which of the two things that the network has learned the heat map shows.")
         )
         self.unit_row = QWidget(self)
-        units = QHBoxLayout(self.unit_row)
-        units.setContentsMargins(0, 0, 0, 0)
-        units.setSpacing(6)
-        units.addWidget(plain_label(tr("Showing")))
-        units.addWidget(self.unit_box, 1)
+        hbox(plain_label(tr("Showing")), (self.unit_box, 1), on=self.unit_row, spacing=6)
         self.unit_row.hide()
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(plain_label(tr("Heat maps from")))
-        row.addWidget(self.box, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addLayout(row)
-        column.addWidget(self.unit_row)
-        column.addWidget(self.numbers)
-        column.addWidget(self.reason)
+        row = hbox(plain_label(tr("Heat maps from")), (self.box, 1), spacing=6)
+        vbox(row, self.unit_row, self.numbers, self.reason, on=self, spacing=6)
         self.box.activated.connect(self._activated)
         self.unit_box.activated.connect(lambda index: self.unit_chosen.emit(self.unit_box.itemData(index)))
 

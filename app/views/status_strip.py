@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QPushButton, QStatusBar, QWidget
 
 from app import style
 from app.models.training import Activity
+from app.timers import one_shot
 from app.views.controls import plain_label
 from core.base.annotations import BoxRecord
 from core.base.language import tr, trn
@@ -40,10 +41,7 @@ class StatusStrip(QStatusBar):
             self.addWidget(widget)
         for widget in (self.problems, self.cursor, self.box, self.image_size):
             self.addPermanentWidget(widget)
-        self._notice = QTimer(self)
-        self._notice.setSingleShot(True)
-        self._notice.setInterval(NOTICE_MS)
-        self._notice.timeout.connect(self._show_text)
+        self._notice = one_shot(self, NOTICE_MS, self._show_text)
         self._said = self._box = self._drag = ""
         self._activity: Activity | None = None
         self.set_activity(None)

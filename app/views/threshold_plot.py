@@ -5,10 +5,11 @@ from __future__ import annotations
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import hbox
 from core.base.language import number, tr
 from core.boxes.rules import MAX_THRESHOLD
 from core.project.measure import FolderCurve
@@ -90,12 +91,7 @@ class ThresholdPlot(QWidget):
         self.title, self.value = plain_label(tr("Accuracy")), plain_label(role="muted")
         self.value.setWordWrap(True)
         self.value.setIndent(style.SPACING)  # a hidden label loses its margin as the theme changes
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.title)
-        row.addWidget(self.plot, 1)
-        row.addWidget(self.value)
+        hbox(self.title, (self.plot, 1), self.value, on=self, spacing=0)
         self.plot.pressed_at.connect(self.threshold_chosen)
         self.plot.held.connect(self.held)
         self.plot.settled.connect(self.settled)

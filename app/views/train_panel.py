@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidget, QWidget
 
 from app import style
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
 from app.views.controls import Choice, FitScroll, Pages, Section, plain_label
 from app.views.gallery import Gallery
+from app.views.layouts import vbox
 from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
 from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
@@ -80,8 +81,7 @@ class TrainPanel(QWidget):
         )
         self.features_note.setWordWrap(True)
         self.features_note.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.note_label = plain_label("", "muted")
-        self.note_label.setWordWrap(True)
+        self.note_label = plain_label("", "muted", wrap=True)
         self._lend_controls()
         self._lay_out()
         self._connect()
@@ -181,16 +181,18 @@ class TrainPanel(QWidget):
         self.step_label, self.time_label = controls.step_label, controls.time_label
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, style.SPACING, 10, style.MARGIN)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self.kind)
-        column.addWidget(self.note_label)
-        column.addWidget(self._settings())
-        column.addWidget(self.controls)
-        column.addWidget(self.runs)
-        column.addWidget(self.source)
-        column.addWidget(self._results(), 1)
+        vbox(
+            self.kind,
+            self.note_label,
+            self._settings(),
+            self.controls,
+            self.runs,
+            self.source,
+            (self._results(), 1),
+            on=self,
+            margins=(10, style.SPACING, 10, style.MARGIN),
+            spacing=style.SPACING,
+        )
         forms = self._all_forms()
         parts = self.controls, self.runs, self.source
         self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, *parts]
@@ -201,9 +203,7 @@ class TrainPanel(QWidget):
         for form in self._all_forms():
             self.forms.addWidget(form)
         self.scroll = FitScroll(self.forms, self)
-        inside = QVBoxLayout(self.settings.content)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.scroll)
+        vbox(self.scroll, on=self.settings.content)
         self.settings.set_open(True)
         return self.settings
 

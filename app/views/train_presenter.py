@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from app.models.results import Snapshots
 from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.timers import one_shot
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
 from core.base.config import ClassifierConfig, TrainConfig
@@ -36,10 +37,7 @@ class TrainPresenter(QObject):
         super().__init__(parent)
         self._session, self._panel = session, panel
         self._asked_for: Project | None = None
-        self._refresh = QTimer(self)
-        self._refresh.setSingleShot(True)
-        self._refresh.setInterval(POINTS_WAIT_MS)
-        self._refresh.timeout.connect(panel.refresh)
+        self._refresh = one_shot(self, POINTS_WAIT_MS, panel.refresh)
         results = session.results
         for changed in (
             session.training_changed,

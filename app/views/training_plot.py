@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import style
 from app.views.controls import HintLabel, Placeholder, plain_label
+from app.views.layouts import vbox
 from core.base.language import number, tr
 
 _AXIS_WIDTH = 38
@@ -138,10 +139,7 @@ class _TwoPlots(QWidget):
         self._lower_title, self._lower_legend = _rich_label(), _rich_label()
         self._lower_hint = HintLabel()
         self._plots, self._nothing = QWidget(self), Placeholder(empty, self)
-        pages = QVBoxLayout(self)
-        pages.setContentsMargins(0, 0, 0, 0)
-        pages.addWidget(self._plots)
-        pages.addWidget(self._nothing)
+        vbox(self._plots, self._nothing, on=self)
         self._plots.hide()
         column = QVBoxLayout(self._plots)
         column.setContentsMargins(0, 0, 0, 0)

@@ -12,7 +12,8 @@ from superqt import QElidingLabel
 
 import resources
 from app import paths, style
-from app.views.controls import plain_label
+from app.views.controls import named, plain_label
+from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import tr
 
 _WIDTH = 560
@@ -39,10 +40,7 @@ class WelcomePage(QWidget):
         self._recent_rows = QVBoxLayout(self._recent)
         self._recent_rows.setContentsMargins(0, 0, 0, 0)
         self._recent_rows.setSpacing(2)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(32, 24, 32, 24)
-        column.setSpacing(20)
-        column.addStretch(2)
+        column = vbox((STRETCH, 2), on=self, margins=(32, 24, 32, 24), spacing=20)
         for widget in (self._target, self._recent):
             row = QHBoxLayout()
             row.addStretch(1)
@@ -72,15 +70,9 @@ class WelcomePage(QWidget):
             self.update()
 
     def _fill_target(self) -> None:
-        column = QVBoxLayout(self._target)
-        column.setContentsMargins(36, 32, 36, 32)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self._logo(), 0, Qt.AlignmentFlag.AlignHCenter)
         title = plain_label(tr("Drop a folder of photos here"), "hero")
         title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         title.setWordWrap(True)
-        column.addWidget(title)
-        column.addSpacing(style.GAP)
         steps = QGridLayout()
         steps.setHorizontalSpacing(style.MARGIN)
         steps.setVerticalSpacing(6)
@@ -96,9 +88,17 @@ class WelcomePage(QWidget):
         ):
             steps.addWidget(plain_label(str(number), "muted"), number, 1)
             steps.addWidget(plain_label(text, "muted"), number, 2)
-        column.addLayout(steps)
-        column.addSpacing(style.MARGIN)
-        column.addLayout(self._buttons())
+        vbox(
+            (self._logo(), 0, Qt.AlignmentFlag.AlignHCenter),
+            title,
+            style.GAP,
+            steps,
+            style.MARGIN,
+            self._buttons(),
+            on=self._target,
+            margins=(36, 32, 36, 32),
+            spacing=style.SPACING,
+        )
 
     def _logo(self) -> QLabel:
         logo = QLabel()
@@ -107,9 +107,7 @@ class WelcomePage(QWidget):
         return logo
 
     def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
-        row.addStretch(1)
+        row = hbox(STRETCH, spacing=style.SPACING)
         self.folder_button = QPushButton(tr("Open folder…"))
         self.images_button = QPushButton(tr("Open images…"))
         self.sample_button = QPushButton(tr("Try the sample"))
@@ -128,20 +126,16 @@ class WelcomePage(QWidget):
 
     def _recent_row(self, path: Path) -> QWidget:
         row = QWidget(self._recent)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
         button = QPushButton(style.without_mnemonic(paths.title(path)))
         style.mark(button, "link")
-        button.setAccessibleName(str(path))
-        button.setToolTip("")
+        named(button, str(path), "")
         button.setMaximumWidth(_WIDTH // 2)
         button.clicked.connect(lambda: self.recent_chosen.emit(str(path)))
         folder = QElidingLabel(str(path.parent))
         folder.setTextFormat(Qt.TextFormat.PlainText)
         folder.setElideMode(Qt.TextElideMode.ElideMiddle)
         style.mark(folder, "muted")
-        line.addWidget(button)
-        line.addWidget(folder, 1)
+        hbox(button, (folder, 1), on=row)
         return row
 
     def paintEvent(self, event: QPaintEvent) -> None:
