@@ -51,8 +51,8 @@ from app.models.pictures import to_qimage
 from app.models.training import Phase
 from core.base.annotations import Status
 from core.base.presets import PRESETS
+from core.boxes.thresholds import Thresholds
 from core.project.browse import Browse, Order
-from core.project.thresholds import Thresholds
 
 
 def main() -> None:

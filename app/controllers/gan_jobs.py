@@ -18,6 +18,7 @@ from app.worker import Worker
 from core.base.config import TrainConfig
 from core.base.devices import resolve_device
 from core.base.errors import BoxscoutError, ImageError
+from core.boxes.options import BoxOptions
 from core.images.decoding import decode_squashed
 from core.images.pixels import Pixels
 from core.learn import checkpoint, snapshots
@@ -33,7 +34,7 @@ from core.project.localize import localize_images
 from core.project.localizers import Localizer, known_classes, saved_localizer
 from core.project.results import results_of
 from core.project.runs import Run
-from core.project.store import ImageRecord, Project, ProjectView
+from core.project.store import ImageRecord, Project
 from core.project.training import train_and_save
 from core.project.workflow import load_pixels, training_run
 
@@ -192,7 +193,7 @@ def localize(
     worker: Worker,
     project: Project,
     records: tuple[ImageRecord, ...],
-    view: ProjectView,
+    boxes: BoxOptions,
     how: Look,
     run: Run,
     source: NetworkSource,
@@ -219,12 +220,9 @@ def localize(
             pixels,
             localizer.network,
             step=localizer.step,
-            rule=view.rule,
-            threshold=view.threshold,
-            thresholds=view.thresholds,
-            max_boxes=view.max_boxes,
+            how=boxes,
             classes=source.classes,
-            options=read_out_of(localizer.network, unit=how.unit, max_boxes=view.max_boxes),
+            options=read_out_of(localizer.network, unit=how.unit, max_boxes=boxes.max_boxes),
             on_progress=lambda done, total: worker.put(("boxes", done, total)),
             cancelled=worker.is_stopping,
         )

@@ -8,6 +8,7 @@ from itertools import compress
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
+from app.controllers.job import Controller
 from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
@@ -21,7 +22,7 @@ from core.project.store import Project
 _SAYINGS = {Status.ACCEPTED: mark("Accept"), Status.REJECTED: mark("Reject"), Status.UNSEEN: mark("Unmark")}
 
 
-class ReviewController(QObject):
+class ReviewController(Controller):
     """Accepts, rejects and unmarks; keeps scores and box sizes in the list as the project has them."""
 
     about_to_accept = Signal(object)
@@ -30,12 +31,9 @@ class ReviewController(QObject):
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
+        super().__init__(session, pump, parent)
         self._editing = editing
-        self._facts: Worker | None = None
-        self._ranks: Worker | None = None
+        self._facts, self._ranks = self._job("facts"), self._job("names")
         session.project_changed.connect(self.rank_names)
 
     def mark(self, status: Status) -> int:
@@ -97,11 +95,8 @@ class ReviewController(QObject):
     def refresh_facts(self) -> None:
         """Read again what the list's filters and orders know of boxes: many have changed."""
         project, images = self._session.project, self._session.images
-        self._pump.abandon(self._facts)
         if project is not None:
-            self._facts = self._pump.run(
-                "facts", lambda worker: _facts(worker, project), on_done=images.set_facts
-            )
+            self._facts.start(lambda worker: _facts(worker, project), on_done=images.set_facts)
 
     def refresh_image(self, image_id: int) -> None:
         """The same of one image, at once: its boxes were edited."""
@@ -112,15 +107,9 @@ class ReviewController(QObject):
         """Put names in natural order ahead of time: sorting by name then takes no second of anyone's."""
         images = self._session.images
         names = images.names
-        self._pump.abandon(self._ranks)
+        self._ranks.abandon()
         if names:
-            self._ranks = self._pump.run("names", lambda _: natural_ranks(names), on_done=images.set_ranks)
-
-    def abandon(self) -> None:
-        """The project is about to be closed."""
-        for worker in (self._facts, self._ranks):
-            self._pump.abandon(worker)
-        self._facts = self._ranks = None
+            self._ranks.start(lambda _: natural_ranks(names), on_done=images.set_ranks)
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:

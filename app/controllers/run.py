@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.controllers.job import Controller
 from app.controllers.sources import Source
 from app.models.session import Session
 from app.models.training import Kind, Phase, TrainingStatus
@@ -64,7 +65,7 @@ def run_steps(
             note_training(project, run, complete=last.fraction >= 1.0)
 
 
-class RunController(QObject):
+class RunController(Controller):
     """One training at a time, in a thread of its own."""
 
     kind: Kind
@@ -73,9 +74,7 @@ class RunController(QObject):
     """:class:`Saved`, or None where training failed or was stopped before its first step."""
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
+        super().__init__(session, pump, parent)
         self._worker: Worker | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -11,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Signal
 
+from app.controllers.job import Job
 from app.controllers.run import Preparing, RunController
 from app.controllers.sources import Newest
 from app.models.results import Snapshots
 from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
-from app.worker import Worker
 from core.base.config import TrainConfig
 from core.base.language import tr
 from core.images.pixels import Pixels
@@ -64,7 +65,6 @@ class TrainingController(RunController):
     """Starts it and passes each step's report on to the session."""
 
     kind = Kind.GAN
-    _summarizing: Worker | None = None
 
     prepared = Signal(object)
     """:class:`Prepared`."""
@@ -101,16 +101,18 @@ class TrainingController(RunController):
         saved = session.runs.of(self.kind) if resume else None
         self._begin(lambda worker: gan_jobs().train(worker, project, records, config, saved))
 
+    @cached_property
+    def _summarizing(self) -> Job:
+        return self._job("summary")
+
     def summarize(self) -> None:
         """Find out how many images there are and how large; :attr:`TrainingResults.summary` says it."""
-        records = tuple(self._session.images.records)
-        self._pump.abandon(self._summarizing)
-        if not records:
-            self._session.results.set_summary(FolderSummary(0))
-            return
-        self._summarizing = self._pump.run(
-            "summary", lambda _: summarized(records), on_done=self._session.results.set_summary
-        )
+        records, results = tuple(self._session.images.records), self._session.results
+        self._summarizing.abandon()
+        if records:
+            self._summarizing.start(lambda _: summarized(records), on_done=results.set_summary)
+        else:
+            results.set_summary(FolderSummary(0))
 
     def look(self, config: TrainConfig) -> None:
         """Show a batch as the discriminator of ``config`` would see it; while training it is shown anyway."""

@@ -14,6 +14,7 @@ from app.controllers.deciding import DecidingController
 from app.controllers.editing import EditingController
 from app.controllers.exporting import ExportController, ImportController
 from app.controllers.figures import FigureController
+from app.controllers.job import Controller
 from app.controllers.learning import LearningController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
@@ -58,21 +59,15 @@ class Workbench(QObject):
         self.figures = FigureController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
         self.runs = RunsController(session, pump, self.editing, self)
-        self._closing = False
-        self._closed = False
+        self._closing = self._closed = False
         self._when_idle: Callable[[], None] | None = None
         self._connect()
 
     def _connect(self) -> None:
         self.pump.failed.connect(self.session.error)
         self.pump.idle.connect(self._on_idle)
-        self.library.leaving.connect(self.localization.abandon)
-        self.library.leaving.connect(self.deciding.abandon)
-        self.library.leaving.connect(self.review.abandon)
-        self.library.leaving.connect(self.measuring.abandon)
-        self.library.leaving.connect(self.mending.abandon)
-        self.library.leaving.connect(self.importing.abandon)
-        self.library.leaving.connect(self.runs.abandon)
+        for controller in self.findChildren(Controller):
+            self.library.leaving.connect(controller.abandon)
         self.library.leaving.connect(self.editing.wait)
         self.library.folders_added.connect(self.importing.look_beside)
         self.library.scanned.connect(self.review.rank_names)
@@ -118,7 +113,7 @@ class Workbench(QObject):
         self._after_training(switches, lambda: self.library.open_paths(chosen))
 
     def new_project(self) -> None:
-        self._after_training(True, self.library.new_project)
+        self._after_training(True, self.library.close_project)
 
     def start_training(self, config: AnyConfig, *, resume: bool = False) -> None:
         """Train as ``config`` says; one training at a time."""
@@ -143,11 +138,8 @@ class Workbench(QObject):
 
     def stop_activities(self) -> None:
         """Stop the scan and the search for boxes, whose finds stay, and what leaves nothing when it ends."""
-        self.library.stop_scan()
-        self.deciding.stop()
-        self.localization.stop()
-        self.exporting.stop()
-        self.measuring.stop()
+        for one in (self.library, self.deciding, self.localization, self.exporting, self.measuring):
+            one.stop()
 
     @property
     def can_find_boxes(self) -> bool:

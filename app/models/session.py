@@ -23,7 +23,6 @@ from core.base.errors import ReadOnlyProjectError
 from core.base.language import tr
 from core.boxes.rules import RULES
 from core.maps.colouring import COLOUR_MAPS
-from core.project.edits import Decision
 from core.project.measure import image_overlap
 from core.project.rows import Kept
 from core.project.store import ImageRecord, Project, ProjectView
@@ -41,8 +40,8 @@ class Session(QObject):
     survey_changed = Signal()
     boxes_changed = Signal()
     view_changed = Signal()
-    decision_changed = Signal(object, object)
-    """Rule or thresholds before and after: two :class:`~core.project.edits.Decision`."""
+    options_changed = Signal(object, object)
+    """How heat maps become boxes before and after: two :class:`~core.boxes.options.BoxOptions`."""
     training_changed = Signal()
     plots_reset = Signal()
     points_added = Signal(list)
@@ -278,7 +277,7 @@ class Session(QObject):
             record, heat_map = self.images.record(image_id), self.live.map_of(image_id)
             if record is not None and heat_map is not None and record.width:
                 size = record.width, record.height
-                found[image_id] = boxes_in(heat_map, self.view, size=size, image_id=image_id)
+                found[image_id] = boxes_in(heat_map, self.view.options, size=size, image_id=image_id)
         return found
 
     @property
@@ -301,14 +300,14 @@ class Session(QObject):
         evidence, size, current = self._evidence, self.image_size, self.current
         if evidence is None or evidence.heat_map is None or size is None or current is None:
             return ()
-        return boxes_in(evidence.heat_map, self.view, size=size, image_id=current, evidence=evidence)
+        return boxes_in(evidence.heat_map, self.view.options, size=size, image_id=current, evidence=evidence)
 
     def _live_boxes(self) -> tuple[BoxRecord, ...]:
         size, current, live = self.image_size, self.current, self.live.map_of(self.current)
         if current is None or live is None or size is None:
             return ()
         view = self.view_for(self.results.source(self.view)[0]) if self.is_provisional else self.view
-        return boxes_in(live, view, size=size, image_id=current)
+        return boxes_in(live, view.options, size=size, image_id=current)
 
     def view_for(self, kind: str) -> ProjectView:
         """The view as it reads heat maps of a run of this ``kind``."""
@@ -328,12 +327,12 @@ class Session(QObject):
     @property
     def threshold(self) -> float:
         """The threshold in force for the image in view."""
-        return self.view.threshold_of(self.current)
+        return self.view.options.threshold_of(self.current)
 
     @property
     def shared_threshold(self) -> float:
         """The threshold of all images that have none of their own."""
-        return self.view.threshold_of(None)
+        return self.view.options.threshold_of(None)
 
     @property
     def this_image_only(self) -> bool:
@@ -341,21 +340,22 @@ class Session(QObject):
         return self.current is not None and self.current in self.view.thresholds
 
     def change_view(self, **fields: Any) -> None:
-        """Change fields of the :class:`ProjectView`, and tell what follows from them."""
-        changed = replace(self.view, **fields)
+        """:meth:`set_view` with other fields."""
+        self.set_view(replace(self.view, **fields))
+
+    def set_view(self, changed: ProjectView) -> None:
+        """Let ``changed`` be the view, and tell what follows from it."""
         if changed == self.view:
             return
-        decides = {"rule", "threshold", "thresholds", "max_boxes"} & fields.keys()
-        recolours = {"colour_map"} & fields.keys()
         before, self.view = self.view, changed
-        if "browse" in fields:
+        if changed.browse != before.browse:
             self.images.arrange(changed.browse)
         self.view_changed.emit()
-        if recolours:
+        if changed.colour_map != before.colour_map:
             self.heat_map_changed.emit()
-        if decides:
+        if before.options != changed.options:
             self.boxes_changed.emit()
-            self.decision_changed.emit(Decision.of(before), Decision.of(changed))
+            self.options_changed.emit(before.options, changed.options)
 
     # ---- training and other jobs ----------------------------------------------------------------
 

@@ -201,8 +201,7 @@ class CanvasBar(QWidget):
         label = plain_label(tr("Threshold"))
         label.setBuddy(self.threshold_slider)
         self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
-        row = hbox(self.rule_box, self.scope, spacing=_ROW_SPACING)
-        return row
+        return hbox(self.rule_box, self.scope, spacing=_ROW_SPACING)
 
     def _place_threshold(self) -> None:
         """Between rule and scope; as wide as the bar above its curve and where there is no room between."""

@@ -129,7 +129,7 @@ class CanvasPresenter(QObject):
         self._bar.set_state(
             CanvasBarState(
                 rule=ruling.rule,
-                threshold=ruling.threshold_of(session.current),
+                threshold=ruling.options.threshold_of(session.current),
                 all_images=not session.this_image_only,
                 overridden=session.this_image_only,
                 heat_map=view.show_heat_map,

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from core.base.language import tr
 from core.boxes.batches import find_boxes as boxes_on_grid
 from core.boxes.batches import read_maps
-from core.boxes.rules import Map, used_threshold
+from core.boxes.options import BoxOptions
+from core.boxes.rules import Map
 from core.boxes.sureness import Sureness, looks, sureness
 from core.images.inputs import as_batch
 from core.images.parallel import Failure, decode_all
@@ -22,10 +23,9 @@ from core.maps.stream import Described, stream_features
 from core.nets.features import Features
 from core.project.queries import heat_maps as stored_maps
 from core.project.queries import maps_made_by
-from core.project.reading import BATCH, NO_THRESHOLDS, OnProgress, Reading, Steps
+from core.project.reading import BATCH, OnProgress, Steps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
-from core.project.thresholds import Thresholds
 
 FEATURES = "features"
 """The unit of a :class:`MapSource` that reads frozen features."""
@@ -56,7 +56,7 @@ class _Search:
     project: Project
     localizer: Localizer
     features: Features
-    reading: Reading
+    reading: BoxOptions
     source: MapSource
     step: int
     sample: frozenset[int]
@@ -96,7 +96,7 @@ class _Search:
         described = Described(rows, images, sizes, self.features.maps(as_batch(list(images))))
         maps = np.stack(self.localizer.maps(described, self.features))
         rule = self.reading.rule
-        threshold = used_threshold(rule, self.reading.threshold)
+        threshold = self.reading.threshold_of(None)
         # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
         large = np.full((len(images), 2), 1e6)
         return boxes_on_grid(read_maps(rule, maps), large, rule=rule, threshold=threshold) / 1e6
@@ -133,10 +133,7 @@ def localize_by_features(
     localizer: Localizer,
     features: Features,
     *,
-    rule: str,
-    threshold: float | None,
-    thresholds: Thresholds = NO_THRESHOLDS,
-    max_boxes: int = 1,
+    how: BoxOptions,
     again: bool = False,
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -150,8 +147,8 @@ def localize_by_features(
     ----------
     place, project
         As :func:`core.project.results.results_of` gives it, and the project whose images these are.
-    rule, threshold, thresholds, max_boxes
-        As in :func:`core.project.localize.localize_images`.
+    how
+        How the maps become boxes.
 
     Raises
     ------
@@ -179,7 +176,7 @@ def localize_by_features(
         project=project,
         localizer=localizer,
         features=features,
-        reading=Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
+        reading=how,
         source=source,
         step=step,
         sample=frozenset() if is_known else _sample(records),

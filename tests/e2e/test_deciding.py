@@ -20,10 +20,10 @@ from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
 from core.boxes.prior import Prior
 from core.boxes.rules import find_box
+from core.boxes.thresholds import Thresholds
 from core.project import decide as core_deciding
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
-from core.project.thresholds import Thresholds
 
 COUNT = 12
 MAP = np.outer(np.arange(8), np.arange(8)).astype(np.float32)
