@@ -123,7 +123,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
 
 
 def title_of(spec: ActionSpec) -> str:
-    """The title in the person's language, with its mnemonic."""
     return tr(spec.title)
 
 
@@ -137,7 +136,7 @@ def key_text(action: QAction) -> str:
 
 
 def build(
-    window: QMainWindow, handlers: Mapping[str, Callable[..., None]]
+    window: QMainWindow, handlers: Mapping[str, Callable[..., object]]
 ) -> tuple[dict[str, QAction], dict[str, QMenu]]:
     """Make the menu bar of ``window``. Each spec needs a handler of its id; each handler a spec.
 

@@ -79,7 +79,6 @@ def recent_projects() -> list[Path]:
 
 
 def remember_project(path: Path) -> None:
-    """Put ``path`` on top of the recent projects."""
     kept = [path, *(other for other in recent_projects() if other != path)][:MAX_RECENT]
     settings().setValue("recent", [str(each) for each in kept])
 

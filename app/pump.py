@@ -111,7 +111,6 @@ class Pump(QObject):
         self._timer.stop()
 
     def tick(self) -> None:
-        """Deliver what has arrived."""
         deadline = time.perf_counter() + BUDGET_S
         waiting, had_jobs = False, bool(self._jobs)
         for source in list(self._sources):

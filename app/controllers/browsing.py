@@ -135,7 +135,6 @@ class BrowsingController(QObject):
             self._load()
 
     def close(self) -> None:
-        """End all decoding threads."""
         for loader in (self._pictures, self._evidence, self.thumbnails):
             loader.close()
 

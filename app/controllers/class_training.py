@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from app.controllers.run import Preparing, RunController
+from app.controllers.run import Preparing, RunController, SavedTraining
 from app.models.results import Folders
 from app.models.training import Kind, Phase, TrainingStatus
 from app.worker import Worker
@@ -28,27 +28,10 @@ class Ready:
     changed: tuple[ImageRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SavedClasses:
-    """A project's training with class labels as its checkpoint has it."""
-
-    status: TrainingStatus = field(default_factory=TrainingStatus)
-    points: tuple[ClassifierPoint, ...] = ()
-    config: ClassifierConfig | None = None
-    warning: str = ""
-
-
 class ClassTrainingController(RunController):
     """Starts it and passes each step's report on to the results."""
 
     kind = Kind.CAM
-
-    @property
-    def status(self) -> TrainingStatus:
-        return self._session.results.labelled
-
-    def _set(self, **fields: Any) -> None:
-        self._session.results.set_labelled(**fields)
 
     def start(self, config: ClassifierConfig, *, resume: bool = False) -> None:
         """Train on all images that lie in a class's folder; with ``resume`` go on from the checkpoint."""
@@ -56,14 +39,13 @@ class ClassTrainingController(RunController):
         project, records = session.project, tuple(session.images.records)
         if self.running or project is None or not records:
             return
-        results = session.results
         status = TrainingStatus(
             phase=Phase.PREPARING,
             steps=config.steps,
             message=tr("Preparing images…"),
-            saved_step=results.labelled.saved_step if resume else None,
+            saved_step=self.status.saved_step if resume else None,
         )
-        results.reset_labelled(status, results.labelled_points if resume else ())
+        self._learning.reset(status, self._learning.points if resume else ())
         saved = session.runs.of(self.kind) if resume else None
         self._begin(lambda worker: class_jobs().train(worker, project, records, config, saved))
 
@@ -89,7 +71,7 @@ class ClassTrainingController(RunController):
                 self._show_device(item.device)
         if reports:
             points = [ClassifierPoint(r.step, r.loss, r.accuracy) for r in reports]
-            self._session.results.add_labelled_points(points)
+            self._learning.add(points)
             self._show_progress(reports[-1])
 
 
@@ -99,9 +81,9 @@ def project_labels(records: Sequence[ImageRecord]) -> Labels:
     return labels_of([record.path for record in records], roots)
 
 
-def read_classifier(run: Run | None) -> SavedClasses:
+def read_classifier(run: Run | None) -> SavedTraining:
     """In a thread: how the training of a run with class labels stands."""
-    return SavedClasses() if run is None or not run.is_saved else class_jobs().read_classifier(run)
+    return SavedTraining() if run is None or not run.is_saved else class_jobs().read_classifier(run)
 
 
 def class_jobs() -> ModuleType:

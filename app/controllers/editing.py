@@ -125,12 +125,12 @@ class EditingController(Controller):
         It is no longer accepted: what was accepted is gone.
         """
         self.about_to_edit.emit()
-        session, text = self._session, tr("Restore automatic boxes")
-        if not session.held or session.current is None:
+        session, shown, text = self._session, self._session.in_view, tr("Restore automatic boxes")
+        if not shown.held or session.current is None:
             return
         # Without a heat map nothing can be made anew: what it found once stays.
-        automatic = Kept(session.automatic_boxes or (() if session.edited else session.boxes))
-        if session.accepted:
+        automatic = Kept(shown.automatic or (() if shown.kept.edited else shown.boxes))
+        if shown.accepted:
             self.review({session.current: Status.UNSEEN}, automatic, text)
         else:
             self._set_kept(automatic, text)
@@ -232,14 +232,12 @@ class EditingController(Controller):
             self._stack.clear()
 
     def undo(self) -> None:
-        """Take the last edit back and show the image that it changes."""
         self.settle()
         done = self._stack.command(self._stack.index() - 1)
         if isinstance(done, _Done):
             self._repeat(done.edit.inverse, tr("Taking it back…"), self._stack.undo)
 
     def redo(self) -> None:
-        """Make the edit again that was taken back last."""
         self.settle()
         done = self._stack.command(self._stack.index())
         if isinstance(done, _Done):
@@ -309,7 +307,6 @@ class EditingController(Controller):
         self._is_applying = False
 
     def tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit | TakeEdit) -> None:
-        """Let the window know of an edit that was made."""
         if isinstance(edit, ReviewEdit):
             self._session.set_kept(edit.boxes.after)
             self.tell(edit.statuses)

@@ -45,7 +45,6 @@ class ExportController(Controller):
         self._writing = Job(session, pump, "export")
 
     def list_images(self) -> None:
-        """Look what there is to export; :attr:`listed` follows."""
         project, options = self._session.project, self._session.view.options
         if project is not None:
             self._pump.run("list", lambda _: _listed(project, options), on_done=self.listed.emit)
@@ -61,7 +60,6 @@ class ExportController(Controller):
             )
 
     def stop(self) -> None:
-        """Stop the export under way; nothing of it stays."""
         self._writing.stop()
 
 
@@ -104,8 +102,6 @@ class ImportController(Controller):
             can_stop=False,
             on_done=lambda result: self._on_imported(project, begun, *result),
         )
-
-    # ---- truth that lies beside the images --------------------------------------------------------
 
     def look_beside(self, folders: Sequence[Path]) -> None:
         """Offer the true boxes that lie beside the images, unless the person has said no to that.

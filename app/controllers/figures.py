@@ -77,7 +77,7 @@ class FigureController(Controller):
             title = tr("{name}: accuracy over training, rule “{rule}”")
             title = title.format(name=name, rule=tr(RULES[options.rule].title))
             return lambda stopping: _accuracy(project, options, title, stopping)
-        points = [(p.step, p.ms_ssim) for p in session.points if p.ms_ssim is not None]
+        points = [(p.step, p.ms_ssim) for p in session.learning.points if p.ms_ssim is not None]
         real = session.results.snapshots.real
         title = tr("{name}: MS-SSIM between samples").format(name=name)
         return lambda _: _diversity(points, real, title)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.controllers.run import Preparing, Saved, run_steps
+from app.controllers.run import Preparing, Saved, SavedTraining, resumed, run_steps
 from app.controllers.sources import Look, Newest
-from app.controllers.training import Prepared, SavedTraining
+from app.controllers.training import Prepared
 from app.models.evidence import HeatMap
 from app.models.results import Snapshots
-from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.models.training import Kind, Point
 from app.worker import Worker
 from core.base.config import TrainConfig
 from core.base.devices import resolve_device
@@ -29,6 +29,7 @@ from core.learn.reports import BatchSeen, Snapshot
 from core.learn.signals import yardstick
 from core.learn.snapshots import kept_signals, snapshots_dir
 from core.learn.stopping import Estimate
+from core.learn.training import Budget
 from core.maps.heatmap import heat_maps, read_out_of
 from core.project.localize import localize_images
 from core.project.localizers import Localizer, known_classes, saved_localizer
@@ -54,7 +55,6 @@ class NetworkSource:
         return self.localizer.step
 
     def heat_map(self, image_id: int, path: Path, how: Look) -> HeatMap | None:
-        """See :class:`~app.controllers.sources.Source`."""
         size, prepared = self.localizer.image_size, how.prepared
         row = prepared.rows.get(image_id) if prepared else None
         if prepared is not None and row is not None and prepared.pixels.array.shape[1] == size:
@@ -72,7 +72,6 @@ class NetworkSource:
 
 
 def source_of(snapshot: Snapshot) -> NetworkSource:
-    """What makes heat maps by a discriminator in training."""
     return NetworkSource(Localizer(snapshot.discriminator, snapshot.step, snapshot.image_size))
 
 
@@ -98,25 +97,23 @@ def seen(
 
 
 def read_checkpoint(run: Run) -> SavedTraining:
-    """How the training of a run that is saved stands."""
     try:
         state = checkpoint.load(run.file)
     except BoxscoutError as error:
         return SavedTraining(warning=str(error))
-    complete = _complete(state.config, state)
-    status = TrainingStatus(
-        phase=Phase.FINISHED if complete else Phase.IDLE,
-        step=state.step,
-        steps=state.config.steps,
-        fraction=1.0 if complete else state.step / state.config.steps,
-        saved_step=state.step or None,
-    )
     points = tuple(
         Point(p.step, p.d_loss, p.g_loss, p.ms_ssim, p.background_accuracy) for p in state.points()
     )
     makes_samples = state.step > 0 and state.config.adversarial > 0
     samples = samples_of(state) if makes_samples else None
-    return SavedTraining(status, points, samples, _snapshots(state, run.file))
+    return SavedTraining.at(
+        state.step,
+        state.config.steps,
+        complete=Budget(state.config, state).spent,
+        points=points,
+        samples=samples,
+        snapshots=_snapshots(state, run.file),
+    )
 
 
 def _snapshots(state: TrainState, path: Path) -> Snapshots:
@@ -145,24 +142,17 @@ def _put_real_images(worker: Worker, config: TrainConfig, pixels: Pixels, state:
         worker.put(Snapshots(real=real))
 
 
-def _complete(config: TrainConfig, state: TrainState) -> bool:
-    out_of_time = config.minutes is not None and state.elapsed_s >= 60 * config.minutes
-    return state.step >= config.steps or out_of_time
-
-
 def _begun(config: TrainConfig, saved: Run | None) -> tuple[TrainConfig, TrainState]:
     """The state to train, and its config: what was learned fits only the networks it was learned with."""
     if saved is None:
         return config, checkpoint.new_state(config)
     state = checkpoint.load(saved.file)
-    kept = ("steps", "minutes", "sample_every", "snapshot_every", "device", "precision")
-    return state.config.with_(**{name: getattr(config, name) for name in kept}), state
+    return resumed(state, config), state
 
 
 def train(
     worker: Worker, project: Project, records: tuple[ImageRecord, ...], config: TrainConfig, saved: Run | None
 ) -> Saved:
-    """What the training thread does."""
     device = str(resolve_device(config.device))
     config, state = _begun(config, saved)
     pixels = load_pixels(
@@ -186,7 +176,7 @@ def train(
                 worker.put(batch_seen(config, pixels.array, step=state.step))
             if progress.signal is not None:
                 worker.put(_snapshots(state, run.file))
-    return Saved(state.step, _complete(config, state), source_of(snapshot_of(state)))
+    return Saved(state.step, Budget(config, state).spent, source_of(snapshot_of(state)))
 
 
 def localize(

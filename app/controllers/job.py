@@ -94,7 +94,6 @@ class Controller(QObject):
         return self._jobs[-1]
 
     def abandon(self) -> None:
-        """The project is about to be closed."""
         for job in self._jobs:
             job.abandon()
 

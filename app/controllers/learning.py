@@ -8,9 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 
-from app.controllers.run import RunController, Saved
+from app.controllers.run import RunController, Saved, SavedTraining
 from app.controllers.sources import Newest, UnitSource
-from app.controllers.training import SavedTraining, read_checkpoint
+from app.controllers.training import read_checkpoint
 from app.models.results import Snapshots
 from app.models.training import Kind, Phase, TrainingStatus
 from app.worker import Worker
@@ -42,13 +42,6 @@ class LearningController(RunController):
     source = Signal(object)
     """The :class:`~app.controllers.sources.Source` by what the images so far say."""
 
-    @property
-    def status(self) -> TrainingStatus:
-        return self._session.training
-
-    def _set(self, **fields: Any) -> None:
-        self._session.set_training(**fields)
-
     def start(self, config: FeaturesConfig) -> None:
         """Learn from a sample of all usable images of the project, in a new run."""
         session = self._session
@@ -59,7 +52,7 @@ class LearningController(RunController):
         session.change_view(config=config, model=self.kind.value, at="last")
         if session.runs.current is None:
             session.follow_rule(self.kind.value)
-        session.reset_training(
+        self._learning.reset(
             TrainingStatus(phase=Phase.PREPARING, steps=len(records), message=tr("Loading the features…"))
         )
         session.results.set_snapshots(Snapshots())
@@ -70,7 +63,7 @@ class LearningController(RunController):
         """End at once; nothing is kept."""
         super().stop()
         if self.running:
-            self._set(message=tr("Stopping…"))
+            self._learning.set(message=tr("Stopping…"))
 
     def _on_items(self, items: list[Any]) -> None:
         session = self._session
@@ -81,7 +74,7 @@ class LearningController(RunController):
                 session.merge_records(item)
             elif isinstance(item, Ready) and self.status.phase is Phase.PREPARING:
                 text = tr("Looking for what your images have in common…")
-                self._set(phase=Phase.TRAINING, message=" ".join(filter(None, (text, item.note))))
+                self._learning.set(phase=Phase.TRAINING, message=" ".join(filter(None, (text, item.note))))
         looks = [item.source for item in items if isinstance(item, Newest)]
         if looks:
             self.source.emit(looks[-1])
@@ -91,7 +84,7 @@ class LearningController(RunController):
 
     def _show(self, report: Learned) -> None:
         moving = self.status.phase is Phase.TRAINING
-        self._set(
+        self._learning.set(
             step=report.done,
             steps=report.images,
             fraction=report.fraction,
@@ -116,21 +109,12 @@ def read_training(run: Run | None) -> SavedTraining:
     except BoxscoutError as error:
         return SavedTraining(warning=str(error))
     images = unit.images
-    status = TrainingStatus(
-        phase=Phase.FINISHED,
-        step=images,
-        steps=images,
-        fraction=1.0,
-        message=learned_text(images),
-        saved_step=images,
-    )
-    return SavedTraining(status)
+    return SavedTraining.at(images, images, complete=True, message=learned_text(images))
 
 
 def _learn(
     worker: Worker, project: Project, records: tuple[ImageRecord, ...], config: FeaturesConfig
 ) -> Saved:
-    """What the thread does."""
     features = features_of(config)
     worker.put(Ready(features.note))
     with training_run(project, KIND, preset=KIND) as run:

@@ -10,10 +10,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
-from app.controllers.class_training import SavedClasses, read_classifier
+from app.controllers.class_training import read_classifier
 from app.controllers.job import Controller, Job
 from app.controllers.learning import read_training
-from app.controllers.training import SavedTraining
+from app.controllers.run import SavedTraining
 from app.memory import look_at_all
 from app.models.image_list import ImageTable
 from app.models.runs import Listed, default_run, free_run, read_runs
@@ -46,7 +46,7 @@ class Opened:
     view: ProjectView
     runs: Listed
     training: SavedTraining
-    classes: SavedClasses
+    classes: SavedTraining
     claim: Claim
     rescued: Rescue | None = None
 
@@ -108,7 +108,6 @@ class LibraryController(Controller):
             self._start_scan(found)
 
     def open_project(self, path: Path) -> None:
-        """Open ``path`` in place of the present project."""
         session = self._session
         if session.project is not None and session.project.path == Path(path).absolute():
             return
@@ -191,8 +190,8 @@ class LibraryController(Controller):
         session.set_project(opened.project, opened.table, opened.view)
         session.runs.set_listed(opened.runs)
         session.problems.set_rejected(opened.rejected)
-        opened.training.show(session)
-        session.results.reset_labelled(opened.classes.status, opened.classes.points)
+        opened.training.show(session, session.results.free_kind)
+        opened.classes.show(session, Kind.CAM)
         paths.remember_project(opened.project.path)
         rescued = opened.rescued.sentence() if opened.rescued else ""
         for warning in filter(None, (rescued, opened.training.warning, opened.classes.warning)):

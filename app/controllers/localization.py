@@ -115,7 +115,7 @@ class LocalizationController(Controller):
             return
         session.change_view(model=model, at=at)
         self._show(None)
-        if session.training.phase.running or session.results.labelled.phase.running:
+        if session.is_training:
             self._behind = True
             self._load_live()
         else:
@@ -128,7 +128,7 @@ class LocalizationController(Controller):
             return
         session.change_view(unit=unit)
         self._show(self._source)
-        if session.training.phase.running or session.results.labelled.phase.running:
+        if session.is_training:
             self._behind = True
         else:
             self.find_boxes()

@@ -88,8 +88,6 @@ class MendingController(Controller):
         if not self._looking.running and self._session.project is not None:
             self.look()
 
-    # ---- folders ----------------------------------------------------------------------------------
-
     def relocate(self, old: Path, new: Path) -> None:
         """The folder ``old`` of the project lies at ``new`` now."""
         project = self._session.project
@@ -137,12 +135,10 @@ class MendingController(Controller):
         if lost:
             self._again.start(AGAIN_MS)
 
-    # ---- sizes ------------------------------------------------------------------------------------
-
     def scale_boxes(self) -> None:
         """The image in view was scaled: so are its boxes."""
         session, project = self._session, self._session.project
-        current, size = session.current, session.image_size
+        current, size = session.current, session.in_view.size
         before = session.mending.former_sizes.get(current or 0)
         if project is None or current is None or size is None or before is None:
             return

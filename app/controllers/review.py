@@ -76,11 +76,13 @@ class ReviewController(Controller):
         if session.current in ids:
             editing.about_to_edit.emit()
             # Seen without a box it keeps what the project holds: that may have been found just now.
-            seen = session.seen if session.seen.boxes or session.held else None
+            shown = session.in_view
+            seen = shown.seen if shown.seen.boxes or shown.held else None
         self.about_to_accept.emit(ids)
-        others = session.live_boxes_of([i for i in ids if i != session.current]) if session.project else {}
-        held = edited_among(session.project, others) if others else set()
-        others = {i: boxes for i, boxes in others.items() if i not in held}
+        others = session.live_boxes_of([i for i in ids if i != session.current])
+        if session.project is not None and others:
+            held = edited_among(session.project, others)
+            others = {i: boxes for i, boxes in others.items() if i not in held}
         return editing.review(dict.fromkeys(ids, Status.ACCEPTED), seen, text, others)
 
     def accept_above(self, score: float) -> int:
@@ -89,7 +91,6 @@ class ReviewController(Controller):
         return self.set_statuses(compress(ids, at_least(scores, score)), Status.ACCEPTED)
 
     def scores(self) -> Floats:
-        """The scores of all unseen images that have one."""
         return self._session.images.unseen_scores()[1]
 
     def refresh_facts(self) -> None:

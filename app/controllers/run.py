@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.job import Controller
 from app.controllers.sources import Source
+from app.models.results import Snapshots
 from app.models.session import Session
-from app.models.training import Kind, Phase, TrainingStatus
+from app.models.training import Kind, Learning, Phase, TrainingStatus
 from app.pump import Pump
 from app.worker import Worker
 from core.base.errors import Cancelled
@@ -43,6 +46,44 @@ class Saved:
     step: int
     complete: bool
     source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTraining:
+    """A training as it was saved; ``warning`` says why it cannot be used."""
+
+    status: TrainingStatus = field(default_factory=TrainingStatus)
+    points: tuple[Any, ...] = ()
+    samples: npt.NDArray[np.uint8] | None = None
+    snapshots: Snapshots = field(default_factory=Snapshots)
+    warning: str = ""
+
+    @classmethod
+    def at(cls, step: int, steps: int, *, complete: bool, message: str = "", **others: Any) -> SavedTraining:
+        """One that was saved after ``step`` of ``steps``, and that has come to its end or not."""
+        status = TrainingStatus(
+            phase=Phase.FINISHED if complete else Phase.IDLE,
+            step=step,
+            steps=steps,
+            fraction=1.0 if complete else step / steps,
+            message=message,
+            saved_step=step or None,
+        )
+        return cls(status, **others)
+
+    def show(self, session: Session, kind: Kind) -> None:
+        session.learning_of(kind).reset(self.status, self.points)
+        if kind is not Kind.CAM:
+            if self.samples is not None:
+                session.set_samples(self.samples)
+            session.results.set_snapshots(self.snapshots)
+
+
+def resumed(state: Any, config: Any) -> Any:
+    """The config to go on with: only what does not belong to what was learned is taken from ``config``."""
+    free = ("steps", "minutes", "sample_every", "snapshot_every", "report_every", "device", "precision")
+    own = {name: getattr(config, name) for name in free if hasattr(config, name)}
+    return state.config.with_(**own)
 
 
 def run_steps(
@@ -82,31 +123,29 @@ class RunController(Controller):
         return self._worker is not None
 
     @property
-    def status(self) -> TrainingStatus:
-        """How far it is, as the window shows it."""
-        raise NotImplementedError
+    def _learning(self) -> Learning:
+        return self._session.learning_of(self.kind)
 
-    def _set(self, **fields: Any) -> None:
-        """Change fields of :attr:`status`."""
-        raise NotImplementedError
+    @property
+    def status(self) -> TrainingStatus:
+        return self._learning.status
 
     def _on_items(self, items: list[Any]) -> None:
         raise NotImplementedError
 
     def _is_saved(self) -> bool:
-        """Whether there is a checkpoint."""
         run = self._session.runs.of(self.kind)
         return run is not None and run.is_saved
 
     def pause(self) -> None:
         if self._worker and self.status.phase is Phase.TRAINING:
             self._worker.pause()
-            self._set(phase=Phase.PAUSED, message=tr("Paused."), seconds_left=None)
+            self._learning.set(phase=Phase.PAUSED, message=tr("Paused."), seconds_left=None)
 
     def unpause(self) -> None:
         if self._worker and self.status.phase is Phase.PAUSED:
             self._worker.unpause()
-            self._set(phase=Phase.TRAINING, message="")
+            self._learning.set(phase=Phase.TRAINING, message="")
 
     def pause_or_go_on(self) -> None:
         if self.status.phase is Phase.PAUSED:
@@ -118,7 +157,7 @@ class RunController(Controller):
         """End after the step in hand and save; :attr:`ended` follows."""
         if self._worker:
             self._worker.stop()
-            self._set(phase=Phase.STOPPING, message=tr("Saving…"), seconds_left=None)
+            self._learning.set(phase=Phase.STOPPING, message=tr("Saving…"), seconds_left=None)
 
     def _begin(self, target: Callable[[Worker], Saved]) -> None:
         self._session.results.set_kind(self.kind)
@@ -131,7 +170,7 @@ class RunController(Controller):
         )
 
     def _show_preparing(self, report: Preparing) -> None:
-        self._set(
+        self._learning.set(
             fraction=report.done / max(report.total, 1),
             message=tr("Preparing images: {done:,} of {total:,}").format(
                 done=report.done, total=report.total
@@ -139,16 +178,14 @@ class RunController(Controller):
         )
 
     def _show_device(self, device: str) -> None:
-        """Training begins now, on ``device``."""
         if self.status.phase is Phase.PREPARING:
             on_card = device.startswith("cuda")
             card, processor = tr("Training on the graphics card."), tr("Training on the processor.")
-            self._set(phase=Phase.TRAINING, fraction=0.0, message=card if on_card else processor)
+            self._learning.set(phase=Phase.TRAINING, fraction=0.0, message=card if on_card else processor)
 
     def _show_progress(self, report: Any) -> None:
-        """``report`` is a Progress of either training."""
         moving = self.status.phase is Phase.TRAINING
-        self._set(
+        self._learning.set(
             step=report.step,
             steps=report.steps,
             fraction=report.fraction,
@@ -158,7 +195,7 @@ class RunController(Controller):
 
     def _on_done(self, saved: Saved) -> None:
         self._worker = None
-        self._set(
+        self._learning.set(
             phase=Phase.FINISHED if saved.complete else Phase.IDLE,
             step=saved.step,
             saved_step=saved.step or None,
@@ -181,5 +218,5 @@ class RunController(Controller):
         phase, saved = Phase.IDLE if stopped else Phase.FAILED, self.status.saved_step
         if self._session.project is not None and self.status.step and self._is_saved():
             saved = self.status.step
-        self._set(phase=phase, message=text, seconds_left=None, steps_per_s=0.0, saved_step=saved)
+        self._learning.set(phase=phase, message=text, seconds_left=None, steps_per_s=0.0, saved_step=saved)
         self.ended.emit(None)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject, Signal
 
-from app.controllers.class_training import SavedClasses, read_classifier
+from app.controllers.class_training import read_classifier
 from app.controllers.editing import TAKING, EditingController
 from app.controllers.job import Controller, Job
 from app.controllers.learning import read_training
-from app.controllers.training import SavedTraining
+from app.controllers.run import SavedTraining
 from app.models.runs import Listed, read_runs
 from app.models.session import Session
-from app.models.training import Kind, TrainingStatus
+from app.models.training import Kind
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.errors import BoxscoutError
@@ -48,7 +46,6 @@ class RunsController(Controller):
         if run is None or project is None:
             return
         self._session.runs.show(run)
-        read: Callable[[Run | None], SavedTraining | SavedClasses]
         read = read_classifier if run.kind == Kind.CAM.value else read_training
         self._pump.run("run", lambda _: read(run), on_done=lambda saved: self._on_read(project, run, saved))
 
@@ -84,37 +81,30 @@ class RunsController(Controller):
         self._pump.run("delete-run", lambda _: delete_run(project, run), on_done=lambda _: self.refresh())
 
     def _on_listed(self, listed: Listed) -> None:
-        runs, shown = self._session.runs, self._session.results.kind
+        runs, shown, learning_of = self._session.runs, self._session.results.kind, self._session.learning_of
         before = {kind: runs.of(kind) for kind in Kind}
         runs.set_listed(listed)
         for kind, was in before.items():
             now = runs.of(kind)
-            if kind is not shown and self._status(kind) is self._status(shown):
+            if kind is not shown and learning_of(kind) is learning_of(shown):
                 continue  # of the two without labels one is shown at a time
             if now is None or not now.is_saved:
                 continue
             is_gone = was is not None and was.id != now.id
-            if is_gone or (kind is shown and self._status(kind).saved_step is None):
+            if is_gone or (kind is shown and learning_of(kind).status.saved_step is None):
                 self.show(now.id)  # the one that was shown has learned nothing, or was deleted
 
-    def _on_read(self, project: Project, run: Run, saved: SavedTraining | SavedClasses) -> None:
+    def _on_read(self, project: Project, run: Run, saved: SavedTraining) -> None:
         session, kind = self._session, Kind(run.kind)
         shown = session.runs.of(kind)
-        is_running = any(self._status(one).phase.running for one in Kind)
-        if session.project is not project or shown is None or shown.id != run.id or is_running:
+        if session.project is not project or shown is None or shown.id != run.id or session.is_training:
             return
-        if isinstance(saved, SavedTraining):
-            saved.show(session)
-        else:
-            session.results.reset_labelled(saved.status, saved.points)
+        saved.show(session, kind)
         session.results.set_kind(kind)
         session.change_view(model=kind.value, at="last")
         if saved.warning:
             session.error.emit(BoxscoutError(saved.warning), "")
         self.shown.emit()
-
-    def _status(self, kind: Kind) -> TrainingStatus:
-        return self._session.results.labelled if kind is Kind.CAM else self._session.training
 
 
 def _listed(worker: Worker, project: Project) -> Listed:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import Signal
 
 from app.controllers.job import Job
-from app.controllers.run import Preparing, RunController
+from app.controllers.run import Preparing, RunController, SavedTraining
 from app.controllers.sources import Newest
 from app.models.results import Snapshots
-from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from core.base.config import TrainConfig
 from core.base.language import tr
@@ -43,24 +40,6 @@ class Prepared:
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class SavedTraining:
-    """A project's training as its checkpoint has it; ``warning`` says why one cannot be used."""
-
-    status: TrainingStatus = field(default_factory=TrainingStatus)
-    points: tuple[Point, ...] = ()
-    samples: npt.NDArray[np.uint8] | None = None
-    snapshots: Snapshots = field(default_factory=Snapshots)
-    warning: str = ""
-
-    def show(self, session: Session) -> None:
-        """Let the window show it."""
-        session.reset_training(self.status, self.points)
-        if self.samples is not None:
-            session.set_samples(self.samples)
-        session.results.set_snapshots(self.snapshots)
-
-
 class TrainingController(RunController):
     """Starts it and passes each step's report on to the session."""
 
@@ -70,13 +49,6 @@ class TrainingController(RunController):
     """:class:`Prepared`."""
     source = Signal(object)
     """The :class:`~app.controllers.sources.Source` by the newest discriminator while training."""
-
-    @property
-    def status(self) -> TrainingStatus:
-        return self._session.training
-
-    def _set(self, **fields: Any) -> None:
-        self._session.set_training(**fields)
 
     def start(self, config: TrainConfig, *, resume: bool = False) -> None:
         """Train a new run on all usable images of the project; with ``resume`` go on with the one shown."""
@@ -92,9 +64,9 @@ class TrainingController(RunController):
             phase=Phase.PREPARING,
             steps=config.steps,
             message=tr("Preparing images…"),
-            saved_step=session.training.saved_step if resume else None,
+            saved_step=self.status.saved_step if resume else None,
         )
-        session.reset_training(status, session.points if resume else ())
+        self._learning.reset(status, self._learning.points if resume else ())
         if not resume:
             session.results.set_snapshots(Snapshots())
             session.change_view(at="last")
@@ -158,7 +130,7 @@ class TrainingController(RunController):
     def _on_progress(self, reports: list[Progress]) -> None:
         """Every number is kept; of pictures only the newest is worth the time."""
         session = self._session
-        session.add_points(
+        self._learning.add(
             [Point(r.step, r.d_loss, r.g_loss, r.ms_ssim, r.background_accuracy) for r in reports]
         )
         samples = [r.samples for r in reports if r.samples is not None]

@@ -105,10 +105,7 @@ class Workbench(QObject):
         self.editing.truth_edited.connect(self.measuring.on_truth_changed)
         self.measuring.truth_changed.connect(self.browsing.refresh_evidence)
 
-    # ---- what the person asks for ---------------------------------------------------------------
-
     def open_paths(self, chosen: Sequence[Path]) -> None:
-        """Open a project, or add folders and files."""
         switches = any(path.suffix == paths.SUFFIX for path in chosen)
         self._after_training(switches, lambda: self.library.open_paths(chosen))
 
@@ -116,7 +113,6 @@ class Workbench(QObject):
         self._after_training(True, self.library.close_project)
 
     def start_training(self, config: AnyConfig, *, resume: bool = False) -> None:
-        """Train as ``config`` says; one training at a time."""
         if self.run.running or self.session.refuses_change():
             return
         self.localization.stop()
@@ -126,9 +122,6 @@ class Workbench(QObject):
             self.learning.start(config)
         else:
             self.training.start(config, resume=resume)
-
-    def resume_training(self, config: AnyConfig) -> None:
-        self.start_training(config, resume=True)
 
     @property
     def run(self) -> RunController:
@@ -146,12 +139,9 @@ class Workbench(QObject):
         """Whether there is a trained network and nothing else is using it."""
         session = self.session
         model, _ = session.results.source(session.view)
-        status = session.results.labelled if model == Kind.CAM.value else session.training
-        trained = status.saved_step is not None
+        trained = session.learning_of(Kind(model)).status.saved_step is not None
         free = not (self.run.running or self.localization.running or session.only_looks)
         return bool(session.images.total) and trained and free
-
-    # ---- leaving --------------------------------------------------------------------------------
 
     @property
     def is_closed(self) -> bool:

@@ -82,11 +82,9 @@ class LiveMaps:
         return {image_id: self._maps[image_id][1] for image_id in ids if image_id in self._maps}
 
     def step_of(self, image_id: int) -> int | None:
-        """At which step it was made."""
         return None if (found := self._maps.get(image_id)) is None else found[0]
 
     def clear(self) -> None:
-        """Forget all."""
         self._maps.clear()
 
 

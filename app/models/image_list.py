@@ -74,7 +74,6 @@ class ImageTable:
         self.columns.append([r.id for r in new], [r.name for r in new], [r.status for r in new])
 
     def put(self, record: ImageRecord) -> None:
-        """Replace the image of that id."""
         place = self.place[record.id]
         self._records[place] = record
         (self._unusable.add if _is_unusable(record) else self._unusable.discard)(record.id)
@@ -91,7 +90,6 @@ class ImageTable:
 
     @property
     def records(self) -> Sequence[ImageRecord]:
-        """All images, in the project's order."""
         if self._late:
             for place in range(len(self._records)):
                 self.at(place)
@@ -141,7 +139,6 @@ class ImageListModel(QAbstractListModel):
         thumbnails.ready.connect(self._on_thumbnail)
 
     def set_records(self, records: Sequence[ImageRecord]) -> None:
-        """Show another project's images."""
         self.set_table(ImageTable(records))
 
     def set_table(self, table: ImageTable, browse: Browse | None = None) -> None:
@@ -185,7 +182,6 @@ class ImageListModel(QAbstractListModel):
         self._tell_rows(statuses)
 
     def statuses(self, ids: Sequence[int]) -> dict[int, Status]:
-        """What is said of each of ``ids`` that is here."""
         return self._table.columns.statuses(ids)
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
@@ -221,7 +217,6 @@ class ImageListModel(QAbstractListModel):
         self._tell_all()
 
     def set_ranks(self, ranks: Ints) -> None:
-        """See :meth:`ImageColumns.set_ranks`."""
         self._table.columns.set_ranks(ranks)
 
     # ---- asked by the window ------------------------------------------------------------------
@@ -243,16 +238,13 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def records(self) -> Sequence[ImageRecord]:
-        """All images, whatever the filter."""
         return self._table.records
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all images, for another thread."""
         return self._table.columns.names
 
     def unusable(self) -> list[ImageRecord]:
-        """See :meth:`ImageTable.unusable`."""
         return self._table.unusable()
 
     @property

@@ -32,7 +32,6 @@ class Runs(QObject):
         self._shown: dict[Kind, int] = {}
 
     def reset(self) -> None:
-        """Another project, or none."""
         self._shown.clear()
         self.set_listed(Listed())
 
@@ -57,7 +56,6 @@ class Runs(QObject):
 
     @property
     def current(self) -> Run | None:
-        """The one that the boxes come from."""
         return next((run for run in self.listed.runs if run.current), None)
 
     def of(self, kind: Kind) -> Run | None:
@@ -83,7 +81,6 @@ def free_run(all_runs: Sequence[Run]) -> Run | None:
 
 
 def read_runs(project: Project) -> Listed:
-    """In a thread: the runs of a project."""
     known = tuple(run for run in runs(project) if run.is_saved or run.current)
     ready = (run.id for run in known if not run.current and is_complete(project, run))
     return Listed(known, frozenset(ready))

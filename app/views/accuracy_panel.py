@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button
 from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import tr
 
@@ -142,22 +142,16 @@ class AccuracyPanel(QWidget):
             tr("There is no truth to compare with: File > Import boxes takes true boxes in."), "muted"
         )
         self.rows = IntervalRows()
-        self.reading, self.facts = plain_label(), plain_label(role="muted")
-        for label in (self.reading, self.facts):
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.worst_button = QPushButton(tr("Worst first"))
-        self.worst_button.setToolTip(
-            tr("Order the images by IoU: those without a box on top, then the lowest.")
+        self.reading, self.facts = (
+            plain_label(role=role, wrap=True, selectable=True) for role in ("", "muted")
         )
-        self.remove_button = QPushButton(tr("Remove the truth"))
-        self.worst_button.clicked.connect(self.worst_first_requested)
-        self.remove_button.clicked.connect(self.remove_requested)
+        tip = tr("Order the images by IoU: those without a box on top, then the lowest.")
+        self.worst_button = push_button(tr("Worst first"), self.worst_first_requested.emit, tip=tip)
+        self.remove_button = push_button(tr("Remove the truth"), self.remove_requested.emit)
         self._lay_out()
         self.set_state(AccuracyPanelState())
 
     def set_state(self, state: AccuracyPanelState) -> None:
-        """Show ``state`` and emit nothing."""
         self.setWindowTitle(state.title)
         self.nothing.setVisible(not state.rows)
         self.rows.set_rows(state.rows)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QToolButton, QWidget
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, named, tool_button
+from app.views.controls import Combo, fill_width, named, tool_button
 from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.project.browse import Browse, Order, Show
-
-
-class _WholeCombo(Combo):
-    """Never narrower than its longest text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
 
 
 class BrowseBar(QWidget):
@@ -51,7 +43,6 @@ class BrowseBar(QWidget):
         )
 
     def set_browse(self, browse: Browse) -> None:
-        """Show ``browse`` and emit nothing."""
         if browse == self.browse():
             return
         with QSignalBlocker(self):
@@ -69,7 +60,7 @@ class BrowseBar(QWidget):
         edit.setClearButtonEnabled(True)
         return edit
 
-    def _make_show_box(self) -> QComboBox:
+    def _make_show_box(self) -> Combo:
         texts = {
             Show.ALL: tr("All images"),
             Show.UNSEEN: tr("Unseen"),
@@ -83,7 +74,7 @@ class BrowseBar(QWidget):
         tip = tr("Show only images of this kind.")
         return _combo("show_box", tr("Which images are shown"), tip, texts)
 
-    def _make_order_box(self) -> QComboBox:
+    def _make_order_box(self) -> Combo:
         texts = {
             Order.FOUND: tr("In folder order"),
             Order.NAME: tr("By name"),
@@ -108,7 +99,6 @@ class BrowseBar(QWidget):
         button = tool_button("ascending", tr("Descending order"), "")
         button.setObjectName("direction")
         button.setCheckable(True)
-        button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
         return button
 
     def _show_direction(self) -> None:
@@ -122,11 +112,10 @@ class BrowseBar(QWidget):
         self.changed.emit(self.browse())
 
 
-def _combo(name: str, accessible: str, tip: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
-    box = _WholeCombo()
+def _combo(name: str, accessible: str, tip: str, texts: Mapping[Any, str]) -> Combo:
+    """As wide as there is room, and never narrower than its longest text."""
+    box = Combo({each.value: text for each, text in texts.items()}, name=accessible, tip=tip, whole=True)
     box.setObjectName(name)
-    named(box, accessible, tip)
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    for value, text in texts.items():
-        box.addItem(text, value.value)
+    box.setMinimumWidth(box.sizeHint().width())
+    fill_width(box)
     return box

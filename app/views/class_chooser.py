@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QListWidget, QWidget
 
 from app import style
 from app.views.controls import named, plain_label
+from app.views.dialog import Popup
 from app.views.layouts import vbox
 from core.base.language import tr
 
 _ROWS = 8
 
 
-class ClassChooser(QFrame):
+class ClassChooser(Popup):
     """Opened by :meth:`ask`; it deletes nothing and keeps nothing."""
 
     chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        style.mark(self, "popup")
+        super().__init__(parent)
         self._names: tuple[str, ...] = ()
         self.edit = QLineEdit()
         self.edit.setPlaceholderText(tr("Class name"))
@@ -45,12 +44,7 @@ class ClassChooser(QFrame):
         self._names = tuple(names)
         self.edit.setText(now)
         self._fill(self._names, now)
-        self.adjustSize()
-        room = (QGuiApplication.screenAt(at) or self.screen()).availableGeometry()
-        left = min(max(at.x(), room.left()), room.right() - self.width())
-        top = min(max(at.y(), room.top()), room.bottom() - self.height())
-        self.move(left, top)
-        self.show()
+        self.show_at(at)
         self.edit.setFocus()
         self.edit.selectAll()
 

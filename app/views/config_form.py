@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QSizePolicy, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QFormLayout, QWidget
 
 from app import style
-from app.views.controls import Choice, Combo, RealSpin, Section, named, plain_label, tab_in_order
-from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, all_fields, editor_for, tip_of
-from app.views.layouts import STRETCH, hbox, vbox
+from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order
+from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, editor_for, tip_of
+from app.views.layouts import STRETCH, form_layout, hbox, vbox
 from core.base.config import Settings, limits_of
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
@@ -40,44 +41,36 @@ class BudgetEditor(QWidget):
 
     changed = Signal()
 
-    def __init__(self, steps: Editor, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.steps = steps
+    def __init__(self, steps: Editor) -> None:
+        super().__init__()
+        self.steps, self._given = steps, 0.0
         limits = limits_of("minutes")
-        self.minutes = RealSpin(self)
-        self.minutes.setRange(limits.low or 0.01, limits.high or 1.0)
-        self.minutes.setDecimals(2)
+        self.minutes = RealSpin(
+            limits.low or 0.01, limits.high or 1.0, name=tr(limits.label), tip=tip_of(limits)
+        )
         self.minutes.setValue(_DEFAULT_MINUTES)
         self.minutes.setStepType(RealSpin.StepType.AdaptiveDecimalStepType)
-        named(self.minutes, tr(limits.label), tip_of(limits))
-        self.unit = Choice(tr("Steps"), tr("Minutes"), self)
-        hbox((steps, 1), (self.minutes, 1), (self.unit, 0), on=self, spacing=style.GAP)
+        self.unit = Choice(tr("Steps"), tr("Minutes"))
+        hbox((steps, 1), (self.minutes, 1), self.unit, on=self, spacing=style.GAP)
         self._show_unit()
         self.steps.changed.connect(self.changed)
         self.minutes.valueChanged.connect(self.changed)
         self.unit.changed.connect(self._chosen)
 
     def value(self) -> tuple[int, float | None]:
-        """The steps, and the minutes or None."""
-        return self.steps.value(), None if self.unit.is_first() else self._exact_minutes()
+        # What was given comes back exactly, though two decimals of it are shown.
+        shown = self.minutes.value()
+        exact = self._given if abs(self._given - shown) < 0.00501 else shown
+        return self.steps.value(), None if self.unit.is_first() else exact
 
     def set_value(self, steps: int, minutes: float | None) -> None:
         self.steps.set_value(steps)
         self.unit.set_first(minutes is None)
-        blocked = self.minutes.blockSignals(True)
         if minutes is not None:
-            self.minutes.setValue(minutes)
-        self.minutes.blockSignals(blocked)
-        self._given = minutes
+            with QSignalBlocker(self.minutes):
+                self.minutes.setValue(minutes)
+        self._given = minutes or 0.0
         self._show_unit()
-
-    _given: float | None = None
-
-    def _exact_minutes(self) -> float:
-        # What was given comes back exactly, though two decimals of it are shown.
-        given = self._given
-        shown = self.minutes.value()
-        return given if given is not None and abs(given - shown) < 0.00501 else shown
 
     def _chosen(self) -> None:
         self._show_unit()
@@ -102,32 +95,32 @@ class ConfigForm(QWidget):
 
     def __init__(
         self,
-        parent: QWidget | None = None,
         *,
         presets: Mapping[str, Settings] = PRESETS,
         default: str = SCRATCH_PRESET,
         main: Sequence[str] = MAIN_FIELDS,
         others: Collection[str] = (),
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._presets, self._main, self._default = dict(presets), main, default
         self._config: type[Settings] = type(presets[default])
-        self.preset_box = Combo(self)
-        self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        named(self.preset_box, tr("Preset"), tr("A set of values to start from."))
-        offered = (name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets)
-        for name in offered if others else presets:
-            self.preset_box.addItem(tr(_PRESET_TITLES.get(name, name.capitalize())), name)
-        self.editors: dict[str, Editor] = {
-            name: editor_for(field, self)
-            for name, field in all_fields(self._config).items()
-            if name != "minutes"
-        }
-        self.budget = BudgetEditor(self.editors["steps"], self) if "steps" in self.editors else None
-        self.reason_label = plain_label("", "muted", wrap=True)
-        self.reason_label.hide()
+        offered = [name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets]
+        self.preset_box = Combo(
+            {
+                name: tr(_PRESET_TITLES.get(name, name.capitalize()))
+                for name in (offered if others else presets)
+            },
+            name=tr("Preset"),
+            tip=tr("A set of values to start from."),
+        )
+        own = [field for field in fields(self._config) if field.name != "minutes"]
+        self.editors = {field.name: editor_for(field) for field in own}
+        self.budget = BudgetEditor(self.editors["steps"]) if "steps" in self.editors else None
         self._reason = ""
-        self.problem_label = plain_label("", "error", wrap=True)
+        self.reason_label, self.problem_label = (
+            plain_label(role=role, wrap=True) for role in ("muted", "error")
+        )
+        self.reason_label.hide()
         self.problem_label.hide()
         self._lay_out()
         self.preset_box.currentIndexChanged.connect(self._preset_chosen)
@@ -140,7 +133,7 @@ class ConfigForm(QWidget):
 
     def config(self) -> Any:
         """What the form says; raises :class:`BoxscoutError` with the sentence of :meth:`problem`."""
-        problem = self._typing_problem()
+        problem = next((p for editor in self.editors.values() if (p := editor.problem())), "")
         if problem:
             raise BoxscoutError(problem)
         values = {name: editor.value() for name, editor in self.editors.items()}
@@ -149,11 +142,9 @@ class ConfigForm(QWidget):
         return self._config(**values)
 
     def makes(self, config: Any) -> bool:
-        """Whether it is a form for configs of this kind."""
         return isinstance(config, self._config)
 
     def set_config(self, config: Any) -> None:
-        """Show ``config`` and emit nothing."""
         if self.budget is not None:
             self.budget.set_value(config.steps, config.minutes)
         for name, editor in self.editors.items():
@@ -175,7 +166,6 @@ class ConfigForm(QWidget):
             self._show_preset()
 
     def set_device(self, device: str) -> None:
-        """Show another device and emit nothing."""
         self.editors["device"].set_value(device)
         self._show_problem()
 
@@ -187,11 +177,10 @@ class ConfigForm(QWidget):
             return str(error)
         return ""
 
-    def set_devices(self, available: Collection[str], reason: str = "") -> None:
-        """Grey the devices that this machine lacks; ``reason`` is shown for them."""
+    def set_devices(self, available: Collection[str]) -> None:
         editor = self.editors["device"]
         if isinstance(editor, ChoiceEditor):
-            editor.offer(set(available), reason or tr("This machine has none that can be used."))
+            editor.offer(set(available), tr("This machine has none that can be used."))
 
     # Making
 
@@ -203,7 +192,7 @@ class ConfigForm(QWidget):
             if name == "image_size" and self.budget is not None:
                 main.addRow(self._label(tr("Train for")), self.budget)
             self._add(main, name)
-        self.advanced = Section(tr("Advanced"), self)
+        self.advanced = Section(tr("Advanced"))
         advanced = self._form()
         self.advanced.content.setLayout(advanced)
         for name in self.editors:
@@ -224,12 +213,10 @@ class ConfigForm(QWidget):
         return [*order, self.advanced.toggle, *hidden]
 
     def _form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(0)  # labels hold it: Qt forgets it where it asks whether a row is too long
-        form.setVerticalSpacing(6)
+        form = form_layout(
+            across=0, down=6
+        )  # labels hold the space: else Qt forgets it where rows are too long
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         return form
 
     def _label(self, text: str) -> QWidget:
@@ -277,15 +264,14 @@ class ConfigForm(QWidget):
 
     def _show_preset(self) -> None:
         name = self._preset_name()
-        self.preset_box.blockSignals(True)
-        custom = self.preset_box.findText(tr("Custom"))
-        if name is None and custom < 0:
-            self.preset_box.addItem(tr("Custom"))
-            custom = self.preset_box.count() - 1
-        elif name is not None and custom >= 0:
-            self.preset_box.removeItem(custom)
-        self.preset_box.setCurrentIndex(custom if name is None else self.preset_box.findData(name))
-        self.preset_box.blockSignals(False)
+        with QSignalBlocker(self.preset_box):
+            custom = self.preset_box.findText(tr("Custom"))
+            if name is None and custom < 0:
+                self.preset_box.addItem(tr("Custom"))
+                custom = self.preset_box.count() - 1
+            elif name is not None and custom >= 0:
+                self.preset_box.removeItem(custom)
+            self.preset_box.setCurrentIndex(custom if name is None else self.preset_box.findData(name))
         self.reason_label.setText(self._reason)
         self.reason_label.setVisible(name == self._default and bool(self._reason))
 
@@ -304,9 +290,6 @@ class ConfigForm(QWidget):
         problem = self.problem()
         self.problem_label.setText(problem)
         self.problem_label.setVisible(bool(problem))
-
-    def _typing_problem(self) -> str:
-        return next((p for editor in self.editors.values() if (p := editor.problem())), "")
 
 
 def _level(form: QFormLayout) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -24,22 +24,35 @@ from PySide6.QtWidgets import (
     QStyleOptionSlider,
     QToolButton,
     QWidget,
-)
+)  # fmt: skip
 
 from app import style
-from app.views.layouts import vbox
+from app.views.layouts import hbox, vbox
 
 _SPIN_WIDTH = 84  # less than a spin box would ask for its longest number
-
 _SPIN_MARGINS = (4, 0, 0, 0)  # a style sheet's padding does not reach the text
+
+
+def named(widget: QWidget, name: str, tip: str = "") -> None:
+    """Give a control its ``name`` for people who hear the screen, and a ``tip`` for the mouse."""
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip)
+
+
+def fill_width(widget: QWidget) -> None:
+    """Let a control take the width there is, and no more height than it needs."""
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
 
 class JumpSlider(QSlider):
     """A horizontal slider whose handle jumps to where the groove is pressed."""
 
-    def __init__(self, low: int, high: int, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
+    def __init__(self, low: int, high: int, *, page: int, name: str, tip: str, least: int = 0) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
         self.setRange(low, high)
+        self.setPageStep(page)
+        self.setMinimumWidth(least)
+        named(self, name, tip)
 
     def span(self) -> tuple[int, int]:
         """Where the middle of the handle is at the lowest and at the highest value, in its pixels."""
@@ -63,54 +76,71 @@ class JumpSlider(QSlider):
         super().mousePressEvent(event)
 
 
-class Combo(QComboBox):
-    """A combo box that a wheel turns only when it has the focus, so that scrolling past changes nothing."""
+def _turned(widget: QWidget, event: QWheelEvent, turn: Callable[[QWheelEvent], None]) -> None:
+    """A wheel turns a control only when it has the focus, so that scrolling past changes nothing."""
+    if widget.hasFocus():
+        turn(event)
+    else:
+        event.ignore()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+
+class Combo(QComboBox):
+    """Texts with their data to choose from; with ``whole`` as wide as the longest, else as there is room."""
+
+    def __init__(
+        self, items: Mapping[Any, str] | None = None, *, name: str = "", tip: str = "", whole: bool = False
+    ) -> None:
+        super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Not by its contents: such a box shrinks to them whenever they change.
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        by_content = self.SizeAdjustPolicy.AdjustToContents
+        by_length = self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.setSizeAdjustPolicy(by_content if whole else by_length)
         self.setMinimumContentsLength(8)
+        if not whole:
+            fill_width(self)
+        named(self, name, tip)
+        for value, text in (items or {}).items():
+            self.addItem(text, value)
+
+    def show_data(self, value: object) -> None:
+        with QSignalBlocker(self):
+            self.setCurrentIndex(self.findData(value))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turned(self, event, super().wheelEvent)
 
 
 class Spin(QSpinBox):
-    """A spin box that a wheel turns only when it has the focus."""
+    """A spin box for whole numbers."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, low: int, high: int, *, name: str = "", tip: str = "") -> None:
+        super().__init__()
+        self.setRange(low, high)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setGroupSeparatorShown(True)
         self.lineEdit().setTextMargins(*_SPIN_MARGINS)
         self.setMinimumWidth(_SPIN_WIDTH)
+        named(self, name, tip)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turned(self, event, super().wheelEvent)
 
 
 class RealSpin(QDoubleSpinBox):
-    """A spin box for real numbers that a wheel turns only when it has the focus."""
+    """A spin box for real numbers."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, low: float, high: float, *, step: float = 0.01, name: str = "", tip: str = "") -> None:
+        super().__init__()
+        self.setRange(low, high)
+        self.setSingleStep(step)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(_SPIN_WIDTH)
         self.lineEdit().setTextMargins(*_SPIN_MARGINS)
+        named(self, name, tip)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turned(self, event, super().wheelEvent)
 
 
 class Choice(QWidget):
@@ -118,11 +148,8 @@ class Choice(QWidget):
 
     changed = Signal(bool)  # whether the first one is on; only when a person changed it
 
-    def __init__(self, first: str, second: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__()
         self.first, self.second = QToolButton(self), QToolButton(self)
         group = QButtonGroup(self)
         for button, text, role in ((self.first, first, "left"), (self.second, second, "right")):
@@ -132,23 +159,16 @@ class Choice(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             style.mark(button, role)
             group.addButton(button)
-            row.addWidget(button)
+        hbox(self.first, self.second, on=self, spacing=0)
         self.first.setChecked(True)
-        self.first.toggled.connect(self._toggled)
-        self._quiet = False
+        self.first.toggled.connect(self.changed)
 
     def is_first(self) -> bool:
         return self.first.isChecked()
 
     def set_first(self, first: bool) -> None:
-        """Choose without emitting ``changed``."""
-        self._quiet = True
-        (self.first if first else self.second).setChecked(True)
-        self._quiet = False
-
-    def _toggled(self, first: bool) -> None:
-        if not self._quiet:
-            self.changed.emit(first)
+        with QSignalBlocker(self):
+            (self.first if first else self.second).setChecked(True)
 
 
 class Pages(QStackedWidget):
@@ -170,8 +190,8 @@ class FitScroll(QScrollArea):
     LEAST = 144
     """Fewer pixels of height would be a slit."""
 
-    def __init__(self, inside: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -205,12 +225,10 @@ class FitScroll(QScrollArea):
 class Section(QWidget):
     """A heading that shows or hides what is below it; hidden at first."""
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.toggle = QPushButton(title, self)
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.toggle, self.content = push_button(title, role="section"), QWidget()
         self.toggle.setCheckable(True)
-        style.mark(self.toggle, "section")
-        self.content = QWidget(self)
         vbox((self.toggle, 0, Qt.AlignmentFlag.AlignLeft), self.content, on=self, spacing=style.GAP)
         self.toggle.toggled.connect(self.set_open)
         self.set_open(False)
@@ -219,7 +237,6 @@ class Section(QWidget):
         return self.toggle.isChecked()
 
     def set_open(self, on: bool) -> None:
-        """Show or hide the content."""
         self.toggle.setChecked(on)
         self.content.setVisible(on)
         style.set_icon(self.toggle, "down" if on else "next", "muted")
@@ -246,13 +263,15 @@ def _stops(part: QWidget) -> list[QWidget]:
             return found
 
 
-def tool_button(icon: str, name: str, tip: str) -> QToolButton:
-    """A flat button with an icon; ``name`` is for people who hear the screen, ``tip`` for the mouse."""
+def tool_button(icon: str, name: str, tip: str, clicked: SignalInstance | None = None) -> QToolButton:
+    """A flat button with an icon, named as in :func:`named`, that sends on what it is ``clicked`` for."""
     button = QToolButton()
     style.set_icon(button, icon)
     button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
     named(button, name, tip)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    if clicked is not None:
+        button.clicked.connect(lambda: clicked.emit())
     return button
 
 
@@ -269,10 +288,25 @@ def plain_label(text: str = "", role: str = "", *, wrap: bool = False, selectabl
     return label
 
 
-def named(widget: QWidget, name: str, tip: str = "") -> None:
-    """Give a control its ``name`` for people who hear the screen, and a ``tip`` for the mouse."""
-    widget.setAccessibleName(name)
-    widget.setToolTip(tip)
+def push_button(
+    text: str,
+    slot: Callable[[], object] | None = None,
+    *,
+    icon: str = "",
+    tint: str = "text",
+    tip: str = "",
+    role: str = "",
+) -> QPushButton:
+    """A button that calls ``slot``; ``icon`` and ``tint`` as in :func:`app.style.set_icon`."""
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    if icon:
+        style.set_icon(button, icon, tint)
+    if role:
+        style.mark(button, role)
+    if slot is not None:
+        button.clicked.connect(lambda: slot())
+    return button
 
 
 class HintLabel(QLabel):

@@ -133,14 +133,12 @@ class ImageListView(QWidget):
         self._show_count(model.rowCount(), model.total)
 
     def set_current(self, image_id: int | None) -> None:
-        """Mark an image as the one in view and scroll to it."""
         if image_id == self._current:
             return  # chosen here, maybe besides others: they stay selected
         self._current = image_id
         self._show_current()
 
     def set_browse(self, browse: Browse) -> None:
-        """Show what is chosen and emit nothing."""
         self.browse_bar.set_browse(browse)
 
     def selected_ids(self) -> list[int]:
@@ -154,7 +152,6 @@ class ImageListView(QWidget):
         self.list.selectAll()
 
     def select_one(self) -> None:
-        """Only the image in view."""
         self._show_current()
 
     def _on_current_changed(self, now: QModelIndex, _: QModelIndex) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFormLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+
+from app import style
 
 STRETCH = "stretch"
 """A part that takes all the room there is."""
@@ -35,6 +37,20 @@ def vbox(
 ) -> QVBoxLayout:
     """``parts`` from top to bottom; see :func:`hbox`."""
     return _filled(QVBoxLayout(), parts, on, margins, spacing)
+
+
+def form_layout(
+    *, on: QWidget | None = None, margins: Margins = 0, across: int = style.SPACING, down: int = style.SPACING
+) -> QFormLayout:
+    """Labels and what they name, a row each; ``across`` and ``down`` are the pixels between."""
+    form = QFormLayout()
+    if on is not None:
+        on.setLayout(form)
+    form.setContentsMargins(*(margins if isinstance(margins, tuple) else [margins] * 4))
+    form.setHorizontalSpacing(across)
+    form.setVerticalSpacing(down)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
 
 
 def _filled(

@@ -203,7 +203,6 @@ class PictureView(QWidget):
         return (self.width() - PANE_GAP) // 2 if self._is_split else self.width()
 
     def _panes(self) -> list[QRect]:
-        """Where each pane lies."""
         width = self._pane_width
         count = 2 if self._is_split else 1
         return [QRect(i * (width + PANE_GAP), 0, width, self.height()) for i in range(count)]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import fill_width, plain_label, push_button
 from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import number, tr
 
@@ -55,9 +55,22 @@ class RunControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = TrainPanelState()
-        self._make_buttons()
-        self._make_progress()
-        self._lay_out()
+        self.continue_button = push_button("", self.resume_requested.emit, role="primary")
+        self.start_button = push_button("", self.start_requested.emit, role="primary")
+        self.pause_button = push_button("", self._pause, role="plain")
+        self.stop_button = push_button(tr("Stop"), self.stop_requested.emit, icon="stop", role="plain")
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, _BAR)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName(tr("Progress of the training"))
+        self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
+        self.message_label = plain_label("", "muted", wrap=True)
+        buttons = self.continue_button, self.start_button, self.pause_button, self.stop_button
+        for button in buttons:
+            fill_width(button)
+        figures = hbox(self.step_label, STRETCH, self.time_label)
+        row = hbox(*buttons, spacing=style.SPACING)
+        vbox(row, self.progress, figures, self.message_label, on=self, spacing=6)
 
     def set_state(self, state: TrainPanelState, problem: str) -> None:
         """Show ``state`` and emit nothing; ``problem`` is what is wrong with the form."""
@@ -65,36 +78,6 @@ class RunControls(QWidget):
         self._show_buttons(state)
         self._show_progress(state)
         self._enable(state, problem)
-
-    def _make_buttons(self) -> None:
-        self.continue_button = self._button("", self.resume_requested.emit, primary=True)
-        self.start_button = self._button("play", self.start_requested.emit, primary=True)
-        self.pause_button = self._button("pause", self._pause)
-        self.stop_button = self._button("stop", self.stop_requested.emit)
-        self.stop_button.setText(tr("Stop"))
-
-    def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
-        button = QPushButton(self)
-        if icon:
-            style.set_icon(button, icon, "on_accent" if primary else "text")
-        style.mark(button, "primary" if primary else "plain")
-        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        button.clicked.connect(lambda: slot())
-        return button
-
-    def _make_progress(self) -> None:
-        self.progress = QProgressBar(self)
-        self.progress.setRange(0, _BAR)
-        self.progress.setTextVisible(False)
-        self.progress.setAccessibleName(tr("Progress of the training"))
-        self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
-        self.message_label = plain_label("", "muted", wrap=True)
-
-    def _lay_out(self) -> None:
-        parts = self.continue_button, self.start_button, self.pause_button, self.stop_button
-        buttons = hbox(*parts, spacing=style.SPACING)
-        figures = hbox(self.step_label, STRETCH, self.time_label)
-        vbox(buttons, self.progress, figures, self.message_label, on=self, spacing=6)
 
     def _show_buttons(self, state: TrainPanelState) -> None:
         busy = state.phase in BUSY
@@ -104,7 +87,7 @@ class RunControls(QWidget):
         self.pause_button.setVisible(busy)
         self.stop_button.setVisible(busy)
         if resumable:
-            step = number(state.resumable_step, ",")
+            step = number(state.resumable_step or 0, ",")
             self.continue_button.setText(tr("Continue from step {0}").format(step))
         again = resumable or state.step > 0
         self.start_button.setText(tr("New run") if again else tr("Start training"))
@@ -115,12 +98,10 @@ class RunControls(QWidget):
             style.remove_icon(self.start_button)
         else:
             style.set_icon(self.start_button, "play", "on_accent")
-        saves = state.kind != "features"
-        self.stop_button.setToolTip(
-            tr("Stop and save; the run can be continued later.")
-            if saves
-            else tr("Stop; nothing is kept, and Start begins again.")
-        )
+        tip = tr("Stop and save; the run can be continued later.")
+        if state.kind == "features":
+            tip = tr("Stop; nothing is kept, and Start begins again.")
+        self.stop_button.setToolTip(tip)
         paused = state.phase == "paused"
         self.pause_button.setText(tr("Resume") if paused else tr("Pause"))
         style.set_icon(self.pause_button, "play" if paused else "pause")

@@ -38,7 +38,6 @@ class SampleGrid(QWidget):
         self.update()
 
     def set_placeholder(self, text: str) -> None:
-        """What is said where there is nothing to show."""
         self._empty = text
         self.update()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QTabWidget, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QWidget
 
 from app import style
 from app.views.controls import plain_label
 from app.views.field_editors import Editor, SwitchEditor, editor_for, tip_of
-from app.views.layouts import vbox
+from app.views.layouts import form_layout, vbox
 from app.views.shortcuts_editor import Shortcut, ShortcutsEditor
 from core.base.language import tr
 from core.base.preferences import Preferences
@@ -27,7 +27,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
         self.editors: dict[str, Editor] = {
-            each.name: editor_for(each, self) for each in fields(Preferences) if each.name != "shortcuts"
+            each.name: editor_for(each) for each in fields(Preferences) if each.name != "shortcuts"
         }
         self.keys = ShortcutsEditor(shortcuts, preferences.shortcuts)
         self.tabs = QTabWidget()
@@ -48,17 +48,12 @@ class SettingsDialog(QDialog):
         self.resize(*_SIZE)
 
     def preferences(self) -> Preferences:
-        """What the dialog says."""
         values = {name: editor.value() for name, editor in self.editors.items()}
         return Preferences(**values, shortcuts=self.keys.changed_keys())
 
     def _make_form(self) -> QWidget:
         page = QWidget()
-        form = QFormLayout(page)
-        form.setContentsMargins(*[style.MARGIN] * 4)
-        form.setHorizontalSpacing(style.MARGIN)
-        form.setVerticalSpacing(style.GAP)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = form_layout(on=page, margins=style.MARGIN, across=style.MARGIN, down=style.GAP)
         for editor in self.editors.values():
             is_switch = isinstance(editor, SwitchEditor)
             label = plain_label("" if is_switch else tr(editor.limits.label))

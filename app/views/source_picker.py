@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app import style
-from app.views.controls import Combo, named, plain_label
+from app.views.controls import Combo, plain_label
 from app.views.layouts import hbox, vbox
 from core.base.language import tr
 
@@ -60,26 +60,18 @@ class SourcePicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = SourceState()
-        self.box = Combo(self)
-        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        named(
-            self.box, tr("Heat maps from"), tr("Which network heat maps and boxes of all images come from.")
-        )
-        self.reason = plain_label("", "muted", wrap=True)
-        self.numbers = QWidget(self)
+        tip = tr("Which network heat maps and boxes of all images come from.")
+        self.box, self.reason = Combo(name=tr("Heat maps from"), tip=tip), plain_label("", "muted", wrap=True)
+        self.numbers, self.unit_row = QWidget(self), QWidget(self)
         self._grid = QGridLayout(self.numbers)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(style.SPACING)
         self._grid.setVerticalSpacing(0)
-        self.unit_box = Combo(self)
-        self.unit_box.addItem(tr("Object against background"), "own")
-        self.unit_box.addItem(tr("Real against generated"), "real")
-        self.unit_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.unit_box.setAccessibleName(tr("Heat map shows"))
-        self.unit_box.setToolTip(
-            tr("Which of the two things that the network has learned the heat map shows.")
+        self.unit_box = Combo(
+            {"own": tr("Object against background"), "real": tr("Real against generated")},
+            name=tr("Heat map shows"),
+            tip=tr("Which of the two things that the network has learned the heat map shows."),
         )
-        self.unit_row = QWidget(self)
         hbox(plain_label(tr("Showing")), (self.unit_box, 1), on=self.unit_row, spacing=6)
         self.unit_row.hide()
         row = hbox(plain_label(tr("Heat maps from")), (self.box, 1), spacing=6)
@@ -88,7 +80,6 @@ class SourcePicker(QWidget):
         self.unit_box.activated.connect(lambda index: self.unit_chosen.emit(self.unit_box.itemData(index)))
 
     def set_state(self, state: SourceState) -> None:
-        """Show ``state`` and emit nothing."""
         if state == self._state:
             return
         # An open list would close under the mouse: it is filled again only where it has changed.

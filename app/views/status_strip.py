@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QPushButton, QStatusBar, QWidget
+from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 
-from app import style
 from app.models.training import Activity
 from app.timers import one_shot
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button
 from core.base.annotations import BoxRecord
 from core.base.language import tr, trn
 
@@ -28,14 +27,11 @@ class StatusStrip(QStatusBar):
         self.bar = QProgressBar()
         self.bar.setFixedWidth(140)
         self.bar.setTextVisible(False)
-        self.stop = QPushButton(tr("Stop"))
-        self.stop.clicked.connect(self.stop_requested)
-        style.mark(self.stop, "link")
-        self.problems = QPushButton()
+        self.stop = push_button(tr("Stop"), self.stop_requested.emit, role="link")
+        self.problems = push_button(
+            "", self.problems_requested.emit, icon="warning", tint="warning", role="link"
+        )
         self.problems.setObjectName("problems_button")
-        style.mark(self.problems, "link")
-        style.set_icon(self.problems, "warning", "warning")
-        self.problems.clicked.connect(self.problems_requested)
         self.cursor, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
         for widget in (self.text, self.bar, self.stop):
             self.addWidget(widget)

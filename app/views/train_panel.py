@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidget, QWidget
 
 from app import style
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
-from app.views.controls import Choice, FitScroll, Pages, Section, plain_label
+from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label
 from app.views.gallery import Gallery
 from app.views.layouts import vbox
 from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
@@ -36,21 +35,17 @@ class TrainPanel(QWidget):
 
     kind_chosen = Signal(str)
     start_requested = Signal(object)  # the config of one of the forms
-    resume_requested = Signal()
-    pause_requested = Signal()
-    unpause_requested = Signal()
-    stop_requested = Signal()
     config_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: TrainPanelState | None = None
         self.features_form = ConfigForm(
-            self, presets=FEATURES_PRESETS, default=DEFAULT_PRESET, main=FEATURES_FIELDS, others=PRESETS
+            presets=FEATURES_PRESETS, default=DEFAULT_PRESET, main=FEATURES_FIELDS, others=PRESETS
         )
-        self.form = ConfigForm(self, others=FEATURES_PRESETS)
+        self.form = ConfigForm(others=FEATURES_PRESETS)
         self.class_form = ConfigForm(
-            self, presets=CLASSIFIER_PRESETS, default=DEFAULT_CLASSIFIER_PRESET, main=CLASS_FIELDS
+            presets=CLASSIFIER_PRESETS, default=DEFAULT_CLASSIFIER_PRESET, main=CLASS_FIELDS
         )
         self._free = self.features_form
         """Of the two that need no labels of the person's, the one that is set up."""
@@ -60,7 +55,7 @@ class TrainPanel(QWidget):
         self.gallery = Gallery(self)
         self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
         self.samples = self.gallery.samples
-        self.kind = Choice(tr("Without your labels"), tr("Class labels"), self)
+        self.kind = Choice(tr("Without your labels"), tr("Class labels"))
         self.kind.first.setToolTip(
             tr(
                 "Without a single label of yours; the features were once learned from ImageNet's labels. "
@@ -71,15 +66,15 @@ class TrainPanel(QWidget):
             tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
         )
         for button in (self.kind.first, self.kind.second):
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            fill_width(button)
         self.features_note = plain_label(
             tr(
                 "What your images have in common is found in frozen features: without a single label of "
                 "yours, though the features were once learned from ImageNet's labels."
             ),
             "muted",
+            wrap=True,
         )
-        self.features_note.setWordWrap(True)
         self.features_note.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.note_label = plain_label("", "muted", wrap=True)
         self._lend_controls()
@@ -119,7 +114,6 @@ class TrainPanel(QWidget):
         self._enable()
 
     def offer_devices(self, available: Collection[str]) -> None:
-        """Grey the devices that this machine lacks."""
         for form in self._all_forms():
             form.set_devices(available)
 
@@ -129,7 +123,6 @@ class TrainPanel(QWidget):
             form.set_device(device)
 
     def set_state(self, state: TrainPanelState) -> None:
-        """Show ``state`` and emit nothing."""
         if state == self._state:
             return
         before, self._state = self._state, state
@@ -138,22 +131,6 @@ class TrainPanel(QWidget):
         self._show_kind(state)
         self._enable()
 
-    def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
-        """Keep both losses of a step for the plot; :meth:`refresh` draws them."""
-        self.plot.add_point(step, d_loss, g_loss)
-
-    def add_told_apart(self, step: int, value: float) -> None:
-        """Keep how many windows a step told apart, 0..1, for the plot; :meth:`refresh` draws it."""
-        self.plot.add_told_apart(step, value)
-
-    def add_ms_ssim(self, step: int, value: float) -> None:
-        """Keep the samples' mean MS-SSIM of a step for the plot; :meth:`refresh` draws it."""
-        self.plot.add_ms_ssim(step, value)
-
-    def set_samples(self, samples: np.ndarray | None) -> None:
-        """Show uint8 (n, S, S, 3); None shows the placeholder."""
-        self.samples.set_samples(samples)
-
     def refresh(self) -> None:
         """Draw the points that were added; call it at most ten times a second."""
         self.plot.refresh()
@@ -161,7 +138,6 @@ class TrainPanel(QWidget):
         self._make_room()
 
     def clear(self) -> None:
-        """Forget samples and curves of the training without labels."""
         self.samples.set_samples(None)
         self.plot.clear()
 
@@ -198,11 +174,11 @@ class TrainPanel(QWidget):
         self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, *parts]
 
     def _settings(self) -> Section:
-        self.settings = Section(tr("Settings"), self)
+        self.settings = Section(tr("Settings"))
         self.forms = Pages(self)
         for form in self._all_forms():
             self.forms.addWidget(form)
-        self.scroll = FitScroll(self.forms, self)
+        self.scroll = FitScroll(self.forms)
         vbox(self.scroll, on=self.settings.content)
         self.settings.set_open(True)
         return self.settings
@@ -219,7 +195,7 @@ class TrainPanel(QWidget):
         self.shown_learning = both
         self.results.addWidget(self.class_plot)
         # It takes what is left, also where that is less than the note would like.
-        self.features_page = FitScroll(self.features_note, self)
+        self.features_page = FitScroll(self.features_note)
         self.results.addWidget(self.features_page)
         # It takes what is left: by its wish for room it would squeeze the form into a slit.
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
@@ -249,21 +225,18 @@ class TrainPanel(QWidget):
         controls = self.controls
         self.results.installEventFilter(self)
         controls.start_requested.connect(self._start)
-        for mine, its in (
-            (self.resume_requested, controls.resume_requested),
-            (self.pause_requested, controls.pause_requested),
-            (self.unpause_requested, controls.unpause_requested),
-            (self.stop_requested, controls.stop_requested),
-        ):
-            its.connect(mine)
         for form in self._all_forms():
             form.config_changed.connect(self._config_edited)
         self.form.other_chosen.connect(lambda name: self._choose_other(self.features_form, name))
         self.features_form.other_chosen.connect(lambda name: self._choose_other(self.form, name))
         self.kind.changed.connect(lambda first: self.kind_chosen.emit("gan" if first else "cam"))
-        self.settings.toggle.toggled.connect(lambda _: (self._enable(), self._make_room()))
+        self.settings.toggle.toggled.connect(self._on_settings_toggled)
 
     # Showing
+
+    def _on_settings_toggled(self) -> None:
+        self._enable()
+        self._make_room()
 
     def _all_forms(self) -> tuple[ConfigForm, ...]:
         return self.features_form, self.form, self.class_form

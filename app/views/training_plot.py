@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app import style
 from app.views.controls import HintLabel, Placeholder, plain_label
 from app.views.layouts import vbox
+from app.views.quiet_plot import QuietPlot
 from core.base.language import number, tr
 
 _AXIS_WIDTH = 38
@@ -76,25 +77,17 @@ class _Steps(pg.AxisItem):
         return [number(value * scale, ",.0f") for value in values]
 
 
-class _Plot(pg.PlotWidget):
-    """A quiet plot: no menu, no buttons, no wheel."""
+class _Plot(QuietPlot):
+    """Over an axis of steps."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={"left": _FewTicks("left"), "bottom": _Steps("bottom")})
+    def __init__(self) -> None:
+        super().__init__(axisItems={"left": _FewTicks("left"), "bottom": _Steps("bottom")})
         item = self.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setMouseEnabled(False, False)
         item.setClipToView(True)
         item.setDownsampling(auto=True, mode="peak")
         item.layout.setContentsMargins(0, 7, 8, 0)  # room for half of the outermost numbers
         item.getAxis("left").setWidth(_AXIS_WIDTH)
         item.getViewBox().setDefaultPadding(0.02)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFrameShape(self.Shape.NoFrame)
-
-    def wheelEvent(self, event) -> None:
-        event.ignore()
 
     def sizeHint(self) -> QSize:
         return QSize(300, 96)
@@ -126,7 +119,7 @@ class _TwoPlots(QWidget):
         super().__init__(parent)
         self._series = {name: Series() for name in names}
         self._stale = False
-        self.upper, self.lower = _Plot(self), _Plot(self)
+        self.upper, self.lower = _Plot(), _Plot()
         self.lower.setXLink(self.upper)
         self.lower.setYRange(0, 1, padding=0.04)
         self.lower.getAxis("left").setTicks([[(0, "0"), (0.5, number(0.5, ".1f")), (1, "1")]])
@@ -185,7 +178,6 @@ class _TwoPlots(QWidget):
         self._nothing.setVisible(empty)
 
     def points(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """All that was added, by curve, each x and y."""
         return {name: series.points() for name, series in self._series.items()}
 
     def changeEvent(self, event: QEvent) -> None:
@@ -220,13 +212,11 @@ class TrainingPlot(_TwoPlots):
         return self.lower if name in ("ms_ssim", "told_apart") else self.upper
 
     def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
-        """Keep both losses of a step; None where there is no generator."""
         self._add("d", step, d_loss)
         if g_loss is not None:
             self._add("g", step, g_loss)
 
     def add_told_apart(self, step: int, value: float) -> None:
-        """Keep the share of windows, or of cells, that a step told apart, 0..1."""
         self._add("told_apart", step, value)
 
     def set_generator(self, on: bool) -> None:
@@ -242,7 +232,6 @@ class TrainingPlot(_TwoPlots):
             self.set_reference(self.reference)
 
     def add_ms_ssim(self, step: int, value: float) -> None:
-        """Keep the mean MS-SSIM between the samples of a step, 0..1."""
         self._add("ms_ssim", step, value)
 
     def set_reference(self, reference: tuple[float, float, float] | None) -> None:
@@ -321,7 +310,6 @@ class ClassPlot(_TwoPlots):
         return self.upper if name == "loss" else self.lower
 
     def add_point(self, step: int, loss: float, accuracy: float) -> None:
-        """Keep a step's loss and accuracy, 0..1."""
         self._add("loss", step, loss)
         self._add("accuracy", step, accuracy)
 

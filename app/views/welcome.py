@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 import resources
 from app import paths, style
-from app.views.controls import named, plain_label
+from app.views.controls import named, plain_label, push_button
 from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import tr
 
@@ -107,30 +107,24 @@ class WelcomePage(QWidget):
         return logo
 
     def _buttons(self) -> QHBoxLayout:
-        row = hbox(STRETCH, spacing=style.SPACING)
-        self.folder_button = QPushButton(tr("Open folder…"))
-        self.images_button = QPushButton(tr("Open images…"))
-        self.sample_button = QPushButton(tr("Try the sample"))
-        self.sample_button.setToolTip(tr("Draws a folder of example pictures and opens it."))
-        for button, icon, tint, signal in (
-            (self.folder_button, "folder", "on_accent", self.open_folder_requested),
-            (self.images_button, "images", "text", self.open_images_requested),
-            (self.sample_button, "sample", "text", self.sample_requested),
-        ):
-            style.set_icon(button, icon, tint)
-            button.clicked.connect(signal)
-            row.addWidget(button)
-        style.mark(self.folder_button, "primary")
-        row.addStretch(1)
-        return row
+        ask_folder, ask_images = self.open_folder_requested.emit, self.open_images_requested.emit
+        self.folder_button = push_button(
+            tr("Open folder…"), ask_folder, icon="folder", tint="on_accent", role="primary"
+        )
+        self.images_button = push_button(tr("Open images…"), ask_images, icon="images")
+        tip = tr("Draws a folder of example pictures and opens it.")
+        self.sample_button = push_button(
+            tr("Try the sample"), self.sample_requested.emit, icon="sample", tip=tip
+        )
+        buttons = self.folder_button, self.images_button, self.sample_button
+        return hbox(STRETCH, *buttons, STRETCH, spacing=style.SPACING)
 
     def _recent_row(self, path: Path) -> QWidget:
         row = QWidget(self._recent)
-        button = QPushButton(style.without_mnemonic(paths.title(path)))
-        style.mark(button, "link")
+        title = style.without_mnemonic(paths.title(path))
+        button = push_button(title, lambda: self.recent_chosen.emit(str(path)), role="link")
         named(button, str(path), "")
         button.setMaximumWidth(_WIDTH // 2)
-        button.clicked.connect(lambda: self.recent_chosen.emit(str(path)))
         folder = QElidingLabel(str(path.parent))
         folder.setTextFormat(Qt.TextFormat.PlainText)
         folder.setElideMode(Qt.TextElideMode.ElideMiddle)

@@ -70,8 +70,8 @@ def test_training_fills_plots_samples_heat_maps_and_boxes(
     session = opened.session
     train(qtbot, opened, tiny)
     assert session.training.phase is Phase.FINISHED
-    assert [point.step for point in session.points] == [1, 2, 3, 4, 5, 6]
-    assert [p.step for p in session.points if p.ms_ssim is not None] == [2, 4, 6]
+    assert [point.step for point in session.learning.points] == [1, 2, 3, 4, 5, 6]
+    assert [p.step for p in session.learning.points if p.ms_ssim is not None] == [2, 4, 6]
     assert session.samples.shape == (64, 32, 32, 3)
     project = session.project
     assert project.heat_maps_step() == 6
@@ -95,10 +95,10 @@ def test_stop_saves_and_resume_goes_on_from_there(opened: Workbench, tiny: Train
     stopped = session.training.saved_step
     state = checkpoint.load(checkpoint_path(session.project))
     assert stopped == state.step >= 3
-    points = len(session.points)
+    points = len(session.learning.points)
     with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
         opened.resume_training(endless.with_(steps=stopped + 4))
-    assert [p.step for p in session.points[points:]] == [stopped + i for i in (1, 2, 3, 4)]
+    assert [p.step for p in session.learning.points[points:]] == [stopped + i for i in (1, 2, 3, 4)]
     assert checkpoint.load(checkpoint_path(session.project)).step == stopped + 4
     wait_idle(qtbot, opened)
 
@@ -185,7 +185,7 @@ def test_a_project_reopens_where_it_was_left(
     other.session.change_view(colour_map="magma", opacity=0.25)
     qtbot.waitUntil(lambda: other.session.picture is not None and other.session.heat_map is not None)
     path, boxes = other.session.project.path, other.session.boxes
-    points = [p.step for p in other.session.points if p.ms_ssim is not None]
+    points = [p.step for p in other.session.learning.points if p.ms_ssim is not None]
     samples = other.session.samples
     assert samples is not None
     leave(qtbot, other)
@@ -199,7 +199,7 @@ def test_a_project_reopens_where_it_was_left(
     assert (session.view.colour_map, session.view.opacity) == ("magma", 0.25)
     assert session.view.config == tiny
     assert (session.training.phase, session.training.saved_step) == (Phase.FINISHED, 6)
-    assert [point.step for point in session.points] == points
+    assert [point.step for point in session.learning.points] == points
     assert np.array_equal(session.samples, samples)
     qtbot.waitUntil(lambda: session.boxes == boxes)
     assert paths.recent_projects() == [path]

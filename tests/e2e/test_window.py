@@ -306,7 +306,7 @@ def test_a_photo_stored_on_its_side_gets_its_box_in_displayed_pixels(
     Image.new("RGB", (80, 20), "red").save(folder / "a turned.jpg", exif=exif)
     fill(qtbot, window, folder, 13)
     assert window.session.record.name == "a turned.jpg"
-    assert window.session.image_size == (20, 80)
+    assert window.session.in_view.size == (20, 80)
     start(qtbot, window, tiny)
     finish(qtbot, window)
     [record] = window.session.project.boxes(window.session.current)

@@ -25,7 +25,8 @@ def panel(show: Callable[..., QWidget]) -> TrainPanel:
 def listen(panel: TrainPanel) -> list[tuple[object, ...]]:
     heard: list[tuple[object, ...]] = []
     for name in SIGNALS:
-        getattr(panel, name).connect(lambda *values, name=name: heard.append((name, *values)))
+        sender = panel if name == "start_requested" else panel.controls
+        getattr(sender, name).connect(lambda *values, name=name: heard.append((name, *values)))
     return heard
 
 
@@ -53,7 +54,7 @@ def test_a_form_with_room_for_it_has_nothing_to_scroll(panel: TrainPanel, qtbot:
 def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot: QtBot) -> None:
     panel.set_state(TrainPanelState("running", step=10, steps=100, fraction=0.1))
     for step in range(5):
-        panel.add_point(step, 1.0 / (step + 1), None)
+        panel.plot.add_point(step, 1.0 / (step + 1), None)
     panel.refresh()
     for height, has_images in ((720, True), (360, False), (720, True)):
         panel.resize(340, height)
@@ -161,9 +162,9 @@ def test_steps_and_devices_in_words() -> None:
 
 
 def test_samples_and_points_reach_grid_and_plot(panel: TrainPanel) -> None:
-    panel.set_samples(np.zeros((16, 32, 32, 3), np.uint8))
-    panel.add_point(1, 0.5, 2.0)
-    panel.add_ms_ssim(1, 0.25)
+    panel.samples.set_samples(np.zeros((16, 32, 32, 3), np.uint8))
+    panel.plot.add_point(1, 0.5, 2.0)
+    panel.plot.add_ms_ssim(1, 0.25)
     panel.refresh()
     assert panel.samples.count() == 16
     assert panel.plot.points()["g"][1].tolist() == [2.0]

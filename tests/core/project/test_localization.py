@@ -398,7 +398,7 @@ def test_boxes_that_move_with_the_picture_are_said_to(tmp_path: Path) -> None:
         image.save(folder / f"{i}.png")
     with Project.create(tmp_path / "m.boxscout") as project:
         add_folders(project, [folder])
-        _localize(project, threshold=0.5)
+        _localize(project, BoxOptions("component", 0.5))
         sure = project.load_survey().sureness
     assert sure.images == 30
     assert sure.beyond_chance > 0.8

@@ -1,16 +1,20 @@
-"""Draw both trainings of the session in the panel on the right."""
+"""The panel on the right: both trainings, what they have learned, and what heat maps come from."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from contextlib import suppress
 
+from PySide6.QtWidgets import QWidget
+
+from app.controllers.workbench import Workbench
 from app.models.results import Snapshots
-from app.models.session import Session
 from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.presenters.part import Handlers, Presenter, follow
+from app.presenters.runs import RunsPresenter
 from app.timers import one_shot
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel, TrainPanelState
-from core.base.config import ClassifierConfig, TrainConfig
+from core.base.config import DEVICES, ClassifierConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.language import number, tr
 from core.base.presets import PRESETS, SCRATCH_PRESET
@@ -24,40 +28,87 @@ from core.learn.stopping import (
     Signal,
     faults,
 )
+from core.nets.features import has_graphics_card
 from core.project.fitting import fitted_to
 from core.project.store import Project
 
 POINTS_WAIT_MS = 100
 
 
-class TrainPresenter(QObject):
-    """Points that arrive step by step are drawn a few times a second."""
+def devices_here() -> tuple[str, ...]:
+    """In a thread, since a driver takes its time to answer: the devices that this machine has."""
+    return tuple(name for name in DEVICES if name != "cuda" or has_graphics_card())
 
-    def __init__(self, session: Session, panel: TrainPanel, parent: QObject) -> None:
-        super().__init__(parent)
-        self._session, self._panel = session, panel
+
+class TrainPresenter(Presenter):
+    """Draws and wires the panel. Points that arrive step by step are drawn a few times a second."""
+
+    def __init__(self, bench: Workbench, panel: TrainPanel, window: QWidget) -> None:
+        super().__init__(bench, window)
+        self._panel = panel
         self._asked_for: Project | None = None
         self._refresh = one_shot(self, POINTS_WAIT_MS, panel.refresh)
-        results = session.results
-        for changed in (
-            session.training_changed,
-            session.images.count_changed,
-            results.labelled_changed,
-            results.kind_changed,
-            panel.config_changed,
-        ):
-            changed.connect(self._show_state)
-        session.plots_reset.connect(panel.clear)
-        session.points_added.connect(self._add_points)
-        session.samples_changed.connect(panel.set_samples)
+        SourcePresenter(bench, panel)
+        RunsPresenter(bench, panel.runs)
+        session, results = self._session, self._session.results
+        follow(self._show_state, session.learning.changed, session.images.count_changed, panel.config_changed)
+        follow(self._show_state, results.labelled.changed, results.kind_changed)
+        session.learning.cleared.connect(panel.clear)
+        session.learning.added.connect(self._add_points)
+        session.samples_changed.connect(panel.samples.set_samples)
         session.project_changed.connect(self._show_config)
-        results.labelled_reset.connect(panel.class_plot.clear)
+        session.activity_changed.connect(lambda: None if session.activities else self._count_folders())
+        results.labelled.cleared.connect(panel.class_plot.clear)
         results.summary_changed.connect(self._fit)
-        results.labelled_points_added.connect(self._add_class_points)
+        results.labelled.added.connect(self._add_class_points)
         results.snapshots_changed.connect(self._show_reference)
         results.seen_changed.connect(self._show_seen)
+        results.kind_changed.connect(self._count_folders)
+        follow(self.update, session.learning.changed, session.activity_changed, session.view_changed)
+        follow(self.update, results.labelled.changed, results.kind_changed, session.images.count_changed)
+        follow(self.update, session.project_changed)
+        self._wire()
         self._show_state()
         self._show_reference()
+        bench.pump.run("devices", lambda _: devices_here(), on_done=panel.offer_devices)
+
+    def _wire(self) -> None:
+        bench, panel, results = self._bench, self._panel, self._session.results
+        panel.kind_chosen.connect(
+            lambda kind: results.set_kind(Kind.CAM if kind == Kind.CAM.value else results.free_kind)
+        )
+        panel.start_requested.connect(bench.start_training)
+        panel.controls.resume_requested.connect(lambda: bench.start_training(panel.config(), resume=True))
+        panel.controls.pause_requested.connect(lambda: bench.run.pause())
+        panel.controls.unpause_requested.connect(lambda: bench.run.unpause())
+        panel.controls.stop_requested.connect(lambda: bench.run.stop())
+        panel.gallery.real_wanted.connect(self._look)
+
+    def handlers(self) -> Handlers:
+        bench = self._bench
+        return {
+            "start": self._panel.start,
+            "pause": lambda: bench.run.pause_or_go_on(),
+            "stop": lambda: bench.run.stop(),
+            "find_boxes": lambda: bench.localization.find_boxes(),
+        }
+
+    def update(self) -> None:
+        is_open, phase = self._session.project is not None, self._bench.run.status.phase
+        self._enable({
+            "start": is_open and self._panel.start_button.isEnabled() and not phase.running,
+            "pause": phase in (Phase.TRAINING, Phase.PAUSED),
+            "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),
+            "find_boxes": is_open and self._bench.can_find_boxes,
+        })  # fmt: skip
+
+    def _count_folders(self) -> None:
+        if self._session.results.kind is Kind.CAM and self._session.images.total:
+            self._bench.class_training.count_folders()
+
+    def _look(self) -> None:
+        with suppress(BoxscoutError):  # the form says so
+            self._bench.training.look(self._panel.form.config())
 
     def _show_config(self) -> None:
         config = self._session.view.config
@@ -72,7 +123,7 @@ class TrainPresenter(QObject):
 
     def _status(self) -> TrainingStatus:
         is_class = self._session.results.kind is Kind.CAM
-        return self._session.results.labelled if is_class else self._session.training
+        return self._session.results.labelled.status if is_class else self._session.training
 
     def _show_state(self) -> None:
         session, status = self._session, self._status()
@@ -146,11 +197,11 @@ class TrainPresenter(QObject):
 
     def _add_points(self, points: list[Point]) -> None:
         for point in points:
-            self._panel.add_point(point.step, point.d_loss, point.g_loss)
+            self._panel.plot.add_point(point.step, point.d_loss, point.g_loss)
             if point.ms_ssim is not None:
-                self._panel.add_ms_ssim(point.step, point.ms_ssim)
+                self._panel.plot.add_ms_ssim(point.step, point.ms_ssim)
             if point.told_apart is not None:
-                self._panel.add_told_apart(point.step, point.told_apart)
+                self._panel.plot.add_told_apart(point.step, point.told_apart)
         self._draw_soon()
 
     def _add_class_points(self, points: list[ClassifierPoint]) -> None:
@@ -171,21 +222,17 @@ class TrainPresenter(QObject):
         self._panel.gallery.set_real(*((None, None) if seen is None else (seen.real, seen.background)))
 
 
-class SourcePresenter(QObject):
-    """What heat maps can be made from, and what speaks for it."""
+class SourcePresenter(Presenter):
+    """Draws and wires what heat maps can be made from, and what speaks for it."""
 
-    def __init__(self, session: Session, panel: TrainPanel, parent: QObject) -> None:
-        super().__init__(parent)
-        self._session, self._panel = session, panel
-        for changed in (
-            session.training_changed,
-            session.view_changed,
-            session.project_changed,
-            session.results.snapshots_changed,
-            session.results.labelled_changed,
-        ):
-            changed.connect(self._show)
-        self._panel.settings.toggle.toggled.connect(self._show)
+    def __init__(self, bench: Workbench, panel: TrainPanel) -> None:
+        super().__init__(bench, panel)
+        self._panel, session = panel, self._session
+        panel.source.chosen.connect(bench.localization.choose)
+        panel.source.unit_chosen.connect(bench.localization.choose_unit)
+        follow(self._show, session.learning.changed, session.view_changed, session.project_changed)
+        follow(self._show, session.results.snapshots_changed, session.results.labelled.changed)
+        panel.settings.toggle.toggled.connect(self._show)
         self._show()
 
     def _show(self) -> None:
@@ -238,7 +285,7 @@ class SourcePresenter(QObject):
         return (SourceOption(Kind.FEATURES.value, "last", tr("Frozen features"), tip),)
 
     def _by_labels(self) -> tuple[SourceOption, ...]:
-        labelled = self._session.results.labelled.saved_step
+        labelled = self._session.results.labelled.status.saved_step
         if labelled is None:
             return ()
         title = tr("Class labels: step {0}").format(number(labelled, ","))
