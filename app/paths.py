@@ -74,7 +74,7 @@ def settings() -> QSettings:
 def recent_projects() -> list[Path]:
     """Projects opened lately that still exist, the newest first."""
     stored = settings().value("recent", [])
-    listed = [stored] if isinstance(stored, str) else list(stored or [])
+    listed = stored if isinstance(stored, list) else [stored]
     return [Path(text) for text in listed if isinstance(text, str) and Path(text).is_file()]
 
 

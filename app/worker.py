@@ -82,16 +82,8 @@ class Worker:
         return not self._thread.is_alive()
 
     @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    @property
     def stopping(self) -> bool:
         return self._stop.is_set()
-
-    @property
-    def paused(self) -> bool:
-        return not self._go.is_set()
 
     def is_stopping(self) -> bool:
         """:attr:`stopping` as a callable, for ``cancelled=``."""
@@ -105,10 +97,6 @@ class Worker:
         """Called by the target: block while paused; False when it should end."""
         self._go.wait()
         return not self._stop.is_set()
-
-    def wait(self, seconds: float) -> bool:
-        """Called by the target: sleep until ``seconds`` are over or a stop; False when it should end."""
-        return not self._stop.wait(seconds)
 
     def drain(self, limit: int = 10_000) -> list[Message]:
         """Called by the window: everything put since the last call, at most ``limit``, without waiting."""

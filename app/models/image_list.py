@@ -138,9 +138,6 @@ class ImageListModel(QAbstractListModel):
         self._thumbnails = thumbnails
         thumbnails.ready.connect(self._on_thumbnail)
 
-    def set_records(self, records: Sequence[ImageRecord]) -> None:
-        self.set_table(ImageTable(records))
-
     def set_table(self, table: ImageTable, browse: Browse | None = None) -> None:
         """:meth:`set_records` with what another thread has made of them."""
         self.beginResetModel()

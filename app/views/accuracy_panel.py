@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRe
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import plain_label, push_button
+from app.views.controls import plain_label, push_button, there
 from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import tr
 
@@ -168,7 +168,7 @@ class AccuracyPanel(QWidget):
 
     def _keep_height(self) -> None:
         """A dock asks only for the height of what does not wrap."""
-        layout = self.layout()
+        layout = there(self.layout())
         layout.activate()  # else the rows within it are still those of before
         least = layout.totalMinimumSize().height()
         self.setMinimumHeight(max(least, layout.totalHeightForWidth(self.width())))

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QFormLayout, QWidget
 
 from app import style
-from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order
+from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order, there
 from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, editor_for, tip_of
 from app.views.layouts import STRETCH, form_layout, hbox, vbox
 from core.base.config import Settings, limits_of
@@ -295,7 +295,7 @@ class ConfigForm(QWidget):
 def _level(form: QFormLayout) -> None:
     """One width for all labels: a form asks for each row's own, and then gives all the widest."""
     cells = (form.itemAt(row, QFormLayout.ItemRole.LabelRole) for row in range(form.rowCount()))
-    labels = [cell.widget() for cell in cells if cell is not None]
+    labels = [there(cell.widget()) for cell in cells if cell is not None]
     widest = max((label.sizeHint().width() for label in labels), default=0)
     for label in labels:
         label.setMinimumWidth(max(widest, label.minimumWidth()))

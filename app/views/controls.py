@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSignalBlocker, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QStandardItemModel,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -29,8 +37,15 @@ from PySide6.QtWidgets import (
 from app import style
 from app.views.layouts import hbox, vbox
 
+PartT = TypeVar("PartT")
 _SPIN_WIDTH = 84  # less than a spin box would ask for its longest number
 _SPIN_MARGINS = (4, 0, 0, 0)  # a style sheet's padding does not reach the text
+
+
+def there(what: PartT | None) -> PartT:
+    """What Qt says may be None and is not: a widget's layout once it has one, a page of some."""
+    assert what is not None
+    return what
 
 
 def named(widget: QWidget, name: str, tip: str = "") -> None:
@@ -102,6 +117,12 @@ class Combo(QComboBox):
         named(self, name, tip)
         for value, text in (items or {}).items():
             self.addItem(text, value)
+
+    def enable(self, index: int, on: bool) -> None:
+        """Whether the item at ``index`` can be chosen."""
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(index).setEnabled(on)
 
     def show_data(self, value: object) -> None:
         with QSignalBlocker(self):
@@ -175,13 +196,15 @@ class Pages(QStackedWidget):
     """Pages as high as the one in sight: Qt would ask for the highest, and scroll a short one."""
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self.currentWidget().sizeHint().height())
+        return QSize(super().sizeHint().width(), there(self.currentWidget()).sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(super().minimumSizeHint().width(), self.currentWidget().minimumSizeHint().height())
+        return QSize(
+            super().minimumSizeHint().width(), there(self.currentWidget()).minimumSizeHint().height()
+        )
 
     def heightForWidth(self, width: int) -> int:
-        return self.currentWidget().heightForWidth(width)
+        return there(self.currentWidget()).heightForWidth(width)
 
 
 class FitScroll(QScrollArea):
@@ -192,6 +215,7 @@ class FitScroll(QScrollArea):
 
     def __init__(self, inside: QWidget) -> None:
         super().__init__()
+        self._inside = inside
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -203,8 +227,8 @@ class FitScroll(QScrollArea):
         inside.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
-        wished = self.widget().sizeHint()
-        wrapped = self.widget().heightForWidth(self.viewport().width())
+        wished = self._inside.sizeHint()
+        wrapped = self._inside.heightForWidth(self.viewport().width())
         return QSize(wished.width(), max(wished.height(), wrapped))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -214,7 +238,7 @@ class FitScroll(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, min(self.sizeHint().height(), self.LEAST))
+        return QSize(self._inside.minimumSizeHint().width() + bar, min(self.sizeHint().height(), self.LEAST))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
@@ -258,7 +282,7 @@ def _stops(part: QWidget) -> list[QWidget]:
         inside = widget is part or part.isAncestorOf(widget)
         if inside and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None:
             found.append(widget)
-        widget = widget.nextInFocusChain()
+        widget = there(widget.nextInFocusChain())
         if widget is part:
             return found
 

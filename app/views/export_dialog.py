@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from app.models.export import ExportRequest
 from app.timers import one_shot
-from app.views.controls import Combo, plain_label, push_button
+from app.views.controls import Combo, plain_label, push_button, there
 from app.views.dialog import Dialog, path_edit
 from app.views.export_choices import ExportChoices
 from app.views.layouts import form_layout, hbox
@@ -225,9 +225,9 @@ class ExportDialog(Dialog):
     def _fit(self) -> None:
         """As high as its rows ask for now; the width stays the person's."""
         self._form.invalidate()
-        self.layout().activate()
-        width = max(self.width(), self.minimumWidth())
-        self.resize(width, self.layout().totalHeightForWidth(width))
+        layout, width = there(self.layout()), max(self.width(), self.minimumWidth())
+        layout.activate()
+        self.resize(width, layout.totalHeightForWidth(width))
 
 
 def _is_empty(path: Path) -> bool:

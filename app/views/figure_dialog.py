@@ -39,7 +39,7 @@ class FigureDialog(Dialog):
         titles = {option.kind: option.title for option in self._options}
         self.what = Combo(titles, tip=tr("What the figure shows."))
         for index, option in enumerate(self._options):
-            self.what.model().item(index).setEnabled(not option.missing)
+            self.what.enable(index, not option.missing)
         first = next((i for i, option in enumerate(self._options) if not option.missing), 0)
         self.what.setCurrentIndex(first)
         self.path_edit = path_edit("figure_path", tr("The file that is written."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -144,7 +144,7 @@ class ImageListView(QWidget):
     def selected_ids(self) -> list[int]:
         """In the order of the list. By ranges: all of 100,000 are one."""
         ids: list[int] = []
-        for part in sorted(self.list.selectionModel().selection(), key=lambda part: part.top()):
+        for part in sorted(self.list.selectionModel().selection().toList(), key=QItemSelectionRange.top):
             ids += self._model.ids_in(part.top(), part.bottom())
         return ids
 

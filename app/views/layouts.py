@@ -53,6 +53,15 @@ def form_layout(
     return form
 
 
+def clear_layout(layout: QLayout) -> None:
+    """Take all widgets away; they go only when the event loop turns, and are out of sight until then."""
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
 def _filled(
     box: BoxT, parts: tuple[Any, ...], on: QWidget | None, margins: Margins, spacing: int | None
 ) -> BoxT:

@@ -106,11 +106,11 @@ class CommandPalette(QDialog):
             item.setDisabled(not command.enabled)
             item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.list.addTopLevelItem(item)
-        some = self.list.topLevelItemCount() > 0
-        self.list.setVisible(some)
-        self.nothing.setVisible(not some)
-        if some:
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+        first = self.list.topLevelItem(0)
+        self.list.setVisible(first is not None)
+        self.nothing.setVisible(first is None)
+        if first is not None:
+            self.list.setCurrentItem(first)
 
     def _run(self) -> None:
         item = self.list.currentItem()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QHeaderView, QKeySequenceEdit, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app import style
-from app.views.controls import named, plain_label, push_button
+from app.views.controls import named, plain_label, push_button, there
 from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.base.preferences import Keys, holder_of, keys_in_force
@@ -55,7 +55,7 @@ class ShortcutsEditor(QWidget):
 
     @property
     def command(self) -> str:
-        return str(self.list.currentItem().data(0, Qt.ItemDataRole.UserRole))
+        return str(there(self.list.currentItem()).data(0, Qt.ItemDataRole.UserRole))
 
     def choose(self, command: str) -> None:
         self.list.setCurrentItem(self._items[command])

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app import style
 from app.views.controls import Combo, plain_label
-from app.views.layouts import hbox, vbox
+from app.views.layouts import clear_layout, hbox, vbox
 from core.base.language import tr
 
 
@@ -98,16 +98,14 @@ class SourcePicker(QWidget):
         for index, option in enumerate(options):
             self.box.addItem(option.title, (option.model, option.at))
             self.box.setItemData(index, option.tip, Qt.ItemDataRole.ToolTipRole)
-            self.box.model().item(index).setEnabled(option.enabled)
+            self.box.enable(index, option.enabled)
 
     def _index(self, model: str, at: str) -> int:
         keys = [(option.model, option.at) for option in self._state.options]
         return keys.index((model, at)) if (model, at) in keys else -1
 
     def _show_numbers(self, figures: tuple[Figure, ...]) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            item.widget().hide()  # it goes only when the event loop turns
-            item.widget().deleteLater()
+        clear_layout(self._grid)
         for column, figure in enumerate(figures):
             caption, value = plain_label(figure.caption, "muted"), plain_label(figure.value, "title")
             if not figure.good:

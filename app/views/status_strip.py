@@ -32,10 +32,10 @@ class StatusStrip(QStatusBar):
             "", self.problems_requested.emit, icon="warning", tint="warning", role="link"
         )
         self.problems.setObjectName("problems_button")
-        self.cursor, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
+        self.position, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
         for widget in (self.text, self.bar, self.stop):
             self.addWidget(widget)
-        for widget in (self.problems, self.cursor, self.box, self.image_size):
+        for widget in (self.problems, self.position, self.box, self.image_size):
             self.addPermanentWidget(widget)
         self._notice = one_shot(self, NOTICE_MS, self._show_text)
         self._said = self._box = self._drag = ""
@@ -73,7 +73,7 @@ class StatusStrip(QStatusBar):
         self.problems.setVisible(bool(told))
 
     def set_cursor(self, position: tuple[int, int] | None) -> None:
-        self.cursor.setText("" if position is None else f"{position[0]}, {position[1]}")
+        self.position.setText("" if position is None else f"{position[0]}, {position[1]}")
 
     def set_size(self, size: tuple[int, int] | None, *, truncated: bool = False) -> None:
         text = "" if size is None else tr("{0} × {1} px").format(*size)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidg
 
 from app import style
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
-from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label
+from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label, there
 from app.views.gallery import Gallery
 from app.views.layouts import vbox
 from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
@@ -88,7 +88,7 @@ class TrainPanel(QWidget):
     def minimumSizeHint(self) -> QSize:
         """As high as its texts are once they are wrapped: by their single lines the curves would be cut."""
         least = super().minimumSizeHint()
-        height = max(least.height(), self.layout().minimumHeightForWidth(self.width()))
+        height = max(least.height(), there(self.layout()).minimumHeightForWidth(self.width()))
         # Beside an open form the curves may make way.
         return QSize(least.width(), height - self.results.minimumHeight() * self.settings.is_open())
 
@@ -178,8 +178,8 @@ class TrainPanel(QWidget):
         self.forms = Pages(self)
         for form in self._all_forms():
             self.forms.addWidget(form)
-        self.scroll = FitScroll(self.forms)
-        vbox(self.scroll, on=self.settings.content)
+        self.form_scroll = FitScroll(self.forms)
+        vbox(self.form_scroll, on=self.settings.content)
         self.settings.set_open(True)
         return self.settings
 
@@ -214,7 +214,7 @@ class TrainPanel(QWidget):
             return
         plot = self.class_plot if self.results.currentIndex() == 1 else self.plot
         curves = plot.minimumSizeHint().height()
-        others = self.layout().minimumHeightForWidth(self.width()) - self.results.minimumHeight()
+        others = there(self.layout()).minimumHeightForWidth(self.width()) - self.results.minimumHeight()
         shown = not self.settings.is_open() or self.height() >= others + curves
         self.results.setMinimumHeight(curves if shown else 0)
         plot.setVisible(shown)
@@ -271,7 +271,7 @@ class TrainPanel(QWidget):
         self.kind.set_first(state.kind != "cam")
         chosen = self.class_form if state.kind == "cam" else self._free
         self.forms.setCurrentWidget(chosen)
-        self.scroll.updateGeometry()
+        self.form_scroll.updateGeometry()
         self.results.setCurrentWidget(self._page(state))
         self._make_room()
         self.note_label.setText(state.note)

@@ -119,15 +119,15 @@ class _TwoPlots(QWidget):
         super().__init__(parent)
         self._series = {name: Series() for name in names}
         self._stale = False
-        self.upper, self.lower = _Plot(), _Plot()
-        self.lower.setXLink(self.upper)
-        self.lower.setYRange(0, 1, padding=0.04)
-        self.lower.getAxis("left").setTicks([[(0, "0"), (0.5, number(0.5, ".1f")), (1, "1")]])
-        self.lower.setLabel("bottom", tr("Step"))
-        self.upper.getAxis("bottom").setStyle(showValues=False)
-        self.upper.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
-        self.upper.setMinimumHeight(56)
-        self.lower.setMinimumHeight(92)  # the axis of steps takes its share
+        self.upper_plot, self.lower_plot = _Plot(), _Plot()
+        self.lower_plot.setXLink(self.upper_plot)
+        self.lower_plot.setYRange(0, 1, padding=0.04)
+        self.lower_plot.getAxis("left").setTicks([[(0, "0"), (0.5, number(0.5, ".1f")), (1, "1")]])
+        self.lower_plot.setLabel("bottom", tr("Step"))
+        self.upper_plot.getAxis("bottom").setStyle(showValues=False)
+        self.upper_plot.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
+        self.upper_plot.setMinimumHeight(56)
+        self.lower_plot.setMinimumHeight(92)  # the axis of steps takes its share
         self._upper_title, self._upper_legend = plain_label("", "title"), _rich_label()
         self._lower_title, self._lower_legend = _rich_label(), _rich_label()
         self._lower_hint = HintLabel()
@@ -138,8 +138,8 @@ class _TwoPlots(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         for words, legend_label, plot in (
-            ((self._upper_title,), self._upper_legend, self.upper),
-            ((self._lower_title, self._lower_hint), self._lower_legend, self.lower),
+            ((self._upper_title,), self._upper_legend, self.upper_plot),
+            ((self._lower_title, self._lower_hint), self._lower_legend, self.lower_plot),
         ):
             row = QHBoxLayout()
             for label in words:
@@ -193,13 +193,13 @@ class TrainingPlot(_TwoPlots):
         empty = tr("Losses and MS-SSIM appear here")
         super().__init__(empty, ("d", "g", "ms_ssim", "told_apart"), parent)
         self._generator = True
-        self.losses, self.diversity = self.upper, self.lower
+        self.losses, self.diversity = self.upper_plot, self.lower_plot
         self.reference: tuple[float, float, float] | None = None
         self.real_band = pg.LinearRegionItem(orientation="horizontal", movable=False)
         self.real_line = pg.InfiniteLine(angle=0, movable=False)
         for item, depth in ((self.real_band, -2), (self.real_line, -1)):
             item.setZValue(depth)
-            self.lower.addItem(item)
+            self.lower_plot.addItem(item)
         self._upper_title.setText(tr("Losses"))
         self._tip = tr(
             "How alike images are to each other: 0 all different, 1 all the same.\n"
@@ -209,7 +209,7 @@ class TrainingPlot(_TwoPlots):
         self.set_reference(None)
 
     def _plot_of(self, name: str) -> _Plot:
-        return self.lower if name in ("ms_ssim", "told_apart") else self.upper
+        return self.lower_plot if name in ("ms_ssim", "told_apart") else self.upper_plot
 
     def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
         self._add("d", step, d_loss)
@@ -249,7 +249,7 @@ class TrainingPlot(_TwoPlots):
 
     def _colour(self) -> None:
         c = style.colours()
-        _muted_axes((self.upper, self.lower))
+        _muted_axes((self.upper_plot, self.lower_plot))
         for name, colour in (
             ("d", c.d_loss),
             ("g", c.g_loss),
@@ -307,7 +307,7 @@ class ClassPlot(_TwoPlots):
         self._colour()
 
     def _plot_of(self, name: str) -> _Plot:
-        return self.upper if name == "loss" else self.lower
+        return self.upper_plot if name == "loss" else self.lower_plot
 
     def add_point(self, step: int, loss: float, accuracy: float) -> None:
         self._add("loss", step, loss)
@@ -315,7 +315,7 @@ class ClassPlot(_TwoPlots):
 
     def _colour(self) -> None:
         c = style.colours()
-        _muted_axes((self.upper, self.lower))
+        _muted_axes((self.upper_plot, self.lower_plot))
         self._curves["loss"].setPen(pg.mkPen(c.d_loss, width=1.5))
         self._curves["accuracy"].setPen(pg.mkPen(c.good, width=1.5))
         name = tr("Accuracy")

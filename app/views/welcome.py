@@ -13,7 +13,7 @@ from superqt import QElidingLabel
 import resources
 from app import paths, style
 from app.views.controls import named, plain_label, push_button
-from app.views.layouts import STRETCH, hbox, vbox
+from app.views.layouts import STRETCH, clear_layout, hbox, vbox
 from core.base.language import tr
 
 _WIDTH = 560
@@ -52,11 +52,7 @@ class WelcomePage(QWidget):
 
     def set_recent(self, paths: Sequence[Path]) -> None:
         """List the newest of these project files, newest first."""
-        while self._recent_rows.count():
-            old = self._recent_rows.takeAt(0).widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
+        clear_layout(self._recent_rows)
         self._recent.setVisible(bool(paths))
         if paths:
             self._recent_rows.addWidget(plain_label(tr("Recent projects"), "title"))

@@ -43,12 +43,12 @@ def test_it_fits_beside_the_image(panel: TrainPanel) -> None:
 @pytest.mark.parametrize("kind", ["features", "cam"])
 def test_a_form_with_room_for_it_has_nothing_to_scroll(panel: TrainPanel, qtbot: QtBot, kind: str) -> None:
     panel.set_state(TrainPanelState(kind=kind))
-    qtbot.waitUntil(lambda: panel.scroll.height() == panel.scroll.sizeHint().height())
-    assert panel.scroll.verticalScrollBar().maximum() == 0
+    qtbot.waitUntil(lambda: panel.form_scroll.height() == panel.form_scroll.sizeHint().height())
+    assert panel.form_scroll.verticalScrollBar().maximum() == 0
     form = panel.class_form if kind == "cam" else panel.features_form
     form.advanced.toggle.click()
     panel.resize(340, 400)
-    qtbot.waitUntil(lambda: panel.scroll.verticalScrollBar().maximum() > 0)
+    qtbot.waitUntil(lambda: panel.form_scroll.verticalScrollBar().maximum() > 0)
 
 
 def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot: QtBot) -> None:
@@ -61,9 +61,9 @@ def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot
         qtbot.waitUntil(lambda has_images=has_images: panel.gallery.isVisible() == has_images)
         plot = panel.plot
         qtbot.waitUntil(lambda plot=plot: plot.height() >= plot.minimumSizeHint().height())
-        lower = plot.lower.mapTo(plot, plot.lower.rect().topLeft()).y()
-        upper = plot.upper.mapTo(plot, plot.upper.rect().bottomLeft()).y()
-        assert upper < lower <= plot.height() - plot.lower.height()
+        lower = plot.lower_plot.mapTo(plot, plot.lower_plot.rect().topLeft()).y()
+        upper = plot.upper_plot.mapTo(plot, plot.upper_plot.rect().bottomLeft()).y()
+        assert upper < lower <= plot.height() - plot.lower_plot.height()
 
 
 def test_start_hands_over_the_config(panel: TrainPanel, qtbot: QtBot) -> None:

@@ -104,7 +104,7 @@ def test_steps_are_whole_numbers_with_the_marks_of_the_language(
 ) -> None:
     speak(tongue)
     request.addfinalizer(lambda: speak("en"))
-    axis = plot.lower.getAxis("bottom")
+    axis = plot.lower_plot.getAxis("bottom")
     said = [
         text
         for spacing, values in axis.tickValues(1, last, 240)
