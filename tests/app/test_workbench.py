@@ -97,7 +97,7 @@ def test_stop_saves_and_resume_goes_on_from_there(opened: Workbench, tiny: Train
     assert stopped == state.step >= 3
     points = len(session.learning.points)
     with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
-        opened.resume_training(endless.with_(steps=stopped + 4))
+        opened.start_training(endless.with_(steps=stopped + 4), resume=True)
     assert [p.step for p in session.learning.points[points:]] == [stopped + i for i in (1, 2, 3, 4)]
     assert checkpoint.load(checkpoint_path(session.project)).step == stopped + 4
     wait_idle(qtbot, opened)
