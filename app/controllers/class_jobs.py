@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.controllers.class_training import Ready, project_labels
-from app.controllers.run import Preparing, Saved, SavedTraining, resumed, run_steps
+from app.controllers.run import Preparing, Saved, SavedTraining, run_steps
 from app.models.training import Kind
 from app.worker import Worker
 from core.base.config import ClassifierConfig
@@ -14,7 +14,7 @@ from core.base.errors import BoxscoutError, TrainingError
 from core.base.language import tr
 from core.learn import class_training as classify
 from core.learn.class_training import ClassifierState
-from core.learn.training import Budget
+from core.learn.lesson import is_spent
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project
 from core.project.training import train_classifier_and_save
@@ -26,7 +26,7 @@ def read_classifier(run: Run) -> SavedTraining:
         state = classify.load(run.file)
     except BoxscoutError as error:
         return SavedTraining(warning=str(error))
-    complete = Budget(state.config, state).spent
+    complete = is_spent(state.config, state)
     points = tuple(state.points())
     return SavedTraining.at(state.step, state.config.steps, complete=complete, points=points)
 
@@ -42,7 +42,7 @@ def _begun(
         raise TrainingError(
             tr("The folders name other classes than those that were trained; start over to train these.")
         )
-    return resumed(state, config), state
+    return state.config.with_(**{name: getattr(config, name) for name in config.resumable()}), state
 
 
 def train(
@@ -70,4 +70,4 @@ def train(
         steps = train_classifier_and_save(config, pixels, rows, run.file, state)
         for _ in run_steps(worker, project, run, steps):
             pass
-    return Saved(state.step, Budget(config, state).spent)
+    return Saved(state.step, is_spent(config, state))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.controllers.run import Preparing, Saved, SavedTraining, resumed, run_steps
+from app.controllers.run import Preparing, Saved, SavedTraining, run_steps
 from app.controllers.sources import Look, Newest
 from app.controllers.training import Prepared
 from app.models.evidence import HeatMap
@@ -25,11 +25,11 @@ from core.learn import checkpoint, snapshots
 from core.learn.batches import batch_seen, fewest_images
 from core.learn.checkpoint import TrainState
 from core.learn.engine import samples_of, snapshot_of
+from core.learn.lesson import is_spent
 from core.learn.reports import BatchSeen, Snapshot
 from core.learn.signals import yardstick
 from core.learn.snapshots import kept_signals, snapshots_dir
 from core.learn.stopping import Estimate
-from core.learn.training import Budget
 from core.maps.heatmap import heat_maps, read_out_of
 from core.project.localize import localize_images
 from core.project.localizers import Localizer, known_classes, saved_localizer
@@ -109,7 +109,7 @@ def read_checkpoint(run: Run) -> SavedTraining:
     return SavedTraining.at(
         state.step,
         state.config.steps,
-        complete=Budget(state.config, state).spent,
+        complete=is_spent(state.config, state),
         points=points,
         samples=samples,
         snapshots=_snapshots(state, run.file),
@@ -147,7 +147,7 @@ def _begun(config: TrainConfig, saved: Run | None) -> tuple[TrainConfig, TrainSt
     if saved is None:
         return config, checkpoint.new_state(config)
     state = checkpoint.load(saved.file)
-    return resumed(state, config), state
+    return state.config.with_(**{name: getattr(config, name) for name in config.resumable()}), state
 
 
 def train(
@@ -176,7 +176,7 @@ def train(
                 worker.put(batch_seen(config, pixels.array, step=state.step))
             if progress.signal is not None:
                 worker.put(_snapshots(state, run.file))
-    return Saved(state.step, Budget(config, state).spent, source_of(snapshot_of(state)))
+    return Saved(state.step, is_spent(config, state), source_of(snapshot_of(state)))
 
 
 def localize(

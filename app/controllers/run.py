@@ -79,13 +79,6 @@ class SavedTraining:
             session.results.set_snapshots(self.snapshots)
 
 
-def resumed(state: Any, config: Any) -> Any:
-    """The config to go on with: only what does not belong to what was learned is taken from ``config``."""
-    free = ("steps", "minutes", "sample_every", "snapshot_every", "report_every", "device", "precision")
-    own = {name: getattr(config, name) for name in free if hasattr(config, name)}
-    return state.config.with_(**own)
-
-
 def run_steps(
     worker: Worker, project: Project, run: Run, steps: Generator[ReportT, None, None]
 ) -> Iterator[ReportT]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QFormLayout, QWidget
 
 from app import style
 from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order, there
-from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, editor_for, tip_of
+from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, all_fields, editor_for, tip_of
 from app.views.layouts import STRETCH, form_layout, hbox, vbox
 from core.base.config import Settings, limits_of
 from core.base.errors import BoxscoutError
@@ -113,8 +112,8 @@ class ConfigForm(QWidget):
             name=tr("Preset"),
             tip=tr("A set of values to start from."),
         )
-        own = [field for field in fields(self._config) if field.name != "minutes"]
-        self.editors = {field.name: editor_for(field) for field in own}
+        own = all_fields(self._config)
+        self.editors = {name: editor_for(field) for name, field in own.items() if name != "minutes"}
         self.budget = BudgetEditor(self.editors["steps"]) if "steps" in self.editors else None
         self._reason = ""
         self.reason_label, self.problem_label = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import Field
+from dataclasses import Field, fields
+from inspect import get_annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 from app import style
 from app.views.controls import Combo, Spin, fill_width, named
 from app.views.layouts import hbox
-from core.base.config import Limits
+from core.base.config import Limits, Settings
 from core.base.language import mark, number, tr
 
 _TITLES = {
@@ -198,6 +199,12 @@ def editor_for(field: Field[Any]) -> Editor:
     if isinstance(field.default, int):
         return CountEditor(limits)
     return RealEditor(limits, optional=optional)
+
+
+def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
+    """The fields of a config by name, its own before those of its bases."""
+    known = {field.name: field for field in fields(config)}
+    return {name: known[name] for kind in config.__mro__ for name in get_annotations(kind) if name in known}
 
 
 def choice_title(name: str, choice: Any) -> str:

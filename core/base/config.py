@@ -52,8 +52,9 @@ class Limits:
     choices: tuple[Any, ...] = ()
 
 
-def _setting(default: Any, label: str, help: str, **limits: Any) -> Any:
-    return field(default=default, metadata={"limits": Limits(label, help, **limits)})
+def _setting(default: Any, label: str, help: str, *, resumable: bool = False, **limits: Any) -> Any:
+    """A field; ``resumable`` where a training that goes on may be given another value."""
+    return field(default=default, metadata={"limits": Limits(label, help, **limits), "resumable": resumable})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,11 @@ class Settings:
         return asdict(self)
 
     @classmethod
+    def resumable(cls) -> frozenset[str]:
+        """The names of what may be another in a training that goes on: nothing learned hangs on it."""
+        return frozenset(f.name for f in fields(cls) if f.metadata["resumable"])
+
+    @classmethod
     def from_dict(cls: type[SettingsT], values: Mapping[str, Any]) -> SettingsT:
         """The settings saved by :meth:`to_dict`; a key this version does not know is refused."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
@@ -91,7 +97,47 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(Settings):
+class Learning(Settings):
+    """What everything that is learned needs to be told."""
+
+    seed: int = _setting(
+        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
+    )
+    device: str = _setting(
+        "auto", mark("Device"), mark("Where training runs."), choices=DEVICES, resumable=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Learning):
+    """What a training in steps needs to be told besides. Sizes are pixels."""
+
+    image_size: int = _setting(
+        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
+    )
+    batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
+    minutes: float | None = _setting(
+        None,
+        mark("Minutes"),
+        mark("Stop after this much training time, whatever the step."),
+        low=0.01,
+        high=100_000,
+        resumable=True,
+    )
+    augmentation: bool = _setting(
+        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
+    )
+    precision: str = _setting(
+        "auto",
+        mark("Precision"),
+        mark("bf16 is faster where the processor has it."),
+        choices=PRECISIONS,
+        resumable=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(Training):
     """One training. Sizes are pixels; ``steps`` counts generator updates."""
 
     objective: str = _setting(
@@ -100,19 +146,13 @@ class TrainConfig(Settings):
         mark("The adversarial loss, where a generator is trained."),
         choices=OBJECTIVE_NAMES,
     )
-    image_size: int = _setting(
-        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
-    )
-    batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
     steps: int = _setting(
-        2000, mark("Steps"), mark("Generator updates in the whole training."), low=1, high=2_000_000
-    )
-    minutes: float | None = _setting(
-        None,
-        mark("Minutes"),
-        mark("Stop after this much training time, whatever the step."),
-        low=0.01,
-        high=100_000,
+        2000,
+        mark("Steps"),
+        mark("Generator updates in the whole training."),
+        resumable=True,
+        low=1,
+        high=2_000_000,
     )
     width: int = _setting(
         32, mark("Width"), mark("Channels of the first stage; later stages double them."), low=8, high=256
@@ -143,9 +183,6 @@ class TrainConfig(Settings):
         mark("Adam's second momentum; empty for the objective's own."),
         low=0.0,
         high=0.999999,
-    )
-    augmentation: bool = _setting(
-        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
     )
     crop_size: int | None = _setting(
         None,
@@ -188,21 +225,21 @@ class TrainConfig(Settings):
         mark("What the discriminator normalises over."),
         choices=("auto", "batch", "image"),
     )
-    seed: int = _setting(
-        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
-    )
-    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
-    precision: str = _setting(
-        "auto",
-        mark("Precision"),
-        mark("bf16 is faster where the processor has it."),
-        choices=PRECISIONS,
-    )
     sample_every: int = _setting(
-        100, mark("Samples every"), mark("Steps between two sample grids."), low=1, high=100_000
+        100,
+        mark("Samples every"),
+        mark("Steps between two sample grids."),
+        low=1,
+        high=100_000,
+        resumable=True,
     )
     snapshot_every: int = _setting(
-        200, mark("Snapshot every"), mark("Steps between two heat map updates."), low=1, high=100_000
+        200,
+        mark("Snapshot every"),
+        mark("Steps between two heat map updates."),
+        low=1,
+        high=100_000,
+        resumable=True,
     )
 
     def __post_init__(self) -> None:
@@ -233,20 +270,11 @@ class TrainConfig(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierConfig(Settings):
+class ClassifierConfig(Training):
     """One training with class labels, the published baseline. ``steps`` counts batches."""
 
-    image_size: int = _setting(
-        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
-    )
-    batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
-    steps: int = _setting(1500, mark("Steps"), mark("Updates in the whole training."), low=1, high=2_000_000)
-    minutes: float | None = _setting(
-        None,
-        mark("Minutes"),
-        mark("Stop after this much training time, whatever the step."),
-        low=0.01,
-        high=100_000,
+    steps: int = _setting(
+        1500, mark("Steps"), mark("Updates in the whole training."), resumable=True, low=1, high=2_000_000
     )
     width: int = _setting(
         16,
@@ -262,26 +290,18 @@ class ClassifierConfig(Settings):
         low=1e-7,
         high=10.0,
     )
-    augmentation: bool = _setting(
-        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
-    )
-    seed: int = _setting(
-        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
-    )
-    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
-    precision: str = _setting(
-        "auto",
-        mark("Precision"),
-        mark("bf16 is faster where the processor has it."),
-        choices=PRECISIONS,
-    )
     report_every: int = _setting(
-        50, mark("Report every"), mark("Steps between two points of the plot."), low=1, high=100_000
+        50,
+        mark("Report every"),
+        mark("Steps between two points of the plot."),
+        low=1,
+        high=100_000,
+        resumable=True,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeaturesConfig(Settings):
+class FeaturesConfig(Learning):
     """One learning from frozen features. ``image_size`` is in pixels."""
 
     method: str = _setting(
@@ -314,10 +334,6 @@ class FeaturesConfig(Settings):
         low=1,
         high=100_000,
     )
-    seed: int = _setting(
-        0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
-    )
-    device: str = _setting("auto", mark("Device"), mark("Where training runs."), choices=DEVICES)
     threads: int = _setting(
         0,
         mark("Threads"),

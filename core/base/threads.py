@@ -9,7 +9,7 @@ _wanted = 0
 
 
 def default_threads() -> int:
-    """All but one: that is left to whoever watches."""
+    """For the window, all but one: that is left to whoever watches."""
     return max(1, (os.cpu_count() or 2) - 1)
 
 
@@ -21,8 +21,8 @@ def set_threads(count: int) -> None:
 
 
 def threads_wanted() -> int:
-    """What :func:`set_threads` said, else :func:`default_threads`."""
-    return _wanted or default_threads()
+    """What :func:`set_threads` said; all where nobody did, as in a command, which nobody watches."""
+    return _wanted or os.cpu_count() or 1
 
 
 def apply_to_torch() -> None:

@@ -107,7 +107,7 @@ def train(
         Optional[bool],  # noqa: UP045
         typer.Option("--keep-aspect/--no-keep-aspect", help="Look at photos in their own proportions."),
     ] = None,
-    threads: Annotated[Optional[int], typer.Option(help="Of the processor; 0 for all but one.")] = None,  # noqa: UP045
+    threads: Annotated[Optional[int], typer.Option(help="Of the processor; 0 for all.")] = None,  # noqa: UP045
     objective: Annotated[Optional[str], one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
     steps: Annotated[Optional[int], typer.Option(help="Steps of training in all.")] = None,  # noqa: UP045
     minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045

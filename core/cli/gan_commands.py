@@ -174,7 +174,7 @@ def start_or_resume(
             f"This project holds a training at step {state.step}: "
             "add --resume to go on, or --restart for a new run beside it."
         )
-    fixed = sorted(set(changes) - {"steps", "minutes", "device"})
+    fixed = sorted(set(changes) - state.config.resumable())
     if fixed:
         named = ", ".join(option_of(name, changes[name]) for name in fixed)
         raise TrainingError(f"A resumed training keeps its settings; leave out {named}.")

@@ -31,8 +31,9 @@ from core.learn.checkpoint import (
     step_of,
     write_content,
 )
+from core.learn.lesson import Budget, run
 from core.learn.reports import ClassifierPoint, ClassifierProgress
-from core.learn.training import Budget, Images, Pool, Rows, batch_rows, check_images
+from core.learn.training import Images, Pool, Rows, batch_rows, check_images
 from core.nets.augment import augment
 from core.nets.networks import to_model_range
 from core.nets.resnet import PreActResNet34, initialize
@@ -122,7 +123,7 @@ def train_classifier(
     Parameters
     ----------
     config
-        Only its budget, device and intervals may differ from the state's.
+        Only what is resumable of it may differ from the state's.
     images
         uint8 (N, S, S, 3) with S = ``config.image_size``; may be a memory map.
     labels
@@ -136,12 +137,10 @@ def train_classifier(
         Too few images, sizes that do not fit, no such device, a loss that is not finite.
     """
     check_images(images, image_size=config.image_size)
-    trainer = _Trainer(config, images, labels, state)
-    while not trainer.done:
-        yield trainer.step()
+    yield from run(_Labelled(config, images, labels, state))
 
 
-class _Trainer:
+class _Labelled:
     """One training bound to its device."""
 
     def __init__(
@@ -153,14 +152,11 @@ class _Trainer:
         state.config = config
         state.network.to(self.device).train()
         move_optimizer(state.optimizer)
-        self.budget = Budget(config, state)
-        self.done = self.budget.spent
 
-    def step(self) -> ClassifierProgress:
-        self.budget.begin()
+    def step(self, budget: Budget) -> None:
         state = self.state
         for group in state.optimizer.param_groups:
-            group["lr"] = learning_rate_at(self.budget.fraction, self.config.learning_rate)
+            group["lr"] = learning_rate_at(budget.fraction, self.config.learning_rate)
         loss, accuracy = self._update(state.step)
         if not math.isfinite(loss):
             raise TrainingError(
@@ -169,18 +165,16 @@ class _Trainer:
                 )
             )
         state.step += 1
-        self.budget.count()
-        self.done = self.budget.spent
         state.since.append((loss, accuracy))
-        if self.done or state.step % self.config.report_every == 0:
+
+    def report(self, budget: Budget, *, last: bool) -> ClassifierProgress:
+        state = self.state
+        loss, accuracy = state.since[-1]
+        if last or state.step % self.config.report_every == 0:
             mean_loss, mean_accuracy = np.mean(state.since, axis=0).tolist()
             state.history.append(ClassifierPoint(state.step, mean_loss, mean_accuracy))
             state.since.clear()
-        return ClassifierProgress(
-            step=state.step, steps=self.config.steps, loss=loss, accuracy=accuracy,
-            fraction=self.budget.fraction, elapsed_s=state.elapsed_s, steps_per_s=self.budget.steps_per_s,
-            seconds_left=self.budget.seconds_left,
-        )  # fmt: skip
+        return ClassifierProgress(**budget.standing(), loss=loss, accuracy=accuracy)
 
     def _update(self, counter: int) -> tuple[float, float]:
         """The ``counter``-th update; the batch's loss and accuracy."""

@@ -1,4 +1,4 @@
-"""``train()``: a generator that makes one step each time it is asked for the next ``Progress``."""
+"""The lesson of the GANs: ``train()`` makes one step each time it is asked for the next ``Progress``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from core.base.rng import Purpose, stream
 from core.learn.batches import fewest_images, updates_of
 from core.learn.checkpoint import HistoryPoint, TrainState, new_state
 from core.learn.game import Game
+from core.learn.lesson import Budget, run
 from core.learn.msssim import diversity
 from core.learn.projected_game import ProjectedGame
 from core.learn.reports import Progress, Snapshot
 from core.learn.signals import Yardstick, measure, noise_batches, yardstick
 from core.learn.stopping import Signal
-from core.learn.training import Budget, Images, Pool, batch_rows, check_images
+from core.learn.training import Images, Pool, batch_rows, check_images
 from core.learn.updates import update
 from core.nets.framing import framing_loss, learning_rate
 from core.nets.networks import to_model_range, to_pixels
@@ -39,7 +40,7 @@ def train(config: TrainConfig, images: Images, state: TrainState | None = None) 
     Parameters
     ----------
     config
-        What to train. With a ``state``, only its budget and intervals may differ from the state's.
+        What to train. With a ``state``, only what is resumable may differ from the state's.
     images
         uint8 (N, S, S, 3) with S = ``config.image_size``; may be a memory map.
     state
@@ -52,12 +53,10 @@ def train(config: TrainConfig, images: Images, state: TrainState | None = None) 
         that are not finite.
     """
     check_images(images, image_size=config.image_size, fewest=fewest_images(config))
-    trainer = _Trainer(config, images, state if state is not None else new_state(config))
-    while not trainer.done:
-        yield trainer.step()
+    yield from run(_Adversarial(config, images, state if state is not None else new_state(config)))
 
 
-class _Trainer:
+class _Adversarial:
     """One training bound to its device: its steps, and what is reported of them."""
 
     def __init__(self, config: TrainConfig, images: Images, state: TrainState) -> None:
@@ -69,20 +68,14 @@ class _Trainer:
         self.game = (ProjectedGame if config.projected else Game)(config, state, self.pool)
         self._settle_every = 1 if self.device.type == "cpu" else SETTLE_EVERY
         self.fixed_noise = fixed_noise(config).to(self.device)
-        self.budget = Budget(config, state)
-        self.done = self.budget.spent
 
-    def step(self) -> Progress:
-        self.budget.begin()
+    def step(self, budget: Budget) -> None:
         step, updates = self.state.step, updates_of(self.config)
         for i in range(updates):
             losses = self.game.update(step * updates + i, generator=i + 1 == updates)
         self.f_steps(step)
         self.state.step = step + 1
         self.state.losses.add(self.state.step, losses)
-        self.budget.count()
-        self.done = self.budget.spent
-        return self._progress()
 
     def f_steps(self, step: int) -> None:
         """The updates of the framing, if there is one, that belong to ``step``."""
@@ -105,10 +98,10 @@ class _Trainer:
         noises = noise_batches(self.config, self.fixed_noise) if self.config.adversarial else []
         return measure(self.state, self._yardstick, [samples_of(self.state, noise) for noise in noises])
 
-    def _progress(self) -> Progress:
+    def report(self, budget: Budget, *, last: bool) -> Progress:
         state, config = self.state, self.config
         samples = ms_ssim = snapshot = signal = None
-        shows = self.done or state.step % config.sample_every == 0
+        shows = last or state.step % config.sample_every == 0
         if shows or state.losses.newest is None or state.step % self._settle_every == 0:
             state.losses.settle()
         if shows:
@@ -116,17 +109,15 @@ class _Trainer:
                 samples = samples_of(state, self.fixed_noise)
                 ms_ssim = diversity(torch.from_numpy(samples).permute(0, 3, 1, 2).to(self.device))
             state.history.append(_history_point(state, ms_ssim))
-        if self.done or state.step % config.snapshot_every == 0:
+        if last or state.step % config.snapshot_every == 0:
             snapshot, signal = snapshot_of(state), self._measured()
             state.signals.append(signal)
-        self.budget.count()
+        budget.count()
         newest = state.losses.newest
         assert newest is not None, "the first step's losses are waited for"
         return Progress(
-            step=state.step, steps=config.steps, d_loss=newest.discriminator, g_loss=newest.generator,
-            fraction=self.budget.fraction, elapsed_s=state.elapsed_s, steps_per_s=self.budget.steps_per_s,
-            seconds_left=self.budget.seconds_left, samples=samples, ms_ssim=ms_ssim, snapshot=snapshot,
-            signal=signal, background_loss=newest.background,
+            **budget.standing(), d_loss=newest.discriminator, g_loss=newest.generator, samples=samples,
+            ms_ssim=ms_ssim, snapshot=snapshot, signal=signal, background_loss=newest.background,
             background_accuracy=newest.background_accuracy,
         )  # fmt: skip
 

@@ -25,8 +25,20 @@ class Snapshot:
     image_size: int
 
 
-@dataclass(frozen=True)
-class Progress:
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How far a training is: ``fraction`` 0..1 of its budget; ``seconds_left`` None where nobody knows."""
+
+    step: int
+    steps: int
+    fraction: float
+    elapsed_s: float
+    steps_per_s: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Standing):
     """One step's report. Arrays and networks are copies on the CPU.
 
     ``d_loss`` is what the discriminator minimises as a whole, ``g_loss`` is None where there is no
@@ -38,14 +50,8 @@ class Progress:
     ``signal`` every ``snapshot_every`` and at the last.
     """
 
-    step: int
-    steps: int
     d_loss: float
     g_loss: float | None
-    fraction: float
-    elapsed_s: float
-    steps_per_s: float
-    seconds_left: float | None
     samples: Images | None = None
     ms_ssim: float | None = None
     snapshot: Snapshot | None = None
@@ -74,15 +80,9 @@ class ClassifierPoint:
     accuracy: float
 
 
-@dataclass(frozen=True)
-class ClassifierProgress:
+@dataclass(frozen=True, kw_only=True)
+class ClassifierProgress(Standing):
     """One step's report. ``loss`` and ``accuracy`` (0..1) are of the step's batch alone."""
 
-    step: int
-    steps: int
     loss: float
     accuracy: float
-    fraction: float
-    elapsed_s: float
-    steps_per_s: float
-    seconds_left: float | None

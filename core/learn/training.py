@@ -1,10 +1,8 @@
-"""What every training shares: its images and their order, its budget."""
+"""What every training shares of its images: how many they must be, their order, and where they lie."""
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +12,6 @@ from torch import Tensor
 from core.base.devices import free_bytes, to_device
 from core.base.errors import TrainingError
 from core.base.language import tr, trn
-from core.base.pace import Pace
 from core.base.rng import Purpose, stream
 
 MIN_IMAGES = 8
@@ -25,22 +22,6 @@ _ROOM = 0.5
 
 Images = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
-
-
-class Limited(Protocol):
-    """The part of a config that says when a training ends."""
-
-    @property
-    def steps(self) -> int: ...
-    @property
-    def minutes(self) -> float | None: ...
-
-
-class Counted(Protocol):
-    """The part of a state that says how far a training is."""
-
-    step: int
-    elapsed_s: float
 
 
 def check_images(images: Images, *, image_size: int, fewest: int = MIN_IMAGES) -> None:
@@ -103,51 +84,3 @@ class Pool:
         if isinstance(self._images, Tensor):
             return self._images[to_device(torch.from_numpy(rows), self.device)]
         return to_device(torch.from_numpy(self._images[rows]), self.device)
-
-
-class Budget:
-    """How much of its steps and minutes a training has spent; writes ``state.elapsed_s``."""
-
-    def __init__(self, config: Limited, state: Counted) -> None:
-        self._config, self._state = config, state
-        self._began = 0.0
-        self._pace = Pace()
-        self._pace.note(state.elapsed_s, state.step)
-
-    @property
-    def spent(self) -> bool:
-        minutes = self._config.minutes
-        out_of_time = minutes is not None and self._state.elapsed_s >= 60 * minutes
-        return self._state.step >= self._config.steps or out_of_time
-
-    def begin(self) -> None:
-        """A step begins: what passed since the one before is not counted, so that pauses are free."""
-        self._began = time.perf_counter()
-
-    def count(self) -> None:
-        """Count the time since the last call of this or :meth:`begin`."""
-        now = time.perf_counter()
-        self._state.elapsed_s += now - self._began
-        self._began = now
-        self._pace.note(self._state.elapsed_s, self._state.step)
-
-    @property
-    def steps_per_s(self) -> float:
-        """Of the last half minute; only once a step was made."""
-        return max(self._pace.speed, 1e-9)
-
-    @property
-    def fraction(self) -> float:
-        """The share that is spent, 0..1, by whichever limit comes first."""
-        fraction, minutes = self._state.step / self._config.steps, self._config.minutes
-        if minutes is not None:
-            fraction = max(fraction, self._state.elapsed_s / (60 * minutes))
-        return min(fraction, 1.0)
-
-    @property
-    def seconds_left(self) -> float:
-        """At that speed, by whichever limit comes first; only once a step was made."""
-        left = (self._config.steps - self._state.step) / self.steps_per_s
-        if self._config.minutes is not None:
-            left = min(left, 60 * self._config.minutes - self._state.elapsed_s)
-        return max(left, 0.0)

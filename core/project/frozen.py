@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass, replace
 
 from core.base.language import tr
-from core.boxes.batches import find_boxes as boxes_on_grid
-from core.boxes.batches import read_maps
 from core.boxes.options import BoxOptions
 from core.boxes.rules import Map
-from core.boxes.sureness import Sureness, looks, sureness
-from core.images.inputs import as_batch
-from core.images.parallel import Failure, decode_all
+from core.images.parallel import Failure
 from core.maps.localizer import Localizer
 from core.maps.stream import Described, stream_features
 from core.nets.features import Features
@@ -29,9 +21,6 @@ from core.project.survey import MapSource, Survey
 
 FEATURES = "features"
 """The unit of a :class:`MapSource` that reads frozen features."""
-_SURE = 32  # images looked at again, three times each
-
-Images = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -45,9 +34,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Search:
-    """One search: what makes maps, how they are read, and what is set aside to be looked at again.
-
-    ``sample`` has the ids of the records that are, none where how sure boxes are is known.
+    """One search: what makes maps, and how they are read.
 
     Maps and boxes go into ``place``; what is learned of the images themselves into ``project`` too.
     """
@@ -59,8 +46,6 @@ class _Search:
     reading: BoxOptions
     source: MapSource
     step: int
-    sample: frozenset[int]
-    again: list[Images] = field(default_factory=list)
 
     def keep(self, ids: Sequence[int], described: Described) -> int:
         """Sizes, maps and boxes of a few images, durable when it returns; how many boxes were left alone."""
@@ -80,26 +65,6 @@ class _Search:
     def projects(self) -> tuple[Project, ...]:
         """Whose images these are."""
         return (self.project,) if self.place is self.project else (self.project, self.place)
-
-    def sureness(self) -> Sureness | None:
-        """How much boxes depend on the picture, of the images set aside that have the commonest shape."""
-        shapes = Counter(image.shape for image in self.again)
-        commonest, count = max(shapes.items(), key=lambda one: one[1], default=((), 0))
-        if count < 2:
-            return None
-        images = np.stack([image for image in self.again if image.shape == commonest])
-        moved = tuple(self._boxes(np.ascontiguousarray(look)) for look in looks(images))
-        return sureness(self._boxes(images), moved, width=images.shape[2], height=images.shape[1])
-
-    def _boxes(self, images: Images) -> npt.NDArray[np.float64]:
-        rows, sizes = np.arange(len(images)), np.zeros((len(images), 2), np.int32)
-        described = Described(rows, images, sizes, self.features.maps(as_batch(list(images))))
-        maps = np.stack(self.localizer.maps(described, self.features))
-        rule = self.reading.rule
-        threshold = self.reading.threshold_of(None)
-        # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
-        large = np.full((len(images), 2), 1e6)
-        return boxes_on_grid(read_maps(rule, maps), large, rule=rule, threshold=threshold) / 1e6
 
 
 def map_source(localizer: Localizer) -> MapSource:
@@ -165,12 +130,8 @@ def localize_by_features(
     there = maps_made_by(place, source, step=step) if is_same and not again else set()
     missing = [record for record in records if record.id not in there]
     runtime = known.runtime if known is not None and is_same and there else features.version
-    sure = known.sureness if known is not None and is_same else None
-    survey = Survey(step, sureness=sure, source=source, complete=False, runtime=runtime)
+    survey = Survey(step, source=source, complete=False, runtime=runtime)
     place.save_survey(survey)  # from here to the end the project may hold maps of two kinds
-    # What is known of more images counts, so that two new photos do not undo a folder's. Where none is new,
-    # the boxes are wanted by another rule or threshold.
-    is_known = sure is not None and 0 < len(missing) < sure.images
     search = _Search(
         place=place,
         project=project,
@@ -179,13 +140,11 @@ def localize_by_features(
         reading=how,
         source=source,
         step=step,
-        sample=frozenset() if is_known else _sample(records),
     )
     kept, failed = _make_maps(search, missing, go_on)
     made_before = [record for record in records if record.id in there]
     kept += _read_again(search, made_before, go_on)
-    _set_aside(search, made_before, go_on)
-    place.save_survey(replace(survey, sureness=search.sureness() or sure, complete=True))
+    place.save_survey(replace(survey, complete=True))
     return Found(len(records) - kept - len(failed), kept, failed)
 
 
@@ -208,11 +167,6 @@ def _make_maps(search: _Search, records: Sequence[ImageRecord], go_on: Steps) ->
     with closing(stream):
         for described in _checked(stream, go_on):
             kept += search.keep([records[row].id for row in described.rows.tolist()], described)
-            search.again.extend(
-                image
-                for row, image in zip(described.rows.tolist(), described.images, strict=True)
-                if records[row].id in search.sample
-            )
             go_on(len(described.rows), 1.0)
     for project in search.projects:
         project.set_failed(failed)
@@ -235,16 +189,3 @@ def _read_again(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -
         kept += search.read(maps, {r.id: (r.width, r.height) for r in some if r.id in maps})
         go_on(len(some), 1.0)
     return kept
-
-
-def _sample(records: Sequence[ImageRecord]) -> frozenset[int]:
-    """The ids of some records, evenly from all."""
-    places = np.linspace(0, len(records) - 1, min(len(records), _SURE)).astype(int)
-    return frozenset(records[i].id for i in places.tolist())
-
-
-def _set_aside(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -> None:
-    """Decode what is to be looked at again of ``records``, whose maps were there."""
-    files = [record.file for record in records if record.id in search.sample]
-    with closing(decode_all(files, search.localizer.form.decode, cancelled=go_on.is_cancelled)) as results:
-        search.again.extend(result.pixels for result in results if not isinstance(result, Failure))

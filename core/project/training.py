@@ -15,9 +15,10 @@ from core.learn import class_training as classify
 from core.learn.checkpoint import TrainState
 from core.learn.class_training import ClassifierState, train_classifier
 from core.learn.engine import train
+from core.learn.lesson import Counted
 from core.learn.reports import ClassifierProgress, Progress
 from core.learn.snapshots import keeping_snapshots, snapshots_dir
-from core.learn.training import Counted, Rows
+from core.learn.training import Rows
 
 SAVE_EVERY_S = 60.0
 

@@ -249,7 +249,7 @@ def test_an_error_in_the_training_thread_is_told_and_training_can_start_again(
         raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine._Trainer, "step", broken)
+        patch.setattr(engine._Adversarial, "step", broken)
         with qtbot.waitSignal(opened.session.error, timeout=LONG) as told:
             opened.start_training(tiny)
     assert isinstance(told.args[0], RuntimeError)
@@ -279,7 +279,7 @@ def test_a_training_that_cannot_start_leaves_the_former_checkpoint(
     def broken(*_: object) -> object:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(engine._Trainer, "step", broken)
+    monkeypatch.setattr(engine._Adversarial, "step", broken)
     with qtbot.waitSignal(opened.session.error, timeout=LONG):
         opened.start_training(tiny)
     opened.errors.clear()  # type: ignore[attr-defined]

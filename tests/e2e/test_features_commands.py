@@ -200,34 +200,6 @@ def test_a_killed_run_goes_when_the_next_begins_and_finds_nothing_before(
     assert not killed.folder.exists()
 
 
-def test_how_sure_boxes_are_is_said_after_a_kill_and_of_the_whole_folder(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
-    few = sorted(photos.iterdir())[:20]
-    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
-    localize = ("localize", "--project", project, "--json")
-    whole = json.loads(run(capsys, *localize, *few)[1])["sureness"]
-    assert whole["images"] > 2
-    with Project.open(project) as opened:  # as kill -9 leaves it once all maps are there
-        opened.save_survey(replace(opened.load_survey(), sureness=None, complete=False))
-    assert json.loads(run(capsys, *localize, *few)[1])["sureness"] == pytest.approx(whole)
-    assert json.loads(run(capsys, *localize, photos)[1])["sureness"] == pytest.approx(whole), "4 more"
-    low = json.loads(run(capsys, *localize, *few, "--threshold", 0.05)[1])["sureness"]
-    assert low["other"] > whole["other"] + 0.1, "large boxes overlap: it speaks of those found now"
-
-
-def test_an_odd_first_photo_does_not_hide_how_sure_boxes_are(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
-    chosen = (photos / "0 first.png", *sorted(photos.iterdir())[:6])
-    Image.new("RGB", (600, 60), (90, 20, 20)).save(chosen[0])
-    assert run(capsys, "train", *chosen, "--project", project, "--keep-aspect", *FAST)[0] == 0
-    result = json.loads(run(capsys, "localize", *chosen, "--project", project, "--json")[1])
-    assert result["sureness"] is not None and result["sureness"]["images"] >= 2
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a child differently on Windows")
 def test_ctrl_c_leaves_nothing_and_the_command_begins_again(tmp_path: Path) -> None:
     photos = draw_sample(tmp_path / "many", count=300, seed=2).parent / "images"

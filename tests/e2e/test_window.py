@@ -214,7 +214,7 @@ def test_an_error_in_the_training_thread_is_a_message_and_the_window_lives(
 
     fill(qtbot, window, folder, 12)
     with monkeypatch.context() as patch:
-        patch.setattr(engine._Trainer, "step", broken)
+        patch.setattr(engine._Adversarial, "step", broken)
         start(qtbot, window, tiny)
         shown = error(qtbot, window)
     assert shown.sentence.text() == "Something went wrong: the <b>gears</b> came off"
@@ -232,7 +232,7 @@ def test_too_little_graphics_memory_says_what_to_do(
     def broken(*_: object) -> object:
         raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
-    monkeypatch.setattr(engine._Trainer, "step", broken)
+    monkeypatch.setattr(engine._Adversarial, "step", broken)
     fill(qtbot, window, folder, 12)
     start(qtbot, window, tiny)
     assert "smaller batch" in error(qtbot, window).sentence.text()
