@@ -40,6 +40,7 @@ class Failed:
 
 
 Message = Item | Done | Failed
+_MOST = 10_000  # messages at once: a worker that floods must not hold the window
 
 
 class Worker:
@@ -98,15 +99,9 @@ class Worker:
         self._go.wait()
         return not self._stop.is_set()
 
-    def drain(self, limit: int = 10_000) -> list[Message]:
-        """Called by the window: everything put since the last call, at most ``limit``, without waiting."""
-        found: list[Message] = []
-        while len(found) < limit:
-            try:
-                found.append(self._messages.get_nowait())
-            except queue.Empty:
-                break
-        return found
+    def drain(self) -> list[Message]:
+        """Called by the window: what was put since the last call, not without end, without waiting."""
+        return [self._messages.get() for _ in range(min(self._messages.qsize(), _MOST))]
 
     def _run(self) -> None:
         try:

@@ -240,7 +240,7 @@ def stopped(window: MainWindow) -> list[Figure]:
 
 def of_selection(window: MainWindow) -> list[Figure]:
     """All images selected, and given a threshold of their own; then it is moved for one of them."""
-    window.images.select_all()
+    window.images.list.selectAll()
     bench, times = window.workbench, []
     for value in (0.3, 0.4, 0.5):
         window.bar.threshold_spin.setValue(value)
@@ -258,7 +258,7 @@ def of_selection(window: MainWindow) -> list[Figure]:
 
 def accepted(window: MainWindow) -> list[Figure]:
     """All images selected and accepted by one click; then the click is taken back."""
-    window.images.select_all()
+    window.images.list.selectAll()
     began = time.perf_counter()
     window.images.selection_bar.buttons[Status.ACCEPTED].click()
     QApplication.processEvents()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.controllers.class_training import Ready, project_labels
-from app.controllers.run import Preparing, Saved, SavedTraining, run_steps
+from app.controllers.run import Preparing, Saved, SavedTraining, changed_records, run_steps
 from app.models.training import Kind
 from app.worker import Worker
 from core.base.config import ClassifierConfig
@@ -61,9 +61,8 @@ def train(
         on_progress=lambda done, total: worker.put(Preparing(done, total)),
         cancelled=worker.is_stopping,
     )
-    known = set(records)
-    changed = tuple(record for record in project.images() if record not in known)
-    worker.put(Ready(str(resolve_device(config.device)), changed))
+    worker.put(changed_records(project, records))
+    worker.put(Ready(str(resolve_device(config.device))))
     rows = labels.rows([file.path for file in pixels.files])
     with training_run(project, Kind.CAM.value, saved) as run:
         worker.put(run)

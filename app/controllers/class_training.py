@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from app.controllers.run import Preparing, RunController, SavedTraining
+from app.controllers.run import RunController, SavedTraining, last_of
 from app.models.results import Folders
-from app.models.training import Kind, Phase, TrainingStatus
+from app.models.training import Kind
 from app.worker import Worker
 from core.base.config import ClassifierConfig
 from core.base.language import tr
@@ -22,10 +22,9 @@ from core.setup import bootstrap
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Training begins on ``device``; ``changed`` are the records that decoding told something new of."""
+    """Training begins on ``device``."""
 
     device: str
-    changed: tuple[ImageRecord, ...]
 
 
 class ClassTrainingController(RunController):
@@ -35,19 +34,10 @@ class ClassTrainingController(RunController):
 
     def start(self, config: ClassifierConfig, *, resume: bool = False) -> None:
         """Train on all images that lie in a class's folder; with ``resume`` go on from the checkpoint."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or not records:
-            return
-        status = TrainingStatus(
-            phase=Phase.PREPARING,
-            steps=config.steps,
-            message=tr("Preparing images…"),
-            saved_step=self.status.saved_step if resume else None,
-        )
-        self._learning.reset(status, self._learning.points if resume else ())
-        saved = session.runs.of(self.kind) if resume else None
-        self._begin(lambda worker: class_jobs().train(worker, project, records, config, saved))
+        given = self._given()
+        if given is not None:
+            saved = self._prepare(config.steps, tr("Preparing images…"), resume=resume)
+            self._begin(lambda worker: class_jobs().train(worker, *given, config, saved))
 
     def count_folders(self) -> None:
         """Find out whether the images' folders name classes; :attr:`TrainingResults.folders` says it."""
@@ -60,18 +50,11 @@ class ClassTrainingController(RunController):
         self._pump.run("class-folders", run, on_done=self._session.results.set_folders)
 
     def _on_items(self, items: list[Any]) -> None:
-        reports = [item for item in items if isinstance(item, ClassifierProgress)]
-        for item in items:
-            if isinstance(item, Run):
-                self._session.runs.show(item)
-            elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
-                self._show_preparing(item)
-            elif isinstance(item, Ready):
-                self._session.merge_records(item.changed)
-                self._show_device(item.device)
-        if reports:
-            points = [ClassifierPoint(r.step, r.loss, r.accuracy) for r in reports]
-            self._learning.add(points)
+        super()._on_items(items)
+        if (ready := last_of(items, Ready)) is not None:
+            self._show_device(ready.device)
+        if reports := [item for item in items if isinstance(item, ClassifierProgress)]:
+            self._learning.add([ClassifierPoint(r.step, r.loss, r.accuracy) for r in reports])
             self._show_progress(reports[-1])
 
 

@@ -146,7 +146,7 @@ class EditingController(Controller):
         session, project = self._session, self._session.project
         if project is None:
             return False
-        said = session.images.statuses(list(statuses))
+        said = session.images.table.columns.statuses(list(statuses))
         changed = {i: Kept(tuple(boxes)) for i, boxes in (others or {}).items()}
         if seen is not None and session.current is not None:
             changed[session.current] = seen

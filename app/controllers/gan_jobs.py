@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.controllers.run import Preparing, Saved, SavedTraining, run_steps
+from app.controllers.run import Preparing, Saved, SavedTraining, changed_records, run_steps
 from app.controllers.sources import Look, Newest
 from app.controllers.training import Prepared
 from app.models.evidence import HeatMap
@@ -126,8 +126,7 @@ def _snapshots(state: TrainState, path: Path) -> Snapshots:
 
 def _prepared(project: Project, records: tuple[ImageRecord, ...], pixels: Pixels, device: str) -> Prepared:
     """All that the window wants to know of the pixels, looked up here and not in its thread."""
-    known = set(records)
-    changed = tuple(record for record in project.images() if record not in known)
+    changed = tuple(changed_records(project, records))
     ids = {record.path: record.id for record in records}
     rows = {ids[file.path]: row for row, file in enumerate(pixels.files)}
     damaged = tuple(image_id for image_id, row in rows.items() if row in pixels.truncated)
@@ -201,8 +200,7 @@ def localize(
             on_progress=lambda done, total: worker.put(("pixels", done, total)),
             cancelled=worker.is_stopping,
         )
-        known = set(records)
-        worker.put([record for record in project.images() if record not in known])
+        worker.put(changed_records(project, records))
     with results_of(project, run) as place:
         return localize_images(
             place,

@@ -8,11 +8,11 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 
-from app.controllers.run import RunController, Saved, SavedTraining
+from app.controllers.run import RunController, Saved, SavedTraining, changed_records, last_of
 from app.controllers.sources import Newest, UnitSource
 from app.controllers.training import read_checkpoint
 from app.models.results import Snapshots
-from app.models.training import Kind, Phase, TrainingStatus
+from app.models.training import Kind, Phase
 from app.worker import Worker
 from core.base.config import FeaturesConfig
 from core.base.errors import BoxscoutError, Cancelled
@@ -39,25 +39,20 @@ class LearningController(RunController):
     kind = Kind.FEATURES
 
     begun = Signal()
-    source = Signal(object)
-    """The :class:`~app.controllers.sources.Source` by what the images so far say."""
 
     def start(self, config: FeaturesConfig) -> None:
         """Learn from a sample of all usable images of the project, in a new run."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or not records:
+        session, given = self._session, self._given()
+        if given is None:
             return
         session.results.set_kind(self.kind)
         session.change_view(config=config, model=self.kind.value, at="last")
         if session.runs.current is None:
             session.follow_rule(self.kind.value)
-        self._learning.reset(
-            TrainingStatus(phase=Phase.PREPARING, steps=len(records), message=tr("Loading the features…"))
-        )
+        self._prepare(len(given[1]), tr("Loading the features…"))
         session.results.set_snapshots(Snapshots())
         self.begun.emit()
-        self._begin(lambda worker: _learn(worker, project, records, config))
+        self._begin(lambda worker: _learn(worker, *given, config))
 
     def stop(self) -> None:
         """End at once; nothing is kept."""
@@ -66,21 +61,13 @@ class LearningController(RunController):
             self._learning.set(message=tr("Stopping…"))
 
     def _on_items(self, items: list[Any]) -> None:
-        session = self._session
-        for item in items:
-            if isinstance(item, Run):
-                session.runs.show(item)
-            elif isinstance(item, list):
-                session.merge_records(item)
-            elif isinstance(item, Ready) and self.status.phase is Phase.PREPARING:
-                text = tr("Looking for what your images have in common…")
-                self._learning.set(phase=Phase.TRAINING, message=" ".join(filter(None, (text, item.note))))
-        looks = [item.source for item in items if isinstance(item, Newest)]
-        if looks:
-            self.source.emit(looks[-1])
-        reports = [item for item in items if isinstance(item, Learned)]
-        if reports:
-            self._show(reports[-1])
+        super()._on_items(items)
+        ready, report = last_of(items, Ready), last_of(items, Learned)
+        if ready is not None and self.status.phase is Phase.PREPARING:
+            text = tr("Looking for what your images have in common…")
+            self._learning.set(phase=Phase.TRAINING, message=" ".join(filter(None, (text, ready.note))))
+        if report is not None:
+            self._show(report)
 
     def _show(self, report: Learned) -> None:
         moving = self.status.phase is Phase.TRAINING
@@ -121,8 +108,7 @@ def _learn(
         worker.put(run)
         source, last = _follow(worker, project, records, config, features, run)
         note_training(project, run, complete=True)
-    known = set(records)
-    worker.put([record for record in project.images() if record not in known])
+    worker.put(changed_records(project, records))
     return Saved(last.done, True, source)
 
 

@@ -16,7 +16,7 @@ from app.controllers.learning import read_training
 from app.controllers.run import SavedTraining
 from app.memory import look_at_all
 from app.models.image_list import ImageTable
-from app.models.runs import Listed, default_run, free_run, read_runs
+from app.models.runs import Listed, default_run, read_runs
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
@@ -307,7 +307,7 @@ def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
         project, rescued = _whole(path, how)
         try:
             listed, view = read_runs(project), project.load_view()
-            free = free_run(listed.runs)
+            free = default_run(listed.runs, Kind.FEATURES, Kind.GAN)
             training = read_training(free)
             classes = read_classifier(default_run(listed.runs, Kind.CAM))
             current = next((run for run in listed.runs if run.current), None)

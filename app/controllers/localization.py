@@ -9,11 +9,10 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.job import Controller, Job
-from app.controllers.run import Saved
+from app.controllers.run import Saved, changed_records
 from app.controllers.sources import Look, Newest, Source, UnitSource, read_unit
 from app.controllers.training import Prepared, gan_jobs
 from app.models.evidence import HeatMap
-from app.models.loader import Loader
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
@@ -48,17 +47,8 @@ class LocalizationController(Controller):
         self._again = False
         self._behind = False
         # One thread for good: each new thread would start its own pool of OpenMP threads.
-        self._live = Loader(
-            "heat-maps",
-            self._make_live_map,
-            on_ready=self._on_live_map,
-            on_error=pump.failed.emit,
-            wake=pump.wake,
-            threads=1,
-            capacity=1,
-            queue_limit=1,
-        )
-        pump.add_source(self._live)
+        options = {"threads": 1, "capacity": 1, "queue_limit": 1}
+        self._live = pump.loader("heat-maps", self._make_live_map, on_ready=self._on_live_map, **options)
         session.project_changed.connect(self._forget)
         session.current_changed.connect(self._want_live_map)
         session.results.snapshots_changed.connect(self._on_snapshots_changed)
@@ -346,6 +336,5 @@ def _localize(
             on_progress=lambda done, total: worker.put(("boxes", done, total)),
             cancelled=worker.is_stopping,
         )
-    known = set(records)
-    worker.put([record for record in project.images() if record not in known])
+    worker.put(changed_records(project, records))
     return done.images, done.kept

@@ -55,7 +55,7 @@ class ReviewController(Controller):
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
         session = self._session
         self._editing.wait()
-        said = session.images.statuses(list(ids))
+        said = session.images.table.columns.statuses(list(ids))
         before = {image_id: one for image_id, one in said.items() if one not in (Status.FAILED, status)}
         if session.project is None or not before:
             return 0
@@ -107,10 +107,10 @@ class ReviewController(Controller):
     def rank_names(self) -> None:
         """Put names in natural order ahead of time: sorting by name then takes no second of anyone's."""
         images = self._session.images
-        names = images.names
+        names = images.table.columns.names
         self._ranks.abandon()
         if names:
-            self._ranks.start(lambda _: natural_ranks(names), on_done=images.set_ranks)
+            self._ranks.start(lambda _: natural_ranks(names), on_done=images.table.columns.set_ranks)
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.job import Controller
-from app.controllers.sources import Source
+from app.controllers.sources import Newest, Source
 from app.models.results import Snapshots
 from app.models.session import Session
 from app.models.training import Kind, Learning, Phase, TrainingStatus
@@ -23,8 +23,9 @@ from core.base.language import tr
 from core.learn.reports import ClassifierProgress, Progress
 from core.project.reading import note_training
 from core.project.runs import Run
-from core.project.store import Project
+from core.project.store import ImageRecord, Project
 
+ItemT = TypeVar("ItemT")
 ReportT = TypeVar("ReportT", Progress, ClassifierProgress)
 
 
@@ -79,6 +80,17 @@ class SavedTraining:
             session.results.set_snapshots(self.snapshots)
 
 
+def changed_records(project: Project, before: Sequence[ImageRecord]) -> list[ImageRecord]:
+    """Those of which a job has found something out since ``before``."""
+    known = set(before)
+    return [record for record in project.images() if record not in known]
+
+
+def last_of(items: list[Any], kind: type[ItemT]) -> ItemT | None:
+    """The newest of this kind, which is all that counts of some."""
+    return next((item for item in reversed(items) if isinstance(item, kind)), None)
+
+
 def run_steps(
     worker: Worker, project: Project, run: Run, steps: Generator[ReportT, None, None]
 ) -> Iterator[ReportT]:
@@ -104,6 +116,8 @@ class RunController(Controller):
 
     kind: Kind
 
+    source = Signal(object)
+    """The :class:`~app.controllers.sources.Source` by what is known so far."""
     ended = Signal(object)
     """:class:`Saved`, or None where training failed or was stopped before its first step."""
 
@@ -123,12 +137,22 @@ class RunController(Controller):
     def status(self) -> TrainingStatus:
         return self._learning.status
 
-    def _on_items(self, items: list[Any]) -> None:
-        raise NotImplementedError
+    def _given(self) -> tuple[Project, tuple[ImageRecord, ...]] | None:
+        """What can be learned from now; None where there is nothing, or a training is under way."""
+        project, records = self._session.project, tuple(self._session.images.records)
+        return None if self.running or project is None or not records else (project, records)
 
-    def _is_saved(self) -> bool:
-        run = self._session.runs.of(self.kind)
-        return run is not None and run.is_saved
+    def _on_items(self, items: list[Any]) -> None:
+        for item in items:
+            if isinstance(item, Run):
+                self._session.runs.show(item)
+            elif isinstance(item, list):
+                self._session.merge_records(item)
+            elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
+                self._show_preparing(item)
+        newest = last_of(items, Newest)
+        if newest is not None:
+            self.source.emit(newest.source)
 
     def pause(self) -> None:
         if self._worker and self.status.phase is Phase.TRAINING:
@@ -151,6 +175,13 @@ class RunController(Controller):
         if self._worker:
             self._worker.stop()
             self._learning.set(phase=Phase.STOPPING, message=tr("Saving…"), seconds_left=None)
+
+    def _prepare(self, steps: int, text: str, *, resume: bool = False) -> Run | None:
+        """Show that a training of so many ``steps`` begins; the run that it goes on with, if it does."""
+        saved_step = self.status.saved_step if resume else None
+        status = TrainingStatus(phase=Phase.PREPARING, steps=steps, message=text, saved_step=saved_step)
+        self._learning.reset(status, self._learning.points if resume else ())
+        return self._session.runs.of(self.kind) if resume else None
 
     def _begin(self, target: Callable[[Worker], Saved]) -> None:
         self._session.results.set_kind(self.kind)
@@ -209,7 +240,8 @@ class RunController(Controller):
         stopped = isinstance(error, Cancelled)
         text = tr("Stopped.") if stopped else tr("Training ended with an error.")
         phase, saved = Phase.IDLE if stopped else Phase.FAILED, self.status.saved_step
-        if self._session.project is not None and self.status.step and self._is_saved():
+        run = self._session.runs.of(self.kind)
+        if self._session.project is not None and self.status.step and run is not None and run.is_saved:
             saved = self.status.step
         self._learning.set(phase=phase, message=text, seconds_left=None, steps_per_s=0.0, saved_step=saved)
         self.ended.emit(None)

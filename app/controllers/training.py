@@ -11,10 +11,9 @@ from typing import Any
 from PySide6.QtCore import Signal
 
 from app.controllers.job import Job
-from app.controllers.run import Preparing, RunController, SavedTraining
-from app.controllers.sources import Newest
+from app.controllers.run import RunController, SavedTraining, last_of
 from app.models.results import Snapshots
-from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.models.training import Kind, Point
 from core.base.config import TrainConfig
 from core.base.language import tr
 from core.images.pixels import Pixels
@@ -47,31 +46,21 @@ class TrainingController(RunController):
 
     prepared = Signal(object)
     """:class:`Prepared`."""
-    source = Signal(object)
-    """The :class:`~app.controllers.sources.Source` by the newest discriminator while training."""
 
     def start(self, config: TrainConfig, *, resume: bool = False) -> None:
         """Train a new run on all usable images of the project; with ``resume`` go on with the one shown."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or not records:
+        session, given = self._session, self._given()
+        if given is None:
             return
         session.results.set_kind(self.kind)
         session.change_view(config=config, model=Kind.GAN.value)
         if session.runs.current is None:
             session.follow_rule(Kind.GAN.value)
-        status = TrainingStatus(
-            phase=Phase.PREPARING,
-            steps=config.steps,
-            message=tr("Preparing images…"),
-            saved_step=self.status.saved_step if resume else None,
-        )
-        self._learning.reset(status, self._learning.points if resume else ())
+        saved = self._prepare(config.steps, tr("Preparing images…"), resume=resume)
         if not resume:
             session.results.set_snapshots(Snapshots())
             session.change_view(at="last")
-        saved = session.runs.of(self.kind) if resume else None
-        self._begin(lambda worker: gan_jobs().train(worker, project, records, config, saved))
+        self._begin(lambda worker: gan_jobs().train(worker, *given, config, saved))
 
     @cached_property
     def _summarizing(self) -> Job:
@@ -88,36 +77,22 @@ class TrainingController(RunController):
 
     def look(self, config: TrainConfig) -> None:
         """Show a batch as the discriminator of ``config`` would see it; while training it is shown anyway."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or project.is_copy or not records:
-            return  # beside a copy there is no place for pixels
-        step = session.training.step
-        self._pump.run(
-            "seen",
-            lambda worker: gan_jobs().seen(worker, project, records, config, step),
-            on_done=session.results.set_seen,
-        )
+        results, step, given = self._session.results, self.status.step, self._given()
+        if given is not None and not given[0].is_copy:  # beside a copy there is no place for pixels
+            self._pump.run(
+                "seen", lambda worker: gan_jobs().seen(worker, *given, config, step), on_done=results.set_seen
+            )
 
     def _on_items(self, items: list[Any]) -> None:
+        super()._on_items(items)
         results = self._session.results
-        for item in items:
-            if isinstance(item, Run):
-                self._session.runs.show(item)
-            elif isinstance(item, Prepared):
-                self._on_prepared(item)
-            elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
-                self._show_preparing(item)
-            elif isinstance(item, Snapshots):
-                results.set_snapshots(item)
-        looks = [item.source for item in items if isinstance(item, Newest)]
-        if looks:
-            self.source.emit(looks[-1])
-        seen = [item for item in items if isinstance(item, BatchSeen)]
-        if seen:
-            results.set_seen(seen[-1])
-        reports = [item for item in items if isinstance(item, Progress)]
-        if reports:
+        if (prepared := last_of(items, Prepared)) is not None:
+            self._on_prepared(prepared)
+        if (snapshots := last_of(items, Snapshots)) is not None:
+            results.set_snapshots(snapshots)
+        if (seen := last_of(items, BatchSeen)) is not None:
+            results.set_seen(seen)
+        if reports := [item for item in items if isinstance(item, Progress)]:
             self._on_progress(reports)
 
     def _on_prepared(self, prepared: Prepared) -> None:

@@ -68,15 +68,9 @@ class Runs(QObject):
         return shown is not None and current is not None and shown.id != current.id
 
 
-def default_run(all_runs: Sequence[Run], kind: Kind) -> Run | None:
-    """Of this kind the run whose boxes are shown, else the newest."""
-    own = [run for run in all_runs if run.kind == kind.value]
-    return next((run for run in own if run.current), own[-1] if own else None)
-
-
-def free_run(all_runs: Sequence[Run]) -> Run | None:
-    """Without labels of the person's the run whose boxes are shown, else the newest."""
-    own = [run for run in all_runs if run.kind != Kind.CAM.value]
+def default_run(all_runs: Sequence[Run], *kinds: Kind) -> Run | None:
+    """Of these kinds the run whose boxes are shown, else the newest."""
+    own = [run for run in all_runs if Kind(run.kind) in kinds]
     return next((run for run in own if run.current), own[-1] if own else None)
 
 

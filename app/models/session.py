@@ -116,7 +116,7 @@ class Session(QObject):
 
     def replace_table(self, table: ImageTable) -> None:
         """The project's images again, after some have changed; the image in view stays."""
-        self.problems.drop_notes([record.id for record in self.images.unusable()])
+        self.problems.drop_notes([record.id for record in self.images.table.unusable()])
         self.images.set_table(table)
         self.problems.changed.emit()
         self.current_changed.emit()
@@ -128,7 +128,7 @@ class Session(QObject):
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         tried = {record.id for record in records}
-        self.problems.drop_notes([record.id for record in self.images.unusable() if record.id in tried])
+        self.problems.drop_notes([record.id for record in self.images.table.unusable() if record.id in tried])
         self.images.merge_records(records)
         self.problems.changed.emit()
 

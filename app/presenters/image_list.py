@@ -26,7 +26,7 @@ class ImageListPresenter(Presenter):
         images.selection_changed.connect(session.set_selection)
         images.rows_in_view_changed.connect(session.set_rows_in_view)
         images.selection_bar.status_chosen.connect(bench.review.mark)
-        session.view_changed.connect(lambda: images.set_browse(session.view.browse))
+        session.view_changed.connect(lambda: images.browse_bar.set_browse(session.view.browse))
         shown = session.current_changed, session.project_changed
         follow(lambda: images.set_current(session.current), *shown)
         follow(self.update, session.images.count_changed, session.measures.changed, *shown)
@@ -42,7 +42,7 @@ class ImageListPresenter(Presenter):
             "reject": lambda: review.mark(Status.REJECTED),
             "unmark": lambda: review.mark(Status.UNSEEN),
             "find_image": self._find_image,
-            "select_all": self._images.select_all,
+            "select_all": self._images.list.selectAll,
             "select_one": self._images.select_one,
             "accept_above": self._accept_above,
             "worst_first": self.order_worst_first,

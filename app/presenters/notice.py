@@ -28,6 +28,7 @@ class NoticePresenter(Presenter):
     def _show(self) -> None:
         session, mending = self._bench.session, self._bench.mending
         record, size = session.record, session.in_view.size
+        former = session.mending.former_sizes.get(session.current or 0)
         if session.mending.lost:
             folder = session.mending.lost[0]
             offers = [
@@ -40,11 +41,7 @@ class NoticePresenter(Presenter):
             text = tr("“{name}” may only be read: look around and export; nothing that you change is kept.")
             offers = [(tr("Save a copy…"), self._save_copy)]
             self._bar.say(text.format(name=session.project.path.name), offers, sign="info")
-        elif record is not None and size is not None and record.id in session.mending.former_sizes:
-            former = session.mending.former_sizes[record.id]
-            if former == size:
-                self._offer_truth()
-                return
+        elif record is not None and size is not None and former not in (None, size):
             offers = [
                 (tr("Scale the boxes with it"), mending.scale_boxes),
                 (tr("Keep them as they are"), mending.keep_boxes),

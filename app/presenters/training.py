@@ -12,8 +12,9 @@ from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.presenters.part import Handlers, Presenter, follow
 from app.presenters.runs import RunsPresenter
 from app.timers import one_shot
+from app.views.run_controls import TrainPanelState
 from app.views.source_picker import Figure, SourceOption, SourceState
-from app.views.train_panel import TrainPanel, TrainPanelState
+from app.views.train_panel import TrainPanel
 from core.base.config import DEVICES, ClassifierConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.language import number, tr
@@ -75,12 +76,11 @@ class TrainPresenter(Presenter):
     def _wire(self) -> None:
         bench, panel, results = self._bench, self._panel, self._session.results
         panel.kind_chosen.connect(
-            lambda kind: results.set_kind(Kind.CAM if kind == Kind.CAM.value else results.free_kind)
+            lambda labelled: results.set_kind(Kind.CAM if labelled else results.free_kind)
         )
         panel.start_requested.connect(bench.start_training)
         panel.controls.resume_requested.connect(lambda: bench.start_training(panel.config(), resume=True))
-        panel.controls.pause_requested.connect(lambda: bench.run.pause())
-        panel.controls.unpause_requested.connect(lambda: bench.run.unpause())
+        panel.controls.pause_requested.connect(lambda: bench.run.pause_or_go_on())
         panel.controls.stop_requested.connect(lambda: bench.run.stop())
         panel.gallery.real_wanted.connect(self._look)
 
@@ -132,16 +132,10 @@ class TrainPresenter(Presenter):
         has_classes = not is_class or session.results.folders.classes >= 2
         self._panel.set_state(
             TrainPanelState(
-                phase=status.phase.value,
-                step=status.step,
-                steps=status.steps,
-                fraction=status.fraction,
-                steps_per_s=status.steps_per_s,
-                seconds_left=status.seconds_left,
-                message=status.message,
+                status=status,
                 can_start=self._can_start(status) and has_classes,
                 resumable_step=status.saved_step if self._can_resume(status) else None,
-                kind=session.results.kind.value,
+                kind=session.results.kind,
                 note=self._class_note() if is_class else "",
             )
         )

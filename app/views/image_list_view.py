@@ -14,7 +14,6 @@ from app.views.image_row import ROW, ThumbnailDelegate
 from app.views.layouts import hbox, vbox
 from core.base.annotations import Status
 from core.base.language import number, tr, trn
-from core.project.browse import Browse
 
 
 class _List(QTableView):
@@ -138,18 +137,12 @@ class ImageListView(QWidget):
         self._current = image_id
         self._show_current()
 
-    def set_browse(self, browse: Browse) -> None:
-        self.browse_bar.set_browse(browse)
-
     def selected_ids(self) -> list[int]:
         """In the order of the list. By ranges: all of 100,000 are one."""
         ids: list[int] = []
         for part in sorted(self.list.selectionModel().selection().toList(), key=QItemSelectionRange.top):
             ids += self._model.ids_in(part.top(), part.bottom())
         return ids
-
-    def select_all(self) -> None:
-        self.list.selectAll()
 
     def select_one(self) -> None:
         self._show_current()

@@ -10,11 +10,12 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidget, QWidget
 
 from app import style
+from app.models.training import Kind
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
 from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label, there
 from app.views.gallery import Gallery
 from app.views.layouts import vbox
-from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
+from app.views.run_controls import RunControls, TrainPanelState
 from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
 from app.views.training_plot import ClassPlot, TrainingPlot
@@ -27,13 +28,11 @@ from core.base.presets import (
     PRESETS,
 )
 
-__all__ = ["TrainPanel", "TrainPanelState", "device_text", "step_text", "time_left"]
-
 
 class TrainPanel(QWidget):
     """One of the trainings: its form, buttons, progress and curves; below, where heat maps come from."""
 
-    kind_chosen = Signal(str)
+    kind_chosen = Signal(bool)  # whether it is the one with class labels
     start_requested = Signal(object)  # the config of one of the forms
     config_changed = Signal()
 
@@ -229,7 +228,7 @@ class TrainPanel(QWidget):
             form.config_changed.connect(self._config_edited)
         self.form.other_chosen.connect(lambda name: self._choose_other(self.features_form, name))
         self.features_form.other_chosen.connect(lambda name: self._choose_other(self.form, name))
-        self.kind.changed.connect(lambda first: self.kind_chosen.emit("gan" if first else "cam"))
+        self.kind.changed.connect(lambda first: self.kind_chosen.emit(not first))
         self.settings.toggle.toggled.connect(self._on_settings_toggled)
 
     # Showing
@@ -242,7 +241,7 @@ class TrainPanel(QWidget):
         return self.features_form, self.form, self.class_form
 
     def _form(self) -> ConfigForm:
-        is_class = self._state is not None and self._state.kind == "cam"
+        is_class = self._state is not None and self._state.kind is Kind.CAM
         return self.class_form if is_class else self._free
 
     def _set_free(self, form: ConfigForm) -> None:
@@ -254,9 +253,9 @@ class TrainPanel(QWidget):
 
     def _page(self, state: TrainPanelState) -> QWidget:
         """What is below the form: of the run that is shown, else of what the form sets up."""
-        if state.kind == "cam":
+        if state.kind is Kind.CAM:
             return self.class_plot
-        by_features = state.kind == "features" if has_results(state) else self._free is self.features_form
+        by_features = state.kind is Kind.FEATURES if has_results(state) else self._free is self.features_form
         return self.features_page if by_features else self.shown_learning
 
     def _choose_other(self, form: ConfigForm, preset: str) -> None:
@@ -268,8 +267,8 @@ class TrainPanel(QWidget):
             form.preset_box.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_kind(self, state: TrainPanelState) -> None:
-        self.kind.set_first(state.kind != "cam")
-        chosen = self.class_form if state.kind == "cam" else self._free
+        self.kind.set_first(state.kind is not Kind.CAM)
+        chosen = self.class_form if state.kind is Kind.CAM else self._free
         self.forms.setCurrentWidget(chosen)
         self.form_scroll.updateGeometry()
         self.results.setCurrentWidget(self._page(state))
@@ -281,7 +280,7 @@ class TrainPanel(QWidget):
         state = self._state
         if state is None:
             return
-        idle = state.phase not in BUSY
+        idle = not state.status.phase.running
         self.kind.setEnabled(idle)
         for form in self._all_forms():
             form.setEnabled(idle)
@@ -300,4 +299,4 @@ class TrainPanel(QWidget):
 
 def has_results(state: TrainPanelState) -> bool:
     """Whether there is more to see of a run than its settings."""
-    return state.phase in BUSY or state.step > 0
+    return state.status.phase.running or state.status.step > 0

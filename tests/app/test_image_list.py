@@ -141,11 +141,11 @@ def test_many_statuses_at_once_reach_rows_records_and_filters(model: ImageListMo
 def test_an_image_whose_file_is_away_keeps_its_review_until_that_is_taken_back(model: ImageListModel) -> None:
     away = replace(record(2, "n2", Status.ACCEPTED), reason="The disk is away.")
     model.set_table(ImageTable([record(1, "n1"), away, record(3, "n3", Status.FAILED)]))
-    assert [each.id for each in model.unusable()] == [2, 3]
+    assert [each.id for each in model.table.unusable()] == [2, 3]
     model.set_statuses({1: Status.UNSEEN, 2: Status.UNSEEN, 3: Status.UNSEEN})
     assert [each.status.value for each in model.records] == ["unseen", "failed", "failed"]
     model.merge_records([replace(away, status=Status.UNSEEN, reason="")])
-    assert [each.id for each in model.unusable()] == [3]
+    assert [each.id for each in model.table.unusable()] == [3]
 
 
 def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
@@ -158,7 +158,7 @@ def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
     with monkeypatch.context() as patch:
         patch.setattr(ImageTable, "at", lambda *_: pytest.fail("a record was looked at"))
         model.blockSignals(True)  # the tester looks at rows whenever they change
-        before = model.statuses([*range(1, count), 9999])
+        before = model.table.columns.statuses([*range(1, count), 9999])
         model.set_statuses(dict.fromkeys(before, Status.ACCEPTED))
         model.blockSignals(False)
     assert before == first

@@ -8,7 +8,7 @@ import time
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.models.loader import Loader
+from app.loader import Loader
 from app.pump import Pump
 from app.worker import Done, Failed, Item, Worker
 from core.base.errors import Cancelled
