@@ -334,10 +334,11 @@ def push_button(
 
 
 class HintLabel(QLabel):
-    """A muted word beside others that matter more: it ends in dots where there is no room for it."""
+    """Muted words beside others that matter more: dots stand for what there is no room for."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, text: str = "", dots: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__(text)
+        self._dots = dots
         self.setTextFormat(Qt.TextFormat.PlainText)
         style.mark(self, "muted")
 
@@ -347,7 +348,7 @@ class HintLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
-        told = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        told = self.fontMetrics().elidedText(self.text(), self._dots, self.width())
         painter.drawText(self.rect(), int(self.alignment()), told)
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
-from superqt import QElidingLabel
 
 import resources
 from app import paths, style
-from app.views.controls import named, plain_label, push_button
+from app.views.controls import HintLabel, named, plain_label, push_button
 from app.views.layouts import STRETCH, clear_layout, hbox, vbox
 from core.base.language import tr
 
@@ -121,10 +120,7 @@ class WelcomePage(QWidget):
         button = push_button(title, lambda: self.recent_chosen.emit(str(path)), role="link")
         named(button, str(path), "")
         button.setMaximumWidth(_WIDTH // 2)
-        folder = QElidingLabel(str(path.parent))
-        folder.setTextFormat(Qt.TextFormat.PlainText)
-        folder.setElideMode(Qt.TextElideMode.ElideMiddle)
-        style.mark(folder, "muted")
+        folder = HintLabel(str(path.parent), Qt.TextElideMode.ElideMiddle)
         hbox(button, (folder, 1), on=row)
         return row
 
