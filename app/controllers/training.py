@@ -84,10 +84,10 @@ class TrainingController(RunController):
             )
 
     def _on_items(self, items: list[Any]) -> None:
+        if (prepared := last_of(items, Prepared)) is not None:
+            self._on_prepared(prepared)  # first: what is learned is shown by its pixels
         super()._on_items(items)
         results = self._session.results
-        if (prepared := last_of(items, Prepared)) is not None:
-            self._on_prepared(prepared)
         if (snapshots := last_of(items, Snapshots)) is not None:
             results.set_snapshots(snapshots)
         if (seen := last_of(items, BatchSeen)) is not None:

@@ -157,7 +157,7 @@ def test_the_status_bar_tells_pixel_and_size(window: MainWindow, folder: Path, q
         round(target.left() + target.width() * 0.51), round(target.top() + target.height() * 0.51)
     )
     qtbot.mouseMove(window.canvas, inside)
-    qtbot.waitUntil(lambda: window.strip.cursor.text() == "20, 15")
+    qtbot.waitUntil(lambda: window.strip.position.text() == "20, 15")
     assert window.strip.image_size.text() == "40 × 30 px"
 
 
