@@ -161,20 +161,12 @@ class ImageListModel(QAbstractListModel):
             self.endInsertRows()
         self._tell_count()
 
-    def update_records(self, changes: Mapping[int, Mapping[str, Any]]) -> None:
-        """Change fields of images by id, for example ``{7: {"status": Status.ACCEPTED}}``.
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """What is said of images now, however many; see :meth:`core.project.store.Project.set_statuses`.
 
         A row that no longer passes the filter stays until the filter is changed: it must not vanish
         from under the cursor.
         """
-        known = {image_id: fields for image_id, fields in changes.items() if image_id in self.table.place}
-        for image_id, fields in known.items():
-            self.table.put(replace(self.table.at(self.table.place[image_id]), **fields))
-        self._tell_rows(known)
-
-    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """:meth:`update_records` for what is said of images, however many, as
-        :meth:`core.project.store.Project.set_statuses` has it."""
         self.table.set_statuses(statuses)
         self._tell_rows(statuses)
 

@@ -132,11 +132,6 @@ class Session(QObject):
         self.images.merge_records(records)
         self.problems.changed.emit()
 
-    def update_records(self, changes: Mapping[int, Mapping[str, Any]]) -> None:
-        self.images.update_records(changes)
-        if any("reason" in fields or "status" in fields for fields in changes.values()):
-            self.problems.changed.emit()
-
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
         self.images.set_statuses(statuses)
         self.problems.changed.emit()

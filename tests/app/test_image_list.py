@@ -84,7 +84,7 @@ def test_neighbours_follow_the_filter_and_stop_at_the_ends(model: ImageListModel
 def test_a_changed_status_keeps_its_row_until_the_next_filter(model: ImageListModel) -> None:
     model.set_table(ImageTable([record(1, "a"), record(2, "b")]))
     model.arrange(shown(show=Show.UNSEEN))
-    model.update_records({1: {"status": Status.ACCEPTED}})
+    model.set_statuses({1: Status.ACCEPTED})
     assert names(model) == ["a", "b"]
     assert model.data(model.index(0), Role.STATUS) is Status.ACCEPTED
     model.arrange(shown(show=Show.UNSEEN))
