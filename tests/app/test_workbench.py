@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import astuple
 from pathlib import Path
 
@@ -205,17 +204,6 @@ def test_a_project_reopens_where_it_was_left(
     assert paths.recent_projects() == [path]
 
 
-def test_closing_while_training_saves(qtbot: QtBot, folder: Path, tiny: TrainConfig) -> None:
-    bench = Workbench()
-    open_and_scan(qtbot, bench, folder, 12)
-    bench.start_training(tiny.with_(steps=100_000))
-    qtbot.waitUntil(lambda: bench.session.training.step >= 2, timeout=LONG)
-    path = bench.session.project.path
-    leave(qtbot, bench)
-    with Project.open(path) as project:
-        assert checkpoint.load(checkpoint_path(project)).step >= 2
-
-
 def test_leaving_without_an_event_loop_saves_too(qtbot: QtBot, folder: Path, tiny: TrainConfig) -> None:
     bench = Workbench()
     open_and_scan(qtbot, bench, folder, 12)
@@ -240,23 +228,6 @@ def test_another_project_opens_after_the_training_is_saved(
     wait_idle(qtbot, opened)
     with Project.open(first) as project:
         assert checkpoint.load(checkpoint_path(project)).step >= 2
-
-
-def test_an_error_in_the_training_thread_is_told_and_training_can_start_again(
-    opened: Workbench, tiny: TrainConfig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> object:
-        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(engine._Adversarial, "step", broken)
-        with qtbot.waitSignal(opened.session.error, timeout=LONG) as told:
-            opened.start_training(tiny)
-    assert isinstance(told.args[0], RuntimeError)
-    assert "Traceback" in told.args[1]
-    assert opened.session.training.phase is Phase.FAILED
-    opened.errors.clear()  # type: ignore[attr-defined]
-    train(qtbot, opened, tiny)
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -285,25 +256,6 @@ def test_a_training_that_cannot_start_leaves_the_former_checkpoint(
     opened.errors.clear()  # type: ignore[attr-defined]
     assert checkpoint.load(checkpoint_path(opened.session.project)).step == 6
     qtbot.waitUntil(lambda: opened.session.training.saved_step == 6, timeout=LONG)
-
-
-def test_a_folder_that_vanishes_does_not_stop_a_training(
-    opened: Workbench, tiny: TrainConfig, folder: Path, qtbot: QtBot
-) -> None:
-    session = opened.session
-    opened.start_training(tiny.with_(steps=100_000))
-    qtbot.waitUntil(lambda: session.training.step >= 2, timeout=LONG)
-    shutil.rmtree(folder)
-    opened.browsing.last()
-    qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
-    assert session.picture.image is None
-    assert "no longer there" in session.picture.reason
-    qtbot.waitUntil(lambda: [one.root for one in session.problems.away] == [folder], timeout=LONG)
-    seen = session.training.step
-    qtbot.waitUntil(lambda: session.training.step > seen, timeout=LONG)
-    with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
-        opened.training.stop()
-    assert len(session.project.all_boxes()) == 12
 
 
 def test_an_empty_folder_and_bad_files_are_told(bench: Workbench, tmp_path: Path, qtbot: QtBot) -> None:

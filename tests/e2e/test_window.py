@@ -220,6 +220,7 @@ def test_an_error_in_the_training_thread_is_a_message_and_the_window_lives(
     assert shown.sentence.text() == "Something went wrong: the <b>gears</b> came off"
     assert shown.sentence.textFormat() is Qt.TextFormat.PlainText
     assert "Traceback" in shown.details.toPlainText()
+    assert window.session.training.phase is Phase.FAILED
     shown.close()
     start(qtbot, window, tiny)
     finish(qtbot, window)
@@ -291,6 +292,7 @@ def test_a_folder_that_vanishes_while_training(
     shutil.rmtree(folder)
     qtbot.keyClick(window, Qt.Key.Key_End)
     qtbot.waitUntil(lambda: "no longer there" in window.canvas._message, timeout=LONG)
+    qtbot.waitUntil(lambda: [one.root for one in session.problems.away] == [folder], timeout=LONG)
     seen = session.training.step
     qtbot.waitUntil(lambda: session.training.step > seen, timeout=LONG)
     qtbot.mouseClick(window.train_panel.stop_button, Qt.MouseButton.LeftButton)
