@@ -32,7 +32,8 @@ from scipy.stats import rankdata, t
 from core.base.atomic import write_atomically
 from core.base.config import TrainConfig
 from core.base.presets import PRESETS
-from core.boxes.batches import find_boxes, scaled_maps
+from core.boxes.batches import find_boxes
+from core.boxes.grid import scaled_maps
 from core.boxes.overlap import CORRECT_IOU, Truth, best_overlap
 from core.boxes.rules import MAX_THRESHOLD, used_threshold
 from core.evaluate.matching import align_pairs

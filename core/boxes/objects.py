@@ -1,16 +1,18 @@
-"""Boxes from maps of probabilities: what lies above an absolute threshold is an object."""
+"""Boxes around connected parts: of a map's hot places, or of what a map of probabilities calls object."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from core.base.geometry import Box
+from core.boxes.grid import Floats
 
 Map = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
+MaskOf = Callable[[Map, float], Mask]
 
 
 def object_mask(probabilities: Map, threshold: float) -> Mask:
@@ -22,6 +24,14 @@ def object_mask(probabilities: Map, threshold: float) -> Mask:
     return above if above.any() else probabilities >= threshold * float(probabilities.max())
 
 
+def hot_mask(scaled: Map, threshold: float) -> Mask:
+    """Where a map lies at or above ``threshold`` x its maximum.
+
+    The published rule (Zhou et al. 2016, section 3; Choe, Park, Shim 2018) with 20 % as threshold.
+    """
+    return np.asarray(scaled >= threshold * float(scaled.max()))
+
+
 def parts_of(mask: Mask) -> list[Mask]:
     """The 8-connected parts of a mask, the largest first; of two alike the one that begins higher up."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
@@ -30,21 +40,42 @@ def parts_of(mask: Mask) -> list[Mask]:
     return [labels == label for label in order]
 
 
-def largest_part(mask: Mask) -> tuple[Box, Mask]:
-    """The largest 8-connected part of a mask that is somewhere true, and its tightest box in cells."""
+def largest_part(mask: Mask) -> Mask:
+    """The largest 8-connected part of a mask that is somewhere true."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    label = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    left, top, width, height = stats[label, :4].tolist()
-    return Box(left, top, left + width, top + height), labels == label
+    return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
 
 
-def object_box(probabilities: Map, threshold: float, prior: object = None) -> Box:
-    """The tightest box of the largest part of :func:`object_mask`, as Wei et al. 2017 read their maps."""
-    return largest_part(object_mask(probabilities, threshold))[0]
+def tightest_box(part: Mask) -> tuple[int, int, int, int]:
+    """x0 y0 x1 y1 of the tightest box around a mask that is somewhere true, in cells."""
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def hot_boxes(scaled: Map, thresholds: Floats, prior: object = None) -> Floats:
+    """The tightest box of the largest part of each map's :func:`hot_mask`: float64 (n, 4), in cells."""
+    return _boxes(hot_mask, scaled, thresholds)
+
+
+def object_boxes(probabilities: Map, thresholds: Floats, prior: object = None) -> Floats:
+    """The same of :func:`object_mask`, as Wei et al. 2017 read their maps."""
+    return _boxes(object_mask, probabilities, thresholds)
+
+
+def _boxes(mask_of: MaskOf, maps: Map, thresholds: Floats) -> Floats:
+    boxes = [tightest_box(part) for part in _largest_parts(mask_of, maps, thresholds)]
+    return np.array(boxes, np.float64).reshape(-1, 4)
+
+
+def _largest_parts(mask_of: MaskOf, maps: Map, thresholds: Floats) -> list[Mask]:
+    return [
+        largest_part(mask_of(one, threshold))
+        for one, threshold in zip(maps, thresholds.tolist(), strict=True)
+    ]
 
 
 def object_scores(probabilities: Map, thresholds: Floats) -> Floats:
-    """How sure :func:`object_box` is of each of n maps: float64 (n,), the mean probability of that part.
+    """How sure :func:`object_boxes` is of each of n maps: float64 (n,), the mean probability of that part.
 
     0 where the map is constant, since any box would do.
 
@@ -55,10 +86,7 @@ def object_scores(probabilities: Map, thresholds: Floats) -> Floats:
     thresholds
         float64 (n,).
     """
-    parts = [
-        largest_part(object_mask(one, threshold))[1]
-        for one, threshold in zip(probabilities, thresholds.tolist(), strict=True)
-    ]
+    parts = _largest_parts(object_mask, probabilities, thresholds)
     return np.array(
         [mean_inside(one, part) for one, part in zip(probabilities, parts, strict=True)], np.float64
     )

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.base.annotations import BoxRecord
+from core.boxes.moments import framing_rows
 from core.boxes.prior import Prior
-from core.boxes.rules import DEFAULT_RULE, Map, framing_rows, used_threshold
+from core.boxes.rules import DEFAULT_RULE, Map, used_threshold
 from core.boxes.score import Floats
 from core.boxes.several import find_boxes_of_many
 from core.boxes.thresholds import Thresholds

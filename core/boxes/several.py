@@ -14,20 +14,11 @@ from core.base.errors import BoxscoutError
 from core.base.geometry import Box, iou
 from core.base.language import tr
 from core.boxes.batches import Reading, readings
-from core.boxes.objects import mean_inside, object_mask, parts_of
-from core.boxes.overlap import Floats
+from core.boxes.grid import GRID, Floats, pixel_boxes
+from core.boxes.moments import spread_boxes
+from core.boxes.objects import mean_inside, parts_of, tightest_box
 from core.boxes.prior import Prior
-from core.boxes.rules import (
-    DEFAULT_RULE,
-    GRID,
-    MAX_BOXES,
-    OBJECT_RULE,
-    RULES,
-    Map,
-    pixel_box,
-    spread_box,
-    used_threshold,
-)
+from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, RULES, Map, used_threshold
 from core.boxes.score import box_scores
 
 SAME_OBJECT_IOU = 0.5
@@ -38,7 +29,6 @@ _VALLEY = 0.8
 _EDGE = 0.5
 _BLUR = 1.5  # cells: below what any network's map shows, above what makes a plateau's every cell a peak
 _SMALLEST = 16  # cells, of 4096
-_BY_PARTS = ("component", OBJECT_RULE)  # whose objects are the connected parts
 _MOST_SUMMITS = 32  # looked at in a map that is nothing but noise
 
 Mask = npt.NDArray[np.bool_]
@@ -133,29 +123,27 @@ def _several(
     max_boxes: int,
 ) -> Sequence[tuple[BoxRecord, ...]]:
     """The boxes of each map in ``part``: those of its objects, ``alone`` where only one stands out."""
-    owners: list[int] = []
-    objects: list[Map] = []
-    cells: list[Box] = []
+    read, masks, owners = RULES[rule], [], []
     for i, scaled in enumerate(part.scaled):
-        cut = float(part.thresholds[i])
-        masks = _objects(rule, scaled, cut)
-        for mask in masks if len(masks) > 1 else ():
-            own = np.where(mask, scaled, np.float32(0))
-            owners.append(i)
-            objects.append(own)
-            cells.append((_tightest(mask) if rule in _BY_PARTS else spread_box(own)).clamped(GRID, GRID))
-    if not objects:
+        own = _objects(rule, scaled, float(part.thresholds[i]))
+        if len(own) > 1:
+            masks += own
+            owners += [i] * len(own)
+    if not owners:
         return alone
-    heat, sides = np.stack(objects), np.array([(box.x0, box.y0, box.x1, box.y1) for box in cells], np.float64)
-    if RULES[rule].absolute:
-        scores = np.array([mean_inside(own, own > 0) for own in objects], np.float64)
+    heat = np.where(masks, part.scaled[owners], np.float32(0))
+    cells = (
+        spread_boxes(heat) if read.mask is None else np.array([tightest_box(m) for m in masks], np.float64)
+    )
+    cells = np.clip(cells, 0, GRID)
+    if read.absolute:
+        scores = np.array([mean_inside(own, own > 0) for own in heat], np.float64)
     else:
-        scores = box_scores(heat, sides, heat_maps=part.maps[owners], prior=prior) * heat.max(axis=(1, 2))
+        scores = box_scores(heat, cells, heat_maps=part.maps[owners], prior=prior) * heat.max(axis=(1, 2))
+    boxes = pixel_boxes(cells, sizes[part.places[owners]])
     found: dict[int, list[BoxRecord]] = {}
-    for i, box, score in zip(owners, cells, scores.tolist(), strict=True):
-        width, height = sizes[part.places[i]].astype(int).tolist()
-        record = replace(alone[i][0], box=pixel_box(box, width, height), score=score)
-        found.setdefault(i, []).append(record)
+    for i, sides, score in zip(owners, boxes.tolist(), scores.tolist(), strict=True):
+        found.setdefault(i, []).append(replace(alone[i][0], box=Box(*sides), score=score))
     return [_best(found[i], max_boxes) if i in found else alone[i] for i in range(len(alone))]
 
 
@@ -176,10 +164,10 @@ def non_maximum_suppression(boxes: list[Box], overlap: float) -> list[int]:
 
 def _objects(rule: str, scaled: Map, cut: float) -> list[Mask]:
     """Where each object lies that stands on its own by ``rule``, specks left out."""
-    if rule not in _BY_PARTS:
+    mask_of = RULES[rule].mask
+    if mask_of is None:
         return _around_peaks(scaled, cut)
-    above = object_mask(scaled, cut) if RULES[rule].absolute else scaled >= cut * float(scaled.max())
-    return [part for part in parts_of(above) if part.sum() >= _SMALLEST]
+    return [part for part in parts_of(mask_of(scaled, cut)) if part.sum() >= _SMALLEST]
 
 
 def _around_peaks(scaled: Map, cut: float) -> list[Mask]:
@@ -234,8 +222,3 @@ def _part_at(heat: Map, y: int, x: int, level: float) -> Mask:
     cv2.floodFill(heat, mask, (x, y), 0.0, loDiff=float(heat[y, x]) - level, upDiff=1e9, flags=flags)
     part: Mask = mask[1:-1, 1:-1] == 1
     return part
-
-
-def _tightest(part: Mask) -> Box:
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

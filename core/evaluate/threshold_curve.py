@@ -18,10 +18,10 @@ import numpy.typing as npt
 from core.base.annotations import ImageBoxes
 from core.base.errors import FormatError
 from core.base.language import tr
-from core.boxes.batches import find_boxes
+from core.boxes.batches import find_box, find_boxes, read_maps
 from core.boxes.overlap import Floats, Truth, best_overlap
 from core.boxes.prior import Prior
-from core.boxes.rules import MAX_THRESHOLD, RULES, find_box, read_map
+from core.boxes.rules import MAX_THRESHOLD, RULES
 from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes
 from core.evaluate.matching import Alignment, align
 from core.evaluate.report import Report, evaluate
@@ -237,7 +237,7 @@ def _at_fixed(
             box = find_box(heat, width=width, height=height, rule=rule, prior=prior, framing=framing)
             boxes[id(guess)] = replace(guess, boxes=(box,))
             rows.append(i)
-            scaled.append((read_map(rule, heat), framing, prior))
+            scaled.append((read_maps(rule, [heat])[0], framing, prior))
     if not rows:
         raise FormatError(
             tr("No image of the truth has a heat map yet; run 'localize' on these images first.")

@@ -14,7 +14,7 @@ import torch
 from matplotlib.figure import Figure
 
 from core.base.annotations import BoxRecord, ImageBoxes
-from core.boxes.rules import find_box
+from core.boxes.batches import find_box
 from core.evaluate.baselines import colour_contrast
 from core.evaluate.report import Report, Row, evaluate
 from core.learn.checkpoint import TrainState

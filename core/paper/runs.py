@@ -21,8 +21,8 @@ from core.base.annotations import ImageBoxes
 from core.base.config import ClassifierConfig, TrainConfig
 from core.base.devices import resolve_device
 from core.base.errors import BoxscoutError, Cancelled
+from core.boxes.batches import find_box
 from core.boxes.options import BoxOptions
-from core.boxes.rules import find_box
 from core.formats import tiny_imagenet
 from core.images.pixels import Pixels, prepare_pixels
 from core.learn import checkpoint, engine

@@ -16,7 +16,7 @@ from core.boxes.batches import find_boxes, read_maps
 from core.boxes.options import BoxOptions
 from core.boxes.overlap import Floats, Truth, best_overlap
 from core.boxes.prior import Prior
-from core.boxes.rules import MAX_THRESHOLD, read_map
+from core.boxes.rules import MAX_THRESHOLD
 from core.boxes.several import find_boxes_of_many
 from core.evaluate import reading
 from core.evaluate.baselines import contrast_boxes
@@ -230,9 +230,8 @@ def _reader_of(
     maps: Sequence[Maps], own: Floats, sizes: Floats, options: BoxOptions, prior: Prior | None
 ) -> Callable[[float], Floats]:
     if options.max_boxes == 1:
-        alike = len({heat.shape for heat in maps}) == 1
         rule = options.rule
-        scaled = read_maps(rule, np.stack(maps)) if alike else np.stack([read_map(rule, m) for m in maps])
+        scaled = read_maps(rule, maps)
         return lambda threshold: find_boxes(
             scaled, sizes, rule=rule, threshold=threshold, prior=prior, framings=own
         )

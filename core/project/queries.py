@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.annotations import BoxRecord
+from core.boxes.moments import framing_rows as rows_of
 from core.boxes.prior import Prior
-from core.boxes.rules import framing_rows as rows_of
 from core.project import resized
 from core.project.browse import BoxFacts
 from core.project.file import from_db

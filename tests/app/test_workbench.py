@@ -18,7 +18,8 @@ from core.base.annotations import BoxRecord, Source, Status
 from core.base.config import TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.geometry import Box
-from core.boxes.rules import DEFAULT_RULE, find_box
+from core.boxes.batches import find_box
+from core.boxes.rules import DEFAULT_RULE
 from core.formats import FORMATS, Selection, Which
 from core.learn import checkpoint, engine
 from core.project.queries import framings

@@ -18,8 +18,8 @@ from app.main_window import MainWindow
 from app.models.image_list import Role
 from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
+from core.boxes.batches import find_box
 from core.boxes.prior import Prior
-from core.boxes.rules import find_box
 from core.boxes.thresholds import Thresholds
 from core.project import decide as core_deciding
 from core.project.store import Project

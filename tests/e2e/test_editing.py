@@ -17,7 +17,7 @@ from app.views.message import ErrorDialog
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
-from core.boxes.rules import find_box
+from core.boxes.batches import find_box
 from core.project.queries import kept
 from core.project.rows import Kept
 from core.project.store import Project

@@ -20,7 +20,8 @@ from app.models.training import Phase
 from app.views.message import ErrorDialog
 from core.base.annotations import Status
 from core.base.config import TrainConfig
-from core.boxes.rules import MAX_THRESHOLD, find_box
+from core.boxes.batches import find_box
+from core.boxes.rules import MAX_THRESHOLD
 from core.learn import checkpoint, engine
 from core.project.browse import Show
 from core.project.queries import framings

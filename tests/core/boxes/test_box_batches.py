@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.boxes import several
-from core.boxes.batches import find_boxes, readings, scaled_maps
+from core.boxes.batches import find_box, find_boxes, read_maps, readings
+from core.boxes.grid import GRID
 from core.boxes.prior import Prior
-from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, find_box, read_map, scaled_map
+from core.boxes.rules import MAX_THRESHOLD, RULES
 from core.boxes.several import find_boxes_of_many
 
 PRIORS = (
@@ -78,8 +79,7 @@ def test_many_are_as_each_alone(rule: str, prior: Prior | None, framed: bool) ->
             boxes, [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in alone], strict=True
         )
         np.testing.assert_array_equal(scores, [b.score for b in alone])
-        scaled = np.stack([read_map(rule, heat) for heat in heat_maps])
-        bare = find_boxes(scaled, sizes, threshold=threshold, framings=own, **options)
+        bare = find_boxes(read_maps(rule, heat_maps), sizes, threshold=threshold, framings=own, **options)
         np.testing.assert_array_equal(bare, boxes)
 
 
@@ -111,11 +111,6 @@ def pairs() -> list[np.ndarray]:
         y, x = rng.uniform(2, 30, (2, count, 1, 1))
         made.append(np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 9).sum(axis=0))
     return made
-
-
-def test_scaled_maps_are_scaled_map_of_each() -> None:
-    same = [heat for heat in maps() if heat.shape == (32, 32)]
-    np.testing.assert_array_equal(scaled_maps(np.stack(same)), [scaled_map(heat) for heat in same])
 
 
 def test_of_no_image_there_is_no_box() -> None:

@@ -12,16 +12,11 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from core.base.geometry import Box, iou
-from core.boxes.rules import (
-    GRID,
-    MAX_THRESHOLD,
-    RULES,
-    component_box,
-    find_box,
-    moments_box,
-    scaled_map,
-    spread_box,
-)
+from core.boxes.batches import find_box
+from core.boxes.grid import GRID, scaled_maps
+from core.boxes.moments import moments_boxes, spread_boxes
+from core.boxes.objects import hot_boxes
+from core.boxes.rules import MAX_THRESHOLD, RULES
 
 maps = hnp.arrays(
     np.float32,
@@ -35,8 +30,26 @@ spans = st.tuples(st.integers(0, GRID), st.integers(0, GRID)).filter(lambda s: s
 def test_spread_is_exact_for_a_uniform_rectangle(xs: list[int], ys: list[int]) -> None:
     weights = np.zeros((GRID, GRID))
     weights[ys[0] : ys[1], xs[0] : xs[1]] = 0.37
-    box = spread_box(weights)
-    assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((xs[0], ys[0], xs[1], ys[1]), abs=1e-6)
+    assert spread_boxes(weights[None])[0] == pytest.approx((xs[0], ys[0], xs[1], ys[1]), abs=1e-6)
+
+
+@given(
+    hnp.arrays(np.float32, (3, GRID, GRID), elements=st.sampled_from([0.0, 0.2, 0.6, 1.0])),
+    st.sampled_from([0.0, 0.3, 0.5]),
+)
+def test_moments_are_those_of_all_cells_at_once(maps: np.ndarray, threshold: float) -> None:
+    """The same from the definition: every cell's heat above the threshold, times a Gaussian of its place."""
+    y, x = np.mgrid[:GRID, :GRID] + 0.5
+    bell = np.exp(-((x - 32) ** 2 + (y - 32) ** 2) / (2 * 23**2))
+    for heat, found in zip(maps, moments_boxes(maps, np.full(3, threshold)), strict=True):
+        weight = np.maximum(heat.astype(np.float64) - threshold, 0) * bell
+        weight = weight if weight.any() else bell
+        means = [np.average(place, weights=weight) for place in (x, y)]
+        squares = [
+            np.average((place - m) ** 2, weights=weight) for place, m in zip((x, y), means, strict=True)
+        ]
+        half = np.sqrt(3 * (np.array(squares) + 1 / 12))
+        assert found == pytest.approx([*(means - half), *(means + half)], abs=1e-3)
 
 
 @given(
@@ -49,8 +62,7 @@ def test_component_is_the_tightest_box_of_a_largest_part(heat: np.ndarray, thres
     sizes = np.bincount(labels.ravel())[1:]
     candidates = [ndimage.find_objects(labels)[i] for i in np.flatnonzero(sizes == sizes.max())]
     expected = {(s[1].start, s[0].start, s[1].stop, s[0].stop) for s in candidates}
-    box = component_box(heat, threshold)
-    assert (box.x0, box.y0, box.x1, box.y1) in expected
+    assert tuple(hot_boxes(heat[None], np.array([threshold]))[0]) in expected
 
 
 @given(maps, st.integers(1, 5000), st.integers(1, 5000), st.sampled_from(list(RULES)), st.floats(0, 1))
@@ -105,13 +117,15 @@ def test_a_map_that_says_nothing_gives_a_centred_box_and_no_score(heat: np.ndarr
 def test_a_higher_threshold_never_grows_the_box_of_a_single_peak() -> None:
     y, x = np.mgrid[:GRID, :GRID]
     heat = np.exp(-(((x - 20) / 9.0) ** 2 + ((y - 40) / 6.0) ** 2)).astype(np.float32)
-    for read in (component_box, moments_box):
-        areas = [read(heat, t).clamped(GRID, GRID).area for t in np.linspace(0.05, 0.9, 18)]
+    thresholds = np.linspace(0.05, 0.9, 18)
+    for read in (hot_boxes, moments_boxes):
+        boxes = np.clip(read(np.stack([heat] * 18), thresholds), 0, GRID)
+        areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
         assert all(a >= b - 1e-6 for a, b in pairwise(areas))
 
 
-def test_scaled_map_spans_zero_to_one() -> None:
-    heat = scaled_map(np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32))
+def test_scaled_maps_span_zero_to_one() -> None:
+    heat = scaled_maps(np.random.default_rng(0).normal(size=(1, 8, 8)).astype(np.float32))[0]
     assert heat.shape == (GRID, GRID)
     assert heat.min() == pytest.approx(0, abs=1e-6)
     assert heat.max() == pytest.approx(1, abs=1e-6)

@@ -7,7 +7,8 @@ import pytest
 from scipy import ndimage
 
 from core.base.geometry import Box, iou
-from core.boxes.rules import GRID, find_box, map_on_grid
+from core.boxes.batches import find_box
+from core.boxes.grid import GRID, maps_on_grid
 from core.boxes.several import find_boxes
 
 
@@ -34,7 +35,7 @@ def test_a_box_is_what_another_labelling_of_the_parts_gives() -> None:
         coarse = rng.random((24, 24)).astype(np.float32)
         heat = ndimage.gaussian_filter(coarse, 1.5)
         heat = ((heat - heat.min()) / np.ptp(heat)).astype(np.float32)
-        grid = map_on_grid(heat)
+        grid = maps_on_grid(heat[None])[0]
         labels, count = ndimage.label(grid > 0.5, structure=np.ones((3, 3)))
         sizes = ndimage.sum_labels(np.ones_like(grid), labels, range(1, count + 1))
         rows, columns = ndimage.find_objects(labels)[int(np.argmax(sizes))]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.base.geometry import Box
-from core.boxes.batches import find_boxes
+from core.boxes.batches import find_box
+from core.boxes.grid import GRID, scaled_maps
+from core.boxes.moments import fitted_boxes
 from core.boxes.prior import Prior, PriorTally
-from core.boxes.rules import GRID, find_box, fitted_box, scaled_map
 from core.boxes.score import box_score
 
 WIDE = Prior(elongation=-0.4, level=0.0, spread=1.0, images=10)
@@ -20,6 +21,10 @@ def _bell(sigma_x: float, sigma_y: float, x: float = 32, y: float = 32) -> np.nd
     rows, columns = np.mgrid[:GRID, :GRID] + 0.5
     heat = np.exp(-(((columns - x) / sigma_x) ** 2 + ((rows - y) / sigma_y) ** 2) / 2)
     return heat.astype(np.float32)
+
+
+def fitted_box(heat: np.ndarray, threshold: float, prior: Prior | None = None) -> Box:
+    return Box(*fitted_boxes(heat[None], np.array([threshold]), prior)[0].tolist())
 
 
 def _prior_of(*maps: np.ndarray, ratio: float = 0.0) -> Prior | None:
@@ -76,7 +81,7 @@ def test_the_box_with_a_prior_is_the_rules_and_the_others_do_not_mind_it() -> No
         with_prior = find_box(heat, width=640, height=480, rule=rule, prior=WIDE)
         assert with_prior.box == find_box(heat, width=640, height=480, rule=rule).box
     fitted = find_box(heat, width=64, height=64, rule="fitted", prior=WIDE).box
-    expected = fitted_box(scaled_map(heat), 0.0, WIDE).clamped(64, 64)
+    expected = fitted_box(scaled_maps(heat[None])[0], 0.0, WIDE).clamped(64, 64)
     assert fitted == expected
 
 
@@ -169,7 +174,7 @@ def test_large_objects_and_few_images_are_read_as_ever() -> None:
 
 
 def test_a_threshold_counts_from_the_cut_up() -> None:
-    heat = scaled_map(_spots(12, 1)[0])
+    heat = scaled_maps(np.stack(_spots(12, 1)))[0]
     prior = Prior(0.0, 0.0, 1.0, 50, 0.1)
     cut = 2.5 * heat[np.pad(np.zeros((52, 52), bool), 6, constant_values=True)].mean()
     assert 0.1 < cut < 0.9
@@ -179,17 +184,6 @@ def test_a_threshold_counts_from_the_cut_up() -> None:
     # Half of what the cut leaves: without a prior, the same heat at that threshold, in wider boxes.
     plain, ours = fitted_box(heat, (1 + float(cut)) / 2), fitted_box(heat, 0.5, prior)
     assert ours.width / plain.width == pytest.approx(2 / 3**0.5, rel=1e-4)
-
-
-@pytest.mark.parametrize("threshold", [0.0, 0.3])
-def test_many_at_once_are_cut_alike(threshold: float) -> None:
-    maps = np.stack([scaled_map(heat) for heat in _spots(9, 20)])
-    prior = Prior(0.2, 0.0, 1.0, 30, 0.1)
-    sizes = np.tile([640.0, 480.0], (20, 1))
-    together = find_boxes(maps, sizes, rule="fitted", threshold=threshold, prior=prior)
-    for heat, row in zip(maps, together, strict=True):
-        one = find_box(heat, width=640, height=480, rule="fitted", threshold=threshold, prior=prior).box
-        assert row == pytest.approx((one.x0, one.y0, one.x1, one.y1), abs=0.02)
 
 
 # -- the score ------------------------------------------------------------------------------------

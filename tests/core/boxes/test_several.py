@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as hnp
 
 from core.base.errors import BoxscoutError
 from core.base.geometry import Box, iou
-from core.boxes.rules import RULES, find_box
+from core.boxes.batches import find_box
+from core.boxes.rules import RULES
 from core.boxes.several import find_boxes, non_maximum_suppression
 
 RULE_NAMES = list(RULES)

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box, Placement, iou
-from core.boxes.batches import find_boxes
+from core.boxes.batches import find_box, find_boxes, read_maps
+from core.boxes.grid import GRID
+from core.boxes.objects import hot_boxes
 from core.boxes.overlap import overlaps
 from core.boxes.prior import Prior
-from core.boxes.rules import GRID, MAX_THRESHOLD, RULES, component_box, find_box, read_map
+from core.boxes.rules import MAX_THRESHOLD, RULES
 from core.evaluate.report import evaluate
 from core.evaluate.threshold_curve import IOUS, Curve, threshold_curve, threshold_grid
 
@@ -79,9 +81,9 @@ def test_component_boxes_are_those_of_wsolevaluation(
     # Their boxes hold what is strictly hotter than the threshold, in steps of 1/255, and end at
     # min(x + width, columns - 1), which is half-open but for the last column and row.
     for i, threshold in enumerate(np.arange(0, 1, 0.2)):
-        box = component_box(np.array(heat, np.float32), float(threshold) + 1 / 255)
+        (x0, y0, x1, y1) = hot_boxes(np.array([heat], np.float32), np.array([threshold + 1 / 255]))[0]
         rows, columns = len(heat), len(heat[0])
-        found = (box.x0, box.y0, min(box.x1, columns - 1), min(box.y1, rows - 1))
+        found = (x0, y0, min(x1, columns - 1), min(y1, rows - 1))
         assert found == otherwise.get(i, expected[i])
 
 
@@ -102,9 +104,7 @@ def test_many_boxes_are_those_of_one_image_at_a_time(
     maps = rng.normal(size=(40, side, side + 1)).astype(np.float32)
     maps[3] = 5.0
     sizes = rng.integers(1, 700, (40, 2))
-    boxes = find_boxes(
-        np.stack([read_map(rule, heat) for heat in maps]), sizes.astype(float), rule=rule, threshold=threshold
-    )
+    boxes = find_boxes(read_maps(rule, maps), sizes.astype(float), rule=rule, threshold=threshold)
     for heat, (width, height), found in zip(maps, sizes.tolist(), boxes, strict=True):
         box = find_box(heat, width=width, height=height, rule=rule, threshold=threshold).box
         assert found == pytest.approx((box.x0, box.y0, box.x1, box.y1), abs=1e-3)

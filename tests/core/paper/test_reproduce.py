@@ -18,7 +18,7 @@ from PIL import Image
 from core import datasets
 from core.base.annotations import ImageBoxes
 from core.base.errors import BoxscoutError, Cancelled, TrainingError
-from core.boxes.rules import find_box
+from core.boxes.batches import find_box
 from core.cli.app import main
 from core.evaluate.report import evaluate
 from core.formats import tiny_imagenet

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from core.base.annotations import BoxRecord, Source
 from core.base.errors import Cancelled
 from core.base.geometry import Box, iou
+from core.boxes.batches import find_box
 from core.boxes.options import BoxOptions
-from core.boxes.rules import RULES, find_box
+from core.boxes.rules import RULES
 from core.boxes.thresholds import Thresholds
 from core.images.pixels import Pixels
 from core.maps.contrast import outline_ratios
