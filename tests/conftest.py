@@ -18,6 +18,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("boxscout", deadline=None)  # no test measures time
+settings.load_profile("boxscout")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -166,7 +166,7 @@ def threshold_curve(
     priors
         One for each of ``images``, as in :func:`find_box`; maps of earlier networks have none.
     framings
-        float64 (n, 4), one for each of ``images``, as in :func:`core.boxes.rules.framed`.
+        float64 (n, 4), one for each of ``images``, as in :func:`core.boxes.moments.framed`.
     thresholds
         Where to measure; :func:`threshold_grid` when None. The rule's own threshold joins them.
     images_root

@@ -39,7 +39,7 @@ _box = st.tuples(st.integers(0, 30), st.integers(0, 15), st.integers(1, 20), st.
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.lists(_box, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_the_best_fixed_box_is_that_of_trying_each_by_hand(images: list[list[Box]]) -> None:
     shares, best = best_fixed_box(_truth(images, (40, 20)), step=0.1)

@@ -102,7 +102,7 @@ _part = st.text(
 ).filter(lambda part: part not in (".", ".."))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     images=st.lists(
         st.builds(

@@ -110,7 +110,7 @@ _names = st.lists(_part, min_size=1, max_size=3).map("/".join)
 _side = st.integers(0, 60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     name=_names,
     label=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
