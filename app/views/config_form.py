@@ -103,15 +103,10 @@ class ConfigForm(QWidget):
         super().__init__()
         self._presets, self._main, self._default = dict(presets), main, default
         self._config: type[Settings] = type(presets[default])
-        offered = [name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets]
-        self.preset_box = Combo(
-            {
-                name: tr(_PRESET_TITLES.get(name, name.capitalize()))
-                for name in (offered if others else presets)
-            },
-            name=tr("Preset"),
-            tip=tr("A set of values to start from."),
-        )
+        all_free = [name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets]
+        offered = all_free if others else presets
+        titles = {name: tr(_PRESET_TITLES.get(name, name.capitalize())) for name in offered}
+        self.preset_box = Combo(titles, name=tr("Preset"), tip=tr("A set of values to start from."))
         own = all_fields(self._config)
         self.editors = {name: editor_for(field) for name, field in own.items() if name != "minutes"}
         self.budget = BudgetEditor(self.editors["steps"]) if "steps" in self.editors else None
@@ -194,9 +189,8 @@ class ConfigForm(QWidget):
         self.advanced = Section(tr("Advanced"))
         advanced = self._form()
         self.advanced.content.setLayout(advanced)
-        for name in self.editors:
-            if name not in (*self._main, *_BUDGET):
-                self._add(advanced, name)
+        for name in self._folded():
+            self._add(advanced, name)
         vbox(main, self.advanced, self.problem_label, STRETCH, on=self, spacing=style.SPACING)
         for form in (main, advanced):
             _level(form)
@@ -208,13 +202,14 @@ class ConfigForm(QWidget):
             if name == "image_size" and self.budget is not None:
                 order += [self.budget.steps, self.budget.minutes, self.budget.unit]
             order.append(self.editors[name])
-        hidden = [editor for name, editor in self.editors.items() if name not in (*self._main, *_BUDGET)]
-        return [*order, self.advanced.toggle, *hidden]
+        return [*order, self.advanced.toggle, *(self.editors[name] for name in self._folded())]
+
+    def _folded(self) -> list[str]:
+        return [name for name in self.editors if name not in (*self._main, *_BUDGET)]
 
     def _form(self) -> QFormLayout:
-        form = form_layout(
-            across=0, down=6
-        )  # labels hold the space: else Qt forgets it where rows are too long
+        # Labels hold the space between: Qt forgets it where it asks whether a row is too long.
+        form = form_layout(across=0, down=6)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         return form
 
