@@ -17,7 +17,7 @@ from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
 from app.presenters.image_list import ImageListPresenter
 from app.presenters.notice import NoticePresenter
-from app.presenters.part import Handlers, follow
+from app.presenters.part import Handlers
 from app.presenters.program import Program
 from app.presenters.status import StatusPresenter
 from app.presenters.training import TrainPresenter
@@ -35,6 +35,7 @@ from app.views.status_strip import StatusStrip
 from app.views.tool_bar import ToolBar
 from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
+from app.wiring import follow
 from core.base.language import tr
 
 SIZES = (240, 700, 340)

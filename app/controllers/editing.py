@@ -10,7 +10,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from app.controllers.job import Controller, Job
 from app.models.session import Session
 from app.pump import Pump
-from app.timers import one_shot
+from app.wiring import one_shot
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
 from core.base.geometry import Box
 from core.base.language import tr

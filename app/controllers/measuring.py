@@ -11,7 +11,7 @@ from app.controllers.editing import EditingController
 from app.controllers.job import Controller
 from app.models.session import Session
 from app.pump import Pump
-from app.timers import one_shot
+from app.wiring import one_shot
 from app.worker import Worker, no_error_once_stopped
 from core.base.language import tr
 from core.boxes.options import BoxOptions

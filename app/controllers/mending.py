@@ -13,7 +13,7 @@ from app.controllers.library import read_table
 from app.models.image_list import ImageTable
 from app.models.session import Session
 from app.pump import Pump
-from app.timers import one_shot
+from app.wiring import one_shot
 from app.worker import Worker, no_error_once_stopped
 from core.base.language import tr
 from core.project import resized

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
-from app.presenters.part import Presenter, follow
+from app.presenters.part import Presenter
 from app.views.boxes_bar import BoxesBar, BoxesBarState
+from app.wiring import follow
 from core.base.language import tr
 from core.boxes.sureness import Sureness
 from core.nets.features import installed_runtime

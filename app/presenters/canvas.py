@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.controllers.workbench import Workbench
 from app.models.pictures import to_qimage
-from app.presenters.part import Handlers, Presenter, follow
+from app.presenters.part import Handlers, Presenter
 from app.views.box_editor import Change, Delete, Draw, Intent
 from app.views.canvas_bar import CanvasBar, CanvasBarState
 from app.views.class_chooser import ClassChooser
 from app.views.display_popup import DisplayPopup
 from app.views.image_canvas import ImageCanvas
 from app.views.status_strip import StatusStrip
+from app.wiring import follow
 from core.base.language import number, tr
 from core.images.display import Display
 from core.maps.colouring import colourize

@@ -6,9 +6,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
 from app.models.export import ImportRequest
-from app.presenters.part import Handlers, Presenter, follow
+from app.presenters.part import Handlers, Presenter
 from app.views import dialogs
 from app.views.import_dialog import ImportDialog
+from app.wiring import follow
 
 
 class ExchangePresenter(Presenter):

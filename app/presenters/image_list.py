@@ -7,9 +7,10 @@ from dataclasses import replace
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
-from app.presenters.part import Handlers, Presenter, follow
+from app.presenters.part import Handlers, Presenter
 from app.views.accept_dialog import AcceptDialog
 from app.views.image_list_view import ImageListView
+from app.wiring import follow
 from core.base.annotations import Status
 from core.project.browse import Order
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
-from app.presenters.part import Presenter, follow
+from app.presenters.part import Presenter
 from app.views import dialogs
 from app.views.notice_bar import NoticeBar
+from app.wiring import follow
 from core.base.language import tr, trn
 from core.project import resized
 from core.project.places import LostFolder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QObject, QSignalBlocker, SignalInstance
+from PySide6.QtCore import QObject, QSignalBlocker
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
@@ -43,9 +43,3 @@ class Presenter(QObject):
             if name in self._actions:
                 with QSignalBlocker(self._actions[name]):
                     self._actions[name].setChecked(on)
-
-
-def follow(slot: Callable[[], object], *signals: SignalInstance) -> None:
-    """Call ``slot`` after each of ``signals``."""
-    for signal in signals:
-        signal.connect(slot)

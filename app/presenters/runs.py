@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from app.controllers.workbench import Workbench
 from app.models.training import Kind
-from app.presenters.part import Presenter, follow
+from app.presenters.part import Presenter
 from app.views import dialogs
 from app.views.runs_picker import RunOption, RunsPicker, RunsState
+from app.wiring import follow
 from core.base.language import tr
 from core.project.runs import Run
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtWidgets import QMainWindow
 
 from app.controllers.workbench import Workbench
-from app.presenters.part import Handlers, Presenter, follow
-from app.timers import one_shot
+from app.presenters.part import Handlers, Presenter
 from app.views import dialogs
 from app.views.dock import add_dock
 from app.views.problems_model import Problem
 from app.views.problems_panel import ProblemsPanel
 from app.views.status_strip import StatusStrip
+from app.wiring import follow, one_shot
 from core.base.language import tr
 
 PROBLEMS_WAIT_MS = 200

@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QWidget
 from app.controllers.workbench import Workbench
 from app.models.results import Snapshots
 from app.models.training import Kind, Phase, Point, TrainingStatus
-from app.presenters.part import Handlers, Presenter, follow
+from app.presenters.part import Handlers, Presenter
 from app.presenters.runs import RunsPresenter
-from app.timers import one_shot
 from app.views.run_controls import TrainPanelState
 from app.views.source_picker import Figure, SourceOption, SourceState
 from app.views.train_panel import TrainPanel
+from app.wiring import follow, one_shot
 from core.base.config import DEVICES, ClassifierConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.language import number, tr
@@ -193,9 +193,9 @@ class TrainPresenter(Presenter):
         for point in points:
             self._panel.plot.add_point(point.step, point.d_loss, point.g_loss)
             if point.ms_ssim is not None:
-                self._panel.plot.add_ms_ssim(point.step, point.ms_ssim)
+                self._panel.plot.add("ms_ssim", point.step, point.ms_ssim)
             if point.told_apart is not None:
-                self._panel.plot.add_told_apart(point.step, point.told_apart)
+                self._panel.plot.add("told_apart", point.step, point.told_apart)
         self._draw_soon()
 
     def _add_class_points(self, points: list[ClassifierPoint]) -> None:

@@ -6,10 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow
 
 from app.controllers.workbench import Workbench
-from app.presenters.part import Handlers, Presenter, follow
+from app.presenters.part import Handlers, Presenter
 from app.views.accuracy_panel import AccuracyPanel, AccuracyPanelState, AccuracyRow
 from app.views.dock import add_dock
 from app.views.threshold_plot import ThresholdPlot
+from app.wiring import follow
 from core.base.language import number, tr, trn
 from core.evaluate.reading import method_title
 from core.evaluate.report import Report, Row

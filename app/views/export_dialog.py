@@ -9,11 +9,11 @@ from typing import Any
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from app.models.export import ExportRequest
-from app.timers import one_shot
 from app.views.controls import Combo, plain_label, push_button, there
 from app.views.dialog import Dialog, path_edit
 from app.views.export_choices import ExportChoices
 from app.views.layouts import form_layout, hbox
+from app.wiring import one_shot
 from core.base.annotations import ImageBoxes
 from core.base.language import number, tr, trn
 from core.formats import Format, WriteOptions, split_paths

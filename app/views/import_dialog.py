@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from app import style
 from app.models.export import ImportRequest
-from app.timers import one_shot
 from app.views.controls import Choice, plain_label, push_button
 from app.views.dialog import Dialog, path_edit
 from app.views.layouts import STRETCH, form_layout, hbox
+from app.wiring import one_shot
 from core.base.annotations import Status
 from core.base.language import number, tr, trn
 from core.project.exchange import ImportPlan

@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 
 from app.models.training import Activity
-from app.timers import one_shot
 from app.views.controls import plain_label, push_button
+from app.wiring import one_shot
 from core.base.annotations import BoxRecord
 from core.base.language import tr, trn
 

@@ -52,7 +52,7 @@ class TrainPanel(QWidget):
         self.runs = RunsPicker(self)
         self.source = SourcePicker(self)
         self.gallery = Gallery(self)
-        self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
+        self.plot, self.class_plot = TrainingPlot(), ClassPlot()
         self.samples = self.gallery.samples
         self.kind = Choice(tr("Without your labels"), tr("Class labels"))
         self.kind.first.setToolTip(

@@ -9,11 +9,11 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app import style
 from app.views.controls import HintLabel, Placeholder, plain_label
-from app.views.layouts import vbox
+from app.views.layouts import STRETCH, hbox, vbox
 from app.views.quiet_plot import QuietPlot
 from core.base.language import number, tr
 
@@ -115,9 +115,10 @@ class _TwoPlots(QWidget):
     Points are only kept until :meth:`refresh` draws them; call it a few times a second at most.
     """
 
-    def __init__(self, empty: str, names: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._series = {name: Series() for name in names}
+    def __init__(self, empty: str, *, upper: Sequence[str], lower: Sequence[str]) -> None:
+        """``upper`` and ``lower`` are the names of the curves in each plot."""
+        super().__init__()
+        self._series = {name: Series() for name in (*upper, *lower)}
         self._stale = False
         self.upper_plot, self.lower_plot = _Plot(), _Plot()
         self.lower_plot.setXLink(self.upper_plot)
@@ -134,29 +135,18 @@ class _TwoPlots(QWidget):
         self._plots, self._nothing = QWidget(self), Placeholder(empty, self)
         vbox(self._plots, self._nothing, on=self)
         self._plots.hide()
-        column = QVBoxLayout(self._plots)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        for words, legend_label, plot in (
-            ((self._upper_title,), self._upper_legend, self.upper_plot),
-            ((self._lower_title, self._lower_hint), self._lower_legend, self.lower_plot),
-        ):
-            row = QHBoxLayout()
-            for label in words:
-                row.addWidget(label)
-            row.addStretch(1)
-            row.addWidget(legend_label)
-            column.addLayout(row)
-            column.addWidget(plot, 1)
-        self._curves = {name: self._plot_of(name).plot() for name in names}
-
-    def _plot_of(self, name: str) -> _Plot:
-        raise NotImplementedError
+        above = hbox(self._upper_title, STRETCH, self._upper_legend)
+        between = hbox(self._lower_title, self._lower_hint, STRETCH, self._lower_legend)
+        parts = above, (self.upper_plot, 1), between, (self.lower_plot, 1)
+        vbox(*parts, on=self._plots, spacing=2)
+        self._curves = {name: self.upper_plot.plot() for name in upper}
+        self._curves |= {name: self.lower_plot.plot() for name in lower}
 
     def _colour(self) -> None:
         raise NotImplementedError
 
-    def _add(self, name: str, step: int, value: float) -> None:
+    def add(self, name: str, step: int, value: float) -> None:
+        """Keep a point of a curve."""
         self._series[name].add(step, value)
         self._stale = True
 
@@ -189,9 +179,9 @@ class _TwoPlots(QWidget):
 class TrainingPlot(_TwoPlots):
     """Losses above, MS-SSIM of the samples below, with that of the real images as a line."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self) -> None:
         empty = tr("Losses and MS-SSIM appear here")
-        super().__init__(empty, ("d", "g", "ms_ssim", "told_apart"), parent)
+        super().__init__(empty, upper=("d", "g"), lower=("ms_ssim", "told_apart"))
         self._generator = True
         self.losses, self.diversity = self.upper_plot, self.lower_plot
         self.reference: tuple[float, float, float] | None = None
@@ -208,16 +198,10 @@ class TrainingPlot(_TwoPlots):
         self.setAccessibleName(tr("Losses and MS-SSIM over the steps"))
         self.set_reference(None)
 
-    def _plot_of(self, name: str) -> _Plot:
-        return self.lower_plot if name in ("ms_ssim", "told_apart") else self.upper_plot
-
     def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
-        self._add("d", step, d_loss)
+        self.add("d", step, d_loss)
         if g_loss is not None:
-            self._add("g", step, g_loss)
-
-    def add_told_apart(self, step: int, value: float) -> None:
-        self._add("told_apart", step, value)
+            self.add("g", step, g_loss)
 
     def set_generator(self, on: bool) -> None:
         """Whether a generator is trained; without one there are no samples, and the lower plot shows instead
@@ -230,9 +214,6 @@ class TrainingPlot(_TwoPlots):
                 else tr("The loss appears here, and how well windows are told apart")
             )
             self.set_reference(self.reference)
-
-    def add_ms_ssim(self, step: int, value: float) -> None:
-        self._add("ms_ssim", step, value)
 
     def set_reference(self, reference: tuple[float, float, float] | None) -> None:
         """The real images' own MS-SSIM: its mean, and the ends of its interval; None takes it away."""
@@ -297,21 +278,18 @@ class TrainingPlot(_TwoPlots):
 class ClassPlot(_TwoPlots):
     """Loss above, accuracy on the training batches below, of a training with class labels."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self) -> None:
         empty = tr("Loss and accuracy appear here")
-        super().__init__(empty, ("loss", "accuracy"), parent)
+        super().__init__(empty, upper=("loss",), lower=("accuracy",))
         self._upper_title.setText(tr("Loss"))
         self._lower_hint.setText(tr("on the images it learns from"))
         self._lower_hint.setToolTip(self._lower_hint.text())
         self.setAccessibleName(tr("Loss and accuracy over the steps"))
         self._colour()
 
-    def _plot_of(self, name: str) -> _Plot:
-        return self.upper_plot if name == "loss" else self.lower_plot
-
     def add_point(self, step: int, loss: float, accuracy: float) -> None:
-        self._add("loss", step, loss)
-        self._add("accuracy", step, accuracy)
+        self.add("loss", step, loss)
+        self.add("accuracy", step, accuracy)
 
     def _colour(self) -> None:
         c = style.colours()

@@ -174,7 +174,7 @@ def test_steps_in_words() -> None:
 def test_samples_and_points_reach_grid_and_plot(panel: TrainPanel) -> None:
     panel.samples.set_samples(np.zeros((16, 32, 32, 3), np.uint8))
     panel.plot.add_point(1, 0.5, 2.0)
-    panel.plot.add_ms_ssim(1, 0.25)
+    panel.plot.add("ms_ssim", 1, 0.25)
     panel.refresh()
     assert panel.samples.count() == 16
     assert panel.plot.points()["g"][1].tolist() == [2.0]

@@ -1,10 +1,10 @@
-"""Timers of the window's thread."""
+"""Small helpers for signals and timers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, SignalInstance
 
 
 def one_shot(owner: QObject, milliseconds: int, then: Callable[[], object]) -> QTimer:
@@ -14,3 +14,9 @@ def one_shot(owner: QObject, milliseconds: int, then: Callable[[], object]) -> Q
     timer.setInterval(milliseconds)
     timer.timeout.connect(then)
     return timer
+
+
+def follow(slot: Callable[..., object], *signals: SignalInstance) -> None:
+    """Call ``slot`` after each of ``signals``."""
+    for signal in signals:
+        signal.connect(slot)
