@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
     QStyleOptionSlider,
     QToolButton,
     QWidget,
-)  # fmt: skip
+)
 
 from app import style
 from app.views.layouts import hbox, vbox
