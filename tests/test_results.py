@@ -63,6 +63,33 @@ def test_the_published_table_is_that_of_its_file() -> None:
         assert cells == [*(str(x) for x in expected), *(percent(row) for row in reports[0][1:])]
 
 
+def test_the_table_of_no_object_is_that_of_its_file() -> None:
+    content = json.loads((RAW / "no-object-default.json").read_text())
+    lines = TEXT.split("## Images without an object", 1)[1].replace("**", "").split("\n")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    cells = {first: others for first, *others in rows[:8]}
+    sets = content["sets"]
+    assert cells["pairs"][:6] == [str(len(one["photos"])) for one in sets]
+    for which in ("odd", "even"):
+        figures = [*(one["auc"][which] for one in sets), content["mean"][which]]
+        shown = [f"{one['value']:.2f} ({one['low']:.2f} to {one['high']:.2f})" for one in figures]
+        assert cells[f"probability, {which}"] == [re.sub(r"\b0\.", ".", text) for text in shown]
+        blind = [one["best blind"][which] for one in sets]
+        shown = [f"{one['auc']:.2f} {one['name']}" for one in blind]
+        shown += [f"{sum(one['auc'] for one in blind) / len(blind):.2f}"]
+        assert cells[f"best blind figure, {which}"] == [re.sub(r"\b0\.", ".", text) for text in shown]
+    above = []
+    for one in sets:
+        (pairs,) = one["probabilities"]
+        empty, full = zip(*pairs, strict=True)
+        won = [1.0 if e > f else 0.5 if e == f else 0.0 for e in empty for f in full]
+        assert sum(won) / len(won) == pytest.approx(one["auc"]["whole"]["value"], abs=2e-3)  # of 4 decimals
+        above.append([sum(p > 0.5 for p in side) / len(side) for side in (empty, full)])
+    above.append([sum(side) / len(side) for side in zip(*above, strict=True)])
+    shown = [f"{empty:.2f} / {full:.2f}".replace("0.", ".") for empty, full in above]
+    assert cells["above .5, empty / full crops"] == shown
+
+
 def iou(a: list[float], b: list[float]) -> float:
     """Of boxes whose ends both lie inside, as Tiny ImageNet has them."""
     width = min(a[2], b[2]) - max(a[0], b[0]) + 1

@@ -14,6 +14,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from core.base.annotations import Status
 from core.base.language import number, tr
+from core.boxes.no_object import LIKELY
 from core.project.browse import (
     BoxFacts,
     Browse,
@@ -294,7 +295,7 @@ class ImageListModel(QAbstractListModel):
             return int(self.table.columns.boxes[place])
         if role == Qt.ItemDataRole.ToolTipRole:
             # A name may look like markup; only escaped text between tags is shown as it is.
-            lines = (str(record.path), record.reason)
+            lines = (str(record.path), record.reason, self._no_object(place))
             return f"<qt>{'<br>'.join(html.escape(line) for line in lines if line)}</qt>"
         return None
 
@@ -309,6 +310,13 @@ class ImageListModel(QAbstractListModel):
             return tr("{name}, no box beside its truth").format(name=name)
         text = tr("{name}, IoU with the truth {overlap}")
         return text.format(name=name, overlap=number(overlap, ".2f"))
+
+    def _no_object(self, place: int) -> str:
+        """One line where an image may show no object, else empty."""
+        probability = float(self.table.columns.no_object[place])
+        if not probability > LIKELY:  # NaN where it is not known
+            return ""
+        return tr("May show no object: probability {0}").format(number(probability, ".2f"))
 
     def _set_shown(self, shown: Ints) -> None:
         self._shown, self._rows = shown, None

@@ -68,11 +68,18 @@ class BrowseBar(QWidget):
             Show.REJECTED: tr("Rejected"),
             Show.EDITED: tr("Edited by hand"),
             Show.NO_BOX: tr("Without a box"),
+            Show.MAY_BE_EMPTY: tr("May show no object"),
             Show.WITH_TRUTH: tr("With truth"),
             Show.FAILED: tr("Cannot be used"),
         }
         tip = tr("Show only images of this kind.")
-        return _combo("show_box", tr("Which images are shown"), tip, texts)
+        box = _combo("show_box", tr("Which images are shown"), tip, texts)
+        tip = tr(
+            "Images whose heat map looks more like the folder's backgrounds than like its objects. They keep "
+            "their boxes: reject those that show nothing."
+        )
+        box.setItemData(box.findData(Show.MAY_BE_EMPTY.value), tip, Qt.ItemDataRole.ToolTipRole)
+        return box
 
     def _make_order_box(self) -> Combo:
         texts = {

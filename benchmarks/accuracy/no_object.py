@@ -33,7 +33,6 @@ from photo_sets import HALVES, SETS, PhotoSet, half
 from photo_tables import markdown
 
 from core.base.atomic import write_atomically
-from core.boxes.no_object import no_object_probability, peak_levels
 from core.images.decoding import decode
 from core.paper.origin import device_name, revision
 from core.project.store import Project
@@ -43,7 +42,6 @@ BLIND = ("brightness", "blur", "size")
 ARRAYS = ("wins", "blind", "halves")
 
 Floats = npt.NDArray[np.float64]
-Maps = list[npt.NDArray[np.float32]]
 
 
 def main() -> None:
@@ -99,11 +97,9 @@ def halves_of(photos: PhotoSet, names: Sequence[str]) -> dict[str, npt.NDArray[n
 def _probabilities(project: Path, crops: Sequence[tuple[Path, Path]]) -> Floats:
     """The probability of no object of each crop, float64 (pairs, 2): empty, full."""
     with Project.open_to_read(project) as opened:
-        maps = {record.path: opened.heat_map(record.id) for record in opened.images()}
-    wanted = {file.resolve() for pair in crops for file in pair}
-    levels = peak_levels(heat for path, heat in maps.items() if heat is not None and path not in wanted)
-    own = [[maps[file.resolve()] for file in pair] for pair in crops]
-    return np.stack([no_object_probability(pair, levels) for pair in own])
+        known = opened.no_object()
+        found = {record.path: known[record.id] for record in opened.images()}
+    return np.array([[found[file.resolve()] for file in pair] for pair in crops])
 
 
 def _blind(file: Path) -> tuple[float, float, float]:

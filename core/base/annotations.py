@@ -50,6 +50,7 @@ class ImageBoxes:
 
     ``name`` is relative, with forward slashes and subfolders. ``width`` and ``height`` are pixels of
     the image as displayed, 0 where unknown. ``reason`` says why a ``FAILED`` image could not be used.
+    ``no_object`` is the probability, 0..1, that it shows no object; None where nobody gave one.
     """
 
     name: str
@@ -58,3 +59,4 @@ class ImageBoxes:
     boxes: tuple[BoxRecord, ...] = ()
     status: Status = Status.UNSEEN
     reason: str = ""
+    no_object: float | None = None

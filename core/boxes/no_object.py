@@ -15,6 +15,8 @@ import numpy as np
 
 from core.boxes.score import Floats, Map, logistic
 
+LIKELY = 0.5
+"""A probability above this is worth a person's look."""
 _OBJECT = 0.5  # the unit's own cut
 _LEAST = 2.0**-25  # half the step below 1 of a map's 32-bit floats
 # Of a map's longer side: so far around an object's box its heat may spill.

@@ -54,7 +54,7 @@ def find_boxes(
     Parameters
     ----------
     max_boxes
-        1 to ``MAX_BOXES``. The others are as in :func:`core.boxes.rules.find_box`.
+        1 to ``MAX_BOXES``. The others are as in :func:`core.boxes.batches.find_box`.
 
     Raises
     ------

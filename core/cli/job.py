@@ -17,6 +17,7 @@ from core.base.annotations import auto_boxes
 from core.base.errors import BoxscoutError, TrainingError
 from core.base.language import printable, trn
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, SCRATCH_PRESET
+from core.boxes.no_object import LIKELY
 from core.boxes.rules import default_rule
 from core.cli.console import Bar
 from core.cli.projects import existing_project
@@ -181,6 +182,8 @@ def run_localize(
         project.save_view(view)
         survey, boxes = project.load_survey(), project.all_boxes()
         count = sum(len(auto_boxes(boxes.get(i, ()))) for i in located.looked_at)
+        no_object = project.no_object()
+        empty = sum(no_object.get(i, 0.0) > LIKELY for i in located.looked_at)
         resizes = resized.summary(resized.former_sizes(project))
         unusable = [*located.unusable, *_not_images(project, paths)]
     sure = survey.sureness if survey else None
@@ -201,10 +204,12 @@ def run_localize(
     text += "".join(f"\n{line}" for line in _left_out(unusable))
     if sure is not None:
         text += f"\n{sure.sentence()}"
+    if empty:
+        text += f"\n{_images(empty)} may show no object (probability above {100 * LIKELY:.0f} %)."
     failed = [{"file": str(file.path), "reason": file.reason} for file in unusable]
     return {
         "text": text, "boxes": count, "edited": kept, "step": located.step, "rule": rule, "failed": failed,
-        "run": run.id, "model": run.kind, "other_classes": located.others,
+        "run": run.id, "model": run.kind, "other_classes": located.others, "may_show_no_object": empty,
         "sureness": None if sure is None else {**asdict(sure), "beyond_chance": sure.beyond_chance},
     }  # fmt: skip
 

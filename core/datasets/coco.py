@@ -25,8 +25,8 @@ def read(path: Path) -> list[ImageBoxes]:
     """The images of a COCO file in its order, those without a box included.
 
     Boxes are half-open pixels, clamped to an image whose size is given; empty ones and crowds are left
-    out. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status`` and
-    ``reason``, are kept where present and sound.
+    out. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status``,
+    ``reason`` and ``no_object``, are kept where present and sound.
 
     Raises
     ------
@@ -164,6 +164,7 @@ def _image_boxes(entry: _Entry) -> ImageBoxes:
         boxes=tuple(entry.boxes),
         status=_named(_STATUSES, entry.given.get("status"), Status.UNSEEN),
         reason=reason if isinstance(reason, str) else "",
+        no_object=_number(entry.given.get("no_object")),
     )
 
 

@@ -77,10 +77,7 @@ def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
     return {
         "info": {"description": "Boxes found by Boxscout", "version": __version__},
         "licenses": [],
-        "images": [
-            {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
-            for number, image in enumerate(prepared.images, start=1)
-        ],
+        "images": [_image(number, image) for number, image in enumerate(prepared.images, start=1)],
         "annotations": annotations,
         "categories": [
             {"id": number, "name": label, "supercategory": ""} for label, number in categories.items()
@@ -91,6 +88,11 @@ def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
 def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
     """The id of each class, from 1."""
     return {label: number for number, label in enumerate(numbered_labels(prepared.images, options), start=1)}
+
+
+def _image(number: int, image: ImageBoxes) -> dict[str, Any]:
+    entry = {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
+    return entry if image.no_object is None else {**entry, "no_object": float(image.no_object)}
 
 
 def _annotation(number: int, image_id: int, category_id: int, record: BoxRecord) -> dict[str, Any]:
@@ -116,7 +118,8 @@ def bbox(box: Box) -> list[float]:
 
 def _matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
     return len(found) == len(prepared.images) and all(
-        (a.name, a.width, a.height, len(a.boxes)) == (b.name, b.width, b.height, len(b.boxes))
+        (a.name, a.width, a.height, a.no_object, len(a.boxes))
+        == (b.name, b.width, b.height, b.no_object, len(b.boxes))
         and all(map(_same, a.boxes, b.boxes))
         for a, b in zip(found, prepared.images, strict=True)
     )

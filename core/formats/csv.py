@@ -2,7 +2,8 @@
 
 ``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. An image without a
 box has no row, since readers turn a column with an empty cell into text or floats; the summary counts
-such images. Rows end with CR LF and text is UTF-8 (RFC 4180).
+such images. A last column, the probability that the image shows no object, is there where it is known of any.
+Rows end with CR LF and text is UTF-8 (RFC 4180).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
     *("score", "threshold", "rule", "source", "status"),
 )
+NO_OBJECT = "no_object"
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 # A spreadsheet runs a cell that starts with one of these, full width or not.
 _FORMULA = frozenset("=+-@＝＋－＠")
@@ -63,9 +65,11 @@ def _write(
     kept = [edges(image) for image in prepared.images if image.boxes]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    is_known = any(image.no_object is not None for image in kept)
+    writer.writerow((*COLUMNS, NO_OBJECT) if is_known else COLUMNS)
     for image in kept:
-        writer.writerows(_row(image, record) for record in image.boxes)
+        more = [_cell(image.no_object)] if is_known else []
+        writer.writerows([*_row(image, record), *more] for record in image.boxes)
     write_checked(path, text.getvalue().encode("utf-8"), lambda written: read(written) == kept)
     notes = []
     if prepared.without_box:
@@ -131,12 +135,16 @@ def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
         image.height,
         neutral(record.label),
         *(_plain_number(side) for side in (box.x0, box.y0, box.x1, box.y1)),
-        "" if record.score is None else float(record.score),
-        "" if record.threshold is None else float(record.threshold),
+        _cell(record.score),
+        _cell(record.threshold),
         neutral(record.rule or ""),
         record.source.value,
         image.status.value,
     ]
+
+
+def _cell(number: float | None) -> float | str:
+    return "" if number is None else float(number)
 
 
 def _plain_number(side: float) -> int | float:
@@ -200,6 +208,7 @@ def _image(row: dict[str, str], path: Path) -> ImageBoxes:
         height=_whole(row, "height"),
         boxes=boxes,
         status=Status(row.get("status") or Status.UNSEEN),
+        no_object=_optional(row.get(NO_OBJECT)),
     )
 
 

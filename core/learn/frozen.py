@@ -20,11 +20,13 @@ from core.base.config import FeaturesConfig
 from core.base.errors import TrainingError
 from core.base.pace import Pace
 from core.base.threads import threads_wanted
+from core.boxes.no_object import PeakLevels, peak_levels
 from core.images.inputs import InputForm, as_batch
 from core.images.parallel import Failure, none_usable
 from core.images.scan import ImageFile
+from core.learn.logistic import sigmoid
 from core.learn.masks import SIDE
-from core.learn.object_unit import Seen, learn_object_unit
+from core.learn.object_unit import Seen, Unit, learn_object_unit
 from core.maps.cells import cells, maps_at
 from core.maps.ddt import Tally
 from core.maps.localizer import Localizer
@@ -272,5 +274,10 @@ class _ObjectUnit:
                     normalise=True,
                     weights=unit.weights,
                     bias=unit.bias,
+                    levels=self._levels(unit) if share >= 1 else None,
                 ),
             )
+
+    def _levels(self, unit: Unit) -> PeakLevels | None:
+        """How hot objects and backgrounds are on the maps that ``unit`` makes of these images."""
+        return peak_levels(sigmoid(unit.logits(one.cells)) for one in self._seen)

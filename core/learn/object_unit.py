@@ -55,6 +55,11 @@ class Unit:
     weights: Array
     bias: float
 
+    def logits(self, cells: npt.NDArray[np.float16]) -> Array:
+        """Of each of (h, w, C) ``cells``, float32 (h, w)."""
+        answers: Array = cells.astype(np.float32) @ self.weights + np.float32(self.bias)
+        return answers
+
 
 def learn_object_unit(
     seen: Sequence[Seen], *, near: slice, deep: slice, seed: int
@@ -164,7 +169,7 @@ class _Course:
 
     def answers(self, unit: Unit) -> list[Array]:
         """The logit of each image's cells, float32 (h, w)."""
-        return [one.cells.astype(np.float32) @ unit.weights + np.float32(unit.bias) for one in self._seen]
+        return [unit.logits(one.cells) for one in self._seen]
 
     def _fitted(self, wanted: Sequence[Array], view: slice, ridge: float, *, even: bool = False) -> Unit:
         """The unit that ``wanted`` teaches; with ``even`` object and surroundings weigh the same."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from core.base.atomic import os_reason, write_atomically
 from core.base.config import is_of_kind
 from core.base.errors import CheckpointError, FeaturesError
 from core.base.language import tr
+from core.boxes.no_object import PeakLevels
 from core.boxes.score import logistic
 from core.images.inputs import InputForm
 from core.maps.cells import maps_at, normalised, resized
@@ -34,6 +35,7 @@ _MOST_BYTES = 4_000_000
 _MOST_WEIGHTS = 200_000
 _MOST_IMAGES = 2**31 - 1  # no database keeps a step beyond 64 bits
 _MOST_PIXELS, _MOST_STRIDE = 4096, 256
+_NOT_OF_MAPS = ("runtime", "images", "levels")
 _HEADER = {
     "version": "int",
     "method": "str",
@@ -76,6 +78,9 @@ class Localizer:
         Finite.
     images
         How many it was learned from.
+    levels
+        How hot objects and backgrounds are on its maps of these; None where that is not known, as of DDT and
+        of what older versions learned.
     """
 
     method: str
@@ -90,6 +95,7 @@ class Localizer:
     weights: Array
     bias: float
     images: int
+    levels: PeakLevels | None = None
 
     def maps(self, described: Described, features: Features) -> list[Array]:
         """The heat map of each image, float32 (h, w) in 0..1, on the grid of the stride :attr:`cell`.
@@ -125,7 +131,7 @@ class Localizer:
     def digest(self) -> str:
         """A short name for all that its maps depend on but the runtime."""
         known = hashlib.blake2b(self.weights.tobytes(), digest_size=16)
-        header = {name: value for name, value in _header(self).items() if name not in ("runtime", "images")}
+        header = {name: value for name, value in _header(self).items() if name not in _NOT_OF_MAPS}
         known.update(json.dumps(header, sort_keys=True).encode())
         return known.hexdigest()
 
@@ -149,6 +155,7 @@ def _header(localizer: Localizer) -> dict[str, Any]:
         "normalise": localizer.normalise,
         "bias": localizer.bias,
         "images": localizer.images,
+        **({} if localizer.levels is None else {"levels": asdict(localizer.levels)}),
     }
 
 
@@ -236,6 +243,7 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
         weights=weights,
         bias=float(header["bias"]),
         images=header["images"],
+        levels=_levels(header.get("levels")),
     )
 
 
@@ -243,6 +251,15 @@ def _numbers(values: Any) -> tuple[int, ...]:
     if not isinstance(values, list) or not all(is_of_kind(v, "int") and v > 0 for v in values):
         raise ValueError
     return tuple(values)
+
+
+def _levels(values: Any) -> PeakLevels | None:
+    if values is None:
+        return None
+    levels = PeakLevels(**{name: float(value) for name, value in dict(values).items()})
+    if not math.isfinite(levels.objects) or not math.isfinite(levels.background):
+        raise ValueError
+    return levels
 
 
 def _damaged(path: Path) -> CheckpointError:

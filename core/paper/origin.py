@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 
 from core import __version__
 from core.base.devices import resolve_device
+from core.setup.doctor import cpu_name
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,16 +32,7 @@ def device_name(choice: str) -> str:
     device = resolve_device(choice)
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    return f"CPU {_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    return f"CPU {cpu_name()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
 
 
 def _git(*arguments: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.annotations import Status
+from core.boxes.no_object import LIKELY
 from core.images.scan import natural_key, sorted_in_pieces
 
 Ints = npt.NDArray[np.intp]
@@ -26,6 +27,7 @@ class Show(str, Enum):
     REJECTED = "rejected"
     EDITED = "edited"
     NO_BOX = "no box"
+    MAY_BE_EMPTY = "may show no object"
     WITH_TRUTH = "with truth"
     FAILED = "failed"
 
@@ -59,6 +61,8 @@ class BoxFacts:
 
     ``score`` is the lowest of an image's boxes and ``share`` the part of the image that its largest
     box covers, both 0..1 and NaN where unknown. ``boxes`` is how many there are, None for one in each.
+    ``no_object`` is the probability of no object, NaN where unknown, None where it is so of all; an image
+    that has it has an entry without a box too.
     """
 
     ids: npt.NDArray[np.int64]
@@ -66,12 +70,15 @@ class BoxFacts:
     share: Floats
     edited: Flags
     boxes: npt.NDArray[np.int32] | None = None
+    no_object: Floats | None = None
 
     def of(self, image_id: int) -> BoxFacts:
         """The facts of one image alone, empty where it has no box."""
         chosen = self.ids == image_id
         boxes = None if self.boxes is None else self.boxes[chosen]
-        return BoxFacts(self.ids[chosen], self.score[chosen], self.share[chosen], self.edited[chosen], boxes)
+        no_object = None if self.no_object is None else self.no_object[chosen]
+        known = self.score[chosen], self.share[chosen], self.edited[chosen]
+        return BoxFacts(self.ids[chosen], *known, boxes, no_object)
 
 
 NO_FACTS = BoxFacts(
@@ -154,10 +161,12 @@ class ImageColumns:
         self.share = np.full(count, np.nan, np.float32)
         self.boxes = np.zeros(count, np.int32)
         self.edited = np.zeros(count, np.bool_)
+        self.no_object = np.full(count, np.nan, np.float32)
         places, here = self._places_of_ids(facts.ids)
         self.score[places], self.share[places] = facts.score[here], facts.share[here]
         self.boxes[places] = 1 if facts.boxes is None else facts.boxes[here]
         self.edited[places] = facts.edited[here]
+        self.no_object[places] = np.nan if facts.no_object is None else facts.no_object[here]
 
     def set_facts_of(self, place: int, facts: BoxFacts) -> None:
         """What boxes one image has now; ``facts`` holds that image alone, or nothing."""
@@ -166,6 +175,7 @@ class ImageColumns:
         self.score[place] = facts.score[0] if known else np.nan
         self.share[place] = facts.share[0] if known else np.nan
         self.edited[place] = bool(facts.edited[0]) if known else False
+        self.no_object[place] = facts.no_object[0] if known and facts.no_object is not None else np.nan
 
     def overlap_at(self, place: int) -> float | None:
         """The IoU, 0..1, with the truth; None without truth. It is 0 without a box."""
@@ -229,6 +239,9 @@ class ImageColumns:
         if show is Show.NO_BOX:
             usable: Flags = self._status != _CODES[Status.FAILED]
             return usable & ~self.has_box
+        if show is Show.MAY_BE_EMPTY:
+            empty: Flags = self.no_object > LIKELY
+            return empty
         if show is Show.WITH_TRUTH:
             return ~np.isnan(self.overlap)
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
@@ -295,7 +308,7 @@ def at_least(scores: Floats, score: float) -> Flags:
 def changes_with_boxes(browse: Browse) -> bool:
     """Whether new boxes may change what ``browse`` shows."""
     orders = Order.SCORE, Order.SIZE, Order.LEAST_SURE, Order.WORST
-    return browse.order in orders or browse.show in (Show.EDITED, Show.NO_BOX)
+    return browse.order in orders or browse.show in (Show.EDITED, Show.NO_BOX, Show.MAY_BE_EMPTY)
 
 
 def changes_with_truth(browse: Browse) -> bool:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from core.base.language import tr
+from core.boxes.no_object import no_object_probability
 from core.boxes.options import BoxOptions
 from core.boxes.rules import Map
 from core.images.parallel import Failure
@@ -57,7 +58,10 @@ class _Search:
         return self.read(maps, sizes)
 
     def read(self, maps: Mapping[int, Map], sizes: Mapping[int, tuple[int, int]]) -> int:
-        """The boxes that maps have; how many were left alone."""
+        """The boxes that maps have, and how likely they show no object; how many boxes were left alone."""
+        if self.localizer.levels is not None:
+            found = no_object_probability(maps.values(), self.localizer.levels)
+            self.place.set_no_object(dict(zip(maps, found.tolist(), strict=True)))
         boxes = self.reading.boxes(maps, {}, sizes, None)
         return self.place.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
 

@@ -25,9 +25,15 @@ if TYPE_CHECKING:
 _FACTS = """
     SELECT box.image_id, min(box.score),
         max((x1 - x0) * (y1 - y0)) / nullif(image.width * image.height, 0),
-        box.image_id IN (SELECT image_id FROM edited), count(*)
-    FROM box JOIN image ON image.id = box.image_id {where} GROUP BY box.image_id ORDER BY box.image_id"""
-_EMPTIED = "SELECT image_id FROM edited WHERE image_id NOT IN (SELECT image_id FROM box)"
+        box.image_id IN (SELECT image_id FROM edited), count(*), no_object.probability
+    FROM box JOIN image ON image.id = box.image_id LEFT JOIN no_object ON no_object.image_id = box.image_id
+    {where} GROUP BY box.image_id ORDER BY box.image_id"""
+_BOXLESS = """
+    SELECT image.id, NULL, NULL, edited.image_id IS NOT NULL, 0, no_object.probability
+    FROM image LEFT JOIN edited ON edited.image_id = image.id
+        LEFT JOIN no_object ON no_object.image_id = image.id
+    WHERE coalesce(edited.image_id, no_object.image_id) IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM box WHERE box.image_id = image.id)"""
 _DECIDED = """
     SELECT image.id, image.width, image.height, count(box.image_id), count(box.threshold),
         min(box.threshold), max(box.threshold), min(box.rule), max(box.rule),
@@ -58,14 +64,16 @@ class Undecided:
 
 
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
-    """What the list's filters and orders know of boxes: of all that have any or had, or of these alone."""
+    """What the list's filters and orders know of all images that have boxes, or had, or of these alone.
+
+    Images without a box whose probability of no object is known are among them.
+    """
     if not image_ids:
         rows = project.select(_FACTS.format(where=""))
-        emptied = project.select(_EMPTIED)
+        rows += project.select(_BOXLESS)
     else:
         rows = project.select(_FACTS.format(where=f"WHERE box.image_id {ONE_OF}"), json.dumps(image_ids))
-        emptied = project.select(f"{_EMPTIED} AND image_id {ONE_OF}", json.dumps(image_ids))
-    rows += [(found, None, None, True, 0) for (found,) in emptied]
+        rows += project.select(f"{_BOXLESS} AND image.id {ONE_OF}", json.dumps(image_ids))
     # Column by column: a zip of 100,000 rows would hold up the window's thread until it is done.
     return BoxFacts(
         np.array([row[0] for row in rows], np.int64),
@@ -73,6 +81,7 @@ def box_facts(project: Project, *image_ids: int) -> BoxFacts:
         np.array([row[2] for row in rows], np.float32),
         np.array([row[3] for row in rows], np.bool_),
         np.array([row[4] for row in rows], np.int32),
+        np.array([row[5] for row in rows], np.float32),
     )
 
 

@@ -26,11 +26,10 @@ from core.project.file import (
     absolute,
     connect,
     errors_as_sentences,
-    insensible,
-    row_checks,
     to_db,
 )
 from core.project.migration import data_folder, note_trainings
+from core.project.schema import insensible, row_checks
 
 _SUFFIXES = ("", "-wal")
 _MAX_PROBES = 20_000

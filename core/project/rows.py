@@ -134,12 +134,12 @@ def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]
 
 
 def forget_changed_files(db: sqlite3.Connection, keys: Sequence[tuple[int, str | bytes, int, int]]) -> None:
-    """Of (root id, name, bytes, time): what maps, framings and sizes say of images that are other files now.
+    """Of (root id, name, bytes, time): what is said of images that are other files now, but their boxes.
 
     The size for which their boxes were made stays known.
     """
     changed = "FROM image WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?)"
-    for table in ("heat_map", "framing"):
+    for table in ("heat_map", "framing", "no_object"):
         db.executemany(f"DELETE FROM {table} WHERE image_id = (SELECT id {changed})", keys)
     db.executemany(f"INSERT OR IGNORE INTO resized SELECT id, width, height {changed} AND width > 0", keys)
 

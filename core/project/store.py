@@ -227,6 +227,7 @@ class Project(Database):
         with forward slashes, and unique. Sizes are those that the boxes were made for.
         """
         images, boxes, sizes = self.images(), self.all_boxes(), resized.former_sizes(self)
+        no_object = self.no_object()
         names = export_names([(image.root, image.name) for image in images])
         return [
             ImageBoxes(
@@ -235,6 +236,7 @@ class Project(Database):
                 boxes=boxes.get(image.id, ()),
                 status=image.status,
                 reason=image.reason,
+                no_object=no_object.get(image.id),
             )
             for image, name in zip(images, names, strict=True)
         ]
@@ -269,7 +271,10 @@ class Project(Database):
                 "INSERT OR REPLACE INTO map_source (image_id, source) VALUES (?, ?)",
                 [(image_id, key) for image_id in heat_maps],
             )
-            db.executemany("DELETE FROM framing WHERE image_id = ?", [(image_id,) for image_id in heat_maps])
+            for table in ("framing", "no_object"):  # of the maps before these
+                db.executemany(
+                    f"DELETE FROM {table} WHERE image_id = ?", [(image_id,) for image_id in heat_maps]
+                )
             db.executemany(
                 "INSERT INTO framing (image_id, x, y, width, height) VALUES (?, ?, ?, ?, ?)",
                 [(image_id, *framing.tolist()) for image_id, framing in (framings or {}).items()],
@@ -279,6 +284,17 @@ class Project(Database):
         """The float32 ``(h, w)`` heat map of one image; None where there is none."""
         rows = self.select("SELECT height, width, data FROM heat_map WHERE image_id = ?", image_id)
         return map_of(self._path, *rows[0]).copy() if rows else None
+
+    def set_no_object(self, probabilities: Mapping[int, float]) -> None:
+        """Keep by image id how likely images show no object, 0..1, until they have another heat map."""
+        self._many(
+            "INSERT OR REPLACE INTO no_object (image_id, probability) VALUES (?, ?)",
+            [(image_id, float(probability)) for image_id, probability in probabilities.items()],
+        )
+
+    def no_object(self) -> dict[int, float]:
+        """What :meth:`set_no_object` kept, by image id."""
+        return dict(self.select("SELECT image_id, probability FROM no_object"))
 
     def heat_maps_step(self) -> int | None:
         """The newest step of training among all heat maps; None where there are none."""

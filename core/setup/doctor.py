@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.metadata
 import os
 import platform
@@ -13,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from core import __version__
 from core.base.config import PRECISION_VARIABLE, forced_precision
@@ -72,7 +73,7 @@ def examine(folder: Path | None = None) -> list[Check]:
         _features(),
         _bf16(cpu_flags()),
         _precision(os.environ),
-        _memory(memory_gb()),
+        _memory(*memory_gb()),
         _disk(folder or Path()),
         _display(os.environ, sys.platform),
         _qt_libraries(os.environ, sys.platform),
@@ -181,47 +182,17 @@ def cpu_name() -> str:
     return found[1].strip() if found else platform.processor() or platform.machine() or "unknown processor"
 
 
-def memory_gb() -> tuple[float, float | None] | None:
-    """Memory in gigabytes: all, and available (None where that is not known); None when neither is known."""
-    found = dict(re.findall(r"^(MemTotal|MemAvailable):\s*(\d+) kB", _text("/proc/meminfo"), re.MULTILINE))
-    if "MemTotal" in found:
-        total = int(found["MemTotal"]) * 1024 / 1e9
-        limit = _text("/sys/fs/cgroup/memory.max").strip()  # a container's own limit
-        if limit.isdigit():
-            total = min(total, int(limit) / 1e9)
-        return total, min(total, int(found.get("MemAvailable", 0)) * 1024 / 1e9)
-    if sys.platform == "win32":
-        return _windows_memory_gb()
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, None
-    except (ValueError, OSError):
-        return None
+def memory_gb() -> tuple[float, float]:
+    """Memory in gigabytes: all, and available; a container's own limit counts."""
+    found = psutil.virtual_memory()
+    limit = _text("/sys/fs/cgroup/memory.max").strip()
+    total = min(found.total, int(limit)) if limit.isdigit() else found.total
+    return total / 1e9, min(total, found.available) / 1e9
 
 
-def _windows_memory_gb() -> tuple[float, float | None] | None:
-    class Status(ctypes.Structure):
-        _fields_ = (
-            ("length", ctypes.c_uint32),
-            ("load", ctypes.c_uint32),
-            *((name, ctypes.c_uint64) for name in ("total", "free", *"abcde")),
-        )
-
-    status = Status()
-    status.length = ctypes.sizeof(status)
-    windll: Any = getattr(ctypes, "windll")  # noqa: B009 - only there on Windows
-    if not windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
-        return None
-    return status.total / 1e9, status.free / 1e9
-
-
-def _memory(memory: tuple[float, float | None] | None) -> Check:
-    if memory is None:
-        return Check("Memory", None, "not known")
-    total, available = memory
-    detail = f"{total:.1f} GB" + ("" if available is None else f", {available:.1f} GB available")
-    ok = (
-        total if available is None else available
-    ) >= ENOUGH_MEMORY_GB / 2 and total >= ENOUGH_MEMORY_GB - 0.5
+def _memory(total: float, available: float) -> Check:
+    ok = available >= ENOUGH_MEMORY_GB / 2 and total >= ENOUGH_MEMORY_GB - 0.5
+    detail = f"{total:.1f} GB, {available:.1f} GB available"
     return Check("Memory", ok, detail, "" if ok else "Close other programs, or use a smaller batch.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import subprocess
@@ -13,9 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scene_support import draw_empty
 
+from core.base.annotations import Status
+from core.boxes.no_object import peak_levels
 from core.cli.app import main
 from core.images.sample import draw_sample
+from core.maps.localizer import save_localizer
 from core.project.frozen import other_runtime
 from core.project.learning import features_for, saved_unit
 from core.project.runs import begin_run, current_run, runs
@@ -62,6 +67,56 @@ def test_photos_to_boxes(
         assert survey.complete and survey.source.unit == "features" and survey.runtime == result["runtime"]
         unit = saved_unit(only)
         assert unit.method == method and unit.sha256 == result["sha256"] and unit.images == 24
+
+
+def test_images_without_an_object_are_told_and_keep_their_boxes(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project = sample.parent / "images", tmp_path / "a.boxscout"
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    with Project.open(project) as opened:
+        levels = saved_unit(runs(opened)[0]).levels
+        assert levels is not None and levels.objects > levels.background + 3
+    localize = ("localize", photos, "--project", project)
+    code, out, _ = run(capsys, *localize)
+    assert code == 0 and "no object" not in out, "every photo has a beetle"
+    with Project.open(project) as opened:
+        found = peak_levels(opened.heat_map(image.id) for image in opened.images())
+    assert (levels.objects, levels.background) == pytest.approx((found.objects, found.background), abs=0.01)
+    empty = draw_empty(photos, 3)
+    with Project.open(project) as opened:
+        accepted = opened.images()[0].id
+        opened.set_status([accepted], Status.ACCEPTED)
+        kept = opened.boxes(accepted)
+    code, out, _ = run(capsys, *localize)
+    assert code == 0 and "Found 27 boxes in 27 images" in out
+    assert out.strip().endswith("\n3 images may show no object (probability above 50 %).")
+    assert json.loads(run(capsys, *localize, "--json")[1])["may_show_no_object"] == 3
+    with Project.open(project) as opened:
+        assert opened.boxes(accepted) == kept
+
+    table, coco = tmp_path / "out.csv", tmp_path / "out.json"
+    for kind, file in (("csv", table), ("coco", coco)):
+        assert run(capsys, "export", "--project", project, "--format", kind, "--out", file)[0] == 0
+    with table.open(newline="", encoding="utf-8") as rows:
+        told = {row["filename"]: float(row["no_object"]) for row in csv.DictReader(rows)}
+    assert len(told) == 27 and {name for name, share in told.items() if share > 0.5} == set(empty)
+    assert {one["file_name"]: one["no_object"] for one in json.loads(coco.read_text())["images"]} == told
+
+
+def test_a_run_of_before_finds_boxes_and_says_nothing_of_empty_images(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, project, out = sample.parent / "images", tmp_path / "a.boxscout", tmp_path / "out.csv"
+    draw_empty(photos, 3)
+    assert run(capsys, "train", photos, "--project", project, *FAST)[0] == 0
+    with Project.open(project) as opened:
+        (only,) = runs(opened)
+    save_localizer(only.file, replace(saved_unit(only), levels=None))  # as it was saved then
+    code, said, _ = run(capsys, "localize", photos, "--project", project)
+    assert code == 0 and "Found 27 boxes in 27 images" in said and "no object" not in said
+    assert run(capsys, "export", "--project", project, "--format", "csv", "--out", out)[0] == 0
+    assert out.read_text().splitlines()[0].endswith(",source,status")
 
 
 def test_the_same_seed_gives_the_same_boxes_whatever_the_threads(

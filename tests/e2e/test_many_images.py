@@ -86,6 +86,7 @@ def test_the_queue_shows_the_least_sure_unseen_image_first(filled: MainWindow, q
         (Show.REJECTED, [7]),
         (Show.NO_BOX, [6, 7, 8, 9, 10, 11, 12]),
         (Show.EDITED, []),
+        (Show.MAY_BE_EMPTY, []),
         (Show.FAILED, []),
     ],
 )

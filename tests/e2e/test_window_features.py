@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
+from scene_support import draw_empty
 
 from app import style
 from app.main_window import MainWindow
@@ -20,6 +21,7 @@ from app.models.training import Kind, Phase
 from core.base.annotations import Source
 from core.base.config import FeaturesConfig
 from core.images.sample import draw_sample
+from core.project.browse import Show
 from core.project.runs import current_run
 from core.project.store import Project
 from tests.window_support import (
@@ -87,6 +89,36 @@ def test_start_learns_by_features_and_finds_all_boxes(
     export(qtbot, window, "coco", tmp_path / "out.json")
     written = json.loads((tmp_path / "out.json").read_text())
     assert len(written["annotations"]) == 24
+
+
+def test_the_filter_shows_the_images_that_may_show_no_object(
+    window: MainWindow, beetles: Path, qtbot: QtBot
+) -> None:
+    empty = draw_empty(beetles, 3)
+    fill(qtbot, window, beetles, 27)
+    session, bar = window.session, window.images.browse_bar
+    show = bar.show_box
+
+    def shown() -> list[str]:
+        images = session.images
+        return [images.record(i).name for i in images.ids_in(0, images.rowCount() - 1)]
+
+    show.setCurrentIndex(show.findData(Show.MAY_BE_EMPTY.value))
+    assert show.currentText() == "May show no object" and shown() == [], "nothing is known yet"
+    start(qtbot, window, SMALL)
+    finish(qtbot, window)
+    settle(qtbot, window)
+    assert sorted(shown()) == sorted(empty), "they come as soon as it is known"
+    assert window.images.count.text() == "3 of 27 images"
+    assert len(session.project.all_boxes()) == 27, "it is a hint: all keep their boxes"
+    tips = [session.images.index(row).data(Qt.ItemDataRole.ToolTipRole) for row in range(3)]
+    told = {i: f"{p:.2f}" for i, p in session.project.no_object().items()}
+    for row, tip in enumerate(tips):
+        assert f"May show no object: probability {told[session.images.id_at(row)]}" in tip
+    show.setCurrentIndex(show.findData(Show.ALL.value))
+    rows = range(session.images.rowCount())
+    tips = [session.images.index(row).data(Qt.ItemDataRole.ToolTipRole) for row in rows]
+    assert sum("no object" in tip for tip in tips) == 3
 
 
 def test_the_preset_combo_leads_to_the_other_form_and_back(

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,17 @@ def test_the_file_has_what_readers_need(tmp_path: Path) -> None:
     assert 0 <= content["annotations"][0]["score"] <= 1
     assert [category["name"] for category in content["categories"]] == ["dog", "cat"]
     assert path.read_bytes().isascii()
+
+
+def test_an_image_says_how_likely_it_shows_no_object(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.json"
+    images = [replace(one, no_object=i / 8) for i, one in enumerate(_images()[:4])] + _images()[4:5]
+    FORMAT.write(images, path)
+    truth = _quiet(COCO, str(path))
+    entries = truth.loadImgs(truth.getImgIds())
+    assert [entry.get("no_object") for entry in entries] == [0, 0.125, 0.25, 0.375, None]
+    assert "no_object" not in entries[4]
+    assert [image.no_object for image in FORMAT.read(path)] == [0, 0.125, 0.25, 0.375, None]
 
 
 def test_no_box_at_all_is_still_a_coco_file(tmp_path: Path) -> None:

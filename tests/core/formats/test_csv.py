@@ -6,6 +6,7 @@ import csv
 import errno
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -53,6 +54,18 @@ def test_pandas_reads_columns_and_whole_numbers(tmp_path: Path) -> None:
     assert (summary.images, summary.boxes, summary.without_box, summary.failed) == (2, 2, 1, 0)
     assert summary.notes == ("1 image has no box and so no row.",)
     assert not (tmp_path / "x.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_the_probability_of_no_object_is_the_last_column_where_it_is_known(tmp_path: Path) -> None:
+    one, two = _image("a.png", Box(0, 0, 5, 5), Box(1, 1, 6, 6)), _image("b.png", Box(0, 0, 5, 5))
+    known = [replace(one, no_object=0.8125), two]
+    CSV.write(known, tmp_path / "x.csv")
+    table = pd.read_csv(tmp_path / "x.csv")
+    assert tuple(table.columns) == (*COLUMNS, "no_object")
+    assert table["no_object"].tolist()[:2] == [0.8125] * 2 and table["no_object"].isna().tolist()[2]
+    assert CSV.read(tmp_path / "x.csv") == known
+    CSV.write([one, two], tmp_path / "x.csv")
+    assert tuple(pd.read_csv(tmp_path / "x.csv").columns) == COLUMNS, "as before"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from safetensors.numpy import save_file
 
 from core.base.errors import CheckpointError, FeaturesError
+from core.boxes.no_object import PeakLevels
 from core.images.decoding import Decoded
 from core.images.inputs import InputForm
 from core.maps.cells import cells
@@ -36,6 +37,25 @@ UNIT = Localizer(
     bias=-0.25,
     images=12,
 )
+
+
+#: A header as it was written before there were levels.
+OF_BEFORE = {
+    "version": 1,
+    "method": "object",
+    "features": "two",
+    "sha256": "0" * 64,
+    "runtime": "numpy 1, CPU, threads 1",
+    "size": 64,
+    "keep_aspect": True,
+    "multiple": 32,
+    "strides": [16, 32],
+    "channels": [3, 5],
+    "cell": 16,
+    "normalise": True,
+    "bias": -0.25,
+    "images": 12,
+}
 
 
 def features(**changes: Any) -> Features:
@@ -106,6 +126,18 @@ def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
     assert path.stat().st_size < 2000
 
 
+def test_its_levels_come_back_and_older_files_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "localizer.safetensors"
+    known = replace(UNIT, levels=PeakLevels(objects=4.75, background=-2.1))
+    save_localizer(path, known)
+    assert load_localizer(path).levels == PeakLevels(objects=4.75, background=-2.1)
+    assert header(path)["version"] == 1, "former versions read it, and pass over what they do not know"
+    assert known.digest == UNIT.digest, "maps do not depend on them: none is made anew"
+    save_file({"weights": UNIT.weights}, path, {"boxscout": json.dumps(OF_BEFORE)})
+    assert load_localizer(path).levels is None
+    assert replace(load_localizer(path), weights=UNIT.weights) == UNIT
+
+
 def test_other_features_are_refused() -> None:
     UNIT.check(features())
     for changes in (
@@ -137,6 +169,17 @@ HOSTILE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a bias that is a word": lambda header: {**header, "bias": "0"},
     "no images": lambda header: {**header, "images": -1},
     "more images than there are": lambda header: {**header, "images": 2**70},
+    "levels that are words": lambda header: {**header, "levels": {"objects": "a", "background": "b"}},
+    "levels that are no numbers": lambda header: {
+        **header,
+        "levels": {"objects": float("inf"), "background": 0.0},
+    },
+    "one level": lambda header: {**header, "levels": {"objects": 1.0}},
+    "a level too many": lambda header: {
+        **header,
+        "levels": dict.fromkeys(("objects", "background", "c"), 1.0),
+    },
+    "a level alone": lambda header: {**header, "levels": 1.0},
     "a name that is no text": lambda header: {**header, "features": "\ud800"},
 }
 

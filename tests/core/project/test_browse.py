@@ -36,6 +36,7 @@ def made(count: int, seed: int = 0) -> tuple[ImageColumns, list[dict[str, object
                 "score": round(rng.random(), 2) if has_box and not edited else math.nan,
                 "share": rng.randrange(8) / 8 if has_box else math.nan,
                 "overlap": rng.randrange(8) / 8 if rng.random() < 0.6 else math.nan,
+                "no_object": rng.randrange(9) / 8 if rng.random() < 0.6 else math.nan,
             }
         )
     columns = ImageColumns()
@@ -45,13 +46,15 @@ def made(count: int, seed: int = 0) -> tuple[ImageColumns, list[dict[str, object
         measured = [r for r in rows if not math.isnan(r["overlap"])]
         ids = np.array([r["id"] for r in measured], np.int64)
         columns.set_overlaps(ids, np.array([r["overlap"] for r in measured], np.float32))
-    boxed = [r for r in rows if r["has_box"]]
+    known = [r for r in rows if r["has_box"] or not math.isnan(r["no_object"])]
     columns.set_facts(
         BoxFacts(
-            np.array([r["id"] for r in boxed], np.int64),
-            np.array([r["score"] for r in boxed], np.float32),
-            np.array([r["share"] for r in boxed], np.float32),
-            np.array([r["edited"] for r in boxed], np.bool_),
+            np.array([r["id"] for r in known], np.int64),
+            np.array([r["score"] for r in known], np.float32),
+            np.array([r["share"] for r in known], np.float32),
+            np.array([r["edited"] for r in known], np.bool_),
+            np.array([r["has_box"] for r in known], np.int32),
+            np.array([r["no_object"] for r in known], np.float32),
         )
     )
     return columns, rows
@@ -65,6 +68,7 @@ PASSES = {
     Show.FAILED: lambda r: r["status"] is Status.FAILED,
     Show.EDITED: lambda r: r["edited"],
     Show.WITH_TRUTH: lambda r: not math.isnan(r["overlap"]),
+    Show.MAY_BE_EMPTY: lambda r: r["no_object"] > 0.5,
     Show.NO_BOX: lambda r: not r["has_box"] and r["status"] is not Status.FAILED,
 }
 

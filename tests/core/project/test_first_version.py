@@ -57,6 +57,19 @@ def test_its_training_is_run_1_and_its_boxes_come_from_that(old: Path) -> None:
         assert _version(path) == SCHEMA_VERSION
 
 
+def test_what_it_never_knew_can_be_kept_in_it(old: Path) -> None:
+    path = old / "old.boxscout"
+    with Project.open(path) as project:
+        before = project.all_boxes(), [one.status for one in project.images()]
+        assert project.no_object() == {}
+        assert {image.no_object for image in project.image_boxes()} == {None}
+        ids = [one.id for one in project.images()]
+        project.set_no_object(dict.fromkeys(ids, 0.75))
+        assert (project.all_boxes(), [one.status for one in project.images()]) == before
+    with Project.open(path) as project:
+        assert project.no_object() == dict.fromkeys(ids, 0.75)
+
+
 @pytest.mark.parametrize(("kind", "name"), [("csv", "boxes.csv"), ("coco", "boxes.json")])
 def test_it_exports_the_same_bytes(
     old: Path, tmp_path: Path, kind: str, name: str, capsys: pytest.CaptureFixture[str]

@@ -60,6 +60,26 @@ def test_an_image_that_a_person_emptied_is_edited_and_has_no_box(project: Projec
     assert 2 in columns.ids[columns.arrange(Browse(show=Show.NO_BOX))]
 
 
+def test_what_may_show_no_object_is_known_of_images_with_and_without_boxes(project: Project) -> None:
+    project.set_auto_boxes({1: [auto(0.9), auto(0.8)], 2: [auto(0.9)], 3: [auto(0.9)]})
+    project.set_boxes(4, [])
+    project.set_no_object({1: 0.75, 2: 0.25, 4: 0.5, 5: 1.0})
+    facts = box_facts(project)
+    assert dict(zip(facts.ids.tolist(), facts.boxes.tolist(), strict=True)) == {1: 2, 2: 1, 3: 1, 4: 0, 5: 0}
+    assert facts.edited.tolist() == [i == 4 for i in facts.ids.tolist()]
+    columns = ImageColumns()
+    columns.append([1, 2, 3, 4, 5], list("abcde"), [Status.UNSEEN] * 5)
+    columns.set_facts(facts)
+    np.testing.assert_array_equal(columns.no_object, np.array([0.75, 0.25, np.nan, 0.5, 1], np.float32))
+    may_be_empty = Browse(show=Show.MAY_BE_EMPTY)
+    assert columns.ids[columns.arrange(may_be_empty)].tolist() == [1, 5]
+    assert columns.ids[columns.arrange(Browse(show=Show.NO_BOX))].tolist() == [4, 5]
+    project.set_no_object({2: 0.875, 5: 0.125})
+    for image_id in (2, 5):
+        columns.set_facts_of(image_id - 1, box_facts(project, image_id))
+    assert columns.ids[columns.arrange(may_be_empty)].tolist() == [1, 2]
+
+
 def test_undecided_are_those_whose_box_says_something_else(project: Project) -> None:
     project.set_auto_boxes({1: [auto(0.5)], 2: [auto(0.5, threshold=0.3)], 3: [auto(0.5, rule="component")]})
     project.set_boxes(4, [BoxRecord(Box(0, 0, 4, 4), source=Source.EDITED)])

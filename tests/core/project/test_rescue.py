@@ -34,6 +34,7 @@ def path(tmp_path: Path) -> Path:
         project.set_status(ids[::2], Status.ACCEPTED)
         heat, framings = np.ones((8, 8), np.float32), {ids[0]: FRAMING}
         project.set_heat_maps({ids[0]: heat}, step=3, framings=framings)
+        project.set_no_object({ids[0]: 0.75})
     return path
 
 
@@ -74,7 +75,7 @@ def test_what_is_whole_is_saved(path: Path, kind: str) -> None:
     elif kind == "header":
         data[:100] = garbage[:100]
     else:
-        page = {"first": 0, "middle": pages // 2 + 1, "tail": pages - 1}[kind]
+        page = {"first": 0, "middle": data.index(b"image 300.png") // size, "tail": pages - 1}[kind]
         data[page * size : (page + 1) * size] = garbage
     path.write_bytes(data)
     result = _saved(path)
@@ -102,6 +103,7 @@ def test_a_missing_table_costs_only_itself(path: Path, table: str, images: int, 
         assert len(project.images()) == images
         first = project.images()[0].id
         np.testing.assert_array_equal(framings(project, [first])[first], FRAMING)
+        assert project.no_object() == {first: 0.75}
         if table == "roots":  # its place can then be told
             assert [one.images for one in lost_folders(project)] == [IMAGES]
 

@@ -49,6 +49,7 @@ def _find(project: Project, run_id: int, ids: list[int], left: float) -> None:
         maps = {i: np.full((2, 2), left, np.float32) for i in ids}
         place.set_heat_maps(maps, step=run_id, source=source)
         place.set_auto_boxes({i: [_box(left + i)] for i in ids})
+        place.set_no_object(dict.fromkeys(ids, left / 16))
         place.save_survey(Survey(run_id, source=source))
 
 
@@ -61,7 +62,8 @@ def _train(project: Project, kind: str = "gan") -> int:
 
 def _state(project: Project) -> tuple[object, ...]:
     maps = {i: heat.tolist() for i, heat in heat_maps(project, range(1, COUNT + 2)).items()}
-    return project.all_boxes(), maps, project.load_survey(), [project.map_source(i) for i in maps]
+    sources = [project.map_source(i) for i in maps]
+    return project.all_boxes(), maps, project.load_survey(), sources, project.no_object()
 
 
 def _lefts(project: Project) -> dict[int, float]:
@@ -106,6 +108,7 @@ def test_what_another_run_finds_waits_until_it_is_taken_and_can_be_given_back(pr
         5: 15,
     }
     assert project.heat_map(3).tolist() == [[10, 10], [10, 10]], "what it would follow if it were free again"
+    assert project.no_object() == dict.fromkeys(ids, 10 / 16)
     assert project.image(3).status is Status.ACCEPTED and project.image(4).status is Status.REJECTED
     assert current_run(project) == run_of(project, second) and project.load_survey().step == second
 

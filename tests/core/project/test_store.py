@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -337,6 +338,24 @@ def test_a_project_from_before_framing_opens_and_can_hold_it(path: Path, project
         assert framings(again, [a]) == {}
         again.set_heat_maps({a: heat}, step=2, framings={a: np.zeros(4)})
         assert list(framings(again, [a])) == [a]
+
+
+def test_how_likely_images_show_no_object_stays_until_they_have_another_map(
+    path: Path, project: Project
+) -> None:
+    a, b, _ = _ids(project)
+    heat = np.ones((2, 2), np.float32)
+    project.set_heat_maps({a: heat, b: heat}, step=1)
+    project.set_no_object({a: 0.1, b: 1.0})
+    project.close()
+    with Project.open(path) as again:
+        assert again.no_object() == {a: 0.1, b: 1.0}
+        assert [image.no_object for image in again.image_boxes()] == [0.1, 1.0, None]
+        again.set_heat_maps({b: heat}, step=2)
+        assert again.no_object() == {a: 0.1}
+        file = again.image(a).file
+        again.add_images([replace(file, mtime_ns=file.mtime_ns + 1)])
+        assert again.no_object() == {}, "it is another file now"
 
 
 def test_the_view_comes_back(project: Project) -> None:
