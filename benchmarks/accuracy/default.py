@@ -27,6 +27,7 @@ import torch
 from core.base.annotations import ImageBoxes
 from core.base.config import TrainConfig
 from core.base.presets import PRESETS
+from core.boxes.options import BoxOptions
 from core.evaluate.report import Report, evaluate
 from core.formats import reading, tiny_imagenet
 from core.learn.checkpoint import new_state
@@ -81,8 +82,7 @@ def run(name: str, config: TrainConfig, options: argparse.Namespace) -> dict[str
             load_pixels(project, wanted, size=config.image_size),
             network,
             step=state.step,
-            rule=options.rule,
-            threshold=None,
+            how=BoxOptions(options.rule),
             options=read_out_of(network),
         )
         survey = project.load_survey()
