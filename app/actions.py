@@ -47,67 +47,28 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("open_images", mark("Open &images…"), "file", ("Ctrl+Shift+O",), "images"),
     ActionSpec("open_project", mark("Open &project…"), "file", ("Ctrl+Alt+O",)),
     ActionSpec("save_as", mark("&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR),
-    ActionSpec(
-        "export",
-        mark("&Export boxes…"),
-        "file",
-        ("Ctrl+E",),
-        "export",
-        short=mark("Export"),
-    ),
+    ActionSpec("export", mark("&Export boxes…"), "file", ("Ctrl+E",), "export", short=mark("Export")),
     ActionSpec("import_boxes", mark("I&mport boxes…"), "file", ("Ctrl+I",)),
     ActionSpec("remove_truth", mark("Remove the t&ruth"), "file"),
     ActionSpec("save_figure", mark("Save fi&gure…"), "file"),
     ActionSpec("settings", mark("Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", mark("&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
     ActionSpec("undo", mark("&Undo"), "edit", ("Ctrl+Z",), "undo", short=mark("Undo")),
-    ActionSpec(
-        "redo",
-        mark("&Redo"),
-        "edit",
-        ("Ctrl+Shift+Z", "Ctrl+Y"),
-        "redo",
-        short=mark("Redo"),
-    ),
-    ActionSpec(
-        "draw",
-        mark("Draw a &box"),
-        "edit",
-        ("D", "B"),
-        "draw",
-        short=mark("Draw"),
-        before=SEPARATOR,
-    ),
+    ActionSpec("redo", mark("&Redo"), "edit", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo", short=mark("Redo")),
+    ActionSpec("draw", mark("Draw a &box"), "edit", ("D", "B"), "draw", short=mark("Draw"), before=SEPARATOR),
     ActionSpec("class", mark("&Class of the box…"), "edit", ("C",)),
     ActionSpec("next_box", mark("Select the &next box"), "edit", ("G",)),
     ActionSpec("previous_box", mark("Select the &previous box"), "edit", ("Shift+G",)),
     ActionSpec("delete_box", mark("&Delete the box"), "edit", ("Del", "Backspace"), "close"),
     ActionSpec("clear", mark("Delete &all boxes of this image"), "edit", ("Ctrl+Del",)),
     ActionSpec(
-        "automatic",
-        mark("&Restore automatic boxes"),
-        "edit",
-        ("Ctrl+Shift+B",),
-        "box",
-        before=SEPARATOR,
+        "automatic", mark("&Restore automatic boxes"), "edit", ("Ctrl+Shift+B",), "box", before=SEPARATOR
     ),
     ActionSpec("threshold_of_many", mark("Give the &selected images this threshold"), "edit", ("Ctrl+T",)),
     ActionSpec(
-        "previous",
-        mark("&Previous image"),
-        "image",
-        ("Left", "P", "K"),
-        "previous",
-        short=mark("Previous"),
+        "previous", mark("&Previous image"), "image", ("Left", "P", "K"), "previous", short=mark("Previous")
     ),
-    ActionSpec(
-        "next",
-        mark("&Next image"),
-        "image",
-        ("Right", "N", "J"),
-        "next",
-        short=mark("Next"),
-    ),
+    ActionSpec("next", mark("&Next image"), "image", ("Right", "N", "J"), "next", short=mark("Next")),
     ActionSpec("first", mark("&First image"), "image", ("Home",)),
     ActionSpec("last", mark("&Last image"), "image", ("End",)),
     ActionSpec("accept", mark("&Accept"), "image", ("A",), "done", before=SEPARATOR),
@@ -162,7 +123,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
 
 
 def title_of(spec: ActionSpec) -> str:
-    """The title in the person's language, with its mnemonic."""
     return tr(spec.title)
 
 
@@ -176,7 +136,7 @@ def key_text(action: QAction) -> str:
 
 
 def build(
-    window: QMainWindow, handlers: Mapping[str, Callable[..., None]]
+    window: QMainWindow, handlers: Mapping[str, Callable[..., object]]
 ) -> tuple[dict[str, QAction], dict[str, QMenu]]:
     """Make the menu bar of ``window``. Each spec needs a handler of its id; each handler a spec.
 

@@ -43,7 +43,6 @@ class ErrorHandler(QObject):
         qInstallMessageHandler(None)
 
     def note(self, error: BaseException, details: str) -> None:
-        """Keep an error that is shown elsewhere."""
         log.error("%s\n%s", error, details)
 
     def _on_exception(
@@ -77,8 +76,9 @@ def run(arguments: Sequence[str]) -> int:
     errors.install()
     try:
         # Here, not above: importing the views takes its time, and their errors should be caught too.
-        from app import program, speech
+        from app import speech
         from app.main_window import MainWindow
+        from app.presenters import program
 
         speech.speak(app, program.language_set())
         window = MainWindow()

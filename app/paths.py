@@ -74,12 +74,11 @@ def settings() -> QSettings:
 def recent_projects() -> list[Path]:
     """Projects opened lately that still exist, the newest first."""
     stored = settings().value("recent", [])
-    listed = [stored] if isinstance(stored, str) else list(stored or [])
+    listed = stored if isinstance(stored, list) else [stored]
     return [Path(text) for text in listed if isinstance(text, str) and Path(text).is_file()]
 
 
 def remember_project(path: Path) -> None:
-    """Put ``path`` on top of the recent projects."""
     kept = [path, *(other for other in recent_projects() if other != path)][:MAX_RECENT]
     settings().setValue("recent", [str(each) for each in kept])
 

@@ -6,23 +6,17 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.loader import Loader
 from app.worker import Done, Failed, Item, Worker
 from core.base.errors import Cancelled
 
 INTERVAL_MS = 33
 # What one tick may spend on small messages before it lets the window paint.
 BUDGET_S = 0.012
-
-
-class Source(Protocol):
-    """Something besides workers that is emptied at each tick, such as a loader."""
-
-    def deliver(self) -> bool:
-        """Hand over finished results; True while more are expected."""
 
 
 @dataclass(slots=True)
@@ -44,13 +38,15 @@ class Pump(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs: list[_Job] = []
-        self._sources: list[Source] = []
+        self._loaders: list[Loader] = []
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self.tick)
 
-    def add_source(self, source: Source) -> None:
-        self._sources.append(source)
+    def loader(self, name: str, make: Callable[[Any], Any], **options: Any) -> Loader:
+        """A :class:`Loader` whose finds and errors arrive here."""
+        self._loaders.append(Loader(name, make, on_error=self.failed.emit, wake=self.wake, **options))
+        return self._loaders[-1]
 
     def run(
         self,
@@ -89,7 +85,7 @@ class Pump(QObject):
                     self.idle.emit()
 
     def wake(self) -> None:
-        """Tick again; called when a source has been given work."""
+        """Tick again; called when a loader has been given work."""
         if not self._timer.isActive():
             self._timer.start()
 
@@ -111,11 +107,10 @@ class Pump(QObject):
         self._timer.stop()
 
     def tick(self) -> None:
-        """Deliver what has arrived."""
         deadline = time.perf_counter() + BUDGET_S
         waiting, had_jobs = False, bool(self._jobs)
-        for source in list(self._sources):
-            waiting |= source.deliver()
+        for loader in list(self._loaders):
+            waiting |= loader.deliver()
         for job in list(self._jobs):
             self._drain(job)
             if time.perf_counter() > deadline:

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal, Protocol
+from typing import Literal
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QByteArray, QDir, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QDir, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
 
 import resources
 
@@ -53,50 +53,29 @@ class Colours:
     diversity: str
 
 
-LIGHT = Colours(
-    window="#f5f6f8",
-    base="#ffffff",
-    raised="#ffffff",
-    hover="#edf0f4",
-    text="#1c2027",
-    muted="#5f6773",
-    faint="#848c98",
-    border="#d3d7dd",
-    accent="#2f6fde",
-    accent_hover="#245fc6",
-    ring="#0e2f6e",
-    link="#2160cc",
-    on_accent="#ffffff",
-    canvas="#e3e6ea",
-    error="#b3261e",
-    warning="#8f5f00",
-    good="#1a7f37",
-    d_loss="#2f6fde",
-    g_loss="#d9730d",
-    diversity="#7a4fcf",
-)
-DARK = Colours(
-    window="#202327",
-    base="#181a1e",
-    raised="#2b2f35",
-    hover="#353a41",
-    text="#e7e9ec",
-    muted="#a0a7b2",
-    faint="#7a828e",
-    border="#3c4149",
-    accent="#3573dc",
-    accent_hover="#4683ea",
-    ring="#bcd4fb",
-    link="#7fb0ff",
-    on_accent="#ffffff",
-    canvas="#131518",
-    error="#ff8a80",
-    warning="#e7b549",
-    good="#5fc878",
-    d_loss="#6ea6ff",
-    g_loss="#ffab5e",
-    diversity="#b79bff",
-)
+_LIGHT_AND_DARK = {
+    "window": ("#f5f6f8", "#202327"),
+    "base": ("#ffffff", "#181a1e"),
+    "raised": ("#ffffff", "#2b2f35"),
+    "hover": ("#edf0f4", "#353a41"),
+    "text": ("#1c2027", "#e7e9ec"),
+    "muted": ("#5f6773", "#a0a7b2"),
+    "faint": ("#848c98", "#7a828e"),
+    "border": ("#d3d7dd", "#3c4149"),
+    "accent": ("#2f6fde", "#3573dc"),
+    "accent_hover": ("#245fc6", "#4683ea"),
+    "ring": ("#0e2f6e", "#bcd4fb"),
+    "link": ("#2160cc", "#7fb0ff"),
+    "on_accent": ("#ffffff", "#ffffff"),
+    "canvas": ("#e3e6ea", "#131518"),
+    "error": ("#b3261e", "#ff8a80"),
+    "warning": ("#8f5f00", "#e7b549"),
+    "good": ("#1a7f37", "#5fc878"),
+    "d_loss": ("#2f6fde", "#6ea6ff"),
+    "g_loss": ("#d9730d", "#ffab5e"),
+    "diversity": ("#7a4fcf", "#b79bff"),
+}
+LIGHT, DARK = (Colours(**{name: pair[i] for name, pair in _LIGHT_AND_DARK.items()}) for i in (0, 1))
 
 # Drawn over photographs, so the same in light and dark.
 OUTLINE_DARK = QColor(12, 14, 18, 225)
@@ -108,22 +87,17 @@ TAG_BACKGROUND = QColor(12, 14, 18, 205)
 TAG_TEXT = QColor(255, 255, 255)
 
 
-class _TakesIcon(Protocol):
-    def setIcon(self, icon: QIcon) -> None: ...
-
-
-_iconed: WeakKeyDictionary[QObject, tuple[str, str]] = WeakKeyDictionary()
+_Iconed = QAction | QAbstractButton
+_iconed: WeakKeyDictionary[_Iconed, tuple[str, str]] = WeakKeyDictionary()
 _watched: list[QApplication] = []
 
 
 def is_dark() -> bool:
-    """Whether text is now drawn light on dark."""
     palette = QGuiApplication.palette()
     return palette.window().color().lightness() < palette.windowText().color().lightness()
 
 
 def colours() -> Colours:
-    """The colours in force now."""
     return DARK if is_dark() else LIGHT
 
 
@@ -190,10 +164,7 @@ def icon(name: str, colour: str | None = None) -> QIcon:
     """The icon ``resources/icons/<name>.svg`` tinted with ``colour`` (the text colour when None)."""
     svg = resources.path(f"icons/{name}.svg").read_text(encoding="utf-8")
     made = QIcon()
-    for mode, tint in (
-        (QIcon.Mode.Normal, colour or colours().text),
-        (QIcon.Mode.Disabled, colours().faint),
-    ):
+    for mode, tint in ((QIcon.Mode.Normal, colour or colours().text), (QIcon.Mode.Disabled, colours().faint)):
         renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", tint).encode()))
         for size in ICON_SIZES:
             made.addPixmap(_rendered(renderer, size), mode)
@@ -209,17 +180,10 @@ def _rendered(renderer: QSvgRenderer, size: int) -> QPixmap:
     return pixmap
 
 
-def set_icon(target: QObject, name: str, colour: str = "text") -> None:
-    """Give a button or action an icon that follows light and dark.
+def set_icon(target: _Iconed, name: str, colour: str = "text") -> None:
+    """Give a button or action the icon of a file in ``resources/icons``; it follows light and dark.
 
-    Parameters
-    ----------
-    target
-        Anything with ``setIcon``.
-    name
-        A file in ``resources/icons`` without its suffix.
-    colour
-        A field of :class:`Colours`.
+    ``colour`` is a field of :class:`Colours`.
     """
     _iconed[target] = (name, colour)
     if isinstance(target, QPushButton):
@@ -228,17 +192,16 @@ def set_icon(target: QObject, name: str, colour: str = "text") -> None:
     _give_icon(target, name, colour)
 
 
-def remove_icon(target: QObject) -> None:
-    """Take away what :func:`set_icon` gave."""
+def remove_icon(target: _Iconed) -> None:
     if _iconed.pop(target, None) is not None:
-        target.setIcon(QIcon())  # type: ignore[attr-defined]
+        target.setIcon(QIcon())
 
 
-def _give_icon(target: QObject | _TakesIcon, name: str, colour: str) -> None:
+def _give_icon(target: _Iconed, name: str, colour: str) -> None:
     try:
-        target.setIcon(icon(name, getattr(colours(), colour)))  # type: ignore[union-attr]
+        target.setIcon(icon(name, getattr(colours(), colour)))
     except RuntimeError:  # its C++ half is already gone
-        _iconed.pop(target, None)  # type: ignore[call-overload]
+        _iconed.pop(target, None)
 
 
 def without_mnemonic(text: str) -> str:

@@ -40,6 +40,7 @@ class Failed:
 
 
 Message = Item | Done | Failed
+_MOST = 10_000  # messages at once: a worker that floods must not hold the window
 
 
 class Worker:
@@ -82,16 +83,8 @@ class Worker:
         return not self._thread.is_alive()
 
     @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    @property
     def stopping(self) -> bool:
         return self._stop.is_set()
-
-    @property
-    def paused(self) -> bool:
-        return not self._go.is_set()
 
     def is_stopping(self) -> bool:
         """:attr:`stopping` as a callable, for ``cancelled=``."""
@@ -106,19 +99,9 @@ class Worker:
         self._go.wait()
         return not self._stop.is_set()
 
-    def wait(self, seconds: float) -> bool:
-        """Called by the target: sleep until ``seconds`` are over or a stop; False when it should end."""
-        return not self._stop.wait(seconds)
-
-    def drain(self, limit: int = 10_000) -> list[Message]:
-        """Called by the window: everything put since the last call, at most ``limit``, without waiting."""
-        found: list[Message] = []
-        while len(found) < limit:
-            try:
-                found.append(self._messages.get_nowait())
-            except queue.Empty:
-                break
-        return found
+    def drain(self) -> list[Message]:
+        """Called by the window: what was put since the last call, not without end, without waiting."""
+        return [self._messages.get() for _ in range(min(self._messages.qsize(), _MOST))]
 
     def _run(self) -> None:
         try:

@@ -51,8 +51,8 @@ from app.models.pictures import to_qimage
 from app.models.training import Phase
 from core.base.annotations import Status
 from core.base.presets import PRESETS
+from core.boxes.thresholds import Thresholds
 from core.project.browse import Browse, Order
-from core.project.thresholds import Thresholds
 
 
 def main() -> None:
@@ -240,7 +240,7 @@ def stopped(window: MainWindow) -> list[Figure]:
 
 def of_selection(window: MainWindow) -> list[Figure]:
     """All images selected, and given a threshold of their own; then it is moved for one of them."""
-    window.images.select_all()
+    window.images.list.selectAll()
     bench, times = window.workbench, []
     for value in (0.3, 0.4, 0.5):
         window.bar.threshold_spin.setValue(value)
@@ -258,7 +258,7 @@ def of_selection(window: MainWindow) -> list[Figure]:
 
 def accepted(window: MainWindow) -> list[Figure]:
     """All images selected and accepted by one click; then the click is taken back."""
-    window.images.select_all()
+    window.images.list.selectAll()
     began = time.perf_counter()
     window.images.selection_bar.buttons[Status.ACCEPTED].click()
     QApplication.processEvents()

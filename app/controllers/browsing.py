@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from app.models.evidence import Evidence, Picture
-from app.models.loader import Loader
 from app.models.pictures import to_qimage
 from app.models.session import Session
 from app.models.thumbnails import Thumbnails
@@ -14,7 +13,7 @@ from core.base.errors import ImageError
 from core.boxes.rules import MAX_THRESHOLD
 from core.images.decoding import decode
 from core.project.queries import framings, kept
-from core.project.store import Project
+from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 
 # A larger picture only costs memory: 8 of these take 400 MB at worst.
@@ -30,33 +29,17 @@ class BrowsingController(QObject):
         self._session = session
         self._step = 1
         self._thresholds: dict[str, float | None] = {}
-        self.thumbnails = Thumbnails(pump, parent=self)
+        self.thumbnails = Thumbnails(pump, self)
         session.images.set_thumbnails(self.thumbnails)
         self.thumbnails.condition.connect(
             lambda image_id, reason, damaged: session.problems.note(image_id, reason, damaged=damaged)
         )
-        self._pictures = Loader(
-            "pictures",
-            _picture,
-            on_ready=self._on_picture,
-            on_error=pump.failed.emit,
-            wake=pump.wake,
-            threads=2,
-            capacity=PICTURES,
-            queue_limit=3,
+        self._pictures = pump.loader(
+            "pictures", _picture, on_ready=self._on_picture, threads=2, capacity=PICTURES, queue_limit=3
         )
-        self._evidence = Loader(
-            "evidence",
-            _evidence,
-            on_ready=lambda key, evidence: session.set_evidence(key[1], evidence),
-            on_error=pump.failed.emit,
-            wake=pump.wake,
-            threads=1,
-            capacity=64,
-            queue_limit=3,
+        self._evidence = pump.loader(
+            "evidence", _evidence, on_ready=self._on_evidence, threads=1, capacity=64, queue_limit=3
         )
-        pump.add_source(self._pictures)
-        pump.add_source(self._evidence)
         session.project_changed.connect(self._forget)
         session.current_changed.connect(self._load)
 
@@ -135,7 +118,6 @@ class BrowsingController(QObject):
             self._load()
 
     def close(self) -> None:
-        """End all decoding threads."""
         for loader in (self._pictures, self._evidence, self.thumbnails):
             loader.close()
 
@@ -148,11 +130,13 @@ class BrowsingController(QObject):
             self._pictures.forget(key)  # a look back at it tries again
         self._session.set_picture(key[0], picture)
 
+    def _on_evidence(self, key: tuple[Project, int], evidence: Evidence) -> None:
+        self._session.set_evidence(key[1], evidence)
+
     def _forget(self) -> None:
         self._thresholds.clear()
-        self._pictures.clear()
-        self._evidence.clear()
-        self.thumbnails.clear()
+        for loader in (self._pictures, self._evidence, self.thumbnails):
+            loader.clear()
 
     def _load(self) -> None:
         session = self._session
@@ -178,9 +162,9 @@ class BrowsingController(QObject):
             session.set_evidence(session.current, evidence)
 
 
-def _key(record: object) -> tuple[int, str, int]:
+def _key(record: ImageRecord) -> tuple[int, str, int]:
     # The time is part of it: a file that was changed and scanned again is decoded again.
-    return record.id, str(record.path), record.mtime_ns  # type: ignore[attr-defined]
+    return record.id, str(record.path), record.mtime_ns
 
 
 def _picture(key: tuple[int, str, int]) -> Picture:

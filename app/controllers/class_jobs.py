@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.controllers.class_training import Ready, SavedClasses, project_labels
-from app.controllers.run import Preparing, Saved, run_steps
-from app.models.training import Kind, Phase, TrainingStatus
+from app.controllers.class_training import Ready, project_labels
+from app.controllers.run import Preparing, Saved, SavedTraining, changed_records, run_steps
+from app.models.training import Kind
 from app.worker import Worker
 from core.base.config import ClassifierConfig
 from core.base.devices import resolve_device
@@ -14,33 +14,21 @@ from core.base.errors import BoxscoutError, TrainingError
 from core.base.language import tr
 from core.learn import class_training as classify
 from core.learn.class_training import ClassifierState
+from core.learn.lesson import is_spent
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project
 from core.project.training import train_classifier_and_save
 from core.project.workflow import load_pixels, training_run
 
 
-def read_classifier(run: Run) -> SavedClasses:
-    """How the training of a run with class labels stands."""
+def read_classifier(run: Run) -> SavedTraining:
     try:
         state = classify.load(run.file)
     except BoxscoutError as error:
-        return SavedClasses(warning=str(error))
-    complete = _complete(state)
-    status = TrainingStatus(
-        phase=Phase.FINISHED if complete else Phase.IDLE,
-        step=state.step,
-        steps=state.config.steps,
-        fraction=1.0 if complete else state.step / state.config.steps,
-        saved_step=state.step or None,
-    )
-    return SavedClasses(status, tuple(state.points()), state.config)
-
-
-def _complete(state: ClassifierState) -> bool:
-    config = state.config
-    out_of_time = config.minutes is not None and state.elapsed_s >= 60 * config.minutes
-    return state.step >= config.steps or out_of_time
+        return SavedTraining(warning=str(error))
+    complete = is_spent(state.config, state)
+    points = tuple(state.points())
+    return SavedTraining.at(state.step, state.config.steps, complete=complete, points=points)
 
 
 def _begun(
@@ -54,8 +42,7 @@ def _begun(
         raise TrainingError(
             tr("The folders name other classes than those that were trained; start over to train these.")
         )
-    kept = ("steps", "minutes", "report_every", "device", "precision")
-    return state.config.with_(**{name: getattr(config, name) for name in kept}), state
+    return state.config.with_(**{name: getattr(config, name) for name in config.resumable()}), state
 
 
 def train(
@@ -65,7 +52,6 @@ def train(
     config: ClassifierConfig,
     saved: Run | None,
 ) -> Saved:
-    """What the training thread does."""
     labels = project_labels(records)
     config, state = _begun(saved, config, labels.classes)
     pixels = load_pixels(
@@ -75,13 +61,12 @@ def train(
         on_progress=lambda done, total: worker.put(Preparing(done, total)),
         cancelled=worker.is_stopping,
     )
-    known = set(records)
-    changed = tuple(record for record in project.images() if record not in known)
-    worker.put(Ready(str(resolve_device(config.device)), changed))
+    worker.put(changed_records(project, records))
+    worker.put(Ready(str(resolve_device(config.device))))
     rows = labels.rows([file.path for file in pixels.files])
     with training_run(project, Kind.CAM.value, saved) as run:
         worker.put(run)
         steps = train_classifier_and_save(config, pixels, rows, run.file, state)
         for _ in run_steps(worker, project, run, steps):
             pass
-    return Saved(state.step, _complete(state))
+    return Saved(state.step, is_spent(config, state))

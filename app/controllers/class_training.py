@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from app.controllers.run import Preparing, RunController
+from app.controllers.run import RunController, SavedTraining, last_of
 from app.models.results import Folders
-from app.models.training import Kind, Phase, TrainingStatus
+from app.models.training import Kind
 from app.worker import Worker
 from core.base.config import ClassifierConfig
 from core.base.language import tr
@@ -22,20 +22,9 @@ from core.setup import bootstrap
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Training begins on ``device``; ``changed`` are the records that decoding told something new of."""
+    """Training begins on ``device``."""
 
     device: str
-    changed: tuple[ImageRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SavedClasses:
-    """A project's training with class labels as its checkpoint has it."""
-
-    status: TrainingStatus = field(default_factory=TrainingStatus)
-    points: tuple[ClassifierPoint, ...] = ()
-    config: ClassifierConfig | None = None
-    warning: str = ""
 
 
 class ClassTrainingController(RunController):
@@ -43,29 +32,12 @@ class ClassTrainingController(RunController):
 
     kind = Kind.CAM
 
-    @property
-    def status(self) -> TrainingStatus:
-        return self._session.results.labelled
-
-    def _set(self, **fields: Any) -> None:
-        self._session.results.set_labelled(**fields)
-
     def start(self, config: ClassifierConfig, *, resume: bool = False) -> None:
         """Train on all images that lie in a class's folder; with ``resume`` go on from the checkpoint."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or not records:
-            return
-        results = session.results
-        status = TrainingStatus(
-            phase=Phase.PREPARING,
-            steps=config.steps,
-            message=tr("Preparing images…"),
-            saved_step=results.labelled.saved_step if resume else None,
-        )
-        results.reset_labelled(status, results.labelled_points if resume else ())
-        saved = session.runs.of(self.kind) if resume else None
-        self._begin(lambda worker: class_jobs().train(worker, project, records, config, saved))
+        given = self._given()
+        if given is not None:
+            saved = self._prepare(config.steps, tr("Preparing images…"), resume=resume)
+            self._begin(lambda worker: class_jobs().train(worker, *given, config, saved))
 
     def count_folders(self) -> None:
         """Find out whether the images' folders name classes; :attr:`TrainingResults.folders` says it."""
@@ -78,18 +50,11 @@ class ClassTrainingController(RunController):
         self._pump.run("class-folders", run, on_done=self._session.results.set_folders)
 
     def _on_items(self, items: list[Any]) -> None:
-        reports = [item for item in items if isinstance(item, ClassifierProgress)]
-        for item in items:
-            if isinstance(item, Run):
-                self._session.runs.show(item)
-            elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
-                self._show_preparing(item)
-            elif isinstance(item, Ready):
-                self._session.merge_records(item.changed)
-                self._show_device(item.device)
-        if reports:
-            points = [ClassifierPoint(r.step, r.loss, r.accuracy) for r in reports]
-            self._session.results.add_labelled_points(points)
+        super()._on_items(items)
+        if (ready := last_of(items, Ready)) is not None:
+            self._show_device(ready.device)
+        if reports := [item for item in items if isinstance(item, ClassifierProgress)]:
+            self._learning.add([ClassifierPoint(r.step, r.loss, r.accuracy) for r in reports])
             self._show_progress(reports[-1])
 
 
@@ -99,9 +64,9 @@ def project_labels(records: Sequence[ImageRecord]) -> Labels:
     return labels_of([record.path for record in records], roots)
 
 
-def read_classifier(run: Run | None) -> SavedClasses:
+def read_classifier(run: Run | None) -> SavedTraining:
     """In a thread: how the training of a run with class labels stands."""
-    return SavedClasses() if run is None or not run.is_saved else class_jobs().read_classifier(run)
+    return SavedTraining() if run is None or not run.is_saved else class_jobs().read_classifier(run)
 
 
 def class_jobs() -> ModuleType:

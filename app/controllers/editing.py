@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from app.controllers.job import Controller, Job
 from app.models.session import Session
-from app.models.training import Activity
 from app.pump import Pump
-from app.worker import Worker
+from app.wiring import one_shot
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
-from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.base.language import tr
+from core.boxes.options import BoxOptions
 from core.project.edits import (
     BoxesEdit,
-    Decision,
     DecisionEdit,
     Edit,
     ReviewEdit,
@@ -58,7 +57,7 @@ class _Done(QUndoCommand):
         return True
 
 
-class EditingController(QObject):
+class EditingController(Controller):
     """Changes boxes, statuses and thresholds, and keeps the list of what can be taken back.
 
     The list only remembers: an edit is first written to the project, and where that fails (a full disk)
@@ -80,24 +79,18 @@ class EditingController(QObject):
     history_changed = Signal()
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session, self._pump = session, pump
-        self._beside: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._beside = Job(session, pump, ACTIVITY)
+        self._taking = Job(session, pump, TAKING)
         self._stack = QUndoStack(self)
         self._stack.setUndoLimit(UNDO_LIMIT)
         self._stack.indexChanged.connect(self.history_changed)
         self._label = DEFAULT_LABEL
-        self._is_applying = False
-        self._is_held = False
-        self._is_unsaved = False
-        self._gesture = 0
-        self._changes = 0
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self._end_gesture)
+        self._is_applying = self._is_held = self._is_unsaved = False
+        self._gesture = self._changes = 0
+        self._pause = one_shot(self, PAUSE_MS, self._end_gesture)
         session.project_changed.connect(self.forget)
-        session.decision_changed.connect(self._on_decision_changed)
+        session.options_changed.connect(self._on_options_changed)
         self.about_to_edit.connect(self.wait)
 
     # ---- boxes of the image in view ---------------------------------------------------------------
@@ -109,11 +102,7 @@ class EditingController(QObject):
 
     def change(self, index: int, box: Box, *, nudged: bool = False) -> None:
         """Give one box other sides; by ``nudged`` the keys pressed in a row are one edit to take back."""
-        boxes = self._boxes()
-        if index < len(boxes) and boxes[index].box != box:
-            changed = edited(boxes[index], box=box)
-            text = tr("Move or resize a box")
-            self._set_boxes((*boxes[:index], changed, *boxes[index + 1 :]), text, nudged=nudged)
+        self._replace(index, tr("Move or resize a box"), box=box, nudged=nudged)
 
     def delete(self, index: int) -> None:
         boxes = self._boxes()
@@ -122,12 +111,8 @@ class EditingController(QObject):
 
     def relabel(self, index: int, label: str) -> None:
         """Give one box another class; the next box drawn gets it too."""
-        label = label.strip() or DEFAULT_LABEL
-        self._label = label
-        boxes = self._boxes()
-        if index < len(boxes) and boxes[index].label != label:
-            changed = edited(boxes[index], label=label)
-            self._set_boxes((*boxes[:index], changed, *boxes[index + 1 :]), tr("Change a class"))
+        self._label = label.strip() or DEFAULT_LABEL
+        self._replace(index, tr("Change a class"), label=self._label)
 
     def clear(self) -> None:
         """Take all boxes away; the image stays without any."""
@@ -140,12 +125,12 @@ class EditingController(QObject):
         It is no longer accepted: what was accepted is gone.
         """
         self.about_to_edit.emit()
-        session, text = self._session, tr("Restore automatic boxes")
-        if not session.held or session.current is None:
+        session, shown, text = self._session, self._session.in_view, tr("Restore automatic boxes")
+        if not shown.held or session.current is None:
             return
         # Without a heat map nothing can be made anew: what it found once stays.
-        automatic = Kept(session.automatic_boxes or (() if session.edited else session.boxes))
-        if session.accepted:
+        automatic = Kept(shown.automatic or (() if shown.kept.edited else shown.boxes))
+        if shown.accepted:
             self.review({session.current: Status.UNSEEN}, automatic, text)
         else:
             self._set_kept(automatic, text)
@@ -161,17 +146,15 @@ class EditingController(QObject):
         session, project = self._session, self._session.project
         if project is None:
             return False
-        said = session.images.statuses(list(statuses))
+        said = session.images.table.columns.statuses(list(statuses))
         changed = {i: Kept(tuple(boxes)) for i, boxes in (others or {}).items()}
         if seen is not None and session.current is not None:
             changed[session.current] = seen
-        try:
-            before = kept(project, changed.keys() | ({session.current} & statuses.keys()))
-        except ProjectError as error:
-            session.error.emit(error, "")
-            return False
-        after = {**before, **changed}
-        return self.perform(ReviewEdit(BoxesEdit(before, after), StatusEdit(said, statuses)), text)
+        with self._told():
+            before = kept(project, changed.keys() | (statuses.keys() & {session.current}))
+            after = {**before, **changed}
+            return self.perform(ReviewEdit(BoxesEdit(before, after), StatusEdit(said, statuses)), text)
+        return False
 
     def labels(self) -> list[str]:
         """The class names to choose from, the most used first."""
@@ -183,18 +166,26 @@ class EditingController(QObject):
         self.about_to_edit.emit()
         return self._session.boxes
 
+    def _replace(
+        self, index: int, text: str, *, box: Box | None = None, label: str | None = None, nudged: bool = False
+    ) -> None:
+        """Give one box other sides or another class, if they are others."""
+        boxes = self._boxes()
+        if index < len(boxes):
+            old = boxes[index]
+            if (box or old.box, label or old.label) != (old.box, old.label):
+                new = edited(old, box=box, label=label)
+                self._set_boxes((*boxes[:index], new, *boxes[index + 1 :]), text, nudged=nudged)
+
     def _set_boxes(self, boxes: tuple[BoxRecord, ...], text: str, *, nudged: bool = False) -> None:
         self._set_kept(Kept(boxes, edited=True), text, nudged=nudged)
 
     def _set_kept(self, after: Kept, text: str, *, nudged: bool = False) -> None:
         project, current = self._session.project, self._session.current
         if project is not None and current is not None:
-            try:
+            with self._told():
                 before = kept(project, [current])
-            except ProjectError as error:
-                self._session.error.emit(error, "")
-                return
-            self.perform(BoxesEdit(before, {current: after}), text, goes_on=nudged)
+                self.perform(BoxesEdit(before, {current: after}), text, goes_on=nudged)
 
     # ---- all edits --------------------------------------------------------------------------------
 
@@ -207,7 +198,7 @@ class EditingController(QObject):
             return False
         self.wait()
         if goes_on:
-            self._save_decision()
+            self._save_options()
         else:
             self.settle()
         if not self._apply(edit):
@@ -221,7 +212,8 @@ class EditingController(QObject):
 
     def wait(self) -> None:
         """Let what is just being taken back, or done again, come to its end: the next edit begins with it."""
-        self._pump.finish(self._beside)
+        self._beside.finish()
+        self._taking.finish()
 
     def begin(self) -> int:
         """A thread is about to make an edit: what :meth:`remember` must be told then."""
@@ -240,14 +232,12 @@ class EditingController(QObject):
             self._stack.clear()
 
     def undo(self) -> None:
-        """Take the last edit back and show the image that it changes."""
         self.settle()
         done = self._stack.command(self._stack.index() - 1)
         if isinstance(done, _Done):
             self._repeat(done.edit.inverse, tr("Taking it back…"), self._stack.undo)
 
     def redo(self) -> None:
-        """Make the edit again that was taken back last."""
         self.settle()
         done = self._stack.command(self._stack.index())
         if isinstance(done, _Done):
@@ -272,25 +262,17 @@ class EditingController(QObject):
     def _apply_beside(
         self, edit: ReviewEdit | TruthEdit | TakeEdit, text: str, moved: Callable[[], None]
     ) -> None:
-        session, project, view = self._session, self._session.project, self._session.view
+        project, view = self._session.project, self._session.view
         if project is None:
             return
 
-        def ended() -> None:
-            self._beside = None
-            session.set_activity(key, None)
-
         def done(_: object) -> None:
-            ended()
-            if session.project is project:
+            if self._session.project is project:
                 self.tell(edit)
                 moved()
 
-        key = TAKING if isinstance(edit, TakeEdit) else ACTIVITY
-        session.set_activity(key, Activity(text=text, can_stop=False))
-        self._beside = self._pump.run(
-            "undo", lambda _: edit.apply(project, view), on_done=done, on_failed=lambda _: ended()
-        )
+        job = self._taking if isinstance(edit, TakeEdit) else self._beside
+        job.start(lambda _: edit.apply(project, view), text=text, can_stop=False, on_done=done)
 
     @property
     def undo_text(self) -> str:
@@ -309,32 +291,29 @@ class EditingController(QObject):
         session = self._session
         if session.project is None:
             return False
-        try:
+        with self._told():
             view = edit.apply(session.project, session.view)
-        except ProjectError as error:
-            session.error.emit(error, "")
-            return False
-        if isinstance(edit, DecisionEdit):
-            self._decide(Decision.of(view))
-        else:
-            self.tell(edit)
-        return True
+            if isinstance(edit, DecisionEdit):
+                self._follow(view.options)
+            else:
+                self.tell(edit)
+            return True
+        return False
 
-    def _decide(self, wanted: Decision) -> None:
+    def _follow(self, options: BoxOptions) -> None:
         """Let the window follow a decision that is made and remembered already."""
         self._is_applying = True
-        self._session.change_view(**wanted.fields)
+        self._session.set_view(self._session.view.with_options(options))
         self._is_applying = False
 
     def tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit | TakeEdit) -> None:
-        """Let the window know of an edit that was made."""
         if isinstance(edit, ReviewEdit):
             self._session.set_kept(edit.boxes.after)
             self.tell(edit.statuses)
             if edit.boxes.before != edit.boxes.after:
                 self.tell(edit.boxes)
         elif isinstance(edit, TakeEdit):
-            self._decide(edit.becomes)
+            self._follow(edit.becomes)
             self.taken.emit(edit.after)
         elif isinstance(edit, BoxesEdit):
             self._session.set_kept(edit.after)
@@ -362,9 +341,9 @@ class EditingController(QObject):
         self.wait()
         self._is_held = False
         self._end_gesture()
-        self._save_decision()
+        self._save_options()
 
-    def _on_decision_changed(self, before: Decision, after: Decision) -> None:
+    def _on_options_changed(self, before: BoxOptions, after: BoxOptions) -> None:
         if self._is_applying or self._session.project is None:
             return
         self.wait()
@@ -374,19 +353,16 @@ class EditingController(QObject):
             text = tr("Change the number of boxes")
         self._is_unsaved = True
         if not self._is_held:
-            self._save_decision()
+            self._save_options()
             self._pause.start()
         self._push(edit, text)
 
-    def _save_decision(self) -> None:
+    def _save_options(self) -> None:
         session = self._session
-        if not self._is_unsaved or session.project is None:
-            return
-        self._is_unsaved = False
-        try:
-            session.project.save_view(session.view)
-        except ProjectError as error:
-            session.error.emit(error, "")
+        if self._is_unsaved and session.project is not None:
+            self._is_unsaved = False
+            with self._told():
+                session.project.save_view(session.view)
 
     def _end_gesture(self) -> None:
         self._pause.stop()

@@ -9,13 +9,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
+from app.controllers.job import Controller, Job
 from app.models.export import ExportRequest, ImportRequest, Listed
 from app.models.session import Session
-from app.models.training import Activity
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.language import tr
+from core.boxes.options import BoxOptions
 from core.formats import FORMATS, ExportSummary, export
 from core.project.decide import decide
 from core.project.exchange import (
@@ -28,12 +29,10 @@ from core.project.exchange import (
     plan_import,
 )
 from core.project.found_truth import FoundTruth, truth_beside
-from core.project.store import ImageRecord, Project, ProjectView
-
-EXPORT, IMPORT = "export", "import"
+from core.project.store import ImageRecord, Project
 
 
-class ExportController(QObject):
+class ExportController(Controller):
     """Writes in a thread; the boxes are first brought up to the threshold in force."""
 
     listed = Signal(object)
@@ -42,50 +41,29 @@ class ExportController(QObject):
     """The :class:`~core.formats.ExportSummary` of a finished export."""
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
-        self._worker: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._writing = Job(session, pump, "export")
 
     def list_images(self) -> None:
-        """Look what there is to export; :attr:`listed` follows."""
-        project, view = self._session.project, self._session.view
+        project, options = self._session.project, self._session.view.options
         if project is not None:
-            self._pump.run("list", lambda _: _listed(project, view), on_done=self.listed.emit)
+            self._pump.run("list", lambda _: _listed(project, options), on_done=self.listed.emit)
 
     def export(self, request: ExportRequest) -> None:
-        session = self._session
-        project, view = session.project, session.view
-        if project is None:
-            return
-        session.set_activity(EXPORT, Activity(text=tr("Exporting…")))
-        self._worker = self._pump.run(
-            "export",
-            lambda worker: _export(worker, project, view, request),
-            on_items=self._on_items,
-            on_done=self._on_done,
-            on_failed=lambda _: self._end(),
-        )
+        project, options, text = self._session.project, self._session.view.options, tr("Exporting…")
+        if project is not None:
+            self._writing.start(
+                lambda worker: _export(worker, project, options, request),
+                text=text,
+                on_items=lambda items: self._writing.tell(text, *items[-1]),
+                on_done=self.exported.emit,
+            )
 
     def stop(self) -> None:
-        """Stop the export under way; nothing of it stays."""
-        if self._worker is not None:
-            self._worker.stop()
-
-    def _on_items(self, items: list[tuple[int, int]]) -> None:
-        done, total = items[-1]
-        self._session.set_activity(EXPORT, Activity(text=tr("Exporting…"), done=done, total=total))
-
-    def _on_done(self, summary: ExportSummary) -> None:
-        self._end()
-        self.exported.emit(summary)
-
-    def _end(self) -> None:
-        self._worker = None
-        self._session.set_activity(EXPORT, None)
+        self._writing.stop()
 
 
-class ImportController(QObject):
+class ImportController(Controller):
     """Looks first what a file holds for the project, then brings it in."""
 
     planned = Signal(object)
@@ -100,34 +78,30 @@ class ImportController(QObject):
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._session, self._pump, self._editing = session, pump, editing
-        self._worker: Worker | None = None
-        self._beside: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._editing = editing
+        self._planning, self._importing = Job(session, pump, "plan"), Job(session, pump, "import")
+        self._beside = self._job("truth-beside")
         session.project_changed.connect(self._on_project_changed)
 
     def look_at(self, path: Path) -> None:
         """Read the boxes at ``path``; :attr:`planned` or :attr:`refused` follows for the newest path."""
-        self._pump.abandon(self._worker)
         project = self._session.project
         if project is not None:
-            self._worker = self._pump.run("plan", lambda _: _plan(project, path), on_done=self._on_planned)
+            self._planning.start(lambda _: _plan(project, path), on_done=self._on_planned)
 
     def import_boxes(self, request: ImportRequest) -> None:
         session = self._session
         project = session.project
         if project is None or session.refuses_change():
             return
-        session.set_activity(IMPORT, Activity(text=tr("Importing boxes…"), can_stop=False))
         begun = self._editing.begin()
-        self._pump.run(
-            "import",
+        self._importing.start(
             lambda _: _import(project, request),
+            text=tr("Importing boxes…"),
+            can_stop=False,
             on_done=lambda result: self._on_imported(project, begun, *result),
-            on_failed=lambda _: session.set_activity(IMPORT, None),
         )
-
-    # ---- truth that lies beside the images --------------------------------------------------------
 
     def look_beside(self, folders: Sequence[Path]) -> None:
         """Offer the true boxes that lie beside the images, unless the person has said no to that.
@@ -137,13 +111,9 @@ class ImportController(QObject):
         project, view = self._session.project, self._session.view
         open_yet = dict.fromkeys((*map(Path, view.offered_truth), *folders))
         wanted = [folder for folder in open_yet if str(folder) not in view.declined_truth]
-        self._pump.abandon(self._beside)
+        self._beside.abandon()
         if project is not None and wanted and not project.is_copy:
-            self._beside = self._pump.run(
-                "truth-beside",
-                lambda worker: _look_beside(worker, project, wanted),
-                on_done=self._offer,
-            )
+            self._beside.start(lambda worker: _look_beside(worker, project, wanted), on_done=self._offer)
 
     def use_found(self) -> None:
         """Measure by the true boxes that are offered."""
@@ -164,11 +134,6 @@ class ImportController(QObject):
             session.measures.set_offer(None)
             self.look_beside(())
 
-    def abandon(self) -> None:
-        """Look no further for truth beside the images, as when the project is about to be closed."""
-        self._pump.abandon(self._beside)
-        self._beside = None
-
     def _on_project_changed(self) -> None:
         self._session.measures.set_offer(None)
         self.look_beside(())
@@ -182,7 +147,6 @@ class ImportController(QObject):
             session.change_view(offered_truth=tuple(offered))
 
     def _on_planned(self, result: ImportPlan | BoxscoutError) -> None:
-        self._worker = None
         if isinstance(result, BoxscoutError):
             self.refused.emit(str(result))
         else:
@@ -191,7 +155,6 @@ class ImportController(QObject):
     def _on_imported(
         self, project: Project, begun: int, summary: ImportSummary, records: list[ImageRecord]
     ) -> None:
-        self._session.set_activity(IMPORT, None)
         if self._session.project is project:
             self._session.merge_records(records)
             self._session.images.set_statuses({record.id: record.status for record in records})
@@ -204,26 +167,26 @@ class ImportController(QObject):
             (self.truth_imported if summary.as_truth else self.imported).emit(summary)
 
 
-def _listed(project: Project, view: ProjectView) -> Listed:
-    decide(project, view)
+def _listed(project: Project, options: BoxOptions) -> Listed:
+    decide(project, options)
     return Listed(project.image_boxes(), outdated_images(project))
 
 
-def _export(worker: Worker, project: Project, view: ProjectView, request: ExportRequest) -> ExportSummary:
+def _export(worker: Worker, project: Project, options: BoxOptions, request: ExportRequest) -> ExportSummary:
     def on_file(done: int, total: int) -> None:
         if worker.stopping:
             raise Cancelled(tr("Stopped; nothing was exported."))
         worker.put((done, total))
 
-    decide(project, view)
+    decide(project, options)
     images, sources = exportable(project)
-    options = replace(request.options, sources=sources, on_file=on_file)
+    written = replace(request.options, sources=sources, on_file=on_file)
     return export(
         images,
         request.path,
         format=FORMATS[request.format],
         selection=request.selection,
-        options=options,
+        options=written,
         outdated=outdated_images(project),
     )
 

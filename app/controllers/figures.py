@@ -7,51 +7,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from app import paths
-from app.models.evidence import HeatMap
+from app.controllers.job import Controller, Job
+from app.models.evidence import HeatMap, boxes_in
 from app.models.figure import FigureRequest
-from app.models.session import Session
-from app.models.training import Activity
-from app.pump import Pump
 from app.worker import Worker
 from core.base.annotations import Status
 from core.base.errors import BoxscoutError, ImageError
 from core.base.language import tr
+from core.boxes.options import BoxOptions
 from core.boxes.rules import RULES
-from core.boxes.several import find_boxes
 from core.images.decoding import decode
 from core.learn.stopping import Estimate
 from core.project.decide import decide
 from core.project.frozen import FEATURES
 from core.project.queries import kept
-from core.project.store import Project, ProjectView
+from core.project.store import Project
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from core.project.drawing import Panel
 
-ACTIVITY = "figure"
 Stopping = Callable[[], bool]
 MAX_SIDE = 512  # pixels; a page shows an image about this large
 
 
-class FigureController(QObject):
+class FigureController(Controller):
     """Draws what the session shows, and what the project holds of images that are not in view."""
 
     saved = Signal(object)
     """The path of a figure that was written."""
 
-    def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
-
     def save(self, request: FigureRequest) -> None:
         """Draw and write; :attr:`saved` follows, or an error."""
-        session = self._session
         draw = self._drawing(request)
         if draw is None:
             return
@@ -63,32 +54,30 @@ class FigureController(QObject):
             write_figure(draw(worker.is_stopping), request.path)
 
         def done(_: object) -> None:
-            session.set_activity(ACTIVITY, None)
-            session.notice.emit(tr("Figure saved as {name}.").format(name=request.path.name))
+            self._session.notice.emit(tr("Figure saved as {name}.").format(name=request.path.name))
             self.saved.emit(request.path)
 
-        session.set_activity(ACTIVITY, Activity(text=tr("Drawing…"), can_stop=False))
-        self._pump.run("figure", run, on_done=done, on_failed=lambda _: session.set_activity(ACTIVITY, None))
+        Job(self._session, self._pump, "figure").start(run, text=tr("Drawing…"), can_stop=False, on_done=done)
 
     def _drawing(self, request: FigureRequest) -> Callable[[Stopping], Figure] | None:
         """What the thread does; everything of the session is read here, in the window's thread."""
         session = self._session
-        project, view, step = session.project, session.view, session.training.step
+        project, options, step = session.project, session.view.options, session.training.step
         if project is None:
             return None
         name = paths.title(project.path)
         if request.kind == "boxes":
             live = session.live.maps_of(request.images)
-            return lambda _: _boxes(project, view, request.images, name, live, step)
+            return lambda _: _boxes(project, options, request.images, name, live, step)
         if request.kind == "samples":
             samples = session.samples
             title = tr("{name}: samples at step {step:,}").format(name=name, step=step)
             return None if samples is None else lambda _: _samples(samples, title)
         if request.kind == "accuracy":
             title = tr("{name}: accuracy over training, rule “{rule}”")
-            title = title.format(name=name, rule=tr(RULES[view.rule].title))
-            return lambda stopping: _accuracy(project, view, title, stopping)
-        points = [(p.step, p.ms_ssim) for p in session.points if p.ms_ssim is not None]
+            title = title.format(name=name, rule=tr(RULES[options.rule].title))
+            return lambda stopping: _accuracy(project, options, title, stopping)
+        points = [(p.step, p.ms_ssim) for p in session.learning.points if p.ms_ssim is not None]
         real = session.results.snapshots.real
         title = tr("{name}: MS-SSIM between samples").format(name=name)
         return lambda _: _diversity(points, real, title)
@@ -96,7 +85,7 @@ class FigureController(QObject):
 
 def _boxes(
     project: Project,
-    view: ProjectView,
+    options: BoxOptions,
     images: tuple[int, ...],
     name: str,
     live: Mapping[int, HeatMap],
@@ -105,10 +94,10 @@ def _boxes(
     """Of the project's maps, and while a network trains of those of it that have been looked at."""
     from core.project.pages import MAX_IMAGES, boxes_page
 
-    decide(project, view)
+    decide(project, options)
     panels, names = [], []
     for image_id in images:
-        panel = _panel(project, image_id, view, live.get(image_id))
+        panel = _panel(project, image_id, options, live.get(image_id))
         if panel is not None:
             panels.append(panel)
             names.append(project.image(image_id).name)
@@ -125,7 +114,7 @@ def _boxes(
     return boxes_page(panels, names, title.format(name=name, step=step))
 
 
-def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | None) -> Panel | None:
+def _panel(project: Project, image_id: int, options: BoxOptions, live: HeatMap | None) -> Panel | None:
     """One image at the size of a page; None where it has no heat map or cannot be read."""
     from core.project.drawing import Panel
 
@@ -140,23 +129,16 @@ def _panel(project: Project, image_id: int, view: ProjectView, live: HeatMap | N
     height, width = decoded.pixels.shape[:2]
     found = kept_.boxes
     if live is not None and not kept_.edited and record.status is not Status.ACCEPTED:
-        found = find_boxes(
-            live,
-            width=record.width,
-            height=record.height,
-            rule=view.rule,
-            threshold=view.thresholds.get(image_id, view.threshold),
-            max_boxes=view.max_boxes,
-        )
+        found = boxes_in(live, options, size=(record.width, record.height), image_id=image_id)
     boxes = [b.box.scaled(width / record.width, height / record.height) for b in found]
     return Panel(decoded.pixels, heat_map, boxes[0] if boxes else None, others=tuple(boxes[1:]))
 
 
-def _accuracy(project: Project, view: ProjectView, title: str, stopping: Stopping) -> Figure:
+def _accuracy(project: Project, options: BoxOptions, title: str, stopping: Stopping) -> Figure:
     from core.project.course import course
     from core.project.pages import accuracy_page
 
-    return accuracy_page(course(project, view, cancelled=stopping), title)
+    return accuracy_page(course(project, options, cancelled=stopping), title)
 
 
 def _samples(samples: npt.NDArray[np.uint8], title: str) -> Figure:

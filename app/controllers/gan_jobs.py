@@ -8,16 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from app.controllers.run import Preparing, Saved, run_steps
+from app.controllers.run import Preparing, Saved, SavedTraining, changed_records, run_steps
 from app.controllers.sources import Look, Newest
-from app.controllers.training import Prepared, SavedTraining
+from app.controllers.training import Prepared
 from app.models.evidence import HeatMap
 from app.models.results import Snapshots
-from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.models.training import Kind, Point
 from app.worker import Worker
 from core.base.config import TrainConfig
 from core.base.devices import resolve_device
 from core.base.errors import BoxscoutError, ImageError
+from core.boxes.options import BoxOptions
 from core.images.decoding import decode_squashed
 from core.images.pixels import Pixels
 from core.learn import checkpoint, snapshots
@@ -34,7 +35,7 @@ from core.project.localize import localize_images
 from core.project.localizers import Localizer, known_classes, saved_localizer
 from core.project.results import results_of
 from core.project.runs import Run
-from core.project.store import ImageRecord, Project, ProjectView
+from core.project.store import ImageRecord, Project
 from core.project.training import train_and_save
 from core.project.workflow import load_pixels, training_run
 
@@ -54,7 +55,6 @@ class NetworkSource:
         return self.localizer.step
 
     def heat_map(self, image_id: int, path: Path, how: Look) -> HeatMap | None:
-        """See :class:`~app.controllers.sources.Source`."""
         size, prepared = self.localizer.image_size, how.prepared
         row = prepared.rows.get(image_id) if prepared else None
         if prepared is not None and row is not None and prepared.pixels.array.shape[1] == size:
@@ -72,7 +72,6 @@ class NetworkSource:
 
 
 def source_of(snapshot: Snapshot) -> NetworkSource:
-    """What makes heat maps by a discriminator in training."""
     return NetworkSource(Localizer(snapshot.discriminator, snapshot.step, snapshot.image_size))
 
 
@@ -98,25 +97,23 @@ def seen(
 
 
 def read_checkpoint(run: Run) -> SavedTraining:
-    """How the training of a run that is saved stands."""
     try:
         state = checkpoint.load(run.file)
     except BoxscoutError as error:
         return SavedTraining(warning=str(error))
-    complete = is_spent(state.config, state)
-    status = TrainingStatus(
-        phase=Phase.FINISHED if complete else Phase.IDLE,
-        step=state.step,
-        steps=state.config.steps,
-        fraction=1.0 if complete else state.step / state.config.steps,
-        saved_step=state.step or None,
-    )
     points = tuple(
         Point(p.step, p.d_loss, p.g_loss, p.ms_ssim, p.background_accuracy) for p in state.points()
     )
     makes_samples = state.step > 0 and state.config.adversarial > 0
     samples = samples_of(state) if makes_samples else None
-    return SavedTraining(status, points, samples, _snapshots(state, run.file))
+    return SavedTraining.at(
+        state.step,
+        state.config.steps,
+        complete=is_spent(state.config, state),
+        points=points,
+        samples=samples,
+        snapshots=_snapshots(state, run.file),
+    )
 
 
 def _snapshots(state: TrainState, path: Path) -> Snapshots:
@@ -129,8 +126,7 @@ def _snapshots(state: TrainState, path: Path) -> Snapshots:
 
 def _prepared(project: Project, records: tuple[ImageRecord, ...], pixels: Pixels, device: str) -> Prepared:
     """All that the window wants to know of the pixels, looked up here and not in its thread."""
-    known = set(records)
-    changed = tuple(record for record in project.images() if record not in known)
+    changed = tuple(changed_records(project, records))
     ids = {record.path: record.id for record in records}
     rows = {ids[file.path]: row for row, file in enumerate(pixels.files)}
     damaged = tuple(image_id for image_id, row in rows.items() if row in pixels.truncated)
@@ -154,13 +150,8 @@ def _begun(config: TrainConfig, saved: Run | None) -> tuple[TrainConfig, TrainSt
 
 
 def train(
-    worker: Worker,
-    project: Project,
-    records: tuple[ImageRecord, ...],
-    config: TrainConfig,
-    saved: Run | None,
+    worker: Worker, project: Project, records: tuple[ImageRecord, ...], config: TrainConfig, saved: Run | None
 ) -> Saved:
-    """What the training thread does."""
     device = str(resolve_device(config.device))
     config, state = _begun(config, saved)
     pixels = load_pixels(
@@ -191,7 +182,7 @@ def localize(
     worker: Worker,
     project: Project,
     records: tuple[ImageRecord, ...],
-    view: ProjectView,
+    boxes: BoxOptions,
     how: Look,
     run: Run,
     source: NetworkSource,
@@ -209,8 +200,7 @@ def localize(
             on_progress=lambda done, total: worker.put(("pixels", done, total)),
             cancelled=worker.is_stopping,
         )
-        known = set(records)
-        worker.put([record for record in project.images() if record not in known])
+        worker.put(changed_records(project, records))
     with results_of(project, run) as place:
         return localize_images(
             place,
@@ -218,12 +208,9 @@ def localize(
             pixels,
             localizer.network,
             step=localizer.step,
-            rule=view.rule,
-            threshold=view.threshold,
-            thresholds=view.thresholds,
-            max_boxes=view.max_boxes,
+            how=boxes,
             classes=source.classes,
-            options=read_out_of(localizer.network, unit=how.unit, max_boxes=view.max_boxes),
+            options=read_out_of(localizer.network, unit=how.unit, max_boxes=boxes.max_boxes),
             on_progress=lambda done, total: worker.put(("boxes", done, total)),
             cancelled=worker.is_stopping,
         )

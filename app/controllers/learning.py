@@ -8,11 +8,11 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 
-from app.controllers.run import RunController, Saved
+from app.controllers.run import RunController, Saved, SavedTraining, changed_records, last_of
 from app.controllers.sources import Newest, UnitSource
-from app.controllers.training import SavedTraining, read_checkpoint
+from app.controllers.training import read_checkpoint
 from app.models.results import Snapshots
-from app.models.training import Kind, Phase, TrainingStatus
+from app.models.training import Kind, Phase
 from app.worker import Worker
 from core.base.config import FeaturesConfig
 from core.base.errors import BoxscoutError, Cancelled
@@ -39,59 +39,39 @@ class LearningController(RunController):
     kind = Kind.FEATURES
 
     begun = Signal()
-    source = Signal(object)
-    """The :class:`~app.controllers.sources.Source` by what the images so far say."""
-
-    @property
-    def status(self) -> TrainingStatus:
-        return self._session.training
-
-    def _set(self, **fields: Any) -> None:
-        self._session.set_training(**fields)
 
     def start(self, config: FeaturesConfig) -> None:
         """Learn from a sample of all usable images of the project, in a new run."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or not records:
+        session, given = self._session, self._given()
+        if given is None:
             return
         session.results.set_kind(self.kind)
         session.change_view(config=config, model=self.kind.value, at="last")
         if session.runs.current is None:
             session.follow_rule(self.kind.value)
-        session.reset_training(
-            TrainingStatus(phase=Phase.PREPARING, steps=len(records), message=tr("Loading the features…"))
-        )
+        self._prepare(len(given[1]), tr("Loading the features…"))
         session.results.set_snapshots(Snapshots())
         self.begun.emit()
-        self._begin(lambda worker: _learn(worker, project, records, config))
+        self._begin(lambda worker: _learn(worker, *given, config))
 
     def stop(self) -> None:
         """End at once; nothing is kept."""
         super().stop()
         if self.running:
-            self._set(message=tr("Stopping…"))
+            self._learning.set(message=tr("Stopping…"))
 
     def _on_items(self, items: list[Any]) -> None:
-        session = self._session
-        for item in items:
-            if isinstance(item, Run):
-                session.runs.show(item)
-            elif isinstance(item, list):
-                session.merge_records(item)
-            elif isinstance(item, Ready) and self.status.phase is Phase.PREPARING:
-                text = tr("Looking for what your images have in common…")
-                self._set(phase=Phase.TRAINING, message=" ".join(filter(None, (text, item.note))))
-        looks = [item.source for item in items if isinstance(item, Newest)]
-        if looks:
-            self.source.emit(looks[-1])
-        reports = [item for item in items if isinstance(item, Learned)]
-        if reports:
-            self._show(reports[-1])
+        super()._on_items(items)
+        ready, report = last_of(items, Ready), last_of(items, Learned)
+        if ready is not None and self.status.phase is Phase.PREPARING:
+            text = tr("Looking for what your images have in common…")
+            self._learning.set(phase=Phase.TRAINING, message=" ".join(filter(None, (text, ready.note))))
+        if report is not None:
+            self._show(report)
 
     def _show(self, report: Learned) -> None:
         moving = self.status.phase is Phase.TRAINING
-        self._set(
+        self._learning.set(
             step=report.done,
             steps=report.images,
             fraction=report.fraction,
@@ -116,29 +96,19 @@ def read_training(run: Run | None) -> SavedTraining:
     except BoxscoutError as error:
         return SavedTraining(warning=str(error))
     images = unit.images
-    status = TrainingStatus(
-        phase=Phase.FINISHED,
-        step=images,
-        steps=images,
-        fraction=1.0,
-        message=learned_text(images),
-        saved_step=images,
-    )
-    return SavedTraining(status)
+    return SavedTraining.at(images, images, complete=True, message=learned_text(images))
 
 
 def _learn(
     worker: Worker, project: Project, records: tuple[ImageRecord, ...], config: FeaturesConfig
 ) -> Saved:
-    """What the thread does."""
     features = features_of(config)
     worker.put(Ready(features.note))
     with training_run(project, KIND, preset=KIND) as run:
         worker.put(run)
         source, last = _follow(worker, project, records, config, features, run)
         note_training(project, run, complete=True)
-    known = set(records)
-    worker.put([record for record in project.images() if record not in known])
+    worker.put(changed_records(project, records))
     return Saved(last.done, True, source)
 
 

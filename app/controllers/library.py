@@ -10,14 +10,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app import paths
-from app.controllers.class_training import SavedClasses, read_classifier
+from app.controllers.class_training import read_classifier
+from app.controllers.job import Controller, Job
 from app.controllers.learning import read_training
-from app.controllers.training import SavedTraining
+from app.controllers.run import SavedTraining
 from app.memory import look_at_all
 from app.models.image_list import ImageTable
-from app.models.runs import Listed, default_run, free_run, read_runs
+from app.models.runs import Listed, default_run, read_runs
 from app.models.session import Session
-from app.models.training import Activity, Kind
+from app.models.training import Kind
 from app.pump import Pump
 from app.worker import Worker
 from core.base.errors import BoxscoutError, DamagedProjectError
@@ -29,7 +30,6 @@ from core.project.queries import box_facts
 from core.project.rescue import Rescue, rescue
 from core.project.store import ImageRecord, Project, ProjectView
 
-OPENING, SCANNING, SAVING, DRAWING = "opening", "scan", "save", "sample"
 FIRST_BATCH = 64
 # The window takes a batch in at once: no larger than what it does between two frames.
 LARGEST_BATCH = 2048
@@ -46,7 +46,7 @@ class Opened:
     view: ProjectView
     runs: Listed
     training: SavedTraining
-    classes: SavedClasses
+    classes: SavedTraining
     claim: Claim
     rescued: Rescue | None = None
 
@@ -68,7 +68,7 @@ class Scanned:
     rejected: list[RejectedFile]
 
 
-class LibraryController(QObject):
+class LibraryController(Controller):
     """What is open, and what is in it."""
 
     scanned = Signal()
@@ -79,11 +79,10 @@ class LibraryController(QObject):
     """The project is about to be closed: jobs on it must end. Sent only when none is training."""
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
-        self._scan: Worker | None = None
-        self._opening: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._scan, self._opening, self._saving, self._drawing = (
+            Job(session, pump, name) for name in ("scan", "opening", "save", "sample")
+        )
         self._waiting: list[Path] = []
         self._claim: Claim | None = None
 
@@ -100,24 +99,19 @@ class LibraryController(QObject):
             self._complain(tr("“{name}” does not exist or cannot be reached.").format(name=path))
         if not found:
             return
-        if self._session.project is None and self._opening is None:
+        if self._opening.running:
+            self._waiting += found
+        elif self._session.project is None:
             self._waiting = found
             self._open(paths.default_project(found), Project.open_or_create)
-        elif self._opening is not None:
-            self._waiting += found
         else:
             self._start_scan(found)
 
     def open_project(self, path: Path) -> None:
-        """Open ``path`` in place of the present project."""
         session = self._session
         if session.project is not None and session.project.path == Path(path).absolute():
             return
         self._open(path, Project.open_to_look)
-
-    def new_project(self) -> None:
-        """Close what is open and show the welcome page."""
-        self.close_project()
 
     def save_copy(self, path: Path) -> None:
         """File > Save project as; a copy of what may only be read is opened, to go on in it."""
@@ -130,35 +124,25 @@ class LibraryController(QObject):
             project.backup(path)
 
         def done(_: object) -> None:
-            self._session.set_activity(SAVING, None)
             self._session.notice.emit(tr("Saved as {name}.").format(name=path.name))
             if project.is_copy and self._session.project is project:
                 self.open_project(path)
 
-        self._session.set_activity(SAVING, Activity(text=tr("Saving…"), can_stop=False))
-        self._pump.run(
-            "save", run, on_done=done, on_failed=lambda _: self._session.set_activity(SAVING, None)
-        )
+        self._saving.start(run, text=tr("Saving…"), can_stop=False, on_done=done)
 
     def open_sample(self) -> None:
         """Draw the sample folder, once, and open it."""
         folder = paths.data_folder() / "sample"
-        self._session.set_activity(DRAWING, Activity(text=tr("Drawing the sample…"), can_stop=False))
-
-        def done(_: object) -> None:
-            self._session.set_activity(DRAWING, None)
-            self.open_paths([folder])
-
-        self._pump.run(
-            "sample",
+        self._drawing.start(
             lambda _: None if folder.is_dir() else _draw(folder),
-            on_done=done,
-            on_failed=lambda _: self._session.set_activity(DRAWING, None),
+            text=tr("Drawing the sample…"),
+            can_stop=False,
+            on_done=lambda _: self.open_paths([folder]),
         )
 
-    def stop_scan(self) -> None:
-        if self._scan is not None:
-            self._scan.stop()
+    def stop(self) -> None:
+        """End the scan; what it has found stays."""
+        self._scan.stop()
 
     def close_project(self) -> None:
         """End the jobs on the open project, save and close it."""
@@ -166,9 +150,7 @@ class LibraryController(QObject):
         project = session.project
         if project is None:
             return
-        self._pump.abandon(self._scan)
-        self._scan = None
-        session.set_activity(SCANNING, None)
+        self._scan.abandon()
         self.leaving.emit()
         view, claim = session.view, self._claim
         self._claim = None
@@ -193,35 +175,28 @@ class LibraryController(QObject):
     # ---- opening --------------------------------------------------------------------------------
 
     def _open(self, path: Path, how: Callable[[Path], Project]) -> None:
-        self._pump.abandon(self._opening)
-        text = tr("Opening {name}…").format(name=paths.title(path))
-        self._session.set_activity(OPENING, Activity(text=text, can_stop=False))
-        self._opening = self._pump.run(
-            "open", lambda _: _read(path, how), on_done=self._on_opened, on_failed=self._on_open_failed
+        self._opening.start(
+            lambda _: _read(path, how),
+            text=tr("Opening {name}…").format(name=paths.title(path)),
+            can_stop=False,
+            on_done=self._on_opened,
+            on_failed=lambda _: self._waiting.clear(),
         )
 
     def _on_opened(self, opened: Opened) -> None:
-        self._opening = None
         session = self._session
         self.close_project()
         self._claim = opened.claim
-        session.set_activity(OPENING, None)
         session.set_project(opened.project, opened.table, opened.view)
         session.runs.set_listed(opened.runs)
         session.problems.set_rejected(opened.rejected)
-        opened.training.show(session)
-        session.results.reset_labelled(opened.classes.status, opened.classes.points)
+        opened.training.show(session, session.results.free_kind)
+        opened.classes.show(session, Kind.CAM)
         paths.remember_project(opened.project.path)
         rescued = opened.rescued.sentence() if opened.rescued else ""
         for warning in filter(None, (rescued, opened.training.warning, opened.classes.warning)):
             self._complain(warning)
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._start_scan(waiting)
-
-    def _on_open_failed(self, _: BaseException) -> None:
-        self._opening, self._waiting = None, []
-        self._session.set_activity(OPENING, None)
+        self._scan_waiting()
 
     # ---- scanning -------------------------------------------------------------------------------
 
@@ -229,25 +204,23 @@ class LibraryController(QObject):
         project = self._session.project
         if project is None or self._session.refuses_change():
             return
-        if self._scan is not None:
+        if self._scan.running:
             self._waiting += chosen
             return
         known = tuple(self._session.images.records)
-        self._session.set_activity(SCANNING, Activity(text=tr("Looking for images…")))
-        self._scan = self._pump.run(
-            "scan",
+        self._scan.start(
             lambda worker: _Scan(worker, project, known).run(chosen),
+            text=tr("Looking for images…"),
             on_items=self._on_found,
             on_done=lambda scanned: self._on_scanned(scanned, chosen),
-            on_failed=lambda _: self._end_scan(),
+            on_failed=lambda _: self._scan_waiting(),
         )
 
     def _on_found(self, parts: list[Found]) -> None:
         session = self._session
         for part in parts:
             session.append_records(part.records)
-        text = tr("Looking for images: {count:,} found").format(count=session.images.total)
-        session.set_activity(SCANNING, Activity(text=text))
+        self._scan.tell(tr("Looking for images: {count:,} found").format(count=session.images.total))
 
     def _on_scanned(self, scanned: Scanned, chosen: Sequence[Path]) -> None:
         session = self._session
@@ -256,20 +229,18 @@ class LibraryController(QObject):
             session.replace_table(scanned.table)
         else:
             session.images.arrange(session.view.browse)
-        self._end_scan()
+        self._scan_waiting()
         self.scanned.emit()
         if scanned.images:
             self.folders_added.emit([path for path in chosen if path.is_dir()])
-        if scanned.images == 0:
+        else:
             names = ", ".join(tr("“{name}”").format(name=path.name or path) for path in chosen)
             text = tr("No usable image was found in {names}.").format(names=names)
             if scanned.rejected:
                 text += " " + tr("The Problems panel says why each file cannot be used.")
             self._complain(text)
 
-    def _end_scan(self) -> None:
-        self._scan = None
-        self._session.set_activity(SCANNING, None)
+    def _scan_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         if waiting:
             self._start_scan(waiting)
@@ -336,7 +307,7 @@ def _read(path: Path, how: Callable[[Path], Project]) -> Opened:
         project, rescued = _whole(path, how)
         try:
             listed, view = read_runs(project), project.load_view()
-            free = free_run(listed.runs)
+            free = default_run(listed.runs, Kind.FEATURES, Kind.GAN)
             training = read_training(free)
             classes = read_classifier(default_run(listed.runs, Kind.CAM))
             current = next((run for run in listed.runs if run.current), None)

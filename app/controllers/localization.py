@@ -8,27 +8,27 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from app.controllers.run import Saved
+from app.controllers.job import Controller, Job
+from app.controllers.run import Saved, changed_records
 from app.controllers.sources import Look, Newest, Source, UnitSource, read_unit
 from app.controllers.training import Prepared, gan_jobs
 from app.models.evidence import HeatMap
-from app.models.loader import Loader
 from app.models.session import Session
-from app.models.training import Activity, Kind
+from app.models.training import Kind
 from app.pump import Pump
 from app.worker import Worker
 from core.base.language import tr, trn
+from core.boxes.options import BoxOptions
 from core.nets.features import installed_runtime
 from core.project.frozen import localize_by_features, other_runtime
 from core.project.results import results_of
 from core.project.runs import Run
-from core.project.store import ImageRecord, Project, ProjectView
+from core.project.store import ImageRecord, Project
 
-ACTIVITY = "localization"
 NEWEST = ((Kind.FEATURES.value, None), (Kind.GAN.value, None))
 
 
-class LocalizationController(QObject):
+class LocalizationController(Controller):
     """Only copies of the discriminator come here; the network in training never does."""
 
     boxes_found = Signal(int)
@@ -37,10 +37,8 @@ class LocalizationController(QObject):
     """The project's heat maps or boxes are new."""
 
     def __init__(self, session: Session, pump: Pump, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
-        self._worker: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._search, self._reading = self._job("localization"), Job(session, pump, "localizer")
         self._prepared: Prepared | None = None
         self._newest: Source | None = None
         """Of the newest snapshot while training."""
@@ -49,24 +47,15 @@ class LocalizationController(QObject):
         self._again = False
         self._behind = False
         # One thread for good: each new thread would start its own pool of OpenMP threads.
-        self._live = Loader(
-            "heat-maps",
-            self._make_live_map,
-            on_ready=self._on_live_map,
-            on_error=pump.failed.emit,
-            wake=pump.wake,
-            threads=1,
-            capacity=1,
-            queue_limit=1,
-        )
-        pump.add_source(self._live)
+        options = {"threads": 1, "capacity": 1, "queue_limit": 1}
+        self._live = pump.loader("heat-maps", self._make_live_map, on_ready=self._on_live_map, **options)
         session.project_changed.connect(self._forget)
         session.current_changed.connect(self._want_live_map)
         session.results.snapshots_changed.connect(self._on_snapshots_changed)
 
     @property
     def running(self) -> bool:
-        return self._worker is not None
+        return self._search.running
 
     # ---- while training -------------------------------------------------------------------------
 
@@ -116,7 +105,7 @@ class LocalizationController(QObject):
             return
         session.change_view(model=model, at=at)
         self._show(None)
-        if session.training.phase.running or session.results.labelled.phase.running:
+        if session.is_training:
             self._behind = True
             self._load_live()
         else:
@@ -129,7 +118,7 @@ class LocalizationController(QObject):
             return
         session.change_view(unit=unit)
         self._show(self._source)
-        if session.training.phase.running or session.results.labelled.phase.running:
+        if session.is_training:
             self._behind = True
         else:
             self.find_boxes()
@@ -159,33 +148,28 @@ class LocalizationController(QObject):
             session.follow_rule(run.kind)
         view, read = session.view_for(run.kind), self._reader()
         source = self._newest if wanted in NEWEST else None
-        session.set_activity(ACTIVITY, Activity(text=tr("Finding boxes…")))
-        self._worker = self._pump.run(
-            "localization",
-            lambda worker: _localize(
-                worker,
-                project,
-                records,
-                view,
-                Look(prepared, unit, view.max_boxes),
-                run,
-                source or read(run, records, wanted[1]),
-                again,
-            ),
+        how = Look(prepared, unit, view.max_boxes)
+
+        def search(worker: Worker) -> tuple[int, int]:
+            by = source or read(run, records, wanted[1])
+            return _localize(worker, project, records, view.options, how, run, by, again)
+
+        self._search.start(
+            search,
+            text=tr("Finding boxes…"),
             on_items=self._on_items,
             on_done=lambda result: self._on_done(run, result),
             on_failed=self._on_failed,
         )
 
     def stop(self) -> None:
-        if self._worker:
-            self._worker.stop()
+        self._search.stop()
 
     def finish(self) -> None:
         """Stop here and now: what boxes come from is about to change."""
         self._again = False
         self.stop()
-        self._pump.finish(self._worker)
+        self._search.finish()
 
     def on_shown(self) -> None:
         """Another run is shown: what it sees, or the project's own where the boxes come from it."""
@@ -195,10 +179,10 @@ class LocalizationController(QObject):
             self._load_live()
 
     def abandon(self) -> None:
-        """The project is about to be closed."""
-        self._again = False
-        self._pump.abandon(self._worker)
-        self._end()
+        was_running, self._again = self.running, False
+        super().abandon()
+        if was_running:
+            self._end()
 
     def close(self) -> None:
         self._live.close()
@@ -233,8 +217,7 @@ class LocalizationController(QObject):
         if wanted in NEWEST and (self._newest is not None or session.training.phase.running):
             self._show(self._newest)
         elif run is not None and run.is_saved:
-            self._pump.run(
-                "localizer",
+            self._reading.start(
                 lambda _: read(run, records, wanted[1]),
                 on_done=lambda source: self._show(source) if self._wanted() == wanted else None,
             )
@@ -287,7 +270,7 @@ class LocalizationController(QObject):
                 continue
             step, done, total = item
             texts = {"pixels": tr("Preparing images…"), "boxes": tr("Finding boxes…")}
-            self._session.set_activity(ACTIVITY, Activity(text=texts[step], done=done, total=total))
+            self._search.tell(texts[step], done, total)
 
     def _on_done(self, run: Run, result: tuple[int, int]) -> None:
         found, kept = result
@@ -320,10 +303,6 @@ class LocalizationController(QObject):
         self._end()
 
     def _end(self) -> None:
-        if self._worker is None:
-            return
-        self._worker = None
-        self._session.set_activity(ACTIVITY, None)
         self.evidence_changed.emit()
         if self._again:
             self._again = False
@@ -334,7 +313,7 @@ def _localize(
     worker: Worker,
     project: Project,
     records: tuple[ImageRecord, ...],
-    view: ProjectView,
+    boxes: BoxOptions,
     how: Look,
     run: Run,
     source: Source,
@@ -343,7 +322,7 @@ def _localize(
     """What the localization thread does; how many images got boxes, and how many were left alone."""
     worker.put(Newest(source))  # the image in view need not wait for its turn
     if not isinstance(source, UnitSource):
-        found: tuple[int, int] = gan_jobs().localize(worker, project, records, view, how, run, source)
+        found: tuple[int, int] = gan_jobs().localize(worker, project, records, boxes, how, run, source)
         return found
     with results_of(project, run) as place:
         done = localize_by_features(
@@ -352,14 +331,10 @@ def _localize(
             records,
             source.unit,
             source.features,
-            rule=view.rule,
-            threshold=view.threshold,
-            thresholds=view.thresholds,
-            max_boxes=view.max_boxes,
+            how=boxes,
             again=again,
             on_progress=lambda done, total: worker.put(("boxes", done, total)),
             cancelled=worker.is_stopping,
         )
-    known = set(records)
-    worker.put([record for record in project.images() if record not in known])
+    worker.put(changed_records(project, records))
     return done.images, done.kept

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
+from app.controllers.job import Controller
 from app.models.session import Session
-from app.models.training import Activity
 from app.pump import Pump
+from app.wiring import one_shot
 from app.worker import Worker, no_error_once_stopped
 from core.base.language import tr
+from core.boxes.options import BoxOptions
 from core.evaluate.report import Baselines, baselines_of
 from core.project.edits import TruthEdit
 from core.project.exchange import remove_truth
@@ -25,10 +27,9 @@ from core.project.measure import (
     measure_contrast,
     standing,
 )
-from core.project.store import Project, ProjectView
+from core.project.store import Project
 
 WAIT_MS = 200
-ACTIVITY = "measuring"
 # Fewer images are read before anybody could see that they are.
 TELL_FROM = 500
 
@@ -48,7 +49,7 @@ class Drawn:
     curve: FolderCurve | None
 
 
-class MeasuringController(QObject):
+class MeasuringController(Controller):
     """Measures a moment after boxes have changed. Colour contrast, which reads every image, comes once."""
 
     truth_changed = Signal()
@@ -57,18 +58,14 @@ class MeasuringController(QObject):
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._session, self._pump, self._editing = session, pump, editing
-        self._measuring: Worker | None = None
-        self._contrast: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._editing = editing
+        self._measuring, self._contrast = self._job("measure"), self._job("measuring")
         self._yardstick: Yardstick | None = None
         self._has_contrast = False
-        self._curve_of: tuple[object, ...] | None = None
+        self._curve_of: BoxOptions | None = None
         self._moves = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(WAIT_MS)
-        self._timer.timeout.connect(self._run)
+        self._timer = one_shot(self, WAIT_MS, self._run)
         session.project_changed.connect(self._on_project_changed)
 
     def wake(self, *, boxes_changed: bool = False, by_hand: bool = False) -> None:
@@ -80,8 +77,8 @@ class MeasuringController(QObject):
 
     def on_truth_changed(self) -> None:
         """The truth is another: baselines and all."""
-        self._pump.abandon(self._contrast)
-        self._contrast, self._yardstick, self._has_contrast = None, None, False
+        self._contrast.abandon()
+        self._yardstick, self._has_contrast = None, False
         self.truth_changed.emit()
         self.wake(boxes_changed=True)
 
@@ -102,16 +99,11 @@ class MeasuringController(QObject):
 
     def stop(self) -> None:
         """Give colour contrast up; the other baselines stay."""
-        if self._contrast is not None:
-            self._contrast.stop()
+        self._contrast.stop()
 
     def abandon(self) -> None:
-        """The project is about to be closed."""
         self._timer.stop()
-        for worker in (self._measuring, self._contrast):
-            self._pump.abandon(worker)
-        self._measuring = None
-        self._end_contrast()
+        super().abandon()
 
     def _on_project_changed(self) -> None:
         self.abandon()
@@ -122,20 +114,18 @@ class MeasuringController(QObject):
 
     def _run(self) -> None:
         session = self._session
-        project, view = session.project, session.view
+        project, options = session.project, session.view.options
         if project is None:
             return
-        wanted = view.rule, view.max_boxes, view.thresholds
-        self._pump.abandon(self._measuring)
+        wanted = replace(options, threshold=None)  # the curve is of all thresholds
         yardstick, with_curve = self._yardstick, wanted != self._curve_of
-        self._measuring = self._pump.run(
-            "measure",
-            lambda worker: _measure(worker, project, view, yardstick, with_curve),
+        self._measuring.start(
+            lambda worker: _measure(worker, project, options, yardstick, with_curve),
             on_items=lambda items: self._on_items(items, wanted),
             on_done=self._on_done,
         )
 
-    def _on_items(self, items: list[Standing | Drawn | None], wanted: tuple[object, ...]) -> None:
+    def _on_items(self, items: list[Standing | Drawn | None], wanted: BoxOptions) -> None:
         for item in items:
             if isinstance(item, Drawn):
                 self._curve_of = wanted
@@ -161,13 +151,11 @@ class MeasuringController(QObject):
         measures.set_standing(found)
 
     def _on_done(self, _: object) -> None:
-        self._measuring = None
         project = self._session.project
         if project is None or self._session.measures.standing is None:
             return
-        if not self._has_contrast and self._contrast is None:
-            self._contrast = self._pump.run(
-                "contrast",
+        if not self._has_contrast and not self._contrast.running:
+            self._contrast.start(
                 lambda worker: _measure_contrast(worker, project),
                 on_items=self._on_contrast_progress,
                 on_done=self._on_contrast,
@@ -176,8 +164,7 @@ class MeasuringController(QObject):
 
     def _on_contrast_progress(self, items: list[tuple[int, int]]) -> None:
         done, total = items[-1]
-        text = tr("Measuring colour contrast…")
-        self._session.set_activity(ACTIVITY, Activity(text=text, done=done, total=total))
+        self._contrast.tell(tr("Measuring colour contrast…"), done, total)
 
     def _on_contrast(self, found: Yardstick | None) -> None:
         self._give_contrast_up()
@@ -188,16 +175,10 @@ class MeasuringController(QObject):
     def _give_contrast_up(self) -> None:
         """Once and not again, whether it was measured or stopped: until the truth is another."""
         self._has_contrast = True
-        self._end_contrast()
-
-    def _end_contrast(self) -> None:
-        self._contrast = None
-        if ACTIVITY in self._session.activities:
-            self._session.set_activity(ACTIVITY, None)
 
 
 def _measure(
-    worker: Worker, project: Project, view: ProjectView, yardstick: Yardstick | None, with_curve: bool
+    worker: Worker, project: Project, options: BoxOptions, yardstick: Yardstick | None, with_curve: bool
 ) -> None:
     """What the measuring thread does: the accuracy now, then that at every threshold."""
     with no_error_once_stopped(worker):
@@ -208,7 +189,7 @@ def _measure(
         fits = yardstick is not None and np.array_equal(yardstick.ids, against.ids)
         worker.put(standing(against, yardstick.baselines if fits and yardstick else None))
         if with_curve:
-            worker.put(Drawn(folder_curve(project, against, view, cancelled=worker.is_stopping)))
+            worker.put(Drawn(folder_curve(project, against, options, cancelled=worker.is_stopping)))
 
 
 def _measure_contrast(worker: Worker, project: Project) -> Yardstick | None:

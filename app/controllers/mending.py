@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
+from app.controllers.job import Controller, Job
 from app.controllers.library import read_table
 from app.models.image_list import ImageTable
 from app.models.session import Session
-from app.models.training import Activity
 from app.pump import Pump
+from app.wiring import one_shot
 from app.worker import Worker, no_error_once_stopped
-from core.base.errors import ProjectError
 from core.base.language import tr
 from core.project import resized
 from core.project.edits import BoxesEdit
@@ -23,7 +23,6 @@ from core.project.queries import kept
 from core.project.rows import Kept
 from core.project.store import Project
 
-ACTIVITY = "relocate"
 # A hundred thumbnails that cannot be read are one reason to look; a disk that is away may be back soon.
 SOON_MS, AGAIN_MS = 200, 5000
 
@@ -37,7 +36,7 @@ class Moved:
     lost: tuple[LostFolder, ...]
 
 
-class MendingController(QObject):
+class MendingController(Controller):
     """Finds out what is wrong, and does what the person says about it."""
 
     size_noted = Signal(int)
@@ -52,13 +51,11 @@ class MendingController(QObject):
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._session, self._pump, self._editing = session, pump, editing
-        self._looking: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._editing = editing
+        self._looking, self._relocating = self._job("mending"), Job(session, pump, "relocate")
         self._left: set[Path] = set()
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.timeout.connect(self._look_again)
+        self._again = one_shot(self, 0, self._look_again)
         session.project_changed.connect(self._on_project_changed)
         session.problems.changed.connect(self._on_problems)
         session.picture_changed.connect(self._compare_size)
@@ -67,20 +64,15 @@ class MendingController(QObject):
     def look(self) -> None:
         """Find out, in a thread, which folders are gone and which images have another size."""
         project = self._session.project
-        self._again.stop()
-        self._pump.abandon(self._looking)
+        self.abandon()
         if project is not None:
-            self._looking = self._pump.run(
-                "mending",
-                lambda worker: _look(worker, project),
-                on_done=lambda lost: self._on_looked(project, lost),
+            self._looking.start(
+                lambda worker: _look(worker, project), on_done=lambda lost: self._on_looked(project, lost)
             )
 
     def abandon(self) -> None:
-        """The project is about to be closed."""
         self._again.stop()
-        self._pump.abandon(self._looking)
-        self._looking = None
+        super().abandon()
 
     def _on_project_changed(self) -> None:
         self._left.clear()
@@ -93,23 +85,19 @@ class MendingController(QObject):
 
     def _look_again(self) -> None:
         # A look at a network that does not answer takes its time: one at once is enough.
-        if self._looking is None and self._session.project is not None:
+        if not self._looking.running and self._session.project is not None:
             self.look()
-
-    # ---- folders ----------------------------------------------------------------------------------
 
     def relocate(self, old: Path, new: Path) -> None:
         """The folder ``old`` of the project lies at ``new`` now."""
-        session, project = self._session, self._session.project
-        if project is None:
-            return
-        session.set_activity(ACTIVITY, Activity(text=tr("Looking for the images…"), can_stop=False))
-        self._pump.run(
-            "relocate",
-            lambda worker: _relocate(worker, project, old, new),
-            on_done=lambda moved: self._on_moved(project, moved),
-            on_failed=lambda _: session.set_activity(ACTIVITY, None),
-        )
+        project = self._session.project
+        if project is not None:
+            self._relocating.start(
+                lambda worker: _relocate(worker, project, old, new),
+                text=tr("Looking for the images…"),
+                can_stop=False,
+                on_done=lambda moved: self._on_moved(project, moved),
+            )
 
     def leave_lost(self, folder: LostFolder) -> None:
         """Say no more of ``folder`` until the project is opened again."""
@@ -119,7 +107,6 @@ class MendingController(QObject):
 
     def _on_moved(self, project: Project, moved: Moved) -> None:
         session, move = self._session, moved.move
-        session.set_activity(ACTIVITY, None)
         if session.project is not project:
             return
         for image_id in (*move.files, *move.sizes):
@@ -133,7 +120,6 @@ class MendingController(QObject):
         session.notice.emit(move.sentence())
 
     def _on_looked(self, project: Project, lost: tuple[LostFolder, ...]) -> None:
-        self._looking = None
         session = self._session
         if session.project is not project:
             return
@@ -149,48 +135,35 @@ class MendingController(QObject):
         if lost:
             self._again.start(AGAIN_MS)
 
-    # ---- sizes ------------------------------------------------------------------------------------
-
     def scale_boxes(self) -> None:
         """The image in view was scaled: so are its boxes."""
         session, project = self._session, self._session.project
-        current, size = session.current, session.image_size
+        current, size = session.current, session.in_view.size
         before = session.mending.former_sizes.get(current or 0)
         if project is None or current is None or size is None or before is None:
             return
         self._editing.about_to_edit.emit()  # else what is being read just now would come too late
-        try:
+        with self._told():
             old = kept(project, [current])
-        except ProjectError as error:
-            session.error.emit(error, "")
-            return
-        new = Kept(resized.scaled(old[current].boxes, before, size), old[current].edited)
-        self._editing.perform(BoxesEdit(old, {current: new}), tr("Scale the boxes"))
+            new = Kept(resized.scaled(old[current].boxes, before, size), old[current].edited)
+            self._editing.perform(BoxesEdit(old, {current: new}), tr("Scale the boxes"))
 
     def keep_boxes(self) -> None:
         """The boxes of the image in view are right as they are."""
         session, project = self._session, self._session.project
-        if project is None or session.current is None:
-            return
-        try:
-            resized.keep(project, [session.current])
-        except ProjectError as error:
-            session.error.emit(error, "")
-            return
-        self._look_at_sizes()
+        if project is not None and session.current is not None:
+            with self._told():
+                resized.keep(project, [session.current])
+                self._look_at_sizes()
 
     def _look_at_sizes(self) -> None:
         """Boxes were changed, or taken back: those of other sizes than their images may be others now."""
         session, project = self._session, self._session.project
-        if project is None:
-            return
-        try:
-            former = resized.former_sizes(project)
-        except ProjectError as error:
-            session.error.emit(error, "")
-            return
-        if former != session.mending.former_sizes:
-            session.set_mending(former_sizes=former)
+        if project is not None:
+            with self._told():
+                former = resized.former_sizes(project)
+                if former != session.mending.former_sizes:
+                    session.set_mending(former_sizes=former)
 
     def _compare_size(self) -> None:
         """The image in view has been decoded: is it as large as its boxes say, and usable again?"""
@@ -202,14 +175,11 @@ class MendingController(QObject):
         is_new = size != (record.width, record.height) and (record.width or record.id in former)
         if not is_new and not record.reason:
             return
-        try:
+        with self._told():
             project.set_sizes({record.id: size})
             session.merge_records([project.image(record.id)])
             session.set_mending(former_sizes=resized.former_sizes(project))
-        except ProjectError as error:
-            session.error.emit(error, "")
-            return
-        self.size_noted.emit(record.id)
+            self.size_noted.emit(record.id)
 
 
 def _look(worker: Worker, project: Project) -> tuple[LostFolder, ...]:

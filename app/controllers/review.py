@@ -8,6 +8,7 @@ from itertools import compress
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
+from app.controllers.job import Controller
 from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
@@ -18,14 +19,10 @@ from core.project.edits import StatusEdit
 from core.project.queries import box_facts, edited_among
 from core.project.store import Project
 
-_SAYINGS = {
-    Status.ACCEPTED: mark("Accept"),
-    Status.REJECTED: mark("Reject"),
-    Status.UNSEEN: mark("Unmark"),
-}
+_SAYINGS = {Status.ACCEPTED: mark("Accept"), Status.REJECTED: mark("Reject"), Status.UNSEEN: mark("Unmark")}
 
 
-class ReviewController(QObject):
+class ReviewController(Controller):
     """Accepts, rejects and unmarks; keeps scores and box sizes in the list as the project has them."""
 
     about_to_accept = Signal(object)
@@ -34,12 +31,9 @@ class ReviewController(QObject):
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pump = pump
+        super().__init__(session, pump, parent)
         self._editing = editing
-        self._facts: Worker | None = None
-        self._ranks: Worker | None = None
+        self._facts, self._ranks = self._job("facts"), self._job("names")
         session.project_changed.connect(self.rank_names)
 
     def mark(self, status: Status) -> int:
@@ -61,7 +55,7 @@ class ReviewController(QObject):
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
         session = self._session
         self._editing.wait()
-        said = session.images.statuses(list(ids))
+        said = session.images.table.columns.statuses(list(ids))
         before = {image_id: one for image_id, one in said.items() if one not in (Status.FAILED, status)}
         if session.project is None or not before:
             return 0
@@ -82,11 +76,13 @@ class ReviewController(QObject):
         if session.current in ids:
             editing.about_to_edit.emit()
             # Seen without a box it keeps what the project holds: that may have been found just now.
-            seen = session.seen if session.seen.boxes or session.held else None
+            shown = session.in_view
+            seen = shown.seen if shown.seen.boxes or shown.held else None
         self.about_to_accept.emit(ids)
-        others = session.live_boxes_of([i for i in ids if i != session.current]) if session.project else {}
-        held = edited_among(session.project, others) if others else set()
-        others = {i: boxes for i, boxes in others.items() if i not in held}
+        others = session.live_boxes_of([i for i in ids if i != session.current])
+        if session.project is not None and others:
+            held = edited_among(session.project, others)
+            others = {i: boxes for i, boxes in others.items() if i not in held}
         return editing.review(dict.fromkeys(ids, Status.ACCEPTED), seen, text, others)
 
     def accept_above(self, score: float) -> int:
@@ -95,17 +91,13 @@ class ReviewController(QObject):
         return self.set_statuses(compress(ids, at_least(scores, score)), Status.ACCEPTED)
 
     def scores(self) -> Floats:
-        """The scores of all unseen images that have one."""
         return self._session.images.unseen_scores()[1]
 
     def refresh_facts(self) -> None:
         """Read again what the list's filters and orders know of boxes: many have changed."""
         project, images = self._session.project, self._session.images
-        self._pump.abandon(self._facts)
         if project is not None:
-            self._facts = self._pump.run(
-                "facts", lambda worker: _facts(worker, project), on_done=images.set_facts
-            )
+            self._facts.start(lambda worker: _facts(worker, project), on_done=images.set_facts)
 
     def refresh_image(self, image_id: int) -> None:
         """The same of one image, at once: its boxes were edited."""
@@ -115,16 +107,10 @@ class ReviewController(QObject):
     def rank_names(self) -> None:
         """Put names in natural order ahead of time: sorting by name then takes no second of anyone's."""
         images = self._session.images
-        names = images.names
-        self._pump.abandon(self._ranks)
+        names = images.table.columns.names
+        self._ranks.abandon()
         if names:
-            self._ranks = self._pump.run("names", lambda _: natural_ranks(names), on_done=images.set_ranks)
-
-    def abandon(self) -> None:
-        """The project is about to be closed."""
-        for worker in (self._facts, self._ranks):
-            self._pump.abandon(worker)
-        self._facts = self._ranks = None
+            self._ranks.start(lambda _: natural_ranks(names), on_done=images.table.columns.set_ranks)
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject, Signal
 
-from app.controllers.class_training import SavedClasses, read_classifier
+from app.controllers.class_training import read_classifier
 from app.controllers.editing import TAKING, EditingController
+from app.controllers.job import Controller, Job
 from app.controllers.learning import read_training
-from app.controllers.training import SavedTraining
+from app.controllers.run import SavedTraining
 from app.models.runs import Listed, read_runs
 from app.models.session import Session
-from app.models.training import Activity, Kind, TrainingStatus
+from app.models.training import Kind
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.errors import BoxscoutError
 from core.base.language import tr
-from core.project.edits import Decision, TakeEdit
+from core.project.edits import TakeEdit
 from core.project.runs import Run, delete_run
 from core.project.store import Project
 
 
-class RunsController(QObject):
+class RunsController(Controller):
     """Shows a run, takes its boxes, deletes it."""
 
     shown = Signal()
@@ -31,18 +30,15 @@ class RunsController(QObject):
     def __init__(
         self, session: Session, pump: Pump, editing: EditingController, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._session, self._pump, self._editing = session, pump, editing
-        self._listing: Worker | None = None
+        super().__init__(session, pump, parent)
+        self._editing = editing
+        self._listing, self._taking = self._job("runs"), Job(session, pump, TAKING)
 
     def refresh(self) -> None:
         """Read the list again: a run has begun or ended, or has found boxes."""
         project = self._session.project
-        self._pump.abandon(self._listing)
         if project is not None:
-            self._listing = self._pump.run(
-                "runs", lambda worker: _listed(worker, project), on_done=self._on_listed
-            )
+            self._listing.start(lambda worker: _listed(worker, project), on_done=self._on_listed)
 
     def show(self, run_id: int) -> None:
         """Show the training of a run, and what it finds, in the panel; no box changes."""
@@ -50,7 +46,6 @@ class RunsController(QObject):
         if run is None or project is None:
             return
         self._session.runs.show(run)
-        read: Callable[[Run | None], SavedTraining | SavedClasses]
         read = read_classifier if run.kind == Kind.CAM.value else read_training
         self._pump.run("run", lambda _: read(run), on_done=lambda saved: self._on_read(project, run, saved))
 
@@ -63,24 +58,18 @@ class RunsController(QObject):
         if run_id not in runs.listed.ready:
             return
         self._editing.about_to_take.emit()
-        becomes = Decision.of(view.for_maps_of(run.kind, before=before.kind))
-        edit, begun = TakeEdit(before.id, run.id, Decision.of(view), becomes), self._editing.begin()
+        becomes = view.for_maps_of(run.kind, before=before.kind).options
+        edit, begun = TakeEdit(before.id, run.id, view.options, becomes), self._editing.begin()
 
         def done(_: object) -> None:
-            session.set_activity(TAKING, None)
             if session.project is project:
                 self._editing.remember(edit, tr("Take the boxes of {run}").format(run=run.name), begun)
                 self._editing.tell(edit)
                 text = tr("The boxes come from {run} now; edited and accepted ones stayed.")
                 session.notice.emit(text.format(run=run.name))
 
-        session.set_activity(TAKING, Activity(text=tr("Taking the boxes…"), can_stop=False))
-        self._pump.run(
-            "take",
-            lambda _: edit.apply(project, view),
-            on_done=done,
-            on_failed=lambda _: session.set_activity(TAKING, None),
-        )
+        text = tr("Taking the boxes…")
+        self._taking.start(lambda _: edit.apply(project, view), text=text, can_stop=False, on_done=done)
 
     def delete(self, run_id: int) -> None:
         """Delete a run that the boxes do not come from; nothing of before can be taken back then."""
@@ -91,44 +80,31 @@ class RunsController(QObject):
         self._editing.forget()  # what would be taken back may have been this run's
         self._pump.run("delete-run", lambda _: delete_run(project, run), on_done=lambda _: self.refresh())
 
-    def abandon(self) -> None:
-        """The project is about to be closed."""
-        self._pump.abandon(self._listing)
-        self._listing = None
-
     def _on_listed(self, listed: Listed) -> None:
-        self._listing = None
-        runs, shown = self._session.runs, self._session.results.kind
+        runs, shown, learning_of = self._session.runs, self._session.results.kind, self._session.learning_of
         before = {kind: runs.of(kind) for kind in Kind}
         runs.set_listed(listed)
         for kind, was in before.items():
             now = runs.of(kind)
-            if kind is not shown and self._status(kind) is self._status(shown):
+            if kind is not shown and learning_of(kind) is learning_of(shown):
                 continue  # of the two without labels one is shown at a time
             if now is None or not now.is_saved:
                 continue
             is_gone = was is not None and was.id != now.id
-            if is_gone or (kind is shown and self._status(kind).saved_step is None):
+            if is_gone or (kind is shown and learning_of(kind).status.saved_step is None):
                 self.show(now.id)  # the one that was shown has learned nothing, or was deleted
 
-    def _on_read(self, project: Project, run: Run, saved: SavedTraining | SavedClasses) -> None:
+    def _on_read(self, project: Project, run: Run, saved: SavedTraining) -> None:
         session, kind = self._session, Kind(run.kind)
         shown = session.runs.of(kind)
-        is_running = any(self._status(one).phase.running for one in Kind)
-        if session.project is not project or shown is None or shown.id != run.id or is_running:
+        if session.project is not project or shown is None or shown.id != run.id or session.is_training:
             return
-        if isinstance(saved, SavedTraining):
-            saved.show(session)
-        else:
-            session.results.reset_labelled(saved.status, saved.points)
+        saved.show(session, kind)
         session.results.set_kind(kind)
         session.change_view(model=kind.value, at="last")
         if saved.warning:
             session.error.emit(BoxscoutError(saved.warning), "")
         self.shown.emit()
-
-    def _status(self, kind: Kind) -> TrainingStatus:
-        return self._session.results.labelled if kind is Kind.CAM else self._session.training
 
 
 def _listed(worker: Worker, project: Project) -> Listed:

@@ -55,7 +55,6 @@ class UnitSource:
     step: int
 
     def heat_map(self, image_id: int, path: Path, how: Look) -> HeatMap | None:
-        """See :class:`Source`."""
         try:
             decoded = self.unit.form.decode(path)
         except (ImageError, OSError):  # the canvas says so already

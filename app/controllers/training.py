@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import Signal
 
-from app.controllers.run import Preparing, RunController
-from app.controllers.sources import Newest
+from app.controllers.job import Job
+from app.controllers.run import RunController, SavedTraining, last_of
 from app.models.results import Snapshots
-from app.models.session import Session
-from app.models.training import Kind, Phase, Point, TrainingStatus
-from app.worker import Worker
+from app.models.training import Kind, Point
 from core.base.config import TrainConfig
 from core.base.language import tr
 from core.images.pixels import Pixels
@@ -42,108 +39,60 @@ class Prepared:
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class SavedTraining:
-    """A project's training as its checkpoint has it; ``warning`` says why one cannot be used."""
-
-    status: TrainingStatus = field(default_factory=TrainingStatus)
-    points: tuple[Point, ...] = ()
-    samples: npt.NDArray[np.uint8] | None = None
-    snapshots: Snapshots = field(default_factory=Snapshots)
-    warning: str = ""
-
-    def show(self, session: Session) -> None:
-        """Let the window show it."""
-        session.reset_training(self.status, self.points)
-        if self.samples is not None:
-            session.set_samples(self.samples)
-        session.results.set_snapshots(self.snapshots)
-
-
 class TrainingController(RunController):
     """Starts it and passes each step's report on to the session."""
 
     kind = Kind.GAN
-    _summarizing: Worker | None = None
 
     prepared = Signal(object)
     """:class:`Prepared`."""
-    source = Signal(object)
-    """The :class:`~app.controllers.sources.Source` by the newest discriminator while training."""
-
-    @property
-    def status(self) -> TrainingStatus:
-        return self._session.training
-
-    def _set(self, **fields: Any) -> None:
-        self._session.set_training(**fields)
 
     def start(self, config: TrainConfig, *, resume: bool = False) -> None:
         """Train a new run on all usable images of the project; with ``resume`` go on with the one shown."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or not records:
+        session, given = self._session, self._given()
+        if given is None:
             return
         session.results.set_kind(self.kind)
         session.change_view(config=config, model=Kind.GAN.value)
         if session.runs.current is None:
             session.follow_rule(Kind.GAN.value)
-        status = TrainingStatus(
-            phase=Phase.PREPARING,
-            steps=config.steps,
-            message=tr("Preparing images…"),
-            saved_step=session.training.saved_step if resume else None,
-        )
-        session.reset_training(status, session.points if resume else ())
+        saved = self._prepare(config.steps, tr("Preparing images…"), resume=resume)
         if not resume:
             session.results.set_snapshots(Snapshots())
             session.change_view(at="last")
-        saved = session.runs.of(self.kind) if resume else None
-        self._begin(lambda worker: gan_jobs().train(worker, project, records, config, saved))
+        self._begin(lambda worker: gan_jobs().train(worker, *given, config, saved))
+
+    @cached_property
+    def _summarizing(self) -> Job:
+        return self._job("summary")
 
     def summarize(self) -> None:
         """Find out how many images there are and how large; :attr:`TrainingResults.summary` says it."""
-        records = tuple(self._session.images.records)
-        self._pump.abandon(self._summarizing)
-        if not records:
-            self._session.results.set_summary(FolderSummary(0))
-            return
-        self._summarizing = self._pump.run(
-            "summary", lambda _: summarized(records), on_done=self._session.results.set_summary
-        )
+        records, results = tuple(self._session.images.records), self._session.results
+        self._summarizing.abandon()
+        if records:
+            self._summarizing.start(lambda _: summarized(records), on_done=results.set_summary)
+        else:
+            results.set_summary(FolderSummary(0))
 
     def look(self, config: TrainConfig) -> None:
         """Show a batch as the discriminator of ``config`` would see it; while training it is shown anyway."""
-        session = self._session
-        project, records = session.project, tuple(session.images.records)
-        if self.running or project is None or project.is_copy or not records:
-            return  # beside a copy there is no place for pixels
-        step = session.training.step
-        self._pump.run(
-            "seen",
-            lambda worker: gan_jobs().seen(worker, project, records, config, step),
-            on_done=session.results.set_seen,
-        )
+        results, step, given = self._session.results, self.status.step, self._given()
+        if given is not None and not given[0].is_copy:  # beside a copy there is no place for pixels
+            self._pump.run(
+                "seen", lambda worker: gan_jobs().seen(worker, *given, config, step), on_done=results.set_seen
+            )
 
     def _on_items(self, items: list[Any]) -> None:
+        if (prepared := last_of(items, Prepared)) is not None:
+            self._on_prepared(prepared)  # first: what is learned is shown by its pixels
+        super()._on_items(items)
         results = self._session.results
-        for item in items:
-            if isinstance(item, Run):
-                self._session.runs.show(item)
-            elif isinstance(item, Prepared):
-                self._on_prepared(item)
-            elif isinstance(item, Preparing) and self.status.phase is Phase.PREPARING:
-                self._show_preparing(item)
-            elif isinstance(item, Snapshots):
-                results.set_snapshots(item)
-        looks = [item.source for item in items if isinstance(item, Newest)]
-        if looks:
-            self.source.emit(looks[-1])
-        seen = [item for item in items if isinstance(item, BatchSeen)]
-        if seen:
-            results.set_seen(seen[-1])
-        reports = [item for item in items if isinstance(item, Progress)]
-        if reports:
+        if (snapshots := last_of(items, Snapshots)) is not None:
+            results.set_snapshots(snapshots)
+        if (seen := last_of(items, BatchSeen)) is not None:
+            results.set_seen(seen)
+        if reports := [item for item in items if isinstance(item, Progress)]:
             self._on_progress(reports)
 
     def _on_prepared(self, prepared: Prepared) -> None:
@@ -156,7 +105,7 @@ class TrainingController(RunController):
     def _on_progress(self, reports: list[Progress]) -> None:
         """Every number is kept; of pictures only the newest is worth the time."""
         session = self._session
-        session.add_points(
+        self._learning.add(
             [Point(r.step, r.d_loss, r.g_loss, r.ms_ssim, r.background_accuracy) for r in reports]
         )
         samples = [r.samples for r in reports if r.samples is not None]

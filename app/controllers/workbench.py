@@ -14,6 +14,7 @@ from app.controllers.deciding import DecidingController
 from app.controllers.editing import EditingController
 from app.controllers.exporting import ExportController, ImportController
 from app.controllers.figures import FigureController
+from app.controllers.job import Controller
 from app.controllers.learning import LearningController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
@@ -26,6 +27,7 @@ from app.controllers.training import TrainingController
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
+from app.wiring import follow
 from core.base.annotations import Status
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
 from core.project.edits import StatusEdit
@@ -58,70 +60,54 @@ class Workbench(QObject):
         self.figures = FigureController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
         self.runs = RunsController(session, pump, self.editing, self)
-        self._closing = False
-        self._closed = False
+        self._closing = self._closed = False
         self._when_idle: Callable[[], None] | None = None
         self._connect()
 
     def _connect(self) -> None:
+        library, editing, localization = self.library, self.editing, self.localization
         self.pump.failed.connect(self.session.error)
         self.pump.idle.connect(self._on_idle)
-        self.library.leaving.connect(self.localization.abandon)
-        self.library.leaving.connect(self.deciding.abandon)
-        self.library.leaving.connect(self.review.abandon)
-        self.library.leaving.connect(self.measuring.abandon)
-        self.library.leaving.connect(self.mending.abandon)
-        self.library.leaving.connect(self.importing.abandon)
-        self.library.leaving.connect(self.runs.abandon)
-        self.library.leaving.connect(self.editing.wait)
-        self.library.folders_added.connect(self.importing.look_beside)
-        self.library.scanned.connect(self.review.rank_names)
-        self.library.scanned.connect(self.training.summarize)
-        self.session.project_changed.connect(self.training.summarize)
-        self.library.scanned.connect(self.mending.look)
-        self.library.scanned.connect(self.browsing.try_again)
-        self.localization.evidence_changed.connect(self.browsing.try_again)
-        # A list that was read anew knows no IoU.
-        self.library.scanned.connect(self.measuring.wake)
-        self.mending.moved.connect(self.measuring.wake)
-        self.mending.back.connect(self.browsing.try_again)
+        for controller in self.findChildren(Controller):
+            library.leaving.connect(controller.abandon)
+        library.leaving.connect(editing.wait)
+        library.folders_added.connect(self.importing.look_beside)
+        library.scanned.connect(self.review.rank_names)
+        library.scanned.connect(self.mending.look)
+        follow(self.training.summarize, library.scanned, self.session.project_changed)
+        again = library.scanned, localization.evidence_changed, self.mending.back
+        follow(self.browsing.try_again, *again)
         self.mending.size_noted.connect(self._on_size_noted)
         self.deciding.decided.connect(self.review.refresh_facts)
-        self.deciding.decided.connect(self.measuring.wake)
-        self.editing.about_to_edit.connect(self.browsing.load_evidence_now)
-        self.editing.boxes_edited.connect(self._on_boxes_edited)
-        self.editing.statuses_edited.connect(self._on_statuses_edited)
-        self.editing.about_to_take.connect(self.localization.finish)
-        self.editing.about_to_take.connect(self.deciding.finish)
-        self.editing.taken.connect(self._on_taken)
-        self.review.about_to_accept.connect(self.deciding.bring_up)
-        self.runs.shown.connect(self.localization.on_shown)
-        self.localization.evidence_changed.connect(self.runs.refresh)
-        self.training.prepared.connect(self.localization.on_prepared)
-        self.training.source.connect(self.localization.on_source)
-        self.learning.begun.connect(self.localization.on_begun)
-        self.learning.source.connect(self.localization.on_source)
-        self.learning.ended.connect(self._on_training_ended)
-        self.training.ended.connect(self._on_training_ended)
-        self.class_training.ended.connect(self._on_training_ended)
-        self.localization.evidence_changed.connect(self._on_evidence_changed)
-        self.importing.imported.connect(lambda _: self._on_evidence_changed())
-        self.importing.truth_imported.connect(self.measuring.on_truth_changed)
-        self.editing.truth_edited.connect(self.measuring.on_truth_changed)
+        # A list that was read anew knows no IoU.
+        follow(self.measuring.wake, library.scanned, self.mending.moved, self.deciding.decided)
+        follow(self.measuring.on_truth_changed, self.importing.truth_imported, editing.truth_edited)
         self.measuring.truth_changed.connect(self.browsing.refresh_evidence)
-
-    # ---- what the person asks for ---------------------------------------------------------------
+        editing.about_to_edit.connect(self.browsing.load_evidence_now)
+        editing.boxes_edited.connect(self._on_boxes_edited)
+        editing.statuses_edited.connect(self._on_statuses_edited)
+        editing.about_to_take.connect(localization.finish)
+        editing.about_to_take.connect(self.deciding.finish)
+        editing.taken.connect(self._on_taken)
+        self.review.about_to_accept.connect(self.deciding.bring_up)
+        self.runs.shown.connect(localization.on_shown)
+        self.training.prepared.connect(localization.on_prepared)
+        self.learning.begun.connect(localization.on_begun)
+        for run in (self.learning, self.training, self.class_training):
+            run.source.connect(localization.on_source)
+            run.ended.connect(self._on_training_ended)
+        localization.evidence_changed.connect(self.runs.refresh)
+        localization.evidence_changed.connect(self._on_evidence_changed)
+        self.importing.imported.connect(lambda _: self._on_evidence_changed())
 
     def open_paths(self, chosen: Sequence[Path]) -> None:
-        """Open a project, or add folders and files."""
         switches = any(path.suffix == paths.SUFFIX for path in chosen)
         self._after_training(switches, lambda: self.library.open_paths(chosen))
 
     def new_project(self) -> None:
-        self._after_training(True, self.library.new_project)
+        self._after_training(True, self.library.close_project)
 
     def start_training(self, config: AnyConfig, *, resume: bool = False) -> None:
-        """Train as ``config`` says; one training at a time."""
         if self.run.running or self.session.refuses_change():
             return
         self.localization.stop()
@@ -132,9 +118,6 @@ class Workbench(QObject):
         else:
             self.training.start(config, resume=resume)
 
-    def resume_training(self, config: AnyConfig) -> None:
-        self.start_training(config, resume=True)
-
     @property
     def run(self) -> RunController:
         """The training that is under way, or else the one that is shown."""
@@ -143,23 +126,17 @@ class Workbench(QObject):
 
     def stop_activities(self) -> None:
         """Stop the scan and the search for boxes, whose finds stay, and what leaves nothing when it ends."""
-        self.library.stop_scan()
-        self.deciding.stop()
-        self.localization.stop()
-        self.exporting.stop()
-        self.measuring.stop()
+        for one in (self.library, self.deciding, self.localization, self.exporting, self.measuring):
+            one.stop()
 
     @property
     def can_find_boxes(self) -> bool:
         """Whether there is a trained network and nothing else is using it."""
         session = self.session
         model, _ = session.results.source(session.view)
-        status = session.results.labelled if model == Kind.CAM.value else session.training
-        trained = status.saved_step is not None
+        trained = session.learning_of(Kind(model)).status.saved_step is not None
         free = not (self.run.running or self.localization.running or session.only_looks)
         return bool(session.images.total) and trained and free
-
-    # ---- leaving --------------------------------------------------------------------------------
 
     @property
     def is_closed(self) -> bool:

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from core.base.annotations import BoxRecord
+from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.boxes.several import find_boxes
 from core.images.colours import Levels
 from core.project.rows import Kept
 from core.project.survey import Survey
-from core.project.view import ProjectView
 
 HeatMap = npt.NDArray[np.float32]
 
@@ -82,23 +82,21 @@ class LiveMaps:
         return {image_id: self._maps[image_id][1] for image_id in ids if image_id in self._maps}
 
     def step_of(self, image_id: int) -> int | None:
-        """At which step it was made."""
         return None if (found := self._maps.get(image_id)) is None else found[0]
 
     def clear(self) -> None:
-        """Forget all."""
         self._maps.clear()
 
 
 def boxes_in(
     heat_map: HeatMap,
-    view: ProjectView,
+    options: BoxOptions,
     *,
     size: tuple[int, int],
     image_id: int,
     evidence: Evidence | None = None,
 ) -> tuple[BoxRecord, ...]:
-    """The boxes that a heat map has by rule and threshold of ``view``; one in training without ``evidence``.
+    """The boxes that a heat map has by ``options``; one in training without ``evidence``.
 
     The heat of a network in training is not that of the project's maps: another level, no prior yet.
     """
@@ -106,9 +104,9 @@ def boxes_in(
         heat_map,
         width=size[0],
         height=size[1],
-        rule=view.rule,
-        threshold=view.threshold_of(image_id),
+        rule=options.rule,
+        threshold=options.threshold_of(image_id),
         prior=evidence.prior if evidence else None,
         framing=evidence.framing if evidence else None,
-        max_boxes=view.max_boxes,
+        max_boxes=options.max_boxes,
     )

@@ -75,7 +75,6 @@ class ImageTable:
         self.columns.append([r.id for r in new], [r.name for r in new], [r.status for r in new])
 
     def put(self, record: ImageRecord) -> None:
-        """Replace the image of that id."""
         place = self.place[record.id]
         self._records[place] = record
         (self._unusable.add if _is_unusable(record) else self._unusable.discard)(record.id)
@@ -92,7 +91,6 @@ class ImageTable:
 
     @property
     def records(self) -> Sequence[ImageRecord]:
-        """All images, in the project's order."""
         if self._late:
             for place in range(len(self._records)):
                 self.at(place)
@@ -129,7 +127,7 @@ class ImageListModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._table = ImageTable()
+        self.table = ImageTable()
         self._browse = Browse()
         self._shown: Ints = np.empty(0, np.intp)
         self._rows: Ints | None = None
@@ -141,26 +139,22 @@ class ImageListModel(QAbstractListModel):
         self._thumbnails = thumbnails
         thumbnails.ready.connect(self._on_thumbnail)
 
-    def set_records(self, records: Sequence[ImageRecord]) -> None:
-        """Show another project's images."""
-        self.set_table(ImageTable(records))
-
     def set_table(self, table: ImageTable, browse: Browse | None = None) -> None:
         """:meth:`set_records` with what another thread has made of them."""
         self.beginResetModel()
-        self._table, self._browse = table, browse or self._browse
+        self.table, self._browse = table, browse or self._browse
         self._set_shown(table.columns.arrange(self._browse))
         self.endResetModel()
         self._tell_count()
 
     def append(self, records: Sequence[ImageRecord]) -> None:
         """Add a batch at the end, whatever the order: nothing moves away while it is looked at."""
-        start = len(self._table)
-        self._table.append(records)
-        if len(self._table) == start:
+        start = len(self.table)
+        self.table.append(records)
+        if len(self.table) == start:
             return
         found_first = replace(self._browse, order=Order.FOUND, descending=False)
-        shown = self._table.columns.arrange(found_first, start=start)
+        shown = self.table.columns.arrange(found_first, start=start)
         if len(shown):
             first = len(self._shown)
             self.beginInsertRows(QModelIndex(), first, first + len(shown) - 1)
@@ -168,44 +162,32 @@ class ImageListModel(QAbstractListModel):
             self.endInsertRows()
         self._tell_count()
 
-    def update_records(self, changes: Mapping[int, Mapping[str, Any]]) -> None:
-        """Change fields of images by id, for example ``{7: {"status": Status.ACCEPTED}}``.
+    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
+        """What is said of images now, however many; see :meth:`core.project.store.Project.set_statuses`.
 
         A row that no longer passes the filter stays until the filter is changed: it must not vanish
         from under the cursor.
         """
-        known = {image_id: fields for image_id, fields in changes.items() if image_id in self._table.place}
-        for image_id, fields in known.items():
-            self._table.put(replace(self._table.at(self._table.place[image_id]), **fields))
-        self._tell_rows(known)
-
-    def set_statuses(self, statuses: Mapping[int, Status]) -> None:
-        """:meth:`update_records` for what is said of images, however many, as
-        :meth:`core.project.store.Project.set_statuses` has it."""
-        self._table.set_statuses(statuses)
+        self.table.set_statuses(statuses)
         self._tell_rows(statuses)
-
-    def statuses(self, ids: Sequence[int]) -> dict[int, Status]:
-        """What is said of each of ``ids`` that is here."""
-        return self._table.columns.statuses(ids)
 
     def merge_records(self, records: Sequence[ImageRecord]) -> None:
         """Take over what a job has found out about images: size, failure and reason, all rows at once."""
-        known = [new for new in records if new.id in self._table.place]
+        known = [new for new in records if new.id in self.table.place]
         for new in known:
-            old = self._table.at(self._table.place[new.id])
+            old = self.table.at(self.table.place[new.id])
             # What the person said meanwhile stays said; only the job knows what has failed.
             own = old.status is not new.status and Status.FAILED not in (old.status, new.status)
-            self._table.put(replace(new, status=old.status) if own else new)
+            self.table.put(replace(new, status=old.status) if own else new)
         self._tell_rows([new.id for new in known])
 
     def set_facts(self, facts: BoxFacts, *image_ids: int) -> None:
         """What boxes all images have now, or these alone, which keep their rows."""
-        columns = self._table.columns
+        columns = self.table.columns
         if image_ids:
-            known = [image_id for image_id in image_ids if image_id in self._table.place]
+            known = [image_id for image_id in image_ids if image_id in self.table.place]
             for image_id in known:
-                columns.set_facts_of(self._table.place[image_id], facts.of(image_id))
+                columns.set_facts_of(self.table.place[image_id], facts.of(image_id))
             self._tell_rows(known)
             return
         columns.set_facts(facts)
@@ -216,21 +198,17 @@ class ImageListModel(QAbstractListModel):
 
     def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats, *, moves: bool) -> None:
         """See :meth:`ImageColumns.set_overlaps`; unless ``moves`` each image keeps its row."""
-        self._table.columns.set_overlaps(ids, overlaps)
+        self.table.columns.set_overlaps(ids, overlaps)
         if moves and changes_with_truth(self._browse):
             self.arrange(self._browse)
         self._tell_all()
-
-    def set_ranks(self, ranks: Ints) -> None:
-        """See :meth:`ImageColumns.set_ranks`."""
-        self._table.columns.set_ranks(ranks)
 
     # ---- asked by the window ------------------------------------------------------------------
 
     def arrange(self, browse: Browse) -> None:
         """Show the images that ``browse`` says, in its order."""
         self._browse = browse
-        shown = self._table.columns.arrange(browse)
+        shown = self.table.columns.arrange(browse)
         if np.array_equal(shown, self._shown):
             return
         self.beginResetModel()
@@ -240,51 +218,37 @@ class ImageListModel(QAbstractListModel):
 
     @property
     def total(self) -> int:
-        return len(self._table)
+        return len(self.table)
 
     @property
     def records(self) -> Sequence[ImageRecord]:
-        """All images, whatever the filter."""
-        return self._table.records
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all images, for another thread."""
-        return self._table.columns.names
-
-    def unusable(self) -> list[ImageRecord]:
-        """See :meth:`ImageTable.unusable`."""
-        return self._table.unusable()
-
-    @property
-    def has_unusable(self) -> bool:
-        return self._table.has_unusable
+        return self.table.records
 
     def unseen_scores(self) -> tuple[list[int], Floats]:
         """The ids and scores of unseen images that have a score, whatever the filter."""
-        places, scores = self._table.columns.unseen_scores()
-        return self._table.columns.ids[places].tolist(), scores
+        places, scores = self.table.columns.unseen_scores()
+        return self.table.columns.ids[places].tolist(), scores
 
     def record(self, image_id: int) -> ImageRecord | None:
-        place = self._table.place.get(image_id)
-        return None if place is None else self._table.at(place)
+        place = self.table.place.get(image_id)
+        return None if place is None else self.table.at(place)
 
     def row_of(self, image_id: int | None) -> int:
         """The row of an image, -1 where the filter hides it."""
-        place = -1 if image_id is None else self._table.place.get(image_id, -1)
+        place = -1 if image_id is None else self.table.place.get(image_id, -1)
         if place < 0:
             return -1
         if self._rows is None:
-            self._rows = np.full(len(self._table), -1, np.intp)
+            self._rows = np.full(len(self.table), -1, np.intp)
             self._rows[self._shown] = np.arange(len(self._shown))
         return int(self._rows[place]) if place < len(self._rows) else -1
 
     def id_at(self, row: int) -> int | None:
-        return int(self._table.columns.ids[self._shown[row]]) if 0 <= row < len(self._shown) else None
+        return int(self.table.columns.ids[self._shown[row]]) if 0 <= row < len(self._shown) else None
 
     def ids_in(self, first: int, last: int) -> list[int]:
         """The ids of the rows from ``first`` to ``last``, both included."""
-        ids: list[int] = self._table.columns.ids[self._shown[first : last + 1]].tolist()
+        ids: list[int] = self.table.columns.ids[self._shown[first : last + 1]].tolist()
         return ids
 
     def neighbour(self, image_id: int | None, step: int) -> int | None:
@@ -298,7 +262,7 @@ class ImageListModel(QAbstractListModel):
 
     def next_unseen(self, image_id: int | None) -> int | None:
         """The next unseen image after ``image_id`` among the rows, from the top again at the end."""
-        row = self._table.columns.next_of(Status.UNSEEN, self._shown, self.row_of(image_id))
+        row = self.table.columns.next_of(Status.UNSEEN, self._shown, self.row_of(image_id))
         return self.id_at(row)
 
     # ---- asked by Qt --------------------------------------------------------------------------
@@ -313,22 +277,22 @@ class ImageListModel(QAbstractListModel):
         if not index.isValid() or row >= len(self._shown):
             return None
         place = int(self._shown[row])
-        record = self._table.at(place)
+        record = self.table.at(place)
         if role in _FIELDS:
             return _FIELDS[role](record)
         if role == Role.THUMBNAIL:
             return self._thumbnails.get(record) if self._thumbnails else None
         if role == Role.SCORE:
-            score = float(self._table.columns.score[place])
+            score = float(self.table.columns.score[place])
             return None if score != score else score
         if role == Role.OVERLAP:
-            return self._table.columns.overlap_at(place)
+            return self.table.columns.overlap_at(place)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._spoken(place)
         if role == Role.EDITED:
-            return bool(self._table.columns.edited[place])
+            return bool(self.table.columns.edited[place])
         if role == Role.BOXES:
-            return int(self._table.columns.boxes[place])
+            return int(self.table.columns.boxes[place])
         if role == Qt.ItemDataRole.ToolTipRole:
             # A name may look like markup; only escaped text between tags is shown as it is.
             lines = (str(record.path), record.reason, self._no_object(place))
@@ -338,7 +302,7 @@ class ImageListModel(QAbstractListModel):
     # ---- own ----------------------------------------------------------------------------------
 
     def _spoken(self, place: int) -> str:
-        name, columns = self._table.at(place).name, self._table.columns
+        name, columns = self.table.at(place).name, self.table.columns
         overlap = columns.overlap_at(place)
         if overlap is None:
             return name
@@ -377,7 +341,7 @@ class ImageListModel(QAbstractListModel):
             self.dataChanged.emit(index, index, [int(Role.THUMBNAIL)])
 
     def _tell_count(self) -> None:
-        self.count_changed.emit(len(self._shown), len(self._table))
+        self.count_changed.emit(len(self._shown), len(self.table))
 
 
 _FIELDS: Mapping[int, Callable[[ImageRecord], Any]] = {

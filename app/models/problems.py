@@ -47,7 +47,7 @@ class Problems(QObject):
     @property
     def has_unreadable(self) -> bool:
         """Whether any image could not be read when it was last tried."""
-        return bool(self._unreadable) or self._images.has_unusable
+        return bool(self._unreadable) or self._images.table.has_unusable
 
     def set_rejected(self, rejected: Sequence[RejectedFile]) -> None:
         self._rejected = list(rejected)
@@ -86,6 +86,6 @@ class Problems(QObject):
             record = self._images.record(image_id)
             if record is not None and record.root not in away:
                 reasons[record.path] = reason
-        unusable = (record for record in self._images.unusable() if record.root not in away)
+        unusable = (record for record in self._images.table.unusable() if record.root not in away)
         reasons.update({record.path: record.reason for record in unusable})
         return [RejectedFile(path=path, reason=reason) for path, reason in reasons.items()]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.training import Kind, TrainingStatus
-from core.learn.reports import BatchSeen, ClassifierPoint
+from app.models.training import Kind, Learning, TrainingStatus
+from core.learn.reports import BatchSeen
 from core.learn.stopping import Estimate, Proposal, propose
 from core.learn.stopping import Signal as Measured
 from core.project.fitting import FolderSummary
@@ -60,33 +59,28 @@ class TrainingResults(QObject):
     snapshots_changed = Signal()
     summary_changed = Signal()
     seen_changed = Signal()
-    labelled_changed = Signal()
-    labelled_reset = Signal()
-    labelled_points_added = Signal(list)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.kind = self.free_kind = Kind.FEATURES
         self.snapshots = Snapshots()
         self.seen: BatchSeen | None = None
-        self.labelled = TrainingStatus()
-        self.labelled_points: list[ClassifierPoint] = []
+        self.labelled = Learning(self)
         self.folders = Folders()
         self.summary = FolderSummary(0)
 
     def reset(self, kind: Kind = Kind.FEATURES) -> None:
-        """Another project, or none."""
         self.kind, self.folders = kind, Folders()
         self.free_kind = Kind.FEATURES if kind is Kind.CAM else kind
         self.set_snapshots(Snapshots())
         self.set_seen(None)
         self.set_summary(FolderSummary(0))
-        self.reset_labelled(TrainingStatus())
+        self.labelled.reset(TrainingStatus())
         self.kind_changed.emit()
 
     def source(self, view: ProjectView) -> tuple[str, str]:
         """The model and snapshot in force: what ``view`` names, or the last where it is not there."""
-        if view.model == Kind.CAM.value and self.labelled.saved_step is not None:
+        if view.model == Kind.CAM.value and self.labelled.status.saved_step is not None:
             return view.model, "last"
         if self.free_kind is Kind.FEATURES:
             return Kind.FEATURES.value, "last"
@@ -122,21 +116,4 @@ class TrainingResults(QObject):
 
     def set_folders(self, folders: Folders) -> None:
         self.folders = folders
-        self.labelled_changed.emit()
-
-    def set_labelled(self, **fields: Any) -> None:
-        """Change fields of the status of the training with class labels."""
-        self.labelled = replace(self.labelled, **fields)
-        self.labelled_changed.emit()
-
-    def reset_labelled(self, status: TrainingStatus, points: Sequence[ClassifierPoint] = ()) -> None:
-        """Empty its plot, then show ``points`` of an earlier run."""
-        self.labelled, self.labelled_points = status, []
-        self.labelled_reset.emit()
-        self.add_labelled_points(points)
-        self.labelled_changed.emit()
-
-    def add_labelled_points(self, points: Sequence[ClassifierPoint]) -> None:
-        if points:
-            self.labelled_points.extend(points)
-            self.labelled_points_added.emit(list(points))
+        self.labelled.changed.emit()

@@ -32,7 +32,6 @@ class Runs(QObject):
         self._shown: dict[Kind, int] = {}
 
     def reset(self) -> None:
-        """Another project, or none."""
         self._shown.clear()
         self.set_listed(Listed())
 
@@ -57,7 +56,6 @@ class Runs(QObject):
 
     @property
     def current(self) -> Run | None:
-        """The one that the boxes come from."""
         return next((run for run in self.listed.runs if run.current), None)
 
     def of(self, kind: Kind) -> Run | None:
@@ -70,20 +68,13 @@ class Runs(QObject):
         return shown is not None and current is not None and shown.id != current.id
 
 
-def default_run(all_runs: Sequence[Run], kind: Kind) -> Run | None:
-    """Of this kind the run whose boxes are shown, else the newest."""
-    own = [run for run in all_runs if run.kind == kind.value]
-    return next((run for run in own if run.current), own[-1] if own else None)
-
-
-def free_run(all_runs: Sequence[Run]) -> Run | None:
-    """Without labels of the person's the run whose boxes are shown, else the newest."""
-    own = [run for run in all_runs if run.kind != Kind.CAM.value]
+def default_run(all_runs: Sequence[Run], *kinds: Kind) -> Run | None:
+    """Of these kinds the run whose boxes are shown, else the newest."""
+    own = [run for run in all_runs if Kind(run.kind) in kinds]
     return next((run for run in own if run.current), own[-1] if own else None)
 
 
 def read_runs(project: Project) -> Listed:
-    """In a thread: the runs of a project."""
     known = tuple(run for run in runs(project) if run.is_saved or run.current)
     ready = (run.id for run in known if not run.current and is_complete(project, run))
     return Listed(known, frozenset(ready))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from app.models.loader import Loader
 from app.models.pictures import to_qimage
 from core.base.errors import ImageError
 from core.images.decoding import decode
@@ -32,30 +30,19 @@ class Thumbnail:
 
 
 class Thumbnails(QObject):
-    """At most ``capacity`` thumbnails with a long side of at most ``SIDE`` pixels."""
+    """At most ``CAPACITY`` thumbnails with a long side of at most ``SIDE`` pixels."""
 
     ready = Signal(int)
     """The id of an image whose thumbnail can now be had."""
     condition = Signal(int, str, bool)
     """An image's id, why it cannot be shown, and whether only a part of it can."""
 
-    def __init__(self, pump: Pump, *, capacity: int = CAPACITY, parent: QObject | None = None) -> None:
+    def __init__(self, pump: Pump, parent: QObject) -> None:
         super().__init__(parent)
-        self._loader = Loader(
-            "thumbnails",
-            _make,
-            finish=_finish,
-            on_ready=self._on_ready,
-            on_error=pump.failed.emit,
-            wake=pump.wake,
-            threads=2,
-            capacity=capacity,
-            queue_limit=64,
-        )
+        options = {"threads": 2, "capacity": CAPACITY, "queue_limit": 64}
+        self._loader = pump.loader("thumbnails", _make, finish=_finish, on_ready=self._on_ready, **options)
         self._failed: set[tuple[int, str]] = set()
-        pump.add_source(self._loader)
-        self.clear = self._loader.clear
-        self.close: Callable[[], None] = self._loader.close
+        self.clear, self.close = self._loader.clear, self._loader.close
 
     def get(self, record: ImageRecord) -> Thumbnail | None:
         """The thumbnail, or None and a wish for it."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
 
 
 class Kind(str, Enum):
@@ -46,6 +50,36 @@ class TrainingStatus:
     seconds_left: float | None = None
     message: str = ""
     saved_step: int | None = None
+
+
+class Learning(QObject):
+    """How a training stands, and the points of its curves; controllers change it, views are told."""
+
+    changed = Signal()
+    cleared = Signal()
+    """Another training is shown, of which no point has been added yet."""
+    added = Signal(list)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.status = TrainingStatus()
+        self.points: list[Any] = []
+
+    def set(self, **fields: Any) -> None:
+        self.status = replace(self.status, **fields)
+        self.changed.emit()
+
+    def reset(self, status: TrainingStatus, points: Sequence[Any] = ()) -> None:
+        """Show another training, with ``points`` of earlier."""
+        self.status, self.points = status, []
+        self.cleared.emit()
+        self.add(points)
+        self.changed.emit()
+
+    def add(self, points: Sequence[Any]) -> None:
+        if points:
+            self.points.extend(points)
+            self.added.emit(list(points))
 
 
 @dataclass(frozen=True, slots=True)

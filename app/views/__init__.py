@@ -1,1 +1,1 @@
-"""Widgets that draw state and emit intent, nothing else."""
+"""Widgets that draw state and emit intent. What is set from outside is shown and emits nothing."""

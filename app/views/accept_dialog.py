@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import style
 from app.views.controls import JumpSlider, RealSpin, plain_label
+from app.views.dialog import Dialog
+from app.views.layouts import hbox
 from core.base.language import number, tr, trn
 from core.project.browse import at_least
 
@@ -48,56 +50,28 @@ class Histogram(QWidget):
         painter.fillRect(QRect(room.left(), room.bottom(), room.width(), 1), QColor(c.border))
 
 
-class AcceptDialog(QDialog):
+class AcceptDialog(Dialog):
     """Asks for the score; ``scores`` are those of the unseen images."""
 
     def __init__(self, scores: npt.NDArray[np.float32], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Accept above a score"))
+        super().__init__(tr("Accept above a score"), "", parent)
         self._scores = scores
-        self.histogram = Histogram(scores)
-        self.slider = JumpSlider(0, _FINE)
-        self.slider.setPageStep(5)
-        self.slider.setAccessibleName(tr("Score"))
-        self.spin = RealSpin()
-        self.spin.setRange(0.0, 1.0)
-        self.spin.setDecimals(2)
-        self.spin.setSingleStep(0.01)
-        self.spin.setAccessibleName(tr("Score, as a number"))
-        for widget in (self.slider, self.spin):
-            widget.setToolTip(tr("Images whose boxes score this or more are accepted."))
-        self.preview = plain_label(role="muted")
-        self.preview.setWordWrap(True)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.accept_button = self.buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
-        style.mark(self.accept_button, "primary")
-        self._lay_out()
+        self.accept_button = self.main_button
+        tip = tr("Images whose boxes score this or more are accepted.")
+        self.histogram, self.preview = Histogram(scores), plain_label(role="muted", wrap=True)
+        self.slider = JumpSlider(0, _FINE, page=5, name=tr("Score"), tip=tip)
+        self.spin = RealSpin(0.0, 1.0, name=tr("Score, as a number"), tip=tip)
+        title = plain_label(tr("Accept unseen images whose boxes score at least"), "title", wrap=True)
+        row = hbox((self.slider, 1), self.spin, spacing=style.SPACING)
+        self.lay_out(title, self.histogram, row, self.preview, spacing=style.SPACING + style.GAP)
+        self.setMinimumWidth(440)
         self.slider.valueChanged.connect(lambda value: self.spin.setValue(value / _FINE))
         self.spin.valueChanged.connect(self._show)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
         self.spin.setValue(_START)
 
     @property
     def score(self) -> float:
         return round(self.spin.value(), 2)
-
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.spin)
-        title = plain_label(tr("Accept unseen images whose boxes score at least"), "title")
-        title.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[2 * style.MARGIN] * 4)
-        column.setSpacing(style.SPACING + style.GAP)
-        column.addWidget(title)
-        column.addWidget(self.histogram)
-        column.addLayout(row)
-        column.addWidget(self.preview)
-        column.addWidget(self.buttons)
-        self.setMinimumWidth(440)
 
     def _show(self, score: float) -> None:
         self.slider.setValue(round(score * _FINE))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button, there
+from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import tr
 
 _ROW = 21
@@ -141,22 +142,16 @@ class AccuracyPanel(QWidget):
             tr("There is no truth to compare with: File > Import boxes takes true boxes in."), "muted"
         )
         self.rows = IntervalRows()
-        self.reading, self.facts = plain_label(), plain_label(role="muted")
-        for label in (self.reading, self.facts):
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.worst_button = QPushButton(tr("Worst first"))
-        self.worst_button.setToolTip(
-            tr("Order the images by IoU: those without a box on top, then the lowest.")
+        self.reading, self.facts = (
+            plain_label(role=role, wrap=True, selectable=True) for role in ("", "muted")
         )
-        self.remove_button = QPushButton(tr("Remove the truth"))
-        self.worst_button.clicked.connect(self.worst_first_requested)
-        self.remove_button.clicked.connect(self.remove_requested)
+        tip = tr("Order the images by IoU: those without a box on top, then the lowest.")
+        self.worst_button = push_button(tr("Worst first"), self.worst_first_requested.emit, tip=tip)
+        self.remove_button = push_button(tr("Remove the truth"), self.remove_requested.emit)
         self._lay_out()
         self.set_state(AccuracyPanelState())
 
     def set_state(self, state: AccuracyPanelState) -> None:
-        """Show ``state`` and emit nothing."""
         self.setWindowTitle(state.title)
         self.nothing.setVisible(not state.rows)
         self.rows.set_rows(state.rows)
@@ -173,30 +168,19 @@ class AccuracyPanel(QWidget):
 
     def _keep_height(self) -> None:
         """A dock asks only for the height of what does not wrap."""
-        layout = self.layout()
+        layout = there(self.layout())
         layout.activate()  # else the rows within it are still those of before
         least = layout.totalMinimumSize().height()
         self.setMinimumHeight(max(least, layout.totalHeightForWidth(self.width())))
 
     def _lay_out(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(style.GAP)
-        left.addWidget(self.nothing)
-        left.addWidget(self.rows)
-        left.addStretch(1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(style.SPACING)
-        buttons.addWidget(self.worst_button)
-        buttons.addWidget(self.remove_button)
-        buttons.addStretch(1)
-        right = QVBoxLayout()
-        right.setSpacing(style.SPACING)
-        right.addWidget(self.reading)
-        right.addWidget(self.facts)
-        right.addStretch(1)
-        right.addLayout(buttons)
-        both = QHBoxLayout(self)
-        both.setContentsMargins(style.MARGIN, style.GAP, style.MARGIN, style.SPACING)
-        both.setSpacing(2 * style.MARGIN)
-        both.addLayout(left, 3)
-        both.addLayout(right, 2)
+        left = vbox(self.nothing, self.rows, STRETCH, spacing=style.GAP)
+        buttons = hbox(self.worst_button, self.remove_button, STRETCH, spacing=style.SPACING)
+        right = vbox(self.reading, self.facts, STRETCH, buttons, spacing=style.SPACING)
+        hbox(
+            (left, 3),
+            (right, 2),
+            on=self,
+            margins=(style.MARGIN, style.GAP, style.MARGIN, style.SPACING),
+            spacing=2 * style.MARGIN,
+        )

@@ -83,10 +83,7 @@ def handle_points(rect: QRectF) -> dict[Sides, QPointF]:
     room = rect.adjusted(-across, -down, across, down)
     middle = room.center()
     return {
-        (x, y): QPointF(
-            middle.x() + x * room.width() / 2,
-            middle.y() + y * room.height() / 2,
-        )
+        (x, y): QPointF(middle.x() + x * room.width() / 2, middle.y() + y * room.height() / 2)
         for x, y in HANDLES
     }
 
@@ -120,7 +117,6 @@ class BoxEditor:
         self._drag, self._selects_new = None, False
 
     def start_drawing(self) -> None:
-        """The next drag draws a box."""
         self._drag, self.is_drawing = None, True
 
     def cancel(self) -> bool:
@@ -161,7 +157,6 @@ class BoxEditor:
         return self.selected
 
     def delete(self) -> Delete | None:
-        """Ask for the end of the selected box."""
         return None if self.selected is None else Delete(self.selected)
 
     def cycle(self, step: int = 1) -> bool:
@@ -192,7 +187,6 @@ class BoxEditor:
         return True
 
     def move(self, view: Viewport, at: QPointF) -> None:
-        """The mouse has moved with the button down."""
         drag = self._drag
         if drag is None:
             return

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import style
-from app.views.controls import Spin, plain_label
+from app.views.controls import Spin, plain_label, push_button
 from core.base.language import tr, trn
 from core.boxes.rules import MAX_BOXES
 
@@ -43,19 +43,16 @@ class BoxesBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: BoxesBarState | None = None
-        self.spin = Spin(self)
-        self.spin.setRange(1, MAX_BOXES)
+        tip = tr("An image gets more than one box only where several objects stand out.")
+        self.spin = Spin(1, MAX_BOXES, name=tr("Boxes per image at most"), tip=tip)
         self.spin.setMinimumWidth(0)
         self.spin.setFixedWidth(self.fontMetrics().horizontalAdvance(str(MAX_BOXES)) + _SPIN_ROOM)
-        self.spin.setAccessibleName(tr("Boxes per image at most"))
-        self.spin.setToolTip(tr("An image gets more than one box only where several objects stand out."))
         self._before = plain_label(tr("At most"))
         self._before.setBuddy(self.spin)
         self._after = plain_label()
-        self.sentence = plain_label()
-        self.sentence.setWordWrap(True)
+        self.sentence = plain_label(wrap=True)
         self.sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.find_button = QPushButton()
+        self.find_button = push_button("", self.find_requested.emit)
         self._row, self._row_below = QHBoxLayout(), QHBoxLayout()
         self._is_below = False
         rows = QVBoxLayout(self)
@@ -71,11 +68,9 @@ class BoxesBar(QWidget):
         self._row.addStretch(0)  # it holds the button on the right where the sentence is below
         self._row.addWidget(self.find_button)
         self.spin.valueChanged.connect(self._changed)
-        self.find_button.clicked.connect(self.find_requested)
         self.set_state(BoxesBarState())
 
     def set_state(self, state: BoxesBarState) -> None:
-        """Show ``state`` and emit nothing."""
         if state == self._state:
             return
         self._state = state
@@ -89,12 +84,11 @@ class BoxesBar(QWidget):
         self.sentence.setToolTip(state.tip)
         style.mark(self.sentence, "warning" if state.caution else "muted")
         self.find_button.setVisible(state.can_find)
+        text, tip = tr("Find boxes again"), tr("Make the heat maps and boxes of all images anew.")
         if state.goes_on:
-            self.find_button.setText(tr("Find the rest"))
-            self.find_button.setToolTip(tr("Go on where it was stopped: heat maps that are there stay."))
-        else:
-            self.find_button.setText(tr("Find boxes again"))
-            self.find_button.setToolTip(tr("Make the heat maps and boxes of all images anew."))
+            text, tip = tr("Find the rest"), tr("Go on where it was stopped: heat maps that are there stay.")
+        self.find_button.setText(text)
+        self.find_button.setToolTip(tip)
         self._place_sentence()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

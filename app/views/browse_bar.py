@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLineEdit,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, tool_button
+from app.views.controls import Combo, fill_width, named, tool_button
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.project.browse import Browse, Order, Show
-
-
-class _WholeCombo(Combo):
-    """Never narrower than its longest text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
 
 
 class BrowseBar(QWidget):
@@ -41,16 +26,8 @@ class BrowseBar(QWidget):
         self.show_box = self._make_show_box()
         self.order_box = self._make_order_box()
         self.direction = self._make_direction()
-        order = QHBoxLayout()
-        order.setSpacing(style.GAP)
-        order.addWidget(self.order_box, 1)
-        order.addWidget(self.direction)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(style.GAP + 2)
-        column.addWidget(self.name_filter)
-        column.addWidget(self.show_box)
-        column.addLayout(order)
+        order = hbox((self.order_box, 1), self.direction, spacing=style.GAP)
+        vbox(self.name_filter, self.show_box, order, on=self, spacing=style.GAP + 2)
         self.name_filter.textChanged.connect(self._tell)
         self.show_box.currentIndexChanged.connect(self._tell)
         self.order_box.currentIndexChanged.connect(self._tell)
@@ -66,7 +43,6 @@ class BrowseBar(QWidget):
         )
 
     def set_browse(self, browse: Browse) -> None:
-        """Show ``browse`` and emit nothing."""
         if browse == self.browse():
             return
         with QSignalBlocker(self):
@@ -80,12 +56,11 @@ class BrowseBar(QWidget):
         edit = QLineEdit()
         edit.setObjectName("name_filter")
         edit.setPlaceholderText(tr("Filter by name"))
-        edit.setAccessibleName(tr("Filter by name"))
-        edit.setToolTip(tr("Show only images whose name or folder holds this text."))
+        named(edit, tr("Filter by name"), tr("Show only images whose name or folder holds this text."))
         edit.setClearButtonEnabled(True)
         return edit
 
-    def _make_show_box(self) -> QComboBox:
+    def _make_show_box(self) -> Combo:
         texts = {
             Show.ALL: tr("All images"),
             Show.UNSEEN: tr("Unseen"),
@@ -106,7 +81,7 @@ class BrowseBar(QWidget):
         box.setItemData(box.findData(Show.MAY_BE_EMPTY.value), tip, Qt.ItemDataRole.ToolTipRole)
         return box
 
-    def _make_order_box(self) -> QComboBox:
+    def _make_order_box(self) -> Combo:
         texts = {
             Order.FOUND: tr("In folder order"),
             Order.NAME: tr("By name"),
@@ -131,7 +106,6 @@ class BrowseBar(QWidget):
         button = tool_button("ascending", tr("Descending order"), "")
         button.setObjectName("direction")
         button.setCheckable(True)
-        button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
         return button
 
     def _show_direction(self) -> None:
@@ -145,12 +119,10 @@ class BrowseBar(QWidget):
         self.changed.emit(self.browse())
 
 
-def _combo(name: str, accessible: str, tip: str, texts: dict[Show, str] | dict[Order, str]) -> QComboBox:
-    box = _WholeCombo()
+def _combo(name: str, accessible: str, tip: str, texts: Mapping[Any, str]) -> Combo:
+    """As wide as there is room, and never narrower than its longest text."""
+    box = Combo({each.value: text for each, text in texts.items()}, name=accessible, tip=tip, whole=True)
     box.setObjectName(name)
-    box.setAccessibleName(accessible)
-    box.setToolTip(tip)
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    for value, text in texts.items():
-        box.addItem(text, value.value)
+    box.setMinimumWidth(box.sizeHint().width())
+    fill_width(box)
     return box

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QWidget
 
 from app import style
 from app.models.pictures import to_qimage
 from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label, tool_button
+from app.views.layouts import STRETCH, hbox, vbox
 from app.views.threshold_plot import ThresholdPlot
 from core.base.language import number, tr
 from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES
@@ -27,9 +28,9 @@ _ICON_BOX = 72  # a box that shows its icon and no text
 class CanvasBarState:
     """All that the bar shows.
 
-    ``threshold`` is 0..0.95 and ``opacity`` 0..1. ``overridden`` says that this image has a threshold of
-    its own. ``enabled`` is whether there is a heat map to decide on; ``has_image`` whether there is an
-    image to zoom. ``zoom`` is device pixels per image pixel, 0 where unknown.
+    ``threshold`` is 0..0.95, of ``all_images`` or of this one alone, and ``opacity`` 0..1. ``enabled`` is
+    whether there is a heat map to decide on; ``has_image`` whether there is an image to zoom. ``zoom`` is
+    device pixels per image pixel, 0 where unknown.
     """
 
     threshold: float = 0.0
@@ -39,7 +40,6 @@ class CanvasBarState:
     opacity: float = 0.5
     colour_map: str = COLOUR_MAPS[0]
     side_by_side: bool = False
-    overridden: bool = False
     enabled: bool = True
     has_image: bool = True
     zoom: float = 0.0
@@ -94,28 +94,21 @@ class CanvasBar(QWidget):
         self._own_row: bool | None = None  # the threshold's
         self._make_decision_controls()
         self._make_display_controls()
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(style.MARGIN, style.SPACING, style.SPACING, style.SPACING)
-        rows.setSpacing(6)
-        self._first_row, self._wide_row = self._decision_row(), QHBoxLayout()
-        self._wide_row.setSpacing(_ROW_SPACING)
-        rows.addLayout(self._first_row)
-        rows.addLayout(self._wide_row)
-        rows.addWidget(self.threshold_plot)
+        self._first_row = hbox(self.rule_box, self.scope, spacing=_ROW_SPACING)
+        self._wide_row = hbox(spacing=_ROW_SPACING)
         self._place_threshold()
-        rows.addLayout(self._display_row())
+        parts = self._first_row, self._wide_row, self.threshold_plot, self._display_row()
+        vbox(*parts, on=self, margins=(style.MARGIN, style.SPACING, style.SPACING, style.SPACING), spacing=6)
         self._connect()
         self.set_state(CanvasBarState())
 
     def set_state(self, state: CanvasBarState) -> None:
-        """Show ``state`` and emit nothing."""
         if state == self._state:
             return
         self._state = state
         self._show_threshold(state.threshold)
-        with QSignalBlocker(self.rule_box), QSignalBlocker(self.colour_map_box):
-            self.rule_box.setCurrentIndex(self.rule_box.findData(state.rule))
-            self.colour_map_box.setCurrentIndex(self.colour_map_box.findData(state.colour_map))
+        self.rule_box.show_data(state.rule)
+        self.colour_map_box.show_data(state.colour_map)
         with QSignalBlocker(self.heat_map_box), QSignalBlocker(self.opacity_slider):
             self.heat_map_box.setChecked(state.heat_map)
             self.opacity_slider.setValue(round(state.opacity * 100))
@@ -134,87 +127,56 @@ class CanvasBar(QWidget):
     # Making
 
     def _make_decision_controls(self) -> None:
-        self.rule_box = Combo(self)
-        for name, rule in RULES.items():
-            self.rule_box.addItem(tr(rule.title), name)
-            self.rule_box.setItemData(self.rule_box.count() - 1, tr(rule.help), Qt.ItemDataRole.ToolTipRole)
-        self.rule_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
-        self.rule_box.setAccessibleName(tr("Rule"))
-        self.threshold_slider = JumpSlider(0, round(MAX_THRESHOLD * _FINE), self)
-        self.threshold_slider.setSingleStep(1)
-        self.threshold_slider.setPageStep(5)
-        self.threshold_slider.setMinimumWidth(72)
-        self.threshold_slider.setAccessibleName(tr("Threshold"))
+        titles = {name: tr(rule.title) for name, rule in RULES.items()}
+        self.rule_box = Combo(titles, name=tr("Rule"), whole=True)
+        for row, rule in enumerate(RULES.values()):
+            self.rule_box.setItemData(row, tr(rule.help), Qt.ItemDataRole.ToolTipRole)
         tip = tr(
             "From what heat on a place counts as object: a part of the heat map's maximum, or a probability "
             "with the rule Object map."
         )
-        self.threshold_slider.setToolTip(tip)
-        self.threshold_spin = RealSpin(self)
-        self.threshold_spin.setRange(0.0, MAX_THRESHOLD)
-        self.threshold_spin.setDecimals(2)
-        self.threshold_spin.setSingleStep(0.01)
+        highest = round(MAX_THRESHOLD * _FINE)
+        self.threshold_slider = JumpSlider(0, highest, page=5, name=tr("Threshold"), tip=tip, least=72)
+        self.threshold_spin = RealSpin(0.0, MAX_THRESHOLD, name=tr("Threshold, as a number"), tip=tip)
         self.threshold_spin.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + _SPIN_ROOM)
-        self.threshold_spin.setAccessibleName(tr("Threshold, as a number"))
-        self.threshold_spin.setToolTip(tip)
-        self.reset_button = tool_button(
-            "reset", tr("Reset threshold"), tr("Back to the rule's own threshold.")
-        )
+        self.reset_button = tool_button("reset", tr("Reset threshold"), "", self.reset_threshold_requested)
+        label = plain_label(tr("Threshold"))
+        label.setBuddy(self.threshold_slider)
+        self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
         self.threshold_plot = ThresholdPlot(self)
-        self.scope = Choice(tr("All images"), tr("This image only"), self)
+        self.scope = Choice(tr("All images"), tr("This image only"))
         self.scope.setToolTip(tr("Which images the threshold and the rule are changed for."))
 
     def _make_display_controls(self) -> None:
         self.heat_map_box = QCheckBox(tr("Heat map"), self)
         self.heat_map_box.setToolTip(tr("Lay the heat map over the image."))
-        self.opacity_slider = JumpSlider(0, 100, self)
-        self.opacity_slider.setPageStep(10)
-        self.opacity_slider.setMinimumWidth(48)
+        name, tip = tr("Opacity of the heat map"), tr("Opacity of the heat map.")
+        self.opacity_slider = JumpSlider(0, 100, page=10, name=name, tip=tip, least=48)
         self.opacity_slider.setMaximumWidth(140)
-        self.opacity_slider.setAccessibleName(tr("Opacity of the heat map"))
-        self.opacity_slider.setToolTip(tr("Opacity of the heat map."))
-        self.colour_map_box = Combo(self)
-        self.colour_map_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
+        titles = {name: tr("Grey") if name == "grey" else name.capitalize() for name in COLOUR_MAPS}
+        self.colour_map_box = Combo(
+            titles, name=tr("Colour map"), tip=tr("Colours of the heat map."), whole=True
+        )
         self.colour_map_box.setIconSize(QSize(28, 12))
-        titles = {"grey": tr("Grey")}  # the others are names
-        for name in COLOUR_MAPS:
+        for row, name in enumerate(COLOUR_MAPS):
             picture = to_qimage(colour_bar(name)[None]).scaled(QSize(56, 24))
-            self.colour_map_box.addItem(
-                QIcon(QPixmap.fromImage(picture)), titles.get(name, name.capitalize()), name
-            )
-        self.colour_map_box.setAccessibleName(tr("Colour map"))
-        self.colour_map_box.setToolTip(tr("Colours of the heat map."))
+            self.colour_map_box.setItemIcon(row, QIcon(QPixmap.fromImage(picture)))
         self.legend = LegendStrip(self)
         self.zoom_label = plain_label("", "muted")
         self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.side_by_side_button = tool_button(
-            "side-by-side",
-            tr("Side by side"),
-            tr("The image beside itself under its heat map (S)."),
-        )
+        tip = tr("The image beside itself under its heat map (S).")
+        self.side_by_side_button = tool_button("side-by-side", tr("Side by side"), tip)
         self.side_by_side_button.setCheckable(True)
-        self.display_button = tool_button(
-            "display",
-            tr("Brightness and contrast"),
-            tr("Brightness, contrast and gamma of what you see (Ctrl+L)."),
-        )
-        self.fit_button = tool_button(
-            "fit", tr("Fit to window"), tr("Show the whole image (0, or a double click).")
-        )
+        tip = tr("Brightness, contrast and gamma of what you see (Ctrl+L).")
+        name = tr("Brightness and contrast")
+        self.display_button = tool_button("display", name, tip, self.display_requested)
+        tip = tr("Show the whole image (0, or a double click).")
+        self.fit_button = tool_button("fit", tr("Fit to window"), tip, self.fit_requested)
+        tip = tr("One image pixel on one screen pixel (1).")
         self.actual_size_button = tool_button(
-            "actual-size", tr("Actual size"), tr("One image pixel on one screen pixel (1).")
+            "actual-size", tr("Actual size"), tip, self.actual_size_requested
         )
-
-    def _decision_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(_ROW_SPACING)
-        label = plain_label(tr("Threshold"))
-        label.setBuddy(self.threshold_slider)
-        self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
-        row.addWidget(self.rule_box)
-        row.addWidget(self.scope)
-        return row
 
     def _place_threshold(self) -> None:
         """Between rule and scope; as wide as the bar above its curve and where there is no room between."""
@@ -255,19 +217,22 @@ class CanvasBar(QWidget):
             self._place_threshold()
 
     def _display_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(_ROW_SPACING)
-        row.addWidget(self.heat_map_box)
-        row.addWidget(self.opacity_slider, 1)
-        row.addSpacing(style.GAP)
-        row.addWidget(self.colour_map_box)
         self._low, self._high = plain_label(tr("low"), "muted"), plain_label(tr("high"), "muted")
-        for widget in (self._low, self.legend, self._high):
-            row.addWidget(widget)
-        row.addStretch(1)
         buttons = self.side_by_side_button, self.display_button, self.fit_button, self.actual_size_button
-        for widget in (*buttons[:2], self.zoom_label, *buttons[2:]):
-            row.addWidget(widget)
+        row = hbox(
+            self.heat_map_box,
+            (self.opacity_slider, 1),
+            style.GAP,
+            self.colour_map_box,
+            self._low,
+            self.legend,
+            self._high,
+            STRETCH,
+            *buttons[:2],
+            self.zoom_label,
+            *buttons[2:],
+            spacing=_ROW_SPACING,
+        )
         self._always = self.heat_map_box, self.opacity_slider, self.zoom_label, *buttons
         return row
 
@@ -281,16 +246,12 @@ class CanvasBar(QWidget):
         self.threshold_plot.settled.connect(self.threshold_settled)
         for widget in (self.threshold_slider, self.threshold_plot):
             widget.installEventFilter(self)
-        self.reset_button.clicked.connect(self.reset_threshold_requested)
         self.rule_box.currentIndexChanged.connect(self._rule_chosen)
         self.scope.changed.connect(lambda first: self._tell(self.scope_changed, first))
         self.heat_map_box.toggled.connect(self._heat_map_toggled)
         self.opacity_slider.valueChanged.connect(lambda value: self._tell(self.opacity_changed, value / 100))
         self.colour_map_box.currentIndexChanged.connect(self._colour_map_chosen)
         self.side_by_side_button.toggled.connect(lambda on: self._tell(self.side_by_side_toggled, on))
-        self.display_button.clicked.connect(self.display_requested)
-        self.fit_button.clicked.connect(self.fit_requested)
-        self.actual_size_button.clicked.connect(self.actual_size_requested)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind, is_plot = event.type(), watched is self.threshold_plot
@@ -341,12 +302,7 @@ class CanvasBar(QWidget):
         self._tell(self.colour_map_changed, name)
 
     def _enable(self, state: CanvasBarState) -> None:
-        for widget in (
-            *self._threshold_parts,
-            self.rule_box,
-            self.scope,
-            self.heat_map_box,
-        ):
+        for widget in (*self._threshold_parts, self.rule_box, self.scope, self.heat_map_box):
             widget.setEnabled(state.enabled)
         self._enable_heat(state.enabled and state.heat_map)
         for button in (
@@ -358,7 +314,7 @@ class CanvasBar(QWidget):
             button.setEnabled(state.has_image)
         self.reset_button.setToolTip(
             tr("Back to the threshold of all images.")
-            if state.overridden
+            if not state.all_images
             else tr("Back to the rule's own threshold.")
         )
 

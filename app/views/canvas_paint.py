@@ -104,9 +104,7 @@ def draw_boxes(
     true = [_on_pixels(view.to_widget(box), view, ratio) for box in truth]
     _draw_dashed(painter, true, style.OUTLINE_TRUTH)
     _draw_dashed(
-        painter,
-        [_on_pixels(view.to_widget(box), view, ratio) for box in provisional],
-        style.OUTLINE_LIGHT,
+        painter, [_on_pixels(view.to_widget(box), view, ratio) for box in provisional], style.OUTLINE_LIGHT
     )
     placed = [(record, _on_pixels(view.to_widget(record.box), view, ratio)) for record in boxes]
     for record, rect in placed:

@@ -5,40 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QListWidget, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import named, plain_label
+from app.views.dialog import Popup
+from app.views.layouts import vbox
 from core.base.language import tr
 
 _ROWS = 8
 
 
-class ClassChooser(QFrame):
+class ClassChooser(Popup):
     """Opened by :meth:`ask`; it deletes nothing and keeps nothing."""
 
     chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        style.mark(self, "popup")
+        super().__init__(parent)
         self._names: tuple[str, ...] = ()
         self.edit = QLineEdit()
         self.edit.setPlaceholderText(tr("Class name"))
-        self.edit.setAccessibleName(tr("Class name"))
-        self.edit.setToolTip(tr("The class of the box; Enter takes it."))
+        named(self.edit, tr("Class name"), tr("The class of the box; Enter takes it."))
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Class names in this project"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.SPACING] * 4)
-        column.setSpacing(style.GAP)
-        column.addWidget(self.edit)
-        column.addWidget(self.list)
-        column.addWidget(plain_label(tr("Return chooses, Esc leaves it as it is"), "muted"))
+        parts = self.edit, self.list, plain_label(tr("Return chooses, Esc leaves it as it is"), "muted")
+        vbox(*parts, on=self, margins=style.SPACING, spacing=style.GAP)
         self.edit.textEdited.connect(self._filter)
         self.edit.returnPressed.connect(self._choose)
         self.edit.installEventFilter(self)
@@ -49,12 +44,7 @@ class ClassChooser(QFrame):
         self._names = tuple(names)
         self.edit.setText(now)
         self._fill(self._names, now)
-        self.adjustSize()
-        room = (QGuiApplication.screenAt(at) or self.screen()).availableGeometry()
-        left = min(max(at.x(), room.left()), room.right() - self.width())
-        top = min(max(at.y(), room.top()), room.bottom() - self.height())
-        self.move(left, top)
-        self.show()
+        self.show_at(at)
         self.edit.setFocus()
         self.edit.selectAll()
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QFormLayout, QWidget
 
 from app import style
-from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order
-from app.views.field_editors import (
-    ChoiceEditor,
-    Editor,
-    SwitchEditor,
-    all_fields,
-    editor_for,
-    tip_of,
-)
+from app.views.controls import Choice, Combo, RealSpin, Section, plain_label, tab_in_order, there
+from app.views.field_editors import ChoiceEditor, Editor, SwitchEditor, all_fields, editor_for, tip_of
+from app.views.layouts import STRETCH, form_layout, hbox, vbox
 from core.base.config import Settings, limits_of
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
@@ -46,49 +40,36 @@ class BudgetEditor(QWidget):
 
     changed = Signal()
 
-    def __init__(self, steps: Editor, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.steps = steps
+    def __init__(self, steps: Editor) -> None:
+        super().__init__()
+        self.steps, self._given = steps, 0.0
         limits = limits_of("minutes")
-        self.minutes = RealSpin(self)
-        self.minutes.setRange(limits.low or 0.01, limits.high or 1.0)
-        self.minutes.setDecimals(2)
+        self.minutes = RealSpin(
+            limits.low or 0.01, limits.high or 1.0, name=tr(limits.label), tip=tip_of(limits)
+        )
         self.minutes.setValue(_DEFAULT_MINUTES)
         self.minutes.setStepType(RealSpin.StepType.AdaptiveDecimalStepType)
-        self.minutes.setAccessibleName(tr(limits.label))
-        self.minutes.setToolTip(tip_of(limits))
-        self.unit = Choice(tr("Steps"), tr("Minutes"), self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(style.GAP)
-        for widget, stretch in ((steps, 1), (self.minutes, 1), (self.unit, 0)):
-            row.addWidget(widget, stretch)
+        self.unit = Choice(tr("Steps"), tr("Minutes"))
+        hbox((steps, 1), (self.minutes, 1), self.unit, on=self, spacing=style.GAP)
         self._show_unit()
         self.steps.changed.connect(self.changed)
         self.minutes.valueChanged.connect(self.changed)
         self.unit.changed.connect(self._chosen)
 
     def value(self) -> tuple[int, float | None]:
-        """The steps, and the minutes or None."""
-        return self.steps.value(), None if self.unit.is_first() else self._exact_minutes()
+        # What was given comes back exactly, though two decimals of it are shown.
+        shown = self.minutes.value()
+        exact = self._given if abs(self._given - shown) < 0.00501 else shown
+        return self.steps.value(), None if self.unit.is_first() else exact
 
     def set_value(self, steps: int, minutes: float | None) -> None:
         self.steps.set_value(steps)
         self.unit.set_first(minutes is None)
-        blocked = self.minutes.blockSignals(True)
         if minutes is not None:
-            self.minutes.setValue(minutes)
-        self.minutes.blockSignals(blocked)
-        self._given = minutes
+            with QSignalBlocker(self.minutes):
+                self.minutes.setValue(minutes)
+        self._given = minutes or 0.0
         self._show_unit()
-
-    _given: float | None = None
-
-    def _exact_minutes(self) -> float:
-        # What was given comes back exactly, though two decimals of it are shown.
-        given = self._given
-        shown = self.minutes.value()
-        return given if given is not None and abs(given - shown) < 0.00501 else shown
 
     def _chosen(self) -> None:
         self._show_unit()
@@ -113,35 +94,27 @@ class ConfigForm(QWidget):
 
     def __init__(
         self,
-        parent: QWidget | None = None,
         *,
         presets: Mapping[str, Settings] = PRESETS,
         default: str = SCRATCH_PRESET,
         main: Sequence[str] = MAIN_FIELDS,
         others: Collection[str] = (),
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._presets, self._main, self._default = dict(presets), main, default
         self._config: type[Settings] = type(presets[default])
-        self.preset_box = Combo(self)
-        self.preset_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.preset_box.setAccessibleName(tr("Preset"))
-        self.preset_box.setToolTip(tr("A set of values to start from."))
-        offered = (name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets)
-        for name in offered if others else presets:
-            self.preset_box.addItem(tr(_PRESET_TITLES.get(name, name.capitalize())), name)
-        self.editors: dict[str, Editor] = {
-            name: editor_for(field, self)
-            for name, field in all_fields(self._config).items()
-            if name != "minutes"
-        }
-        self.budget = BudgetEditor(self.editors["steps"], self) if "steps" in self.editors else None
-        self.reason_label = plain_label("", "muted")
-        self.reason_label.setWordWrap(True)
-        self.reason_label.hide()
+        all_free = [name for name in (*FEATURES_PRESETS, *PRESETS) if name in others or name in presets]
+        offered = all_free if others else presets
+        titles = {name: tr(_PRESET_TITLES.get(name, name.capitalize())) for name in offered}
+        self.preset_box = Combo(titles, name=tr("Preset"), tip=tr("A set of values to start from."))
+        own = all_fields(self._config)
+        self.editors = {name: editor_for(field) for name, field in own.items() if name != "minutes"}
+        self.budget = BudgetEditor(self.editors["steps"]) if "steps" in self.editors else None
         self._reason = ""
-        self.problem_label = plain_label("", "error")
-        self.problem_label.setWordWrap(True)
+        self.reason_label, self.problem_label = (
+            plain_label(role=role, wrap=True) for role in ("muted", "error")
+        )
+        self.reason_label.hide()
         self.problem_label.hide()
         self._lay_out()
         self.preset_box.currentIndexChanged.connect(self._preset_chosen)
@@ -154,7 +127,7 @@ class ConfigForm(QWidget):
 
     def config(self) -> Any:
         """What the form says; raises :class:`BoxscoutError` with the sentence of :meth:`problem`."""
-        problem = self._typing_problem()
+        problem = next((p for editor in self.editors.values() if (p := editor.problem())), "")
         if problem:
             raise BoxscoutError(problem)
         values = {name: editor.value() for name, editor in self.editors.items()}
@@ -163,11 +136,9 @@ class ConfigForm(QWidget):
         return self._config(**values)
 
     def makes(self, config: Any) -> bool:
-        """Whether it is a form for configs of this kind."""
         return isinstance(config, self._config)
 
     def set_config(self, config: Any) -> None:
-        """Show ``config`` and emit nothing."""
         if self.budget is not None:
             self.budget.set_value(config.steps, config.minutes)
         for name, editor in self.editors.items():
@@ -189,7 +160,6 @@ class ConfigForm(QWidget):
             self._show_preset()
 
     def set_device(self, device: str) -> None:
-        """Show another device and emit nothing."""
         self.editors["device"].set_value(device)
         self._show_problem()
 
@@ -201,18 +171,14 @@ class ConfigForm(QWidget):
             return str(error)
         return ""
 
-    def set_devices(self, available: Collection[str], reason: str = "") -> None:
-        """Grey the devices that this machine lacks; ``reason`` is shown for them."""
+    def set_devices(self, available: Collection[str]) -> None:
         editor = self.editors["device"]
         if isinstance(editor, ChoiceEditor):
-            editor.offer(set(available), reason or tr("This machine has none that can be used."))
+            editor.offer(set(available), tr("This machine has none that can be used."))
 
     # Making
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(style.SPACING)
         main = self._form()
         main.addRow(self._label(tr("Preset")), self.preset_box)
         main.addRow(self.reason_label)
@@ -220,16 +186,12 @@ class ConfigForm(QWidget):
             if name == "image_size" and self.budget is not None:
                 main.addRow(self._label(tr("Train for")), self.budget)
             self._add(main, name)
-        column.addLayout(main)
-        self.advanced = Section(tr("Advanced"), self)
+        self.advanced = Section(tr("Advanced"))
         advanced = self._form()
         self.advanced.content.setLayout(advanced)
-        for name in self.editors:
-            if name not in (*self._main, *_BUDGET):
-                self._add(advanced, name)
-        column.addWidget(self.advanced)
-        column.addWidget(self.problem_label)
-        column.addStretch(1)
+        for name in self._folded():
+            self._add(advanced, name)
+        vbox(main, self.advanced, self.problem_label, STRETCH, on=self, spacing=style.SPACING)
         for form in (main, advanced):
             _level(form)
         tab_in_order(self._in_sight_order())
@@ -240,16 +202,15 @@ class ConfigForm(QWidget):
             if name == "image_size" and self.budget is not None:
                 order += [self.budget.steps, self.budget.minutes, self.budget.unit]
             order.append(self.editors[name])
-        hidden = [editor for name, editor in self.editors.items() if name not in (*self._main, *_BUDGET)]
-        return [*order, self.advanced.toggle, *hidden]
+        return [*order, self.advanced.toggle, *(self.editors[name] for name in self._folded())]
+
+    def _folded(self) -> list[str]:
+        return [name for name in self.editors if name not in (*self._main, *_BUDGET)]
 
     def _form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(0)  # labels hold it: Qt forgets it where it asks whether a row is too long
-        form.setVerticalSpacing(6)
+        # Labels hold the space between: Qt forgets it where it asks whether a row is too long.
+        form = form_layout(across=0, down=6)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         return form
 
     def _label(self, text: str) -> QWidget:
@@ -297,15 +258,14 @@ class ConfigForm(QWidget):
 
     def _show_preset(self) -> None:
         name = self._preset_name()
-        self.preset_box.blockSignals(True)
-        custom = self.preset_box.findText(tr("Custom"))
-        if name is None and custom < 0:
-            self.preset_box.addItem(tr("Custom"))
-            custom = self.preset_box.count() - 1
-        elif name is not None and custom >= 0:
-            self.preset_box.removeItem(custom)
-        self.preset_box.setCurrentIndex(custom if name is None else self.preset_box.findData(name))
-        self.preset_box.blockSignals(False)
+        with QSignalBlocker(self.preset_box):
+            custom = self.preset_box.findText(tr("Custom"))
+            if name is None and custom < 0:
+                self.preset_box.addItem(tr("Custom"))
+                custom = self.preset_box.count() - 1
+            elif name is not None and custom >= 0:
+                self.preset_box.removeItem(custom)
+            self.preset_box.setCurrentIndex(custom if name is None else self.preset_box.findData(name))
         self.reason_label.setText(self._reason)
         self.reason_label.setVisible(name == self._default and bool(self._reason))
 
@@ -325,14 +285,11 @@ class ConfigForm(QWidget):
         self.problem_label.setText(problem)
         self.problem_label.setVisible(bool(problem))
 
-    def _typing_problem(self) -> str:
-        return next((p for editor in self.editors.values() if (p := editor.problem())), "")
-
 
 def _level(form: QFormLayout) -> None:
     """One width for all labels: a form asks for each row's own, and then gives all the widest."""
     cells = (form.itemAt(row, QFormLayout.ItemRole.LabelRole) for row in range(form.rowCount()))
-    labels = [cell.widget() for cell in cells if cell is not None]
+    labels = [there(cell.widget()) for cell in cells if cell is not None]
     widest = max((label.sizeHint().width() for label in labels), default=0)
     for label in labels:
         label.setMinimumWidth(max(widest, label.minimumWidth()))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QRect, QSignalBlocker, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QStandardItemModel,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -23,23 +31,43 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyleOptionSlider,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app import style
+from app.views.layouts import hbox, vbox
 
+PartT = TypeVar("PartT")
 _SPIN_WIDTH = 84  # less than a spin box would ask for its longest number
-
 _SPIN_MARGINS = (4, 0, 0, 0)  # a style sheet's padding does not reach the text
+
+
+def there(what: PartT | None) -> PartT:
+    """What Qt says may be None and is not: a widget's layout once it has one, a page of some."""
+    assert what is not None
+    return what
+
+
+def named(widget: QWidget, name: str, tip: str = "") -> None:
+    """Give a control its ``name`` for people who hear the screen, and a ``tip`` for the mouse."""
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip)
+
+
+def fill_width(widget: QWidget) -> None:
+    """Let a control take the width there is, and no more height than it needs."""
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
 
 class JumpSlider(QSlider):
     """A horizontal slider whose handle jumps to where the groove is pressed."""
 
-    def __init__(self, low: int, high: int, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
+    def __init__(self, low: int, high: int, *, page: int, name: str, tip: str, least: int = 0) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
         self.setRange(low, high)
+        self.setPageStep(page)
+        self.setMinimumWidth(least)
+        named(self, name, tip)
 
     def span(self) -> tuple[int, int]:
         """Where the middle of the handle is at the lowest and at the highest value, in its pixels."""
@@ -63,54 +91,77 @@ class JumpSlider(QSlider):
         super().mousePressEvent(event)
 
 
-class Combo(QComboBox):
-    """A combo box that a wheel turns only when it has the focus, so that scrolling past changes nothing."""
+def _turned(widget: QWidget, event: QWheelEvent, turn: Callable[[QWheelEvent], None]) -> None:
+    """A wheel turns a control only when it has the focus, so that scrolling past changes nothing."""
+    if widget.hasFocus():
+        turn(event)
+    else:
+        event.ignore()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+
+class Combo(QComboBox):
+    """Texts with their data to choose from; with ``whole`` as wide as the longest, else as there is room."""
+
+    def __init__(
+        self, items: Mapping[Any, str] | None = None, *, name: str = "", tip: str = "", whole: bool = False
+    ) -> None:
+        super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Not by its contents: such a box shrinks to them whenever they change.
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        by_content = self.SizeAdjustPolicy.AdjustToContents
+        by_length = self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.setSizeAdjustPolicy(by_content if whole else by_length)
         self.setMinimumContentsLength(8)
+        if not whole:
+            fill_width(self)
+        named(self, name, tip)
+        for value, text in (items or {}).items():
+            self.addItem(text, value)
+
+    def enable(self, index: int, on: bool) -> None:
+        """Whether the item at ``index`` can be chosen."""
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(index).setEnabled(on)
+
+    def show_data(self, value: object) -> None:
+        with QSignalBlocker(self):
+            self.setCurrentIndex(self.findData(value))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turned(self, event, super().wheelEvent)
 
 
 class Spin(QSpinBox):
-    """A spin box that a wheel turns only when it has the focus."""
+    """A spin box for whole numbers."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, low: int, high: int, *, name: str = "", tip: str = "") -> None:
+        super().__init__()
+        self.setRange(low, high)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setGroupSeparatorShown(True)
         self.lineEdit().setTextMargins(*_SPIN_MARGINS)
         self.setMinimumWidth(_SPIN_WIDTH)
+        named(self, name, tip)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turned(self, event, super().wheelEvent)
 
 
 class RealSpin(QDoubleSpinBox):
-    """A spin box for real numbers that a wheel turns only when it has the focus."""
+    """A spin box for real numbers."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, low: float, high: float, *, step: float = 0.01, name: str = "", tip: str = "") -> None:
+        super().__init__()
+        self.setRange(low, high)
+        self.setSingleStep(step)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(_SPIN_WIDTH)
         self.lineEdit().setTextMargins(*_SPIN_MARGINS)
+        named(self, name, tip)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turned(self, event, super().wheelEvent)
 
 
 class Choice(QWidget):
@@ -118,11 +169,8 @@ class Choice(QWidget):
 
     changed = Signal(bool)  # whether the first one is on; only when a person changed it
 
-    def __init__(self, first: str, second: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__()
         self.first, self.second = QToolButton(self), QToolButton(self)
         group = QButtonGroup(self)
         for button, text, role in ((self.first, first, "left"), (self.second, second, "right")):
@@ -132,36 +180,31 @@ class Choice(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             style.mark(button, role)
             group.addButton(button)
-            row.addWidget(button)
+        hbox(self.first, self.second, on=self, spacing=0)
         self.first.setChecked(True)
-        self.first.toggled.connect(self._toggled)
-        self._quiet = False
+        self.first.toggled.connect(self.changed)
 
     def is_first(self) -> bool:
         return self.first.isChecked()
 
     def set_first(self, first: bool) -> None:
-        """Choose without emitting ``changed``."""
-        self._quiet = True
-        (self.first if first else self.second).setChecked(True)
-        self._quiet = False
-
-    def _toggled(self, first: bool) -> None:
-        if not self._quiet:
-            self.changed.emit(first)
+        with QSignalBlocker(self):
+            (self.first if first else self.second).setChecked(True)
 
 
 class Pages(QStackedWidget):
     """Pages as high as the one in sight: Qt would ask for the highest, and scroll a short one."""
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self.currentWidget().sizeHint().height())
+        return QSize(super().sizeHint().width(), there(self.currentWidget()).sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(super().minimumSizeHint().width(), self.currentWidget().minimumSizeHint().height())
+        return QSize(
+            super().minimumSizeHint().width(), there(self.currentWidget()).minimumSizeHint().height()
+        )
 
     def heightForWidth(self, width: int) -> int:
-        return self.currentWidget().heightForWidth(width)
+        return there(self.currentWidget()).heightForWidth(width)
 
 
 class FitScroll(QScrollArea):
@@ -170,8 +213,9 @@ class FitScroll(QScrollArea):
     LEAST = 144
     """Fewer pixels of height would be a slit."""
 
-    def __init__(self, inside: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self._inside = inside
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -183,8 +227,8 @@ class FitScroll(QScrollArea):
         inside.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
-        wished = self.widget().sizeHint()
-        wrapped = self.widget().heightForWidth(self.viewport().width())
+        wished = self._inside.sizeHint()
+        wrapped = self._inside.heightForWidth(self.viewport().width())
         return QSize(wished.width(), max(wished.height(), wrapped))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -194,7 +238,7 @@ class FitScroll(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, min(self.sizeHint().height(), self.LEAST))
+        return QSize(self._inside.minimumSizeHint().width() + bar, min(self.sizeHint().height(), self.LEAST))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
@@ -205,17 +249,11 @@ class FitScroll(QScrollArea):
 class Section(QWidget):
     """A heading that shows or hides what is below it; hidden at first."""
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.toggle = QPushButton(title, self)
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.toggle, self.content = push_button(title, role="section"), QWidget()
         self.toggle.setCheckable(True)
-        style.mark(self.toggle, "section")
-        self.content = QWidget(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(style.GAP)
-        column.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self.content)
+        vbox((self.toggle, 0, Qt.AlignmentFlag.AlignLeft), self.content, on=self, spacing=style.GAP)
         self.toggle.toggled.connect(self.set_open)
         self.set_open(False)
 
@@ -223,7 +261,6 @@ class Section(QWidget):
         return self.toggle.isChecked()
 
     def set_open(self, on: bool) -> None:
-        """Show or hide the content."""
         self.toggle.setChecked(on)
         self.content.setVisible(on)
         style.set_icon(self.toggle, "down" if on else "next", "muted")
@@ -245,37 +282,63 @@ def _stops(part: QWidget) -> list[QWidget]:
         inside = widget is part or part.isAncestorOf(widget)
         if inside and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None:
             found.append(widget)
-        widget = widget.nextInFocusChain()
+        widget = there(widget.nextInFocusChain())
         if widget is part:
             return found
 
 
-def tool_button(icon: str, name: str, tip: str) -> QToolButton:
-    """A flat button with an icon; ``name`` is for people who hear the screen, ``tip`` for the mouse."""
+def tool_button(icon: str, name: str, tip: str, clicked: SignalInstance | None = None) -> QToolButton:
+    """A flat button with an icon, named as in :func:`named`, that sends on what it is ``clicked`` for."""
     button = QToolButton()
     style.set_icon(button, icon)
     button.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
-    button.setAccessibleName(name)
-    button.setToolTip(tip)
+    named(button, name, tip)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    if clicked is not None:
+        button.clicked.connect(lambda: clicked.emit())
     return button
 
 
-def plain_label(text: str = "", role: str = "") -> QLabel:
+def plain_label(text: str = "", role: str = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
     """A label that shows its text as it is, never as markup."""
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setText(text)
+    label.setWordWrap(wrap)
+    if selectable:
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     if role:
         style.mark(label, role)
     return label
 
 
-class HintLabel(QLabel):
-    """A muted word beside others that matter more: it ends in dots where there is no room for it."""
+def push_button(
+    text: str,
+    slot: Callable[[], object] | None = None,
+    *,
+    icon: str = "",
+    tint: str = "text",
+    tip: str = "",
+    role: str = "",
+) -> QPushButton:
+    """A button that calls ``slot``; ``icon`` and ``tint`` as in :func:`app.style.set_icon`."""
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    if icon:
+        style.set_icon(button, icon, tint)
+    if role:
+        style.mark(button, role)
+    if slot is not None:
+        button.clicked.connect(lambda: slot())
+    return button
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+
+class HintLabel(QLabel):
+    """Muted words beside others that matter more: dots stand for what there is no room for."""
+
+    def __init__(self, text: str = "", dots: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__(text)
+        self._dots = dots
         self.setTextFormat(Qt.TextFormat.PlainText)
         style.mark(self, "muted")
 
@@ -285,7 +348,7 @@ class HintLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
-        told = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        told = self.fontMetrics().elidedText(self.text(), self._dots, self.width())
         painter.drawText(self.rect(), int(self.alignment()), told)
 
 

@@ -11,15 +11,7 @@ from pathlib import Path
 import PySide6
 from PySide6.QtCore import QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QGridLayout,
-    QMessageBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QMessageBox, QWidget
 
 from app import actions, paths, style
 from app.models.export import ExportRequest, Listed
@@ -29,32 +21,32 @@ from app.views import message
 from app.views.controls import plain_label
 from app.views.export_dialog import ExportDialog
 from app.views.figure_dialog import FigureDialog, figure_options
+from app.views.layouts import vbox
 from core import __version__
 from core.base.errors import BoxscoutError
 from core.base.language import tr
 from core.formats import FORMATS, ExportSummary
 from core.project.exchange import ImportSummary
 
-# ---- choosing --------------------------------------------------------------------------------------
-
 
 def choose_folder(parent: QWidget) -> list[Path]:
-    chosen = QFileDialog.getExistingDirectory(parent, tr("Open a folder of images"), _last_folder("open"))
-    return _remembered("open", [chosen] if chosen else [])
+    title, start = tr("Open a folder of images"), str(last_folder("open"))
+    chosen = QFileDialog.getExistingDirectory(parent, title, start)
+    return remember("open", *filter(None, [chosen]))
 
 
 def choose_new_place(parent: QWidget, name: str) -> Path | None:
     """Where the folder ``name`` of the project lies now; None where the person thought better of it."""
     title = tr("Where is the folder “{name}” now?").format(name=name)
-    chosen = QFileDialog.getExistingDirectory(parent, title, _last_folder("open"))
+    chosen = QFileDialog.getExistingDirectory(parent, title, str(last_folder("open")))
     return Path(chosen) if chosen else None
 
 
 def choose_images(parent: QWidget) -> list[Path]:
     suffixes = "*.png *.jpg *.jpeg *.bmp *.gif *.tif *.tiff *.webp"
     kinds = tr("Images") + f" ({suffixes} {suffixes.upper()});;" + tr("All files") + " (*)"
-    chosen, _ = QFileDialog.getOpenFileNames(parent, tr("Open images"), _last_folder("open"), kinds)
-    return _remembered("open", chosen)
+    chosen, _ = QFileDialog.getOpenFileNames(parent, tr("Open images"), str(last_folder("open")), kinds)
+    return remember("open", *chosen)
 
 
 def choose_project(parent: QWidget) -> list[Path]:
@@ -66,13 +58,12 @@ def choose_project(parent: QWidget) -> list[Path]:
 
 def choose_copy(parent: QWidget, name: str) -> Path | None:
     """Where File > Save project as writes; None where the person thought better of it."""
-    folder = Path(_last_folder("copy")) / name
+    folder = last_folder("copy") / name
     kinds = tr("Boxscout projects") + f" (*{paths.SUFFIX})"
     chosen, _ = QFileDialog.getSaveFileName(parent, tr("Save project as"), str(folder), kinds)
     if not chosen:
         return None
-    path = Path(chosen)
-    _remembered("copy", [chosen])
+    (path,) = remember("copy", chosen)
     return path if path.suffix == paths.SUFFIX else path.with_name(path.name + paths.SUFFIX)
 
 
@@ -105,27 +96,34 @@ def ask_figure(parent: QWidget, session: Session, images: tuple[int, ...]) -> Fi
         images=len(images),
         has_maps=bool(images) and session.heat_map is not None,
         has_samples=session.samples is not None,
-        has_points=any(point.ms_ssim is not None for point in session.points),
+        has_points=any(point.ms_ssim is not None for point in session.learning.points),
         has_course=session.measures.standing is not None and bool(session.results.snapshots.signals),
     )
     stem = paths.title(session.project.path)
-    dialog = FigureDialog(options, folder=Path(_last_folder("figure")), stem=stem, parent=parent)
+    dialog = FigureDialog(options, folder=last_folder("figure"), stem=stem, parent=parent)
     agreed = dialog.exec() == QDialog.DialogCode.Accepted
     request = FigureRequest(dialog.kind, dialog.path, images) if agreed else None
     dialog.deleteLater()
     if request is not None:
-        _remembered("figure", [str(request.path)])
+        remember("figure", request.path)
     return request
 
 
 def last_folder(purpose: str) -> Path:
-    """Where the person last was for this purpose."""
-    return Path(_last_folder(purpose))
+    stored = paths.settings().value(f"folders/{purpose}", "")
+    if isinstance(stored, str) and stored and Path(stored).is_dir():
+        return Path(stored)
+    places = QStandardPaths.StandardLocation
+    place = places.PicturesLocation if purpose == "open" else places.DocumentsLocation
+    standard = Path(QStandardPaths.writableLocation(place))
+    return standard if standard.is_dir() else Path.home()
 
 
-def remember(purpose: str, path: Path) -> None:
-    """Let the next dialog for this purpose begin beside ``path``."""
-    _remembered(purpose, [str(path)])
+def remember(purpose: str, *chosen: str | Path) -> list[Path]:
+    """What was chosen; the next dialog for this purpose begins beside the first of it."""
+    if chosen:
+        paths.settings().setValue(f"folders/{purpose}", str(Path(chosen[0]).parent))
+    return [Path(text) for text in chosen]
 
 
 def _runtimes() -> str:
@@ -134,31 +132,12 @@ def _runtimes() -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
 
 
-def _last_folder(purpose: str) -> str:
-    stored = paths.settings().value(f"folders/{purpose}", "")
-    if isinstance(stored, str) and stored and Path(stored).is_dir():
-        return stored
-    places = QStandardPaths.StandardLocation
-    place = places.PicturesLocation if purpose == "open" else places.DocumentsLocation
-    standard = QStandardPaths.writableLocation(place)
-    return standard if Path(standard).is_dir() else str(Path.home())
-
-
-def _remembered(purpose: str, chosen: list[str]) -> list[Path]:
-    if chosen:
-        paths.settings().setValue(f"folders/{purpose}", str(Path(chosen[0]).parent))
-    return [Path(text) for text in chosen]
-
-
 def ask_to_delete(parent: QWidget, run: str, agreed: Callable[[], None]) -> None:
     """Whether the run of this name shall go; ``agreed`` follows where it shall."""
     text = tr(
         "Delete {run} with its training, its snapshots and the boxes that it found? This cannot be undone."
     )
     message.ask(parent, text.format(run=run), tr("Delete"), agreed)
-
-
-# ---- telling ---------------------------------------------------------------------------------------
 
 
 def report(parent: QWidget | None, error: BaseException, details: str) -> None:
@@ -185,14 +164,14 @@ def sentence_of(error: BaseException) -> str:
     return tr("Something went wrong: {0}").format(first)
 
 
-def show_summary(parent: QWidget, summary: ExportSummary) -> None:
-    message.show_export_summary(parent, summary.lines(), summary.path, show_in_folder)
+def show_exported(parent: QWidget, summary: ExportSummary) -> None:
+    sentence = tr("Exported to {0}").format(summary.path.name)
+    message.DoneDialog(parent, sentence, summary.lines(), summary.path, show_in_folder).open()
 
 
 def show_imported(parent: QWidget, summary: ImportSummary) -> None:
-    message.show_done(
-        parent, tr("Imported from {0}").format(summary.path.name), summary.lines(), summary.path
-    )
+    sentence = tr("Imported from {0}").format(summary.path.name)
+    message.DoneDialog(parent, sentence, summary.lines(), summary.path).open()
 
 
 def show_in_folder(path: Path) -> None:
@@ -219,7 +198,6 @@ def show_about(parent: QWidget) -> None:
 
 
 def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
-    """A table of all keys, made from the actions themselves."""
     dialog = QDialog(parent)
     dialog.setWindowTitle(tr("Keyboard shortcuts"))
     grid = QGridLayout()
@@ -233,10 +211,6 @@ def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
         grid.addWidget(plain_label(actions.key_text(made[spec.id]), "muted"), i % half, column + 1)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(*[2 * style.MARGIN] * 4)
-    layout.setSpacing(2 * style.SPACING)
-    layout.addLayout(grid)
-    layout.addWidget(buttons)
+    vbox(grid, buttons, on=dialog, margins=2 * style.MARGIN, spacing=2 * style.SPACING)
     dialog.exec()
     dialog.deleteLater()

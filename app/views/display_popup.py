@@ -5,31 +5,29 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app import style
-from app.views.controls import JumpSlider, plain_label
+from app.views.controls import JumpSlider, plain_label, push_button
+from app.views.dialog import Popup
+from app.views.layouts import vbox
 from core.base.language import number, tr
 from core.images.display import MAX_GAMMA, Display
 
 _FINE = 100  # slider units in 1.0
 
 
-class DisplayPopup(QFrame):
+class DisplayPopup(Popup):
     """Opened by :meth:`ask`; what is shown changes while a slider moves."""
 
     changed = Signal(object)  # a Display
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        style.mark(self, "popup")
+        super().__init__(parent)
         self.brightness = self._slider(tr("Brightness"), tr("How bright all of the image is."))
         self.contrast = self._slider(tr("Contrast"), tr("How far light and dark lie apart."))
         self.gamma = self._slider(
-            tr("Gamma"),
-            tr("Dark parts become lighter to the right, darker to the left."),
+            tr("Gamma"), tr("Dark parts become lighter to the right, darker to the left.")
         )
         self._values = [plain_label("", "muted") for _ in range(3)]
         grid = QGridLayout()
@@ -42,32 +40,24 @@ class DisplayPopup(QFrame):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             for column, widget in enumerate((label, slider, value)):
                 grid.addWidget(widget, row, column)
-        self.reset = QPushButton(tr("As it is"))
-        self.reset.clicked.connect(lambda: self._tell(Display()))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.MARGIN] * 4)
-        column.setSpacing(style.SPACING)
-        column.addLayout(grid)
-        column.addWidget(plain_label(tr("Only what you see; exported images stay as they are."), "muted"))
-        column.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
+        self.reset = push_button(tr("As it is"), lambda: self._tell(Display()))
+        vbox(
+            grid,
+            plain_label(tr("Only what you see; exported images stay as they are."), "muted"),
+            (self.reset, 0, Qt.AlignmentFlag.AlignRight),
+            on=self,
+            margins=style.MARGIN,
+            spacing=style.SPACING,
+        )
         self._show(Display())
 
     def ask(self, display: Display, at: QPoint) -> None:
-        """Show the sliders at a point of the screen, as ``display`` says."""
         self._show(display)
-        self.adjustSize()
-        room = (QGuiApplication.screenAt(at) or self.screen()).availableGeometry()
-        left = min(max(at.x(), room.left()), room.right() - self.width())
-        self.move(left, min(max(at.y(), room.top()), room.bottom() - self.height()))
-        self.show()
+        self.show_at(at)
         self.brightness.setFocus()
 
     def _slider(self, name: str, tip: str) -> JumpSlider:
-        slider = JumpSlider(-_FINE, _FINE, self)
-        slider.setPageStep(10)
-        slider.setMinimumWidth(180)
-        slider.setAccessibleName(name)
-        slider.setToolTip(tip)
+        slider = JumpSlider(-_FINE, _FINE, page=10, name=name, tip=tip, least=180)
         slider.valueChanged.connect(lambda _: self._moved())
         return slider
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app import style
 from app.views.controls import plain_label, tool_button
+from app.views.layouts import STRETCH, hbox
 from core.base.language import tr
 
 
@@ -25,13 +26,9 @@ def add_dock(window: QMainWindow, name: str, title: str, inside: QWidget) -> QDo
 def _heading(dock: QDockWidget, title: str) -> QWidget:
     """The style's own close button is too faint on a dark window."""
     heading = QWidget()
-    row = QHBoxLayout(heading)
-    row.setContentsMargins(style.MARGIN, style.GAP, style.SPACING, 0)
     label = plain_label(title, "title")
     dock.windowTitleChanged.connect(label.setText)
-    row.addWidget(label)
-    row.addStretch(1)
     close = tool_button("close", tr("Close"), tr("Close this panel"))
     close.clicked.connect(dock.hide)
-    row.addWidget(close)
+    hbox(label, STRETCH, close, on=heading, margins=(style.MARGIN, style.GAP, style.SPACING, 0))
     return heading

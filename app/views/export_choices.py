@@ -26,30 +26,26 @@ class ExportChoices(QObject):
     def __init__(self, form: QFormLayout, parent: QObject) -> None:
         super().__init__(parent)
         self._form = form
-        self.which = Combo()
-        self.which.addItem(tr("All but the rejected"), Which.NOT_REJECTED.value)
-        self.which.addItem(tr("Accepted only"), Which.ACCEPTED.value)
-        self.which.addItem(tr("All, rejected too"), Which.ALL.value)
-        self.which.setToolTip(tr("Which images leave, by what was said of them."))
-        self.score = RealSpin()
-        self.score.setToolTip(tr("Boxes with a lower score stay out."))
-        self.score.setRange(0.0, 1.0)
-        self.score.setSingleStep(0.05)
+        texts = {
+            Which.NOT_REJECTED.value: tr("All but the rejected"),
+            Which.ACCEPTED.value: tr("Accepted only"),
+            Which.ALL.value: tr("All, rejected too"),
+        }
+        self.which = Combo(texts, tip=tr("Which images leave, by what was said of them."))
+        self.score = RealSpin(0.0, 1.0, step=0.05, tip=tr("Boxes with a lower score stay out."))
         self.score.setSpecialValueText(tr("any"))
         self.classes = QListWidget()
         self.classes.setAccessibleName(tr("Classes"))
         self.classes.setSpacing(2)
         style.mark(self.classes, "ticks")
         self.split = QCheckBox(tr("Keep apart"))
-        self.percent, self.seed = Spin(), Spin()
-        self.percent.setRange(1, round(100 * MAX_VAL_SHARE))
+        share = tr("Share of the images for validation")
+        self.percent = Spin(1, round(100 * MAX_VAL_SHARE), name=share, tip=share)
         self.percent.setValue(_PERCENT)
         self.percent.setSuffix(" %")
-        self.percent.setAccessibleName(tr("Share of the images for validation"))
-        self.percent.setToolTip(tr("Share of the images for validation"))
-        self.seed.setRange(0, 999_999)
-        self.seed.setAccessibleName(tr("Seed of the split"))
-        self.seed.setToolTip(tr("The same seed gives the same split."))
+        self.seed = Spin(
+            0, 999_999, name=tr("Seed of the split"), tip=tr("The same seed gives the same split.")
+        )
         self._seed_label = plain_label(tr("Seed"))
         self._lay_out()
         for signal in (

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
-from app import style
 from app.models.export import ExportRequest
-from app.views.controls import Combo, plain_label
+from app.views.controls import Combo, plain_label, push_button, there
+from app.views.dialog import Dialog, path_edit
 from app.views.export_choices import ExportChoices
+from app.views.layouts import form_layout, hbox
+from app.wiring import one_shot
 from core.base.annotations import ImageBoxes
 from core.base.language import number, tr, trn
 from core.formats import Format, WriteOptions, split_paths
@@ -33,32 +24,27 @@ from core.formats.selection import Count, count, select
 COUNT_MS = 120
 
 
-class ExportDialog(QDialog):
+class ExportDialog(Dialog):
     """Asks for everything at once; the file dialog is only a help for the path."""
 
     def __init__(
         self, formats: Mapping[str, Format], *, folder: Path, stem: str, parent: QWidget | None = None
     ) -> None:
         """Counts appear once :meth:`set_images` has told what there is."""
-        super().__init__(parent)
-        self.setWindowTitle(tr("Export boxes"))
+        super().__init__(tr("Export boxes"), tr("Export"), parent)
+        self.export = self.main_button
         self._formats = formats
         self._folder, self._stem = folder, stem
         self._images: Sequence[ImageBoxes] | None = None
         self._outdated = UP_TO_DATE
         self._count: Count | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(COUNT_MS)
-        self._timer.timeout.connect(self._recount)
+        self._timer = one_shot(self, COUNT_MS, self._recount)
         self._make_choices()
         self._make_place()
         self._lay_out()
         self._connect()
         self._show_format()
         self.setMinimumWidth(560)
-
-    # ---- what the person chose ------------------------------------------------------------------
 
     @property
     def chosen(self) -> Format:
@@ -71,8 +57,9 @@ class ExportDialog(QDialog):
         return path.with_suffix(self.chosen.suffix) if path.name and not path.suffix else path
 
     def request(self) -> ExportRequest:
-        """Everything at once."""
-        own = {name: box.isChecked() for name, box in self.own.items() if name in self.chosen.own}
+        own: dict[str, Any] = {
+            name: box.isChecked() for name, box in self.own.items() if name in self.chosen.own
+        }
         return ExportRequest(self.chosen.name, self.path, self.choices.selection(), WriteOptions(**own))
 
     def set_images(self, images: Sequence[ImageBoxes], outdated: Outdated = UP_TO_DATE) -> None:
@@ -82,15 +69,10 @@ class ExportDialog(QDialog):
         self._recount()
         self._fit()
 
-    # ---- building -------------------------------------------------------------------------------
-
     def _make_choices(self) -> None:
-        self.format = Combo()
-        self.format.setToolTip(tr("The format of what is written; below it says which programs read it."))
-        for name, each in self._formats.items():
-            self.format.addItem(tr(each.title), name)
-        self.help = plain_label(role="muted")
-        self.help.setWordWrap(True)
+        titles = {name: tr(each.title) for name, each in self._formats.items()}
+        tip = tr("The format of what is written; below it says which programs read it.")
+        self.format, self.help = Combo(titles, tip=tip), plain_label(role="muted", wrap=True)
         self.own = {
             "link": QCheckBox(tr("Link to the images instead of copying them")),
             "flat": QCheckBox(tr("One flat folder: names of subfolders go into those of files")),
@@ -100,42 +82,20 @@ class ExportDialog(QDialog):
         }
 
     def _make_place(self) -> None:
-        self.path_edit = QLineEdit()
-        self.path_edit.setObjectName("export_path")
-        self.path_edit.setToolTip(tr("The file or new folder that is written."))
-        self.browse = QPushButton(tr("Browse…"))
-        self.total = plain_label(tr("Counting…"), role="title")
-        self.total.setWordWrap(True)
-        self.note = plain_label(role="muted")
-        self.note.setWordWrap(True)
-        self.warning = plain_label(role="warning")
-        self.warning.setWordWrap(True)
+        self.path_edit = path_edit("export_path", tr("The file or new folder that is written."))
+        self.browse = push_button(tr("Browse…"), self._browse)
+        self.total = plain_label(tr("Counting…"), role="title", wrap=True)
+        self.note, self.warning = (plain_label(role=role, wrap=True) for role in ("muted", "warning"))
         self.warning.hide()
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.export = self.buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        style.mark(self.export, "primary")
 
     def _lay_out(self) -> None:
-        place = QHBoxLayout()
-        place.addWidget(self.path_edit, 1)
-        place.addWidget(self.browse)
-        self._form = form = QFormLayout()
-        form.setSpacing(style.SPACING)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form = form = form_layout()
         form.addRow(tr("Format"), self.format)
-        form.addRow("", self.help)
-        for box in self.own.values():
-            form.addRow("", box)
+        for widget in (self.help, *self.own.values()):
+            form.addRow("", widget)
         self.choices = ExportChoices(form, self)
-        form.addRow(tr("To"), place)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[2 * style.MARGIN] * 4)
-        column.setSpacing(style.MARGIN)
-        column.addLayout(form)
-        column.addWidget(self.total)
-        column.addWidget(self.note)
-        column.addWidget(self.warning)
-        column.addWidget(self.buttons)
+        form.addRow(tr("To"), hbox((self.path_edit, 1), self.browse))
+        self.lay_out(form, self.total, self.note, self.warning)
 
     def _connect(self) -> None:
         self.format.currentIndexChanged.connect(self._show_format)
@@ -143,11 +103,6 @@ class ExportDialog(QDialog):
         self.choices.split.toggled.connect(self._show_note)
         self.own["beside_images"].toggled.connect(self._show_beside)
         self.path_edit.textChanged.connect(self._show_note)
-        self.browse.clicked.connect(self._browse)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
-
-    # ---- showing --------------------------------------------------------------------------------
 
     def _show_format(self) -> None:
         """The chosen format's own options, and a path that suits it unless the person wrote one."""
@@ -226,9 +181,7 @@ class ExportDialog(QDialog):
                 note = tr("Files of the same name are replaced, whoever made them.")
         elif not problem:
             note = self._what_happens()
-        style.mark(self.note, "error" if problem else "muted")
-        self.note.setText(problem or note)
-        self.export.setEnabled(not problem)
+        self.say(self.note, problem, note)
 
     def _problem(self) -> str:
         if self._count is not None and not self._count.boxes:
@@ -263,23 +216,18 @@ class ExportDialog(QDialog):
     def _browse(self) -> None:
         kinds = f"{self.format.currentText()} (*{self.chosen.suffix})" if self.chosen.suffix else ""
         found, _ = QFileDialog.getSaveFileName(
-            self,
-            tr("Export boxes"),
-            str(self.path),
-            kinds,
-            options=QFileDialog.Option.DontConfirmOverwrite,
+            self, tr("Export boxes"), str(self.path), kinds, options=QFileDialog.Option.DontConfirmOverwrite
         )
         if found:
-            path = Path(found)
-            add = self.chosen.suffix and not path.suffix
-            self.path_edit.setText(str(path.with_suffix(self.chosen.suffix) if add else path))
+            self.path_edit.setText(found)
+            self.path_edit.setText(str(self.path))
 
     def _fit(self) -> None:
         """As high as its rows ask for now; the width stays the person's."""
         self._form.invalidate()
-        self.layout().activate()
-        width = max(self.width(), self.minimumWidth())
-        self.resize(width, self.layout().totalHeightForWidth(width))
+        layout, width = there(self.layout()), max(self.width(), self.minimumWidth())
+        layout.activate()
+        self.resize(width, layout.totalHeightForWidth(width))
 
 
 def _is_empty(path: Path) -> bool:

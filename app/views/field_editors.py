@@ -6,11 +6,13 @@ from dataclasses import Field, fields
 from inspect import get_annotations
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 
 from app import style
-from app.views.controls import Combo, Spin
+from app.views.controls import Combo, Spin, fill_width, named
+from app.views.layouts import hbox
 from core.base.config import Limits, Settings
 from core.base.language import mark, number, tr
 
@@ -39,27 +41,25 @@ _SHORT = ".12g"  # enough for every number that a person types
 
 
 class Editor(QWidget):
-    """An editor of one field; ``changed`` is emitted when a person changes it."""
+    """An editor of one field in ``widget``; ``changed`` is emitted when a person changes it."""
 
     changed = Signal()
 
-    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.name, self.limits = name, limits
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(0, 0, 0, 0)
-
-    def _take(self, widget: QWidget) -> None:
-        self.row.addWidget(widget)
-        widget.setAccessibleName(tr(self.limits.label))
-        widget.setToolTip(tip_of(self.limits))
+    def __init__(self, limits: Limits, widget: QWidget) -> None:
+        super().__init__()
+        self.limits = limits
+        self.row = hbox(widget, on=self)
+        named(widget, tr(limits.label), tip_of(limits))
         self.setFocusProxy(widget)
 
     def value(self) -> Any:
         raise NotImplementedError
 
     def set_value(self, value: Any) -> None:
-        """Show ``value`` and emit nothing."""
+        with QSignalBlocker(self):
+            self._show(value)
+
+    def _show(self, value: Any) -> None:
         raise NotImplementedError
 
     def problem(self) -> str:
@@ -70,73 +70,81 @@ class Editor(QWidget):
 class ChoiceEditor(Editor):
     """One of several values."""
 
-    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
-        super().__init__(name, limits, parent)
-        self.box = Combo(self)
-        for choice in limits.choices:
-            self.box.addItem(choice_title(name, choice), choice)
-        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._take(self.box)
+    def __init__(self, name: str, limits: Limits) -> None:
+        self.box = Combo({choice: choice_title(name, choice) for choice in limits.choices})
+        super().__init__(limits, self.box)
         self.box.currentIndexChanged.connect(self.changed)
 
     def value(self) -> Any:
         return self.limits.choices[self.box.currentIndex()]
 
-    def set_value(self, value: Any) -> None:
-        blocked = self.box.blockSignals(True)
+    def _show(self, value: Any) -> None:
         self.box.setCurrentIndex(self.limits.choices.index(value))
-        self.box.blockSignals(blocked)
 
     def offer(self, available: set[str], reason: str) -> None:
         """Grey the choices that are not ``available``, with the reason as their tool tip."""
+        model = self.box.model()
+        assert isinstance(model, QStandardItemModel)
         for index in range(self.box.count()):
             on = self.box.itemData(index) in available
             flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-            self.box.model().item(index).setFlags(flags if on else Qt.ItemFlag.NoItemFlags)
+            model.item(index).setFlags(flags if on else Qt.ItemFlag.NoItemFlags)
             self.box.setItemData(index, "" if on else reason, Qt.ItemDataRole.ToolTipRole)
 
 
 class CountEditor(Editor):
     """A whole number within its range."""
 
-    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
-        super().__init__(name, limits, parent)
-        self.spin = Spin(self)
-        self.spin.setRange(int(limits.low or 0), int(limits.high or 0))
+    def __init__(self, limits: Limits) -> None:
+        self.spin = Spin(int(limits.low or 0), int(limits.high or 0))
         self.spin.setStepType(Spin.StepType.AdaptiveDecimalStepType)
-        self.spin.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._take(self.spin)
+        fill_width(self.spin)
+        super().__init__(limits, self.spin)
         self.spin.valueChanged.connect(self.changed)
 
     def value(self) -> int:
         return self.spin.value()
 
-    def set_value(self, value: int) -> None:
-        blocked = self.spin.blockSignals(True)
+    def _show(self, value: int) -> None:
         self.spin.setValue(value)
-        self.spin.blockSignals(blocked)
 
 
-class RealEditor(Editor):
-    """A real number, typed freely (0.0002, 2e-4), kept exactly as it was given."""
+class TextEditor(Editor):
+    """A name or a path; empty is None where it is ``optional``."""
 
-    def __init__(
-        self, name: str, limits: Limits, parent: QWidget | None = None, *, optional: bool = False
-    ) -> None:
-        super().__init__(name, limits, parent)
-        self.optional = optional  # empty is None
-        self.edit = QLineEdit(self)
-        if optional:
-            self.edit.setPlaceholderText(tr("the objective's own"))
-        self._take(self.edit)
+    def __init__(self, limits: Limits, *, optional: bool) -> None:
+        self.edit, self.optional = QLineEdit(), optional
+        super().__init__(limits, self.edit)
         self.edit.textEdited.connect(self._edited)
 
+    def value(self) -> Any:
+        return self.edit.text().strip() or (None if self.optional else "")
+
+    def _show(self, value: str | None) -> None:
+        self.edit.setText(value or "")
+
+    def problem(self) -> str:
+        if self.optional or self.edit.text().strip():
+            return ""
+        return tr("{0} must not be empty.").format(tr(self.limits.label))
+
+    def _edited(self) -> None:
+        self.changed.emit()
+
+
+class RealEditor(TextEditor):
+    """A real number, typed freely (0.0002, 2e-4), kept exactly as it was given."""
+
+    def __init__(self, limits: Limits, *, optional: bool) -> None:
+        super().__init__(limits, optional=optional)
+        if optional:
+            self.edit.setPlaceholderText(tr("the objective's own"))
+
     def value(self) -> float | None:
-        """The number typed; raises ValueError where it is none."""
         text = self.edit.text().strip()
         return None if self.optional and not text else float(text.replace(",", "."))
 
-    def set_value(self, value: float | None) -> None:
+    def _show(self, value: Any) -> None:
         if value is None:
             self.edit.clear()
         else:
@@ -148,10 +156,9 @@ class RealEditor(Editor):
         label, low, high = tr(self.limits.label), self.limits.low or 0.0, self.limits.high or 0.0
         try:
             value = self.value()
-            inside = value is None or low <= value <= high
         except ValueError:
             return tr("{0} must be a number.").format(label)
-        if inside:
+        if value is None or low <= value <= high:
             return ""
         return tr("{0} must lie between {1} and {2}.").format(label, number(low, "g"), number(high, "g"))
 
@@ -163,62 +170,35 @@ class RealEditor(Editor):
         style.mark(self.edit, "invalid" if self.problem() else "")
 
 
-class TextEditor(Editor):
-    """A name or a path; empty is None where that may be."""
-
-    def __init__(
-        self, name: str, limits: Limits, parent: QWidget | None = None, *, optional: bool = False
-    ) -> None:
-        super().__init__(name, limits, parent)
-        self.optional = optional
-        self.edit = QLineEdit(self)
-        self._take(self.edit)
-        self.edit.textEdited.connect(lambda _: self.changed.emit())
-
-    def value(self) -> str | None:
-        text = self.edit.text().strip()
-        return None if self.optional and not text else text
-
-    def set_value(self, value: str | None) -> None:
-        self.edit.setText(value or "")
-
-    def problem(self) -> str:
-        if self.optional or self.edit.text().strip():
-            return ""
-        return tr("{0} must not be empty.").format(tr(self.limits.label))
-
-
 class SwitchEditor(Editor):
     """On or off."""
 
-    def __init__(self, name: str, limits: Limits, parent: QWidget | None = None) -> None:
-        super().__init__(name, limits, parent)
-        self.box = QCheckBox(tr(limits.label), self)
-        self._take(self.box)
+    def __init__(self, limits: Limits) -> None:
+        self.box = QCheckBox(tr(limits.label))
+        super().__init__(limits, self.box)
         self.row.addStretch(1)
         self.box.toggled.connect(self.changed)
 
     def value(self) -> bool:
         return self.box.isChecked()
 
-    def set_value(self, value: bool) -> None:
-        blocked = self.box.blockSignals(True)
+    def _show(self, value: bool) -> None:
         self.box.setChecked(value)
-        self.box.blockSignals(blocked)
 
 
-def editor_for(field: Field[Any], parent: QWidget | None = None) -> Editor:
+def editor_for(field: Field[Any]) -> Editor:
     """The editor that fits a field of a training's config or of another dataclass of settings."""
     limits: Limits = field.metadata["limits"]
+    optional = field.default is None
     if limits.choices:
-        return ChoiceEditor(field.name, limits, parent)
+        return ChoiceEditor(field.name, limits)
     if "str" in str(field.type):
-        return TextEditor(field.name, limits, parent, optional=field.default is None)
+        return TextEditor(limits, optional=optional)
     if isinstance(field.default, bool):
-        return SwitchEditor(field.name, limits, parent)
+        return SwitchEditor(limits)
     if isinstance(field.default, int):
-        return CountEditor(field.name, limits, parent)
-    return RealEditor(field.name, limits, parent, optional=field.default is None)
+        return CountEditor(limits)
+    return RealEditor(limits, optional=optional)
 
 
 def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
@@ -228,7 +208,6 @@ def all_fields(config: type[Settings]) -> dict[str, Field[Any]]:
 
 
 def choice_title(name: str, choice: Any) -> str:
-    """How a choice is written for a person."""
     if choice is None:
         return tr("Whole image")
     if name in ("image_size", "crop_size"):

@@ -6,21 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import style
 from app.models.figure import FigureKind
-from app.views.controls import plain_label
+from app.views.controls import Combo, plain_label, push_button
+from app.views.dialog import Dialog, path_edit
+from app.views.layouts import form_layout, hbox
 from core.base.language import tr
 
 SUFFIXES = (".png", ".pdf")
@@ -35,37 +27,31 @@ class FigureOption:
     missing: str = ""
 
 
-class FigureDialog(QDialog):
+class FigureDialog(Dialog):
     """Asks for everything at once; the suffix of the file says PNG or PDF."""
 
     def __init__(
         self, options: Sequence[FigureOption], *, folder: Path, stem: str, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Save figure"))
+        super().__init__(tr("Save figure"), tr("Save"), parent)
         self._options, self._folder, self._stem = tuple(options), folder, stem
-        self.what = QComboBox()
-        self.what.setToolTip(tr("What the figure shows."))
+        self.save = self.main_button
+        titles = {option.kind: option.title for option in self._options}
+        self.what = Combo(titles, tip=tr("What the figure shows."))
         for index, option in enumerate(self._options):
-            self.what.addItem(option.title, option.kind)
-            self.what.model().item(index).setEnabled(not option.missing)
+            self.what.enable(index, not option.missing)
         first = next((i for i, option in enumerate(self._options) if not option.missing), 0)
         self.what.setCurrentIndex(first)
-        self.path_edit = QLineEdit()
-        self.path_edit.setObjectName("figure_path")
-        self.path_edit.setToolTip(tr("The file that is written."))
-        self.browse = QPushButton(tr("Browse…"))
-        self.note = plain_label(role="muted")
-        self.note.setWordWrap(True)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.save = self.buttons.addButton(tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
-        style.mark(self.save, "primary")
-        self._lay_out()
+        self.path_edit = path_edit("figure_path", tr("The file that is written."))
+        self.browse = push_button(tr("Browse…"), self._browse)
+        self.note = plain_label(role="muted", wrap=True)
+        form = form_layout()
+        form.addRow(tr("Figure"), self.what)
+        form.addRow(tr("File"), hbox((self.path_edit, 1), self.browse))
+        form.addRow("", self.note)
+        self.lay_out(form, spacing=style.SPACING)
         self.what.currentIndexChanged.connect(self._propose_name)
         self.path_edit.textChanged.connect(self._show_note)
-        self.browse.clicked.connect(self._browse)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
         self._propose_name()
         self._show_note()
         self.resize(540, self.sizeHint().height())
@@ -77,19 +63,6 @@ class FigureDialog(QDialog):
     @property
     def path(self) -> Path:
         return Path(self.path_edit.text().strip()).expanduser()
-
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.addWidget(self.path_edit, 1)
-        row.addWidget(self.browse)
-        form = QFormLayout(self)
-        form.setContentsMargins(*[2 * style.MARGIN] * 4)
-        form.setSpacing(style.SPACING)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(tr("Figure"), self.what)
-        form.addRow(tr("File"), row)
-        form.addRow("", self.note)
-        form.addRow(self.buttons)
 
     def _propose_name(self) -> None:
         """Another figure, another name, unless the person typed one."""
@@ -124,15 +97,12 @@ class FigureDialog(QDialog):
             problem = tr("This folder does not exist.")
         elif self.path.exists():
             note = tr("This file exists and will be replaced.")
-        style.mark(self.note, "error" if problem else "muted")
-        self.note.setText(problem or note)
-        self.save.setEnabled(not problem)
+        self.say(self.note, problem, note)
 
 
 def figure_options(
     *, images: int, has_maps: bool, has_samples: bool, has_points: bool, has_course: bool
 ) -> list[FigureOption]:
-    """All figures, each with what it still lacks."""
     boxes = (
         tr("Image and box, heat map, overlay: the image in view")
         if images == 1

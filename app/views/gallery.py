@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
 
 from app import style
 from app.views.controls import Choice, plain_label
+from app.views.layouts import STRETCH, hbox, vbox
 from app.views.sample_grid import SampleGrid
 from core.base.language import tr
 
@@ -26,7 +27,7 @@ class Gallery(QWidget):
             empty=tr("Real images appear here as the discriminator sees them"),
         )
         self.background = SampleGrid(name=tr("Background as the discriminator sees it"))
-        self.choice = Choice(tr("Samples"), tr("Real images as seen"), self)
+        self.choice = Choice(tr("Samples"), tr("Real images as seen"))
         self.choice.first.setToolTip(tr("What the generator makes of noise."))
         self.choice.second.setToolTip(
             tr("A batch of your images as the discriminator sees it: cut, mirrored and recoloured.")
@@ -48,13 +49,8 @@ class Gallery(QWidget):
 
     def _lay_out(self) -> None:
         seen = QWidget()
-        inside = QVBoxLayout(seen)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(style.GAP)
-        inside.addWidget(self._real_label)
-        inside.addWidget(self.real, 1)
-        inside.addWidget(self._background_label)
-        inside.addWidget(self.background, 1)
+        parts = self._real_label, (self.real, 1), self._background_label, (self.background, 1)
+        vbox(*parts, on=seen, spacing=style.GAP)
         for widget in (self._real_label, self._background_label, self.background):
             widget.hide()
         for grid in (self.real, self.background):
@@ -62,15 +58,8 @@ class Gallery(QWidget):
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.samples)
         self.pages.addWidget(seen)
-        row = QHBoxLayout()
-        row.addWidget(self.choice)
-        row.addWidget(self._learned)
-        row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addLayout(row)
-        column.addWidget(self.pages, 1)
+        row = hbox(self.choice, self._learned, STRETCH)
+        vbox(row, (self.pages, 1), on=self, spacing=6)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_generator(self, on: bool) -> None:

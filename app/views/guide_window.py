@@ -7,9 +7,10 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QImage, QResizeEvent, QTextBlock, QTextDocument
-from PySide6.QtWidgets import QDialog, QListWidget, QSplitter, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QListWidget, QSplitter, QTextBrowser, QWidget
 
 from app import style
+from app.views.layouts import vbox
 from core.base.language import tr
 
 _SIZE = (1000, 720)
@@ -37,9 +38,7 @@ class GuideWindow(QDialog):
         halves.addWidget(self.pages)
         halves.setSizes([_CONTENTS_WIDTH, self.width() - _CONTENTS_WIDTH])
         halves.setStretchFactor(1, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(*[style.MARGIN] * 4)
-        layout.addWidget(halves)
+        vbox(halves, on=self, margins=style.MARGIN)
         if guide.is_file():
             self.pages.setSource(QUrl.fromLocalFile(str(guide)))
         else:

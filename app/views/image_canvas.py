@@ -32,16 +32,14 @@ class ImageCanvas(PictureView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = BoxEditor()
-        self._truth: tuple[Box, ...] = ()
-        self._truth_text = ""
-        self._provisional: tuple[Box, ...] = ()
-        self._all_provisional = False
+        self.truth: tuple[Box, ...] = ()
+        self.truth_text = ""
+        self.provisional: tuple[Box, ...] = ()
+        self.is_provisional = False
         self._told: tuple[object, ...] = (None, False, None)
         self._pan: QPointF | None = None
         self._on_map = False
         self._tab_leaves = False
-
-    # State
 
     def set_image(
         self,
@@ -58,14 +56,13 @@ class ImageCanvas(PictureView):
         self._tell_editing()
 
     def set_boxes(self, boxes: Sequence[BoxRecord]) -> None:
-        """Draw these boxes, in pixels of the image."""
         self._editor.set_boxes(boxes)
         self._tell_editing()
 
     def set_truth(self, truth: Sequence[Box], text: str) -> None:
         """Draw true boxes, in pixels of the image, beneath the others, with ``text`` at the first."""
-        if (tuple(truth), text) != (self._truth, self._truth_text):
-            self._truth, self._truth_text = tuple(truth), text
+        if (tuple(truth), text) != (self.truth, self.truth_text):
+            self.truth, self.truth_text = tuple(truth), text
             self.update()
 
     def set_provisional(self, boxes: Sequence[Box], *, is_all: bool = False) -> None:
@@ -73,29 +70,9 @@ class ImageCanvas(PictureView):
 
         With ``is_all`` those of :meth:`set_boxes` are not settled either.
         """
-        if (tuple(boxes), is_all) != (self._provisional, self._all_provisional):
-            self._provisional, self._all_provisional = tuple(boxes), is_all
+        if (tuple(boxes), is_all) != (self.provisional, self.is_provisional):
+            self.provisional, self.is_provisional = tuple(boxes), is_all
             self.update()
-
-    @property
-    def provisional(self) -> tuple[Box, ...]:
-        """The boxes that are not settled, as drawn beside the others."""
-        return self._provisional
-
-    @property
-    def is_provisional(self) -> bool:
-        """Whether the boxes themselves are not settled yet."""
-        return self._all_provisional
-
-    @property
-    def truth(self) -> tuple[Box, ...]:
-        """The true boxes as drawn."""
-        return self._truth
-
-    @property
-    def truth_text(self) -> str:
-        """What stands at the first of them."""
-        return self._truth_text
 
     @property
     def boxes(self) -> tuple[BoxRecord, ...]:
@@ -108,10 +85,7 @@ class ImageCanvas(PictureView):
 
     @property
     def is_drawing(self) -> bool:
-        """Whether the next drag draws a box."""
         return self._editor.is_drawing
-
-    # Boxes
 
     def start_drawing(self) -> None:
         if self._view is not None:
@@ -183,16 +157,14 @@ class ImageCanvas(PictureView):
             view,
             self._editor.shown,
             self._editor.shown_selected,
-            truth=self._truth,
-            truth_text=self._truth_text,
-            provisional=self._provisional,
-            dashed=self._all_provisional,
+            truth=self.truth,
+            truth_text=self.truth_text,
+            provisional=self.provisional,
+            dashed=self.is_provisional,
         )
 
     def is_dragging(self) -> bool:
         return self._editor.is_dragging or self._pan is not None or self._on_map
-
-    # Events
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):

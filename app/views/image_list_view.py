@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app import style
 from app.models.image_list import ImageListModel, Role
 from app.views.browse_bar import BrowseBar
 from app.views.controls import plain_label, tool_button
 from app.views.image_row import ROW, ThumbnailDelegate
+from app.views.layouts import hbox, vbox
 from core.base.annotations import Status
 from core.base.language import number, tr, trn
-from core.project.browse import Browse
 
 
 class _List(QTableView):
@@ -74,10 +74,7 @@ class SelectionBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.count = plain_label(role="title")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(style.GAP)
-        row.addWidget(self.count, 1)
+        row = hbox((self.count, 1), on=self, spacing=style.GAP)
         self.buttons = {}
         for status, icon, name, tip in (
             (Status.ACCEPTED, "done", tr("Accept selected"), tr("Accept all selected images")),
@@ -118,11 +115,15 @@ class ImageListView(QWidget):
         self.list.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self.selection_bar = SelectionBar()
         self.count = plain_label(role="muted")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.GAP)
-        layout.setSpacing(style.GAP + 2)
-        for widget in (self.browse_bar, self.list, self.selection_bar, self.count):
-            layout.addWidget(widget)
+        vbox(
+            self.browse_bar,
+            self.list,
+            self.selection_bar,
+            self.count,
+            on=self,
+            margins=(style.SPACING, style.SPACING, style.SPACING, style.GAP),
+            spacing=style.GAP + 2,
+        )
         self.setMinimumWidth(180)
         self.browse_bar.changed.connect(self.browse_changed)
         self.list.verticalScrollBar().valueChanged.connect(self._tell_rows_in_view)
@@ -131,28 +132,19 @@ class ImageListView(QWidget):
         self._show_count(model.rowCount(), model.total)
 
     def set_current(self, image_id: int | None) -> None:
-        """Mark an image as the one in view and scroll to it."""
         if image_id == self._current:
             return  # chosen here, maybe besides others: they stay selected
         self._current = image_id
         self._show_current()
 
-    def set_browse(self, browse: Browse) -> None:
-        """Show what is chosen and emit nothing."""
-        self.browse_bar.set_browse(browse)
-
     def selected_ids(self) -> list[int]:
         """In the order of the list. By ranges: all of 100,000 are one."""
         ids: list[int] = []
-        for part in sorted(self.list.selectionModel().selection(), key=lambda part: part.top()):
+        for part in sorted(self.list.selectionModel().selection().toList(), key=QItemSelectionRange.top):
             ids += self._model.ids_in(part.top(), part.bottom())
         return ids
 
-    def select_all(self) -> None:
-        self.list.selectAll()
-
     def select_one(self) -> None:
-        """Only the image in view."""
         self._show_current()
 
     def _on_current_changed(self, now: QModelIndex, _: QModelIndex) -> None:

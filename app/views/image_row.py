@@ -29,10 +29,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         return QSize(0, ROW)
 
     def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -165,8 +162,6 @@ def status_text(status: Status) -> str:
 
 def _status_colour(status: Status) -> str:
     colours = style.colours()
-    return {
-        Status.ACCEPTED: colours.good,
-        Status.REJECTED: colours.muted,
-        Status.FAILED: colours.error,
-    }.get(status, colours.muted)
+    return {Status.ACCEPTED: colours.good, Status.REJECTED: colours.muted, Status.FAILED: colours.error}.get(
+        status, colours.muted
+    )

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from app import style
 from app.models.export import ImportRequest
-from app.views.controls import Choice, plain_label
+from app.views.controls import Choice, plain_label, push_button
+from app.views.dialog import Dialog, path_edit
+from app.views.layouts import STRETCH, form_layout, hbox
+from app.wiring import one_shot
 from core.base.annotations import Status
 from core.base.language import number, tr, trn
 from core.project.exchange import ImportPlan
@@ -28,7 +20,7 @@ from core.project.exchange import ImportPlan
 LOOK_MS = 300
 
 
-class ImportDialog(QDialog):
+class ImportDialog(Dialog):
     """A path, a summary of what lies there, and two choices. It does not block."""
 
     path_chosen = Signal(object)
@@ -37,33 +29,29 @@ class ImportDialog(QDialog):
     """The :class:`~app.models.export.ImportRequest` that the person agreed to."""
 
     def __init__(self, *, folder: Path, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Import boxes"))
+        super().__init__(tr("Import boxes"), tr("Import"), parent)
+        self.agree = self.main_button
         self._folder = folder
         self._plan: ImportPlan | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(LOOK_MS)
-        self._timer.timeout.connect(self._look)
-        self.path_edit = QLineEdit()
-        self.path_edit.setObjectName("import_path")
-        self.path_edit.setToolTip(tr("The file or folder that the boxes are read from."))
+        self._timer = one_shot(self, LOOK_MS, self._look)
+        self.path_edit = path_edit("import_path", tr("The file or folder that the boxes are read from."))
         self.path_edit.setPlaceholderText(tr("COCO or CSV file; YOLO, VOC, labelme or Tiny ImageNet folder"))
-        self.browse_file = QPushButton(tr("File…"))
-        self.browse_folder = QPushButton(tr("Folder…"))
+        self.browse_file = push_button(tr("File…"), self._choose_file)
+        self.browse_folder = push_button(tr("Folder…"), self._choose_folder)
         self.meaning = Choice(tr("Earlier boxes"), tr("Truth"))
         self.meaning.second.setToolTip(tr("True boxes: they measure how good the boxes here are."))
         self.status = Choice(tr("Unseen"), tr("Accepted"))
         self.replace_held = QCheckBox(tr("Replace boxes that were edited or accepted here"))
-        self.total = plain_label(role="title")
-        self.details = plain_label(role="muted")
-        for label in (self.total, self.details):
-            label.setWordWrap(True)
-        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.agree = self.buttons.addButton(tr("Import"), QDialogButtonBox.ButtonRole.AcceptRole)
-        style.mark(self.agree, "primary")
-        self._lay_out()
-        self._connect()
+        self.total, self.details = (plain_label(role=role, wrap=True) for role in ("title", "muted"))
+        form = form_layout()
+        form.addRow(tr("From"), hbox((self.path_edit, 1), self.browse_file, self.browse_folder))
+        form.addRow(tr("They are"), hbox(self.meaning, STRETCH))
+        form.addRow(tr("Images become"), hbox(self.status, STRETCH))
+        form.addRow("", self.replace_held)
+        self.lay_out(form, self.total, self.details)
+        self.path_edit.textChanged.connect(self._on_path_changed)
+        self.replace_held.toggled.connect(self._show)
+        self.meaning.changed.connect(self._on_meaning_changed)
         self.show_problem("")
         self.setMinimumWidth(560)
 
@@ -92,39 +80,6 @@ class ImportDialog(QDialog):
         )
         self.agree.setEnabled(False)
         self._fit()
-
-    def _lay_out(self) -> None:
-        place = QHBoxLayout()
-        place.addWidget(self.path_edit, 1)
-        place.addWidget(self.browse_file)
-        place.addWidget(self.browse_folder)
-        status = QHBoxLayout()
-        status.addWidget(self.status)
-        status.addStretch(1)
-        form = QFormLayout()
-        form.setSpacing(style.SPACING)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(tr("From"), place)
-        meaning = QHBoxLayout()
-        meaning.addWidget(self.meaning)
-        meaning.addStretch(1)
-        form.addRow(tr("They are"), meaning)
-        form.addRow(tr("Images become"), status)
-        form.addRow("", self.replace_held)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[2 * style.MARGIN] * 4)
-        column.setSpacing(style.MARGIN)
-        for part in (form, self.total, self.details, self.buttons):
-            column.addLayout(part) if isinstance(part, QFormLayout) else column.addWidget(part)
-
-    def _connect(self) -> None:
-        self.path_edit.textChanged.connect(self._on_path_changed)
-        self.browse_file.clicked.connect(self._choose_file)
-        self.browse_folder.clicked.connect(self._choose_folder)
-        self.replace_held.toggled.connect(self._show)
-        self.meaning.changed.connect(self._on_meaning_changed)
-        self.buttons.accepted.connect(self._agree)
-        self.buttons.rejected.connect(self.reject)
 
     def _on_path_changed(self) -> None:
         self.show_problem("")
@@ -162,12 +117,12 @@ class ImportDialog(QDialog):
         self.agree.setEnabled(boxes > 0)
         self._fit()
 
-    def _agree(self) -> None:
+    def accept(self) -> None:
         if self._plan is not None:
             status = Status.UNSEEN if self.status.is_first() else Status.ACCEPTED
             replaces, as_truth = self.replace_held.isChecked(), not self.meaning.is_first()
             self.import_requested.emit(ImportRequest(self._plan, status, replaces, as_truth))
-            self.accept()
+            super().accept()
 
     def _choose_file(self) -> None:
         kinds = tr("Boxes") + " (*.json *.csv *.xml *.yaml *.yml);;" + tr("All files") + " (*)"

@@ -7,18 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 
 _SIGN = 32
@@ -32,35 +25,21 @@ class MessageDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(QGuiApplication.applicationDisplayName() or "Boxscout")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.sentence = plain_label(sentence)
-        self.sentence.setWordWrap(True)
-        self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.sentence = plain_label(sentence, wrap=True, selectable=True)
         self.sentence.setMinimumWidth(_TEXT_WIDTH)
         picture = QLabel()
         picture.setPixmap(style.icon(sign, colour).pixmap(QSize(_SIGN, _SIGN), self.devicePixelRatioF()))
-        self.text_column = QVBoxLayout()
-        self.text_column.setSpacing(style.SPACING)
-        self.text_column.addWidget(self.sentence)
-        top = QHBoxLayout()
-        top.setSpacing(style.MARGIN)
-        top.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
-        top.addLayout(self.text_column, 1)
+        self.text_column = vbox(self.sentence, spacing=style.SPACING)
+        top = hbox((picture, 0, Qt.AlignmentFlag.AlignTop), (self.text_column, 1), spacing=style.MARGIN)
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(style.SPACING)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(*[2 * style.MARGIN] * 4)
-        self.column.setSpacing(16)
-        self.column.addLayout(top)
-        self.column.addLayout(self.buttons)
+        self.column = vbox(top, self.buttons, on=self, margins=2 * style.MARGIN, spacing=16)
 
     def add_button(self, text: str, slot: Callable[[], object], *, main: bool = False) -> QPushButton:
         """A button at the end of the row; the ``main`` one is pressed by Return."""
-        button = QPushButton(text)
+        button = push_button(text, slot, role="primary" if main else "")
         button.setAutoDefault(main)
         button.setDefault(main)
-        if main:
-            style.mark(button, "primary")
-        button.clicked.connect(lambda: slot())
         self.buttons.addWidget(button)
         if main:
             button.setFocus()
@@ -71,8 +50,9 @@ def ask(parent: QWidget | None, question: str, answer: str, agreed: Callable[[],
     """Ask before what cannot be taken back; ``agreed`` is called where the person answers ``answer``."""
     dialog = MessageDialog(parent, "warning", style.colours().warning, question)
     dialog.buttons.addStretch(1)
-    dialog.add_button(answer, lambda: (dialog.close(), agreed()))
+    dialog.add_button(answer, dialog.accept)
     dialog.add_button(tr("Cancel"), dialog.close, main=True)
+    dialog.accepted.connect(agreed)
     dialog.open()
 
 
@@ -97,7 +77,6 @@ class ErrorDialog(MessageDialog):
         self._show_details_buttons()
 
     def add_details(self, sentence: str, details: str) -> None:
-        """Add another error to the details of this one."""
         known = self.details.toPlainText()
         self.details.setPlainText(
             "\n\n".join(part for part in (known, f"{sentence}\n{details}".strip()) if part)
@@ -105,7 +84,6 @@ class ErrorDialog(MessageDialog):
         self._show_details_buttons()
 
     def copy_details(self) -> None:
-        """Put sentence and details on the clipboard."""
         QGuiApplication.clipboard().setText(f"{self.sentence.text()}\n\n{self.details.toPlainText()}".strip())
 
     def _show_details_buttons(self) -> None:
@@ -121,65 +99,37 @@ class ErrorDialog(MessageDialog):
 
 
 class DoneDialog(MessageDialog):
-    """What an export or import did, and where."""
+    """What an export or import did, and where; with ``show`` a button offers to see it in its folder."""
 
-    def __init__(self, parent: QWidget | None, sentence: str, lines: Sequence[str], path: Path) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None,
+        sentence: str,
+        lines: Sequence[str],
+        path: Path,
+        show: Callable[[Path], object] | None = None,
+    ) -> None:
         super().__init__(parent, "done", style.colours().good, sentence)
         style.mark(self.sentence, "title")
-        self.lines = plain_label("\n".join(lines))
-        self.lines.setWordWrap(True)
+        self.lines = plain_label("\n".join(lines), wrap=True, selectable=True)
         self.lines.setVisible(bool(lines))
-        self.where = plain_label(str(path), "muted")
-        self.where.setWordWrap(True)
+        self.where = plain_label(str(path), "muted", wrap=True, selectable=True)
         for label in (self.lines, self.where):
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self.text_column.addWidget(label)
         self.buttons.addStretch(1)
+        if show is not None:
+            self.show_button = self.add_button(tr("Show in folder"), lambda: show(path))
+            style.set_icon(self.show_button, "folder")
+        self.close_button = self.add_button(tr("Close"), self.close, main=True)
 
 
 def show_error(parent: QWidget | None, sentence: str, details: str = "") -> ErrorDialog:
-    """Show ``sentence`` without blocking; while one is open, the next ones go into its details.
-
-    Parameters
-    ----------
-    sentence
-        One clear sentence, plain text.
-    details
-        Such as a traceback; first hidden.
-    """
+    """Show ``sentence`` without blocking; while one is open, the next ones go into its details."""
     for old in parent.findChildren(ErrorDialog) if parent else ():
         if old.isVisible():
             if (sentence, details) != (old.sentence.text(), old.details.toPlainText()):
                 old.add_details(sentence, details)
             return old
     dialog = ErrorDialog(parent, sentence, details)
-    dialog.open()
-    return dialog
-
-
-def show_export_summary(
-    parent: QWidget | None,
-    lines: Sequence[str],
-    path: Path,
-    on_show_in_folder: Callable[[Path], object] | None = None,
-) -> DoneDialog:
-    """Show what an export wrote to ``path`` without blocking; the button hands ``path`` on."""
-    sentence = tr("Exported to {0}").format(path.name)
-    return show_done(parent, sentence, lines, path, on_show_in_folder)
-
-
-def show_done(
-    parent: QWidget | None,
-    sentence: str,
-    lines: Sequence[str],
-    path: Path,
-    on_show_in_folder: Callable[[Path], object] | None = None,
-) -> DoneDialog:
-    """Show what was done with ``path`` without blocking."""
-    dialog = DoneDialog(parent, sentence, lines, path)
-    if on_show_in_folder is not None:
-        dialog.show_button = dialog.add_button(tr("Show in folder"), lambda: on_show_in_folder(path))
-        style.set_icon(dialog.show_button, "folder")
-    dialog.close_button = dialog.add_button(tr("Close"), dialog.close, main=True)
     dialog.open()
     return dialog

@@ -28,7 +28,6 @@ def place(view: Viewport) -> QRectF | None:
 
 
 def frame(view: Viewport, room: QRectF) -> QRectF:
-    """The part of the minimap at ``room`` that is in sight."""
     first = view.to_image(QPointF(0, 0))
     last = view.to_image(QPointF(view.view_width, view.view_height))
     across, down = room.width() / view.width, room.height() / view.height

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button
+from app.views.layouts import hbox
 
 Offer = tuple[str, Callable[[], object]]
 
@@ -20,17 +21,17 @@ class NoticeBar(QFrame):
         super().__init__(parent)
         self._sign, self._sign_name = QLabel(), "warning"
         style.mark(self, "notice")
-        self.text = plain_label()
-        self.text.setWordWrap(True)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text = plain_label(wrap=True, selectable=True)
         # A long path must not hold the window wide.
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.buttons: list[QPushButton] = []
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING)
-        self._row.setSpacing(style.SPACING)
-        self._row.addWidget(self._sign)
-        self._row.addWidget(self.text, 1)
+        self._row = hbox(
+            self._sign,
+            (self.text, 1),
+            on=self,
+            margins=(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING),
+            spacing=style.SPACING,
+        )
         self.hide()
 
     def say(self, text: str, offers: Sequence[Offer] = (), *, sign: str = "warning") -> None:
@@ -48,7 +49,9 @@ class NoticeBar(QFrame):
             self._row.removeWidget(button)
             button.hide()
             button.deleteLater()
-        self.buttons = [self._button(*offer) for offer in offers]
+        self.buttons = [push_button(*offer) for offer in offers]
+        for button in self.buttons:
+            self._row.addWidget(button)
         if self.buttons:
             style.mark(self.buttons[0], "primary")
         self.show()
@@ -63,10 +66,3 @@ class NoticeBar(QFrame):
         colour = colours.warning if self._sign_name == "warning" else colours.accent
         icon = style.icon(self._sign_name, colour)
         self._sign.setPixmap(icon.pixmap(QSize(style.ICON_SIZE, style.ICON_SIZE), self.devicePixelRatioF()))
-
-    def _button(self, title: str, slot: Callable[[], object]) -> QPushButton:
-        button = QPushButton(title, self)
-        button.clicked.connect(lambda: slot())
-        self._row.addWidget(button)
-        button.show()
-        return button

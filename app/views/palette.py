@@ -7,18 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QDialog,
-    QHeaderView,
-    QLineEdit,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import vbox
 from core.base.language import tr
 
 _SIZE = (620, 440)
@@ -80,12 +73,7 @@ class CommandPalette(QDialog):
         self.search.installEventFilter(self)
         self.list = self._make_list()
         self.nothing = plain_label(tr("No command has this in its name."), "muted")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.MARGIN] * 4)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self.search)
-        column.addWidget(self.list, 1)
-        column.addWidget(self.nothing)
+        vbox(self.search, (self.list, 1), self.nothing, on=self, margins=style.MARGIN, spacing=style.SPACING)
         self.resize(*_SIZE)
         self.search.textChanged.connect(self._show)
         self.search.returnPressed.connect(self._run)
@@ -118,11 +106,11 @@ class CommandPalette(QDialog):
             item.setDisabled(not command.enabled)
             item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.list.addTopLevelItem(item)
-        some = self.list.topLevelItemCount() > 0
-        self.list.setVisible(some)
-        self.nothing.setVisible(not some)
-        if some:
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+        first = self.list.topLevelItem(0)
+        self.list.setVisible(first is not None)
+        self.nothing.setVisible(first is None)
+        if first is not None:
+            self.list.setCurrentItem(first)
 
     def _run(self) -> None:
         item = self.list.currentItem()

@@ -115,13 +115,12 @@ class PictureView(QWidget):
 
     def set_heat_map(self, picture: QImage | None) -> None:
         """Lay an RGBA picture of any size over the whole image; None for none."""
-        empty = picture is None or picture.isNull()
-        key = 0 if empty else picture.cacheKey()
-        if key == self._heat_key:
-            return
-        self._heat_key = key
-        self._heat = None if empty else picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-        self._changed()
+        picture = None if picture is None or picture.isNull() else picture
+        key = 0 if picture is None else picture.cacheKey()
+        if key != self._heat_key:
+            format_ = QImage.Format.Format_ARGB32_Premultiplied
+            self._heat_key, self._heat = key, picture and picture.convertToFormat(format_)
+            self._changed()
 
     def set_opacity(self, opacity: float) -> None:
         """How much of the heat map covers the image, 0..1."""
@@ -203,7 +202,6 @@ class PictureView(QWidget):
         return (self.width() - PANE_GAP) // 2 if self._is_split else self.width()
 
     def _panes(self) -> list[QRect]:
-        """Where each pane lies."""
         width = self._pane_width
         count = 2 if self._is_split else 1
         return [QRect(i * (width + PANE_GAP), 0, width, self.height()) for i in range(count)]

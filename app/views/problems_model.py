@@ -39,42 +39,24 @@ class ProblemsModel(QAbstractItemModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._groups: list[_Group] = []
-        self._rows: dict[tuple[str, bool], int] = {}
         self._icons: dict[bool, QIcon] = {}
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
         """Show these and no others: files that could not be used first, then warnings."""
         self.beginResetModel()
-        self._groups, self._rows = [], {}
+        groups: dict[tuple[str, bool], _Group] = {}
         for problem in sorted(problems, key=lambda one: one.warning):
-            self._group_for(problem).problems.append(problem)
+            group = groups.setdefault(
+                (problem.reason, problem.warning), _Group(problem.reason, problem.warning)
+            )
+            group.problems.append(problem)
+        self._groups = list(groups.values())
         self.endResetModel()
 
-    def add(self, problems: Iterable[Problem]) -> None:
-        """Show these below the others."""
-        by_group: dict[tuple[str, bool], list[Problem]] = {}
-        for problem in problems:
-            by_group.setdefault((problem.reason, problem.warning), []).append(problem)
-        for key, added in by_group.items():
-            if key not in self._rows:
-                row = len(self._groups)
-                self.beginInsertRows(QModelIndex(), row, row)
-                self._group_for(added[0])
-                self.endInsertRows()
-            row = self._rows[key]
-            group, parent = self._groups[row], self.index(row, 0)
-            first = len(group.problems)
-            self.beginInsertRows(parent, first, first + len(added) - 1)
-            group.problems.extend(added)
-            self.endInsertRows()
-            self.dataChanged.emit(parent, parent)
-
     def total(self) -> int:
-        """How many files are listed."""
         return sum(len(group.problems) for group in self._groups)
 
     def reason(self, row: int) -> str:
-        """The reason in a row of the first level."""
         return self._groups[row].reason
 
     def problem(self, index: Index) -> Problem | None:
@@ -91,17 +73,7 @@ class ProblemsModel(QAbstractItemModel):
         return list(self._groups[index.row()].problems) if index.isValid() else []
 
     def recolour(self) -> None:
-        """Draw the icons anew, after light and dark changed."""
         self._icons.clear()
-
-    def _group_for(self, problem: Problem) -> _Group:
-        key = (problem.reason, problem.warning)
-        if key not in self._rows:
-            self._rows[key] = len(self._groups)
-            self._groups.append(_Group(problem.reason, problem.warning))
-        return self._groups[self._rows[key]]
-
-    # QAbstractItemModel
 
     def index(self, row: int, column: int, parent: Index | None = None) -> QModelIndex:
         parent = parent or QModelIndex()

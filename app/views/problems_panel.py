@@ -6,23 +6,13 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QItemSelection, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QPushButton,
-    QStackedLayout,
-    QTreeView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStackedLayout, QTreeView, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button
+from app.views.layouts import STRETCH, hbox, vbox
 from app.views.problems_model import Problem, ProblemsModel
 from core.base.language import printable, tr
-
-__all__ = ["Problem", "ProblemsPanel"]
 
 _FEW = 50
 _ROWS = 5  # of text: the heading and a few files
@@ -32,28 +22,22 @@ class ProblemsPanel(QWidget):
     """Files by reason; copy them, or show one in its folder."""
 
     show_in_folder_requested = Signal(object)  # a Path
-    count_changed = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ProblemsModel(self)
         self.tree = self._make_tree()
-        self.copy_button = QPushButton(tr("Copy"))
-        self.copy_button.setToolTip(tr("Copy the selected files and reasons, or all where none is selected."))
-        style.set_icon(self.copy_button, "copy")
-        self.folder_button = QPushButton(tr("Show in folder"))
-        style.set_icon(self.folder_button, "folder")
+        tip = tr("Copy the selected files and reasons, or all where none is selected.")
+        self.copy_button = push_button(tr("Copy"), self.copy, icon="copy", tip=tip)
+        self.folder_button = push_button(tr("Show in folder"), self._show_in_folder, icon="folder")
         self._nothing = plain_label(tr("Every file could be used."), "muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
-        self.copy_button.clicked.connect(self.copy)
-        self.folder_button.clicked.connect(self._show_in_folder)
         self.tree.activated.connect(lambda _: self._show_in_folder())
         self.tree.selectionModel().selectionChanged.connect(self._selected)
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.tree)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self.copy)
-        self._told = 0
         self._problems: tuple[Problem, ...] = ()
         self._refresh()
 
@@ -62,7 +46,6 @@ class ProblemsPanel(QWidget):
         return QSize(super().sizeHint().width(), self.minimumSizeHint().height())
 
     def set_problems(self, problems: Iterable[Problem]) -> None:
-        """Show these and no others."""
         problems = tuple(problems)
         if problems == self._problems:
             return
@@ -75,15 +58,7 @@ class ProblemsPanel(QWidget):
             if few or self.model.reason(row) in was_open:
                 self.tree.expand(self.model.index(row, 0))
 
-    def add_problems(self, problems: Iterable[Problem]) -> None:
-        """Show these too."""
-        problems = tuple(problems)
-        self._problems += problems
-        self.model.add(problems)
-        self._refresh()
-
     def count(self) -> int:
-        """How many files are listed, warnings included."""
         return self.model.total()
 
     def copy(self) -> None:
@@ -116,16 +91,14 @@ class ProblemsPanel(QWidget):
         self._pages = QStackedLayout()
         self._pages.addWidget(self._nothing)
         self._pages.addWidget(self.tree)
-        buttons = QVBoxLayout()
-        buttons.setSpacing(style.SPACING)
-        buttons.addWidget(self.folder_button)
-        buttons.addWidget(self.copy_button)
-        buttons.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(style.SPACING, style.GAP, style.SPACING, style.SPACING)
-        row.setSpacing(style.SPACING)
-        row.addLayout(self._pages, 1)
-        row.addLayout(buttons)
+        buttons = vbox(self.folder_button, self.copy_button, STRETCH, spacing=style.SPACING)
+        hbox(
+            (self._pages, 1),
+            buttons,
+            on=self,
+            margins=(style.SPACING, style.GAP, style.SPACING, style.SPACING),
+            spacing=style.SPACING,
+        )
 
     def _refresh(self) -> None:
         count = self.count()
@@ -134,9 +107,6 @@ class ProblemsPanel(QWidget):
             self.tree.setFirstColumnSpanned(row, self.tree.rootIndex(), True)
         self.copy_button.setEnabled(count > 0)
         self._selected()
-        if count != self._told:
-            self._told = count
-            self.count_changed.emit(count)
 
     def _is_open(self, row: int) -> bool:
         return self.tree.isExpanded(self.model.index(row, 0))

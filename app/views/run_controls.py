@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.models.training import Kind, Phase, TrainingStatus
+from app.views.controls import fill_width, plain_label, push_button
+from app.views.layouts import STRETCH, hbox, vbox
 from core.base.language import number, tr
 
-Phase = Literal["idle", "preparing", "running", "paused", "stopping", "finished", "failed"]
-BUSY: tuple[Phase, ...] = ("preparing", "running", "paused", "stopping")
 _BAR = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainPanelState:
     """All that the panel shows of a run, besides samples and curves.
 
-    ``fraction`` is 0..1 of the whole run (below 0: unknown, the bar moves to and fro). ``message`` is one
-    sentence. ``resumable_step`` is the step of a checkpoint that can be continued. ``device`` is
-    torch's name of where training runs, such as ``cuda:0``. ``kind`` is that of the run, whose steps are
-    images where it learns from frozen features.
+    ``resumable_step`` is the step of a checkpoint that can be continued. ``kind`` is that of the run, whose
+    steps are images where it learns from frozen features. ``note`` is one sentence: why it cannot start, or
+    what it needs.
     """
 
-    phase: Phase = "idle"
-    step: int = 0
-    steps: int = 0
-    fraction: float = 0.0
-    steps_per_s: float = 0.0
-    seconds_left: float | None = None
-    message: str = ""
+    status: TrainingStatus = field(default_factory=TrainingStatus)
     can_start: bool = True
     resumable_step: int | None = None
-    device: str = ""
-    kind: str = "gan"
+    kind: Kind = Kind.GAN
     note: str = ""
-    """Why it cannot start, or what it needs; one sentence."""
 
 
 class RunControls(QWidget):
@@ -48,125 +38,79 @@ class RunControls(QWidget):
     start_requested = Signal()
     resume_requested = Signal()
     pause_requested = Signal()
-    unpause_requested = Signal()
     stop_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state = TrainPanelState()
-        self._make_buttons()
-        self._make_progress()
-        self._lay_out()
-
-    def set_state(self, state: TrainPanelState, problem: str) -> None:
-        """Show ``state`` and emit nothing; ``problem`` is what is wrong with the form."""
-        self._state = state
-        self._show_buttons(state)
-        self._show_progress(state)
-        self._enable(state, problem)
-
-    def _make_buttons(self) -> None:
-        self.continue_button = self._button("", self.resume_requested.emit, primary=True)
-        self.start_button = self._button("play", self.start_requested.emit, primary=True)
-        self.pause_button = self._button("pause", self._pause)
-        self.stop_button = self._button("stop", self.stop_requested.emit)
-        self.stop_button.setText(tr("Stop"))
-
-    def _button(self, icon: str, slot, *, primary: bool = False) -> QPushButton:
-        button = QPushButton(self)
-        if icon:
-            style.set_icon(button, icon, "on_accent" if primary else "text")
-        style.mark(button, "primary" if primary else "plain")
-        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        button.clicked.connect(lambda: slot())
-        return button
-
-    def _make_progress(self) -> None:
+        self.continue_button = push_button("", self.resume_requested.emit, role="primary")
+        self.start_button = push_button("", self.start_requested.emit, role="primary")
+        self.pause_button = push_button("", self.pause_requested.emit, role="plain")
+        self.stop_button = push_button(tr("Stop"), self.stop_requested.emit, icon="stop", role="plain")
         self.progress = QProgressBar(self)
         self.progress.setRange(0, _BAR)
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName(tr("Progress of the training"))
         self.step_label, self.time_label = plain_label("", "muted"), plain_label("", "muted")
-        self.message_label = plain_label("", "muted")
-        self.message_label.setWordWrap(True)
+        self.message_label = plain_label("", "muted", wrap=True)
+        buttons = self.continue_button, self.start_button, self.pause_button, self.stop_button
+        for button in buttons:
+            fill_width(button)
+        figures = hbox(self.step_label, STRETCH, self.time_label)
+        row = hbox(*buttons, spacing=style.SPACING)
+        vbox(row, self.progress, figures, self.message_label, on=self, spacing=6)
 
-    def _lay_out(self) -> None:
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(6)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(style.SPACING)
-        for button in (self.continue_button, self.start_button, self.pause_button, self.stop_button):
-            buttons.addWidget(button)
-        figures = QHBoxLayout()
-        figures.addWidget(self.step_label)
-        figures.addStretch(1)
-        figures.addWidget(self.time_label)
-        rows.addLayout(buttons)
-        rows.addWidget(self.progress)
-        rows.addLayout(figures)
-        rows.addWidget(self.message_label)
+    def set_state(self, state: TrainPanelState, problem: str) -> None:
+        """``problem`` is what is wrong with the form."""
+        self._show_buttons(state)
+        self._show_progress(state.status, by_images=state.kind is Kind.FEATURES)
+        phase = state.status.phase
+        idle = not phase.running
+        self.start_button.setEnabled(idle and state.can_start and not problem)
+        if problem:
+            self.start_button.setToolTip(problem)
+        self.continue_button.setEnabled(idle and state.can_start)
+        self.pause_button.setEnabled(phase in (Phase.TRAINING, Phase.PAUSED))
+        self.stop_button.setEnabled(phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED))
 
     def _show_buttons(self, state: TrainPanelState) -> None:
-        busy = state.phase in BUSY
+        status, busy = state.status, state.status.phase.running
         resumable = not busy and state.resumable_step is not None
         self.continue_button.setVisible(resumable)
         self.start_button.setVisible(not busy)
         self.pause_button.setVisible(busy)
         self.stop_button.setVisible(busy)
         if resumable:
-            step = number(state.resumable_step, ",")
+            step = number(state.resumable_step or 0, ",")
             self.continue_button.setText(tr("Continue from step {0}").format(step))
-        again = resumable or state.step > 0
+            style.remove_icon(self.start_button)
+        else:
+            style.set_icon(self.start_button, "play", "on_accent")
+        again = resumable or status.step > 0
         self.start_button.setText(tr("New run") if again else tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
         tip = tr("Train anew, beside the runs that are there; they stay.") if again else ""
         self.start_button.setToolTip(tip)
-        if resumable:
-            style.remove_icon(self.start_button)
-        else:
-            style.set_icon(self.start_button, "play", "on_accent")
-        saves = state.kind != "features"
-        self.stop_button.setToolTip(
-            tr("Stop and save; the run can be continued later.")
-            if saves
-            else tr("Stop; nothing is kept, and Start begins again.")
-        )
-        paused = state.phase == "paused"
+        tip = tr("Stop and save; the run can be continued later.")
+        if state.kind is Kind.FEATURES:
+            tip = tr("Stop; nothing is kept, and Start begins again.")
+        self.stop_button.setToolTip(tip)
+        paused = status.phase is Phase.PAUSED
         self.pause_button.setText(tr("Resume") if paused else tr("Pause"))
         style.set_icon(self.pause_button, "play" if paused else "pause")
 
-    def _show_progress(self, state: TrainPanelState) -> None:
-        unknown = state.phase in BUSY and state.fraction < 0
-        self.progress.setRange(0, 0 if unknown else _BAR)
-        if not unknown:
-            self.progress.setValue(round(min(max(state.fraction, 0.0), 1.0) * _BAR))
-        text = images_text if state.kind == "features" else step_text
-        self.step_label.setText(text(state.step, state.steps))
-        speed = tr("{0} steps/s").format(number(state.steps_per_s, ".1f")) if state.steps_per_s > 0 else ""
-        left = time_left(state.seconds_left) if state.phase in ("running", "paused") else ""
+    def _show_progress(self, status: TrainingStatus, *, by_images: bool) -> None:
+        self.progress.setValue(round(min(max(status.fraction, 0.0), 1.0) * _BAR))
+        self.step_label.setText((images_text if by_images else step_text)(status.step, status.steps))
+        speed = tr("{0} steps/s").format(number(status.steps_per_s, ".1f")) if status.steps_per_s > 0 else ""
+        left = time_left(status.seconds_left) if status.phase in (Phase.TRAINING, Phase.PAUSED) else ""
         self.time_label.setText(" · ".join(part for part in (left, speed) if part))
         has_figures = bool(self.step_label.text() or self.time_label.text())
-        self.progress.setVisible(has_figures or state.phase in BUSY)
+        self.progress.setVisible(has_figures or status.phase.running)
         self.step_label.setVisible(has_figures)
         self.time_label.setVisible(has_figures)
-        where = device_text(state.device) if state.phase in BUSY else ""
-        sentence = " ".join(part for part in (state.message, where) if part)
-        self.message_label.setText(sentence)
-        self.message_label.setVisible(bool(sentence))
-        style.mark(self.message_label, "error" if state.phase == "failed" else "muted")
-
-    def _enable(self, state: TrainPanelState, problem: str) -> None:
-        idle = state.phase not in BUSY
-        self.start_button.setEnabled(idle and state.can_start and not problem)
-        if problem:
-            self.start_button.setToolTip(problem)
-        self.continue_button.setEnabled(idle and state.can_start)
-        self.pause_button.setEnabled(state.phase in ("running", "paused"))
-        self.stop_button.setEnabled(state.phase in ("preparing", "running", "paused"))
-
-    def _pause(self) -> None:
-        (self.unpause_requested if self._state.phase == "paused" else self.pause_requested).emit()
+        self.message_label.setText(status.message)
+        self.message_label.setVisible(bool(status.message))
+        style.mark(self.message_label, "error" if status.phase is Phase.FAILED else "muted")
 
 
 def step_text(step: int, steps: int) -> str:
@@ -182,12 +126,6 @@ def step_text(step: int, steps: int) -> str:
 def images_text(done: int, images: int) -> str:
     """Such as "40 of 200 images"; empty before the first."""
     return tr("{0} of {1} images").format(number(done, ","), number(images, ",")) if done > 0 else ""
-
-
-def device_text(device: str) -> str:
-    """Such as "Runs on the CPU."; empty where unknown."""
-    name = {"cpu": "CPU", "cuda": "GPU"}.get(device.split(":")[0], device)
-    return tr("Runs on the {0}.").format(name) if name else ""
 
 
 def time_left(seconds: float | None) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.views.controls import Combo, plain_label
+from app.views.controls import Combo, plain_label, push_button
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 
 
@@ -46,38 +47,20 @@ class RunsPicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = RunsState()
-        self.box = Combo(self)
-        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.box.setAccessibleName(tr("Run"))
-        self.box.setToolTip(tr("Each training is a run of its own; it stays until you delete it."))
-        self.source = plain_label("", "muted")
-        self.source.setWordWrap(True)
-        self.take_button = QPushButton(tr("Use its boxes"))
-        self.take_button.setToolTip(
-            tr("Boxes that you have not accepted or edited will come from this run; Undo brings them back.")
+        tip = tr("Each training is a run of its own; it stays until you delete it.")
+        self.box, self.source = Combo(name=tr("Run"), tip=tip), plain_label("", "muted", wrap=True)
+        tip = tr("Boxes that you have not accepted or edited will come from this run; Undo brings them back.")
+        self.take_button = push_button(tr("Use its boxes"), self._take, tip=tip)
+        self.delete_button = push_button(
+            tr("Delete run…"), lambda: self.delete_requested.emit(self._state.shown)
         )
-        self.delete_button = QPushButton(tr("Delete run…"))
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(plain_label(tr("Run")))
-        row.addWidget(self.box, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(6)
-        buttons.addWidget(self.take_button, 1)
-        buttons.addWidget(self.delete_button, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addLayout(row)
-        column.addWidget(self.source)
-        column.addLayout(buttons)
+        row = hbox(plain_label(tr("Run")), (self.box, 1), spacing=6)
+        buttons = hbox((self.take_button, 1), (self.delete_button, 1), spacing=6)
+        vbox(row, self.source, buttons, on=self, spacing=6)
         self.box.activated.connect(lambda index: self.chosen.emit(self.box.itemData(index)))
-        self.take_button.clicked.connect(self._take)
-        self.delete_button.clicked.connect(lambda: self.delete_requested.emit(self._state.shown))
         self.hide()
 
     def set_state(self, state: RunsState) -> None:
-        """Show ``state`` and emit nothing."""
         # An open list would close under the mouse: it is filled again only where it has changed.
         if state.options != self._state.options:
             self.box.clear()

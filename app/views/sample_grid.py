@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -38,7 +38,6 @@ class SampleGrid(QWidget):
         self.update()
 
     def set_placeholder(self, text: str) -> None:
-        """What is said where there is nothing to show."""
         self._empty = text
         self.update()
 
@@ -97,11 +96,6 @@ class SampleGrid(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._drawn = None
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange:
-            self.update()
-        super().changeEvent(event)
 
 
 def best_grid(count: int, width: int, height: int, gap: int) -> tuple[int, int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QWidget
 
 from app import style
 from app.views.controls import plain_label
 from app.views.field_editors import Editor, SwitchEditor, editor_for, tip_of
+from app.views.layouts import form_layout, vbox
 from app.views.shortcuts_editor import Shortcut, ShortcutsEditor
 from core.base.language import tr
 from core.base.preferences import Preferences
@@ -26,7 +27,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
         self.editors: dict[str, Editor] = {
-            each.name: editor_for(each, self) for each in fields(Preferences) if each.name != "shortcuts"
+            each.name: editor_for(each) for each in fields(Preferences) if each.name != "shortcuts"
         }
         self.keys = ShortcutsEditor(shortcuts, preferences.shortcuts)
         self.tabs = QTabWidget()
@@ -39,11 +40,7 @@ class SettingsDialog(QDialog):
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         style.mark(self.ok, "primary")
         self.standard = self.buttons.addButton(tr("Standard settings"), QDialogButtonBox.ButtonRole.ResetRole)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.MARGIN] * 4)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self.tabs, 1)
-        column.addWidget(self.buttons)
+        vbox((self.tabs, 1), self.buttons, on=self, margins=style.MARGIN, spacing=style.SPACING)
         self.standard.clicked.connect(self._reset)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -51,24 +48,18 @@ class SettingsDialog(QDialog):
         self.resize(*_SIZE)
 
     def preferences(self) -> Preferences:
-        """What the dialog says."""
         values = {name: editor.value() for name, editor in self.editors.items()}
         return Preferences(**values, shortcuts=self.keys.changed_keys())
 
     def _make_form(self) -> QWidget:
         page = QWidget()
-        form = QFormLayout(page)
-        form.setContentsMargins(*[style.MARGIN] * 4)
-        form.setHorizontalSpacing(style.MARGIN)
-        form.setVerticalSpacing(style.GAP)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = form_layout(on=page, margins=style.MARGIN, across=style.MARGIN, down=style.GAP)
         for editor in self.editors.values():
             is_switch = isinstance(editor, SwitchEditor)
             label = plain_label("" if is_switch else tr(editor.limits.label))
             label.setBuddy(editor)
             form.addRow(label, editor)
-            help_line = plain_label(tip_of(editor.limits), "muted")
-            help_line.setWordWrap(True)
+            help_line = plain_label(tip_of(editor.limits), "muted", wrap=True)
             help_line.setContentsMargins(0, 0, 0, style.SPACING)
             form.addRow("", help_line)
         return page

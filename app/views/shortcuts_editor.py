@@ -7,20 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QHeaderView,
-    QKeySequenceEdit,
-    QLineEdit,
-    QPushButton,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHeaderView, QKeySequenceEdit, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import named, plain_label, push_button, there
+from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.base.preferences import Keys, holder_of, keys_in_force
 
@@ -46,11 +37,11 @@ class ShortcutsEditor(QWidget):
         self._keys = keys_in_force(self._standard, changed)
         self._make_controls()
         self._lay_out()
-        for each in shortcuts:
-            item = QTreeWidgetItem([each.title, ""])
-            item.setData(0, Qt.ItemDataRole.UserRole, each.id)
+        self._items = {each.id: QTreeWidgetItem([each.title, ""]) for each in shortcuts}
+        for name, item in self._items.items():
+            item.setData(0, Qt.ItemDataRole.UserRole, name)
             self.list.addTopLevelItem(item)
-        self.list.setCurrentItem(self.list.topLevelItem(0))
+        self.choose(shortcuts[0].id)
         self._connect()
         self._show()
 
@@ -59,28 +50,20 @@ class ShortcutsEditor(QWidget):
         return {name: keys for name, keys in self._keys.items() if keys != self._standard[name]}
 
     def reset_all(self) -> None:
-        """The standard keys of all commands again."""
         self._keys = dict(self._standard)
         self._show()
 
     @property
     def command(self) -> str:
-        """The id of the command whose keys are being changed."""
-        return str(self.list.currentItem().data(0, Qt.ItemDataRole.UserRole))
+        return str(there(self.list.currentItem()).data(0, Qt.ItemDataRole.UserRole))
 
     def choose(self, command: str) -> None:
-        for row in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(row)
-            if item.data(0, Qt.ItemDataRole.UserRole) == command:
-                self.list.setCurrentItem(item)
-
-    # Making
+        self.list.setCurrentItem(self._items[command])
 
     def _make_controls(self) -> None:
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(tr("Find a command"))
-        self.filter.setAccessibleName(tr("Find a command"))
-        self.filter.setToolTip(tr("Show only commands whose name or key holds this text."))
+        named(self.filter, tr("Find a command"), tr("Show only commands whose name or key holds this text."))
         self.filter.setClearButtonEnabled(True)
         self.list = QTreeWidget()
         self.list.setAccessibleName(tr("Commands and their keys"))
@@ -93,35 +76,23 @@ class ShortcutsEditor(QWidget):
         self.editor = QKeySequenceEdit()
         self.editor.setMaximumSequenceLength(1)
         self.editor.setAccessibleName(tr("New key"))
-        self.add = QPushButton(tr("Add key"))
-        self.clear = QPushButton(tr("Remove keys"))
-        self.reset = QPushButton(tr("Standard keys"))
+        self.add = push_button(tr("Add key"), self._add)
+        self.clear = push_button(tr("Remove keys"), lambda: self._set(()))
+        self.reset = push_button(tr("Standard keys"), lambda: self._set(self._standard[self.command]))
         for button in (self.add, self.clear, self.reset):
             button.setAutoDefault(False)
-        self.note = plain_label(role="muted")
-        self.note.setWordWrap(True)
+        self.note = plain_label(role="muted", wrap=True)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
-        row.addWidget(self.editor, 1)
-        for button in (self.add, self.clear, self.reset):
-            row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[style.MARGIN] * 4)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self.filter)
-        column.addWidget(self.list, 1)
-        column.addLayout(row)
-        column.addWidget(self.note)
+        row = hbox((self.editor, 1), self.add, self.clear, self.reset, spacing=style.SPACING)
+        vbox(
+            self.filter, (self.list, 1), row, self.note, on=self, margins=style.MARGIN, spacing=style.SPACING
+        )
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter)
         self.list.currentItemChanged.connect(lambda *_: self._chosen())
         self.editor.keySequenceChanged.connect(lambda _: self._show_note())
-        self.add.clicked.connect(self._add)
-        self.clear.clicked.connect(lambda: self._set(()))
-        self.reset.clicked.connect(lambda: self._set(self._standard[self.command]))
 
     # A person's doing
 
@@ -153,15 +124,12 @@ class ShortcutsEditor(QWidget):
 
     def _filter(self, text: str) -> None:
         needle = text.casefold().strip()
-        for row in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(row)
+        for item in self._items.values():
             item.setHidden(needle not in f"{item.text(0)} {item.text(_KEYS_COLUMN)}".casefold())
 
     def _show(self) -> None:
-        for row in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(row)
-            keys = self._keys[item.data(0, Qt.ItemDataRole.UserRole)]
-            item.setText(_KEYS_COLUMN, "  ".join(_native(key) for key in keys))
+        for name, item in self._items.items():
+            item.setText(_KEYS_COLUMN, "  ".join(_native(key) for key in self._keys[name]))
         self._show_note()
 
     def _show_note(self) -> None:

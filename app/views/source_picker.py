@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app import style
 from app.views.controls import Combo, plain_label
+from app.views.layouts import clear_layout, hbox, vbox
 from core.base.language import tr
 
 
@@ -59,48 +60,26 @@ class SourcePicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = SourceState()
-        self.box = Combo(self)
-        self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.box.setAccessibleName(tr("Heat maps from"))
-        self.box.setToolTip(tr("Which network heat maps and boxes of all images come from."))
-        self.reason = plain_label("", "muted")
-        self.reason.setWordWrap(True)
-        self.numbers = QWidget(self)
+        tip = tr("Which network heat maps and boxes of all images come from.")
+        self.box, self.reason = Combo(name=tr("Heat maps from"), tip=tip), plain_label("", "muted", wrap=True)
+        self.numbers, self.unit_row = QWidget(self), QWidget(self)
         self._grid = QGridLayout(self.numbers)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(style.SPACING)
         self._grid.setVerticalSpacing(0)
-        self.unit_box = Combo(self)
-        self.unit_box.addItem(tr("Object against background"), "own")
-        self.unit_box.addItem(tr("Real against generated"), "real")
-        self.unit_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.unit_box.setAccessibleName(tr("Heat map shows"))
-        self.unit_box.setToolTip(
-            tr("Which of the two things that the network has learned the heat map shows.")
+        self.unit_box = Combo(
+            {"own": tr("Object against background"), "real": tr("Real against generated")},
+            name=tr("Heat map shows"),
+            tip=tr("Which of the two things that the network has learned the heat map shows."),
         )
-        self.unit_row = QWidget(self)
-        units = QHBoxLayout(self.unit_row)
-        units.setContentsMargins(0, 0, 0, 0)
-        units.setSpacing(6)
-        units.addWidget(plain_label(tr("Showing")))
-        units.addWidget(self.unit_box, 1)
+        hbox(plain_label(tr("Showing")), (self.unit_box, 1), on=self.unit_row, spacing=6)
         self.unit_row.hide()
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(plain_label(tr("Heat maps from")))
-        row.addWidget(self.box, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addLayout(row)
-        column.addWidget(self.unit_row)
-        column.addWidget(self.numbers)
-        column.addWidget(self.reason)
+        row = hbox(plain_label(tr("Heat maps from")), (self.box, 1), spacing=6)
+        vbox(row, self.unit_row, self.numbers, self.reason, on=self, spacing=6)
         self.box.activated.connect(self._activated)
         self.unit_box.activated.connect(lambda index: self.unit_chosen.emit(self.unit_box.itemData(index)))
 
     def set_state(self, state: SourceState) -> None:
-        """Show ``state`` and emit nothing."""
         if state == self._state:
             return
         # An open list would close under the mouse: it is filled again only where it has changed.
@@ -119,16 +98,14 @@ class SourcePicker(QWidget):
         for index, option in enumerate(options):
             self.box.addItem(option.title, (option.model, option.at))
             self.box.setItemData(index, option.tip, Qt.ItemDataRole.ToolTipRole)
-            self.box.model().item(index).setEnabled(option.enabled)
+            self.box.enable(index, option.enabled)
 
     def _index(self, model: str, at: str) -> int:
         keys = [(option.model, option.at) for option in self._state.options]
         return keys.index((model, at)) if (model, at) in keys else -1
 
     def _show_numbers(self, figures: tuple[Figure, ...]) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            item.widget().hide()  # it goes only when the event loop turns
-            item.widget().deleteLater()
+        clear_layout(self._grid)
         for column, figure in enumerate(figures):
             caption, value = plain_label(figure.caption, "muted"), plain_label(figure.value, "title")
             if not figure.good:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QProgressBar, QPushButton, QStatusBar, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 
-from app import style
 from app.models.training import Activity
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button
+from app.wiring import one_shot
 from core.base.annotations import BoxRecord
 from core.base.language import tr, trn
 
@@ -27,23 +27,17 @@ class StatusStrip(QStatusBar):
         self.bar = QProgressBar()
         self.bar.setFixedWidth(140)
         self.bar.setTextVisible(False)
-        self.stop = QPushButton(tr("Stop"))
-        self.stop.clicked.connect(self.stop_requested)
-        style.mark(self.stop, "link")
-        self.problems = QPushButton()
+        self.stop = push_button(tr("Stop"), self.stop_requested.emit, role="link")
+        self.problems = push_button(
+            "", self.problems_requested.emit, icon="warning", tint="warning", role="link"
+        )
         self.problems.setObjectName("problems_button")
-        style.mark(self.problems, "link")
-        style.set_icon(self.problems, "warning", "warning")
-        self.problems.clicked.connect(self.problems_requested)
-        self.cursor, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
+        self.position, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
         for widget in (self.text, self.bar, self.stop):
             self.addWidget(widget)
-        for widget in (self.problems, self.cursor, self.box, self.image_size):
+        for widget in (self.problems, self.position, self.box, self.image_size):
             self.addPermanentWidget(widget)
-        self._notice = QTimer(self)
-        self._notice.setSingleShot(True)
-        self._notice.setInterval(NOTICE_MS)
-        self._notice.timeout.connect(self._show_text)
+        self._notice = one_shot(self, NOTICE_MS, self._show_text)
         self._said = self._box = self._drag = ""
         self._activity: Activity | None = None
         self.set_activity(None)
@@ -79,7 +73,7 @@ class StatusStrip(QStatusBar):
         self.problems.setVisible(bool(told))
 
     def set_cursor(self, position: tuple[int, int] | None) -> None:
-        self.cursor.setText("" if position is None else f"{position[0]}, {position[1]}")
+        self.position.setText("" if position is None else f"{position[0]}, {position[1]}")
 
     def set_size(self, size: tuple[int, int] | None, *, truncated: bool = False) -> None:
         text = "" if size is None else tr("{0} × {1} px").format(*size)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app import style
 from app.views.controls import plain_label
+from app.views.layouts import hbox
+from app.views.quiet_plot import QuietPlot
 from core.base.language import number, tr
 from core.boxes.rules import MAX_THRESHOLD
 from core.project.measure import FolderCurve
@@ -17,8 +19,8 @@ HEIGHT = 64
 _LINE = 1.8
 
 
-class _Plot(pg.PlotWidget):
-    """No axis, no menu, no wheel: its width is the slider's, its height 0 to 100 %."""
+class _Plot(QuietPlot):
+    """No axis: its width is the slider's, its height 0 to 100 %."""
 
     pressed_at = Signal(float)
     held = Signal()
@@ -27,25 +29,17 @@ class _Plot(pg.PlotWidget):
     def __init__(self) -> None:
         super().__init__()
         item = self.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setMouseEnabled(False, False)
         for name in ("left", "bottom"):
             item.hideAxis(name)
         item.layout.setContentsMargins(0, 0, 0, 0)
         item.getViewBox().setDefaultPadding(0)
         item.setXRange(0, MAX_THRESHOLD, padding=0)
         item.setYRange(0, 1, padding=0.03)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFrameShape(self.Shape.NoFrame)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedHeight(HEIGHT)
 
     def sizeHint(self) -> QSize:
         return QSize(200, HEIGHT)
-
-    def wheelEvent(self, event) -> None:
-        event.ignore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -77,7 +71,7 @@ class ThresholdPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._curve: FolderCurve | None = None
+        self.curve: FolderCurve | None = None
         self._threshold = 0.0
         self._whole = ""
         self.plot = _Plot()
@@ -90,12 +84,7 @@ class ThresholdPlot(QWidget):
         self.title, self.value = plain_label(tr("Accuracy")), plain_label(role="muted")
         self.value.setWordWrap(True)
         self.value.setIndent(style.SPACING)  # a hidden label loses its margin as the theme changes
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.title)
-        row.addWidget(self.plot, 1)
-        row.addWidget(self.value)
+        hbox(self.title, (self.plot, 1), self.value, on=self, spacing=0)
         self.plot.pressed_at.connect(self.threshold_chosen)
         self.plot.held.connect(self.held)
         self.plot.settled.connect(self.settled)
@@ -103,13 +92,9 @@ class ThresholdPlot(QWidget):
         self._colour()
         self.hide()
 
-    @property
-    def curve(self) -> FolderCurve | None:
-        return self._curve
-
     def set_curve(self, curve: FolderCurve | None, whole_image: float = 0.0) -> None:
         """Show a curve, 0..1, beside the accuracy of the whole image as a box; None hides it."""
-        self._curve = curve
+        self.curve = curve
         self.setVisible(curve is not None)
         if curve is None:
             return
@@ -119,7 +104,6 @@ class ThresholdPlot(QWidget):
         self._show_threshold()
 
     def set_threshold(self, threshold: float) -> None:
-        """Mark the threshold in force for all images."""
         if threshold != self._threshold:
             self._threshold = threshold
             self._show_threshold()
@@ -135,9 +119,9 @@ class ThresholdPlot(QWidget):
         super().changeEvent(event)
 
     def _show_threshold(self) -> None:
-        if self._curve is None:
+        if self.curve is None:
             return
-        accuracy = self._curve.at(self._threshold)
+        accuracy = self.curve.at(self._threshold)
         self.mark.setValue(self._threshold)
         self.point.setData([self._threshold], [accuracy])
         text = tr("{accuracy} % at {threshold}")

@@ -8,21 +8,12 @@ from PySide6.QtWidgets import QToolBar
 
 from core.base.language import tr
 
-TOOLS = (
-    "open_folder",
-    "",
-    "previous",
-    "next",
-    "",
-    "draw",
-    "undo",
-    "redo",
-    "",
-    "accept",
-    "reject",
-    "",
-    "find_boxes",
-    "export",
+GROUPS = (
+    ("open_folder",),
+    ("previous", "next"),
+    ("draw", "undo", "redo"),
+    ("accept", "reject"),
+    ("find_boxes", "export"),
 )
 _NAMED = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
@@ -35,11 +26,10 @@ class ToolBar(QToolBar):
         self.setObjectName("tools")
         self.setMovable(False)
         self.setToolButtonStyle(_NAMED)
-        for name in TOOLS:
-            if name:
-                self.addAction(actions[name])
-            else:
+        for group in GROUPS:
+            if group is not GROUPS[0]:
                 self.addSeparator()
+            self.addActions([actions[name] for name in group])
         self._named_width = 0
 
     def resizeEvent(self, event: QResizeEvent) -> None:

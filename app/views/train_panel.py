@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidget, QWidget
 
 from app import style
+from app.models.training import Kind
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
-from app.views.controls import Choice, FitScroll, Pages, Section, plain_label
+from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label, there
 from app.views.gallery import Gallery
-from app.views.run_controls import BUSY, RunControls, TrainPanelState, device_text, step_text, time_left
+from app.views.layouts import vbox
+from app.views.run_controls import RunControls, TrainPanelState
 from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
 from app.views.training_plot import ClassPlot, TrainingPlot
@@ -27,29 +28,23 @@ from core.base.presets import (
     PRESETS,
 )
 
-__all__ = ["TrainPanel", "TrainPanelState", "device_text", "step_text", "time_left"]
-
 
 class TrainPanel(QWidget):
     """One of the trainings: its form, buttons, progress and curves; below, where heat maps come from."""
 
-    kind_chosen = Signal(str)
+    kind_chosen = Signal(bool)  # whether it is the one with class labels
     start_requested = Signal(object)  # the config of one of the forms
-    resume_requested = Signal()
-    pause_requested = Signal()
-    unpause_requested = Signal()
-    stop_requested = Signal()
     config_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: TrainPanelState | None = None
         self.features_form = ConfigForm(
-            self, presets=FEATURES_PRESETS, default=DEFAULT_PRESET, main=FEATURES_FIELDS, others=PRESETS
+            presets=FEATURES_PRESETS, default=DEFAULT_PRESET, main=FEATURES_FIELDS, others=PRESETS
         )
-        self.form = ConfigForm(self, others=FEATURES_PRESETS)
+        self.form = ConfigForm(others=FEATURES_PRESETS)
         self.class_form = ConfigForm(
-            self, presets=CLASSIFIER_PRESETS, default=DEFAULT_CLASSIFIER_PRESET, main=CLASS_FIELDS
+            presets=CLASSIFIER_PRESETS, default=DEFAULT_CLASSIFIER_PRESET, main=CLASS_FIELDS
         )
         self._free = self.features_form
         """Of the two that need no labels of the person's, the one that is set up."""
@@ -57,9 +52,9 @@ class TrainPanel(QWidget):
         self.runs = RunsPicker(self)
         self.source = SourcePicker(self)
         self.gallery = Gallery(self)
-        self.plot, self.class_plot = TrainingPlot(self), ClassPlot(self)
+        self.plot, self.class_plot = TrainingPlot(), ClassPlot()
         self.samples = self.gallery.samples
-        self.kind = Choice(tr("Without your labels"), tr("Class labels"), self)
+        self.kind = Choice(tr("Without your labels"), tr("Class labels"))
         self.kind.first.setToolTip(
             tr(
                 "Without a single label of yours; the features were once learned from ImageNet's labels. "
@@ -70,18 +65,17 @@ class TrainPanel(QWidget):
             tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
         )
         for button in (self.kind.first, self.kind.second):
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            fill_width(button)
         self.features_note = plain_label(
             tr(
                 "What your images have in common is found in frozen features: without a single label of "
                 "yours, though the features were once learned from ImageNet's labels."
             ),
             "muted",
+            wrap=True,
         )
-        self.features_note.setWordWrap(True)
         self.features_note.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.note_label = plain_label("", "muted")
-        self.note_label.setWordWrap(True)
+        self.note_label = plain_label("", "muted", wrap=True)
         self._lend_controls()
         self._lay_out()
         self._connect()
@@ -93,7 +87,7 @@ class TrainPanel(QWidget):
     def minimumSizeHint(self) -> QSize:
         """As high as its texts are once they are wrapped: by their single lines the curves would be cut."""
         least = super().minimumSizeHint()
-        height = max(least.height(), self.layout().minimumHeightForWidth(self.width()))
+        height = max(least.height(), there(self.layout()).minimumHeightForWidth(self.width()))
         # Beside an open form the curves may make way.
         return QSize(least.width(), height - self.results.minimumHeight() * self.settings.is_open())
 
@@ -119,7 +113,6 @@ class TrainPanel(QWidget):
         self._enable()
 
     def offer_devices(self, available: Collection[str]) -> None:
-        """Grey the devices that this machine lacks."""
         for form in self._all_forms():
             form.set_devices(available)
 
@@ -129,7 +122,6 @@ class TrainPanel(QWidget):
             form.set_device(device)
 
     def set_state(self, state: TrainPanelState) -> None:
-        """Show ``state`` and emit nothing."""
         if state == self._state:
             return
         before, self._state = self._state, state
@@ -138,22 +130,6 @@ class TrainPanel(QWidget):
         self._show_kind(state)
         self._enable()
 
-    def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
-        """Keep both losses of a step for the plot; :meth:`refresh` draws them."""
-        self.plot.add_point(step, d_loss, g_loss)
-
-    def add_told_apart(self, step: int, value: float) -> None:
-        """Keep how many windows a step told apart, 0..1, for the plot; :meth:`refresh` draws it."""
-        self.plot.add_told_apart(step, value)
-
-    def add_ms_ssim(self, step: int, value: float) -> None:
-        """Keep the samples' mean MS-SSIM of a step for the plot; :meth:`refresh` draws it."""
-        self.plot.add_ms_ssim(step, value)
-
-    def set_samples(self, samples: np.ndarray | None) -> None:
-        """Show uint8 (n, S, S, 3); None shows the placeholder."""
-        self.samples.set_samples(samples)
-
     def refresh(self) -> None:
         """Draw the points that were added; call it at most ten times a second."""
         self.plot.refresh()
@@ -161,7 +137,6 @@ class TrainPanel(QWidget):
         self._make_room()
 
     def clear(self) -> None:
-        """Forget samples and curves of the training without labels."""
         self.samples.set_samples(None)
         self.plot.clear()
 
@@ -181,29 +156,29 @@ class TrainPanel(QWidget):
         self.step_label, self.time_label = controls.step_label, controls.time_label
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, style.SPACING, 10, style.MARGIN)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self.kind)
-        column.addWidget(self.note_label)
-        column.addWidget(self._settings())
-        column.addWidget(self.controls)
-        column.addWidget(self.runs)
-        column.addWidget(self.source)
-        column.addWidget(self._results(), 1)
+        vbox(
+            self.kind,
+            self.note_label,
+            self._settings(),
+            self.controls,
+            self.runs,
+            self.source,
+            (self._results(), 1),
+            on=self,
+            margins=(10, style.SPACING, 10, style.MARGIN),
+            spacing=style.SPACING,
+        )
         forms = self._all_forms()
         parts = self.controls, self.runs, self.source
         self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, *parts]
 
     def _settings(self) -> Section:
-        self.settings = Section(tr("Settings"), self)
+        self.settings = Section(tr("Settings"))
         self.forms = Pages(self)
         for form in self._all_forms():
             self.forms.addWidget(form)
-        self.scroll = FitScroll(self.forms, self)
-        inside = QVBoxLayout(self.settings.content)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.scroll)
+        self.form_scroll = FitScroll(self.forms)
+        vbox(self.form_scroll, on=self.settings.content)
         self.settings.set_open(True)
         return self.settings
 
@@ -219,7 +194,7 @@ class TrainPanel(QWidget):
         self.shown_learning = both
         self.results.addWidget(self.class_plot)
         # It takes what is left, also where that is less than the note would like.
-        self.features_page = FitScroll(self.features_note, self)
+        self.features_page = FitScroll(self.features_note)
         self.results.addWidget(self.features_page)
         # It takes what is left: by its wish for room it would squeeze the form into a slit.
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
@@ -238,7 +213,7 @@ class TrainPanel(QWidget):
             return
         plot = self.class_plot if self.results.currentIndex() == 1 else self.plot
         curves = plot.minimumSizeHint().height()
-        others = self.layout().minimumHeightForWidth(self.width()) - self.results.minimumHeight()
+        others = there(self.layout()).minimumHeightForWidth(self.width()) - self.results.minimumHeight()
         shown = not self.settings.is_open() or self.height() >= others + curves
         self.results.setMinimumHeight(curves if shown else 0)
         plot.setVisible(shown)
@@ -249,27 +224,24 @@ class TrainPanel(QWidget):
         controls = self.controls
         self.results.installEventFilter(self)
         controls.start_requested.connect(self._start)
-        for mine, its in (
-            (self.resume_requested, controls.resume_requested),
-            (self.pause_requested, controls.pause_requested),
-            (self.unpause_requested, controls.unpause_requested),
-            (self.stop_requested, controls.stop_requested),
-        ):
-            its.connect(mine)
         for form in self._all_forms():
             form.config_changed.connect(self._config_edited)
         self.form.other_chosen.connect(lambda name: self._choose_other(self.features_form, name))
         self.features_form.other_chosen.connect(lambda name: self._choose_other(self.form, name))
-        self.kind.changed.connect(lambda first: self.kind_chosen.emit("gan" if first else "cam"))
-        self.settings.toggle.toggled.connect(lambda _: (self._enable(), self._make_room()))
+        self.kind.changed.connect(lambda first: self.kind_chosen.emit(not first))
+        self.settings.toggle.toggled.connect(self._on_settings_toggled)
 
     # Showing
+
+    def _on_settings_toggled(self) -> None:
+        self._enable()
+        self._make_room()
 
     def _all_forms(self) -> tuple[ConfigForm, ...]:
         return self.features_form, self.form, self.class_form
 
     def _form(self) -> ConfigForm:
-        is_class = self._state is not None and self._state.kind == "cam"
+        is_class = self._state is not None and self._state.kind is Kind.CAM
         return self.class_form if is_class else self._free
 
     def _set_free(self, form: ConfigForm) -> None:
@@ -281,9 +253,9 @@ class TrainPanel(QWidget):
 
     def _page(self, state: TrainPanelState) -> QWidget:
         """What is below the form: of the run that is shown, else of what the form sets up."""
-        if state.kind == "cam":
+        if state.kind is Kind.CAM:
             return self.class_plot
-        by_features = state.kind == "features" if has_results(state) else self._free is self.features_form
+        by_features = state.kind is Kind.FEATURES if has_results(state) else self._free is self.features_form
         return self.features_page if by_features else self.shown_learning
 
     def _choose_other(self, form: ConfigForm, preset: str) -> None:
@@ -295,10 +267,10 @@ class TrainPanel(QWidget):
             form.preset_box.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_kind(self, state: TrainPanelState) -> None:
-        self.kind.set_first(state.kind != "cam")
-        chosen = self.class_form if state.kind == "cam" else self._free
+        self.kind.set_first(state.kind is not Kind.CAM)
+        chosen = self.class_form if state.kind is Kind.CAM else self._free
         self.forms.setCurrentWidget(chosen)
-        self.scroll.updateGeometry()
+        self.form_scroll.updateGeometry()
         self.results.setCurrentWidget(self._page(state))
         self._make_room()
         self.note_label.setText(state.note)
@@ -308,7 +280,7 @@ class TrainPanel(QWidget):
         state = self._state
         if state is None:
             return
-        idle = state.phase not in BUSY
+        idle = not state.status.phase.running
         self.kind.setEnabled(idle)
         for form in self._all_forms():
             form.setEnabled(idle)
@@ -327,4 +299,4 @@ class TrainPanel(QWidget):
 
 def has_results(state: TrainPanelState) -> bool:
     """Whether there is more to see of a run than its settings."""
-    return state.phase in BUSY or state.step > 0
+    return state.status.phase.running or state.status.step > 0

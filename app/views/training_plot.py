@@ -9,10 +9,12 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app import style
 from app.views.controls import HintLabel, Placeholder, plain_label
+from app.views.layouts import STRETCH, hbox, vbox
+from app.views.quiet_plot import QuietPlot
 from core.base.language import number, tr
 
 _AXIS_WIDTH = 38
@@ -75,25 +77,17 @@ class _Steps(pg.AxisItem):
         return [number(value * scale, ",.0f") for value in values]
 
 
-class _Plot(pg.PlotWidget):
-    """A quiet plot: no menu, no buttons, no wheel."""
+class _Plot(QuietPlot):
+    """Over an axis of steps."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={"left": _FewTicks("left"), "bottom": _Steps("bottom")})
+    def __init__(self) -> None:
+        super().__init__(axisItems={"left": _FewTicks("left"), "bottom": _Steps("bottom")})
         item = self.getPlotItem()
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setMouseEnabled(False, False)
         item.setClipToView(True)
         item.setDownsampling(auto=True, mode="peak")
         item.layout.setContentsMargins(0, 7, 8, 0)  # room for half of the outermost numbers
         item.getAxis("left").setWidth(_AXIS_WIDTH)
         item.getViewBox().setDefaultPadding(0.02)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFrameShape(self.Shape.NoFrame)
-
-    def wheelEvent(self, event) -> None:
-        event.ignore()
 
     def sizeHint(self) -> QSize:
         return QSize(300, 96)
@@ -121,51 +115,38 @@ class _TwoPlots(QWidget):
     Points are only kept until :meth:`refresh` draws them; call it a few times a second at most.
     """
 
-    def __init__(self, empty: str, names: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._series = {name: Series() for name in names}
+    def __init__(self, empty: str, *, upper: Sequence[str], lower: Sequence[str]) -> None:
+        """``upper`` and ``lower`` are the names of the curves in each plot."""
+        super().__init__()
+        self._series = {name: Series() for name in (*upper, *lower)}
         self._stale = False
-        self.upper, self.lower = _Plot(self), _Plot(self)
-        self.lower.setXLink(self.upper)
-        self.lower.setYRange(0, 1, padding=0.04)
-        self.lower.getAxis("left").setTicks([[(0, "0"), (0.5, number(0.5, ".1f")), (1, "1")]])
-        self.lower.setLabel("bottom", tr("Step"))
-        self.upper.getAxis("bottom").setStyle(showValues=False)
-        self.upper.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
-        self.upper.setMinimumHeight(56)
-        self.lower.setMinimumHeight(92)  # the axis of steps takes its share
+        self.upper_plot, self.lower_plot = _Plot(), _Plot()
+        self.lower_plot.setXLink(self.upper_plot)
+        self.lower_plot.setYRange(0, 1, padding=0.04)
+        self.lower_plot.getAxis("left").setTicks([[(0, "0"), (0.5, number(0.5, ".1f")), (1, "1")]])
+        self.lower_plot.setLabel("bottom", tr("Step"))
+        self.upper_plot.getAxis("bottom").setStyle(showValues=False)
+        self.upper_plot.getAxis("bottom").setHeight(8)  # half a label of the left axis lies below its plot
+        self.upper_plot.setMinimumHeight(56)
+        self.lower_plot.setMinimumHeight(92)  # the axis of steps takes its share
         self._upper_title, self._upper_legend = plain_label("", "title"), _rich_label()
         self._lower_title, self._lower_legend = _rich_label(), _rich_label()
         self._lower_hint = HintLabel()
         self._plots, self._nothing = QWidget(self), Placeholder(empty, self)
-        pages = QVBoxLayout(self)
-        pages.setContentsMargins(0, 0, 0, 0)
-        pages.addWidget(self._plots)
-        pages.addWidget(self._nothing)
+        vbox(self._plots, self._nothing, on=self)
         self._plots.hide()
-        column = QVBoxLayout(self._plots)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        for words, legend_label, plot in (
-            ((self._upper_title,), self._upper_legend, self.upper),
-            ((self._lower_title, self._lower_hint), self._lower_legend, self.lower),
-        ):
-            row = QHBoxLayout()
-            for label in words:
-                row.addWidget(label)
-            row.addStretch(1)
-            row.addWidget(legend_label)
-            column.addLayout(row)
-            column.addWidget(plot, 1)
-        self._curves = {name: self._plot_of(name).plot() for name in names}
-
-    def _plot_of(self, name: str) -> _Plot:
-        raise NotImplementedError
+        above = hbox(self._upper_title, STRETCH, self._upper_legend)
+        between = hbox(self._lower_title, self._lower_hint, STRETCH, self._lower_legend)
+        parts = above, (self.upper_plot, 1), between, (self.lower_plot, 1)
+        vbox(*parts, on=self._plots, spacing=2)
+        self._curves = {name: self.upper_plot.plot() for name in upper}
+        self._curves |= {name: self.lower_plot.plot() for name in lower}
 
     def _colour(self) -> None:
         raise NotImplementedError
 
-    def _add(self, name: str, step: int, value: float) -> None:
+    def add(self, name: str, step: int, value: float) -> None:
+        """Keep a point of a curve."""
         self._series[name].add(step, value)
         self._stale = True
 
@@ -187,7 +168,6 @@ class _TwoPlots(QWidget):
         self._nothing.setVisible(empty)
 
     def points(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """All that was added, by curve, each x and y."""
         return {name: series.points() for name, series in self._series.items()}
 
     def changeEvent(self, event: QEvent) -> None:
@@ -199,17 +179,17 @@ class _TwoPlots(QWidget):
 class TrainingPlot(_TwoPlots):
     """Losses above, MS-SSIM of the samples below, with that of the real images as a line."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self) -> None:
         empty = tr("Losses and MS-SSIM appear here")
-        super().__init__(empty, ("d", "g", "ms_ssim", "told_apart"), parent)
+        super().__init__(empty, upper=("d", "g"), lower=("ms_ssim", "told_apart"))
         self._generator = True
-        self.losses, self.diversity = self.upper, self.lower
+        self.losses, self.diversity = self.upper_plot, self.lower_plot
         self.reference: tuple[float, float, float] | None = None
         self.real_band = pg.LinearRegionItem(orientation="horizontal", movable=False)
         self.real_line = pg.InfiniteLine(angle=0, movable=False)
         for item, depth in ((self.real_band, -2), (self.real_line, -1)):
             item.setZValue(depth)
-            self.lower.addItem(item)
+            self.lower_plot.addItem(item)
         self._upper_title.setText(tr("Losses"))
         self._tip = tr(
             "How alike images are to each other: 0 all different, 1 all the same.\n"
@@ -218,18 +198,10 @@ class TrainingPlot(_TwoPlots):
         self.setAccessibleName(tr("Losses and MS-SSIM over the steps"))
         self.set_reference(None)
 
-    def _plot_of(self, name: str) -> _Plot:
-        return self.lower if name in ("ms_ssim", "told_apart") else self.upper
-
     def add_point(self, step: int, d_loss: float, g_loss: float | None) -> None:
-        """Keep both losses of a step; None where there is no generator."""
-        self._add("d", step, d_loss)
+        self.add("d", step, d_loss)
         if g_loss is not None:
-            self._add("g", step, g_loss)
-
-    def add_told_apart(self, step: int, value: float) -> None:
-        """Keep the share of windows, or of cells, that a step told apart, 0..1."""
-        self._add("told_apart", step, value)
+            self.add("g", step, g_loss)
 
     def set_generator(self, on: bool) -> None:
         """Whether a generator is trained; without one there are no samples, and the lower plot shows instead
@@ -242,10 +214,6 @@ class TrainingPlot(_TwoPlots):
                 else tr("The loss appears here, and how well windows are told apart")
             )
             self.set_reference(self.reference)
-
-    def add_ms_ssim(self, step: int, value: float) -> None:
-        """Keep the mean MS-SSIM between the samples of a step, 0..1."""
-        self._add("ms_ssim", step, value)
 
     def set_reference(self, reference: tuple[float, float, float] | None) -> None:
         """The real images' own MS-SSIM: its mean, and the ends of its interval; None takes it away."""
@@ -262,7 +230,7 @@ class TrainingPlot(_TwoPlots):
 
     def _colour(self) -> None:
         c = style.colours()
-        _muted_axes((self.upper, self.lower))
+        _muted_axes((self.upper_plot, self.lower_plot))
         for name, colour in (
             ("d", c.d_loss),
             ("g", c.g_loss),
@@ -310,26 +278,22 @@ class TrainingPlot(_TwoPlots):
 class ClassPlot(_TwoPlots):
     """Loss above, accuracy on the training batches below, of a training with class labels."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self) -> None:
         empty = tr("Loss and accuracy appear here")
-        super().__init__(empty, ("loss", "accuracy"), parent)
+        super().__init__(empty, upper=("loss",), lower=("accuracy",))
         self._upper_title.setText(tr("Loss"))
         self._lower_hint.setText(tr("on the images it learns from"))
         self._lower_hint.setToolTip(self._lower_hint.text())
         self.setAccessibleName(tr("Loss and accuracy over the steps"))
         self._colour()
 
-    def _plot_of(self, name: str) -> _Plot:
-        return self.upper if name == "loss" else self.lower
-
     def add_point(self, step: int, loss: float, accuracy: float) -> None:
-        """Keep a step's loss and accuracy, 0..1."""
-        self._add("loss", step, loss)
-        self._add("accuracy", step, accuracy)
+        self.add("loss", step, loss)
+        self.add("accuracy", step, accuracy)
 
     def _colour(self) -> None:
         c = style.colours()
-        _muted_axes((self.upper, self.lower))
+        _muted_axes((self.upper_plot, self.lower_plot))
         self._curves["loss"].setPen(pg.mkPen(c.d_loss, width=1.5))
         self._curves["accuracy"].setPen(pg.mkPen(c.good, width=1.5))
         name = tr("Accuracy")

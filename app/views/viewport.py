@@ -39,7 +39,6 @@ class Viewport:
 
     @property
     def target(self) -> QRectF:
-        """The whole image, in widget coordinates."""
         return QRectF(self.x, self.y, self.width * self.scale, self.height * self.scale)
 
     def fit(self) -> Viewport:
@@ -80,7 +79,6 @@ class Viewport:
 
     @property
     def shows_all(self) -> bool:
-        """Whether the whole image is in sight."""
         room = QRectF(0, 0, self.view_width, self.view_height).adjusted(-0.5, -0.5, 0.5, 0.5)
         return room.contains(self.target)
 

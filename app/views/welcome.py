@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
-from superqt import QElidingLabel
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 import resources
 from app import paths, style
-from app.views.controls import plain_label
+from app.views.controls import HintLabel, named, plain_label, push_button
+from app.views.layouts import STRETCH, clear_layout, hbox, vbox
 from core.base.language import tr
 
 _WIDTH = 560
@@ -39,10 +39,7 @@ class WelcomePage(QWidget):
         self._recent_rows = QVBoxLayout(self._recent)
         self._recent_rows.setContentsMargins(0, 0, 0, 0)
         self._recent_rows.setSpacing(2)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(32, 24, 32, 24)
-        column.setSpacing(20)
-        column.addStretch(2)
+        column = vbox((STRETCH, 2), on=self, margins=(32, 24, 32, 24), spacing=20)
         for widget in (self._target, self._recent):
             row = QHBoxLayout()
             row.addStretch(1)
@@ -54,11 +51,7 @@ class WelcomePage(QWidget):
 
     def set_recent(self, paths: Sequence[Path]) -> None:
         """List the newest of these project files, newest first."""
-        while self._recent_rows.count():
-            old = self._recent_rows.takeAt(0).widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
+        clear_layout(self._recent_rows)
         self._recent.setVisible(bool(paths))
         if paths:
             self._recent_rows.addWidget(plain_label(tr("Recent projects"), "title"))
@@ -72,15 +65,9 @@ class WelcomePage(QWidget):
             self.update()
 
     def _fill_target(self) -> None:
-        column = QVBoxLayout(self._target)
-        column.setContentsMargins(36, 32, 36, 32)
-        column.setSpacing(style.SPACING)
-        column.addWidget(self._logo(), 0, Qt.AlignmentFlag.AlignHCenter)
         title = plain_label(tr("Drop a folder of photos here"), "hero")
         title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         title.setWordWrap(True)
-        column.addWidget(title)
-        column.addSpacing(style.GAP)
         steps = QGridLayout()
         steps.setHorizontalSpacing(style.MARGIN)
         steps.setVerticalSpacing(6)
@@ -96,9 +83,17 @@ class WelcomePage(QWidget):
         ):
             steps.addWidget(plain_label(str(number), "muted"), number, 1)
             steps.addWidget(plain_label(text, "muted"), number, 2)
-        column.addLayout(steps)
-        column.addSpacing(style.MARGIN)
-        column.addLayout(self._buttons())
+        vbox(
+            (self._logo(), 0, Qt.AlignmentFlag.AlignHCenter),
+            title,
+            style.GAP,
+            steps,
+            style.MARGIN,
+            self._buttons(),
+            on=self._target,
+            margins=(36, 32, 36, 32),
+            spacing=style.SPACING,
+        )
 
     def _logo(self) -> QLabel:
         logo = QLabel()
@@ -107,41 +102,26 @@ class WelcomePage(QWidget):
         return logo
 
     def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
-        row.addStretch(1)
-        self.folder_button = QPushButton(tr("Open folder…"))
-        self.images_button = QPushButton(tr("Open images…"))
-        self.sample_button = QPushButton(tr("Try the sample"))
-        self.sample_button.setToolTip(tr("Draws a folder of example pictures and opens it."))
-        for button, icon, tint, signal in (
-            (self.folder_button, "folder", "on_accent", self.open_folder_requested),
-            (self.images_button, "images", "text", self.open_images_requested),
-            (self.sample_button, "sample", "text", self.sample_requested),
-        ):
-            style.set_icon(button, icon, tint)
-            button.clicked.connect(signal)
-            row.addWidget(button)
-        style.mark(self.folder_button, "primary")
-        row.addStretch(1)
-        return row
+        ask_folder, ask_images = self.open_folder_requested.emit, self.open_images_requested.emit
+        self.folder_button = push_button(
+            tr("Open folder…"), ask_folder, icon="folder", tint="on_accent", role="primary"
+        )
+        self.images_button = push_button(tr("Open images…"), ask_images, icon="images")
+        tip = tr("Draws a folder of example pictures and opens it.")
+        self.sample_button = push_button(
+            tr("Try the sample"), self.sample_requested.emit, icon="sample", tip=tip
+        )
+        buttons = self.folder_button, self.images_button, self.sample_button
+        return hbox(STRETCH, *buttons, STRETCH, spacing=style.SPACING)
 
     def _recent_row(self, path: Path) -> QWidget:
         row = QWidget(self._recent)
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        button = QPushButton(style.without_mnemonic(paths.title(path)))
-        style.mark(button, "link")
-        button.setAccessibleName(str(path))
-        button.setToolTip("")
+        title = style.without_mnemonic(paths.title(path))
+        button = push_button(title, lambda: self.recent_chosen.emit(str(path)), role="link")
+        named(button, str(path), "")
         button.setMaximumWidth(_WIDTH // 2)
-        button.clicked.connect(lambda: self.recent_chosen.emit(str(path)))
-        folder = QElidingLabel(str(path.parent))
-        folder.setTextFormat(Qt.TextFormat.PlainText)
-        folder.setElideMode(Qt.TextElideMode.ElideMiddle)
-        style.mark(folder, "muted")
-        line.addWidget(button)
-        line.addWidget(folder, 1)
+        folder = HintLabel(str(path.parent), Qt.TextElideMode.ElideMiddle)
+        hbox(button, (folder, 1), on=row)
         return row
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -156,8 +136,3 @@ class WelcomePage(QWidget):
         fill.setAlpha(28 if self._drag else 0)
         painter.setBrush(fill if self._drag else QColor(c.base))
         painter.drawRoundedRect(QRectF(self._target.geometry()).adjusted(1, 1, -1, -1), 12, 12)
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange:
-            self.update()
-        super().changeEvent(event)

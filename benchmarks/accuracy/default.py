@@ -28,6 +28,7 @@ from core import datasets
 from core.base.annotations import ImageBoxes
 from core.base.config import TrainConfig
 from core.base.presets import PRESETS
+from core.boxes.options import BoxOptions
 from core.evaluate.report import Report, evaluate
 from core.formats import tiny_imagenet
 from core.learn.checkpoint import new_state
@@ -82,8 +83,7 @@ def run(name: str, config: TrainConfig, options: argparse.Namespace) -> dict[str
             load_pixels(project, wanted, size=config.image_size),
             network,
             step=state.step,
-            rule=options.rule,
-            threshold=None,
+            how=BoxOptions(options.rule),
             options=read_out_of(network),
         )
         survey = project.load_survey()

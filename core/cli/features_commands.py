@@ -12,6 +12,7 @@ from core.base.config import FeaturesConfig
 from core.base.errors import Cancelled, CheckpointError, TrainingError
 from core.base.language import trn
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS
+from core.boxes.options import BoxOptions
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted
 from core.cli.projects import project_to_train
@@ -137,9 +138,7 @@ def locate_by_features(
         records,
         localizer,
         features,
-        rule=wanted.rule or "",
-        threshold=wanted.threshold,
-        max_boxes=wanted.max_boxes,
+        how=BoxOptions(wanted.rule or "", wanted.threshold, max_boxes=wanted.max_boxes),
         again=wanted.again,
         on_progress=bar.count,
         cancelled=stop.is_set,

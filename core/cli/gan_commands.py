@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from core.base.config import SettingsT, TrainConfig
 from core.base.errors import TrainingError
 from core.base.presets import OLD_PRESETS, PRESETS, SCRATCH_PRESET
+from core.boxes.options import BoxOptions
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted, option_of
 from core.cli.projects import project_to_train
@@ -101,21 +102,19 @@ def locate_from_scratch(
         project, records, size=localizer.image_size, on_progress=bar.count, cancelled=stop.is_set
     )
     bar.part("Finding boxes", 0.5)
-    looks, network, max_boxes = wanted.looks, localizer.network, wanted.max_boxes
+    looks, network = wanted.looks, localizer.network
     localize_images(
         place,
         records,
         pixels,
         network,
         step=localizer.step,
-        rule=wanted.rule or "",
-        threshold=wanted.threshold,
+        how=BoxOptions(wanted.rule or "", wanted.threshold, max_boxes=wanted.max_boxes),
         classes=classes,
         options=replace(
-            READ_OUTS[looks] if looks else read_out_of(network, max_boxes=max_boxes),
+            READ_OUTS[looks] if looks else read_out_of(network, max_boxes=wanted.max_boxes),
             long_side=wanted.long_side,
         ),
-        max_boxes=max_boxes,
         on_progress=bar.count,
         cancelled=stop.is_set,
     )

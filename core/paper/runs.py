@@ -22,6 +22,7 @@ from core.base.config import ClassifierConfig, TrainConfig
 from core.base.devices import resolve_device
 from core.base.errors import BoxscoutError, Cancelled
 from core.boxes.batches import find_box
+from core.boxes.options import BoxOptions
 from core.formats import tiny_imagenet
 from core.images.pixels import Pixels, prepare_pixels
 from core.learn import checkpoint, engine
@@ -274,8 +275,7 @@ def _localized(bench: _Bench, state: State, pixels: Pixels) -> Trained:
         pixels,
         _network(state, run.config.device),
         step=state.step,
-        rule=RULE,
-        threshold=THRESHOLD,
+        how=BoxOptions(RULE, THRESHOLD),
         classes=classes,
         options=PLAIN,
         on_progress=bench.meter.count,

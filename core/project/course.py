@@ -12,9 +12,9 @@ import numpy.typing as npt
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.language import tr
 from core.boxes.batches import find_boxes, read_maps
+from core.boxes.options import BoxOptions
 from core.boxes.overlap import Floats, Truth
 from core.boxes.prior import PriorTally
-from core.boxes.rules import used_threshold
 from core.evaluate.report import Row, baselines_of, row_of
 from core.images.pixels import prepare_pixels
 from core.learn.snapshots import kept_steps, load, snapshots_dir
@@ -24,7 +24,7 @@ from core.nets.framing import framings
 from core.nets.networks import Judge
 from core.project.measure import against_truth, measure_contrast
 from core.project.runs import Run, current_run, newest_finished_run
-from core.project.store import Project, ProjectView
+from core.project.store import Project
 
 Images = npt.NDArray[np.uint8]
 
@@ -41,8 +41,8 @@ class Course:
     baselines: tuple[Row, ...]
 
 
-def course(project: Project, view: ProjectView, *, cancelled: Callable[[], bool] = lambda: False) -> Course:
-    """Measure every kept snapshot on the images that have a true box, by the rule and threshold of ``view``.
+def course(project: Project, options: BoxOptions, *, cancelled: Callable[[], bool] = lambda: False) -> Course:
+    """Measure every kept snapshot on the images that have a true box, by rule and threshold of ``options``.
 
     As the networks alone find them: edits and thresholds of single images do not count, and each image has
     one box. What maps have in common is taken from these images.
@@ -73,13 +73,13 @@ def course(project: Project, view: ProjectView, *, cancelled: Callable[[], bool]
         if cancelled():
             raise Cancelled(tr("Measuring was stopped."))
         boxes = np.full((truth.n, 4), np.nan)
-        boxes[there] = _boxes(load(folder, step).discriminator, images, truth.sizes[there], view)
+        boxes[there] = _boxes(load(folder, step).discriminator, images, truth.sizes[there], options)
         points.append((step, row_of(str(step), boxes, truth)))
     baselines = baselines_of(truth, measure_contrast(against, cancelled=cancelled))
     return Course(_measure(truth), tuple(points), baselines.rows)
 
 
-def _boxes(network: Judge, images: Images, sizes: Floats, view: ProjectView) -> Floats:
+def _boxes(network: Judge, images: Images, sizes: Floats, options: BoxOptions) -> Floats:
     """One box for each image, float64 (n, 4) pixels; ``sizes`` as displayed, (n, 2)."""
     maps = heat_maps(network, images, options=read_out_of(network))
     framed = framings(network, images)
@@ -87,11 +87,11 @@ def _boxes(network: Judge, images: Images, sizes: Floats, view: ProjectView) -> 
     tally = PriorTally()
     for heat, ratio, framing in zip(maps, outline_ratios(images).tolist(), own, strict=True):
         tally.add(heat, ratio, framing)
-    threshold = used_threshold(view.rule, view.threshold)
+    threshold = options.threshold_of(None)
     return find_boxes(
-        read_maps(view.rule, maps),
+        read_maps(options.rule, maps),
         sizes,
-        rule=view.rule,
+        rule=options.rule,
         threshold=threshold,
         prior=tally.prior(),
         framings=own,

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from core.base.annotations import BoxRecord
+from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.boxes.rules import Map, used_threshold
 from core.boxes.several import find_boxes_of_many
 from core.project.queries import Undecided, framing_rows, heat_maps, sized_images, undecided, under_priors
-from core.project.store import Project, ProjectView
+from core.project.store import Project
 
 # Images in one transaction: its sync costs as much as some hundred boxes, and an edit waits for no longer.
 BATCH = 1024
@@ -22,14 +23,14 @@ Boxes = dict[int, tuple[BoxRecord, ...]]
 
 def decide(
     project: Project,
-    view: ProjectView,
+    options: BoxOptions,
     *,
     first: Sequence[int] = (),
     among: Sequence[int] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Give every image with a heat map the box of the rule and threshold in force, those in ``first`` first.
+    """Give every image with a heat map the boxes that ``options`` say, those in ``first`` first.
 
     Returns how many images got boxes. Those whose boxes are a person's, taken away ones too, or are already
     so, are passed over. What is done when ``cancelled`` says so stays, batch by batch.
@@ -53,9 +54,9 @@ def decide(
     for batch in _batches(ids, first):
         if cancelled():
             break
-        found = _decided(project, view, prior, batch)
+        found = _decided(project, options, prior, batch)
         if found:
-            project.set_auto_boxes(found, max_boxes=view.max_boxes)
+            project.set_auto_boxes(found, max_boxes=options.max_boxes)
         made, done = made + len(found), done + len(batch)
         on_progress(done, len(ids))
     return made
@@ -70,28 +71,28 @@ def _batches(ids: Sequence[int], first: Sequence[int]) -> Iterator[list[int]]:
         yield rest[start : start + BATCH]
 
 
-def _decided(project: Project, view: ProjectView, prior: Prior | None, ids: Sequence[int]) -> Boxes:
+def _decided(project: Project, options: BoxOptions, prior: Prior | None, ids: Sequence[int]) -> Boxes:
     """The boxes now of those of ``ids`` that have others."""
     own = {
-        i: used_threshold(view.rule, threshold)
-        for i, threshold in zip(ids, view.thresholds.at(ids).tolist(), strict=True)
+        i: used_threshold(options.rule, threshold)
+        for i, threshold in zip(ids, options.thresholds.at(ids).tolist(), strict=True)
         if not math.isnan(threshold)
     }
-    threshold = used_threshold(view.rule, view.threshold)
+    threshold = options.threshold_of(None)
     behind = undecided(
-        project, rule=view.rule, threshold=threshold, own=own, max_boxes=view.max_boxes, among=ids
+        project, rule=options.rule, threshold=threshold, own=own, max_boxes=options.max_boxes, among=ids
     )
     maps = heat_maps(project, [image.id for image in behind])
     images = [image for image in behind if image.id in maps]
     found: Boxes = {}
     for known, rows in under_priors(project, prior, [image.id for image in images]):
-        found |= _found(project, view, known, [images[i] for i in rows.tolist()], maps)
+        found |= _found(project, options, known, [images[i] for i in rows.tolist()], maps)
     return found
 
 
 def _found(
     project: Project,
-    view: ProjectView,
+    options: BoxOptions,
     prior: Prior | None,
     images: Sequence[Undecided],
     maps: Mapping[int, Map],
@@ -99,10 +100,10 @@ def _found(
     boxes = find_boxes_of_many(
         [maps[image.id] for image in images],
         np.array([(image.width, image.height) for image in images], np.float64),
-        rule=view.rule,
+        rule=options.rule,
         threshold=np.array([image.threshold for image in images]),
         prior=prior,
         framings=framing_rows(project, [image.id for image in images]),
-        max_boxes=view.max_boxes,
+        max_boxes=options.max_boxes,
     )
     return {image.id: found for image, found in zip(images, boxes, strict=True)}

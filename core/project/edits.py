@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
+from core.boxes.options import BoxOptions
 from core.project.results import take
 from core.project.rows import Kept
 from core.project.runs import run_of
-from core.project.thresholds import Thresholds
 from core.project.truth import set_truth
 
 if TYPE_CHECKING:
@@ -126,29 +126,6 @@ class TruthEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What makes a heat map a box: fields of the :class:`ProjectView`, with the same meaning."""
-
-    rule: str
-    threshold: float | None
-    thresholds: Thresholds
-    max_boxes: int = 1
-
-    @classmethod
-    def of(cls, view: ProjectView) -> Decision:
-        return cls(view.rule, view.threshold, view.thresholds, view.max_boxes)
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """Its fields by name, as those of a :class:`ProjectView`."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
-    def on(self, view: ProjectView) -> ProjectView:
-        """``view`` with this decision."""
-        return replace(view, **self.fields)
-
-
-@dataclass(frozen=True, slots=True)
 class TakeEdit:
     """Boxes of another run: the ids of the run that they come from before, and after.
 
@@ -157,8 +134,8 @@ class TakeEdit:
 
     before: int
     after: int
-    was: Decision
-    becomes: Decision
+    was: BoxOptions
+    becomes: BoxOptions
 
     @property
     def inverse(self) -> TakeEdit:
@@ -176,7 +153,7 @@ class TakeEdit:
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
         take(project, run_of(project, self.after))
-        view = self.becomes.on(view)
+        view = view.with_options(self.becomes)
         project.save_view(view)
         return view
 
@@ -185,8 +162,8 @@ class TakeEdit:
 class DecisionEdit:
     """Another rule, threshold or number of boxes, for all images or for those with their own threshold."""
 
-    before: Decision
-    after: Decision
+    before: BoxOptions
+    after: BoxOptions
 
     @property
     def inverse(self) -> DecisionEdit:
@@ -218,7 +195,7 @@ class DecisionEdit:
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
         """See :data:`Edit`."""
-        changed = self.after.on(view)
+        changed = view.with_options(self.after)
         project.save_view(changed)
         return changed
 

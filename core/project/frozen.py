@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from core.base.language import tr
 from core.boxes.no_object import no_object_probability
+from core.boxes.options import BoxOptions
 from core.boxes.rules import Map
 from core.images.parallel import Failure
 from core.maps.localizer import Localizer
@@ -15,10 +16,9 @@ from core.maps.stream import Described, stream_features
 from core.nets.features import Features
 from core.project.queries import heat_maps as stored_maps
 from core.project.queries import maps_made_by
-from core.project.reading import BATCH, NO_THRESHOLDS, OnProgress, Reading, Steps
+from core.project.reading import BATCH, OnProgress, Steps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
-from core.project.thresholds import Thresholds
 
 FEATURES = "features"
 """The unit of a :class:`MapSource` that reads frozen features."""
@@ -44,7 +44,7 @@ class _Search:
     project: Project
     localizer: Localizer
     features: Features
-    reading: Reading
+    reading: BoxOptions
     source: MapSource
     step: int
 
@@ -102,10 +102,7 @@ def localize_by_features(
     localizer: Localizer,
     features: Features,
     *,
-    rule: str,
-    threshold: float | None,
-    thresholds: Thresholds = NO_THRESHOLDS,
-    max_boxes: int = 1,
+    how: BoxOptions,
     again: bool = False,
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -119,8 +116,8 @@ def localize_by_features(
     ----------
     place, project
         As :func:`core.project.results.results_of` gives it, and the project whose images these are.
-    rule, threshold, thresholds, max_boxes
-        As in :func:`core.project.localize.localize_images`.
+    how
+        How the maps become boxes.
 
     Raises
     ------
@@ -144,7 +141,7 @@ def localize_by_features(
         project=project,
         localizer=localizer,
         features=features,
-        reading=Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
+        reading=how,
         source=source,
         step=step,
     )

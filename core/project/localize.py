@@ -13,8 +13,9 @@ import numpy.typing as npt
 from core.base.errors import ImageError
 from core.boxes.batches import find_boxes as boxes_on_grid
 from core.boxes.batches import read_maps
+from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior, PriorTally
-from core.boxes.rules import Map, used_threshold
+from core.boxes.rules import Map
 from core.boxes.score import Floats
 from core.boxes.sureness import SAMPLE, Sureness, looks, sureness
 from core.images.decoding import decode
@@ -26,10 +27,9 @@ from core.nets.resnet import PreActResNet34
 from core.project.queries import framings as stored_framings
 from core.project.queries import heat_maps as stored_maps
 from core.project.queries import maps_made_by
-from core.project.reading import BATCH, CLASS, NO_THRESHOLDS, OnProgress, Reading, Steps, whole_maps
+from core.project.reading import BATCH, CLASS, OnProgress, Steps, whole_maps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
-from core.project.thresholds import Thresholds
 
 # The share of the work that the maps are; what is left are the boxes once all maps are known.
 _MAPS_SHARE = 0.9
@@ -75,7 +75,7 @@ class _Run:
     ids: Sequence[int]
     sizes: Mapping[int, tuple[int, int]]
     look: _Look
-    reading: Reading
+    reading: BoxOptions
     step: int
     source: MapSource
     go_on: Steps
@@ -131,12 +131,9 @@ def localize_images(
     network: Network,
     *,
     step: int,
-    rule: str,
-    threshold: float | None,
-    thresholds: Thresholds = NO_THRESHOLDS,
+    how: BoxOptions,
     classes: Mapping[int, int] | None = None,
     options: HeatMapOptions | None = None,
-    max_boxes: int = 1,
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[int, int]:
@@ -151,8 +148,8 @@ def localize_images(
     ----------
     step
         The training step of ``network``.
-    rule, threshold, max_boxes
-        As in :func:`core.boxes.several.find_boxes`; ``thresholds`` holds those of single images, by image id.
+    how
+        How the maps become boxes.
     classes
         For a classifier: whose heat map each image gets, by image id; the predicted class's for images that
         are not in it, and for all with None.
@@ -165,7 +162,7 @@ def localize_images(
     tuple
         How many images got boxes, and how many were left alone because a person had edited them.
     """
-    options = options or read_out_of(network, max_boxes=max_boxes)
+    options = options or read_out_of(network, max_boxes=how.max_boxes)
     source = map_source(network, options)
     by_path = {record.path: record.id for record in records}
     ids = [by_path[file.path] for file in pixels.files]
@@ -175,7 +172,7 @@ def localize_images(
         ids=ids,
         sizes={i: (w, h) for i, (w, h) in zip(ids, pixels.sizes.tolist(), strict=True)},
         look=_Look(network, pixels, wanted, options),
-        reading=Reading(rule=rule, threshold=threshold, thresholds=thresholds, max_boxes=max_boxes),
+        reading=how,
         step=step,
         source=source,
         go_on=Steps(len(ids), on_progress, cancelled),
@@ -241,7 +238,7 @@ def _photos(pixels: Pixels, indices: Sequence[int], long_side: int) -> Iterator[
 # --- how sure -----------------------------------------------------------------------------------------
 
 
-def _sureness(look: _Look, reading: Reading, prior: Prior | None) -> Sureness | None:
+def _sureness(look: _Look, reading: BoxOptions, prior: Prior | None) -> Sureness | None:
     """Of some images evenly from all, each looked at once: averaging over mirrored looks would settle it."""
     count = min(len(look.pixels.files), SAMPLE)
     indices = np.unique(np.linspace(0, len(look.pixels.files) - 1, count).astype(int))
@@ -250,7 +247,7 @@ def _sureness(look: _Look, reading: Reading, prior: Prior | None) -> Sureness | 
 
     def boxes(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         maps = heat_maps(look.network, images, classes=own, options=once)
-        threshold = used_threshold(reading.rule, reading.threshold)
+        threshold = reading.threshold_of(None)
         # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
         shares = np.full((len(maps), 2), 1e6)
         found = boxes_on_grid(

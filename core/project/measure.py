@@ -13,6 +13,7 @@ from core.base.errors import Cancelled
 from core.base.geometry import iou
 from core.base.language import tr
 from core.boxes.batches import find_boxes, read_maps
+from core.boxes.options import BoxOptions
 from core.boxes.overlap import Floats, Truth, best_overlap
 from core.boxes.prior import Prior
 from core.boxes.rules import MAX_THRESHOLD
@@ -25,7 +26,6 @@ from core.evaluate.threshold_curve import IOUS, LEVELS, threshold_grid
 from core.project.queries import framing_rows, heat_maps, held_among, kept, under_priors
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
-from core.project.view import ProjectView
 
 Ids = npt.NDArray[np.int64]
 Maps = npt.NDArray[np.float32]
@@ -150,9 +150,9 @@ def measure_contrast(
 
 
 def folder_curve(
-    project: Project, against: Against, view: ProjectView, *, cancelled: Cancelling = lambda: False
+    project: Project, against: Against, options: BoxOptions, *, cancelled: Cancelling = lambda: False
 ) -> FolderCurve | None:
-    """The accuracy at every threshold of the rule in ``view``; None where no heat map can move a box.
+    """The accuracy at every threshold of the rule in ``options``; None where no heat map can move a box.
 
     Raises
     ------
@@ -160,8 +160,8 @@ def folder_curve(
         ``cancelled`` said so between two thresholds.
     """
     held = held_among(project, against.ids.tolist())
-    free = np.isnan(view.thresholds.at(against.ids)) & ~np.isin(against.ids, list(held))
-    most = _MOST_READ if view.max_boxes == 1 else _MOST_READ_OF_SEVERAL
+    free = np.isnan(options.thresholds.at(against.ids)) & ~np.isin(against.ids, list(held))
+    most = _MOST_READ if options.max_boxes == 1 else _MOST_READ_OF_SEVERAL
     step = _FINE if free.sum() * MAX_THRESHOLD / _FINE <= most else _COARSE
     thresholds = threshold_grid(step)
     boxes, prior = against.aligned.surest_boxes(), project.prior()
@@ -176,7 +176,9 @@ def folder_curve(
         found = boxes[start:stop].copy()
         ids = against.ids[start + rows].tolist()
         own = framing_rows(project, ids)
-        read = _reader([maps[i] for i in ids], own, part.sizes[rows], view, under_priors(project, prior, ids))
+        read = _reader(
+            [maps[i] for i in ids], own, part.sizes[rows], options, under_priors(project, prior, ids)
+        )
         for j, threshold in enumerate(thresholds):
             if cancelled():
                 raise Cancelled
@@ -206,12 +208,12 @@ def _reader(
     maps: Sequence[Maps],
     own: Floats,
     sizes: Floats,
-    view: ProjectView,
+    options: BoxOptions,
     priors: Sequence[tuple[Prior | None, npt.NDArray[np.intp]]],
 ) -> Callable[[float], Floats]:
     """From a threshold to the surest box of each map, float64 (n, 4) pixels; ``priors`` says under which."""
     parts = [
-        (rows, _reader_of([maps[i] for i in rows.tolist()], own[rows], sizes[rows], view, prior))
+        (rows, _reader_of([maps[i] for i in rows.tolist()], own[rows], sizes[rows], options, prior))
         for prior, rows in priors
     ]
 
@@ -225,10 +227,10 @@ def _reader(
 
 
 def _reader_of(
-    maps: Sequence[Maps], own: Floats, sizes: Floats, view: ProjectView, prior: Prior | None
+    maps: Sequence[Maps], own: Floats, sizes: Floats, options: BoxOptions, prior: Prior | None
 ) -> Callable[[float], Floats]:
-    if view.max_boxes == 1:
-        rule = view.rule
+    if options.max_boxes == 1:
+        rule = options.rule
         scaled = read_maps(rule, maps)
         return lambda threshold: find_boxes(
             scaled, sizes, rule=rule, threshold=threshold, prior=prior, framings=own
@@ -238,11 +240,11 @@ def _reader_of(
         found = find_boxes_of_many(
             maps,
             sizes,
-            rule=view.rule,
+            rule=options.rule,
             threshold=threshold,
             prior=prior,
             framings=own,
-            max_boxes=view.max_boxes,
+            max_boxes=options.max_boxes,
         )
         return np.array([(box.x0, box.y0, box.x1, box.y1) for box in (own[0].box for own in found)])
 

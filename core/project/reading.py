@@ -1,62 +1,22 @@
-"""What every search for boxes shares, whatever makes its heat maps: how they are read, and how far it is."""
+"""What every search for boxes shares, whatever makes its heat maps: how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from core.base.annotations import BoxRecord
 from core.base.errors import Cancelled, ProjectError
 from core.base.language import tr
-from core.boxes.moments import framing_rows
-from core.boxes.prior import Prior
-from core.boxes.rules import Map, used_threshold
-from core.boxes.score import Floats
-from core.boxes.several import find_boxes_of_many
+from core.boxes.rules import Map
 from core.project.queries import heat_maps as stored_maps
 from core.project.runs import Run, run_of, set_finished
 from core.project.store import Project
 from core.project.survey import Survey
-from core.project.thresholds import Thresholds
 
 BATCH = 64
 CLASS = "class"
 """The unit of a :class:`MapSource` that is a classifier."""
 OnProgress = Callable[[int, int], None]
-NO_THRESHOLDS = Thresholds()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How maps become boxes; ``thresholds`` are those of single images."""
-
-    rule: str
-    threshold: float | None
-    thresholds: Thresholds
-    max_boxes: int
-
-    def boxes(
-        self,
-        maps: Mapping[int, Map],
-        own_framings: Mapping[int, Floats],
-        sizes: Mapping[int, tuple[int, int]],
-        prior: Prior | None,
-    ) -> dict[int, tuple[BoxRecord, ...]]:
-        """The boxes of images by id, whose ``sizes`` are in pixels."""
-        ids = list(maps)
-        own, shared = self.thresholds.at(ids), used_threshold(self.rule, self.threshold)
-        found = find_boxes_of_many(
-            list(maps.values()),
-            np.array([sizes[i] for i in ids], np.float64).reshape(-1, 2),
-            rule=self.rule,
-            threshold=np.where(np.isnan(own), shared, own),
-            prior=prior,
-            framings=framing_rows(own_framings, ids),
-            max_boxes=self.max_boxes,
-        )
-        return dict(zip(ids, found, strict=True))
 
 
 class Steps:

@@ -9,11 +9,12 @@ from typing import Any
 
 from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
-from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule, used_threshold
+from core.boxes.options import BoxOptions
+from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule
+from core.boxes.thresholds import Thresholds
 from core.images.display import Display
 from core.project.browse import Browse, Order, Show
 from core.project.migration import FILES
-from core.project.thresholds import Thresholds
 
 _MOST_IDS = 10_000_000  # with a threshold of their own; more is no project of ours
 
@@ -63,10 +64,14 @@ class ProjectView:
             return self
         return replace(self, rule=wanted, threshold=None, thresholds=Thresholds())
 
-    def threshold_of(self, image_id: int | None) -> float:
-        """The threshold in force for an image; with None that of all that have none of their own."""
-        own = None if image_id is None else self.thresholds.get(image_id)
-        return used_threshold(self.rule, self.threshold if own is None else own)
+    @property
+    def options(self) -> BoxOptions:
+        """How heat maps become boxes."""
+        return BoxOptions(self.rule, self.threshold, self.thresholds, self.max_boxes)
+
+    def with_options(self, options: BoxOptions) -> ProjectView:
+        """This view with other :attr:`options`."""
+        return replace(self, **{f.name: getattr(options, f.name) for f in fields(options)})
 
 
 def view_to_json(view: ProjectView) -> str:

@@ -49,13 +49,8 @@ def test_batches_come_in_at_the_end_as_inserted_rows(model: ImageListModel) -> N
 
 
 def test_filter_by_name_in_any_case_and_by_status(model: ImageListModel) -> None:
-    model.set_records(
-        [
-            record(1, "Dog/Straße.png"),
-            record(2, "cat.png", Status.ACCEPTED),
-            record(3, "dog.png", Status.ACCEPTED),
-        ]
-    )
+    dogs = [record(i, name, Status.ACCEPTED) for i, name in ((2, "cat.png"), (3, "dog.png"))]
+    model.set_table(ImageTable([record(1, "Dog/Straße.png"), *dogs]))
     model.arrange(shown("dog"))
     assert names(model) == ["Dog/Straße.png", "dog.png"]
     model.arrange(shown("dog", Show.ACCEPTED))
@@ -69,14 +64,14 @@ def test_filter_by_name_in_any_case_and_by_status(model: ImageListModel) -> None
 
 
 def test_count_tells_shown_and_all(model: ImageListModel, qtbot: QtBot) -> None:
-    model.set_records([record(1, "a"), record(2, "b")])
+    model.set_table(ImageTable([record(1, "a"), record(2, "b")]))
     with qtbot.waitSignal(model.count_changed) as told:
         model.arrange(shown("a"))
     assert told.args == [1, 2]
 
 
 def test_neighbours_follow_the_filter_and_stop_at_the_ends(model: ImageListModel) -> None:
-    model.set_records([record(i, f"{'x' if i % 2 else 'y'}{i}") for i in range(1, 8)])
+    model.set_table(ImageTable([record(i, f"{'x' if i % 2 else 'y'}{i}") for i in range(1, 8)]))
     model.arrange(shown("x"))
     assert model.neighbour(1, 1) == 3
     assert model.neighbour(7, 1) == 7
@@ -87,9 +82,9 @@ def test_neighbours_follow_the_filter_and_stop_at_the_ends(model: ImageListModel
 
 
 def test_a_changed_status_keeps_its_row_until_the_next_filter(model: ImageListModel) -> None:
-    model.set_records([record(1, "a"), record(2, "b")])
+    model.set_table(ImageTable([record(1, "a"), record(2, "b")]))
     model.arrange(shown(show=Show.UNSEEN))
-    model.update_records({1: {"status": Status.ACCEPTED}})
+    model.set_statuses({1: Status.ACCEPTED})
     assert names(model) == ["a", "b"]
     assert model.data(model.index(0), Role.STATUS) is Status.ACCEPTED
     model.arrange(shown(show=Show.UNSEEN))
@@ -104,7 +99,9 @@ def facts(**scores: float) -> BoxFacts:
 
 
 def test_scores_found_later_bring_the_list_into_order(model: ImageListModel) -> None:
-    model.set_records([record(1, "a"), record(2, "b", Status.ACCEPTED), record(3, "c"), record(4, "d")])
+    model.set_table(
+        ImageTable([record(1, "a"), record(2, "b", Status.ACCEPTED), record(3, "c"), record(4, "d")])
+    )
     model.arrange(shown(order=Order.LEAST_SURE))
     assert names(model) == ["a", "c", "d", "b"]
     model.set_facts(facts(i1=0.9, i2=0.1, i3=0.4))
@@ -115,7 +112,7 @@ def test_scores_found_later_bring_the_list_into_order(model: ImageListModel) -> 
 
 
 def test_an_edit_keeps_its_row_though_its_score_is_gone(model: ImageListModel) -> None:
-    model.set_records([record(1, "a"), record(2, "b")])
+    model.set_table(ImageTable([record(1, "a"), record(2, "b")]))
     model.set_facts(facts(i1=0.9, i2=0.1))
     model.arrange(shown(order=Order.SCORE))
     assert names(model) == ["b", "a"]
@@ -124,7 +121,7 @@ def test_an_edit_keeps_its_row_though_its_score_is_gone(model: ImageListModel) -
 
 
 def test_many_statuses_at_once_reach_rows_records_and_filters(model: ImageListModel) -> None:
-    model.set_records([record(i, f"n{i}") for i in range(1, 6)])
+    model.set_table(ImageTable([record(i, f"n{i}") for i in range(1, 6)]))
     told: list[tuple[int, int]] = []
     model.dataChanged.connect(lambda first, last, _: told.append((first.row(), last.row())))
     model.set_statuses({2: Status.ACCEPTED, 4: Status.REJECTED, 99: Status.ACCEPTED})
@@ -143,12 +140,12 @@ def test_many_statuses_at_once_reach_rows_records_and_filters(model: ImageListMo
 
 def test_an_image_whose_file_is_away_keeps_its_review_until_that_is_taken_back(model: ImageListModel) -> None:
     away = replace(record(2, "n2", Status.ACCEPTED), reason="The disk is away.")
-    model.set_records([record(1, "n1"), away, record(3, "n3", Status.FAILED)])
-    assert [each.id for each in model.unusable()] == [2, 3]
+    model.set_table(ImageTable([record(1, "n1"), away, record(3, "n3", Status.FAILED)]))
+    assert [each.id for each in model.table.unusable()] == [2, 3]
     model.set_statuses({1: Status.UNSEEN, 2: Status.UNSEEN, 3: Status.UNSEEN})
     assert [each.status.value for each in model.records] == ["unseen", "failed", "failed"]
     model.merge_records([replace(away, status=Status.UNSEEN, reason="")])
-    assert [each.id for each in model.unusable()] == [3]
+    assert [each.id for each in model.table.unusable()] == [3]
 
 
 def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
@@ -156,12 +153,12 @@ def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
 ) -> None:
     count = 5000
     first = {i: Status.FAILED if i == 7 else Status.UNSEEN for i in range(1, count)}
-    model.set_records([record(i, f"n{i}", status) for i, status in first.items()])
+    model.set_table(ImageTable([record(i, f"n{i}", status) for i, status in first.items()]))
     told: list[tuple[int, int]] = []
     with monkeypatch.context() as patch:
         patch.setattr(ImageTable, "at", lambda *_: pytest.fail("a record was looked at"))
         model.blockSignals(True)  # the tester looks at rows whenever they change
-        before = model.statuses([*range(1, count), 9999])
+        before = model.table.columns.statuses([*range(1, count), 9999])
         model.set_statuses(dict.fromkeys(before, Status.ACCEPTED))
         model.blockSignals(False)
     assert before == first
@@ -173,7 +170,7 @@ def test_what_is_said_of_thousands_looks_at_no_record_and_is_told_once(
 
 
 def test_a_batch_comes_in_at_the_end_whatever_the_order(model: ImageListModel) -> None:
-    model.set_records([record(1, "b"), record(2, "c")])
+    model.set_table(ImageTable([record(1, "b"), record(2, "c")]))
     model.arrange(shown(order=Order.NAME))
     model.append([record(3, "a")])
     assert names(model) == ["b", "c", "a"]
@@ -182,7 +179,7 @@ def test_a_batch_comes_in_at_the_end_whatever_the_order(model: ImageListModel) -
 
 
 def test_a_name_with_markup_is_escaped_in_the_tool_tip(model: ImageListModel) -> None:
-    model.set_records([record(1, "<img src=x><b>bold</b> & co.png")])
+    model.set_table(ImageTable([record(1, "<img src=x><b>bold</b> & co.png")]))
     tip = model.data(model.index(0), Qt.ItemDataRole.ToolTipRole)
     assert "&lt;img src=x&gt;&lt;b&gt;bold&lt;/b&gt; &amp; co.png" in tip
 
@@ -192,7 +189,9 @@ def test_a_filter_calls_no_function_for_each_row(qtbot: QtBot) -> None:
     calls = []
     for count in (200, 20_000):
         model = ImageListModel()
-        model.set_records([record(i, f"folder {i % 100}/image {i}.jpg") for i in range(1, count + 1)])
+        model.set_table(
+            ImageTable([record(i, f"folder {i % 100}/image {i}.jpg") for i in range(1, count + 1)])
+        )
         model.arrange(shown("folder 8/"))  # what is made once
         calls.append(calls_of(lambda: model.arrange(shown("folder 7/"))))  # noqa: B023
         assert model.rowCount() == count // 100

@@ -280,7 +280,7 @@ def test_the_curves_are_whole_beside_the_problems(
     window.resize(1024, 768)
     qtbot.wait(200)
     assert window.height() == 768
-    assert panel.scroll.height() >= 144
+    assert panel.form_scroll.height() >= 144
     panel.settings.set_open(False)
     qtbot.waitUntil(lambda: panel.plot.height() >= panel.plot.minimumSizeHint().height())
     assert panel.plot.isVisible()

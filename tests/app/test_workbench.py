@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import astuple
 from pathlib import Path
 
@@ -71,8 +70,8 @@ def test_training_fills_plots_samples_heat_maps_and_boxes(
     session = opened.session
     train(qtbot, opened, tiny)
     assert session.training.phase is Phase.FINISHED
-    assert [point.step for point in session.points] == [1, 2, 3, 4, 5, 6]
-    assert [p.step for p in session.points if p.ms_ssim is not None] == [2, 4, 6]
+    assert [point.step for point in session.learning.points] == [1, 2, 3, 4, 5, 6]
+    assert [p.step for p in session.learning.points if p.ms_ssim is not None] == [2, 4, 6]
     assert session.samples.shape == (64, 32, 32, 3)
     project = session.project
     assert project.heat_maps_step() == 6
@@ -96,10 +95,10 @@ def test_stop_saves_and_resume_goes_on_from_there(opened: Workbench, tiny: Train
     stopped = session.training.saved_step
     state = checkpoint.load(checkpoint_path(session.project))
     assert stopped == state.step >= 3
-    points = len(session.points)
+    points = len(session.learning.points)
     with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
-        opened.resume_training(endless.with_(steps=stopped + 4))
-    assert [p.step for p in session.points[points:]] == [stopped + i for i in (1, 2, 3, 4)]
+        opened.start_training(endless.with_(steps=stopped + 4), resume=True)
+    assert [p.step for p in session.learning.points[points:]] == [stopped + i for i in (1, 2, 3, 4)]
     assert checkpoint.load(checkpoint_path(session.project)).step == stopped + 4
     wait_idle(qtbot, opened)
 
@@ -186,7 +185,7 @@ def test_a_project_reopens_where_it_was_left(
     other.session.change_view(colour_map="magma", opacity=0.25)
     qtbot.waitUntil(lambda: other.session.picture is not None and other.session.heat_map is not None)
     path, boxes = other.session.project.path, other.session.boxes
-    points = [p.step for p in other.session.points if p.ms_ssim is not None]
+    points = [p.step for p in other.session.learning.points if p.ms_ssim is not None]
     samples = other.session.samples
     assert samples is not None
     leave(qtbot, other)
@@ -200,21 +199,10 @@ def test_a_project_reopens_where_it_was_left(
     assert (session.view.colour_map, session.view.opacity) == ("magma", 0.25)
     assert session.view.config == tiny
     assert (session.training.phase, session.training.saved_step) == (Phase.FINISHED, 6)
-    assert [point.step for point in session.points] == points
+    assert [point.step for point in session.learning.points] == points
     assert np.array_equal(session.samples, samples)
     qtbot.waitUntil(lambda: session.boxes == boxes)
     assert paths.recent_projects() == [path]
-
-
-def test_closing_while_training_saves(qtbot: QtBot, folder: Path, tiny: TrainConfig) -> None:
-    bench = Workbench()
-    open_and_scan(qtbot, bench, folder, 12)
-    bench.start_training(tiny.with_(steps=100_000))
-    qtbot.waitUntil(lambda: bench.session.training.step >= 2, timeout=LONG)
-    path = bench.session.project.path
-    leave(qtbot, bench)
-    with Project.open(path) as project:
-        assert checkpoint.load(checkpoint_path(project)).step >= 2
 
 
 def test_leaving_without_an_event_loop_saves_too(qtbot: QtBot, folder: Path, tiny: TrainConfig) -> None:
@@ -243,23 +231,6 @@ def test_another_project_opens_after_the_training_is_saved(
         assert checkpoint.load(checkpoint_path(project)).step >= 2
 
 
-def test_an_error_in_the_training_thread_is_told_and_training_can_start_again(
-    opened: Workbench, tiny: TrainConfig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> object:
-        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(engine._Adversarial, "step", broken)
-        with qtbot.waitSignal(opened.session.error, timeout=LONG) as told:
-            opened.start_training(tiny)
-    assert isinstance(told.args[0], RuntimeError)
-    assert "Traceback" in told.args[1]
-    assert opened.session.training.phase is Phase.FAILED
-    opened.errors.clear()  # type: ignore[attr-defined]
-    train(qtbot, opened, tiny)
-
-
 @pytest.mark.parametrize("count", [1, 7])
 def test_too_few_images_are_a_sentence(
     bench: Workbench, tiny: TrainConfig, tmp_path: Path, count: int, qtbot: QtBot
@@ -286,25 +257,6 @@ def test_a_training_that_cannot_start_leaves_the_former_checkpoint(
     opened.errors.clear()  # type: ignore[attr-defined]
     assert checkpoint.load(checkpoint_path(opened.session.project)).step == 6
     qtbot.waitUntil(lambda: opened.session.training.saved_step == 6, timeout=LONG)
-
-
-def test_a_folder_that_vanishes_does_not_stop_a_training(
-    opened: Workbench, tiny: TrainConfig, folder: Path, qtbot: QtBot
-) -> None:
-    session = opened.session
-    opened.start_training(tiny.with_(steps=100_000))
-    qtbot.waitUntil(lambda: session.training.step >= 2, timeout=LONG)
-    shutil.rmtree(folder)
-    opened.browsing.last()
-    qtbot.waitUntil(lambda: session.picture is not None, timeout=LONG)
-    assert session.picture.image is None
-    assert "no longer there" in session.picture.reason
-    qtbot.waitUntil(lambda: [one.root for one in session.problems.away] == [folder], timeout=LONG)
-    seen = session.training.step
-    qtbot.waitUntil(lambda: session.training.step > seen, timeout=LONG)
-    with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
-        opened.training.stop()
-    assert len(session.project.all_boxes()) == 12
 
 
 def test_an_empty_folder_and_bad_files_are_told(bench: Workbench, tmp_path: Path, qtbot: QtBot) -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.models.loader import Loader
+from app.loader import Loader
 from app.pump import Pump
 from app.worker import Done, Failed, Item, Worker
 from core.base.errors import Cancelled
@@ -92,7 +92,8 @@ def test_an_abandoned_worker_says_nothing_more_but_its_error_is_shown(qtbot: QtB
     pump.failed.connect(lambda error, _: shown.append(str(error)))
 
     def target(worker: Worker) -> None:
-        worker.wait(10)
+        while not worker.stopping:
+            time.sleep(0.001)
         worker.put("late")
         raise RuntimeError("late error")
 
@@ -183,8 +184,8 @@ def test_the_cache_is_bounded_and_keeps_what_was_used_last() -> None:
             time.sleep(0.001)
         recorder.loader.get("a")
     recorder.finish(3)
-    assert recorder.loader.peek("a") == "value of a"
-    assert recorder.loader.peek("b") is None
+    assert recorder.loader.get("a") == "value of a"
+    assert recorder.loader.get("b") is None
 
 
 def test_results_from_before_a_clear_are_dropped() -> None:

@@ -182,4 +182,4 @@ def test_no_other_window_and_no_command_moves_it(
     look(qtbot, window, held)
     assert not np.array_equal(session.heat_map, map_before), "the map is another network's"
     assert window.canvas.boxes == seen == stored(window, held)
-    assert session.overlap is None or session.boxes == seen
+    assert session.in_view.overlap is None or session.boxes == seen

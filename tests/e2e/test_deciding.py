@@ -20,10 +20,10 @@ from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
 from core.boxes.batches import find_box
 from core.boxes.prior import Prior
+from core.boxes.thresholds import Thresholds
 from core.project import decide as core_deciding
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
-from core.project.thresholds import Thresholds
 
 COUNT = 12
 MAP = np.outer(np.arange(8), np.arange(8)).astype(np.float32)
@@ -135,7 +135,7 @@ def test_what_the_newest_maps_have_in_common_says_nothing_of_older_ones(
         project.set_heat_maps(maps, step=2, source=source, framings=dict.fromkeys(ids, framing))
     project.save_survey(Survey(2, prior, source=new))
     found.workbench.localization.evidence_changed.emit()
-    qtbot.waitUntil(lambda: session.outdated, timeout=LONG)
+    qtbot.waitUntil(lambda: session.in_view.outdated, timeout=LONG)
     move(found, 0.3)
     rest(found, qtbot)
     alone = find_box(MAP, width=40, height=30, threshold=0.3)

@@ -24,12 +24,12 @@ from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
+from core.boxes.thresholds import Thresholds
 from core.project.exchange import import_boxes, plan_import
 from core.project.queries import kept
 from core.project.rows import Kept
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
-from core.project.thresholds import Thresholds
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,8 @@ def test_all_by_keys_alone_and_back_to_one(filled: MainWindow, qtbot: QtBot) -> 
 
 def test_a_failed_image_is_neither_accepted_nor_rejected(filled: MainWindow) -> None:
     filled.session.project.set_failed({3: "broken"})
-    filled.session.update_records({3: {"status": Status.FAILED, "reason": "broken"}})
+    failed = replace(filled.session.images.record(3), status=Status.FAILED, reason="broken")
+    filled.session.merge_records([failed])
     assert filled.workbench.review.set_statuses(range(1, 13), Status.ACCEPTED) == 11
     assert statuses(filled)[3] is Status.FAILED
 

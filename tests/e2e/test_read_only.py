@@ -102,7 +102,7 @@ def test_a_project_that_may_only_be_read_is_looked_at_and_gone_on_with_in_a_copy
     assert window.windowTitle() == f"{trained.stem} (read-only) – Boxscout"
 
     # All is there to be looked at.
-    assert session.boxes == session.truth == (EDITED,)
+    assert session.boxes == session.in_view.truth == (EDITED,)
     assert session.picture.image is not None and session.heat_map is not None
     assert window.train_panel.plot.points()["d"][0].tolist() == [2, 4, 6]
     assert window.train_panel.gallery.samples.count() == 64

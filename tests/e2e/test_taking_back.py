@@ -89,12 +89,13 @@ def test_an_import_for_many_images_is_taken_back_beside_the_window(
     assert [one.status for one in session.project.images()] == [
         Status.REJECTED if i == 9 else Status.UNSEEN for i in range(12)
     ]
-    assert set(session.images.statuses(range(1, 13)).values()) == {Status.REJECTED, Status.UNSEEN}
+    columns = session.images.table.columns
+    assert set(columns.statuses(range(1, 13)).values()) == {Status.REJECTED, Status.UNSEEN}
     assert window.workbench.editing.undo_text == ""
     window.actions_["redo"].trigger()
     settle(qtbot, window)
     assert _on_disk(window) == [(IMPORTED,)] * 12
-    assert set(session.images.statuses(range(1, 13)).values()) == {Status.ACCEPTED}
+    assert set(session.images.table.columns.statuses(range(1, 13)).values()) == {Status.ACCEPTED}
 
 
 @pytest.mark.parametrize("kind", ["draw", "reject", "threshold", "undo"])

@@ -220,7 +220,7 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
 
     # The image in view: its true box in its own colour, which T hides.
     bench.browsing.first()
-    qtbot.waitUntil(lambda: session.picture is not None and bool(session.truth), timeout=LONG)
+    qtbot.waitUntil(lambda: session.picture is not None and bool(session.in_view.truth), timeout=LONG)
     record = session.record
     assert record is not None
     x, y = places[record.name]
@@ -234,9 +234,9 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
 
     # An edit counts at once on the image and soon in the list, where the row stays.
     bench.editing.clear()
-    assert session.overlap == 0
+    assert session.in_view.overlap == 0
     bench.editing.draw(Box(x, y, x + 12, y + 12))
-    assert session.overlap == 1
+    assert session.in_view.overlap == 1
     qtbot.waitUntil(lambda: _listed(window)[0] == 1, timeout=LONG)
     assert session.images.id_at(0) == record.id
     index = session.images.index(0)
@@ -436,7 +436,7 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     window.workbench.browsing.next()
     other = session.record
     assert other is not None
-    qtbot.waitUntil(lambda: bool(session.truth), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(session.in_view.truth), timeout=LONG)
     x, y = places[other.name]
     editing.draw(Box(x, y, x + 12, y + 12))
     qtbot.waitUntil(lambda: _listed(window)[1] == 1, timeout=LONG)

@@ -158,7 +158,7 @@ def test_the_status_bar_tells_pixel_and_size(window: MainWindow, folder: Path, q
         round(target.left() + target.width() * 0.51), round(target.top() + target.height() * 0.51)
     )
     qtbot.mouseMove(window.canvas, inside)
-    qtbot.waitUntil(lambda: window.strip.cursor.text() == "20, 15")
+    qtbot.waitUntil(lambda: window.strip.position.text() == "20, 15")
     assert window.strip.image_size.text() == "40 × 30 px"
 
 
@@ -221,6 +221,7 @@ def test_an_error_in_the_training_thread_is_a_message_and_the_window_lives(
     assert shown.sentence.text() == "Something went wrong: the <b>gears</b> came off"
     assert shown.sentence.textFormat() is Qt.TextFormat.PlainText
     assert "Traceback" in shown.details.toPlainText()
+    assert window.session.training.phase is Phase.FAILED
     shown.close()
     start(qtbot, window, tiny)
     finish(qtbot, window)
@@ -292,6 +293,7 @@ def test_a_folder_that_vanishes_while_training(
     shutil.rmtree(folder)
     qtbot.keyClick(window, Qt.Key.Key_End)
     qtbot.waitUntil(lambda: "no longer there" in window.canvas._message, timeout=LONG)
+    qtbot.waitUntil(lambda: [one.root for one in session.problems.away] == [folder], timeout=LONG)
     seen = session.training.step
     qtbot.waitUntil(lambda: session.training.step > seen, timeout=LONG)
     qtbot.mouseClick(window.train_panel.stop_button, Qt.MouseButton.LeftButton)
@@ -307,7 +309,7 @@ def test_a_photo_stored_on_its_side_gets_its_box_in_displayed_pixels(
     Image.new("RGB", (80, 20), "red").save(folder / "a turned.jpg", exif=exif)
     fill(qtbot, window, folder, 13)
     assert window.session.record.name == "a turned.jpg"
-    assert window.session.image_size == (20, 80)
+    assert window.session.in_view.size == (20, 80)
     start(qtbot, window, tiny)
     finish(qtbot, window)
     [record] = window.session.project.boxes(window.session.current)

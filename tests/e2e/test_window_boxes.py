@@ -162,7 +162,7 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
     qtbot.waitUntil(lambda: "was stopped" in said.text(), timeout=LONG)
     window.session.select(project.images()[-1].id)
     qtbot.waitUntil(lambda: "This image still has" in said.text(), timeout=LONG)
-    assert session.outdated and np.array_equal(session.heat_map, before[session.current])
+    assert session.in_view.outdated and np.array_equal(session.heat_map, before[session.current])
     qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
 
@@ -175,7 +175,7 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
     for record, heat_map in zip(project.images(), expected, strict=True):
         np.testing.assert_allclose(project.heat_map(record.id), heat_map, atol=1e-5)
         assert project.map_source(record.id) == survey.source.key
-    assert not session.outdated and not window.boxes_bar.find_button.isVisible()
+    assert not session.in_view.outdated and not window.boxes_bar.find_button.isVisible()
     assert project.load_view().unit == "real"
 
 

@@ -196,7 +196,7 @@ def test_boxes_of_another_kind_of_run_are_taken_with_their_rule_and_given_back(
     settle(qtbot, window)
     assert session.project.all_boxes() == before, "what the new run finds waits"
     assert session.view.rule == "fitted"
-    assert {box.rule for box in session.provisional_boxes} == {"object"}
+    assert {box.rule for box in session.in_view.provisional} == {"object"}
     click(qtbot, window.train_panel.runs.take_button)
     qtbot.waitUntil(lambda: session.runs.current.kind == "features", timeout=LONG)
     settle(qtbot, window)

@@ -56,7 +56,7 @@ def test_it_goes_on_after_a_stop(window: MainWindow, folder: Path, qtbot: QtBot)
     finish(qtbot, window)
     stopped = session.training.saved_step
     assert stopped >= 2
-    window.workbench.resume_training(SMALL.with_(steps=stopped + 2))
+    window.workbench.start_training(SMALL.with_(steps=stopped + 2), resume=True)
     qtbot.waitUntil(lambda: session.training.phase.running, timeout=LONG)
     finish(qtbot, window)
     assert session.training.saved_step == stopped + 2

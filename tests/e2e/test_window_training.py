@@ -217,16 +217,17 @@ def test_class_labels_from_folders_to_boxes_and_back(
     panel.set_config(CLASSES.with_(steps=ENDLESS))
     click(qtbot, panel.start_button)
     results = session.results
-    qtbot.waitUntil(lambda: results.labelled.step >= 2, timeout=LONG)
+    qtbot.waitUntil(lambda: results.labelled.status.step >= 2, timeout=LONG)
     assert not panel.kind.isEnabled()
     click(qtbot, panel.pause_button)
-    qtbot.waitUntil(lambda: results.labelled.phase is Phase.PAUSED)
+    qtbot.waitUntil(lambda: results.labelled.status.phase is Phase.PAUSED)
     click(qtbot, panel.pause_button)
-    held = results.labelled.step
-    qtbot.waitUntil(lambda: results.labelled.step > held + 1, timeout=LONG)
+    held = results.labelled.status.step
+    qtbot.waitUntil(lambda: results.labelled.status.step > held + 1, timeout=LONG)
     click(qtbot, panel.stop_button)
     settle(qtbot, window)
-    qtbot.waitUntil(lambda: len(panel.class_plot.points()["loss"][0]) == results.labelled.step, timeout=LONG)
+    drawn = panel.class_plot.points
+    qtbot.waitUntil(lambda: len(drawn()["loss"][0]) == results.labelled.status.step, timeout=LONG)
     for record in session.project.images():
         np.testing.assert_array_equal(session.project.heat_map(record.id), gan[record.id])
     qtbot.waitUntil(panel.runs.take_button.isEnabled, timeout=LONG)
@@ -234,7 +235,7 @@ def test_class_labels_from_folders_to_boxes_and_back(
     settle(qtbot, window)
 
     state = classify.load(classifier_path(session.project))
-    assert state.classes == ("cats", "dogs") and state.step == results.labelled.saved_step
+    assert state.classes == ("cats", "dogs") and state.step == results.labelled.status.saved_step
     assert panel.source.box.currentText().startswith("Class labels")
     assert "labels" in panel.source.reason.text()
     records = session.project.images()
@@ -262,7 +263,7 @@ def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
     first.train_panel.set_config(CLASSES.with_(steps=ENDLESS))
     qtbot.waitUntil(first.train_panel.start_button.isEnabled, timeout=LONG)
     click(qtbot, first.train_panel.start_button)
-    qtbot.waitUntil(lambda: first.session.results.labelled.step >= 2, timeout=LONG)
+    qtbot.waitUntil(lambda: first.session.results.labelled.status.step >= 2, timeout=LONG)
     path = first.session.project.path
     close(qtbot, first)
 
@@ -270,12 +271,12 @@ def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
     session, panel = window.session, window.train_panel
     qtbot.waitUntil(lambda: session.project is not None and session.picture is not None, timeout=LONG)
     click(qtbot, panel.kind.second)
-    saved = session.results.labelled.saved_step
+    saved = session.results.labelled.status.saved_step
     assert panel.continue_button.isVisible() and saved >= 2
     panel.set_config(CLASSES.with_(steps=saved + 2))
     qtbot.waitUntil(panel.continue_button.isEnabled, timeout=LONG)
     click(qtbot, panel.continue_button)
-    qtbot.waitUntil(lambda: session.results.labelled.phase is Phase.FINISHED, timeout=LONG)
+    qtbot.waitUntil(lambda: session.results.labelled.status.phase is Phase.FINISHED, timeout=LONG)
     settle(qtbot, window)
     assert classify.load(classifier_path(session.project)).step == saved + 2
     assert session.project.heat_maps_step() == saved + 2
@@ -304,7 +305,7 @@ def test_the_curves_of_a_training_closed_before_its_first_samples_are_there_agai
     plot = window.train_panel.class_plot if labels else window.train_panel.plot
     qtbot.waitUntil(lambda: window.session.project is not None, timeout=LONG)
     results = window.session.results
-    step = (results.labelled if labels else window.session.training).saved_step
+    step = (results.labelled.status if labels else window.session.training).saved_step
     for name, (steps, values) in live.items():
         again_steps, again = plot.points()[name]
         assert again_steps.tolist() == (list(range(1, step + 1)) if len(steps) else []), name
@@ -335,7 +336,7 @@ def test_images_of_no_class_get_the_likeliest_ones_map(
     panel.set_config(CLASSES)
     qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
     click(qtbot, panel.start_button)
-    qtbot.waitUntil(lambda: session.results.labelled.phase is Phase.FINISHED, timeout=LONG)
+    qtbot.waitUntil(lambda: session.results.labelled.status.phase is Phase.FINISHED, timeout=LONG)
     settle(qtbot, window)
     stray = next(r for r in session.project.images() if r.name == "stray.png")
     network = classify.snapshot_of(classify.load(classifier_path(session.project))).network
@@ -368,7 +369,7 @@ def test_the_key_goes_on_with_a_stopped_training(
     stopped = window.session.training.saved_step
     assert stopped
     seen: list[int] = []
-    window.session.training_changed.connect(lambda: seen.append(window.session.training.step))
+    window.session.learning.changed.connect(lambda: seen.append(window.session.training.step))
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     assert window.session.training.phase is Phase.PREPARING
     qtbot.waitUntil(lambda: any(seen), timeout=LONG)

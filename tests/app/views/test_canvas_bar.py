@@ -57,7 +57,6 @@ def test_showing_a_state_says_nothing(bar: CanvasBar) -> None:
         heat_map=False,
         opacity=0.8,
         colour_map=maps[-1],
-        overridden=True,
         zoom=2.5,
     )
     bar.set_state(state)

@@ -202,10 +202,10 @@ def test_the_advanced_fields_are_folded_away_at_first(form: ConfigForm, qtbot: Q
 
 
 def test_a_device_that_is_not_there_cannot_be_chosen(form: ConfigForm) -> None:
-    form.set_devices({"auto", "cpu"}, "There is no CUDA device.")
+    form.set_devices({"auto", "cpu"})
     box = form.editors["device"].focusProxy()
     cuda = box.model().item(box.findData("cuda"))
-    assert not cuda.isEnabled() and cuda.toolTip() == "There is no CUDA device."
+    assert not cuda.isEnabled() and "none that can be used" in cuda.toolTip()
     assert box.model().item(box.findData("cpu")).isEnabled()
 
 

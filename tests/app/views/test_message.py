@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.message import ErrorDialog, show_error, show_export_summary
+from app.views.message import DoneDialog, ErrorDialog, show_error
 
 
 @pytest.fixture
@@ -70,7 +70,8 @@ def test_escape_closes(parent: QWidget, qtbot: QtBot) -> None:
 def test_an_export_says_what_and_where(parent: QWidget, qtbot: QtBot) -> None:
     asked: list[Path] = []
     path = Path("/somewhere/boxes <1>.csv")
-    dialog = show_export_summary(parent, ["3 images, 2 boxes.", "1 without a box."], path, asked.append)
+    dialog = DoneDialog(parent, "Exported.", ["3 images, 2 boxes.", "1 without a box."], path, asked.append)
+    dialog.open()
     texts = [label.text() for label in dialog.findChildren(QLabel)]
     assert "3 images, 2 boxes.\n1 without a box." in texts and str(path) in texts
     click(qtbot, dialog.show_button)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.views.train_panel import TrainPanel, TrainPanelState, device_text, step_text, time_left
+from app.models.training import Kind, Phase, TrainingStatus
+from app.views.run_controls import TrainPanelState, step_text, time_left
+from app.views.train_panel import TrainPanel
 from core.base.presets import PRESETS
 
-PHASES = ("idle", "preparing", "running", "paused", "stopping", "finished", "failed")
-SIGNALS = ("start_requested", "resume_requested", "pause_requested", "unpause_requested", "stop_requested")
+SIGNALS = ("start_requested", "resume_requested", "pause_requested", "stop_requested")
+
+RUNNING = TrainPanelState(status=TrainingStatus(phase=Phase.TRAINING, step=10, steps=100, fraction=0.1))
 
 
 @pytest.fixture
@@ -25,7 +29,8 @@ def panel(show: Callable[..., QWidget]) -> TrainPanel:
 def listen(panel: TrainPanel) -> list[tuple[object, ...]]:
     heard: list[tuple[object, ...]] = []
     for name in SIGNALS:
-        getattr(panel, name).connect(lambda *values, name=name: heard.append((name, *values)))
+        sender = panel if name == "start_requested" else panel.controls
+        getattr(sender, name).connect(lambda *values, name=name: heard.append((name, *values)))
     return heard
 
 
@@ -35,34 +40,38 @@ def press(qtbot: QtBot, button: QPushButton) -> None:
 
 
 def test_it_fits_beside_the_image(panel: TrainPanel) -> None:
-    panel.set_state(TrainPanelState(resumable_step=200_000, step=200_000, steps=200_000, fraction=1.0))
+    panel.set_state(
+        TrainPanelState(
+            status=TrainingStatus(step=200_000, steps=200_000, fraction=1.0), resumable_step=200_000
+        )
+    )
     assert panel.minimumSizeHint().width() <= 340
 
 
-@pytest.mark.parametrize("kind", ["features", "cam"])
-def test_a_form_with_room_for_it_has_nothing_to_scroll(panel: TrainPanel, qtbot: QtBot, kind: str) -> None:
+@pytest.mark.parametrize("kind", [Kind.FEATURES, Kind.CAM])
+def test_a_form_with_room_for_it_has_nothing_to_scroll(panel: TrainPanel, qtbot: QtBot, kind: Kind) -> None:
     panel.set_state(TrainPanelState(kind=kind))
-    qtbot.waitUntil(lambda: panel.scroll.height() == panel.scroll.sizeHint().height())
-    assert panel.scroll.verticalScrollBar().maximum() == 0
-    form = panel.class_form if kind == "cam" else panel.features_form
+    qtbot.waitUntil(lambda: panel.form_scroll.height() == panel.form_scroll.sizeHint().height())
+    assert panel.form_scroll.verticalScrollBar().maximum() == 0
+    form = panel.class_form if kind is Kind.CAM else panel.features_form
     form.advanced.toggle.click()
     panel.resize(340, 400)
-    qtbot.waitUntil(lambda: panel.scroll.verticalScrollBar().maximum() > 0)
+    qtbot.waitUntil(lambda: panel.form_scroll.verticalScrollBar().maximum() > 0)
 
 
 def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot: QtBot) -> None:
-    panel.set_state(TrainPanelState("running", step=10, steps=100, fraction=0.1))
+    panel.set_state(RUNNING)
     for step in range(5):
-        panel.add_point(step, 1.0 / (step + 1), None)
+        panel.plot.add_point(step, 1.0 / (step + 1), None)
     panel.refresh()
     for height, has_images in ((720, True), (360, False), (720, True)):
         panel.resize(340, height)
         qtbot.waitUntil(lambda has_images=has_images: panel.gallery.isVisible() == has_images)
         plot = panel.plot
         qtbot.waitUntil(lambda plot=plot: plot.height() >= plot.minimumSizeHint().height())
-        lower = plot.lower.mapTo(plot, plot.lower.rect().topLeft()).y()
-        upper = plot.upper.mapTo(plot, plot.upper.rect().bottomLeft()).y()
-        assert upper < lower <= plot.height() - plot.lower.height()
+        lower = plot.lower_plot.mapTo(plot, plot.lower_plot.rect().topLeft()).y()
+        upper = plot.upper_plot.mapTo(plot, plot.upper_plot.rect().bottomLeft()).y()
+        assert upper < lower <= plot.height() - plot.lower_plot.height()
 
 
 def test_start_hands_over_the_config(panel: TrainPanel, qtbot: QtBot) -> None:
@@ -84,25 +93,25 @@ def test_a_checkpoint_can_be_continued_or_left(panel: TrainPanel, qtbot: QtBot) 
 
 def test_pause_resume_and_stop(panel: TrainPanel, qtbot: QtBot) -> None:
     heard = listen(panel)
-    panel.set_state(TrainPanelState("running", step=10, steps=100, fraction=0.1))
+    panel.set_state(RUNNING)
     press(qtbot, panel.pause_button)
-    panel.set_state(TrainPanelState("paused", step=10, steps=100, fraction=0.1))
+    panel.set_state(replace(RUNNING, status=replace(RUNNING.status, phase=Phase.PAUSED)))
     assert panel.pause_button.text() == "Resume"
     press(qtbot, panel.pause_button)
     press(qtbot, panel.stop_button)
-    assert heard == [("pause_requested",), ("unpause_requested",), ("stop_requested",)]
+    assert heard == [("pause_requested",), ("pause_requested",), ("stop_requested",)]
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_what_can_be_done_in_each_phase(panel: TrainPanel, phase: str) -> None:
-    panel.set_state(TrainPanelState(phase))
-    busy = phase in ("preparing", "running", "paused", "stopping")
+@pytest.mark.parametrize("phase", list(Phase))
+def test_what_can_be_done_in_each_phase(panel: TrainPanel, phase: Phase) -> None:
+    panel.set_state(TrainPanelState(status=TrainingStatus(phase=phase)))
+    busy = phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING)
     assert panel.form.isEnabled() is not busy
     assert panel.settings.is_open() is not busy
     assert panel.start_button.isVisible() is not busy
     assert panel.stop_button.isVisible() is busy
-    assert panel.stop_button.isEnabled() is (busy and phase != "stopping")
-    assert panel.pause_button.isEnabled() is (phase in ("running", "paused"))
+    assert panel.stop_button.isEnabled() is (busy and phase is not Phase.STOPPING)
+    assert panel.pause_button.isEnabled() is (phase in (Phase.TRAINING, Phase.PAUSED))
 
 
 def test_nothing_can_start_without_images_or_with_a_wrong_number(panel: TrainPanel, qtbot: QtBot) -> None:
@@ -122,15 +131,18 @@ def test_nothing_can_start_without_images_or_with_a_wrong_number(panel: TrainPan
 
 
 def test_progress_in_words(panel: TrainPanel) -> None:
-    state = TrainPanelState("running", 600, 2000, 0.3, 12.34, 113.0, "All is well.", device="cpu")
-    panel.set_state(state)
+    status = TrainingStatus(
+        phase=Phase.TRAINING, step=600, steps=2000, fraction=0.3, steps_per_s=12.34, seconds_left=113.0,
+        message="All is well.",
+    )  # fmt: skip
+    panel.set_state(TrainPanelState(status=status))
     assert panel.progress.value() / panel.progress.maximum() == pytest.approx(0.3)
     assert panel.step_label.text() == "Step 600 of 2,000"
     assert panel.time_label.text() == "2 min left · 12.3 steps/s"
-    assert panel.message_label.text() == "All is well. Runs on the CPU."
-    panel.set_state(TrainPanelState("preparing", fraction=-1))
-    assert panel.progress.maximum() == 0
-    panel.set_state(TrainPanelState("failed", message="<b>Out of memory</b> & more"))
+    assert panel.message_label.text() == "All is well."
+    panel.set_state(
+        TrainPanelState(status=TrainingStatus(phase=Phase.FAILED, message="<b>Out of memory</b> & more"))
+    )
     assert panel.message_label.text() == "<b>Out of memory</b> & more"
     assert panel.message_label.textFormat() == Qt.TextFormat.PlainText
 
@@ -154,16 +166,15 @@ def test_time_left(seconds: float | None, words: str) -> None:
     assert time_left(seconds) == words
 
 
-def test_steps_and_devices_in_words() -> None:
+def test_steps_in_words() -> None:
     assert step_text(0, 100) == ""
     assert step_text(5, 0) == "Step 5"
-    assert (device_text(""), device_text("cuda:0")) == ("", "Runs on the GPU.")
 
 
 def test_samples_and_points_reach_grid_and_plot(panel: TrainPanel) -> None:
-    panel.set_samples(np.zeros((16, 32, 32, 3), np.uint8))
-    panel.add_point(1, 0.5, 2.0)
-    panel.add_ms_ssim(1, 0.25)
+    panel.samples.set_samples(np.zeros((16, 32, 32, 3), np.uint8))
+    panel.plot.add_point(1, 0.5, 2.0)
+    panel.plot.add("ms_ssim", 1, 0.25)
     panel.refresh()
     assert panel.samples.count() == 16
     assert panel.plot.points()["g"][1].tolist() == [2.0]

@@ -23,7 +23,7 @@ def plot(show: Callable[..., QWidget]) -> TrainingPlot:
 def test_all_points_are_kept_in_order(plot: TrainingPlot) -> None:
     for step in range(1, 5001):
         plot.add_point(step, step / 10, -step)
-    plot.add_ms_ssim(100, 0.5)
+    plot.add("ms_ssim", 100, 0.5)
     points = plot.points()
     assert points["d"][0].tolist() == list(range(1, 5001))
     np.testing.assert_allclose(points["d"][1], np.arange(1, 5001) / 10)
@@ -61,7 +61,7 @@ def test_nothing_is_drawn_before_refresh(plot: TrainingPlot) -> None:
 def test_both_curves_are_drawn_in_their_colours(plot: TrainingPlot) -> None:
     for step in range(1, 200):
         plot.add_point(step, 1.0, 2.0)
-        plot.add_ms_ssim(step, 0.5)
+        plot.add("ms_ssim", step, 0.5)
     plot.refresh()
     QApplication.processEvents()
     image = plot.grab().toImage()
@@ -70,8 +70,8 @@ def test_both_curves_are_drawn_in_their_colours(plot: TrainingPlot) -> None:
 
 
 def test_ms_ssim_is_always_shown_from_nothing_to_one(plot: TrainingPlot) -> None:
-    plot.add_ms_ssim(1, 0.4)
-    plot.add_ms_ssim(500, 0.41)
+    plot.add("ms_ssim", 1, 0.4)
+    plot.add("ms_ssim", 500, 0.41)
     plot.refresh()
     low, high = plot.diversity.viewRange()[1]
     assert -0.1 < low <= 0 and 1 <= high < 1.1
@@ -104,7 +104,7 @@ def test_steps_are_whole_numbers_with_the_marks_of_the_language(
 ) -> None:
     speak(tongue)
     request.addfinalizer(lambda: speak("en"))
-    axis = plot.lower.getAxis("bottom")
+    axis = plot.lower_plot.getAxis("bottom")
     said = [
         text
         for spacing, values in axis.tickValues(1, last, 240)
@@ -125,8 +125,8 @@ def test_it_follows_light_and_dark(plot: TrainingPlot, qapp: QApplication) -> No
 
 
 def test_the_real_images_are_a_line_with_its_interval(plot: TrainingPlot) -> None:
-    plot.add_ms_ssim(1, 0.9)
-    plot.add_ms_ssim(100, 0.8)
+    plot.add("ms_ssim", 1, 0.9)
+    plot.add("ms_ssim", 100, 0.8)
     plot.refresh()
     QApplication.processEvents()
     without = plot.grab().toImage()

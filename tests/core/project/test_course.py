@@ -35,11 +35,11 @@ def test_every_point_is_what_localize_and_evaluate_say(preset: str, tmp_path: Pa
     with Project.open(path) as project:
         view = replace(project.load_view(), rule=rule, threshold=0.3)
         with pytest.raises(BoxscoutError, match="true boxes"):
-            course(project, view)
+            course(project, view.options)
         import_truth(project, plan_import(project, truth))
-        found = course(project, view)
+        found = course(project, view.options)
         with pytest.raises(Cancelled):
-            course(project, view, cancelled=lambda: True)
+            course(project, view.options, cancelled=lambda: True)
     assert [step for step, _ in found.points] == list(steps)
     for step, row in found.points:
         run("localize", images, "--project", path, "--at", step, "--rule", rule, "--threshold", 0.3)

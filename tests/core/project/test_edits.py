@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
+from core.boxes.options import BoxOptions
+from core.boxes.thresholds import Thresholds
 from core.images.scan import ImageFile
 from core.project.edits import (
     BoxesEdit,
-    Decision,
     DecisionEdit,
     Edit,
     ReviewEdit,
@@ -31,7 +32,6 @@ from core.project.edits import (
 from core.project.queries import box_facts, kept, labels, undecided
 from core.project.rows import Kept
 from core.project.store import Project, ProjectView
-from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
 
 NONE = Thresholds()
@@ -62,7 +62,7 @@ EDITS: tuple[Edit, ...] = (
         {1: Kept((AUTO,)), 2: Kept((AUTO,))}, {1: Kept((), edited=True), 2: Kept((MINE,), edited=True)}
     ),
     StatusEdit({1: Status.UNSEEN, 3: Status.UNSEEN}, {1: Status.ACCEPTED, 3: Status.REJECTED}),
-    DecisionEdit(Decision.of(VIEW), Decision("component", 0.1, Thresholds.of({3: 0.2}))),
+    DecisionEdit(VIEW.options, BoxOptions("component", 0.1, Thresholds.of({3: 0.2}))),
     ReviewEdit(
         BoxesEdit({1: Kept((AUTO,)), 3: Kept()}, dict.fromkeys((1, 3), Kept((MINE,), edited=True))),
         StatusEdit(dict.fromkeys((1, 3), Status.UNSEEN), dict.fromkeys((1, 3), Status.ACCEPTED)),
@@ -103,24 +103,24 @@ def test_an_edit_that_fails_changes_nothing(project: Project, path: Path) -> Non
 @given(st.lists(st.sampled_from(range(len(EDITS))), max_size=6))
 def test_decisions_know_whose_threshold_they_change(order: list[int]) -> None:
     thresholds = Thresholds.of({i: 0.1 * i for i in order})
-    moved = DecisionEdit(Decision("moments", 0.3, NONE), Decision("moments", 0.3, thresholds))
+    moved = DecisionEdit(BoxOptions("moments", 0.3, NONE), BoxOptions("moments", 0.3, thresholds))
     assert moved.images == tuple(sorted(set(order)))
 
 
 def test_only_moves_of_the_same_threshold_follow_each_other() -> None:
     def shared(low: float, high: float) -> DecisionEdit:
-        return DecisionEdit(Decision("moments", low, NONE), Decision("moments", high, NONE))
+        return DecisionEdit(BoxOptions("moments", low, NONE), BoxOptions("moments", high, NONE))
 
     assert shared(0.2, 0.3).joined_to(shared(0.1, 0.2)) == shared(0.1, 0.3)
     assert shared(0.25, 0.3).joined_to(shared(0.1, 0.2)) is None
-    own = DecisionEdit(Decision("moments", 0.2, NONE), Decision("moments", 0.2, Thresholds.of({1: 0.2})))
+    own = DecisionEdit(BoxOptions("moments", 0.2, NONE), BoxOptions("moments", 0.2, Thresholds.of({1: 0.2})))
     assert own.joined_to(shared(0.1, 0.2)) is None
-    more = DecisionEdit(Decision("moments", 0.2, NONE), Decision("moments", 0.2, NONE, 3))
-    lower = DecisionEdit(more.after, Decision("moments", 0.1, NONE, 3))
-    fewer = DecisionEdit(more.after, Decision("moments", 0.2, NONE, 2))
+    more = DecisionEdit(BoxOptions("moments", 0.2, NONE), BoxOptions("moments", 0.2, NONE, 3))
+    lower = DecisionEdit(more.after, BoxOptions("moments", 0.1, NONE, 3))
+    fewer = DecisionEdit(more.after, BoxOptions("moments", 0.2, NONE, 2))
     assert lower.joined_to(more) is None
     assert fewer.joined_to(more) == DecisionEdit(more.before, fewer.after)
-    rule = DecisionEdit(Decision("moments", 0.2, NONE), Decision("component", None, NONE))
+    rule = DecisionEdit(BoxOptions("moments", 0.2, NONE), BoxOptions("component", None, NONE))
     assert rule.joined_to(shared(0.1, 0.2)) is None
     assert shared(0.2, 0.3).joined_to(EDITS[0]) is None
 
@@ -157,15 +157,16 @@ import sys
 from pathlib import Path
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
-from core.project.edits import BoxesEdit, Decision, DecisionEdit, Kept, StatusEdit
+from core.project.edits import BoxesEdit, DecisionEdit, Kept, StatusEdit
 from core.project.store import Project, ProjectView
-from core.project.thresholds import Thresholds
+from core.boxes.options import BoxOptions
+from core.boxes.thresholds import Thresholds
 project, view = Project.open(Path(sys.argv[1])), ProjectView()
 for n in range(1, 100_000):
     record = BoxRecord(Box(0, 0, n, n), source=Source.EDITED)
     BoxesEdit({}, {1: Kept((record,), edited=True)}).apply(project, view)
     StatusEdit({}, {1: Status.ACCEPTED if n % 2 else Status.REJECTED}).apply(project, view)
-    decision = Decision("moments", None, Thresholds.of({1: n / 100_000}))
+    decision = BoxOptions("moments", None, Thresholds.of({1: n / 100_000}))
     view = DecisionEdit(decision, decision).apply(project, view)
     print(n, flush=True)
 """

@@ -16,7 +16,9 @@ from core.base.annotations import BoxRecord, Source
 from core.base.errors import Cancelled
 from core.base.geometry import Box, iou
 from core.boxes.batches import find_box
+from core.boxes.options import BoxOptions
 from core.boxes.rules import RULES
+from core.boxes.thresholds import Thresholds
 from core.images.pixels import Pixels
 from core.maps.contrast import outline_ratios
 from core.maps.heatmap import AVERAGED, PLAIN, HeatMapOptions
@@ -26,8 +28,7 @@ from core.project import localize as localization
 from core.project.decide import decide
 from core.project.localize import localize_images
 from core.project.queries import framings as stored_framings
-from core.project.store import Project, ProjectView
-from core.project.thresholds import Thresholds
+from core.project.store import Project
 from core.project.workflow import add_folders, load_pixels
 
 WIDE, HIGH = 320, 160
@@ -45,6 +46,9 @@ class _Brightness(Discriminator):
 
     def class_activation(self, images: Tensor) -> Tensor:
         return self.features(images)[:, 0]
+
+
+COMPONENT = BoxOptions("component")
 
 
 @pytest.fixture
@@ -72,9 +76,9 @@ def _pixels(project: Project) -> Pixels:
     return load_pixels(project, project.images(), size=64)
 
 
-def _localize(project: Project, **options: object) -> tuple[int, int]:
-    given = {"step": 3, "rule": "component", "threshold": None, "options": PLAIN, **options}
-    return localize_images(project, project.images(), _pixels(project), _Brightness(), **given)
+def _localize(project: Project, how: BoxOptions = COMPONENT, **options: object) -> tuple[int, int]:
+    given = {"step": 3, "options": PLAIN, **options}
+    return localize_images(project, project.images(), _pixels(project), _Brightness(), how=how, **given)
 
 
 @pytest.mark.parametrize("rule", list(RULES))
@@ -83,8 +87,7 @@ def test_the_projects_boxes_are_those_of_its_maps_and_its_survey(project: Projec
     own = project.images()[5].id
     found = _localize(
         project,
-        rule=rule,
-        thresholds=Thresholds.of({own: 0.6}),
+        BoxOptions(rule, thresholds=Thresholds.of({own: 0.6})),
         on_progress=lambda done, total: seen.append((done, total)),
     )
     assert found == (70, 0)
@@ -125,7 +128,7 @@ def framed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_boxes_are_moved_and_scaled_by_the_framing(
     project: Project, rule: str, options: HeatMapOptions
 ) -> None:
-    _localize(project, rule=rule, options=options)
+    _localize(project, BoxOptions(rule), options=options)
     prior = project.prior()
     rows = _bright(_pixels(project).array)
     known = ~np.isnan(rows[:, 0])
@@ -155,18 +158,18 @@ def test_framings_outlast_a_stop_and_a_move_of_the_threshold_leaves_them(
     project: Project, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     with pytest.raises(Cancelled):
-        _localize(project, rule="fitted", cancelled=_after(calls))
-    _localize(project, rule="fitted")
+        _localize(project, BoxOptions("fitted"), cancelled=_after(calls))
+    _localize(project, BoxOptions("fitted"))
     with Project.create(tmp_path / "other.boxscout") as other:
         add_folders(other, [folder])
-        _localize(other, rule="fitted", threshold=0.3)
+        _localize(other, BoxOptions("fitted", 0.3))
         first = project.all_boxes()
-        assert decide(project, ProjectView(rule="fitted", threshold=0.3)) == 70
+        assert decide(project, BoxOptions("fitted", 0.3)) == 70
         assert project.all_boxes() == other.all_boxes() != first
         assert project.prior() == other.prior()
     # All made anew, by a network without framing: nothing is left of it.
     monkeypatch.setattr(localization, "framings", lambda *_: None)
-    _localize(project, rule="fitted")
+    _localize(project, BoxOptions("fitted"))
     assert stored_framings(project, list(first)) == {}
     assert (project.prior().usual_width, project.prior().usual_height) == (0, 0)
 
@@ -175,18 +178,18 @@ def test_how_sure_boxes_are_counts_the_framing_of_the_moved_pictures(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where framings jump about from look to look, so do boxes."""
-    _localize(project, rule="fitted")
+    _localize(project, BoxOptions("fitted"))
     plain = project.load_survey().sureness
     rng = np.random.default_rng(0)
     monkeypatch.setattr(
         localization, "framings", lambda _, images: rng.normal(0, (0.3, 0.3, 0, 0), (len(images), 4))
     )
-    _localize(project, rule="fitted")
+    _localize(project, BoxOptions("fitted"))
     assert project.load_survey().sureness.own < plain.own - 0.1
 
 
 def test_several_objects_get_a_box_each_where_asked(project: Project) -> None:
-    _localize(project, threshold=0.5, max_boxes=4)
+    _localize(project, BoxOptions("component", 0.5, max_boxes=4))
     for i, boxes in enumerate(project.all_boxes().values()):
         assert len(boxes) == 1 + i % 2
         for true in (ONE, TWO)[: len(boxes)]:
@@ -201,7 +204,7 @@ def test_photos_are_read_in_their_own_proportions(project: Project, folder: Path
     options = HeatMapOptions(long_side=160)
     localize_images(
         project, project.images(), pixels, _Brightness(),
-        step=1, rule="component", threshold=0.5, options=options,
+        step=1, how=BoxOptions("component", 0.5), options=options,
     )  # fmt: skip
     shapes = [project.heat_map(record.id).shape for record in project.images()]
     assert shapes[3] == (16, 16)
@@ -222,7 +225,7 @@ def test_one_more_photo_does_not_undo_what_the_folder_said(project: Project) -> 
     _localize(project)
     prior = project.prior()
     pixels = load_pixels(project, project.images()[:1], size=64)
-    args = {"rule": "fitted", "threshold": None, "options": PLAIN}
+    args = {"how": BoxOptions("fitted"), "options": PLAIN}
     localize_images(project, project.images()[:1], pixels, _Brightness(), step=3, **args)
     assert project.prior() == prior
     # Of another step the maps are others.
@@ -304,16 +307,16 @@ def test_what_was_stopped_goes_on_and_ends_as_if_it_had_not_been(
     """70 images are two batches of maps and two of boxes; each asks once."""
     seen = _Seen(monkeypatch)
     with pytest.raises(Cancelled):
-        _localize(project, rule=rule, cancelled=_after(calls))
+        _localize(project, BoxOptions(rule), cancelled=_after(calls))
     assert not project.load_survey().complete
     seen.images = 0
     steps: list[tuple[int, int]] = []
-    _localize(project, rule=rule, on_progress=lambda *step: steps.append(step))
+    _localize(project, BoxOptions(rule), on_progress=lambda *step: steps.append(step))
     assert seen.images == made
     assert steps[-1] == (70, 70)
     with Project.create(tmp_path / "other.boxscout") as other:
         add_folders(other, [folder])
-        _localize(other, rule=rule)
+        _localize(other, BoxOptions(rule))
         assert _contents(project) == _contents(other)
 
 
@@ -350,7 +353,7 @@ def test_another_rule_since_the_stop_needs_no_map_again(
     seen = _Seen(monkeypatch)
     with pytest.raises(Cancelled):
         _localize(project, cancelled=_after(1))
-    _localize(project, rule="moments", threshold=0.4)
+    _localize(project, BoxOptions("moments", 0.4))
     assert seen.images == 70
     assert {(box.rule, box.threshold) for (box,) in project.all_boxes().values()} == {("moments", 0.4)}
 
@@ -373,7 +376,7 @@ def test_a_classifiers_maps_are_always_made_again(project: Project, monkeypatch:
     seen = _Seen(monkeypatch)
     network = PreActResNet34(classes=2, width=1).eval()
     pixels = _pixels(project)
-    args = {"step": 3, "rule": "moments", "threshold": None, "options": PLAIN}
+    args = {"step": 3, "how": BoxOptions("moments"), "options": PLAIN}
     ids = [record.id for record in project.images()]
     with pytest.raises(Cancelled):
         localize_images(
@@ -396,7 +399,7 @@ def test_boxes_that_move_with_the_picture_are_said_to(tmp_path: Path) -> None:
         image.save(folder / f"{i}.png")
     with Project.create(tmp_path / "m.boxscout") as project:
         add_folders(project, [folder])
-        _localize(project, threshold=0.5)
+        _localize(project, BoxOptions("component", 0.5))
         sure = project.load_survey().sureness
     assert sure.images == 30
     assert sure.beyond_chance > 0.8

@@ -13,9 +13,11 @@ from PIL import Image
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import Cancelled
 from core.base.geometry import Box
+from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.boxes.rules import RULES
 from core.boxes.several import find_boxes
+from core.boxes.thresholds import Thresholds
 from core.evaluate import reading
 from core.evaluate.compare import paired_bootstrap
 from core.evaluate.report import evaluate
@@ -24,7 +26,6 @@ from core.project.measure import against_truth, folder_curve, image_overlap, mea
 from core.project.queries import framings, heat_maps
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
-from core.project.thresholds import Thresholds
 from core.project.truth import set_truth, true_boxes
 from core.project.view import ProjectView
 from core.project.workflow import add_folders
@@ -143,7 +144,7 @@ def test_the_curve_is_the_accuracy_that_the_project_then_has(
     decide(project, view)
     against = against_truth(project)
     assert against is not None
-    curve = folder_curve(project, against, view)
+    curve = folder_curve(project, against, view.options)
     assert curve is not None
     accuracies = []
     for threshold in (0.0, 0.2, 0.45, 0.95):
@@ -172,11 +173,11 @@ def test_a_curve_needs_a_heat_map_that_can_move_a_box_and_ends_when_asked(projec
     assert against is not None
     assert standing(against).text == "None of these images has a box yet."
     with pytest.raises(Cancelled):
-        folder_curve(project, against, ProjectView(), cancelled=lambda: True)
+        folder_curve(project, against, BoxOptions(), cancelled=lambda: True)
     with pytest.raises(Cancelled):
         measure_contrast(against, cancelled=lambda: True)
     own = dict.fromkeys((record.id for record in project.images()), 0.3)
-    assert folder_curve(project, against, ProjectView(thresholds=Thresholds.of(own))) is None
+    assert folder_curve(project, against, BoxOptions(thresholds=Thresholds.of(own))) is None
     set_truth(project, {record.id: [] for record in project.images()})
     assert against_truth(project) is None
 

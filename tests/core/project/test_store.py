@@ -23,12 +23,12 @@ from core.base.annotations import BoxRecord, Source, Status
 from core.base.config import TrainConfig
 from core.base.errors import ProjectError
 from core.base.geometry import Box
+from core.boxes.thresholds import Thresholds
 from core.images.scan import ImageFile, RejectedFile
 from core.project.file import APPLICATION_ID
 from core.project.queries import framings, kept
 from core.project.rows import Kept
 from core.project.store import Project, ProjectView
-from core.project.thresholds import Thresholds
 from core.project.view import view_from_json, view_to_json
 
 REPOSITORY = Path(__file__).parents[3]

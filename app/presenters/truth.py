@@ -1,62 +1,63 @@
-"""Draws what the truth says: the panel of accuracies, the curve under the slider, the true boxes."""
+"""What the truth says: the panel of accuracies, the curve under the slider, and taking the truth away."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow
 
-from app.models.session import Session
+from app.controllers.workbench import Workbench
+from app.presenters.part import Handlers, Presenter
 from app.views.accuracy_panel import AccuracyPanel, AccuracyPanelState, AccuracyRow
-from app.views.image_canvas import ImageCanvas
+from app.views.dock import add_dock
 from app.views.threshold_plot import ThresholdPlot
+from app.wiring import follow
 from core.base.language import number, tr, trn
 from core.evaluate.reading import method_title
 from core.evaluate.report import Report, Row
 from core.project.measure import FolderCurve, Standing
 
 
-class TruthPresenter(QObject):
-    """Keeps three views as the session's measures say."""
+class TruthPresenter(Presenter):
+    """Shows its panel once truth has come in, and hides it when there is none any more."""
 
-    def __init__(
-        self,
-        session: Session,
-        panel: AccuracyPanel,
-        plot: ThresholdPlot,
-        canvas: ImageCanvas,
-        parent: QObject,
-    ) -> None:
-        super().__init__(parent)
-        self._session, self._panel, self._plot, self._canvas = session, panel, plot, canvas
-        session.measures.changed.connect(self._show_measures)
-        session.view_changed.connect(self._show_threshold)
-        session.view_changed.connect(self._show_truth)
-        session.boxes_changed.connect(self._show_truth)
-        session.current_changed.connect(self._show_truth)
-        self._show_measures()
-
-    def _show_measures(self) -> None:
-        standing, curve = self._session.measures.standing, self._session.measures.curve
-        self._panel.set_state(AccuracyPanelState() if standing is None else _state(standing, curve))
-        self._show_threshold()
-        whole = 0.0 if standing is None else standing.baselines.rows[0].accuracy
-        self._plot.set_curve(curve, whole)
-
-    def _show_threshold(self) -> None:
-        self._plot.set_threshold(self._session.shared_threshold)
-
-    def _show_truth(self) -> None:
+    def __init__(self, bench: Workbench, plot: ThresholdPlot, window: QMainWindow) -> None:
+        super().__init__(bench, window)
+        self._plot, self._main, self._had_truth = plot, window, False
+        self.panel = AccuracyPanel()
+        self.dock = add_dock(window, "accuracy_dock", tr("Accuracy"), self.panel)
+        self.panel.windowTitleChanged.connect(self._name)
+        self.panel.worst_first_requested.connect(lambda: self._actions["worst_first"].trigger())
+        self.panel.remove_requested.connect(bench.measuring.remove_truth)
         session = self._session
-        truth, overlap = session.truth, session.overlap
-        shown = truth if session.view.show_truth else ()
-        self._canvas.set_truth([one.box for one in shown], _truth_text(overlap, len(session.boxes)))
+        follow(self._show, session.measures.changed)
+        follow(self.update, session.measures.changed, session.project_changed, self.dock.visibilityChanged)
+        self._show()
 
+    def handlers(self) -> Handlers:
+        return {"show_accuracy": self.dock.setVisible, "remove_truth": self._bench.measuring.remove_truth}
 
-def _truth_text(overlap: float | None, boxes: int) -> str:
-    if overlap is None:
-        return ""
-    if not boxes:
-        return tr("truth, no box")
-    return tr("truth, IoU {overlap}").format(overlap=number(overlap, ".2f"))
+    def update(self) -> None:
+        session = self._session
+        has_truth = session.measures.standing is not None
+        if has_truth != self._had_truth:
+            self._had_truth = has_truth
+            self.dock.setVisible(has_truth)
+            self._main.resizeDocks([self.dock], [1], Qt.Orientation.Vertical)  # no higher than it must be
+        self._enable({
+            "show_truth": has_truth,
+            "remove_truth": has_truth and not session.only_looks,
+            "show_accuracy": session.project is not None,
+        })  # fmt: skip
+        self._check({"show_accuracy": not self.dock.isHidden()})
+
+    def _show(self) -> None:
+        standing, curve = self._session.measures.standing, self._session.measures.curve
+        self.panel.set_state(AccuracyPanelState() if standing is None else _state(standing, curve))
+        self._plot.set_curve(curve, 0.0 if standing is None else standing.baselines.rows[0].accuracy)
+
+    def _name(self, what: str) -> None:
+        name = tr("Accuracy")
+        self.dock.setWindowTitle(f"{name}: {what}" if what else name)
 
 
 def _state(standing: Standing, curve: FolderCurve | None) -> AccuracyPanelState:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
 from app.models.export import ImportRequest
+from app.presenters.part import Handlers, Presenter
 from app.views import dialogs
 from app.views.import_dialog import ImportDialog
+from app.wiring import follow
 
 
-class Exchange(QObject):
-    """Opens the two dialogs for ``window`` and hands on what was chosen in them."""
+class ExchangePresenter(Presenter):
+    """Opens the two dialogs and hands on what was chosen in them; tells what came of it."""
 
-    def __init__(self, workbench: Workbench, window: QWidget) -> None:
-        super().__init__(window)
-        self._bench, self._window = workbench, window
-        workbench.exporting.exported.connect(lambda summary: dialogs.show_summary(window, summary))
-        workbench.importing.imported.connect(lambda summary: dialogs.show_imported(window, summary))
+    def __init__(self, bench: Workbench, window: QWidget) -> None:
+        super().__init__(bench, window)
+        bench.exporting.exported.connect(lambda summary: dialogs.show_exported(window, summary))
+        for imported in (bench.importing.imported, bench.importing.truth_imported):
+            imported.connect(lambda summary: dialogs.show_imported(window, summary))
+        session = self._session
+        follow(self.update, session.images.count_changed, session.project_changed)
 
-    def handlers(self) -> dict[str, Callable[..., None]]:
-        """What the actions of these names do."""
+    def handlers(self) -> Handlers:
         return {"export": self.export, "import_boxes": self.import_boxes}
+
+    def update(self) -> None:
+        session = self._session
+        has_images = session.project is not None and session.images.total > 0
+        self._enable({"export": has_images, "import_boxes": has_images and not session.only_looks})
 
     def export(self) -> None:
         exporting = self._bench.exporting

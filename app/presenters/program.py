@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import actions, paths, style
+from app.presenters.part import Handlers
 from app.views.guide_window import GuideWindow
 from app.views.palette import Command, CommandPalette
 from app.views.settings_dialog import SettingsDialog
@@ -39,8 +40,7 @@ class Program(QObject):
             # Once somebody listens and the window is there.
             QTimer.singleShot(0, self, lambda: self.failed.emit(BoxscoutError(problem), ""))
 
-    def handlers(self) -> dict[str, Callable[..., None]]:
-        """What the program's own actions do, by their ids."""
+    def handlers(self) -> Handlers:
         return {"palette": self.show_palette, "settings": self.show_settings, "guide": self.show_guide}
 
     def set_actions(self, made: Mapping[str, QAction]) -> None:
@@ -81,7 +81,6 @@ class Program(QObject):
         dialog.deleteLater()
 
     def change(self, wanted: Preferences) -> None:
-        """Let ``wanted`` take effect and keep it."""
         if wanted == self.preferences:
             return
         self.preferences = wanted
@@ -104,7 +103,6 @@ def language_set() -> str:
 
 
 def apply(wanted: Preferences) -> None:
-    """Theme and threads, for the whole process."""
     app = QApplication.instance()
     if isinstance(app, QApplication) and app.property("boxscoutScheme") != wanted.theme:
         style.apply(app, wanted.theme)  # type: ignore[arg-type]

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.project.edits import Decision, DecisionEdit
-from core.project.thresholds import Thresholds
+from core.boxes.options import BoxOptions
+from core.boxes.thresholds import Thresholds
+from core.project.edits import DecisionEdit
 from core.project.view import ProjectView, view_from_json, view_to_json
 
 IDS = st.integers(-3, 40)
@@ -78,12 +79,12 @@ def test_a_move_for_one_of_100_000_images_touches_no_other() -> None:
     """Memory is counted, not time: a copy for each move would take 100,000 entries of it."""
     many = Thresholds().given(range(1, 100_001), 0.3)
     view = ProjectView(thresholds=many)
-    edit = DecisionEdit(Decision.of(view), Decision.of(ProjectView(thresholds=many.given([777], 0.31))))
+    edit = DecisionEdit(view.options, ProjectView(thresholds=many.given([777], 0.31)).options)
     tracemalloc.start()
     try:
         for n in range(32, 42):
             moved = edit.after.thresholds.given([777], n / 100)
-            joined = DecisionEdit(edit.after, Decision("moments", None, moved)).joined_to(edit)
+            joined = DecisionEdit(edit.after, BoxOptions("moments", None, moved)).joined_to(edit)
             edit = joined or edit
             written = view_to_json(ProjectView(thresholds=moved))
             assert moved != many

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
+from app.presenters.part import Presenter
 from app.views import dialogs
 from app.views.notice_bar import NoticeBar
+from app.wiring import follow
 from core.base.language import tr, trn
 from core.project import resized
 from core.project.places import LostFolder
 
 
-class MendingNotice(QObject):
+class NoticePresenter(Presenter):
     """Says one thing at a time.
 
     A folder that is gone, else that nothing is kept, else an image that has another size, then truth.
     """
 
     def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
-        super().__init__(window)
-        self._bench, self._bar, self._window = bench, bar, window
-        session = bench.session
-        for changed in (
-            session.mending_changed,
-            session.current_changed,
-            session.project_changed,
-            session.measures.offer_changed,
-        ):
-            changed.connect(self._show)
+        super().__init__(bench, window)
+        self._bar, session = bar, self._session
+        changed = session.mending_changed, session.current_changed, session.project_changed
+        follow(self._show, *changed, session.measures.offer_changed)
 
     def _show(self) -> None:
         session, mending = self._bench.session, self._bench.mending
-        record, size = session.record, session.image_size
+        record, size = session.record, session.in_view.size
+        former = session.mending.former_sizes.get(session.current or 0)
         if session.mending.lost:
             folder = session.mending.lost[0]
             offers = [
@@ -46,11 +42,7 @@ class MendingNotice(QObject):
             text = tr("“{name}” may only be read: look around and export; nothing that you change is kept.")
             offers = [(tr("Save a copy…"), self._save_copy)]
             self._bar.say(text.format(name=session.project.path.name), offers, sign="info")
-        elif record is not None and size is not None and record.id in session.mending.former_sizes:
-            former = session.mending.former_sizes[record.id]
-            if former == size:
-                self._offer_truth()
-                return
+        elif record is not None and size is not None and former not in (None, size):
             offers = [
                 (tr("Scale the boxes with it"), mending.scale_boxes),
                 (tr("Keep them as they are"), mending.keep_boxes),

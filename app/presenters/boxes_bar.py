@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
-from app.models.session import Session
+from app.controllers.workbench import Workbench
+from app.presenters.part import Presenter
 from app.views.boxes_bar import BoxesBar, BoxesBarState
+from app.wiring import follow
 from core.base.language import tr
 from core.boxes.sureness import Sureness
 from core.nets.features import installed_runtime
@@ -14,36 +16,28 @@ from core.project.reading import goes_on
 from core.project.survey import Survey
 
 
-class BoxesPresenter(QObject):
-    """Keeps the row as the session says."""
+class BoxesPresenter(Presenter):
+    """Draws and wires the row."""
 
-    def __init__(self, session: Session, bar: BoxesBar, parent: QObject) -> None:
-        super().__init__(parent)
-        self._session, self._bar = session, bar
-        for changed in (
-            session.survey_changed,
-            session.heat_map_changed,
-            session.view_changed,
-            session.current_changed,
-            session.project_changed,
-            session.training_changed,
-            session.activity_changed,
-            session.measures.changed,
-        ):
-            changed.connect(self._show)
+    def __init__(self, bench: Workbench, bar: BoxesBar, window: QWidget) -> None:
+        super().__init__(bench, window)
+        self._bar, session = bar, self._session
+        bar.max_boxes_changed.connect(lambda count: session.change_view(max_boxes=count))
+        bar.find_requested.connect(bench.localization.find_boxes_again)
+        seen = session.survey_changed, session.heat_map_changed, session.view_changed, session.current_changed
+        jobs = session.project_changed, session.learning.changed, session.activity_changed
+        follow(self._show, *seen, *jobs, session.measures.changed)
         self._show()
 
     def _show(self) -> None:
         session, bar = self._session, self._bar
         max_boxes, survey = session.view.max_boxes, session.survey
         state = BoxesBarState(max_boxes, enabled=session.heat_map is not None)
-        current = session.current
-        is_live = current is not None and session.live.step_of(current) is not None
-        if survey is not None and not is_live and not session.training.phase.running:
+        if survey is not None and not session.in_view.is_live and not session.training.phase.running:
             otherwise = _other_looks(survey, max_boxes) or other_runtime(survey, installed_runtime())
             found = self._outdated(survey) or otherwise
             if found:
-                busy = session.activities or session.results.labelled.phase.running
+                busy = session.activities or session.is_training
                 idle = not (busy or session.only_looks)
                 rest = not otherwise and goes_on(survey)
                 state = BoxesBarState(
@@ -59,7 +53,7 @@ class BoxesPresenter(QObject):
     def _outdated(self, survey: Survey) -> str:
         if self._session.activities:
             return ""  # boxes may just be on their way
-        if self._session.outdated:
+        if self._session.in_view.outdated:
             return tr("This image still has the heat map and boxes of an earlier choice of network.")
         if not survey.complete:
             return tr(
@@ -79,14 +73,12 @@ def _other_looks(survey: Survey, max_boxes: int) -> str:
 
 
 def summary(sure: Sureness) -> str:
-    """The sureness in a line."""
     return tr("{verdict}: steadiness {share:.2f} of 1. Steady boxes can still be wrong.").format(
         verdict=sure.verdict, share=sure.beyond_chance
     )
 
 
 def meaning(sure: Sureness) -> str:
-    """What the line means."""
     return "\n".join(
         (
             sure.sentence(),

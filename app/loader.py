@@ -57,10 +57,6 @@ class Loader:
         self._wanted_threads = threads
         self._threads: list[threading.Thread] = []
 
-    def peek(self, key: Hashable) -> Any | None:
-        """What is known for ``key``, without asking for it."""
-        return self._cache.get(key)
-
     def get(self, key: Hashable) -> Any | None:
         """What is known for ``key``; None, and a wish for it, where nothing is."""
         value = self._cache.get(key)

@@ -1,0 +1,78 @@
+"""The image list: filter, order, selection, and commands for many images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtWidgets import QWidget
+
+from app.controllers.workbench import Workbench
+from app.presenters.part import Handlers, Presenter
+from app.views.accept_dialog import AcceptDialog
+from app.views.image_list_view import ImageListView
+from app.wiring import follow
+from core.base.annotations import Status
+from core.project.browse import Order
+
+
+class ImageListPresenter(Presenter):
+    """Draws and wires the list."""
+
+    def __init__(self, bench: Workbench, images: ImageListView, window: QWidget) -> None:
+        super().__init__(bench, window)
+        self._images = images
+        session = self._session
+        images.chosen.connect(session.select)
+        images.browse_changed.connect(lambda browse: session.change_view(browse=browse))
+        images.selection_changed.connect(session.set_selection)
+        images.rows_in_view_changed.connect(session.set_rows_in_view)
+        images.selection_bar.status_chosen.connect(bench.review.mark)
+        session.view_changed.connect(lambda: images.browse_bar.set_browse(session.view.browse))
+        shown = session.current_changed, session.project_changed
+        follow(lambda: images.set_current(session.current), *shown)
+        follow(self.update, session.images.count_changed, session.measures.changed, *shown)
+
+    def handlers(self) -> Handlers:
+        browsing, review = self._bench.browsing, self._bench.review
+        return {
+            "previous": browsing.previous,
+            "next": browsing.next,
+            "first": browsing.first,
+            "last": browsing.last,
+            "accept": review.accept,
+            "reject": lambda: review.mark(Status.REJECTED),
+            "unmark": lambda: review.mark(Status.UNSEEN),
+            "find_image": self._find_image,
+            "select_all": self._images.list.selectAll,
+            "select_one": self._images.select_one,
+            "accept_above": self._accept_above,
+            "worst_first": self.order_worst_first,
+        }
+
+    def update(self) -> None:
+        session = self._session
+        is_open, is_kept = session.project is not None, not session.only_looks
+        has_image = is_open and session.current is not None
+        self._enable({
+            **dict.fromkeys(("previous", "next", "first", "last"), has_image),
+            **dict.fromkeys(("accept", "reject", "unmark"), has_image and is_kept),
+            **dict.fromkeys(("find_image", "select_all", "select_one"), is_open),
+            "accept_above": is_open and is_kept,
+            "worst_first": session.measures.standing is not None,
+        })  # fmt: skip
+
+    def order_worst_first(self) -> None:
+        """The lowest overlap with the truth on top."""
+        session = self._session
+        session.change_view(browse=replace(session.view.browse, order=Order.WORST, descending=False))
+
+    def _find_image(self) -> None:
+        self._images.show()
+        self._images.name_filter.setFocus()
+        self._images.name_filter.selectAll()
+
+    def _accept_above(self) -> None:
+        dialog = AcceptDialog(self._bench.review.scores(), self._window)
+        if dialog.exec() == AcceptDialog.DialogCode.Accepted:
+            self._bench.review.accept_above(dialog.score)
+        dialog.deleteLater()

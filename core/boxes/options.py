@@ -1,0 +1,64 @@
+"""How heat maps become boxes, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.base.annotations import BoxRecord
+from core.boxes.moments import framing_rows
+from core.boxes.prior import Prior
+from core.boxes.rules import DEFAULT_RULE, Map, used_threshold
+from core.boxes.score import Floats
+from core.boxes.several import find_boxes_of_many
+from core.boxes.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class BoxOptions:
+    """Rule, threshold and number of boxes of all images.
+
+    Parameters
+    ----------
+    rule
+        A name in ``RULES``.
+    threshold
+        0..1; None for the rule's own.
+    thresholds
+        Those of images that have their own, by image id.
+    max_boxes
+        How many boxes an image may get, 1 to ``MAX_BOXES``.
+    """
+
+    rule: str = DEFAULT_RULE
+    threshold: float | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    max_boxes: int = 1
+
+    def threshold_of(self, image_id: int | None) -> float:
+        """The threshold in force for an image; with None that of all that have none of their own."""
+        own = None if image_id is None else self.thresholds.get(image_id)
+        return used_threshold(self.rule, self.threshold if own is None else own)
+
+    def boxes(
+        self,
+        maps: Mapping[int, Map],
+        own_framings: Mapping[int, Floats],
+        sizes: Mapping[int, tuple[int, int]],
+        prior: Prior | None,
+    ) -> dict[int, tuple[BoxRecord, ...]]:
+        """The boxes of images by id, whose ``sizes`` are width and height in pixels."""
+        ids = list(maps)
+        own = self.thresholds.at(ids)
+        found = find_boxes_of_many(
+            list(maps.values()),
+            np.array([sizes[i] for i in ids], np.float64).reshape(-1, 2),
+            rule=self.rule,
+            threshold=np.where(np.isnan(own), self.threshold_of(None), own),
+            prior=prior,
+            framings=framing_rows(own_framings, ids),
+            max_boxes=self.max_boxes,
+        )
+        return dict(zip(ids, found, strict=True))
