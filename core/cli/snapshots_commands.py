@@ -10,7 +10,7 @@ from core.cli.projects import existing_project
 from core.learn import checkpoint
 from core.learn.snapshots import kept_signals, snapshots_dir
 from core.learn.stopping import propose
-from core.project.workflow import checkpoint_path
+from core.project.workflow import saved_run
 
 
 def run_snapshots(project_path: Path) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def run_snapshots(project_path: Path) -> dict[str, Any]:
         No snapshot is kept yet.
     """
     with existing_project(project_path, to_read=True) as project:
-        path = checkpoint_path(project)
+        path = saved_run(project, "gan").file
     signals = kept_signals(checkpoint.load(path), snapshots_dir(path))
     proposal = propose(signals)
     rows = [

@@ -142,11 +142,6 @@ def apply_move(project: Project, move: Move) -> None:
     project.set_sizes(move.sizes)
 
 
-def missing_images(records: Sequence[ImageRecord]) -> list[int]:
-    """The ids of those whose file is not there."""
-    return [record.id for record in records if not _is_there(str(record.path))]
-
-
 def _hits(folder: Path, records: Sequence[ImageRecord]) -> int:
     # As many as tell two places apart: each look may cost a round trip over a network.
     return sum(_is_there(str(folder / record.name)) for record in records[:: max(1, len(records) // 200)])

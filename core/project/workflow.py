@@ -32,16 +32,6 @@ COMMANDS = {
 """How a kind of training is told from others, and the command that does it."""
 
 
-def checkpoint_path(project: Project) -> Path:
-    """Where the newest training of the project is kept."""
-    return saved_run(project, "gan").file
-
-
-def classifier_path(project: Project) -> Path:
-    """Where the newest training of the project with class labels is kept."""
-    return saved_run(project, "cam").file
-
-
 def saved_run(project: Project, kind: str) -> Run:
     """The newest run of this ``kind``; ProjectError where there is none."""
     run = newest_run(project, kind)

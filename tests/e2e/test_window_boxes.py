@@ -25,7 +25,7 @@ from core.maps.heatmap import AVERAGED, heat_maps
 from core.project.localize import localize_images, map_source
 from core.project.queries import framings, undecided
 from core.project.store import Project
-from core.project.workflow import checkpoint_path, load_pixels
+from core.project.workflow import load_pixels, saved_run
 
 WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
 
@@ -107,7 +107,7 @@ def test_more_boxes_come_from_the_maps_at_hand_and_are_taken_back(
     qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
     assert project.load_survey().source.looks == "averaged"
-    network = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 6).discriminator
+    network = snapshots.load(snapshots.snapshots_dir(saved_run(project, "gan").file), 6).discriminator
     pixels = load_pixels(project, project.images(), size=32)
     expected = heat_maps(network, pixels.array, options=AVERAGED)
     np.testing.assert_allclose(project.heat_map(project.images()[0].id), expected[0], atol=1e-5)
@@ -166,7 +166,7 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
     qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
 
-    network = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 6).discriminator
+    network = snapshots.load(snapshots.snapshots_dir(saved_run(project, "gan").file), 6).discriminator
     options = replace(AVERAGED, guided=True, unit="real")
     survey = project.load_survey()
     assert survey.complete and survey.source == map_source(network, options)
