@@ -313,7 +313,7 @@ class ImageListModel(QAbstractListModel):
 
     def _no_object(self, place: int) -> str:
         """One line where an image may show no object, else empty."""
-        probability = float(self._table.columns.no_object[place])
+        probability = float(self.table.columns.no_object[place])
         if not probability > LIKELY:  # NaN where it is not known
             return ""
         return tr("May show no object: probability {0}").format(number(probability, ".2f"))

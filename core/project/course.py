@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.language import tr
-from core.boxes.batches import find_boxes, read_maps
 from core.boxes.options import BoxOptions
 from core.boxes.overlap import Floats, Truth
 from core.boxes.prior import PriorTally
@@ -87,15 +86,7 @@ def _boxes(network: Judge, images: Images, sizes: Floats, options: BoxOptions) -
     tally = PriorTally()
     for heat, ratio, framing in zip(maps, outline_ratios(images).tolist(), own, strict=True):
         tally.add(heat, ratio, framing)
-    threshold = options.threshold_of(None)
-    return find_boxes(
-        read_maps(options.rule, maps),
-        sizes,
-        rule=options.rule,
-        threshold=threshold,
-        prior=tally.prior(),
-        framings=own,
-    )
+    return options.first_boxes(maps, sizes, tally.prior(), own)
 
 
 def _run(project: Project) -> Run | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from core.base.annotations import BoxRecord
 from core.boxes.moments import framing_rows as rows_of
+from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.project import resized
 from core.project.browse import BoxFacts
@@ -53,16 +53,6 @@ _OF_SOURCE = f"SELECT image_id FROM map_source WHERE source = ? AND image_id {ON
 _MADE_BY = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """An image whose boxes do not say what rule and ``threshold`` in force say; its size in pixels."""
-
-    id: int
-    width: int
-    height: int
-    threshold: float
-
-
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
     """What the list's filters and orders know of all images that have boxes, or had, or of these alone.
 
@@ -86,38 +76,23 @@ def box_facts(project: Project, *image_ids: int) -> BoxFacts:
 
 
 def undecided(
-    project: Project,
-    *,
-    rule: str,
-    threshold: float,
-    own: Mapping[int, float],
-    max_boxes: int = 1,
-    among: Sequence[int] | None = None,
-) -> list[Undecided]:
-    """Every image with a heat map whose automatic boxes are missing, or of another rule, threshold or limit.
+    project: Project, options: BoxOptions, among: Sequence[int] | None = None
+) -> dict[int, tuple[int, int]]:
+    """The size in pixels of each image with a heat map whose automatic boxes are not those of ``options``.
 
-    Parameters
-    ----------
-    threshold
-        In force where ``own``, by image id, has none.
-    max_boxes
-        How many boxes an image may get.
-    among
-        Ids of the images to ask about; None for all.
-
-    Images whose boxes only a person may change are left out.
+    By id, of all images or of those ``among``. Images whose boxes only a person may change are left out.
     """
-    found = []
     if among is None:
         rows = project.select(_DECIDED.format(among=""))
     else:
         rows = project.select(_DECIDED.format(among=f"AND image.id {ONE_OF}"), json.dumps(list(among)))
-    for image_id, width, height, boxes, known, low, high, first, last, held, limit in rows:
-        wanted = own.get(image_id, threshold)
-        is_so = boxes and known == boxes and low == high == wanted and first == last == rule
-        is_so = is_so and limit == max_boxes and boxes <= max_boxes
+    found, thresholds = {}, options.thresholds_of([row[0] for row in rows]).tolist()
+    for row, wanted in zip(rows, thresholds, strict=True):
+        image_id, width, height, boxes, known, low, high, first, last, held, limit = row
+        is_so = boxes and known == boxes and low == high == wanted and first == last == options.rule
+        is_so = is_so and limit == options.max_boxes and boxes <= options.max_boxes
         if not held and not is_so:
-            found.append(Undecided(image_id, width, height, wanted))
+            found[image_id] = width, height
     return found
 
 
@@ -130,26 +105,19 @@ def boxes_of_earlier_maps(project: Project) -> list[int]:
     return [row[0] for row in rows]
 
 
-def newest_maps(project: Project, ids: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """Of which of ``ids`` the heat map is of the newest localization, as far as is known: bool (n,).
+def under_priors(project: Project, ids: Sequence[int]) -> list[tuple[Prior | None, list[int]]]:
+    """Those of ``ids`` that are read with the project's prior, and those that are read with none.
 
-    The project's prior speaks of these maps alone: another network's have other levels and framings.
+    It speaks of the heat maps of the newest localization alone, as far as is known which these are: another
+    network's have other levels and framings.
     """
     survey = project.load_survey()
     if survey is None or survey.source is None:
-        return np.ones(len(ids), np.bool_)
+        return [(survey.prior if survey else None, list(ids))]
     rows = project.select(_OF_SOURCE, survey.source.key, json.dumps(list(ids)))
     newest = {row[0] for row in rows}
-    return np.array([image_id in newest for image_id in ids], np.bool_)
-
-
-def under_priors(
-    project: Project, prior: Prior | None, ids: Sequence[int]
-) -> list[tuple[Prior | None, npt.NDArray[np.intp]]]:
-    """Which of ``ids``, as their indices, are read with ``prior``, the project's, and which with none."""
-    newest = newest_maps(project, ids)
-    parts = (prior, np.flatnonzero(newest)), (None, np.flatnonzero(~newest))
-    return [(known, rows) for known, rows in parts if len(rows)]
+    parts = [(survey.prior, [i for i in ids if i in newest]), (None, [i for i in ids if i not in newest])]
+    return [(prior, some) for prior, some in parts if some]
 
 
 def sized_images(project: Project) -> list[int]:

@@ -204,9 +204,9 @@ def test_the_limit_of_boxes_is_remembered_image_by_image(
 ) -> None:
     train(qtbot, window, folder, tiny)
     project = window.session.project
-    ask = {"rule": window.session.view.rule, "threshold": window.session.threshold, "own": {}}
-    assert undecided(project, **ask) == []
-    assert len(undecided(project, **ask, max_boxes=MAX_BOXES)) == 12
+    options = window.session.view.options
+    assert undecided(project, options) == {}
+    assert len(undecided(project, replace(options, max_boxes=MAX_BOXES))) == 12
 
 
 class Made:

@@ -142,7 +142,7 @@ def test_an_emptied_image_is_decided_by_nobody_but_its_person(project: Project) 
     project.set_sizes({1: (50, 50), 2: (50, 50)})
     project.set_heat_maps({1: np.ones((4, 4), np.float32), 2: np.ones((4, 4), np.float32)}, step=1)
     project.set_boxes(1, [])
-    assert [u.id for u in undecided(project, rule="component", threshold=0.5, own={})] == [2]
+    assert list(undecided(project, BoxOptions("component", 0.5))) == [2]
     facts = box_facts(project)
     assert dict(zip(facts.ids.tolist(), facts.edited.tolist(), strict=True))[1] is True
 
