@@ -112,12 +112,13 @@ def under_priors(project: Project, ids: Sequence[int]) -> list[tuple[Prior | Non
     network's have other levels and framings.
     """
     survey = project.load_survey()
-    if survey is None or survey.source is None:
-        return [(survey.prior if survey else None, list(ids))]
-    rows = project.select(_OF_SOURCE, survey.source.key, json.dumps(list(ids)))
-    newest = {row[0] for row in rows}
-    parts = [(survey.prior, [i for i in ids if i in newest]), (None, [i for i in ids if i not in newest])]
-    return [(prior, some) for prior, some in parts if some]
+    newest = set(ids)
+    if survey is not None and survey.source is not None:
+        rows = project.select(_OF_SOURCE, survey.source.key, json.dumps(list(ids)))
+        newest = {row[0] for row in rows}
+    prior = survey.prior if survey else None
+    parts = [(prior, [i for i in ids if i in newest]), (None, [i for i in ids if i not in newest])]
+    return [(known, some) for known, some in parts if some]
 
 
 def sized_images(project: Project) -> list[int]:

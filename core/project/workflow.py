@@ -10,7 +10,6 @@ from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
-from core.project.reading import OnProgress
 from core.project.runs import (
     Run,
     begin_run,
@@ -20,6 +19,7 @@ from core.project.runs import (
     newest_run,
     run_of,
 )
+from core.project.search import OnProgress
 from core.project.store import ImageRecord, Project
 
 WITHOUT_LABELS = ("features", "gan")
