@@ -19,6 +19,7 @@ from core.project.file import (
     connect,
     connect_to_copy,
     errors_as_sentences,
+    make_folder,
     settle_log,
 )
 from core.project.migration import data_folder
@@ -133,16 +134,8 @@ class Database:
         Beside a project that may only be read it is not made.
         """
         folder = data_folder(self._path)
-        if self._is_copy:
-            return folder
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise ProjectError(
-                tr("The folder “{name}” cannot be made beside the project: {reason}.").format(
-                    name=folder.name, reason=os_reason(error)
-                )
-            ) from error
+        if not self._is_copy:
+            make_folder(folder, parents=False)
         return folder
 
     def backup(self, path: Path) -> None:
