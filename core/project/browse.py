@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -224,7 +225,14 @@ class ImageColumns:
             places = np.array([i for i in places.tolist() if needle in folded[i]], np.intp)
         if browse.order is Order.FOUND:
             return places[::-1] if browse.descending else places
-        keys = _KEYS[browse.order](self, places, browse.descending)
+        values = self._values(browse.order)[places]
+        unknown = np.isnan(values)  # they come last in both directions
+        keys: list[npt.NDArray[Any]] = [
+            np.where(unknown, 0, -values if browse.descending else values),
+            unknown,
+        ]
+        if browse.order is Order.LEAST_SURE:
+            keys.append(self._status[places] != _CODES[Status.UNSEEN])
         return places[np.lexsort(keys)]
 
     def _passing(self, show: Show) -> Flags:
@@ -243,47 +251,18 @@ class ImageColumns:
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
         return passing
 
-    def _name_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        if self._ranks is None:
-            self._ranks = natural_ranks(self._names)
-        ranks = self._ranks[places]
-        return (-ranks if descending else ranks,)
-
-    def _score_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        return _unknown_last(self.score[places], descending)
-
-    def _size_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        return _unknown_last(self.share[places], descending)
-
-    def _overlap_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        overlap = self.overlap[places]
-        missed = ~self.has_box[places] & ~np.isnan(overlap)  # worse than any box, and a group of its own
-        return _unknown_last(np.where(missed, np.float32(-1), overlap), descending)
-
-    def _status_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        codes = self._status[places].astype(np.int8)
-        return (-codes if descending else codes,)
-
-    def _queue_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        done = self._status[places] != _CODES[Status.UNSEEN]
-        return (*_unknown_last(self.score[places], descending), done)
-
-
-def _unknown_last(values: Floats, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-    """Keys for ``lexsort``, the last one first: values that are not known come last in both directions."""
-    unknown = np.isnan(values)
-    return np.where(unknown, 0, -values if descending else values), unknown
-
-
-_Keys = Callable[[ImageColumns, Ints, bool], tuple[npt.NDArray[np.generic], ...]]
-_KEYS: Mapping[Order, _Keys] = {
-    Order.NAME: ImageColumns._name_keys,
-    Order.SCORE: ImageColumns._score_keys,
-    Order.SIZE: ImageColumns._size_keys,
-    Order.STATUS: ImageColumns._status_keys,
-    Order.LEAST_SURE: ImageColumns._queue_keys,
-    Order.WORST: ImageColumns._overlap_keys,
-}
+    def _values(self, order: Order) -> npt.NDArray[Any]:
+        """What all images are ordered by, NaN where that is unknown."""
+        if order is Order.NAME:
+            if self._ranks is None:
+                self._ranks = natural_ranks(self._names)
+            return self._ranks
+        if order is Order.STATUS:
+            return self._status.astype(np.int8)
+        if order is Order.WORST:  # to miss is worse than any box, and a group of its own
+            missed = ~self.has_box & ~np.isnan(self.overlap)
+            return np.where(missed, np.float32(-1), self.overlap)
+        return self.share if order is Order.SIZE else self.score
 
 
 def natural_ranks(names: Sequence[str]) -> Ints:
