@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from core.boxes.prior import Prior
 from core.project import resized
 from core.project.browse import BoxFacts
 from core.project.file import from_db
-from core.project.rows import BOX_COLUMNS, HELD, ONE_OF, Kept, box_of, map_of
+from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, Kept, box_of, listed, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -58,12 +57,9 @@ def box_facts(project: Project, *image_ids: int) -> BoxFacts:
 
     Images without a box whose probability of no object is known are among them.
     """
-    if not image_ids:
-        rows = project.select(_FACTS.format(where=""))
-        rows += project.select(_BOXLESS)
-    else:
-        rows = project.select(_FACTS.format(where=f"WHERE box.image_id {ONE_OF}"), json.dumps(image_ids))
-        rows += project.select(f"{_BOXLESS} AND image.id {ONE_OF}", json.dumps(image_ids))
+    asked = (listed(image_ids),) if image_ids else ()
+    rows = project.select(_FACTS.format(where=f"WHERE box.image_id {ONE_OF}" if asked else ""), *asked)
+    rows += project.select(f"{_BOXLESS} AND image.id {ONE_OF}" if asked else _BOXLESS, *asked)
     # Column by column: a zip of 100,000 rows would hold up the window's thread until it is done.
     return BoxFacts(
         np.array([row[0] for row in rows], np.int64),
@@ -82,10 +78,8 @@ def undecided(
 
     By id, of all images or of those ``among``. Images whose boxes only a person may change are left out.
     """
-    if among is None:
-        rows = project.select(_DECIDED.format(among=""))
-    else:
-        rows = project.select(_DECIDED.format(among=f"AND image.id {ONE_OF}"), json.dumps(list(among)))
+    asked = () if among is None else (listed(among),)
+    rows = project.select(_DECIDED.format(among=f"AND image.id {ONE_OF}" if asked else ""), *asked)
     found, thresholds = {}, options.thresholds_of([row[0] for row in rows]).tolist()
     for row, wanted in zip(rows, thresholds, strict=True):
         image_id, width, height, boxes, known, low, high, first, last, held, limit = row
@@ -114,7 +108,7 @@ def under_priors(project: Project, ids: Sequence[int]) -> list[tuple[Prior | Non
     survey = project.load_survey()
     newest = set(ids)
     if survey is not None and survey.source is not None:
-        rows = project.select(_OF_SOURCE, survey.source.key, json.dumps(list(ids)))
+        rows = project.select(_OF_SOURCE, survey.source.key, listed(ids))
         newest = {row[0] for row in rows}
     prior = survey.prior if survey else None
     parts = [(prior, [i for i in ids if i in newest]), (None, [i for i in ids if i not in newest])]
@@ -134,13 +128,13 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     ProjectError
         One has another length than its size says.
     """
-    rows = project.select(_MAPS, json.dumps(list(ids)))
+    rows = project.select(_MAPS, listed(ids))
     return {image_id: map_of(project.path, *row) for image_id, *row in rows}
 
 
 def framings(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float64]]:
     """What :func:`framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
-    rows = project.select(_FRAMINGS, json.dumps(list(ids)))
+    rows = project.select(_FRAMINGS, listed(ids))
     return {image_id: np.array(row, np.float64) for image_id, *row in rows}
 
 
@@ -157,27 +151,22 @@ def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:
 
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:
     """The boxes of each image in ``ids``, whose they are and what size they are for."""
-    wanted = [int(image_id) for image_id in ids]
-    among, edited = json.dumps(wanted), edited_among(project, wanted)
-    boxes: dict[int, list[BoxRecord]] = {image_id: [] for image_id in wanted}
-    for row in project.select(f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position", among):
+    boxes: dict[int, list[BoxRecord]] = {int(image_id): [] for image_id in ids}
+    statement = f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position"
+    for row in project.select(statement, listed(boxes)):
         boxes[row[0]].append(box_of(row))
-    sizes = resized.former_sizes(project)
-    return {i: Kept(tuple(boxes[i]), i in edited, sizes.get(i)) for i in wanted}
+    edited, sizes = edited_among(project, boxes), resized.former_sizes(project)
+    return {i: Kept(tuple(own), i in edited, sizes.get(i)) for i, own in boxes.items()}
 
 
 def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes a person has set, or taken away."""
-    among = json.dumps([int(image_id) for image_id in ids])
-    return {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
+    return {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", listed(ids))}
 
 
 def held_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes only a person may change: edited, emptied or accepted ones."""
-    among = json.dumps([int(image_id) for image_id in ids])
-    return {
-        row[0] for row in project.select(f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})", among)
-    }
+    return {row[0] for row in project.select(HELD_AMONG, listed(ids))}
 
 
 def labels(project: Project) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ ONE_OF = "IN (SELECT value FROM json_each(?))"
 EDITED = "IN (SELECT image_id FROM edited)"
 #: The ids of images whose boxes only a person may change: who has set them, taken them away or accepted them.
 HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'accepted'"
+HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 _SOURCES = {source.value: source for source in Source}
 _STATUSES = {status.value: status for status in Status}
@@ -68,6 +70,11 @@ class Kept:
     boxes: tuple[BoxRecord, ...] = ()
     edited: bool = False
     made_for: tuple[int, int] | None = None
+
+
+def listed(ids: Iterable[int]) -> str:
+    """``ids`` as the parameter of :data:`ONE_OF`."""
+    return json.dumps([int(image_id) for image_id in ids])
 
 
 def image_of(roots: Mapping[int, Path], row: tuple[Any, ...]) -> ImageRecord:

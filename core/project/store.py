@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -23,15 +22,15 @@ from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
     EDITED,
-    HELD,
+    HELD_AMONG,
     IMAGE_COLUMNS,
-    ONE_OF,
     ImageRecord,
     Kept,
     at_known_roots,
     box_of,
     forget_changed_files,
     image_of,
+    listed,
     map_of,
     mark_edited,
     replace_boxes,
@@ -131,14 +130,14 @@ class Project(Database):
         """
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
-            ids.setdefault(status, []).append(int(image_id))
+            ids.setdefault(status, []).append(image_id)
         with self.transaction() as db:
             for status, same in ids.items():
                 db.execute(
                     f"""UPDATE image SET
                         status = iif(?1 <> 'unseen' OR reason = '' OR id {EDITED}, ?1, 'failed')
                         WHERE status <> 'failed' AND id IN (SELECT value FROM json_each(?2))""",
-                    (status.value, json.dumps(same)),
+                    (status.value, listed(same)),
                 )
 
     def add_rejected(self, files: Iterable[RejectedFile]) -> None:
@@ -209,8 +208,7 @@ class Project(Database):
         """
         with self.transaction() as db:
             # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
-            statement = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
-            held = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
+            held = {row[0] for row in db.execute(HELD_AMONG, (listed(boxes),))}
             free = {image_id: new for image_id, new in boxes.items() if image_id not in held}
             replace_boxes(db, free)
             db.executemany(
