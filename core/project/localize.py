@@ -46,9 +46,11 @@ class _Look:
         own = None if self.classes is None else self.classes[rows]
         if self.options.long_side is None:
             return list(heat_maps(self.network, self.pixels.array[rows], classes=own, options=self.options))
+        photos = _photos(self.pixels, rows, self.options.long_side)
+        classes = [None] * len(rows) if own is None else own[:, None]
         return [
-            self._map(photo, None if own is None else own[k : k + 1])
-            for k, photo in enumerate(_photos(self.pixels, rows, self.options.long_side))
+            heat_maps(self.network, photo[None], classes=one, options=self.options)[0]
+            for photo, one in zip(photos, classes, strict=True)
         ]
 
     def framings(self, rows: Sequence[int]) -> list[Floats | None]:
@@ -57,10 +59,6 @@ class _Look:
         if found is None:
             return [None] * len(rows)
         return [own if np.isfinite(own).all() else None for own in found]
-
-    def _map(self, photo: npt.NDArray[np.uint8], own: npt.NDArray[np.int64] | None) -> Map:
-        made: Map = heat_maps(self.network, photo[None], classes=own, options=self.options)[0]
-        return made
 
 
 def localize_images(

@@ -82,10 +82,9 @@ def lost_folders(project: Project) -> tuple[LostFolder, ...]:
     )
     lost = []
     for path, count in rows:
-        if not _is_there(path):
-            lost.append(LostFolder(Path(from_db(path)), count))
-        elif _is_empty(path):
-            lost.append(LostFolder(Path(from_db(path)), count, is_empty=True))
+        is_there = _is_there(path)
+        if not is_there or _is_empty(path):
+            lost.append(LostFolder(Path(from_db(path)), count, is_empty=is_there))
     return tuple(lost)
 
 

@@ -79,17 +79,9 @@ def listed(ids: Iterable[int]) -> str:
 
 def image_of(roots: Mapping[int, Path], row: tuple[Any, ...]) -> ImageRecord:
     image_id, root_id, name, size_bytes, mtime_ns, width, height, status, reason = row
-    return ImageRecord(
-        image_id,
-        roots[root_id],
-        from_db(name),
-        size_bytes,
-        mtime_ns,
-        width,
-        height,
-        _STATUSES.get(status, Status.UNSEEN),
-        from_db(reason),
-    )
+    known = _STATUSES.get(status, Status.UNSEEN)
+    place, file = (roots[root_id], from_db(name)), (size_bytes, mtime_ns)
+    return ImageRecord(image_id, *place, *file, width, height, known, from_db(reason))
 
 
 def box_of(row: tuple[Any, ...]) -> BoxRecord:

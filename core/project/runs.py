@@ -182,13 +182,6 @@ def _remove_files(project: Project, run: Run) -> None:
 
 def _run(project: Project, row: tuple[Any, ...]) -> Run:
     run_id, name, created, kind, preset, folder, finished, current = row
-    return Run(
-        run_id,
-        from_db(name) or tr("Run {number}").format(number=run_id),
-        created,
-        kind,
-        from_db(preset),
-        data_folder(project.path) / folder,
-        bool(finished),
-        bool(current),
-    )
+    shown = from_db(name) or tr("Run {number}").format(number=run_id)
+    place = data_folder(project.path) / folder
+    return Run(run_id, shown, created, kind, from_db(preset), place, bool(finished), bool(current))

@@ -24,6 +24,7 @@ from core.project.rows import (
     EDITED,
     HELD_AMONG,
     IMAGE_COLUMNS,
+    ONE_OF,
     ImageRecord,
     Kept,
     at_known_roots,
@@ -54,12 +55,9 @@ class Project(Database):
         boxes and status and takes the new size and time. Where these differ the file has changed: its
         heat map and size are forgotten and a failed one gets a new chance.
         """
-        roots: dict[Path, Path] = {}
-        rows = []
-        for f in files:
-            if f.root not in roots:
-                roots[f.root] = absolute(f.root)
-            rows.append((roots[f.root], f.name, f.size_bytes, f.mtime_ns))
+        files = list(files)
+        roots = {root: absolute(root) for root in {f.root for f in files}}
+        rows = [(roots[f.root], f.name, f.size_bytes, f.mtime_ns) for f in files]
         with self.transaction() as db:
             before = db.execute("SELECT count(*) FROM image").fetchone()[0]
             ids = root_ids(db, [row[0] for row in rows])
@@ -253,11 +251,10 @@ class Project(Database):
 
         ``framings`` are finite rows of :func:`framings`, of those of these images that have one.
         """
-        rows = []
-        for image_id, heat_map in heat_maps.items():
-            height, width = heat_map.shape
-            data = np.ascontiguousarray(heat_map, dtype="<f4").tobytes()
-            rows.append((image_id, int(step), height, width, data))
+        rows = [
+            (image_id, int(step), *heat_map.shape, np.ascontiguousarray(heat_map, dtype="<f4").tobytes())
+            for image_id, heat_map in heat_maps.items()
+        ]
         key = source.key if source else ""
         with self.transaction() as db:
             db.executemany(
@@ -270,9 +267,7 @@ class Project(Database):
                 [(image_id, key) for image_id in heat_maps],
             )
             for table in ("framing", "no_object"):  # of the maps before these
-                db.executemany(
-                    f"DELETE FROM {table} WHERE image_id = ?", [(image_id,) for image_id in heat_maps]
-                )
+                db.execute(f"DELETE FROM {table} WHERE image_id {ONE_OF}", (listed(heat_maps),))
             db.executemany(
                 "INSERT INTO framing (image_id, x, y, width, height) VALUES (?, ?, ?, ?, ?)",
                 [(image_id, *framing.tolist()) for image_id, framing in (framings or {}).items()],
