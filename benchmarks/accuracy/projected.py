@@ -1,7 +1,7 @@
 """Does the unit "real" of a projected discriminator improve the map of the unit "object"?
 
     python3 benchmarks/accuracy/projected.py --work FOLDER [--sets capybara,ships,bccd-wbc] [--seeds 0,1,2]
-        [--minutes 30] [--json FILE]
+        [--ways object,both,real] [--minutes 30] [--json FILE]
 
 Each set and seed is trained in three ways (:data:`WAYS`), each for so many minutes of the processor in one
 thread. All maps are measured when a training has had 2, 4, 8, ... minutes and at its end, beside those of the
@@ -90,7 +90,7 @@ def main() -> None:
     for seed in options.seeds:
         for name in options.sets:
             bench = _bench(photo_set(name, options.work / "sets"), options.work / "pixels")
-            for way in WAYS:
+            for way in options.ways:
                 runs.append(run(bench, seed, way, options))
                 _print(runs[-1])
                 _write(runs, options)
@@ -324,6 +324,7 @@ def _options() -> argparse.Namespace:
         "--sets", type=lambda text: text.split(","), default=["capybara", "ships", "bccd-wbc"]
     )
     parser.add_argument("--seeds", type=lambda text: [int(x) for x in text.split(",")], default=[0, 1, 2])
+    parser.add_argument("--ways", type=lambda text: text.split(","), default=list(WAYS))
     parser.add_argument("--minutes", type=float, default=30.0, help="of the processor, for each training")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

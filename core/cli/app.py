@@ -22,6 +22,7 @@ from core.cli.console import complain, console, progress_bar, say, stop_on_signa
 from core.cli.evaluation_app import compare, curve, evaluate, print_report
 from core.cli.formats_app import export, import_
 from core.cli.mending_app import relocate, repair
+from core.cli.preset_options import TrainCommand
 from core.cli.reproduce_app import reproduce
 from core.cli.runs_app import RunNumber, runs
 from core.cli.shared import (
@@ -85,7 +86,7 @@ def _options(
     pass
 
 
-@app.command()
+@app.command(cls=TrainCommand)
 def train(
     folders: Folders,
     project: ProjectFile,

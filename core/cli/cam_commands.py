@@ -9,6 +9,7 @@ from typing import Any
 
 from core.base.errors import TrainingError
 from core.base.presets import CLASSIFIER_PRESETS, DEFAULT_CLASSIFIER_PRESET
+from core.cli import left_out
 from core.cli.console import Bar
 from core.cli.gan_commands import follow, outcome, start_or_resume
 from core.cli.job import chosen_paths
@@ -61,13 +62,14 @@ def run_train_cam(
             last = follow(train_classifier_and_save(config, pixels, labels, run.file, state), bar, stop)
             if last is not None:
                 note_training(project, run, complete=last.fraction >= 1.0)
+        unusable = left_out.not_used(project, paths, pixels.rejected)
     point = state.history[-1] if state.history else None  # means over many batches say more than the last
     images, others = len(pixels.files), len(records) - len(labelled)
     result = outcome(last, start, f"{images} images of {len(classes)} classes")
     if others:
         result["text"] += f" Images left out, because they lie in no class's folder: {others}."
     return {
-        **result,
+        **left_out.told(result, unusable),
         "images": images,
         "classes": list(classes),
         "other_images": others,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from core import datasets
@@ -19,13 +20,17 @@ from core.evaluate.report import evaluate as evaluate_boxes
 from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.formats import tiny_imagenet
 from core.project.queries import framing_rows, under_priors
+from core.project.runs import runs
+from core.project.workflow import command_line, no_training
+
+_PROJECT = ".boxscout"  # how projects' names end
 
 
 def run_evaluate(
     boxes: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
 ) -> Report:
     """The accuracy of a box file."""
-    predicted, true = datasets.read_truth(boxes), _truth(truth, set_name, split)
+    predicted, true = _boxes(boxes), _truth(truth, set_name, split)
     return evaluate_boxes(predicted, true, images_root=_images_root(images, truth, true))
 
 
@@ -34,7 +39,7 @@ def run_compare(
 ) -> Comparison:
     """Two box files against the same truth and each other."""
     names = (f"A: {a.name}", f"B: {b.name}")
-    first, second, true = datasets.read_truth(a), datasets.read_truth(b), _truth(truth, set_name, split)
+    first, second, true = _boxes(a), _boxes(b), _truth(truth, set_name, split)
     return compare(first, second, true, names=names, images_root=_images_root(images, truth, true))
 
 
@@ -59,6 +64,8 @@ def run_curve(
     grid = threshold_grid(step)
     true = _truth(truth, set_name, split)
     with existing_project(project_path, to_read=True) as project:
+        if not any(run.is_saved for run in runs(project)):
+            raise no_training(project)
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
         ids = [record.id for record in records]
@@ -95,6 +102,19 @@ def _common_root(roots: Sequence[Path]) -> Path | None:
         return Path(os.path.commonpath(roots))
     except ValueError:  # two drives, or no image
         return None
+
+
+def _boxes(path: Path) -> list[ImageBoxes]:
+    """The boxes of a file or folder; where there is none, the error says which command writes one."""
+    if not path.exists():
+        line = command_line(f"export --format coco --out {quote(str(path))}", Path("birds.boxscout"))
+        raise BoxscoutError(
+            f"There are no boxes at {path}; run 'train' and 'localize' first, then 'export': {line}"
+        )
+    if path.suffix == _PROJECT:
+        line = command_line("export --format coco --out boxes.json", path)
+        raise BoxscoutError(f"{path} is a project, not a file of boxes; run 'export' first: {line}")
+    return datasets.read_truth(path)
 
 
 def _truth(path: Path, set_name: str | None, split: str | None) -> list[ImageBoxes]:

@@ -13,6 +13,7 @@ from core.base.errors import Cancelled, CheckpointError, TrainingError
 from core.base.language import trn
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS
 from core.boxes.options import BoxOptions
+from core.cli import left_out
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted
 from core.cli.projects import project_to_train
@@ -65,10 +66,11 @@ def train_by_features(
         _note(bar, features)
         bar.part("Learning", 1.0)
         with training_run(project, KIND, preset=DEFAULT_PRESET) as run:
-            last = _follow(project, records, config, features, run, bar, stop)
+            last, failed = _follow(project, records, config, features, run, bar, stop)
         project.save_view(replace(project.load_view(), config=config))
+        unusable = left_out.not_used(project, paths, failed)
     images = trn("{count:,} image", "{count:,} images", last.done)
-    return {
+    result = {
         "text": f"Learned from {images} in {duration(last.elapsed_s)}.",
         "stopped": False,
         "step": last.done,
@@ -81,6 +83,7 @@ def train_by_features(
         "checkpoint": str(run.file),
         "config": config.to_dict(),
     }
+    return left_out.told(result, unusable)
 
 
 def _is_whole(run: Run) -> bool:
@@ -100,11 +103,17 @@ def _follow(
     run: Run,
     bar: Bar,
     stop: Event,
-) -> Learned:
-    """Learn to the end, and return the last report."""
+) -> tuple[Learned, list[RejectedFile]]:
+    """Learn to the end; the last report, and the images that could not be used."""
     last: Learned | None = None
+    failed: list[RejectedFile] = []
+    training = learn_and_save(
+        project, records, config, features, run,
+        on_failure=lambda file, failure: failed.append(RejectedFile(file.path, failure.reason)),
+        cancelled=stop.is_set,
+    )  # fmt: skip
     try:
-        for last in learn_and_save(project, records, config, features, run, cancelled=stop.is_set):
+        for last in training:
             bar.update(last.fraction, f"{last.done}/{last.images}")
             if stop.is_set() and not last.complete:
                 raise Cancelled
@@ -112,7 +121,7 @@ def _follow(
         raise Cancelled("Stopped; nothing was saved, the same command begins again.") from error
     assert last is not None, "where no image can be used, learning raises"
     note_training(project, run, complete=True)
-    return last
+    return last, failed
 
 
 def locate_by_features(
@@ -155,6 +164,8 @@ def locate_by_features(
 
 def _refuse_weights(features: str, weights: object, *, agreed: bool = False) -> None:
     """TrainingError where weights are named, or a download is agreed to, that ``features`` would not use."""
+    if weights and agreed and features != NAME:
+        raise TrainingError("--weights names a file that is here, so leave out --download.")
     odd = [name for name, given in (("--weights", weights), ("--download", agreed)) if given]
     if odd and features == NAME:
         raise TrainingError(

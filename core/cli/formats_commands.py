@@ -8,15 +8,16 @@ from threading import Event
 from typing import Any
 
 from core.base.annotations import Status, auto_boxes
-from core.base.errors import Cancelled
+from core.base.errors import Cancelled, ProjectError
 from core.cli.console import Bar
 from core.cli.projects import existing_project
 from core.formats import FORMATS, Selection, WriteOptions, cifar10, export
 from core.project.claim import COMMAND, claim
 from core.project.exchange import exportable, import_boxes, outdated_images, plan_import
 from core.project.results import results_file
-from core.project.runs import current_run, newest_finished_run
+from core.project.runs import current_run, newest_finished_run, runs
 from core.project.store import Project
+from core.project.workflow import command_line, no_training
 
 
 def run_export(
@@ -39,6 +40,8 @@ def run_export(
 
     with existing_project(project_path, to_read=True) as project:
         images, sources = exportable(project)
+        if not any(image.boxes for image in images):
+            raise _no_boxes(project)
         outdated, is_behind = outdated_images(project), _is_behind(project)
     bar.part("Writing", share)
     options = replace(options or WriteOptions(), sources=sources, on_file=on_file)
@@ -56,6 +59,14 @@ def run_export(
             "so run 'localize' and export again for those of the newest."
         )
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}
+
+
+def _no_boxes(project: Project) -> ProjectError:
+    """What to raise where there is nothing to export yet: it says which command comes first."""
+    if not any(run.is_saved for run in runs(project)):
+        return no_training(project)
+    line = command_line("localize PHOTOS", project.path)
+    return ProjectError(f"{project.path} holds no box yet; run 'localize' first: {line}")
 
 
 def _is_behind(project: Project) -> bool:

@@ -12,8 +12,10 @@ from core.base.config import SettingsT, TrainConfig
 from core.base.errors import TrainingError
 from core.base.presets import OLD_PRESETS, PRESETS, SCRATCH_PRESET
 from core.boxes.options import BoxOptions
+from core.cli import left_out
 from core.cli.console import Bar, duration
-from core.cli.job import Located, Wanted, option_of
+from core.cli.job import Located, Wanted
+from core.cli.preset_options import option_of, refuse_idle_objective
 from core.cli.projects import project_to_train
 from core.learn import checkpoint
 from core.learn.reports import ClassifierProgress, Progress
@@ -59,6 +61,8 @@ def train_from_scratch(
             saved, {**PRESETS, **OLD_PRESETS}, checkpoint.load, preset, changes,
             default=SCRATCH_PRESET, resume=resume, restart=restart,
         )  # fmt: skip
+        if state is None:
+            refuse_idle_objective(config, changes)
         records = add_folders(project, paths)
         fitted = ""
         if state is None and preset in _FITTED:
@@ -76,8 +80,9 @@ def train_from_scratch(
             last = follow(train_and_save(config, pixels, run.file, state), bar, stop)
             if last is not None:
                 note_training(project, run, complete=last.fraction >= 1.0)
+        unusable = left_out.not_used(project, paths, pixels.rejected)
     result = _train_result(config, state.step if state else 0, last, len(pixels.files), run)
-    return {**result, "fitted": fitted}
+    return {**left_out.told(result, unusable), "fitted": fitted}
 
 
 def locate_from_scratch(

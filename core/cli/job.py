@@ -6,34 +6,31 @@ do without.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from core.base.annotations import auto_boxes
-from core.base.errors import BoxscoutError, TrainingError
-from core.base.language import printable, trn
+from core.base.errors import BoxscoutError
+from core.base.language import trn
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, SCRATCH_PRESET
 from core.boxes.no_object import LIKELY
 from core.boxes.rules import default_rule
+from core.cli import left_out
 from core.cli.console import Bar
+from core.cli.preset_options import refuse_unused
 from core.cli.projects import existing_project
 from core.formats import tiny_imagenet
 from core.images.scan import RejectedFile
 from core.project import resized
 from core.project.claim import COMMAND, claim
-from core.project.file import absolute
 from core.project.learning import KIND
 from core.project.queries import held_among
 from core.project.results import results_of, take
 from core.project.runs import Run, runs
-from core.project.store import Project
 from core.project.workflow import WITHOUT_LABELS, add_folders, run_to_use
-
-_SHOWN = 5  # files that cannot be used, each with its reason
 
 
 def chosen_paths(folders: Sequence[Path], set_name: str | None, split: str | None) -> Sequence[Path]:
@@ -113,31 +110,15 @@ def run_train(
     if preset is None and resume and _newest_kind(project_path) == "gan":
         preset = ""  # whatever it was begun with
     ways = {"resume": resume, "restart": restart}
-    if (preset if preset is not None else DEFAULT_PRESET) in FEATURES_PRESETS:
+    used = preset if preset is not None else DEFAULT_PRESET
+    refuse_unused(used or SCRATCH_PRESET, changes)
+    if used in FEATURES_PRESETS:
         from core.cli.features_commands import train_by_features
 
-        refuse(changes, FEATURES_ONLY | SHARED, f"to another preset: add --preset {SCRATCH_PRESET}")
         return train_by_features(paths, project_path, changes, **ways, bar=bar, stop=stop)
     from core.cli.gan_commands import train_from_scratch
 
-    refuse(changes, set(changes) - FEATURES_ONLY, "to the preset features: leave out --preset")
     return train_from_scratch(paths, project_path, preset or None, changes, **ways, bar=bar, stop=stop)
-
-
-FEATURES_ONLY = frozenset({"method", "features", "weights", "sample", "keep_aspect", "threads", "download"})
-SHARED = frozenset({"image_size", "seed", "device"})
-
-
-def refuse(given: Mapping[str, Any], allowed: Container[str], where: str) -> None:
-    """TrainingError that names what was given and is not ``allowed``, and says ``where`` that belongs."""
-    odd = [option_of(name, given[name]) for name in given if name not in allowed]
-    if odd:
-        raise TrainingError(f"{', '.join(odd)} {'belong' if len(odd) > 1 else 'belongs'} {where}.")
-
-
-def option_of(name: str, value: Any) -> str:
-    """A setting as the person wrote it."""
-    return f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
 
 
 def _newest_kind(path: Path) -> str:
@@ -185,7 +166,7 @@ def run_localize(
         no_object = project.no_object()
         empty = sum(no_object.get(i, 0.0) > LIKELY for i in located.looked_at)
         resizes = resized.summary(resized.former_sizes(project))
-        unusable = [*located.unusable, *_not_images(project, paths)]
+        unusable = left_out.not_used(project, paths, located.unusable)
     sure = survey.sureness if survey else None
     kept = len(held & located.looked_at)
     boxes_found = trn("{count:,} box", "{count:,} boxes", count)
@@ -193,22 +174,21 @@ def run_localize(
     text += "".join(f" {note}" for note in located.notes)
     if kept:
         text += f" {kept} edited or accepted {'images were' if kept > 1 else 'image was'} left alone."
-    if unusable:
-        text += f" Files that could not be used: {len(unusable):,}."
+    text += left_out.sentence(unusable)
     if resizes:
         text += f" {resizes}"
     if located.others:
         text += (
             f" Images left out, because they lie in no folder of a class that was trained: {located.others}."
         )
-    text += "".join(f"\n{line}" for line in _left_out(unusable))
+    text += left_out.lines(unusable)
     if sure is not None:
         text += f"\n{sure.sentence()}"
     if empty:
         text += f"\n{_images(empty)} may show no object (probability above {100 * LIKELY:.0f} %)."
-    failed = [{"file": str(file.path), "reason": file.reason} for file in unusable]
     return {
-        "text": text, "boxes": count, "edited": kept, "step": located.step, "rule": rule, "failed": failed,
+        "text": text, "boxes": count, "edited": kept, "step": located.step, "rule": rule,
+        "failed": left_out.in_json(unusable),
         "run": run.id, "model": run.kind, "other_classes": located.others, "may_show_no_object": empty,
         "sureness": None if sure is None else {**asdict(sure), "beyond_chance": sure.beyond_chance},
     }  # fmt: skip
@@ -239,20 +219,3 @@ def _locate(run: Run) -> Callable[..., Located]:
     from core.cli.gan_commands import locate_from_scratch
 
     return locate_from_scratch
-
-
-def _not_images(project: Project, paths: Sequence[Path]) -> list[RejectedFile]:
-    """What lies below ``paths`` and is no image that can be read: HEIC photos, say."""
-    tops = [absolute(path) for path in paths]
-    images = {record.path for record in project.images()}
-    return [
-        file
-        for file in project.rejected()
-        if file.path not in images and os.path.lexists(file.path) and any(map(file.path.is_relative_to, tops))
-    ]
-
-
-def _left_out(files: Sequence[RejectedFile]) -> list[str]:
-    shown = [f"Left out “{printable(str(file.path))}”: {file.reason}" for file in files[:_SHOWN]]
-    more = len(files) - len(shown)
-    return [*shown, *([f"Left out besides: {more:,}; --json lists them all."] if more else [])]

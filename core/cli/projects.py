@@ -13,6 +13,7 @@ from core.project.claim import COMMAND, claim
 from core.project.file import absolute
 from core.project.migration import FILES
 from core.project.store import Project
+from core.project.workflow import command_line
 
 
 def existing_project(path: Path, *, to_read: bool = False) -> Project:
@@ -21,7 +22,8 @@ def existing_project(path: Path, *, to_read: bool = False) -> Project:
     ``to_read`` opens one that may not be changed as well.
     """
     if not path.exists():
-        raise ProjectError(f"There is no project at {path}.")
+        line = command_line("train PHOTOS", path)
+        raise ProjectError(f"There is no project at {path}; run 'train' first: {line}")
     return Project.open_to_read(path) if to_read else Project.open(path)
 
 

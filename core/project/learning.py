@@ -59,16 +59,20 @@ def learn_and_save(
     features: Features,
     run: Run,
     *,
+    on_failure: Callable[[ImageFile, Failure], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Generator[Learned, None, None]:
     """:func:`core.learn.frozen.learn`; what it comes to is saved in ``run`` before the last report.
 
-    Images that cannot be used are marked in the project. What was interrupted has saved nothing.
+    Images that cannot be used are marked in the project, and told to ``on_failure``. What was interrupted
+    has saved nothing.
     """
     ids = {record.path: record.id for record in records}
 
     def failed(file: ImageFile, failure: Failure) -> None:
         project.set_failed({ids[file.path]: failure.reason})
+        if on_failure is not None:
+            on_failure(file, failure)
 
     files = [record.file for record in records]
     for report in learn(config, features, files, on_failure=failed, cancelled=cancelled):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
@@ -18,6 +19,7 @@ from core.project.runs import (
     newest_finished_run,
     newest_run,
     run_of,
+    runs,
 )
 from core.project.search import OnProgress
 from core.project.store import ImageRecord, Project
@@ -36,13 +38,20 @@ def saved_run(project: Project, kind: str) -> Run:
     """The newest run of this ``kind``; ProjectError where there is none."""
     run = newest_run(project, kind)
     if run is None:
-        raise _no_training(project, *COMMANDS[kind])
+        raise no_training(project, *COMMANDS[kind])
     return run
 
 
-def _no_training(project: Project, named: str = "", command: str = "train") -> ProjectError:
-    text = tr("{path} holds no training{kind} yet; run '{command}' first.")
-    return ProjectError(text.format(path=project.path, kind=tr(named) if named else "", command=command))
+def no_training(project: Project, named: str = "", command: str = "train") -> ProjectError:
+    """What to raise where nothing was trained: it says by which command that is done."""
+    text = tr("{path} holds no training{kind} yet; run '{command}' first: {line}")
+    kind, line = (tr(named) if named else ""), command_line(f"{command} PHOTOS", project.path)
+    return ProjectError(text.format(path=project.path, kind=kind, command=command, line=line))
+
+
+def command_line(command: str, project: Path) -> str:
+    """What to type for a ``command`` with its arguments and options, on a ``project``."""
+    return f"python3 main.py {command} --project {quote(str(project))}"
 
 
 def run_to_use(project: Project, model: str | None = None, run_id: int | None = None) -> Run:
@@ -58,7 +67,7 @@ def run_to_use(project: Project, model: str | None = None, run_id: int | None = 
     ProjectError
         There is none, or nothing of its training is there.
     """
-    if run_id is not None:
+    if run_id is not None and runs(project):
         wanted = run_of(project, run_id)
         if not wanted.is_saved:
             text = tr("{run} holds no training: choose another run, or train again.")
@@ -67,7 +76,7 @@ def run_to_use(project: Project, model: str | None = None, run_id: int | None = 
     kinds = WITHOUT_LABELS if model is None else (model,)
     found = [run for kind in kinds if (run := newest_finished_run(project, kind)) is not None]
     if not found:
-        raise _no_training(project, *(COMMANDS[model] if model else ()))
+        raise no_training(project, *(COMMANDS[model] if model else ()))
     finished = [run for run in found if run.finished]
     return max(finished or found, key=lambda run: run.id)
 

@@ -21,7 +21,7 @@ from core.base.config import ClassifierConfig, TrainConfig
 from core.base.devices import resolve_device
 from core.base.presets import PRESETS
 from core.images.pixels import Pixels
-from core.learn import checkpoint, snapshots, training
+from core.learn import checkpoint, lesson, snapshots
 from core.learn import class_training as classify
 from core.learn.batches import batch_seen
 from core.learn.signals import yardstick
@@ -385,7 +385,7 @@ def test_the_time_left_forgets_a_slow_first_step(
         """Asked three times a step; each takes a second, only the first ten minutes."""
         return 0.5 * (count := next(asked)) + 600 * (count > 0)
 
-    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(lesson, "time", SimpleNamespace(perf_counter=clock))
     fill(qtbot, window, folder, 12)
     start(qtbot, window, tiny.with_(steps=10_000, sample_every=10_000, snapshot_every=10_000))
     status, panel = window.session, window.train_panel

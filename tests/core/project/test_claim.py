@@ -65,7 +65,7 @@ def test_a_window_is_told_of_a_command(path: Path) -> None:
 def test_reading_commands_do_not_ask(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with claim(path, WINDOW):
         assert main(["export", "--project", str(path), "--format", "csv", "--out", str(path) + ".csv"]) == 1
-    assert "There is no box to export yet" in capsys.readouterr().err
+    assert "run 'train' first" in capsys.readouterr().err
 
 
 def test_where_no_lock_can_be_made_the_opening_tells(tmp_path: Path) -> None:
