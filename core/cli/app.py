@@ -12,7 +12,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from core import __version__
-from core.base.config import DEVICES, OBJECTIVE_NAMES, PRECISIONS
+from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.output import lost_output
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, OLD_PRESETS, PRESETS
@@ -25,10 +25,10 @@ from core.cli.mending_app import relocate, repair
 from core.cli.preset_options import TrainCommand
 from core.cli.reproduce_app import reproduce
 from core.cli.runs_app import RunNumber, runs
+from core.cli.settings_options import with_settings
 from core.cli.shared import (
     STOPPED,
     AsJson,
-    Augmentation,
     ExistingProject,
     Folders,
     ProjectFile,
@@ -43,7 +43,6 @@ from core.cli.shared import (
 from core.cli.snapshots_app import SnapshotStep, snapshots
 
 LOCALIZER_MODELS = ("features", "gan", "cam")
-METHODS = ("object", "ddt")
 READ_OUTS = (
     "guided",
     "averaged",
@@ -87,59 +86,36 @@ def _options(
 
 
 @app.command(cls=TrainCommand)
+@with_settings(
+    FeaturesConfig,
+    ("method", "features", "sample", "keep_aspect", "threads", "image_size", "seed", "device"),
+    words={
+        "image_size": "Pixels: 224 to 576; from scratch 32, 64 or 128.",
+        "threads": "Of the processor; 0 for all.",
+    },
+)
+@with_settings(
+    TrainConfig,
+    (
+        *("objective", "steps", "minutes", "batch_size", "width", "fine_heat_map", "augmentation"),
+        *("crop_size", "background", "adversarial", "framing", "precision"),
+    ),
+    words={
+        "background": "Weight of telling the middle of images from their borders; 0 as published.",
+        "precision": "Default: bf16 where the processor has it, or what BOXSCOUT_PRECISION says.",
+    },
+)
 def train(
     folders: Folders,
     project: ProjectFile,
+    settings: dict[str, Any],
     preset: Annotated[
         str | None, one_of((*FEATURES_PRESETS, *PRESETS, *OLD_PRESETS), f"Default: {DEFAULT_PRESET}.")
-    ] = None,
-    method: Annotated[Optional[str], one_of(METHODS, "With frozen features: how they are read.")] = None,  # noqa: UP045
-    features: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Frozen network: efficientnet-lite0, or timm/NAME for your own backbone."),
     ] = None,
     weights: Weights = None,
     download: Annotated[
         Optional[bool],  # noqa: UP045
         typer.Option("--download", help="Download the weights of timm/NAME; its licence is shown before."),
-    ] = None,
-    sample: Annotated[Optional[int], typer.Option(help="Images that are learned from at most.")] = None,  # noqa: UP045
-    keep_aspect: Annotated[
-        Optional[bool],  # noqa: UP045
-        typer.Option("--keep-aspect/--no-keep-aspect", help="Look at photos in their own proportions."),
-    ] = None,
-    threads: Annotated[Optional[int], typer.Option(help="Of the processor; 0 for all.")] = None,  # noqa: UP045
-    objective: Annotated[Optional[str], one_of(OBJECTIVE_NAMES, "The adversarial loss.")] = None,  # noqa: UP045
-    steps: Annotated[Optional[int], typer.Option(help="Steps of training in all.")] = None,  # noqa: UP045
-    minutes: Annotated[Optional[float], typer.Option(help="Training time in all, in minutes.")] = None,  # noqa: UP045
-    image_size: Annotated[
-        int | None, typer.Option(help="Pixels: 224 to 576; from scratch 32, 64 or 128.")
-    ] = None,
-    batch_size: Annotated[Optional[int], typer.Option(help="Images per step.")] = None,  # noqa: UP045
-    width: Annotated[Optional[int], typer.Option(help="Channels of the first stage.")] = None,  # noqa: UP045
-    fine_heat_map: Annotated[
-        Optional[bool],  # noqa: UP045
-        typer.Option("--fine-heat-map/--no-fine-heat-map", help="Keep the last stage's resolution."),
-    ] = None,
-    augmentation: Augmentation = None,
-    crop_size: Annotated[Optional[int], typer.Option(help="Learn windows of 32 or 64 pixels.")] = None,  # noqa: UP045
-    background: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="Weight of telling the middle of images from their borders; 0 as published."),
-    ] = None,
-    adversarial: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(help="Weight of telling real from generated images; 0 trains no generator."),
-    ] = None,
-    framing: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Updates per step of learning how photos are framed; 0 as published."),
-    ] = None,
-    seed: Annotated[Optional[int], typer.Option(help="The same seed gives the same training.")] = None,  # noqa: UP045
-    device: Annotated[Optional[str], one_of(DEVICES, "Where to train.")] = None,  # noqa: UP045
-    precision: Annotated[
-        Optional[str],  # noqa: UP045
-        one_of(PRECISIONS, "Default: bf16 where the processor has it, or what BOXSCOUT_PRECISION says."),
     ] = None,
     resume: Resume = False,
     restart: Restart = False,
@@ -154,30 +130,8 @@ def train(
     """
     from core.cli.job import run_train
 
-    settings = {
-        "method": method,
-        "features": features,
-        "weights": None if weights is None else str(weights),
-        "download": download,
-        "sample": sample,
-        "keep_aspect": keep_aspect,
-        "threads": threads,
-        "objective": objective,
-        "steps": steps,
-        "minutes": minutes,
-        "image_size": image_size,
-        "batch_size": batch_size,
-        "width": width,
-        "fine_heat_map": fine_heat_map,
-        "augmentation": augmentation,
-        "crop_size": crop_size,
-        "background": background,
-        "adversarial": adversarial,
-        "framing": framing,
-        "seed": seed,
-        "device": device,
-        "precision": precision,
-    }
+    own = {"weights": None if weights is None else str(weights), "download": download}
+    settings |= {name: value for name, value in own.items() if value is not None}
     run_training(
         run_train, folders, project, preset, settings,
         resume=resume, restart=restart, set_name=set_, as_json=as_json,

@@ -50,10 +50,6 @@ ImagesFolder = Annotated[
     ),
 ]
 Split = Annotated[Optional[str], one_of(SPLITS, "Only this part of Tiny ImageNet.", "--split")]  # noqa: UP045
-Augmentation = Annotated[
-    Optional[bool],  # noqa: UP045
-    typer.Option("--augmentation/--no-augmentation", help="Vary crop, mirror and colours of each image."),
-]
 Weights = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--weights", help="A safetensors file with the weights of your own backbone."),
@@ -74,18 +70,17 @@ def run_training(
     set_name: str | None,
     as_json: bool,
 ) -> None:
-    """Train by ``run`` with those of ``settings`` that were given, and show the result."""
+    """Train by ``run`` with the ``settings`` that were given, and show the result."""
     if resume and restart:
         raise typer.BadParameter("--resume and --restart exclude each other.")
-    if settings["steps"] is not None and settings["minutes"] is not None:
+    if "steps" in settings and "minutes" in settings:
         raise typer.BadParameter("Give --steps or --minutes, not both.")
-    given = {name: value for name, value in settings.items() if value is not None}
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run(
             folders,
             project,
             preset,
-            given,
+            settings,
             resume=resume,
             restart=restart,
             bar=bar,
