@@ -69,6 +69,19 @@ class BoxOptions:
         )
         return dict(zip(ids, found, strict=True))
 
+    def boxes_of(
+        self,
+        heat_map: Map,
+        size: tuple[int, int],
+        *,
+        image_id: int = 0,
+        prior: Prior | None = None,
+        framing: Floats | None = None,
+    ) -> tuple[BoxRecord, ...]:
+        """The boxes of one image of ``size``, surest first; with id 0, at the threshold of all."""
+        framings = {} if framing is None else {image_id: framing}
+        return self.boxes({image_id: heat_map}, framings, {image_id: size}, prior)[image_id]
+
     def first_boxes(
         self, maps: Sequence[Map] | Maps, sizes: Floats, prior: Prior | None, framings: Floats | None
     ) -> Floats:

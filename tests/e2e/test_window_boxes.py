@@ -19,7 +19,6 @@ from app.main_window import MainWindow
 from app.models.image_list import Role
 from core.base.config import TrainConfig
 from core.boxes.rules import MAX_BOXES
-from core.boxes.several import find_boxes
 from core.learn import snapshots
 from core.maps.heatmap import AVERAGED, heat_maps
 from core.project.localize import localize_images, map_source
@@ -263,14 +262,8 @@ def test_finding_boxes_goes_on_where_it_was_stopped_unless_something_was_changed
     survey, view = project.load_survey(), project.load_view()
     assert survey.complete and survey.prior.images == 12
     for record in project.images():
-        assert project.boxes(record.id) == find_boxes(
-            project.heat_map(record.id),
-            width=40,
-            height=30,
-            rule=view.rule,
-            threshold=view.threshold,
-            prior=survey.prior,
-            framing=framings(project, [record.id]).get(record.id),
-            max_boxes=view.max_boxes,
+        framing = framings(project, [record.id]).get(record.id)
+        assert project.boxes(record.id) == view.options.boxes_of(
+            project.heat_map(record.id), (40, 30), prior=survey.prior, framing=framing
         )
     assert not bar.find_button.isVisible()
