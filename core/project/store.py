@@ -117,10 +117,6 @@ class Project(Database):
             [(to_db(reason), image_id) for image_id, reason in reasons.items()],
         )
 
-    def set_status(self, ids: Iterable[int], status: Status) -> None:
-        """Give every image in ``ids`` the same status."""
-        self.set_statuses(dict.fromkeys(ids, status))
-
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
         """Give each image, by id, its status: all or, where one fails, none.
 

@@ -221,7 +221,7 @@ def test_another_project_opens_after_the_training_is_saved(
     opened: Workbench, tiny: TrainConfig, tmp_path: Path, qtbot: QtBot
 ) -> None:
     first = opened.session.project.path
-    Project.create(tmp_path / "other.boxscout").close()
+    Project.open_or_create(tmp_path / "other.boxscout").close()
     opened.start_training(tiny.with_(steps=100_000))
     qtbot.waitUntil(lambda: opened.session.training.step >= 2, timeout=LONG)
     opened.open_paths([tmp_path / "other.boxscout"])

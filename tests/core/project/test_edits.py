@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(path: Path) -> Iterator[Project]:
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images(ImageFile(Path("/photos"), f"{i}.png", 10, 1) for i in range(3))
         project.set_auto_boxes({1: [AUTO], 2: [AUTO]})
         project.save_view(VIEW)

@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         pixels = rng.integers(0, 80, (HEIGHT, WIDTH, 3), dtype=np.uint8)
         pixels[y : y + 12, x : x + 12] = (230, 200, 60)
         Image.fromarray(pixels).save(folder / f"{i:02}.png")
-    made = Project.create(tmp_path / "a.boxscout")
+    made = Project.open_or_create(tmp_path / "a.boxscout")
     add_folders(made, [folder])
     records = made.images()
     made.set_sizes({one.id: (WIDTH, HEIGHT) for one in records})

@@ -34,14 +34,14 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, photos: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "work.boxscout") as made:
+    with Project.open_or_create(tmp_path / "work.boxscout") as made:
         made.add_images(scan_folder([photos]).images)
         ids = [image.id for image in made.images()]
         made.set_sizes(dict.fromkeys(ids, (40, 30)))
         made.set_boxes(ids[0], [EDITED])
         made.set_auto_boxes({ids[1]: [AUTO], ids[2]: [AUTO]})
         made.set_heat_maps(dict.fromkeys(ids, np.ones((4, 4), np.float32)), step=3)
-        made.set_status([ids[1]], Status.ACCEPTED)
+        made.set_statuses({ids[1]: Status.ACCEPTED})
         yield made
 
 

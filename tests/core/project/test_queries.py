@@ -22,7 +22,7 @@ from core.project.store import Project
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Six images of 40 x 20 pixels; all but the last have a heat map."""
-    made = Project.create(tmp_path / "p.boxscout")
+    made = Project.open_or_create(tmp_path / "p.boxscout")
     made.add_images([ImageFile(tmp_path, f"{i}.png", 1, 1) for i in range(6)])
     made.set_sizes(dict.fromkeys(range(1, 7), (40, 20)))
     made.set_heat_maps({i: np.full((2, 3), i, np.float32) for i in range(1, 6)}, step=1)
