@@ -45,11 +45,6 @@ _EARLIER = f"""
     WHERE coalesce(map_source.source, '') <> ? AND image_id IN (SELECT image_id FROM box)
         AND image_id NOT IN ({HELD}) ORDER BY image_id"""
 _AMONG = f"WHERE image_id {ONE_OF}"
-_MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
-
-_FRAMINGS = f"SELECT image_id, x, y, width, height FROM framing {_AMONG} ORDER BY image_id"
-_OF_SOURCE = f"SELECT image_id FROM map_source WHERE source = ? AND image_id {ONE_OF}"
-_MADE_BY = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
 
 
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
@@ -108,7 +103,8 @@ def under_priors(project: Project, ids: Sequence[int]) -> list[tuple[Prior | Non
     survey = project.load_survey()
     newest = set(ids)
     if survey is not None and survey.source is not None:
-        rows = project.select(_OF_SOURCE, survey.source.key, listed(ids))
+        statement = f"SELECT image_id FROM map_source WHERE source = ? AND image_id {ONE_OF}"
+        rows = project.select(statement, survey.source.key, listed(ids))
         newest = {row[0] for row in rows}
     prior = survey.prior if survey else None
     parts = [(prior, [i for i in ids if i in newest]), (None, [i for i in ids if i not in newest])]
@@ -128,13 +124,15 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     ProjectError
         One has another length than its size says.
     """
-    rows = project.select(_MAPS, listed(ids))
+    statement = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
+    rows = project.select(statement, listed(ids))
     return {image_id: map_of(project.path, *row) for image_id, *row in rows}
 
 
 def framings(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float64]]:
     """What :func:`framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
-    rows = project.select(_FRAMINGS, listed(ids))
+    statement = f"SELECT image_id, x, y, width, height FROM framing {_AMONG} ORDER BY image_id"
+    rows = project.select(statement, listed(ids))
     return {image_id: np.array(row, np.float64) for image_id, *row in rows}
 
 
@@ -145,7 +143,8 @@ def framing_rows(project: Project, ids: Sequence[int]) -> npt.NDArray[np.float64
 
 def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:
     """The ids of all images whose heat map ``source`` has made, after ``step`` training steps."""
-    rows = project.select(_MADE_BY, int(step), source.key)
+    statement = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
+    rows = project.select(statement, int(step), source.key)
     return {image_id for (image_id,) in rows}
 
 
