@@ -70,7 +70,7 @@ def main() -> None:
 def first_boxes(folder: Path) -> float:
     """Seconds from the first file to the boxes of :data:`FIRST` photos by what was learned of so few."""
     from core.base.config import FeaturesConfig
-    from core.boxes.several import find_boxes
+    from core.boxes.batches import find_box
     from core.images.scan import scan_folder
     from core.learn import frozen
     from core.maps.stream import stream_features
@@ -84,7 +84,7 @@ def first_boxes(folder: Path) -> float:
     for described in stream_features(features, files[:FIRST], form=form):
         maps = localizer.maps(described, features)
         for heat, (width, height) in zip(maps, described.sizes.tolist(), strict=True):
-            find_boxes(heat, width=width, height=height, rule="object")
+            find_box(heat, width=width, height=height, rule="object")
     return time.perf_counter() - began
 
 

@@ -20,8 +20,8 @@ from core.base.language import tr, trn
 from core.learn.frozen import Learned
 from core.nets.features import Features
 from core.project.learning import KIND, features_of, learn_and_save, saved_unit
-from core.project.reading import note_training
 from core.project.runs import Run
+from core.project.search import note_training
 from core.project.store import ImageRecord, Project
 from core.project.workflow import training_run
 

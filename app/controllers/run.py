@@ -21,8 +21,8 @@ from app.worker import Worker
 from core.base.errors import Cancelled
 from core.base.language import tr
 from core.learn.reports import ClassifierProgress, Progress
-from core.project.reading import note_training
 from core.project.runs import Run
+from core.project.search import note_training
 from core.project.store import ImageRecord, Project
 
 ItemT = TypeVar("ItemT")

@@ -13,7 +13,6 @@ from PySide6.QtGui import QImage
 from core.base.annotations import BoxRecord
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
-from core.boxes.several import find_boxes
 from core.images.colours import Levels
 from core.project.rows import Kept
 from core.project.survey import Survey
@@ -100,13 +99,5 @@ def boxes_in(
 
     The heat of a network in training is not that of the project's maps: another level, no prior yet.
     """
-    return find_boxes(
-        heat_map,
-        width=size[0],
-        height=size[1],
-        rule=options.rule,
-        threshold=options.threshold_of(image_id),
-        prior=evidence.prior if evidence else None,
-        framing=evidence.framing if evidence else None,
-        max_boxes=options.max_boxes,
-    )
+    prior, framing = (evidence.prior, evidence.framing) if evidence else (None, None)
+    return options.boxes_of(heat_map, size, image_id=image_id, prior=prior, framing=framing)

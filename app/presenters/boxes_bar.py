@@ -12,7 +12,7 @@ from core.base.language import tr
 from core.boxes.sureness import Sureness
 from core.nets.features import installed_runtime
 from core.project.frozen import other_runtime
-from core.project.reading import goes_on
+from core.project.search import goes_on
 from core.project.survey import Survey
 
 

@@ -17,6 +17,7 @@ from app.views.image_canvas import ImageCanvas
 from app.views.status_strip import StatusStrip
 from app.wiring import follow
 from core.base.language import number, tr
+from core.boxes.rules import RULES
 from core.images.display import Display
 from core.maps.colouring import colourize
 
@@ -201,11 +202,14 @@ class CanvasPresenter(Presenter):
             self._overlay_key = None
             self._canvas.set_heat_map(None)
             return
-        key = (self._session.current, id(heat_map), view.colour_map, size)
+        absolute = RULES[view.rule].absolute
+        key = (self._session.current, id(heat_map), view.colour_map, absolute, size)
         if key != self._overlay_key:
             scale = OVERLAY_SIDE / max(size)
             width, height = (max(1, round(side * scale)) for side in size)
-            pixels = colourize(heat_map, width=width, height=height, colour_map=view.colour_map)
+            pixels = colourize(
+                heat_map, width=width, height=height, colour_map=view.colour_map, absolute=absolute
+            )
             # Keeping the map keeps its id from being given to another one.
             self._overlay_key, self._overlay, self._kept = key, to_qimage(pixels), heat_map
         self._canvas.set_heat_map(self._overlay)

@@ -65,7 +65,10 @@ def main() -> None:
 def run(name: str, config: TrainConfig, options: argparse.Namespace) -> dict[str, Any]:
     """One training of one set, and what its boxes are worth."""
     train, measured, truth, root = _data(name, options)
-    with tempfile.TemporaryDirectory() as folder, Project.create(Path(folder, "p.boxscout")) as project:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Project.open_or_create(Path(folder, "p.boxscout")) as project,
+    ):
         records = add_folders(project, train)
         pixels = load_pixels(project, records, size=config.image_size)
         began = time.perf_counter()

@@ -260,14 +260,6 @@ class TrainConfig(Training):
         """Side, in pixels, of what the networks see and make while training."""
         return self.crop_size or self.image_size
 
-    @property
-    def natural_size(self) -> int:
-        """Side, in pixels, at which a whole image shows things as large as training showed them.
-
-        A crop is about half of an image's side wide.
-        """
-        return 2 * self.crop_size if self.crop_size else self.image_size
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierConfig(Training):

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor
 
-from core.base.config import DEVICES, forced_precision
+from core.base.config import forced_precision
 from core.base.errors import TrainingError
 from core.base.language import tr
 from core.base.threads import apply_to_torch
@@ -22,11 +22,6 @@ def resolve_device(name: str) -> torch.device:
         raise TrainingError(tr("No CUDA device was found; choose the device 'cpu' or 'auto'."))
     use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
     return torch.device("cuda" if use_cuda else "cpu")
-
-
-def available_devices() -> tuple[str, ...]:
-    """The values of ``TrainConfig.device`` that this machine can serve."""
-    return DEVICES if torch.cuda.is_available() else tuple(name for name in DEVICES if name != "cuda")
 
 
 def free_bytes(device: torch.device) -> int:

@@ -1,4 +1,4 @@
-"""Boxes and the way between an image's pixels and the model's.
+"""Boxes in an image's pixels.
 
 Everything inside the product uses half-open pixel boxes of the image as displayed (EXIF orientation
 applied): a box covers ``x0 <= x < x1``. Only ``core.formats`` converts.
@@ -55,23 +55,3 @@ def iou(a: Box, b: Box) -> float:
     shared = a.intersection(b).area
     union = a.area + b.area - shared
     return shared / union if union > 0 else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """How a ``width`` x ``height`` image lies on the model's grid of ``grid_width`` x ``grid_height``.
-
-    The whole image is squashed onto the whole grid: both are half-open, so pixel edges map to cell
-    edges and the way there and back is exact.
-    """
-
-    width: float
-    height: float
-    grid_width: float
-    grid_height: float
-
-    def to_grid(self, box: Box) -> Box:
-        return box.scaled(self.grid_width / self.width, self.grid_height / self.height)
-
-    def to_image(self, box: Box) -> Box:
-        return box.scaled(self.width / self.grid_width, self.height / self.grid_height)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from core.base.annotations import BoxRecord
+from core.boxes.batches import find_boxes, read_maps
+from core.boxes.grid import Maps
 from core.boxes.moments import framing_rows
 from core.boxes.prior import Prior
-from core.boxes.rules import DEFAULT_RULE, Map, used_threshold
+from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, Map, used_threshold
 from core.boxes.score import Floats
 from core.boxes.several import find_boxes_of_many
 from core.boxes.thresholds import Thresholds
@@ -42,6 +44,11 @@ class BoxOptions:
         own = None if image_id is None else self.thresholds.get(image_id)
         return used_threshold(self.rule, self.threshold if own is None else own)
 
+    def thresholds_of(self, ids: Sequence[int]) -> Floats:
+        """The thresholds in force for images, float64 (n,)."""
+        own = self.thresholds.at(ids)
+        return np.where(np.isnan(own), self.threshold_of(None), np.clip(own, 0.0, MAX_THRESHOLD))
+
     def boxes(
         self,
         maps: Mapping[int, Map],
@@ -51,14 +58,39 @@ class BoxOptions:
     ) -> dict[int, tuple[BoxRecord, ...]]:
         """The boxes of images by id, whose ``sizes`` are width and height in pixels."""
         ids = list(maps)
-        own = self.thresholds.at(ids)
         found = find_boxes_of_many(
             list(maps.values()),
             np.array([sizes[i] for i in ids], np.float64).reshape(-1, 2),
             rule=self.rule,
-            threshold=np.where(np.isnan(own), self.threshold_of(None), own),
+            threshold=self.thresholds_of(ids),
             prior=prior,
             framings=framing_rows(own_framings, ids),
             max_boxes=self.max_boxes,
         )
         return dict(zip(ids, found, strict=True))
+
+    def boxes_of(
+        self,
+        heat_map: Map,
+        size: tuple[int, int],
+        *,
+        image_id: int = 0,
+        prior: Prior | None = None,
+        framing: Floats | None = None,
+    ) -> tuple[BoxRecord, ...]:
+        """The boxes of one image of ``size``, surest first; with id 0, at the threshold of all."""
+        framings = {} if framing is None else {image_id: framing}
+        return self.boxes({image_id: heat_map}, framings, {image_id: size}, prior)[image_id]
+
+    def first_boxes(
+        self, maps: Sequence[Map] | Maps, sizes: Floats, prior: Prior | None, framings: Floats | None
+    ) -> Floats:
+        """One box for each map at the threshold of all: float64 (n, 4) pixels; ``sizes`` are (n, 2)."""
+        return find_boxes(
+            read_maps(self.rule, maps),
+            sizes,
+            rule=self.rule,
+            threshold=self.threshold_of(None),
+            prior=prior,
+            framings=framings,
+        )

@@ -18,7 +18,7 @@ from core.boxes.grid import GRID, Floats, pixel_boxes
 from core.boxes.moments import spread_boxes
 from core.boxes.objects import mean_inside, parts_of, tightest_box
 from core.boxes.prior import Prior
-from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, RULES, Map, used_threshold
+from core.boxes.rules import MAX_BOXES, RULES, Map
 from core.boxes.score import box_scores
 
 SAME_OBJECT_IOU = 0.5
@@ -34,46 +34,6 @@ _MOST_SUMMITS = 32  # looked at in a map that is nothing but noise
 Mask = npt.NDArray[np.bool_]
 
 
-def find_boxes(
-    heat_map: Map,
-    *,
-    width: int,
-    height: int,
-    rule: str = DEFAULT_RULE,
-    threshold: float | None = None,
-    prior: Prior | None = None,
-    framing: Floats | None = None,
-    max_boxes: int = 1,
-) -> tuple[BoxRecord, ...]:
-    """The boxes of one image, surest first: at least one, at most ``max_boxes``.
-
-    Where only one object stands out, its box is that of :func:`find_box`, whatever ``max_boxes``.
-    Else ``component`` and ``object`` give each connected part its tightest box, and the moments rules give
-    each peak the moments of the heat around it; the scores tell how the peaks compare.
-
-    Parameters
-    ----------
-    max_boxes
-        1 to ``MAX_BOXES``. The others are as in :func:`core.boxes.batches.find_box`.
-
-    Raises
-    ------
-    BoxscoutError
-        ``max_boxes`` is out of range.
-    """
-    size, share = np.array([[width, height]], np.float64), used_threshold(rule, threshold)
-    (boxes,) = find_boxes_of_many(
-        [heat_map],
-        size,
-        rule=rule,
-        threshold=share,
-        prior=prior,
-        framings=None if framing is None else framing[None],
-        max_boxes=max_boxes,
-    )
-    return boxes
-
-
 def find_boxes_of_many(
     heat_maps: Sequence[Map],
     sizes: Floats,
@@ -84,7 +44,11 @@ def find_boxes_of_many(
     framings: Floats | None = None,
     max_boxes: int = 1,
 ) -> list[tuple[BoxRecord, ...]]:
-    """:func:`find_boxes` of each of many images, to the last bit.
+    """The boxes of each of many images, surest first: at least one, at most ``max_boxes``.
+
+    Where only one object stands out, its box is that of :func:`find_box`, whatever ``max_boxes``. Else
+    ``component`` and ``object`` give each connected part its tightest box, and the moments rules give each
+    peak the moments of the heat around it; the scores tell how the peaks compare.
 
     Parameters
     ----------
@@ -96,8 +60,10 @@ def find_boxes_of_many(
         Share of a map's maximum, 0..``MAX_THRESHOLD``: one for all or float64 (n,).
     framings
         float64 (n, 4), NaN rows where there is none. Where several objects stand out, it tells nothing.
-    rule, prior, max_boxes
-        As in :func:`find_boxes`.
+    rule, prior
+        As in :func:`core.boxes.batches.find_box`.
+    max_boxes
+        1 to ``MAX_BOXES``; BoxscoutError where it is out of range.
     """
     if not 1 <= max_boxes <= MAX_BOXES:
         text = tr("The number of boxes lies between 1 and {most}, not {given}.")

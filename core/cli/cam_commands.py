@@ -16,8 +16,8 @@ from core.cli.job import chosen_paths
 from core.cli.projects import project_to_train
 from core.learn import class_training as classify
 from core.learn.labels import labels_of
-from core.project.reading import note_training
 from core.project.runs import newest_to_resume
+from core.project.search import note_training
 from core.project.training import train_classifier_and_save
 from core.project.workflow import add_folders, load_pixels, training_run
 

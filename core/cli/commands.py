@@ -20,7 +20,7 @@ from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.formats import tiny_imagenet
 from core.formats.gather import ReadOptions
 from core.formats.reading import read_truth
-from core.project.queries import framing_rows, newest_maps
+from core.project.queries import framing_rows, under_priors
 from core.project.runs import runs
 from core.project.workflow import command_line, no_training
 
@@ -69,15 +69,16 @@ def run_curve(
             raise no_training(project)
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
-        ids, prior = [record.id for record in records], project.prior()
-        own, newest = framing_rows(project, ids), newest_maps(project, ids)
+        ids = [record.id for record in records]
+        priors = {i: prior for prior, some in under_priors(project, ids) for i in some}
+        own = framing_rows(project, ids)
     bar.part("Measuring", 1.0)
     curve = threshold_curve(
         images,
         heat_maps,
         true,
         rule=rule,
-        priors=[prior if is_newest else None for is_newest in newest],
+        priors=[priors[i] for i in ids],
         framings=own,
         thresholds=grid,
         images_root=_common_root([record.root for record in records]),

@@ -23,8 +23,8 @@ from core.nets.features import Features
 from core.nets.lite0 import NAME
 from core.project.frozen import localize_by_features, other_runtime
 from core.project.learning import KIND, features_for, features_of, learn_and_save, saved_unit
-from core.project.reading import note_training
 from core.project.runs import Run, newest_run
+from core.project.search import note_training
 from core.project.store import ImageRecord, Project
 from core.project.workflow import add_folders, training_run
 

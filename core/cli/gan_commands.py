@@ -23,8 +23,8 @@ from core.maps.heatmap import READ_OUTS, read_out_of
 from core.project.fitting import fitted_to, sentence, summarized
 from core.project.localize import localize_images
 from core.project.localizers import own_classes, saved_localizer
-from core.project.reading import note_training
 from core.project.runs import Run, newest_to_resume
+from core.project.search import note_training
 from core.project.store import ImageRecord, Project
 from core.project.training import train_and_save
 from core.project.workflow import add_folders, load_pixels, training_run

@@ -13,7 +13,7 @@ from core.learn.snapshots import kept_signals, snapshots_dir
 from core.learn.stopping import propose
 from core.project.runs import newest_run
 from core.project.store import Project
-from core.project.workflow import checkpoint_path, command_line
+from core.project.workflow import command_line, saved_run
 
 
 def run_snapshots(project_path: Path) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def run_snapshots(project_path: Path) -> dict[str, Any]:
     """
     with existing_project(project_path, to_read=True) as project:
         _refuse_features(project)
-        path = checkpoint_path(project)
+        path = saved_run(project, "gan").file
     signals = kept_signals(checkpoint.load(path), snapshots_dir(path))
     proposal = propose(signals)
     rows = [

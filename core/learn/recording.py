@@ -61,11 +61,6 @@ class Recorded:
         self._outputs: Tensors = ()
         self._replay: Callable[[], None] | None = None
 
-    @property
-    def replays(self) -> bool:
-        """Whether it is replayed by now."""
-        return self._replay is not None
-
     def __call__(self, inputs: Tensors) -> Tensors:
         if self._replay is not None:
             return self._replayed(inputs, self._replay)

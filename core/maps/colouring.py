@@ -19,17 +19,24 @@ COLOUR_MAPS: tuple[str, ...] = (*_CV_MAPS, "grey")
 
 
 def colourize(
-    heat_map: npt.NDArray[np.float32], *, width: int, height: int, colour_map: str = "viridis"
+    heat_map: npt.NDArray[np.float32],
+    *,
+    width: int,
+    height: int,
+    colour_map: str = "viridis",
+    absolute: bool = False,
 ) -> npt.NDArray[np.uint8]:
     """A heat map as an opaque RGBA picture, coldest to hottest over the whole colour map.
+
+    With ``absolute`` it is a map of probabilities, and a colour is the same one in every image.
 
     Returns
     -------
     uint8 (height, width, 4)
     """
     heat = np.asarray(heat_map, np.float32)
-    span = float(heat.max() - heat.min())
-    level = (heat - heat.min()) / span if span > 0 else np.zeros_like(heat)
+    low, high = (0.0, 1.0) if absolute else (float(heat.min()), float(heat.max()))
+    level = (heat - low) / (high - low) if high > low else np.zeros_like(heat)
     fine = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
     index = np.clip(fine * 255 + 0.5, 0, 255).astype(np.uint8)
     picture = np.full((height, width, 4), 255, np.uint8)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,30 +61,24 @@ class BoxFacts:
     """What filters and orders know of boxes: one entry for each image that has any.
 
     ``score`` is the lowest of an image's boxes and ``share`` the part of the image that its largest
-    box covers, both 0..1 and NaN where unknown. ``boxes`` is how many there are, None for one in each.
-    ``no_object`` is the probability of no object, NaN where unknown, None where it is so of all; an image
-    that has it has an entry without a box too.
+    box covers, both 0..1 and NaN where unknown. ``boxes`` is how many there are. ``no_object`` is the
+    probability of no object, NaN where unknown; an image that has it has an entry without a box too.
     """
 
     ids: npt.NDArray[np.int64]
     score: Floats
     share: Floats
     edited: Flags
-    boxes: npt.NDArray[np.int32] | None = None
-    no_object: Floats | None = None
+    boxes: npt.NDArray[np.int32]
+    no_object: Floats
 
     def of(self, image_id: int) -> BoxFacts:
         """The facts of one image alone, empty where it has no box."""
         chosen = self.ids == image_id
-        boxes = None if self.boxes is None else self.boxes[chosen]
-        no_object = None if self.no_object is None else self.no_object[chosen]
-        known = self.score[chosen], self.share[chosen], self.edited[chosen]
-        return BoxFacts(self.ids[chosen], *known, boxes, no_object)
+        return BoxFacts(*(getattr(self, column.name)[chosen] for column in fields(self)))
 
 
-NO_FACTS = BoxFacts(
-    np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, np.bool_)
-)
+NO_FACTS = BoxFacts(*(np.empty(0, kind) for kind in ("i8", "f4", "f4", "?", "i4", "f4")))
 _CODES = {status: code for code, status in enumerate(Status)}
 _STATUSES = tuple(Status)
 _STATUS_OF = {
@@ -164,18 +159,20 @@ class ImageColumns:
         self.no_object = np.full(count, np.nan, np.float32)
         places, here = self._places_of_ids(facts.ids)
         self.score[places], self.share[places] = facts.score[here], facts.share[here]
-        self.boxes[places] = 1 if facts.boxes is None else facts.boxes[here]
-        self.edited[places] = facts.edited[here]
-        self.no_object[places] = np.nan if facts.no_object is None else facts.no_object[here]
+        self.boxes[places], self.edited[places] = facts.boxes[here], facts.edited[here]
+        self.no_object[places] = facts.no_object[here]
 
     def set_facts_of(self, place: int, facts: BoxFacts) -> None:
         """What boxes one image has now; ``facts`` holds that image alone, or nothing."""
         known = bool(len(facts.ids))
-        self.boxes[place] = 0 if not known else 1 if facts.boxes is None else facts.boxes[0]
-        self.score[place] = facts.score[0] if known else np.nan
-        self.share[place] = facts.share[0] if known else np.nan
-        self.edited[place] = bool(facts.edited[0]) if known else False
-        self.no_object[place] = facts.no_object[0] if known and facts.no_object is not None else np.nan
+        self.boxes[place] = facts.boxes[0] if known else 0
+        self.edited[place] = facts.edited[0] if known else False
+        for column, own in (
+            (self.score, facts.score),
+            (self.share, facts.share),
+            (self.no_object, facts.no_object),
+        ):
+            column[place] = own[0] if known else np.nan
 
     def overlap_at(self, place: int) -> float | None:
         """The IoU, 0..1, with the truth; None without truth. It is 0 without a box."""
@@ -228,7 +225,14 @@ class ImageColumns:
             places = np.array([i for i in places.tolist() if needle in folded[i]], np.intp)
         if browse.order is Order.FOUND:
             return places[::-1] if browse.descending else places
-        keys = _KEYS[browse.order](self, places, browse.descending)
+        values = self._values(browse.order)[places]
+        unknown = np.isnan(values)  # they come last in both directions
+        keys: list[npt.NDArray[Any]] = [
+            np.where(unknown, 0, -values if browse.descending else values),
+            unknown,
+        ]
+        if browse.order is Order.LEAST_SURE:
+            keys.append(self._status[places] != _CODES[Status.UNSEEN])
         return places[np.lexsort(keys)]
 
     def _passing(self, show: Show) -> Flags:
@@ -247,47 +251,18 @@ class ImageColumns:
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
         return passing
 
-    def _name_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        if self._ranks is None:
-            self._ranks = natural_ranks(self._names)
-        ranks = self._ranks[places]
-        return (-ranks if descending else ranks,)
-
-    def _score_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        return _unknown_last(self.score[places], descending)
-
-    def _size_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        return _unknown_last(self.share[places], descending)
-
-    def _overlap_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        overlap = self.overlap[places]
-        missed = ~self.has_box[places] & ~np.isnan(overlap)  # worse than any box, and a group of its own
-        return _unknown_last(np.where(missed, np.float32(-1), overlap), descending)
-
-    def _status_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        codes = self._status[places].astype(np.int8)
-        return (-codes if descending else codes,)
-
-    def _queue_keys(self, places: Ints, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        done = self._status[places] != _CODES[Status.UNSEEN]
-        return (*_unknown_last(self.score[places], descending), done)
-
-
-def _unknown_last(values: Floats, descending: bool) -> tuple[npt.NDArray[np.generic], ...]:
-    """Keys for ``lexsort``, the last one first: values that are not known come last in both directions."""
-    unknown = np.isnan(values)
-    return np.where(unknown, 0, -values if descending else values), unknown
-
-
-_Keys = Callable[[ImageColumns, Ints, bool], tuple[npt.NDArray[np.generic], ...]]
-_KEYS: Mapping[Order, _Keys] = {
-    Order.NAME: ImageColumns._name_keys,
-    Order.SCORE: ImageColumns._score_keys,
-    Order.SIZE: ImageColumns._size_keys,
-    Order.STATUS: ImageColumns._status_keys,
-    Order.LEAST_SURE: ImageColumns._queue_keys,
-    Order.WORST: ImageColumns._overlap_keys,
-}
+    def _values(self, order: Order) -> npt.NDArray[Any]:
+        """What all images are ordered by, NaN where that is unknown."""
+        if order is Order.NAME:
+            if self._ranks is None:
+                self._ranks = natural_ranks(self._names)
+            return self._ranks
+        if order is Order.STATUS:
+            return self._status.astype(np.int8)
+        if order is Order.WORST:  # to miss is worse than any box, and a group of its own
+            missed = ~self.has_box & ~np.isnan(self.overlap)
+            return np.where(missed, np.float32(-1), self.overlap)
+        return self.share if order is Order.SIZE else self.score
 
 
 def natural_ranks(names: Sequence[str]) -> Ints:

@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from core.base.errors import BoxscoutError, Cancelled
 from core.base.language import tr
-from core.boxes.batches import find_boxes, read_maps
 from core.boxes.options import BoxOptions
-from core.boxes.overlap import Floats, Truth
+from core.boxes.overlap import Floats
 from core.boxes.prior import PriorTally
 from core.evaluate.report import Row, baselines_of, row_of
 from core.images.pixels import prepare_pixels
@@ -76,7 +75,8 @@ def course(project: Project, options: BoxOptions, *, cancelled: Callable[[], boo
         boxes[there] = _boxes(load(folder, step).discriminator, images, truth.sizes[there], options)
         points.append((step, row_of(str(step), boxes, truth)))
     baselines = baselines_of(truth, measure_contrast(against, cancelled=cancelled))
-    return Course(_measure(truth), tuple(points), baselines.rows)
+    measure = "CorLoc" if (np.bincount(truth.image_of) > 1).any() else "GT-known Loc"
+    return Course(measure, tuple(points), baselines.rows)
 
 
 def _boxes(network: Judge, images: Images, sizes: Floats, options: BoxOptions) -> Floats:
@@ -87,22 +87,10 @@ def _boxes(network: Judge, images: Images, sizes: Floats, options: BoxOptions) -
     tally = PriorTally()
     for heat, ratio, framing in zip(maps, outline_ratios(images).tolist(), own, strict=True):
         tally.add(heat, ratio, framing)
-    threshold = options.threshold_of(None)
-    return find_boxes(
-        read_maps(options.rule, maps),
-        sizes,
-        rule=options.rule,
-        threshold=threshold,
-        prior=tally.prior(),
-        framings=own,
-    )
+    return options.first_boxes(maps, sizes, tally.prior(), own)
 
 
 def _run(project: Project) -> Run | None:
     """Whose snapshots are measured: those of the run that the boxes come from, where it has any."""
     current = current_run(project)
     return current if current is not None and current.kind == "gan" else newest_finished_run(project, "gan")
-
-
-def _measure(truth: Truth) -> str:
-    return "CorLoc" if (np.bincount(truth.image_of) > 1).any() else "GT-known Loc"

@@ -19,6 +19,7 @@ from core.project.file import (
     connect,
     connect_to_copy,
     errors_as_sentences,
+    make_folder,
     settle_log,
 )
 from core.project.migration import data_folder
@@ -29,8 +30,8 @@ Opened = TypeVar("Opened", bound="Database")
 class Database:
     """A project's file, open. Any thread may call any method; calls wait for one another.
 
-    Open one by :meth:`create`, :meth:`open`, :meth:`open_or_create`, :meth:`open_to_read` or
-    :meth:`open_to_look`. Every method raises :class:`~core.base.errors.ProjectError` where the file cannot be
+    Open one by :meth:`open`, :meth:`open_or_create`, :meth:`open_to_read` or :meth:`open_to_look`. Every
+    method raises :class:`~core.base.errors.ProjectError` where the file cannot be
     read or written, after which the file holds what it held before the call.
     """
 
@@ -43,23 +44,6 @@ class Database:
         self._lock = threading.RLock()
 
     # -- opening and closing ------------------------------------------------------------------
-
-    @classmethod
-    def create(cls: type[Opened], path: Path) -> Opened:
-        """A new project at ``path``, where nothing but an empty file may lie.
-
-        Raises
-        ------
-        ProjectError
-            Something is there already, or the place cannot be written.
-        """
-        path = absolute(path)
-        with suppress(OSError):
-            if path.stat().st_size > 0:
-                raise ProjectError(
-                    tr("“{name}” exists already; open it or choose another name.").format(name=path.name)
-                )
-        return cls(path, connect(path, may_create=True))
 
     @classmethod
     def open(cls: type[Opened], path: Path) -> Opened:
@@ -75,7 +59,7 @@ class Database:
 
     @classmethod
     def open_or_create(cls: type[Opened], path: Path) -> Opened:
-        """:meth:`open` where ``path`` holds something, :meth:`create` where it does not."""
+        """:meth:`open`, or a new project where nothing but an empty file lies at ``path``."""
         path = absolute(path)
         return cls(path, connect(path, may_create=True))
 
@@ -133,16 +117,8 @@ class Database:
         Beside a project that may only be read it is not made.
         """
         folder = data_folder(self._path)
-        if self._is_copy:
-            return folder
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise ProjectError(
-                tr("The folder “{name}” cannot be made beside the project: {reason}.").format(
-                    name=folder.name, reason=os_reason(error)
-                )
-            ) from error
+        if not self._is_copy:
+            make_folder(folder, parents=False)
         return folder
 
     def backup(self, path: Path) -> None:

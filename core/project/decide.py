@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Callable, Iterator, Sequence
 
 from core.base.annotations import BoxRecord
 from core.boxes.options import BoxOptions
-from core.boxes.prior import Prior
-from core.boxes.rules import Map, used_threshold
-from core.boxes.several import find_boxes_of_many
-from core.project.queries import Undecided, framing_rows, heat_maps, sized_images, undecided, under_priors
+from core.project.queries import framings, heat_maps, sized_images, undecided, under_priors
 from core.project.store import Project
 
 # Images in one transaction: its sync costs as much as some hundred boxes, and an edit waits for no longer.
@@ -46,7 +40,6 @@ def decide(
     """
     if project.heat_maps_step() is None:
         return 0
-    prior = project.prior()
     made = done = 0
     ids = sized_images(project)
     if among is not None:
@@ -54,7 +47,7 @@ def decide(
     for batch in _batches(ids, first):
         if cancelled():
             break
-        found = _decided(project, options, prior, batch)
+        found = _decided(project, options, batch)
         if found:
             project.set_auto_boxes(found, max_boxes=options.max_boxes)
         made, done = made + len(found), done + len(batch)
@@ -71,39 +64,11 @@ def _batches(ids: Sequence[int], first: Sequence[int]) -> Iterator[list[int]]:
         yield rest[start : start + BATCH]
 
 
-def _decided(project: Project, options: BoxOptions, prior: Prior | None, ids: Sequence[int]) -> Boxes:
+def _decided(project: Project, options: BoxOptions, ids: Sequence[int]) -> Boxes:
     """The boxes now of those of ``ids`` that have others."""
-    own = {
-        i: used_threshold(options.rule, threshold)
-        for i, threshold in zip(ids, options.thresholds.at(ids).tolist(), strict=True)
-        if not math.isnan(threshold)
-    }
-    threshold = options.threshold_of(None)
-    behind = undecided(
-        project, rule=options.rule, threshold=threshold, own=own, max_boxes=options.max_boxes, among=ids
-    )
-    maps = heat_maps(project, [image.id for image in behind])
-    images = [image for image in behind if image.id in maps]
+    sizes = undecided(project, options, ids)
+    maps = heat_maps(project, list(sizes))
     found: Boxes = {}
-    for known, rows in under_priors(project, prior, [image.id for image in images]):
-        found |= _found(project, options, known, [images[i] for i in rows.tolist()], maps)
+    for prior, some in under_priors(project, list(maps)):
+        found |= options.boxes({i: maps[i] for i in some}, framings(project, some), sizes, prior)
     return found
-
-
-def _found(
-    project: Project,
-    options: BoxOptions,
-    prior: Prior | None,
-    images: Sequence[Undecided],
-    maps: Mapping[int, Map],
-) -> Boxes:
-    boxes = find_boxes_of_many(
-        [maps[image.id] for image in images],
-        np.array([(image.width, image.height) for image in images], np.float64),
-        rule=options.rule,
-        threshold=np.array([image.threshold for image in images]),
-        prior=prior,
-        framings=framing_rows(project, [image.id for image in images]),
-        max_boxes=options.max_boxes,
-    )
-    return {image.id: found for image, found in zip(images, boxes, strict=True)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
@@ -19,57 +19,73 @@ if TYPE_CHECKING:
     from core.project.view import ProjectView
 
 
-@dataclass(frozen=True, slots=True)
-class BoxesEdit:
-    """Other boxes for some images, by id."""
+T = TypeVar("T")
+ChangeT = TypeVar("ChangeT", bound="_Change[Any]")
 
-    before: Mapping[int, Kept]
-    after: Mapping[int, Kept]
+
+@dataclass(frozen=True, slots=True)
+class _Change(Generic[T]):
+    """What was ``before`` and what is ``after``; by default of no image in particular."""
+
+    before: T
+    after: T
 
     @property
-    def inverse(self) -> BoxesEdit:
-        return BoxesEdit(self.after, self.before)
+    def inverse(self: ChangeT) -> ChangeT:
+        return replace(self, before=self.after, after=self.before)
 
     @property
     def images(self) -> tuple[int, ...]:
         """The ids of what is changed."""
+        return ()
+
+    def joined_to(self: ChangeT, earlier: Edit) -> ChangeT | None:
+        """Both as one edit, where this goes on with ``earlier``; None where each is taken back by itself."""
+        return None
+
+
+class _OfImages(_Change[Mapping[int, T]]):
+    """Other values for some images, by id."""
+
+    __slots__ = ()
+
+    @property
+    def images(self) -> tuple[int, ...]:
         return tuple(self.after)
 
+
+class BoxesEdit(_OfImages[Kept]):
+    """Other boxes."""
+
+    __slots__ = ()
+
     def joined_to(self, earlier: Edit) -> BoxesEdit | None:
-        """Both as one edit, where this begins with what ``earlier`` left; else None."""
         if not isinstance(earlier, BoxesEdit) or earlier.after != self.before:
             return None
         return BoxesEdit(earlier.before, self.after)
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
-        """See :data:`Edit`."""
         project.set_kept(self.after)
         return view
 
 
-@dataclass(frozen=True, slots=True)
-class StatusEdit:
-    """Another status for some images, by id."""
+class StatusEdit(_OfImages[Status]):
+    """Another status."""
 
-    before: Mapping[int, Status]
-    after: Mapping[int, Status]
-
-    @property
-    def inverse(self) -> StatusEdit:
-        return StatusEdit(self.after, self.before)
-
-    @property
-    def images(self) -> tuple[int, ...]:
-        """The ids of what is changed."""
-        return tuple(self.after)
-
-    def joined_to(self, earlier: Edit) -> None:
-        """What is said of images is never joined: each saying is taken back by itself."""
-        return
+    __slots__ = ()
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
-        """See :data:`Edit`."""
         project.set_statuses(self.after)
+        return view
+
+
+class TruthEdit(_OfImages[tuple[BoxRecord, ...]]):
+    """Other true boxes; none where there is no truth of an image any more."""
+
+    __slots__ = ()
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        set_truth(project, self.after)
         return view
 
 
@@ -86,54 +102,23 @@ class ReviewEdit:
 
     @property
     def images(self) -> tuple[int, ...]:
-        """The ids of what is changed."""
         return self.statuses.images
 
     def joined_to(self, earlier: Edit) -> None:
-        """Each is taken back by itself."""
         return
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
-        """See :data:`Edit`."""
         with project.transaction():
             return self.statuses.apply(project, self.boxes.apply(project, view))
 
 
 @dataclass(frozen=True, slots=True)
-class TruthEdit:
-    """Other true boxes for some images, by id; none where there is no truth of one any more."""
-
-    before: Mapping[int, tuple[BoxRecord, ...]]
-    after: Mapping[int, tuple[BoxRecord, ...]]
-
-    @property
-    def inverse(self) -> TruthEdit:
-        return TruthEdit(self.after, self.before)
-
-    @property
-    def images(self) -> tuple[int, ...]:
-        """The ids of what is changed."""
-        return tuple(self.after)
-
-    def joined_to(self, earlier: Edit) -> None:
-        """Each is taken back by itself."""
-        return
-
-    def apply(self, project: Project, view: ProjectView) -> ProjectView:
-        """See :data:`Edit`."""
-        set_truth(project, self.after)
-        return view
-
-
-@dataclass(frozen=True, slots=True)
-class TakeEdit:
+class TakeEdit(_Change[int]):
     """Boxes of another run: the ids of the run that they come from before, and after.
 
     ``was`` and ``becomes`` are what made a heat map a box before, and what does after.
     """
 
-    before: int
-    after: int
     was: BoxOptions
     becomes: BoxOptions
 
@@ -141,37 +126,23 @@ class TakeEdit:
     def inverse(self) -> TakeEdit:
         return TakeEdit(self.after, self.before, self.becomes, self.was)
 
-    @property
-    def images(self) -> tuple[int, ...]:
-        """No one in particular."""
-        return ()
-
-    def joined_to(self, earlier: Edit) -> None:
-        """Each is taken back by itself."""
-        return
-
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
-        """See :data:`Edit`."""
         take(project, run_of(project, self.after))
         view = view.with_options(self.becomes)
         project.save_view(view)
         return view
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionEdit:
-    """Another rule, threshold or number of boxes, for all images or for those with their own threshold."""
+class DecisionEdit(_Change[BoxOptions]):
+    """Another rule, threshold or number of boxes, for all images or for those with their own threshold.
 
-    before: BoxOptions
-    after: BoxOptions
+    ``images`` are those whose own threshold is changed; none where it is that of all.
+    """
 
-    @property
-    def inverse(self) -> DecisionEdit:
-        return DecisionEdit(self.after, self.before)
+    __slots__ = ()
 
     @property
     def images(self) -> tuple[int, ...]:
-        """The ids of images whose own threshold is changed; empty where it is that of all."""
         return tuple(image_id for first, last in self._where for image_id in range(first, last + 1))
 
     @property
@@ -185,7 +156,7 @@ class DecisionEdit:
         return self.before.max_boxes != self.after.max_boxes
 
     def joined_to(self, earlier: Edit) -> DecisionEdit | None:
-        """Both as one edit, where both move the same threshold or number and nothing else; else None."""
+        """Where both move the same threshold or number and nothing else."""
         if not isinstance(earlier, DecisionEdit) or earlier.after != self.before:
             return None
         same_rule = earlier.before.rule == self.before.rule == self.after.rule
@@ -194,7 +165,6 @@ class DecisionEdit:
         return DecisionEdit(earlier.before, self.after)
 
     def apply(self, project: Project, view: ProjectView) -> ProjectView:
-        """See :data:`Edit`."""
         changed = view.with_options(self.after)
         project.save_view(changed)
         return changed

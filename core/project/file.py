@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from core.base.atomic import os_reason
 from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
 from core.base.language import mark, tr
 from core.project.migration import data_folder, note_trainings
@@ -20,6 +21,8 @@ APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
 SCHEMA_VERSION = 2  # 1 knew no runs: core.project.migration
 BUSY_SECONDS = 5.0
 READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
+NO_PROJECT = mark("“{name}” is not a Boxscout project.")
+DAMAGED = mark("“{name}” is damaged; open it in the window or run 'repair', which save what is whole.")
 
 _SMALLEST_PAGE = 512  # bytes
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
@@ -94,7 +97,7 @@ def _check_header(path: Path, *, may_create: bool, to_write: bool = True) -> Non
     """Refuse what the first bytes show not to be ours, before SQLite may change anything there."""
     try:
         if path.exists() and not path.is_file():
-            raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
+            raise _no_project(path)
         # For writing too: SQLite would open a read-only file without a word and fail at the first edit.
         with path.open("r+b" if to_write else "rb") as file:
             header = file.read(72)
@@ -117,9 +120,9 @@ def _check_header(path: Path, *, may_create: bool, to_write: bool = True) -> Non
     if header and header[:16] != b"SQLite format 3\x00":
         # Too short for a single page of SQLite's is nothing that could be saved from.
         kind = DamagedProjectError if path.stat().st_size >= _SMALLEST_PAGE else ProjectError
-        raise kind(tr("“{name}” is not a Boxscout project.").format(name=path.name))
+        raise kind(tr(NO_PROJECT).format(name=path.name))
     if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
+        raise _no_project(path)
 
 
 def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
@@ -136,7 +139,7 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
             _create_schema(db)
         # Views and triggers are somebody else's work: they can do anything at a reading, also for ever.
         elif application != APPLICATION_ID or blank or kinds & {"view", "trigger"}:
-            raise ProjectError(tr("“{name}” is not a Boxscout project.").format(name=path.name))
+            raise _no_project(path)
         elif version > SCHEMA_VERSION:
             raise ProjectError(
                 tr("“{name}” was made by a newer Boxscout; update Boxscout to open it.").format(
@@ -155,22 +158,20 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
         raise
     # Only now: the header with our mark was committed to the file itself, not to a log beside it.
     db.execute("PRAGMA journal_mode = WAL")
-    for table in _CHECKED_TABLES:
-        answer = db.execute(f"PRAGMA quick_check('{table}')").fetchone()[0]
-        if answer != "ok":
-            raise DamagedProjectError(_damaged(path))
-    _check_rows(db, path)
+    _check_tables(db, path)
 
 
-def _check_rows(db: sqlite3.Connection, path: Path) -> None:
+def _check_tables(db: sqlite3.Connection, path: Path) -> None:
     """A table that is missing, or a value that no Boxscout wrote: better found here than in the window."""
-    for table, checks in row_checks().items():
-        if table not in _CHECKED_TABLES:
-            continue
-        if db.execute(f"SELECT 1 FROM {table} WHERE {insensible(checks)} LIMIT 1").fetchone():
-            raise DamagedProjectError(_damaged(path))
+    checks = row_checks()
+    for table in _CHECKED_TABLES:
+        if db.execute(f"PRAGMA quick_check('{table}')").fetchone()[0] != "ok":
+            raise _damaged(path)
+    for table in _CHECKED_TABLES:
+        if db.execute(f"SELECT 1 FROM {table} WHERE {insensible(checks[table])} LIMIT 1").fetchone():
+            raise _damaged(path)
     if db.execute("PRAGMA foreign_key_check('image')").fetchone():  # an image whose folder is lost
-        raise DamagedProjectError(_damaged(path))
+        raise _damaged(path)
 
 
 def _create_schema(db: sqlite3.Connection) -> None:
@@ -181,63 +182,63 @@ def _create_schema(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
+# By what SQLite's own sentence holds: the error codes reach Python only from 3.11 on, and SQLite keeps these
+# texts fixed.
+_SENTENCES = {
+    "full": mark("The disk is full: the last change could not be saved in “{name}”."),
+    "readonly": READ_ONLY,
+    "unable to open": mark("“{name}” cannot be opened: its folder is missing or read-only."),
+    "locked": mark("“{name}” is in use by another program; close it there and try again."),
+    "not a database": NO_PROJECT,
+    "malformed": DAMAGED,
+    "no such table": DAMAGED,
+    "no such column": DAMAGED,
+    "closed database": mark("The project “{name}” has been closed."),
+    "disk I/O": mark("The disk reports a fault at “{name}”; the last change may not be saved."),
+    "FOREIGN KEY": mark("An image that is not in “{name}” was to be changed; open the project again."),
+}
+
+
 @contextmanager
 def errors_as_sentences(path: Path) -> Iterator[None]:
     """Turn every ``sqlite3.Error`` of the body into a :class:`ProjectError` about ``path``."""
     try:
         yield
     except sqlite3.Error as error:
-        sentence = _sentence(error, path)
-        kind = DamagedProjectError if sentence == _damaged(path) else ProjectError
-        if any(part in str(error) for part in ("readonly", "unable to open")):
+        said = str(error)
+        sentence = next((text for part, text in _SENTENCES.items() if part in said), None)
+        if sentence is None:
+            text = tr("“{name}” could not be read or changed: {said}.")
+            raise ProjectError(text.format(name=path.name, said=said)) from error
+        kind = DamagedProjectError if sentence == DAMAGED else ProjectError
+        if any(part in said for part in ("readonly", "unable to open")):
             kind = ReadOnlyProjectError
-        raise kind(sentence) from error
+        raise kind(tr(sentence).format(name=path.name)) from error
     except UnicodeDecodeError as error:  # SQLite's own sentence quotes what is damaged
-        raise DamagedProjectError(_damaged(path)) from error
+        raise _damaged(path) from error
 
 
-def _damaged(path: Path) -> str:
-    return tr("“{name}” is damaged; open it in the window or run 'repair', which save what is whole.").format(
-        name=path.name
-    )
+def _damaged(path: Path) -> DamagedProjectError:
+    return DamagedProjectError(tr(DAMAGED).format(name=path.name))
 
 
-def _sentence(error: sqlite3.Error, path: Path) -> str:
-    # By text: the error codes reach Python only from 3.11 on, and SQLite keeps these texts fixed.
-    said = str(error)
-    known = {
-        "full": tr("The disk is full: the last change could not be saved in “{name}”.").format(
-            name=path.name
-        ),
-        "readonly": tr(READ_ONLY).format(name=path.name),
-        "unable to open": tr("“{name}” cannot be opened: its folder is missing or read-only.").format(
-            name=path.name
-        ),
-        "locked": tr("“{name}” is in use by another program; close it there and try again.").format(
-            name=path.name
-        ),
-        "not a database": tr("“{name}” is not a Boxscout project.").format(name=path.name),
-        "malformed": _damaged(path),
-        "closed database": tr("The project “{name}” has been closed.").format(name=path.name),
-        "disk I/O": tr("The disk reports a fault at “{name}”; the last change may not be saved.").format(
-            name=path.name
-        ),
-        "FOREIGN KEY": tr(
-            "An image that is not in “{name}” was to be changed; open the project again."
-        ).format(name=path.name),
-    }
-    for part, sentence in known.items():
-        if part in said:
-            return sentence
-    if "no such table" in said or "no such column" in said:
-        return _damaged(path)
-    return tr("“{name}” could not be read or changed: {said}.").format(name=path.name, said=said)
+def _no_project(path: Path) -> ProjectError:
+    return ProjectError(tr(NO_PROJECT).format(name=path.name))
 
 
 def absolute(path: Path) -> Path:
     """``path`` from the root of the file system, by the name that the person knows."""
     # Not resolve(): a link stays the name that the person knows.
     return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def make_folder(folder: Path, *, parents: bool = True, shown: str = "") -> None:
+    """Make ``folder``, which belongs to a project, where it is missing; ``shown`` is its name to a person."""
+    try:
+        folder.mkdir(parents=parents, exist_ok=True)
+    except OSError as error:
+        text = tr("The folder “{name}” cannot be made beside the project: {reason}.")
+        raise ProjectError(text.format(name=shown or folder.name, reason=os_reason(error))) from error
 
 
 def settle_log(path: Path) -> None:

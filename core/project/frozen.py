@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from core.base.language import tr
-from core.boxes.no_object import no_object_probability
 from core.boxes.options import BoxOptions
-from core.boxes.rules import Map
 from core.images.parallel import Failure
 from core.maps.localizer import Localizer
-from core.maps.stream import Described, stream_features
+from core.maps.stream import stream_features
 from core.nets.features import Features
-from core.project.queries import heat_maps as stored_maps
-from core.project.queries import maps_made_by
-from core.project.reading import BATCH, OnProgress, Steps
+from core.project.search import OnProgress, Search, Steps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
 
@@ -31,44 +27,6 @@ class Found:
     images: int
     kept: int
     failed: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Search:
-    """One search: what makes maps, and how they are read.
-
-    Maps and boxes go into ``place``; what is learned of the images themselves into ``project`` too.
-    """
-
-    place: Project
-    project: Project
-    localizer: Localizer
-    features: Features
-    reading: BoxOptions
-    source: MapSource
-    step: int
-
-    def keep(self, ids: Sequence[int], described: Described) -> int:
-        """Sizes, maps and boxes of a few images, durable when it returns; how many boxes were left alone."""
-        maps = dict(zip(ids, self.localizer.maps(described, self.features), strict=True))
-        sizes = {i: (w, h) for i, (w, h) in zip(ids, described.sizes.tolist(), strict=True)}
-        for project in self.projects:
-            project.set_sizes(sizes)
-        self.place.set_heat_maps(maps, step=self.step, source=self.source)
-        return self.read(maps, sizes)
-
-    def read(self, maps: Mapping[int, Map], sizes: Mapping[int, tuple[int, int]]) -> int:
-        """The boxes that maps have, and how likely they show no object; how many boxes were left alone."""
-        if self.localizer.levels is not None:
-            found = no_object_probability(maps.values(), self.localizer.levels)
-            self.place.set_no_object(dict(zip(maps, found.tolist(), strict=True)))
-        boxes = self.reading.boxes(maps, {}, sizes, None)
-        return self.place.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
-
-    @property
-    def projects(self) -> tuple[Project, ...]:
-        """Whose images these are."""
-        return (self.project,) if self.place is self.project else (self.project, self.place)
 
 
 def map_source(localizer: Localizer) -> MapSource:
@@ -129,67 +87,55 @@ def localize_by_features(
     localizer.check(features)
     source, step = map_source(localizer), localizer.images
     go_on = Steps(len(records), on_progress, cancelled)
+    search = Search(place=place, options=how, source=source, step=step, go_on=go_on, levels=localizer.levels)
     known = place.load_survey()
     is_same = known is not None and known.source == source
-    there = maps_made_by(place, source, step=step) if is_same and not again else set()
+    there = search.made_before() if is_same and not again else set()
     missing = [record for record in records if record.id not in there]
     runtime = known.runtime if known is not None and is_same and there else features.version
     survey = Survey(step, source=source, complete=False, runtime=runtime)
     place.save_survey(survey)  # from here to the end the project may hold maps of two kinds
-    search = _Search(
-        place=place,
-        project=project,
-        localizer=localizer,
-        features=features,
-        reading=how,
-        source=source,
-        step=step,
-    )
-    kept, failed = _make_maps(search, missing, go_on)
-    made_before = [record for record in records if record.id in there]
-    kept += _read_again(search, made_before, go_on)
+    projects = [project] if place is project else [project, place]  # whose images these are
+    kept, failed = _make_maps(search, projects, missing, localizer, features)
+    kept += search.read_again({r.id: (r.width, r.height) for r in records if r.id in there})
     place.save_survey(replace(survey, complete=True))
     return Found(len(records) - kept - len(failed), kept, failed)
 
 
-def _make_maps(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -> tuple[int, tuple[int, ...]]:
-    """Maps and boxes of all ``records``; how many boxes were left alone, and whose file cannot be used."""
+def _make_maps(
+    search: Search,
+    projects: Sequence[Project],
+    records: Sequence[ImageRecord],
+    localizer: Localizer,
+    features: Features,
+) -> tuple[int, tuple[int, ...]]:
+    """Maps and boxes of all ``records``; how many boxes were left alone, and whose file cannot be used.
+
+    What is learned of the images themselves goes into all ``projects``.
+    """
     failed: dict[int, str] = {}
-    kept = 0
+    kept, go_on = 0, search.go_on
 
     def note(row: int, failure: Failure) -> None:
         failed[records[row].id] = failure.reason
         go_on(1, 1.0)
 
     stream = stream_features(
-        search.features,
+        features,
         [record.file for record in records],
-        form=search.localizer.form,
+        form=localizer.form,
         on_failure=note,
         cancelled=go_on.is_cancelled,
     )
     with closing(stream):
-        for described in _checked(stream, go_on):
-            kept += search.keep([records[row].id for row in described.rows.tolist()], described)
-            go_on(len(described.rows), 1.0)
-    for project in search.projects:
+        for described in stream:
+            go_on.check()
+            ids = [records[row].id for row in described.rows.tolist()]
+            sizes = {i: (w, h) for i, (w, h) in zip(ids, described.sizes.tolist(), strict=True)}
+            for project in projects:
+                project.set_sizes(sizes)
+            kept += search.keep(dict(zip(ids, localizer.maps(described, features), strict=True)), sizes)
+            go_on(len(ids), 1.0)
+    for project in projects:
         project.set_failed(failed)
     return kept, tuple(failed)
-
-
-def _checked(stream: Iterator[Described], go_on: Steps) -> Iterator[Described]:
-    for described in stream:
-        go_on.check()
-        yield described
-
-
-def _read_again(search: _Search, records: Sequence[ImageRecord], go_on: Steps) -> int:
-    """Boxes from the maps that are there; how many were left alone."""
-    kept = 0
-    for start in range(0, len(records), BATCH):
-        go_on.check()
-        some = records[start : start + BATCH]
-        maps = stored_maps(search.place, [record.id for record in some])
-        kept += search.read(maps, {r.id: (r.width, r.height) for r in some if r.id in maps})
-        go_on(len(some), 1.0)
-    return kept

@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.errors import ImageError
-from core.boxes.batches import find_boxes as boxes_on_grid
-from core.boxes.batches import read_maps
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior, PriorTally
 from core.boxes.rules import Map
@@ -25,9 +23,7 @@ from core.maps.heatmap import READ_OUTS, HeatMapOptions, Network, heat_maps, rea
 from core.nets.framing import framings
 from core.nets.resnet import PreActResNet34
 from core.project.queries import framings as stored_framings
-from core.project.queries import heat_maps as stored_maps
-from core.project.queries import maps_made_by
-from core.project.reading import BATCH, CLASS, OnProgress, Steps, whole_maps
+from core.project.search import BATCH, CLASS, OnProgress, Search, Steps, whole_maps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
 
@@ -50,9 +46,11 @@ class _Look:
         own = None if self.classes is None else self.classes[rows]
         if self.options.long_side is None:
             return list(heat_maps(self.network, self.pixels.array[rows], classes=own, options=self.options))
+        photos = _photos(self.pixels, rows, self.options.long_side)
+        classes = [None] * len(rows) if own is None else own[:, None]
         return [
-            self._map(photo, None if own is None else own[k : k + 1])
-            for k, photo in enumerate(_photos(self.pixels, rows, self.options.long_side))
+            heat_maps(self.network, photo[None], classes=one, options=self.options)[0]
+            for photo, one in zip(photos, classes, strict=True)
         ]
 
     def framings(self, rows: Sequence[int]) -> list[Floats | None]:
@@ -61,67 +59,6 @@ class _Look:
         if found is None:
             return [None] * len(rows)
         return [own if np.isfinite(own).all() else None for own in found]
-
-    def _map(self, photo: npt.NDArray[np.uint8], own: npt.NDArray[np.int64] | None) -> Map:
-        made: Map = heat_maps(self.network, photo[None], classes=own, options=self.options)[0]
-        return made
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """One localization: ``ids`` are those of the rows of its pixels, ``sizes`` pixels by image id."""
-
-    project: Project
-    ids: Sequence[int]
-    sizes: Mapping[int, tuple[int, int]]
-    look: _Look
-    reading: BoxOptions
-    step: int
-    source: MapSource
-    go_on: Steps
-
-    def make_maps(self, there: Container[int], prior: Prior | None) -> Prior | None:
-        """Maps of all images but those ``there``, and their boxes; what all maps have in common."""
-        tally, ids = PriorTally(), self.ids
-        for rows in self._batches():
-            maps = whole_maps(self.project, [ids[i] for i in rows if ids[i] in there])
-            framed = stored_framings(self.project, list(maps))
-            missing = [i for i in rows if ids[i] not in maps]
-            if missing:
-                made, made_framings = self._made(missing, prior)
-                maps, framed = maps | made, framed | made_framings
-            outlines = outline_ratios(self.look.pixels.array[rows]).tolist()
-            for i, ratio in zip(rows, outlines, strict=True):
-                tally.add(maps[ids[i]], ratio, framed.get(ids[i]))
-            self.go_on(len(rows), _MAPS_SHARE)
-        return tally.prior()
-
-    def _made(self, rows: Sequence[int], prior: Prior | None) -> tuple[dict[int, Map], dict[int, Floats]]:
-        """New maps and framings of some rows, by image id; they and their boxes are in the project then."""
-        ids = [self.ids[i] for i in rows]
-        maps = dict(zip(ids, self.look.maps(rows), strict=True))
-        framed = {i: own for i, own in zip(ids, self.look.framings(rows), strict=True) if own is not None}
-        boxes = self.reading.boxes(maps, framed, self.sizes, prior)
-        self.project.set_heat_maps(maps, step=self.step, source=self.source, framings=framed)
-        self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
-        return maps, framed
-
-    def read_boxes(self, prior: Prior | None) -> int:
-        """The boxes of all images from their maps; how many were left alone."""
-        kept = 0
-        for rows in self._batches():
-            maps = stored_maps(self.project, [self.ids[i] for i in rows])
-            framed = stored_framings(self.project, list(maps))
-            boxes = self.reading.boxes(maps, framed, self.sizes, prior)
-            kept += self.project.set_auto_boxes(boxes, max_boxes=self.reading.max_boxes)
-            self.go_on(len(rows), 1 - _MAPS_SHARE)
-        return kept
-
-    def _batches(self) -> Iterator[list[int]]:
-        count = len(self.ids)
-        for start in range(0, count, BATCH):
-            self.go_on.check()
-            yield list(range(start, min(start + BATCH, count)))
 
 
 def localize_images(
@@ -166,39 +103,52 @@ def localize_images(
     source = map_source(network, options)
     by_path = {record.path: record.id for record in records}
     ids = [by_path[file.path] for file in pixels.files]
+    sizes = {i: (w, h) for i, (w, h) in zip(ids, pixels.sizes.tolist(), strict=True)}
     wanted = None if classes is None else np.array([classes.get(i, -1) for i in ids], np.int64)
-    run = _Run(
-        project=project,
-        ids=ids,
-        sizes={i: (w, h) for i, (w, h) in zip(ids, pixels.sizes.tolist(), strict=True)},
-        look=_Look(network, pixels, wanted, options),
-        reading=how,
-        step=step,
-        source=source,
-        go_on=Steps(len(ids), on_progress, cancelled),
-    )
+    look, go_on = _Look(network, pixels, wanted, options), Steps(len(ids), on_progress, cancelled)
+    search = Search(place=project, options=how, source=source, step=step, go_on=go_on)
     known = project.load_survey()
     before = known.prior if known is not None and (known.step, known.source) == (step, source) else None
-    there = _made_before(run, known)
+    there = set() if source.unit == CLASS else search.made_before()
+    if known is not None and known.complete and there.issuperset(ids):
+        there = set()  # nothing is missing: the person wants all made again
     if known is None or known.source != source:
         # From here to the end the project holds maps of two kinds, and no prior is that of both.
         project.save_survey(Survey(step, source=source, complete=False))
-    prior = _better(before, run.make_maps(there, before))
-    survey = Survey(step, prior, _sureness(run.look, run.reading, prior), source)
+    prior = _better(before, _make_maps(search, look, sizes, there, before))
+    survey = Survey(step, prior, _sureness(look, how, prior), source)
     # The prior is there for whoever moves the threshold meanwhile, but the boxes are not yet all by it.
     project.save_survey(replace(survey, complete=False))
-    kept = run.read_boxes(prior)
+    kept = search.read_again(sizes, 1 - _MAPS_SHARE, prior)
     project.save_survey(survey)
     return len(ids) - kept, kept
 
 
-def _made_before(run: _Run, known: Survey | None) -> set[int]:
-    """Whose map need not be made: none where all are there, for then a person wants them made again."""
-    if run.source.unit == CLASS:
-        return set()
-    there = maps_made_by(run.project, run.source, step=run.step)
-    is_whole = known is not None and known.complete and there.issuperset(run.ids)
-    return set() if is_whole else there
+def _make_maps(
+    search: Search,
+    look: _Look,
+    sizes: Mapping[int, tuple[int, int]],
+    there: Container[int],
+    prior: Prior | None,
+) -> Prior | None:
+    """Maps of all images but those ``there``, and their boxes; what all maps have in common."""
+    tally, ids, place = PriorTally(), list(sizes), search.place
+    for start in range(0, len(ids), BATCH):
+        search.go_on.check()
+        rows = range(start, min(start + BATCH, len(ids)))
+        maps = whole_maps(place, [ids[i] for i in rows if ids[i] in there])
+        framed = stored_framings(place, list(maps))
+        if missing := [i for i in rows if ids[i] not in maps]:
+            new = [ids[i] for i in missing]
+            made = dict(zip(new, look.maps(missing), strict=True))
+            own = {i: row for i, row in zip(new, look.framings(missing), strict=True) if row is not None}
+            search.keep(made, sizes, own, prior)
+            maps, framed = maps | made, framed | own
+        outlines = outline_ratios(look.pixels.array[list(rows)]).tolist()
+        for i, ratio in zip(rows, outlines, strict=True):
+            tally.add(maps[ids[i]], ratio, framed.get(ids[i]))
+        search.go_on(len(rows), _MAPS_SHARE)
+    return tally.prior()
 
 
 def map_source(network: Network, options: HeatMapOptions) -> MapSource:
@@ -238,7 +188,7 @@ def _photos(pixels: Pixels, indices: Sequence[int], long_side: int) -> Iterator[
 # --- how sure -----------------------------------------------------------------------------------------
 
 
-def _sureness(look: _Look, reading: BoxOptions, prior: Prior | None) -> Sureness | None:
+def _sureness(look: _Look, how: BoxOptions, prior: Prior | None) -> Sureness | None:
     """Of some images evenly from all, each looked at once: averaging over mirrored looks would settle it."""
     count = min(len(look.pixels.files), SAMPLE)
     indices = np.unique(np.linspace(0, len(look.pixels.files) - 1, count).astype(int))
@@ -247,18 +197,9 @@ def _sureness(look: _Look, reading: BoxOptions, prior: Prior | None) -> Sureness
 
     def boxes(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         maps = heat_maps(look.network, images, classes=own, options=once)
-        threshold = reading.threshold_of(None)
         # In a picture of size 1 a box is in shares, but would be widened to that pixel: hence a large one.
         shares = np.full((len(maps), 2), 1e6)
-        found = boxes_on_grid(
-            read_maps(reading.rule, maps),
-            shares,
-            rule=reading.rule,
-            threshold=threshold,
-            prior=prior,
-            framings=framings(look.network, images),
-        )
-        return found / 1e6
+        return how.first_boxes(maps, shares, prior, framings(look.network, images)) / 1e6
 
     sample = np.array(look.pixels.array[indices])
     return sureness(

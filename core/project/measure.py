@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,25 +164,20 @@ def folder_curve(
     most = _MOST_READ if options.max_boxes == 1 else _MOST_READ_OF_SEVERAL
     step = _FINE if free.sum() * MAX_THRESHOLD / _FINE <= most else _COARSE
     thresholds = threshold_grid(step)
-    boxes, prior = against.aligned.surest_boxes(), project.prior()
+    boxes = against.aligned.surest_boxes()
     right, moved = np.zeros((len(LEVELS), len(thresholds))), False
     for start in range(0, len(free), _CHUNK):
         stop = min(start + _CHUNK, len(free))
-        rows = np.flatnonzero(free[start:stop])
-        maps = heat_maps(project, against.ids[start:stop][rows].tolist())
-        rows = np.array([i for i in rows if int(against.ids[start + i]) in maps], np.intp)
-        moved |= bool(len(rows))
-        part = _part(against.aligned.truth, start, stop)
-        found = boxes[start:stop].copy()
-        ids = against.ids[start + rows].tolist()
-        own = framing_rows(project, ids)
-        read = _reader(
-            [maps[i] for i in ids], own, part.sizes[rows], options, under_priors(project, prior, ids)
-        )
+        part, found = _part(against.aligned.truth, start, stop), boxes[start:stop].copy()
+        ids = against.ids[start:stop].tolist()
+        rows = {ids[i]: i for i in np.flatnonzero(free[start:stop]).tolist()}
+        readers = list(_readers(project, options, rows, part.sizes))
+        moved |= bool(readers)
         for j, threshold in enumerate(thresholds):
             if cancelled():
                 raise Cancelled
-            found[rows] = read(threshold)
+            for places, read in readers:
+                found[places] = read(threshold)
             right[:, j] += (best_overlap(found, part)[0] >= np.array(LEVELS)[:, None]).sum(axis=1)
     return _curve(thresholds, right / len(free)) if moved else None
 
@@ -204,47 +199,31 @@ def _part(truth: Truth, start: int, stop: int) -> Truth:
     return Truth(truth.boxes[first:last], truth.image_of[first:last] - start, truth.sizes[start:stop])
 
 
+def _readers(
+    project: Project, options: BoxOptions, rows: Mapping[int, int], sizes: Floats
+) -> Iterator[tuple[list[int], Callable[[float], Floats]]]:
+    """From a threshold to the surest boxes, float64 (k, 4) pixels, of k ``rows``; of each prior's images.
+
+    ``rows`` are those of ``sizes``, by image id.
+    """
+    maps = heat_maps(project, list(rows))
+    for prior, ids in under_priors(project, list(maps)):
+        places = [rows[i] for i in ids]
+        own = framing_rows(project, ids)
+        yield places, _reader([maps[i] for i in ids], sizes[places], options, prior, own)
+
+
 def _reader(
-    maps: Sequence[Maps],
-    own: Floats,
-    sizes: Floats,
-    options: BoxOptions,
-    priors: Sequence[tuple[Prior | None, npt.NDArray[np.intp]]],
+    maps: Sequence[Maps], sizes: Floats, options: BoxOptions, prior: Prior | None, own: Floats
 ) -> Callable[[float], Floats]:
-    """From a threshold to the surest box of each map, float64 (n, 4) pixels; ``priors`` says under which."""
-    parts = [
-        (rows, _reader_of([maps[i] for i in rows.tolist()], own[rows], sizes[rows], options, prior))
-        for prior, rows in priors
-    ]
-
-    def surest(threshold: float) -> Floats:
-        boxes = np.empty((len(maps), 4))
-        for rows, read in parts:
-            boxes[rows] = read(threshold)
-        return boxes
-
-    return surest
-
-
-def _reader_of(
-    maps: Sequence[Maps], own: Floats, sizes: Floats, options: BoxOptions, prior: Prior | None
-) -> Callable[[float], Floats]:
-    if options.max_boxes == 1:
-        rule = options.rule
+    rule, most = options.rule, options.max_boxes
+    if most == 1:
         scaled = read_maps(rule, maps)
-        return lambda threshold: find_boxes(
-            scaled, sizes, rule=rule, threshold=threshold, prior=prior, framings=own
-        )
+        return lambda share: find_boxes(scaled, sizes, rule=rule, threshold=share, prior=prior, framings=own)
 
-    def surest(threshold: float) -> Floats:
+    def surest(share: float) -> Floats:
         found = find_boxes_of_many(
-            maps,
-            sizes,
-            rule=options.rule,
-            threshold=threshold,
-            prior=prior,
-            framings=own,
-            max_boxes=options.max_boxes,
+            maps, sizes, rule=rule, threshold=share, prior=prior, framings=own, max_boxes=most
         )
         return np.array([(box.x0, box.y0, box.x1, box.y1) for box in (own[0].box for own in found)])
 

@@ -92,16 +92,8 @@ def accuracy_page(course: Course, title: str) -> Figure:
     values = [100 * row.accuracy for row in rows]
     below = [100 * (row.accuracy - row.low) for row in rows]
     above = [100 * (row.high - row.accuracy) for row in rows]
-    axis.errorbar(
-        steps,
-        values,
-        yerr=(below, above),
-        fmt=".",
-        color=_SAMPLES,
-        alpha=0.5,
-        lw=0.8,
-        label=tr("found boxes"),
-    )
+    looks = {"fmt": ".", "color": _SAMPLES, "alpha": 0.5, "lw": 0.8}
+    axis.errorbar(steps, values, yerr=(below, above), label=tr("found boxes"), **looks)
     if len(steps) > 1:
         axis.plot(*fit(steps, values), "-", color=_SAMPLES)
     for row, style in zip(course.baselines, ("-", "--", "-.", ":"), strict=False):

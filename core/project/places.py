@@ -82,10 +82,9 @@ def lost_folders(project: Project) -> tuple[LostFolder, ...]:
     )
     lost = []
     for path, count in rows:
-        if not _is_there(path):
-            lost.append(LostFolder(Path(from_db(path)), count))
-        elif _is_empty(path):
-            lost.append(LostFolder(Path(from_db(path)), count, is_empty=True))
+        is_there = _is_there(path)
+        if not is_there or _is_empty(path):
+            lost.append(LostFolder(Path(from_db(path)), count, is_empty=is_there))
     return tuple(lost)
 
 
@@ -140,11 +139,6 @@ def apply_move(project: Project, move: Move) -> None:
     project.relocate(move.old, move.new, move.files)
     note_moved(project, move.files)
     project.set_sizes(move.sizes)
-
-
-def missing_images(records: Sequence[ImageRecord]) -> list[int]:
-    """The ids of those whose file is not there."""
-    return [record.id for record in records if not _is_there(str(record.path))]
 
 
 def _hits(folder: Path, records: Sequence[ImageRecord]) -> int:

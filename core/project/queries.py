@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +10,12 @@ import numpy.typing as npt
 
 from core.base.annotations import BoxRecord
 from core.boxes.moments import framing_rows as rows_of
+from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.project import resized
 from core.project.browse import BoxFacts
 from core.project.file import from_db
-from core.project.rows import BOX_COLUMNS, HELD, ONE_OF, Kept, box_of, map_of
+from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, Kept, box_of, listed, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -46,21 +45,6 @@ _EARLIER = f"""
     WHERE coalesce(map_source.source, '') <> ? AND image_id IN (SELECT image_id FROM box)
         AND image_id NOT IN ({HELD}) ORDER BY image_id"""
 _AMONG = f"WHERE image_id {ONE_OF}"
-_MAPS = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
-
-_FRAMINGS = f"SELECT image_id, x, y, width, height FROM framing {_AMONG} ORDER BY image_id"
-_OF_SOURCE = f"SELECT image_id FROM map_source WHERE source = ? AND image_id {ONE_OF}"
-_MADE_BY = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """An image whose boxes do not say what rule and ``threshold`` in force say; its size in pixels."""
-
-    id: int
-    width: int
-    height: int
-    threshold: float
 
 
 def box_facts(project: Project, *image_ids: int) -> BoxFacts:
@@ -68,12 +52,9 @@ def box_facts(project: Project, *image_ids: int) -> BoxFacts:
 
     Images without a box whose probability of no object is known are among them.
     """
-    if not image_ids:
-        rows = project.select(_FACTS.format(where=""))
-        rows += project.select(_BOXLESS)
-    else:
-        rows = project.select(_FACTS.format(where=f"WHERE box.image_id {ONE_OF}"), json.dumps(image_ids))
-        rows += project.select(f"{_BOXLESS} AND image.id {ONE_OF}", json.dumps(image_ids))
+    asked = (listed(image_ids),) if image_ids else ()
+    rows = project.select(_FACTS.format(where=f"WHERE box.image_id {ONE_OF}" if asked else ""), *asked)
+    rows += project.select(f"{_BOXLESS} AND image.id {ONE_OF}" if asked else _BOXLESS, *asked)
     # Column by column: a zip of 100,000 rows would hold up the window's thread until it is done.
     return BoxFacts(
         np.array([row[0] for row in rows], np.int64),
@@ -86,38 +67,21 @@ def box_facts(project: Project, *image_ids: int) -> BoxFacts:
 
 
 def undecided(
-    project: Project,
-    *,
-    rule: str,
-    threshold: float,
-    own: Mapping[int, float],
-    max_boxes: int = 1,
-    among: Sequence[int] | None = None,
-) -> list[Undecided]:
-    """Every image with a heat map whose automatic boxes are missing, or of another rule, threshold or limit.
+    project: Project, options: BoxOptions, among: Sequence[int] | None = None
+) -> dict[int, tuple[int, int]]:
+    """The size in pixels of each image with a heat map whose automatic boxes are not those of ``options``.
 
-    Parameters
-    ----------
-    threshold
-        In force where ``own``, by image id, has none.
-    max_boxes
-        How many boxes an image may get.
-    among
-        Ids of the images to ask about; None for all.
-
-    Images whose boxes only a person may change are left out.
+    By id, of all images or of those ``among``. Images whose boxes only a person may change are left out.
     """
-    found = []
-    if among is None:
-        rows = project.select(_DECIDED.format(among=""))
-    else:
-        rows = project.select(_DECIDED.format(among=f"AND image.id {ONE_OF}"), json.dumps(list(among)))
-    for image_id, width, height, boxes, known, low, high, first, last, held, limit in rows:
-        wanted = own.get(image_id, threshold)
-        is_so = boxes and known == boxes and low == high == wanted and first == last == rule
-        is_so = is_so and limit == max_boxes and boxes <= max_boxes
+    asked = () if among is None else (listed(among),)
+    rows = project.select(_DECIDED.format(among=f"AND image.id {ONE_OF}" if asked else ""), *asked)
+    found, thresholds = {}, options.thresholds_of([row[0] for row in rows]).tolist()
+    for row, wanted in zip(rows, thresholds, strict=True):
+        image_id, width, height, boxes, known, low, high, first, last, held, limit = row
+        is_so = boxes and known == boxes and low == high == wanted and first == last == options.rule
+        is_so = is_so and limit == options.max_boxes and boxes <= options.max_boxes
         if not held and not is_so:
-            found.append(Undecided(image_id, width, height, wanted))
+            found[image_id] = width, height
     return found
 
 
@@ -130,26 +94,21 @@ def boxes_of_earlier_maps(project: Project) -> list[int]:
     return [row[0] for row in rows]
 
 
-def newest_maps(project: Project, ids: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """Of which of ``ids`` the heat map is of the newest localization, as far as is known: bool (n,).
+def under_priors(project: Project, ids: Sequence[int]) -> list[tuple[Prior | None, list[int]]]:
+    """Those of ``ids`` that are read with the project's prior, and those that are read with none.
 
-    The project's prior speaks of these maps alone: another network's have other levels and framings.
+    It speaks of the heat maps of the newest localization alone, as far as is known which these are: another
+    network's have other levels and framings.
     """
     survey = project.load_survey()
-    if survey is None or survey.source is None:
-        return np.ones(len(ids), np.bool_)
-    rows = project.select(_OF_SOURCE, survey.source.key, json.dumps(list(ids)))
-    newest = {row[0] for row in rows}
-    return np.array([image_id in newest for image_id in ids], np.bool_)
-
-
-def under_priors(
-    project: Project, prior: Prior | None, ids: Sequence[int]
-) -> list[tuple[Prior | None, npt.NDArray[np.intp]]]:
-    """Which of ``ids``, as their indices, are read with ``prior``, the project's, and which with none."""
-    newest = newest_maps(project, ids)
-    parts = (prior, np.flatnonzero(newest)), (None, np.flatnonzero(~newest))
-    return [(known, rows) for known, rows in parts if len(rows)]
+    newest = set(ids)
+    if survey is not None and survey.source is not None:
+        statement = f"SELECT image_id FROM map_source WHERE source = ? AND image_id {ONE_OF}"
+        rows = project.select(statement, survey.source.key, listed(ids))
+        newest = {row[0] for row in rows}
+    prior = survey.prior if survey else None
+    parts = [(prior, [i for i in ids if i in newest]), (None, [i for i in ids if i not in newest])]
+    return [(known, some) for known, some in parts if some]
 
 
 def sized_images(project: Project) -> list[int]:
@@ -165,13 +124,15 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     ProjectError
         One has another length than its size says.
     """
-    rows = project.select(_MAPS, json.dumps(list(ids)))
+    statement = f"SELECT image_id, height, width, data FROM heat_map {_AMONG} ORDER BY image_id"
+    rows = project.select(statement, listed(ids))
     return {image_id: map_of(project.path, *row) for image_id, *row in rows}
 
 
 def framings(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float64]]:
     """What :func:`framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
-    rows = project.select(_FRAMINGS, json.dumps(list(ids)))
+    statement = f"SELECT image_id, x, y, width, height FROM framing {_AMONG} ORDER BY image_id"
+    rows = project.select(statement, listed(ids))
     return {image_id: np.array(row, np.float64) for image_id, *row in rows}
 
 
@@ -182,33 +143,29 @@ def framing_rows(project: Project, ids: Sequence[int]) -> npt.NDArray[np.float64
 
 def maps_made_by(project: Project, source: MapSource, *, step: int) -> set[int]:
     """The ids of all images whose heat map ``source`` has made, after ``step`` training steps."""
-    rows = project.select(_MADE_BY, int(step), source.key)
+    statement = "SELECT image_id FROM heat_map JOIN map_source USING (image_id) WHERE step = ? AND source = ?"
+    rows = project.select(statement, int(step), source.key)
     return {image_id for (image_id,) in rows}
 
 
 def kept(project: Project, ids: Iterable[int]) -> dict[int, Kept]:
     """The boxes of each image in ``ids``, whose they are and what size they are for."""
-    wanted = [int(image_id) for image_id in ids]
-    among, edited = json.dumps(wanted), edited_among(project, wanted)
-    boxes: dict[int, list[BoxRecord]] = {image_id: [] for image_id in wanted}
-    for row in project.select(f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position", among):
+    boxes: dict[int, list[BoxRecord]] = {int(image_id): [] for image_id in ids}
+    statement = f"SELECT {BOX_COLUMNS} FROM box {_AMONG} ORDER BY image_id, position"
+    for row in project.select(statement, listed(boxes)):
         boxes[row[0]].append(box_of(row))
-    sizes = resized.former_sizes(project)
-    return {i: Kept(tuple(boxes[i]), i in edited, sizes.get(i)) for i in wanted}
+    edited, sizes = edited_among(project, boxes), resized.former_sizes(project)
+    return {i: Kept(tuple(own), i in edited, sizes.get(i)) for i, own in boxes.items()}
 
 
 def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes a person has set, or taken away."""
-    among = json.dumps([int(image_id) for image_id in ids])
-    return {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", among)}
+    return {row[0] for row in project.select(f"SELECT image_id FROM edited {_AMONG}", listed(ids))}
 
 
 def held_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes only a person may change: edited, emptied or accepted ones."""
-    among = json.dumps([int(image_id) for image_id in ids])
-    return {
-        row[0] for row in project.select(f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})", among)
-    }
+    return {row[0] for row in project.select(HELD_AMONG, listed(ids))}
 
 
 def labels(project: Project) -> list[str]:

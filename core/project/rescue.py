@@ -21,13 +21,7 @@ from typing import Any
 from core.base.atomic import os_reason
 from core.base.errors import ProjectError
 from core.base.language import tr, trn
-from core.project.file import (
-    APPLICATION_ID,
-    absolute,
-    connect,
-    errors_as_sentences,
-    to_db,
-)
+from core.project.file import APPLICATION_ID, absolute, connect, errors_as_sentences, to_db
 from core.project.migration import data_folder, note_trainings
 from core.project.schema import insensible, row_checks
 
@@ -79,18 +73,15 @@ def rescue(path: Path) -> Rescue:
         with tempfile.TemporaryDirectory(prefix=".boxscout-", dir=path.parent) as name:
             work, made = Path(name) / "damaged", Path(name) / "made"
             _copy(path, work)
-            result = _read_into(work, made, data_folder(path))
-            if not result.images and not result.boxes:
+            images, boxes, lost, unclear = _read_into(work, made, data_folder(path))
+            if not images and not boxes:
                 raise ProjectError(
                     tr("Nothing can be read from “{name}”; use a backup of it if there is one.").format(
                         name=path.name
                     )
                 )
             _copy(path, copy)
-            with suppress(FileNotFoundError):
-                path.with_name(path.name + "-shm").unlink()
-            with suppress(FileNotFoundError):
-                path.with_name(path.name + "-wal").unlink()
+            _remove_log(path)
             os.replace(made, path)  # noqa: PTH105
     except OSError as error:
         raise ProjectError(
@@ -98,15 +89,7 @@ def rescue(path: Path) -> Rescue:
                 name=path.name, reason=os_reason(error)
             )
         ) from error
-    return Rescue(path, copy, result.images, result.boxes, result.lost, result.unclear)
-
-
-@dataclass(slots=True)
-class _Result:
-    images: int
-    boxes: int
-    lost: int
-    unclear: bool
+    return Rescue(path, copy, images, boxes, lost, unclear)
 
 
 def _free_name(path: Path) -> Path:
@@ -126,8 +109,16 @@ def _copy(path: Path, to: Path) -> None:
             shutil.copyfile(source, to.with_name(to.name + suffix))
 
 
-def _read_into(work: Path, made: Path, data: Path) -> _Result:
-    """Read what there is of ``work``, which is changed on the way, into a new project at ``made``."""
+def _remove_log(path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _read_into(work: Path, made: Path, data: Path) -> tuple[int, int, int, bool]:
+    """Read what there is of ``work``, which is changed on the way, into a new project at ``made``.
+
+    How many images and boxes were saved and how many were lost, and whether others may have been.
+    """
     with errors_as_sentences(made), closing(connect(made, may_create=True)) as new:
         size = new.execute("PRAGMA page_size").fetchone()[0]
         new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -170,9 +161,7 @@ def _has_tables(work: Path) -> bool:
 
 
 def _lend_first_page(work: Path, page: bytes) -> None:
-    for suffix in ("-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            work.with_name(work.name + suffix).unlink()
+    _remove_log(work)
     pages = work.stat().st_size // len(page)
     with work.open("r+b") as file:
         # No free pages, as many pages as there are, and no log beside it.
@@ -191,9 +180,8 @@ def _open(work: Path) -> sqlite3.Connection:
 # ---- row by row ------------------------------------------------------------------------------------------
 
 
-def _fill(work: Path, new: sqlite3.Connection, data: Path) -> _Result:
-    lost: dict[str, int] = {}
-    unclear = False
+def _fill(work: Path, new: sqlite3.Connection, data: Path) -> tuple[int, int, int, bool]:
+    lost, unclear = 0, False
     with closing(_open(work)) as db:
         for table, checks in row_checks().items():
             names = ", ".join(checks)
@@ -207,12 +195,12 @@ def _fill(work: Path, new: sqlite3.Connection, data: Path) -> _Result:
             new.execute("COMMIT")
             kept = new.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             if len(found) > kept and table in _COUNTED:
-                lost[table] = len(found) - kept
-    lost["box"] = lost.get("box", 0) + _make_it_fit(new)
+                lost += len(found) - kept
+    lost += _make_it_fit(new)
     if not new.execute("SELECT 1 FROM run LIMIT 1").fetchone():  # the trainings still lie beside the project
         note_trainings(new, data)
     images, boxes = (new.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("image", "box"))
-    return _Result(images, boxes, sum(lost.values()), unclear)
+    return images, boxes, lost, unclear
 
 
 def _make_it_fit(new: sqlite3.Connection) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core.base.annotations import BoxRecord
 from core.base.geometry import Box
 from core.base.language import tr, trn
-from core.project.rows import HELD, ONE_OF
+from core.project.rows import HELD, ONE_OF, listed
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -34,7 +34,7 @@ def note(db: sqlite3.Connection, sizes: Sequence[tuple[int, int, int]]) -> None:
     # The size that the boxes were made for is back.
     same = f"SELECT resized.image_id {of_new.format('resized', 'image_id', '=')}"
     db.execute(f"DELETE FROM resized WHERE image_id IN ({same})", (new,))
-    ids = json.dumps([image_id for _, _, image_id in sizes])
+    ids = listed(image_id for _, _, image_id in sizes)
     db.execute(
         f"""DELETE FROM box WHERE {_AMONG} AND image_id IN (SELECT image_id FROM resized)
             AND image_id NOT IN ({HELD})""",
@@ -54,8 +54,7 @@ def remember(db: sqlite3.Connection, sizes: Mapping[int, Size]) -> None:
 
 def forget(db: sqlite3.Connection, ids: Iterable[int]) -> None:
     """The boxes of these images are made for the size that they have now."""
-    among = json.dumps([int(image_id) for image_id in ids])
-    db.execute(f"DELETE FROM resized WHERE {_AMONG}", (among,))
+    db.execute(f"DELETE FROM resized WHERE {_AMONG}", (listed(ids),))
 
 
 def former_sizes(project: Project) -> dict[int, Size]:

@@ -15,7 +15,7 @@ from core.base.atomic import atomic_write, os_reason
 from core.base.errors import ProjectError
 from core.base.language import tr
 from core.images.scan import ImageFile
-from core.project.file import settle_log
+from core.project.file import make_folder, settle_log
 from core.project.migration import RUNS, data_folder
 from core.project.rows import HELD
 from core.project.runs import Run, current_run, runs, set_current
@@ -56,7 +56,7 @@ def results_of(project: Project, run: Run) -> Iterator[Project]:
         yield project
         return
     file = results_file(project, run)
-    _make_folder(file.parent)
+    make_folder(file.parent)
     with Project.open_or_create(file) as found:
         with found.beside(project.path), found.transaction() as db:
             _copy_images(db)
@@ -106,7 +106,7 @@ def note_moved(project: Project, files: Mapping[int, ImageFile]) -> None:
 def _put_away(project: Project, run: Run) -> None:
     """Keep heat maps and automatic boxes of the project as those of ``run``."""
     file = results_file(project, run)
-    _make_folder(file.parent)
+    make_folder(file.parent)
     settle_log(file)
     try:
         with (
@@ -150,14 +150,3 @@ def _replace(db: sqlite3.Connection, tables: tuple[str, ...], ids: str) -> None:
     for table in tables:
         db.execute(f"DELETE FROM main.{table} WHERE image_id IN ({ids})")
         db.execute(f"INSERT INTO main.{table} SELECT * FROM beside.{table} WHERE image_id IN ({ids})")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProjectError(
-            tr("The folder “{name}” cannot be made beside the project: {reason}.").format(
-                name=folder.name, reason=os_reason(error)
-            )
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ ONE_OF = "IN (SELECT value FROM json_each(?))"
 EDITED = "IN (SELECT image_id FROM edited)"
 #: The ids of images whose boxes only a person may change: who has set them, taken them away or accepted them.
 HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'accepted'"
+HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 _SOURCES = {source.value: source for source in Source}
 _STATUSES = {status.value: status for status in Status}
@@ -70,19 +72,16 @@ class Kept:
     made_for: tuple[int, int] | None = None
 
 
+def listed(ids: Iterable[int]) -> str:
+    """``ids`` as the parameter of :data:`ONE_OF`."""
+    return json.dumps([int(image_id) for image_id in ids])
+
+
 def image_of(roots: Mapping[int, Path], row: tuple[Any, ...]) -> ImageRecord:
     image_id, root_id, name, size_bytes, mtime_ns, width, height, status, reason = row
-    return ImageRecord(
-        image_id,
-        roots[root_id],
-        from_db(name),
-        size_bytes,
-        mtime_ns,
-        width,
-        height,
-        _STATUSES.get(status, Status.UNSEEN),
-        from_db(reason),
-    )
+    known = _STATUSES.get(status, Status.UNSEEN)
+    place, file = (roots[root_id], from_db(name)), (size_bytes, mtime_ns)
+    return ImageRecord(image_id, *place, *file, width, height, known, from_db(reason))
 
 
 def box_of(row: tuple[Any, ...]) -> BoxRecord:

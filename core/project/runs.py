@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.base.atomic import is_temporary, os_reason
+from core.base.atomic import is_temporary
 from core.base.errors import ProjectError
 from core.base.language import tr
-from core.project.file import from_db, to_db
+from core.project.file import from_db, make_folder, to_db
 from core.project.migration import FILES, RUNS, data_folder
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ def current_run(project: Project) -> Run | None:
 
 def newest_run(project: Project, kind: str) -> Run | None:
     """The newest run of this ``kind`` that is saved; None where there is none."""
-    return next((run for run in reversed(runs(project)) if run.kind == kind and run.is_saved), None)
+    return next(iter(_saved(project, kind)), None)
 
 
 def newest_finished_run(project: Project, kind: str) -> Run | None:
     """The newest run of this ``kind`` whose training came to its end; where none did, the newest one."""
-    saved = [run for run in reversed(runs(project)) if run.kind == kind and run.is_saved]
+    saved = _saved(project, kind)
     return next((run for run in saved if run.finished), saved[0] if saved else None)
 
 
@@ -96,8 +96,12 @@ def newest_to_resume(project: Project, kind: str, preset: str | None) -> Run | N
 
     What was begun in the window, or in a former version, may have been of any preset.
     """
-    known = [run for run in reversed(runs(project)) if run.kind == kind and run.is_saved]
-    return next((run for run in known if not preset or run.preset in ("", preset)), None)
+    return next((run for run in _saved(project, kind) if not preset or run.preset in ("", preset)), None)
+
+
+def _saved(project: Project, kind: str) -> list[Run]:
+    """The saved runs of this ``kind``, the newest first."""
+    return [run for run in reversed(runs(project)) if run.kind == kind and run.is_saved]
 
 
 def begin_run(project: Project, kind: str, *, preset: str = "") -> Run:
@@ -116,14 +120,7 @@ def begin_run(project: Project, kind: str, *, preset: str = "") -> Run:
         run_id = int(row.lastrowid or 0)
         folder = f"{RUNS}/{run_id}"
         db.execute("UPDATE run SET folder = ? WHERE id = ?", (folder, run_id))
-        try:
-            (project.data_dir / folder).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ProjectError(
-                tr("The folder “{name}” cannot be made beside the project: {reason}.").format(
-                    name=folder, reason=os_reason(error)
-                )
-            ) from error
+        make_folder(project.data_dir / folder, shown=folder)
     return run_of(project, run_id)
 
 
@@ -185,13 +182,6 @@ def _remove_files(project: Project, run: Run) -> None:
 
 def _run(project: Project, row: tuple[Any, ...]) -> Run:
     run_id, name, created, kind, preset, folder, finished, current = row
-    return Run(
-        run_id,
-        from_db(name) or tr("Run {number}").format(number=run_id),
-        created,
-        kind,
-        from_db(preset),
-        data_folder(project.path) / folder,
-        bool(finished),
-        bool(current),
-    )
+    shown = from_db(name) or tr("Run {number}").format(number=run_id)
+    place = data_folder(project.path) / folder
+    return Run(run_id, shown, created, kind, from_db(preset), place, bool(finished), bool(current))

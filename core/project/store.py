@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +22,7 @@ from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
     EDITED,
-    HELD,
+    HELD_AMONG,
     IMAGE_COLUMNS,
     ONE_OF,
     ImageRecord,
@@ -32,6 +31,7 @@ from core.project.rows import (
     box_of,
     forget_changed_files,
     image_of,
+    listed,
     map_of,
     mark_edited,
     replace_boxes,
@@ -55,12 +55,9 @@ class Project(Database):
         boxes and status and takes the new size and time. Where these differ the file has changed: its
         heat map and size are forgotten and a failed one gets a new chance.
         """
-        roots: dict[Path, Path] = {}
-        rows = []
-        for f in files:
-            if f.root not in roots:
-                roots[f.root] = absolute(f.root)
-            rows.append((roots[f.root], f.name, f.size_bytes, f.mtime_ns))
+        files = list(files)
+        roots = {root: absolute(root) for root in {f.root for f in files}}
+        rows = [(roots[f.root], f.name, f.size_bytes, f.mtime_ns) for f in files]
         with self.transaction() as db:
             before = db.execute("SELECT count(*) FROM image").fetchone()[0]
             ids = root_ids(db, [row[0] for row in rows])
@@ -120,10 +117,6 @@ class Project(Database):
             [(to_db(reason), image_id) for image_id, reason in reasons.items()],
         )
 
-    def set_status(self, ids: Iterable[int], status: Status) -> None:
-        """Give every image in ``ids`` the same status."""
-        self.set_statuses(dict.fromkeys(ids, status))
-
     def set_statuses(self, statuses: Mapping[int, Status]) -> None:
         """Give each image, by id, its status: all or, where one fails, none.
 
@@ -131,14 +124,14 @@ class Project(Database):
         """
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
-            ids.setdefault(status, []).append(int(image_id))
+            ids.setdefault(status, []).append(image_id)
         with self.transaction() as db:
             for status, same in ids.items():
                 db.execute(
                     f"""UPDATE image SET
                         status = iif(?1 <> 'unseen' OR reason = '' OR id {EDITED}, ?1, 'failed')
                         WHERE status <> 'failed' AND id IN (SELECT value FROM json_each(?2))""",
-                    (status.value, json.dumps(same)),
+                    (status.value, listed(same)),
                 )
 
     def add_rejected(self, files: Iterable[RejectedFile]) -> None:
@@ -209,8 +202,7 @@ class Project(Database):
         """
         with self.transaction() as db:
             # Of these images only: a pass over all boxes for each batch would make the whole quadratic.
-            statement = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
-            held = {row[0] for row in db.execute(statement, (json.dumps([int(i) for i in boxes]),))}
+            held = {row[0] for row in db.execute(HELD_AMONG, (listed(boxes),))}
             free = {image_id: new for image_id, new in boxes.items() if image_id not in held}
             replace_boxes(db, free)
             db.executemany(
@@ -255,11 +247,10 @@ class Project(Database):
 
         ``framings`` are finite rows of :func:`framings`, of those of these images that have one.
         """
-        rows = []
-        for image_id, heat_map in heat_maps.items():
-            height, width = heat_map.shape
-            data = np.ascontiguousarray(heat_map, dtype="<f4").tobytes()
-            rows.append((image_id, int(step), height, width, data))
+        rows = [
+            (image_id, int(step), *heat_map.shape, np.ascontiguousarray(heat_map, dtype="<f4").tobytes())
+            for image_id, heat_map in heat_maps.items()
+        ]
         key = source.key if source else ""
         with self.transaction() as db:
             db.executemany(
@@ -272,9 +263,7 @@ class Project(Database):
                 [(image_id, key) for image_id in heat_maps],
             )
             for table in ("framing", "no_object"):  # of the maps before these
-                db.executemany(
-                    f"DELETE FROM {table} WHERE image_id = ?", [(image_id,) for image_id in heat_maps]
-                )
+                db.execute(f"DELETE FROM {table} WHERE image_id {ONE_OF}", (listed(heat_maps),))
             db.executemany(
                 "INSERT INTO framing (image_id, x, y, width, height) VALUES (?, ?, ?, ?, ?)",
                 [(image_id, *framing.tolist()) for image_id, framing in (framings or {}).items()],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
 from core.project.file import from_db, to_db
-from core.project.rows import ONE_OF
+from core.project.rows import ONE_OF, listed
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -27,17 +26,14 @@ def set_truth(project: Project, boxes: Mapping[int, Sequence[BoxRecord]]) -> Non
         for i, one in enumerate(true)
     ]
     with project.transaction() as db:
-        db.execute(f"DELETE FROM truth {_AMONG}", (json.dumps([int(image_id) for image_id in boxes]),))
+        db.execute(f"DELETE FROM truth {_AMONG}", (listed(boxes),))
         db.executemany(f"INSERT INTO truth ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def true_boxes(project: Project, ids: Iterable[int] | None = None) -> dict[int, tuple[BoxRecord, ...]]:
     """The true boxes, by image id, of all images that have any, or of those among ``ids``."""
-    if ids is None:
-        rows = project.select(f"SELECT {_COLUMNS} FROM truth ORDER BY image_id, position")
-    else:
-        among = json.dumps([int(image_id) for image_id in ids])
-        rows = project.select(f"SELECT {_COLUMNS} FROM truth {_AMONG} ORDER BY image_id, position", among)
+    where, asked = ("", ()) if ids is None else (_AMONG, (listed(ids),))
+    rows = project.select(f"SELECT {_COLUMNS} FROM truth {where} ORDER BY image_id, position", *asked)
     return {
         image_id: tuple(
             BoxRecord(Box(*sides), label=from_db(label), source=Source.EDITED)

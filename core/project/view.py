@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -108,16 +109,13 @@ def _text(value: Any) -> str:
     return value
 
 
-def _model(value: Any) -> str:
-    if value not in FILES:
-        raise ValueError
-    return str(value)
+def _one_of(*known: str) -> Callable[[Any], str]:
+    def understand(value: Any) -> str:
+        if value not in known:
+            raise ValueError
+        return str(value)
 
-
-def _unit(value: Any) -> str:
-    if value not in ("own", "real"):
-        raise ValueError
-    return str(value)
+    return understand
 
 
 def _snapshot(value: Any) -> str:
@@ -188,9 +186,9 @@ _READERS = {
     "side_by_side": _flag,
     "display": _display,
     "config": _config,
-    "model": _model,
+    "model": _one_of(*FILES),
     "at": _snapshot,
-    "unit": _unit,
+    "unit": _one_of("own", "real"),
     "offered_truth": lambda value: tuple(map(_text, value)),
     "declined_truth": lambda value: tuple(map(_text, value)),
     "browse": _browse,

@@ -11,7 +11,6 @@ from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, scan_folder
-from core.project.reading import OnProgress
 from core.project.runs import (
     Run,
     begin_run,
@@ -22,6 +21,7 @@ from core.project.runs import (
     run_of,
     runs,
 )
+from core.project.search import OnProgress
 from core.project.store import ImageRecord, Project
 
 WITHOUT_LABELS = ("features", "gan")
@@ -32,16 +32,6 @@ COMMANDS = {
     "cam": (mark(" with class labels"), "train-cam"),
 }
 """How a kind of training is told from others, and the command that does it."""
-
-
-def checkpoint_path(project: Project) -> Path:
-    """Where the newest training of the project is kept."""
-    return saved_run(project, "gan").file
-
-
-def classifier_path(project: Project) -> Path:
-    """Where the newest training of the project with class labels is kept."""
-    return saved_run(project, "cam").file
 
 
 def saved_run(project: Project, kind: str) -> Run:

@@ -18,7 +18,7 @@ from app.views import dialogs
 from core.base.errors import ImageError
 from core.learn import checkpoint
 from core.project.store import Project
-from core.project.workflow import checkpoint_path
+from core.project.workflow import saved_run
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -70,7 +70,7 @@ def test_a_signal_while_training_saves_and_leaves(tmp_path: Path, number: signal
     [path] = (tmp_path / "XDG_DATA_HOME").rglob("*.boxscout")
     with Project.open(path) as project:
         assert len(project.images()) == 12
-        assert checkpoint.load(checkpoint_path(project)).step > 2
+        assert checkpoint.load(saved_run(project, "gan").file).step > 2
 
 
 def test_errors_that_nobody_caught_reach_the_window(qtbot: QtBot) -> None:

@@ -95,7 +95,9 @@ def facts(**scores: float) -> BoxFacts:
     """A box with a score for the images ``i1``, ``i2`` and so on, which covers half of each."""
     ids = [int(name[1:]) for name in scores]
     values = np.array(list(scores.values()), np.float32)
-    return BoxFacts(np.array(ids), values, np.full(len(ids), 0.5, np.float32), np.zeros(len(ids), np.bool_))
+    half, none = np.full(len(ids), 0.5, np.float32), np.zeros(len(ids), np.bool_)
+    unknown = np.full(len(ids), np.nan, np.float32)
+    return BoxFacts(np.array(ids), values, half, none, np.ones(len(ids), np.int32), unknown)
 
 
 def test_scores_found_later_bring_the_list_into_order(model: ImageListModel) -> None:

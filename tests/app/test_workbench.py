@@ -25,7 +25,7 @@ from core.learn import checkpoint, engine
 from core.project.queries import framings
 from core.project.runs import begin_run
 from core.project.store import Project
-from core.project.workflow import checkpoint_path
+from core.project.workflow import saved_run
 
 LONG = 30_000
 
@@ -93,13 +93,13 @@ def test_stop_saves_and_resume_goes_on_from_there(opened: Workbench, tiny: Train
     with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
         opened.training.stop()
     stopped = session.training.saved_step
-    state = checkpoint.load(checkpoint_path(session.project))
+    state = checkpoint.load(saved_run(session.project, "gan").file)
     assert stopped == state.step >= 3
     points = len(session.learning.points)
     with qtbot.waitSignal(opened.localization.boxes_found, timeout=LONG):
         opened.start_training(endless.with_(steps=stopped + 4), resume=True)
     assert [p.step for p in session.learning.points[points:]] == [stopped + i for i in (1, 2, 3, 4)]
-    assert checkpoint.load(checkpoint_path(session.project)).step == stopped + 4
+    assert checkpoint.load(saved_run(session.project, "gan").file).step == stopped + 4
     wait_idle(qtbot, opened)
 
 
@@ -214,21 +214,21 @@ def test_leaving_without_an_event_loop_saves_too(qtbot: QtBot, folder: Path, tin
     bench.shut_down_now()
     assert bench.is_closed
     with Project.open(path) as project:
-        assert checkpoint.load(checkpoint_path(project)).step >= 2
+        assert checkpoint.load(saved_run(project, "gan").file).step >= 2
 
 
 def test_another_project_opens_after_the_training_is_saved(
     opened: Workbench, tiny: TrainConfig, tmp_path: Path, qtbot: QtBot
 ) -> None:
     first = opened.session.project.path
-    Project.create(tmp_path / "other.boxscout").close()
+    Project.open_or_create(tmp_path / "other.boxscout").close()
     opened.start_training(tiny.with_(steps=100_000))
     qtbot.waitUntil(lambda: opened.session.training.step >= 2, timeout=LONG)
     opened.open_paths([tmp_path / "other.boxscout"])
     qtbot.waitUntil(lambda: opened.session.project.path.name == "other.boxscout", timeout=LONG)
     wait_idle(qtbot, opened)
     with Project.open(first) as project:
-        assert checkpoint.load(checkpoint_path(project)).step >= 2
+        assert checkpoint.load(saved_run(project, "gan").file).step >= 2
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -255,7 +255,7 @@ def test_a_training_that_cannot_start_leaves_the_former_checkpoint(
     with qtbot.waitSignal(opened.session.error, timeout=LONG):
         opened.start_training(tiny)
     opened.errors.clear()  # type: ignore[attr-defined]
-    assert checkpoint.load(checkpoint_path(opened.session.project)).step == 6
+    assert checkpoint.load(saved_run(opened.session.project, "gan").file).step == 6
     qtbot.waitUntil(lambda: opened.session.training.saved_step == 6, timeout=LONG)
 
 

@@ -67,7 +67,7 @@ def test_localize_keeps_what_it_found(truth: Path, project: Path) -> None:
 
 def test_an_export_that_is_stopped_writes_nothing(photos: Path, tmp_path: Path) -> None:
     project, out = tmp_path / "p.boxscout", tmp_path / "out"
-    with Project.create(project) as made:
+    with Project.open_or_create(project) as made:
         made.add_images(scan_folder([photos]).images)
         for record in made.images():
             made.set_boxes(record.id, [BoxRecord(Box(10, 20, 50, 45), source=Source.EDITED)])

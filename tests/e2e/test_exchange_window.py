@@ -43,7 +43,7 @@ def with_boxes(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
         label = "cat" if number < 2 else "object"
         project.set_auto_boxes({one.id: [BoxRecord(Box(1, 2, 20, 25), label, number / 10)]})
     project.set_sizes({one.id: (40, 30) for one in records})
-    project.set_status([records[9].id], Status.REJECTED)
+    project.set_statuses({records[9].id: Status.REJECTED})
     return window
 
 

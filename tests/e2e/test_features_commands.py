@@ -86,7 +86,7 @@ def test_images_without_an_object_are_told_and_keep_their_boxes(
     empty = draw_empty(photos, 3)
     with Project.open(project) as opened:
         accepted = opened.images()[0].id
-        opened.set_status([accepted], Status.ACCEPTED)
+        opened.set_statuses({accepted: Status.ACCEPTED})
         kept = opened.boxes(accepted)
     code, out, _ = run(capsys, *localize)
     assert code == 0 and "Found 27 boxes in 27 images" in out

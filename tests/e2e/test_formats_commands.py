@@ -24,7 +24,7 @@ def raccoons(tmp_path: Path, unzipped: Callable[[str], Path]) -> tuple[Path, Pat
     """A project of 200 real photos without a box, and the folder of their truth in VOC."""
     folder = unzipped("raccoon")
     path = tmp_path / "r.boxscout"
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         add_folders(project, [folder / "images"])
     return path, folder
 
@@ -53,7 +53,7 @@ def test_truth_comes_in_leaves_in_every_format_and_scores_one(
         assert "100.0%" in run(capsys, "evaluate", place, "--truth", folder)[1]
         assert len(read_truth(place)) == 200
     other = tmp_path / "other.boxscout"
-    with Project.create(other) as made:
+    with Project.open_or_create(other) as made:
         add_folders(made, [folder / "images"])
     code, out, _ = run(capsys, "import", "boxes", tmp_path / "yolo/data.yaml", "--project", other)
     assert "Imported 217 boxes into 200 images" in out
@@ -85,7 +85,7 @@ def test_flat_names_are_for_yolo(
     _, folder = raccoons
     for name in ("a", "b"):
         shutil.copytree(folder / "images", tmp_path / "twice" / name)
-    with Project.create(tmp_path / "two.boxscout") as made:
+    with Project.open_or_create(tmp_path / "two.boxscout") as made:
         add_folders(made, [tmp_path / "twice"])
         for one in made.images():
             made.set_boxes(one.id, [BoxRecord(Box(1, 2, 30 + (one.name < "b"), 40), source=Source.EDITED)])
@@ -97,7 +97,7 @@ def test_flat_names_are_for_yolo(
     assert run(capsys, *export, "--format", "yolo", "--link")[0] == 0
     assert len(list((tmp_path / "out/images/train").glob("*.jpg"))) == 400
     assert len(list((tmp_path / "out/labels/train").glob("*.txt"))) == 400
-    with Project.create(tmp_path / "new.boxscout") as made:
+    with Project.open_or_create(tmp_path / "new.boxscout") as made:
         add_folders(made, [tmp_path / "twice"])
     code, out, _ = run(capsys, "import", "boxes", tmp_path / "out", "--project", tmp_path / "new.boxscout")
     assert "Imported 400 boxes into 400 images" in out

@@ -44,7 +44,7 @@ def worked_on(tmp_path: Path, qtbot: QtBot) -> tuple[Path, Path]:
     ids = [image.id for image in project.images()]
     project.set_sizes(dict.fromkeys(ids, (40, 30)))
     project.set_boxes(ids[0], [EDITED])
-    project.set_status(ids[:2], Status.ACCEPTED)
+    project.set_statuses(dict.fromkeys(ids[:2], Status.ACCEPTED))
     path = project.path
     close(qtbot, first)
     return folder, path

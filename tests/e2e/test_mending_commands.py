@@ -20,7 +20,7 @@ EDITED = BoxRecord(Box(4, 6, 20, 15), source=Source.EDITED)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "work.boxscout"
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images(scan_folder([draw_folder(tmp_path / "photos", 3)]).images)
         project.set_boxes(1, [EDITED])
     return path

@@ -68,7 +68,7 @@ def trained(tmp_path: Path, folder: Path, qtbot: QtBot) -> Path:
     settle(qtbot, first)
     project = first.session.project
     project.set_boxes(1, [EDITED])
-    project.set_status([1], Status.ACCEPTED)
+    project.set_statuses({1: Status.ACCEPTED})
     set_truth(project, {1: [EDITED], 2: [EDITED]})
     path = project.path
     close(qtbot, first)

@@ -49,7 +49,7 @@ def imported(
     project, records = window.session.project, window.session.images.records
     project.set_auto_boxes({one.id: [BoxRecord(Box(1, 2, 20, 25))] for one in records[:10]})
     project.set_sizes({one.id: (40, 30) for one in records})
-    project.set_status([records[9].id], Status.REJECTED)
+    project.set_statuses({records[9].id: Status.REJECTED})
     names = [one.name for one in records]
     rows = [f"{name},40,30,object,3,4,33,24" for name in names]
     path = tmp_path / "boxes.csv"

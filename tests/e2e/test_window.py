@@ -26,7 +26,7 @@ from core.learn import checkpoint, engine
 from core.project.browse import Show
 from core.project.queries import framings
 from core.project.store import Project
-from core.project.workflow import checkpoint_path
+from core.project.workflow import saved_run
 
 ENDLESS = 1_000_000
 
@@ -192,7 +192,7 @@ def test_closing_while_training_saves_and_the_project_goes_on(
     assert "Saving" in first.strip.text.text()
     close(qtbot, first)
     with Project.open(path) as project:
-        saved = checkpoint.load(checkpoint_path(project)).step
+        saved = checkpoint.load(saved_run(project, "gan").file).step
     assert saved >= 3
 
     window.open_paths([path])

@@ -19,13 +19,12 @@ from app.main_window import MainWindow
 from app.models.image_list import Role
 from core.base.config import TrainConfig
 from core.boxes.rules import MAX_BOXES
-from core.boxes.several import find_boxes
 from core.learn import snapshots
 from core.maps.heatmap import AVERAGED, heat_maps
 from core.project.localize import localize_images, map_source
 from core.project.queries import framings, undecided
 from core.project.store import Project
-from core.project.workflow import checkpoint_path, load_pixels
+from core.project.workflow import load_pixels, saved_run
 
 WINDOWS = {"image_size": 32, "crop_size": 32, "background": 1.0}
 
@@ -107,7 +106,7 @@ def test_more_boxes_come_from_the_maps_at_hand_and_are_taken_back(
     qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
     assert project.load_survey().source.looks == "averaged"
-    network = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 6).discriminator
+    network = snapshots.load(snapshots.snapshots_dir(saved_run(project, "gan").file), 6).discriminator
     pixels = load_pixels(project, project.images(), size=32)
     expected = heat_maps(network, pixels.array, options=AVERAGED)
     np.testing.assert_allclose(project.heat_map(project.images()[0].id), expected[0], atol=1e-5)
@@ -166,7 +165,7 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
     qtbot.mouseClick(window.boxes_bar.find_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
 
-    network = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 6).discriminator
+    network = snapshots.load(snapshots.snapshots_dir(saved_run(project, "gan").file), 6).discriminator
     options = replace(AVERAGED, guided=True, unit="real")
     survey = project.load_survey()
     assert survey.complete and survey.source == map_source(network, options)
@@ -204,9 +203,9 @@ def test_the_limit_of_boxes_is_remembered_image_by_image(
 ) -> None:
     train(qtbot, window, folder, tiny)
     project = window.session.project
-    ask = {"rule": window.session.view.rule, "threshold": window.session.threshold, "own": {}}
-    assert undecided(project, **ask) == []
-    assert len(undecided(project, **ask, max_boxes=MAX_BOXES)) == 12
+    options = window.session.view.options
+    assert undecided(project, options) == {}
+    assert len(undecided(project, replace(options, max_boxes=MAX_BOXES))) == 12
 
 
 class Made:
@@ -263,14 +262,8 @@ def test_finding_boxes_goes_on_where_it_was_stopped_unless_something_was_changed
     survey, view = project.load_survey(), project.load_view()
     assert survey.complete and survey.prior.images == 12
     for record in project.images():
-        assert project.boxes(record.id) == find_boxes(
-            project.heat_map(record.id),
-            width=40,
-            height=30,
-            rule=view.rule,
-            threshold=view.threshold,
-            prior=survey.prior,
-            framing=framings(project, [record.id]).get(record.id),
-            max_boxes=view.max_boxes,
+        framing = framings(project, [record.id]).get(record.id)
+        assert project.boxes(record.id) == view.options.boxes_of(
+            project.heat_map(record.id), (40, 30), prior=survey.prior, framing=framing
         )
     assert not bar.find_button.isVisible()

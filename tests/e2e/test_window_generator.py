@@ -15,7 +15,7 @@ from core.base.presets import PRESETS
 from core.learn import checkpoint
 from core.learn.engine import samples_of
 from core.nets.projected import ProjectedDiscriminator
-from core.project.workflow import checkpoint_path
+from core.project.workflow import saved_run
 
 SMALL = PRESETS["generator"].with_(
     image_size=32, width=8, batch_size=4, steps=4, sample_every=2, snapshot_every=2, latent_size=8,
@@ -37,7 +37,7 @@ def test_a_projected_training_shows_samples_diversity_maps_and_boxes(
 
     steps, values = panel.plot.points()["ms_ssim"]
     assert list(steps) == [2, 4] and all(0 <= value <= 1 for value in values)
-    state = checkpoint.load(checkpoint_path(session.project))
+    state = checkpoint.load(saved_run(session.project, "gan").file)
     assert isinstance(state.discriminator, ProjectedDiscriminator)
     assert panel.gallery.samples.count() == 64
     assert np.array_equal(session.samples, samples_of(state))

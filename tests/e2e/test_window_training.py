@@ -29,7 +29,7 @@ from core.learn.stopping import propose
 from core.maps.heatmap import heat_maps, read_out_of
 from core.project.fitting import FolderSummary, fitted_to
 from core.project.store import Project
-from core.project.workflow import checkpoint_path, classifier_path, load_pixels
+from core.project.workflow import load_pixels, saved_run
 
 ENDLESS = 1_000_000
 CLASSES = ClassifierConfig(
@@ -104,7 +104,7 @@ def test_any_kept_snapshot_gives_the_heat_maps_and_the_choice_stays(
     assert project.heat_maps_step() == 6
 
     choose(qtbot, trained, "gan", "2")
-    kept = snapshots.load(snapshots.snapshots_dir(checkpoint_path(project)), 2)
+    kept = snapshots.load(snapshots.snapshots_dir(saved_run(project, "gan").file), 2)
     network = kept.discriminator
     expected = heat_maps(network, pixels.array, options=read_out_of(network))
     for record, heat_map in zip(project.images(), expected, strict=True):
@@ -140,7 +140,7 @@ def test_the_choice_of_a_snapshot_is_there_again_in_a_reopened_project(
 
 def test_the_proposal_and_its_reason_are_shown(trained: MainWindow, qtbot: QtBot) -> None:
     picker, project = trained.train_panel.source, trained.session.project
-    path = checkpoint_path(project)
+    path = saved_run(project, "gan").file
     proposal = propose(snapshots.kept_signals(checkpoint.load(path), snapshots.snapshots_dir(path)))
     assert picker.reason.isVisible() and picker.reason.text() == proposal.reason
     assert picker.numbers.isVisible()
@@ -234,7 +234,7 @@ def test_class_labels_from_folders_to_boxes_and_back(
     click(qtbot, panel.runs.take_button)
     settle(qtbot, window)
 
-    state = classify.load(classifier_path(session.project))
+    state = classify.load(saved_run(session.project, "cam").file)
     assert state.classes == ("cats", "dogs") and state.step == results.labelled.status.saved_step
     assert panel.source.box.currentText().startswith("Class labels")
     assert "labels" in panel.source.reason.text()
@@ -278,7 +278,7 @@ def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
     click(qtbot, panel.continue_button)
     qtbot.waitUntil(lambda: session.results.labelled.status.phase is Phase.FINISHED, timeout=LONG)
     settle(qtbot, window)
-    assert classify.load(classifier_path(session.project)).step == saved + 2
+    assert classify.load(saved_run(session.project, "cam").file).step == saved + 2
     assert session.project.heat_maps_step() == saved + 2
 
 
@@ -339,7 +339,7 @@ def test_images_of_no_class_get_the_likeliest_ones_map(
     qtbot.waitUntil(lambda: session.results.labelled.status.phase is Phase.FINISHED, timeout=LONG)
     settle(qtbot, window)
     stray = next(r for r in session.project.images() if r.name == "stray.png")
-    network = classify.snapshot_of(classify.load(classifier_path(session.project))).network
+    network = classify.snapshot_of(classify.load(saved_run(session.project, "cam").file)).network
     rows = {file.path: i for i, file in enumerate(pixels_of(session.project, 32).files)}
     array = pixels_of(session.project, 32).array[[rows[stray.path]]]
     np.testing.assert_allclose(session.project.heat_map(stray.id), heat_maps(network, array)[0], atol=1e-4)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.base.geometry import Box, Placement, iou
+from core.base.geometry import Box, iou
 
 corners = st.tuples(*[st.integers(0, 30)] * 4).map(
     lambda c: Box(min(c[0], c[2]), min(c[1], c[3]), max(c[0], c[2]), max(c[1], c[3]))
@@ -26,21 +26,6 @@ def test_iou_is_shared_pixels_over_all_pixels(a: Box, b: Box) -> None:
     expected = (_mask(a) & _mask(b)).sum() / either if either else 0.0
     assert iou(a, b) == pytest.approx(expected)
     assert iou(a, b) == iou(b, a)
-
-
-@given(st.tuples(*[st.floats(-50, 150)] * 4), st.integers(1, 6000), st.integers(1, 6000), st.integers(1, 512))
-def test_to_the_grid_and_back_is_the_same_box(
-    values: tuple[float, float, float, float], width: int, height: int, grid: int
-) -> None:
-    placement = Placement(width, height, grid, grid)
-    back = placement.to_image(placement.to_grid(Box(*values)))
-    assert (back.x0, back.y0, back.x1, back.y1) == pytest.approx(values, abs=1e-6)
-
-
-@given(st.integers(1, 6000), st.integers(1, 6000), st.integers(1, 512))
-def test_the_whole_image_is_the_whole_grid(width: int, height: int, grid: int) -> None:
-    box = Placement(width, height, grid, grid).to_grid(Box(0, 0, width, height))
-    assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((0, 0, grid, grid))
 
 
 @given(st.tuples(*[st.floats(-100, 200)] * 4))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.boxes import several
 from core.boxes.batches import find_box, find_boxes, read_maps, readings
 from core.boxes.grid import GRID
+from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.boxes.rules import MAX_THRESHOLD, RULES
 from core.boxes.several import find_boxes_of_many
@@ -95,8 +95,8 @@ def test_several_boxes_of_many_are_as_of_each_alone(rule: str, prior: Prior | No
     rows = framings(len(heat_maps))
     many = find_boxes_of_many(heat_maps, sizes, threshold=own, framings=rows, **options)
     assert many == [
-        several.find_boxes(heat, width=int(w), height=int(h), threshold=float(t), framing=row, **options)
-        for heat, (w, h), t, row in zip(heat_maps, sizes, own, rows, strict=True)
+        BoxOptions(rule, t, max_boxes=max_boxes).boxes_of(heat, size, prior=prior, framing=row)
+        for heat, size, t, row in zip(heat_maps, sizes.tolist(), own.tolist(), rows, strict=True)
     ]
     counts = {len(boxes) for boxes in many}
     assert max(counts) == max_boxes if max_boxes < 3 else max(counts) > 2

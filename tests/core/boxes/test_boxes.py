@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from core.base.geometry import Box, iou
 from core.boxes.batches import find_box
-from core.boxes.grid import GRID, scaled_maps
+from core.boxes.grid import GRID, pixel_boxes, scaled_maps
 from core.boxes.moments import moments_boxes, spread_boxes
 from core.boxes.objects import hot_boxes
 from core.boxes.rules import MAX_THRESHOLD, RULES
@@ -31,6 +31,19 @@ def test_spread_is_exact_for_a_uniform_rectangle(xs: list[int], ys: list[int]) -
     weights = np.zeros((GRID, GRID))
     weights[ys[0] : ys[1], xs[0] : xs[1]] = 0.37
     assert spread_boxes(weights[None])[0] == pytest.approx((xs[0], ys[0], xs[1], ys[1]), abs=1e-6)
+
+
+@given(st.tuples(spans, spans), st.integers(GRID, 6000), st.integers(GRID, 6000))
+def test_a_cell_is_the_same_share_of_the_image_as_of_the_grid(
+    cells: tuple[list[int], list[int]], width: int, height: int
+) -> None:
+    (x0, x1), (y0, y1) = cells
+    boxes = pixel_boxes(
+        np.array([[x0, y0, x1, y1], [0, 0, GRID, GRID]], float), np.array([[width, height]] * 2)
+    )
+    back = Box(*boxes[0]).scaled(GRID / width, GRID / height)
+    assert (back.x0, back.y0, back.x1, back.y1) == pytest.approx((x0, y0, x1, y1), abs=1e-6)
+    assert boxes[1].tolist() == [0, 0, width, height]
 
 
 @given(

@@ -9,7 +9,7 @@ from scipy import ndimage
 from core.base.geometry import Box, iou
 from core.boxes.batches import find_box
 from core.boxes.grid import GRID, maps_on_grid
-from core.boxes.several import find_boxes
+from core.boxes.options import BoxOptions
 
 
 def blobs(*places: tuple[int, int, int, int, float], ground: float = 0.05) -> np.ndarray:
@@ -60,10 +60,10 @@ def test_a_map_of_one_value_gives_the_whole_image_and_no_sureness(value: float) 
 
 def test_several_objects_come_by_their_probability() -> None:
     heat = blobs((2, 2, 22, 22, 0.7), (40, 2, 56, 14, 0.9), (30, 50, 32, 52, 0.99))  # the last is a speck
-    two = find_boxes(heat, width=GRID, height=GRID, rule="object", max_boxes=5)
+    two = BoxOptions("object", max_boxes=5).boxes_of(heat, (GRID, GRID))
     assert [box.box for box in two] == [Box(40, 2, 56, 14), Box(2, 2, 22, 22)]
     assert [box.score for box in two] == pytest.approx([0.9, 0.7])
-    assert [b.box for b in find_boxes(heat, width=GRID, height=GRID, rule="object")] == [Box(2, 2, 22, 22)]
+    assert [b.box for b in BoxOptions("object").boxes_of(heat, (GRID, GRID))] == [Box(2, 2, 22, 22)]
 
 
 def test_a_coarse_map_covers_the_whole_photo() -> None:

@@ -11,8 +11,9 @@ from hypothesis.extra import numpy as hnp
 from core.base.errors import BoxscoutError
 from core.base.geometry import Box, iou
 from core.boxes.batches import find_box
+from core.boxes.options import BoxOptions
 from core.boxes.rules import RULES
-from core.boxes.several import find_boxes, non_maximum_suppression
+from core.boxes.several import non_maximum_suppression
 
 RULE_NAMES = list(RULES)
 
@@ -32,14 +33,14 @@ LEFT, RIGHT, LOW = Box(20, 30, 100, 110), Box(200, 40, 300, 120), Box(140, 220, 
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_each_object_gets_its_own_box_hottest_first(rule: str) -> None:
     heat = _map((LEFT, 0.8), (RIGHT, 1.0), (LOW, 0.9))
-    found = find_boxes(heat, width=320, height=320, rule=rule, threshold=0.3, max_boxes=10)
+    found = BoxOptions(rule, 0.3, max_boxes=10).boxes_of(heat, (320, 320))
     # Half way to the peak's height, from the threshold on, an object ends: a little inside the true edge
     # here.
     assert all(iou(record.box, true) > 0.7 for record, true in zip(found, (RIGHT, LOW, LEFT), strict=True))
     scores = [record.score for record in found]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
-    two = find_boxes(heat, width=320, height=320, rule=rule, threshold=0.3, max_boxes=2)
+    two = BoxOptions(rule, 0.3, max_boxes=2).boxes_of(heat, (320, 320))
     assert two == found[:2]
 
 
@@ -49,13 +50,13 @@ def test_one_object_gets_the_box_that_it_gets_alone(rule: str) -> None:
     heat = np.exp(-((x - 5) ** 2 + (y - 9) ** 2) / 12).astype(np.float32)
     alone = find_box(heat, width=64, height=48, rule=rule)
     for max_boxes in (1, 5):
-        assert find_boxes(heat, width=64, height=48, rule=rule, max_boxes=max_boxes) == (alone,)
+        assert BoxOptions(rule, max_boxes=max_boxes).boxes_of(heat, (64, 48)) == (alone,)
 
 
 def test_a_higher_threshold_leaves_only_the_hot_objects() -> None:
     heat = _map((LEFT, 0.6), (RIGHT, 1.0), (LOW, 0.9))
     counts = [
-        len(find_boxes(heat, width=320, height=320, rule=rule, threshold=threshold, max_boxes=9))
+        len(BoxOptions(rule, threshold, max_boxes=9).boxes_of(heat, (320, 320)))
         for rule in ("moments", "component")
         for threshold in (0.2, 0.8, 0.95)
     ]
@@ -65,7 +66,7 @@ def test_a_higher_threshold_leaves_only_the_hot_objects() -> None:
 def test_a_dent_in_one_object_does_not_make_two_of_it() -> None:
     heat = _map((LEFT, 1.0))
     heat[6, 2:10] = 0.9
-    assert len(find_boxes(heat, width=320, height=320, max_boxes=5)) == 1
+    assert len(BoxOptions(max_boxes=5).boxes_of(heat, (320, 320))) == 1
 
 
 @given(
@@ -79,7 +80,7 @@ def test_a_dent_in_one_object_does_not_make_two_of_it() -> None:
 def test_boxes_of_any_map_are_few_apart_and_inside(
     heat: np.ndarray, rule: str, threshold: float, max_boxes: int
 ) -> None:
-    found = find_boxes(heat, width=90, height=80, rule=rule, threshold=threshold, max_boxes=max_boxes)
+    found = BoxOptions(rule, threshold, max_boxes=max_boxes).boxes_of(heat, (90, 80))
     assert 1 <= len(found) <= max_boxes
     for i, record in enumerate(found):
         box = record.box
@@ -105,4 +106,4 @@ def test_suppression_keeps_the_best_of_what_overlaps() -> None:
 @pytest.mark.parametrize("count", [0, -1, 101])
 def test_an_impossible_number_of_boxes_is_refused(count: int) -> None:
     with pytest.raises(BoxscoutError, match="between 1 and 100"):
-        find_boxes(_map((LEFT, 1.0)), width=320, height=320, max_boxes=count)
+        BoxOptions(max_boxes=count).boxes_of(_map((LEFT, 1.0)), (320, 320))

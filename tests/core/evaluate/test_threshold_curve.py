@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import FormatError
-from core.base.geometry import Box, Placement, iou
+from core.base.geometry import Box, iou
 from core.boxes.batches import find_box, find_boxes, read_maps
 from core.boxes.grid import GRID
 from core.boxes.objects import hot_boxes
@@ -53,9 +53,9 @@ def test_iou_of_inclusive_boxes() -> None:
 
 
 def test_a_box_keeps_its_place_in_a_resized_image() -> None:
-    box = Placement(10, 20, 35, 10).to_grid(Box(1, 2, 4, 3))
+    box = Box(1, 2, 4, 3).scaled(35 / 10, 10 / 20)
     assert [math.floor(side) for side in (box.x0, box.y0, box.x1, box.y1)] == [3, 1, 14, 1]
-    assert Placement(3, 3, 3, 3).to_grid(Box(1, 2, 1, 2)) == Box(1, 2, 1, 2)
+    assert Box(1, 2, 1, 2).scaled(1, 1) == Box(1, 2, 1, 2)
 
 
 UNIMODAL = [[0, 0, 0, 0, 0], [0, 0.4, 0.4, 0.4, 0.6], [0, 0.4, 1.0, 0.8, 0.6], [0, 0.4, 0.4, 0.4, 0.6]]

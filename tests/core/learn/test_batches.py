@@ -161,7 +161,7 @@ def test_settings_that_contradict_each_other_are_told(changes: dict[str, object]
 def test_the_published_preset_has_none_of_it_and_the_others_do() -> None:
     paper = PRESETS["paper"]
     assert (paper.crop_size, paper.background, paper.adversarial, paper.norm) == (None, 0.0, 1.0, "auto")
-    assert paper.input_size == paper.natural_size == paper.image_size
+    assert paper.input_size == paper.image_size
     for preset in (PRESETS["scratch"], *OLD_PRESETS.values()):
         assert preset.background > 0
-        assert (preset.input_size, preset.natural_size) == (32, 64)
+        assert preset.input_size == preset.crop_size == 32

@@ -137,7 +137,7 @@ def test_recorded_steps_do_what_single_kernels_do(
         list(train(config, pixels, state))
         ends.append(_weights(state))
     used = 1 if updates_of(config) == 1 else 2
-    assert sum(part.replays for part in recorded) == used
+    assert sum(part._replay is not None for part in recorded) == used
     way, apart = (ends[1] - start).abs().sum(), (ends[0] - ends[1]).abs().sum()
     assert apart < way / 3
 

@@ -81,3 +81,10 @@ def test_coldest_and_hottest_take_the_ends_of_the_bar(name: str) -> None:
 def test_a_constant_map_is_all_cold() -> None:
     picture = colourize(np.full((4, 4), 3.0, np.float32), width=8, height=8)
     assert (picture[..., :3] == colour_bar("viridis")[0]).all()
+
+
+def test_probabilities_have_the_same_colours_in_every_image() -> None:
+    bar = colour_bar("viridis")
+    for value in (0.0, 0.2, 0.6, 1.0):
+        picture = colourize(np.full((4, 4), value, np.float32), width=8, height=8, absolute=True)
+        assert (picture[..., :3] == bar[round(255 * value)]).all()

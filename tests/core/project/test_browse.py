@@ -119,9 +119,11 @@ def test_one_images_new_facts_move_nothing_else() -> None:
         np.array([0.25], np.float32),
         np.array([0.5], np.float32),
         np.array([True]),
+        np.array([2], np.int32),
+        np.array([0.75], np.float32),
     )
     columns.set_facts_of(4, one)
-    assert columns.score[4] == 0.25
+    assert (columns.score[4], columns.boxes[4], columns.no_object[4]) == (0.25, 2, 0.75)
     assert columns.edited[4]
     assert np.array_equal(np.delete(columns.score, 4), np.delete(before, 4), equal_nan=True)
     columns.set_facts_of(4, one.of(-1))

@@ -28,7 +28,7 @@ sys.stdin.read()
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "work.boxscout"
-    Project.create(path).close()
+    Project.open_or_create(path).close()
     return path
 
 
@@ -71,4 +71,4 @@ def test_reading_commands_do_not_ask(path: Path, capsys: pytest.CaptureFixture[s
 def test_where_no_lock_can_be_made_the_opening_tells(tmp_path: Path) -> None:
     claim(tmp_path / "no folder" / "p.boxscout", WINDOW).release()
     with pytest.raises(ProjectError, match="does not exist"):
-        Project.create(tmp_path / "no folder" / "p.boxscout")
+        Project.open_or_create(tmp_path / "no folder" / "p.boxscout")

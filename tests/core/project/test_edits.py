@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(path: Path) -> Iterator[Project]:
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images(ImageFile(Path("/photos"), f"{i}.png", 10, 1) for i in range(3))
         project.set_auto_boxes({1: [AUTO], 2: [AUTO]})
         project.save_view(VIEW)
@@ -142,7 +142,7 @@ def test_an_emptied_image_is_decided_by_nobody_but_its_person(project: Project) 
     project.set_sizes({1: (50, 50), 2: (50, 50)})
     project.set_heat_maps({1: np.ones((4, 4), np.float32), 2: np.ones((4, 4), np.float32)}, step=1)
     project.set_boxes(1, [])
-    assert [u.id for u in undecided(project, rule="component", threshold=0.5, own={})] == [2]
+    assert list(undecided(project, BoxOptions("component", 0.5))) == [2]
     facts = box_facts(project)
     assert dict(zip(facts.ids.tolist(), facts.edited.tolist(), strict=True))[1] is True
 

@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         path = tmp_path / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path)
-    with Project.create(tmp_path / "p.boxscout") as made:
+    with Project.open_or_create(tmp_path / "p.boxscout") as made:
         add_folders(made, [tmp_path / "photos"])
         yield made
 
@@ -78,7 +78,7 @@ def test_labelme_comes_back_to_its_images_wherever_its_files_lie(tmp_path: Path,
         else:
             Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(path)
         boxes[name] = record(number, 3, 20, 24, label=f"of {name}")
-    with Project.create(tmp_path / "p.boxscout") as made:
+    with Project.open_or_create(tmp_path / "p.boxscout") as made:
         add_folders(made, [tmp_path / "photos"])
         images, sources = exportable(made)
         chosen = [replace(one, boxes=(boxes[one.name],)) for one in images]
@@ -122,7 +122,7 @@ def test_yolo_comes_back_to_exactly_its_images(tmp_path: Path, flat: bool) -> No
         path = tmp_path / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((30, 40, 3), number, np.uint8)).save(path)
-    with Project.create(tmp_path / "p.boxscout") as made:
+    with Project.open_or_create(tmp_path / "p.boxscout") as made:
         add_folders(made, [tmp_path / "photos"])
         images, sources = exportable(made)
         boxes = {name: record(number, 3, 20, 24) for number, name in enumerate(names)}
@@ -144,7 +144,7 @@ def test_yolo_comes_back_to_images_below_a_folder_named_images(tmp_path: Path) -
         (tmp_path / "yolo" / folder).mkdir(parents=True)
     (tmp_path / "yolo/images/train/a.png").write_bytes((tmp_path / "photos/more/a.png").read_bytes())
     (tmp_path / "yolo/labels/train/a.txt").write_text("0 .5 .5 .5 .5\n")
-    with Project.create(tmp_path / "p.boxscout") as made:
+    with Project.open_or_create(tmp_path / "p.boxscout") as made:
         add_folders(made, [tmp_path / "photos/images"])
         assert import_boxes(made, plan_import(made, tmp_path / "yolo")).images == 1
         add_folders(made, [tmp_path / "photos/more"])  # two images fit alike: none is taken
@@ -156,7 +156,7 @@ def test_an_edited_box_is_overwritten_only_when_asked(tmp_path: Path, project: P
     ids = _ids(project)
     project.set_boxes(ids["a.png"], [MINE])
     project.set_auto_boxes({ids["b.png"]: [AUTO]})
-    project.set_status([ids["a.png"]], Status.REJECTED)
+    project.set_statuses({ids["a.png"]: Status.REJECTED})
     file = tmp_path / "x.json"
     FORMATS["coco"].write([image(one, record(2, 3, 20, 24)) for one in NAMES], file)
     plan = plan_import(project, file)

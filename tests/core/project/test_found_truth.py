@@ -31,7 +31,7 @@ def _project(
     for number, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((*size[::-1], 3), number, np.uint8)).save(folder / name)
-    made = Project.create(tmp_path / "p.boxscout")
+    made = Project.open_or_create(tmp_path / "p.boxscout")
     add_folders(made, [folder])
     return made
 

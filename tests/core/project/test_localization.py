@@ -67,7 +67,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, folder: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "p.boxscout") as project:
+    with Project.open_or_create(tmp_path / "p.boxscout") as project:
         add_folders(project, [folder])
         yield project
 
@@ -160,7 +160,7 @@ def test_framings_outlast_a_stop_and_a_move_of_the_threshold_leaves_them(
     with pytest.raises(Cancelled):
         _localize(project, BoxOptions("fitted"), cancelled=_after(calls))
     _localize(project, BoxOptions("fitted"))
-    with Project.create(tmp_path / "other.boxscout") as other:
+    with Project.open_or_create(tmp_path / "other.boxscout") as other:
         add_folders(other, [folder])
         _localize(other, BoxOptions("fitted", 0.3))
         first = project.all_boxes()
@@ -314,7 +314,7 @@ def test_what_was_stopped_goes_on_and_ends_as_if_it_had_not_been(
     _localize(project, BoxOptions(rule), on_progress=lambda *step: steps.append(step))
     assert seen.images == made
     assert steps[-1] == (70, 70)
-    with Project.create(tmp_path / "other.boxscout") as other:
+    with Project.open_or_create(tmp_path / "other.boxscout") as other:
         add_folders(other, [folder])
         _localize(other, BoxOptions(rule))
         assert _contents(project) == _contents(other)
@@ -397,7 +397,7 @@ def test_boxes_that_move_with_the_picture_are_said_to(tmp_path: Path) -> None:
         x, y = rng.integers(9, 40, 2).tolist()
         ImageDraw.Draw(image).rectangle((x, y, x + 14, y + 12), fill=(240, 240, 240))
         image.save(folder / f"{i}.png")
-    with Project.create(tmp_path / "m.boxscout") as project:
+    with Project.open_or_create(tmp_path / "m.boxscout") as project:
         add_folders(project, [folder])
         _localize(project, BoxOptions("component", 0.5))
         sure = project.load_survey().sureness

@@ -16,7 +16,6 @@ from core.base.geometry import Box
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.boxes.rules import RULES
-from core.boxes.several import find_boxes
 from core.boxes.thresholds import Thresholds
 from core.evaluate import reading
 from core.evaluate.compare import paired_bootstrap
@@ -44,7 +43,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         pixels = rng.integers(0, 80, (HEIGHT, WIDTH, 3), dtype=np.uint8)
         pixels[y : y + 12, x : x + 12] = (230, 200, 60)
         Image.fromarray(pixels).save(folder / f"{i:02}.png")
-    made = Project.create(tmp_path / "a.boxscout")
+    made = Project.open_or_create(tmp_path / "a.boxscout")
     add_folders(made, [folder])
     records = made.images()
     made.set_sizes({one.id: (WIDTH, HEIGHT) for one in records})
@@ -68,15 +67,12 @@ def decide(project: Project, view: ProjectView) -> None:
     for one in project.images():
         heat = project.heat_map(one.id)
         if heat is not None:
-            boxes = find_boxes(
+            boxes = view.options.boxes_of(
                 heat,
-                width=WIDTH,
-                height=HEIGHT,
-                rule=view.rule,
-                threshold=view.thresholds.get(one.id, view.threshold),
+                (WIDTH, HEIGHT),
+                image_id=one.id,
                 prior=None if (project.map_source(one.id) or "").startswith("old") else project.prior(),
                 framing=framings(project, [one.id]).get(one.id),
-                max_boxes=view.max_boxes,
             )
             project.set_auto_boxes({one.id: boxes})
 

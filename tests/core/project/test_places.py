@@ -16,7 +16,7 @@ from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.images.scan import scan_folder
 from core.project import resized
-from core.project.places import apply_move, find_moved, lost_folders, missing_images
+from core.project.places import apply_move, find_moved, lost_folders
 from core.project.store import Project
 
 EDITED = BoxRecord(Box(4, 6, 20, 15), label="cat", source=Source.EDITED)
@@ -34,14 +34,14 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, photos: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "work.boxscout") as made:
+    with Project.open_or_create(tmp_path / "work.boxscout") as made:
         made.add_images(scan_folder([photos]).images)
         ids = [image.id for image in made.images()]
         made.set_sizes(dict.fromkeys(ids, (40, 30)))
         made.set_boxes(ids[0], [EDITED])
         made.set_auto_boxes({ids[1]: [AUTO], ids[2]: [AUTO]})
         made.set_heat_maps(dict.fromkeys(ids, np.ones((4, 4), np.float32)), step=3)
-        made.set_status([ids[1]], Status.ACCEPTED)
+        made.set_statuses({ids[1]: Status.ACCEPTED})
         yield made
 
 
@@ -96,7 +96,7 @@ def test_what_is_not_there_is_named_and_stays(project: Project, photos: Path, tm
     )
     apply_move(project, move)
     assert [one[:3] for one in _state(project)[:2]] == [one[:3] for one in before[:2]]
-    assert missing_images(project.images()) == [ids["a.png"]]
+    assert [one.id for one in project.images() if not one.path.exists()] == [ids["a.png"]]
     assert project.boxes(ids["sub/c.png"]) == (), "read again from the heat map, which is there"
 
 

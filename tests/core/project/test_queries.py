@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
+from core.boxes.options import BoxOptions
+from core.boxes.thresholds import Thresholds
 from core.images.scan import ImageFile
 from core.project.browse import Browse, ImageColumns, Show
 from core.project.queries import box_facts, heat_maps, undecided
@@ -19,7 +22,7 @@ from core.project.store import Project
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Six images of 40 x 20 pixels; all but the last have a heat map."""
-    made = Project.create(tmp_path / "p.boxscout")
+    made = Project.open_or_create(tmp_path / "p.boxscout")
     made.add_images([ImageFile(tmp_path, f"{i}.png", 1, 1) for i in range(6)])
     made.set_sizes(dict.fromkeys(range(1, 7), (40, 20)))
     made.set_heat_maps({i: np.full((2, 3), i, np.float32) for i in range(1, 6)}, step=1)
@@ -83,11 +86,12 @@ def test_what_may_show_no_object_is_known_of_images_with_and_without_boxes(proje
 def test_undecided_are_those_whose_box_says_something_else(project: Project) -> None:
     project.set_auto_boxes({1: [auto(0.5)], 2: [auto(0.5, threshold=0.3)], 3: [auto(0.5, rule="component")]})
     project.set_boxes(4, [BoxRecord(Box(0, 0, 4, 4), source=Source.EDITED)])
-    behind = undecided(project, rule="moments", threshold=0.2, own={})
-    assert [(image.id, image.threshold) for image in behind] == [(2, 0.2), (3, 0.2), (5, 0.2)]
-    assert (behind[0].width, behind[0].height) == (40, 20)
-    own = undecided(project, rule="moments", threshold=0.2, own={1: 0.4, 2: 0.3})
-    assert [(image.id, image.threshold) for image in own] == [(1, 0.4), (3, 0.2), (5, 0.2)]
+    options = BoxOptions("moments", 0.2)
+    assert undecided(project, options) == {2: (40, 20), 3: (40, 20), 5: (40, 20)}
+    own = replace(options, thresholds=Thresholds.of({1: 0.4, 2: 0.3}))
+    assert list(undecided(project, own)) == [1, 3, 5]
+    assert own.thresholds_of([1, 2, 3]).tolist() == [0.4, 0.3, 0.2]
+    assert list(undecided(project, own, [2, 3, 4])) == [3]
 
 
 def test_heat_maps_of_many_are_those_of_each(project: Project) -> None:

@@ -49,7 +49,7 @@ def test_a_project_that_may_only_be_read_is_read_as_it_is_now(unprivileged: Path
     work, place = unprivileged / "work.boxscout", unprivileged / "été 100% & co"
     place.mkdir()
     path = place / "p#1?.boxscout"
-    with Project.create(work) as project:
+    with Project.open_or_create(work) as project:
         project.add_images([_file("1.png"), _file("2.png")])
         project.set_boxes(1, [FOUND])
     with closing(sqlite3.connect(work)) as db:
@@ -73,7 +73,7 @@ def test_a_copy_to_look_at_takes_changes_and_keeps_none(unprivileged: Path) -> N
     place = unprivileged / "shut"
     place.mkdir()
     path = place / "p.boxscout"
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images([_file("1.png")])
     with locked(place):
         with Project.open_to_look(path) as project:
@@ -90,7 +90,7 @@ def test_a_copy_to_look_at_takes_changes_and_keeps_none(unprivileged: Path) -> N
 def test_a_project_that_another_has_open_is_read_as_it_is_now(unprivileged: Path) -> None:
     place = unprivileged / "theirs"
     place.mkdir()
-    with Project.create(place / "p.boxscout") as theirs:
+    with Project.open_or_create(place / "p.boxscout") as theirs:
         theirs.add_images([_file("1.png")])
         theirs.set_boxes(1, [EDITED])
         with locked(place), Project.open_to_read(theirs.path) as project:
@@ -98,7 +98,7 @@ def test_a_project_that_another_has_open_is_read_as_it_is_now(unprivileged: Path
 
 
 def test_one_that_may_be_changed_is_opened_as_ever(tmp_path: Path) -> None:
-    Project.create(tmp_path / "p.boxscout").close()
+    Project.open_or_create(tmp_path / "p.boxscout").close()
     with Project.open_to_read(tmp_path / "p.boxscout") as project:
         project.add_images([_file("1.png")])
     with Project.open(tmp_path / "p.boxscout") as project:
@@ -110,7 +110,7 @@ def test_what_may_only_be_read_is_refused_as_ever_where_it_is_no_whole_project(u
     place.mkdir()
     whole, newer, stranger = (place / name for name in ("whole", "newer", "stranger"))
     for path in (whole, newer):
-        Project.create(path).close()
+        Project.open_or_create(path).close()
     with closing(sqlite3.connect(newer)) as db:
         db.execute("PRAGMA user_version = 99")
     stranger.write_bytes(b"\x89PNG" * 400)

@@ -25,13 +25,13 @@ FRAMING = np.array([0.1, -0.2, -0.3, 0.4])
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "work.boxscout"
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         folder = tmp_path / "photos with a name of some length"
         project.add_images([ImageFile(folder, f"image {i}.png", 10, 1) for i in range(IMAGES)])
         ids = [image.id for image in project.images()]
         project.set_sizes(dict.fromkeys(ids, (40, 30)))
         project.set_kept({i: _kept(i) for i in ids})
-        project.set_status(ids[::2], Status.ACCEPTED)
+        project.set_statuses(dict.fromkeys(ids[::2], Status.ACCEPTED))
         heat, framings = np.ones((8, 8), np.float32), {ids[0]: FRAMING}
         project.set_heat_maps({ids[0]: heat}, step=3, framings=framings)
         project.set_no_object({ids[0]: 0.75})

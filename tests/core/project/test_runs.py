@@ -32,7 +32,7 @@ COUNT = 5
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "a.boxscout") as made:
+    with Project.open_or_create(tmp_path / "a.boxscout") as made:
         made.add_images([ImageFile(tmp_path / "photos", f"{i}.png", 9, 9) for i in range(COUNT)])
         made.set_sizes(dict.fromkeys(range(1, COUNT + 1), (40, 30)))
         yield made
@@ -90,8 +90,8 @@ def test_what_another_run_finds_waits_until_it_is_taken_and_can_be_given_back(pr
     _find(project, first, ids, 1)
     assert current_run(project) == run_of(project, first)
     project.set_boxes(2, [_box(7, Source.EDITED)])
-    project.set_status([3], Status.ACCEPTED)
-    project.set_status([4], Status.REJECTED)
+    project.set_statuses({3: Status.ACCEPTED})
+    project.set_statuses({4: Status.REJECTED})
     before = _state(project)
 
     assert is_provisional(project, run_of(project, second))
@@ -164,9 +164,9 @@ def test_a_damaged_result_is_a_sentence_and_changes_nothing(project: Project) ->
 
 def test_no_automatic_run_changes_what_is_accepted(project: Project) -> None:
     project.set_auto_boxes({1: [_box(1)], 2: [_box(2)]})
-    project.set_status([1, 3], Status.ACCEPTED)
+    project.set_statuses(dict.fromkeys([1, 3], Status.ACCEPTED))
     assert project.set_auto_boxes({i: [_box(20)] for i in (1, 2, 3)}) == 2
     assert _lefts(project) == {1: 1, 2: 20}
     assert project.boxes(1)[0].source is Source.AUTO
-    project.set_status([1], Status.UNSEEN)
+    project.set_statuses({1: Status.UNSEEN})
     assert project.set_auto_boxes({1: [_box(20)]}) == 0

@@ -56,7 +56,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(path: Path) -> Iterator[Project]:
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images([_file("b.png"), _file("sub/a.png"), _file("c.png")])
         yield project
 
@@ -114,11 +114,11 @@ def test_one_path_by_two_folders_is_one_image(project: Project) -> None:
 
 def test_status_sizes_and_failures(project: Project) -> None:
     a, b, c = _ids(project)
-    project.set_status([a, b], Status.ACCEPTED)
+    project.set_statuses(dict.fromkeys([a, b], Status.ACCEPTED))
     project.set_failed({c: "It is empty."})
     project.set_sizes({b: (3, 4)})
     assert [image.status for image in project.images()] == [Status.ACCEPTED, Status.ACCEPTED, Status.FAILED]
-    project.set_status([c], Status.REJECTED)
+    project.set_statuses({c: Status.REJECTED})
     assert project.image(c).status is Status.FAILED, "nothing that is said makes it usable"
     project.set_sizes({c: (1, 1)})
     assert (project.image(c).status, project.image(c).reason) == (Status.UNSEEN, "")
@@ -127,8 +127,8 @@ def test_status_sizes_and_failures(project: Project) -> None:
 def test_a_file_that_is_away_takes_nobodys_work(project: Project) -> None:
     a, b, c = _ids(project)
     project.set_auto_boxes({a: [_auto()]})
-    project.set_status([a], Status.ACCEPTED)
-    project.set_status([b], Status.REJECTED)
+    project.set_statuses({a: Status.ACCEPTED})
+    project.set_statuses({b: Status.REJECTED})
     project.set_boxes(c, [])
     for _ in range(2):
         project.set_failed(dict.fromkeys((a, b, c), "It is no longer there."))
@@ -137,7 +137,7 @@ def test_a_file_that_is_away_takes_nobodys_work(project: Project) -> None:
             (status, "It is no longer there.") for status in (Status.ACCEPTED, Status.REJECTED, Status.UNSEEN)
         ]
         assert (project.boxes(a), kept(project, [c])[c]) == ((_auto(),), Kept((), edited=True))
-    project.set_status([b, c], Status.UNSEEN)
+    project.set_statuses(dict.fromkeys([b, c], Status.UNSEEN))
     assert [image.status for image in project.images()][1:] == [Status.FAILED, Status.UNSEEN]
     project.set_sizes(dict.fromkeys((a, b, c), (3, 4)))
     assert [image.reason for image in project.images()] == ["", "", ""]
@@ -205,7 +205,7 @@ _records = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(records=st.lists(_records, max_size=4))
 def test_boxes_come_back_as_they_went(records: list[BoxRecord]) -> None:
-    with tempfile.TemporaryDirectory() as folder, Project.create(Path(folder) / "p") as project:
+    with tempfile.TemporaryDirectory() as folder, Project.open_or_create(Path(folder) / "p") as project:
         project.add_images([_file("a.png")])
         project.set_boxes(1, records)
         assert project.boxes(1) == tuple(records)
@@ -225,7 +225,7 @@ def test_a_failed_bulk_change_changes_nothing(project: Project) -> None:
     ("change", "check"),
     [
         ("p.set_boxes(1, [BoxRecord(Box(1, 2, 3, 4))])", "p.boxes(1)[0].box == Box(1, 2, 3, 4)"),
-        ("p.set_status([2], Status.REJECTED)", "p.image(2).status is Status.REJECTED"),
+        ("p.set_statuses({2: Status.REJECTED})", "p.image(2).status is Status.REJECTED"),
         ("p.save_view(ProjectView(threshold=0.3))", "p.load_view().threshold == 0.3"),
     ],
 )
@@ -267,7 +267,7 @@ def test_threads_share_a_project(project: Project) -> None:
 
 
 def test_export_names_of_one_and_of_several_folders(path: Path) -> None:
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images([_file("sub/a.png", root="/home/me/cats")])
         assert [image.name for image in project.image_boxes()] == ["sub/a.png"]
         project.add_images([_file("sub/a.png", root="/home/me/dogs"), _file("a.png", root="/home/you")])
@@ -283,7 +283,7 @@ def test_export_names_of_one_and_of_several_folders(path: Path) -> None:
 
 
 def test_export_names_stay_unique_where_a_move_made_two_paths_one(path: Path) -> None:
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images(
             [_file("x/a.png", root="/p"), _file("x/a (2).png", root="/p"), _file("a.png", root="/q")]
         )
@@ -454,7 +454,7 @@ def _empty_database(path: Path) -> None:
 
 
 def _newer(path: Path) -> None:
-    Project.create(path).close()
+    Project.open_or_create(path).close()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
@@ -462,7 +462,7 @@ def _newer(path: Path) -> None:
 
 def _with_a_view(path: Path) -> None:
     """In place of a table, and without an end."""
-    Project.create(path).close()
+    Project.open_or_create(path).close()
     db = sqlite3.connect(path)
     db.execute("DROP TABLE rejected")
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
@@ -471,21 +471,21 @@ def _with_a_view(path: Path) -> None:
 
 
 def _with_a_trigger(path: Path) -> None:
-    Project.create(path).close()
+    Project.open_or_create(path).close()
     db = sqlite3.connect(path)
     db.execute("CREATE TRIGGER t AFTER INSERT ON view BEGIN DELETE FROM box; END")
     db.close()
 
 
 def _torn(path: Path) -> None:
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images([_file(f"{i}.png") for i in range(5000)])
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
 
 
 def _scribbled(path: Path) -> None:
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         project.add_images([_file(f"{i}.png") for i in range(5000)])
     data = bytearray(path.read_bytes())
     data[8192:40960] = b"\xa5" * (40960 - 8192)
@@ -524,18 +524,14 @@ def test_what_is_not_a_project_is_refused_and_not_touched(
     if sentence not in ("no project",) and before != b"":
         with pytest.raises(ProjectError):
             Project.open_or_create(path)
-        with pytest.raises(ProjectError):
-            Project.create(path)
 
 
-def test_create_refuses_a_project_and_takes_an_empty_file(path: Path) -> None:
+def test_an_empty_file_becomes_a_project_and_a_missing_folder_none(path: Path) -> None:
     path.touch()
-    Project.create(path).close()
-    with pytest.raises(ProjectError, match="exists already"):
-        Project.create(path)
+    Project.open_or_create(path).close()
     Project.open_or_create(path).close()
     with pytest.raises(ProjectError, match="does not exist"):
-        Project.create(path.parent / "missing" / "p")
+        Project.open_or_create(path.parent / "missing" / "p")
 
 
 def test_a_kill_while_it_is_made_leaves_something_that_opens(path: Path) -> None:
@@ -567,7 +563,7 @@ def test_a_kill_in_the_middle_of_a_change_loses_only_that(project: Project, path
 
 def test_a_read_only_file_or_folder_is_told_at_opening(unprivileged: Path) -> None:
     path = unprivileged / "p.boxscout"
-    Project.create(path).close()
+    Project.open_or_create(path).close()
     path.chmod(0o444)
     with pytest.raises(ProjectError, match="read-only"):
         Project.open(path)
@@ -580,9 +576,9 @@ def test_a_read_only_file_or_folder_is_told_at_opening(unprivileged: Path) -> No
         with pytest.raises(ProjectError, match="read-only"):
             project.backup(unprivileged / "shut" / "copy")
     with pytest.raises(ProjectError, match="read-only"):
-        Project.create(unprivileged / "shut" / "p")
+        Project.open_or_create(unprivileged / "shut" / "p")
     (unprivileged / "shut").chmod(0o755)
-    Project.create(unprivileged / "shut" / "p").close()
+    Project.open_or_create(unprivileged / "shut" / "p").close()
     (unprivileged / "shut").chmod(0o555)
     with pytest.raises(ProjectError, match="read-only"):
         Project.open(unprivileged / "shut" / "p")
@@ -627,7 +623,7 @@ def test_backup_over_a_killed_project_is_not_mixed_with_its_log(project: Project
     copy = tmp_path / "copy.boxscout"
     program = (
         "import os, sys; from pathlib import Path; from core.project.store import Project\n"
-        "from core.images.scan import ImageFile\np = Project.create(Path(sys.argv[1]))\n"
+        "from core.images.scan import ImageFile\np = Project.open_or_create(Path(sys.argv[1]))\n"
         "p.add_images([ImageFile(Path('/old'), f'{i}.png', 1, 1) for i in range(2000)]); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", program, str(copy)], cwd=REPOSITORY, check=True)
@@ -638,7 +634,7 @@ def test_backup_over_a_killed_project_is_not_mixed_with_its_log(project: Project
 
 
 def test_backup_over_an_open_project_is_refused(project: Project, tmp_path: Path) -> None:
-    with Project.create(tmp_path / "other") as other:
+    with Project.open_or_create(tmp_path / "other") as other:
         other.add_images([_file("x.png")])
         with pytest.raises(ProjectError, match="open in another program"):
             project.backup(tmp_path / "other")

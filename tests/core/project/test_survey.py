@@ -27,7 +27,7 @@ SURVEY = Survey(700, Prior(1.25, -3.5, 0.5, 99), Sureness(0.8, 0.5, 64))
 )
 def test_a_survey_comes_back_after_reopening(tmp_path: Path, survey: Survey) -> None:
     path = tmp_path / "a.boxscout"
-    with Project.create(path) as project:
+    with Project.open_or_create(path) as project:
         assert project.load_survey() is None
         assert project.prior() is None
         project.save_survey(Survey(5))
@@ -39,7 +39,7 @@ def test_a_survey_comes_back_after_reopening(tmp_path: Path, survey: Survey) -> 
 
 def test_a_project_from_before_gets_its_table(tmp_path: Path) -> None:
     path = tmp_path / "old.boxscout"
-    Project.create(path).close()
+    Project.open_or_create(path).close()
     with sqlite3.connect(path) as db:
         db.execute("DROP TABLE survey")
     db.close()
@@ -56,7 +56,7 @@ def test_a_project_from_before_gets_its_table(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_cannot_be_understood_is_no_survey(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.boxscout"
-    Project.create(path).close()
+    Project.open_or_create(path).close()
     with sqlite3.connect(path) as db:
         db.execute("INSERT INTO survey (id, json) VALUES (1, ?)", (text,))
     db.close()

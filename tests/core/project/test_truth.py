@@ -16,7 +16,7 @@ from core.project.truth import set_truth, true_boxes
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project.create(tmp_path / "a.boxscout")
+    made = Project.open_or_create(tmp_path / "a.boxscout")
     made.add_images([ImageFile(tmp_path, f"{i}.png", 1, 1) for i in range(3)])
     return made
 
@@ -28,7 +28,7 @@ def _plain(found: dict[int, tuple[BoxRecord, ...]]) -> dict[int, list[tuple[str,
 def test_truth_survives_closing_and_leaves_boxes_and_statuses_alone(project: Project) -> None:
     ids = [image.id for image in project.images()]
     project.set_auto_boxes({ids[0]: [BoxRecord(Box(0, 0, 5, 5), score=0.5)]})
-    project.set_status([ids[0]], Status.ACCEPTED)
+    project.set_statuses({ids[0]: Status.ACCEPTED})
     true = [BoxRecord(Box(1.5, 2, 3, 4), label="Füchse"), BoxRecord(Box(0, 0, 9, 9))]
     set_truth(project, {ids[0]: true, ids[2]: true[1:]})
     project.close()
