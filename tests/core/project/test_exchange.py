@@ -269,7 +269,7 @@ def test_a_name_that_two_images_have_is_told_and_never_guessed(tmp_path: Path) -
         path = tmp_path / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path)
-    with Project.create(tmp_path / "p.boxscout") as made:
+    with Project.open_or_create(tmp_path / "p.boxscout") as made:
         add_folders(made, [tmp_path / "photos"])
         FORMATS["coco"].write([image(n, record(1, 1, 9, 9)) for n in ("a.png", "b.png")], tmp_path / "x.json")
         plan = plan_import(made, tmp_path / "x.json")
