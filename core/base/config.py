@@ -314,7 +314,7 @@ class FeaturesConfig(Learning):
         576,
         mark("Image size"),
         mark("Side, in pixels, at which images are looked at; larger finds smaller things, but slowly."),
-        choices=(224, 256, 320, 384, 448, 512, 576),
+        choices=(224, 256, 320, 384, 448, 512, 576, 640, 704),
     )
     keep_aspect: bool = _setting(
         False, mark("Keep proportions"), mark("Look at images in their own proportions, not squashed.")

@@ -90,7 +90,7 @@ def _options(
     FeaturesConfig,
     ("method", "features", "sample", "keep_aspect", "threads", "image_size", "seed", "device"),
     words={
-        "image_size": "Pixels: 224 to 576; from scratch 32, 64 or 128.",
+        "image_size": "Pixels: 224 to 704; from scratch 32, 64 or 128.",
         "threads": "Of the processor; 0 for all.",
     },
 )
