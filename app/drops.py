@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 
@@ -14,3 +16,16 @@ def take_as_copy(event: QDropEvent) -> None:
         event.accept()
     else:
         event.ignore()
+
+
+def local_paths(dropped: QMimeData) -> list[Path]:
+    """The files and folders of this computer among what was dropped."""
+    return [Path(_without_localhost(url).toLocalFile()) for url in dropped.urls() if url.isLocalFile()]
+
+
+def _without_localhost(url: QUrl) -> QUrl:
+    """``file://localhost/photos`` is ``file:///photos`` (RFC 8089), which Qt takes for another computer's."""
+    if url.host().lower() == "localhost":
+        url = QUrl(url)
+        url.setHost("")
+    return url

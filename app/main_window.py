@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractSlider, QMainWindow, QMenu, QSplitter, QS
 
 from app import actions, paths, style
 from app.controllers.workbench import Workbench
-from app.drops import take_as_copy
+from app.drops import local_paths, take_as_copy
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.dock = self.status.dock
         self.truth = TruthPresenter(bench, self.bar.threshold_plot, self)
         self.box_editing = CanvasPresenter(bench, self.canvas, self.bar, self.strip, self)
+        self.exchange = ExchangePresenter(bench, self)
         self._parts = (
             self.status,
             self.truth,
@@ -67,7 +68,7 @@ class MainWindow(QMainWindow):
             BoxesPresenter(bench, self.boxes_bar, self),
             TrainPresenter(bench, self.train_panel, self),
             NoticePresenter(bench, self.notice, self),
-            ExchangePresenter(bench, self),
+            self.exchange,
             self.program,
         )
         self._build_actions()
@@ -243,11 +244,18 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.welcome.set_drag_active(False)
-        chosen = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        chosen = local_paths(event.mimeData())
         take_as_copy(event)
         if event.isAccepted():
             # The drag's source waits until this returns.
-            QTimer.singleShot(0, self, lambda: self.open_paths(chosen))
+            QTimer.singleShot(0, self, lambda: self._take_dropped(chosen))
+
+    def _take_dropped(self, chosen: list[Path]) -> None:
+        """A box file that is dropped beside images is offered for import; all else is opened."""
+        if len(chosen) == 1 and self.exchange.may_be_boxes(chosen[0]):
+            self.exchange.import_boxes(chosen[0])
+        else:
+            self.open_paths(chosen)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Training is stopped and saved first; the window lives on meanwhile and says so."""

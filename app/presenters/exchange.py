@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
@@ -10,6 +12,8 @@ from app.presenters.part import Handlers, Presenter
 from app.views import dialogs
 from app.views.import_dialog import ImportDialog
 from app.wiring import follow
+
+_BOX_FILES = {".json", ".csv", ".tsv", ".xml"}
 
 
 class ExchangePresenter(Presenter):
@@ -24,7 +28,7 @@ class ExchangePresenter(Presenter):
         follow(self.update, session.images.count_changed, session.project_changed)
 
     def handlers(self) -> Handlers:
-        return {"export": self.export, "import_boxes": self.import_boxes}
+        return {"export": self.export, "import_boxes": lambda: self.import_boxes()}
 
     def update(self) -> None:
         session = self._session
@@ -38,7 +42,12 @@ class ExchangePresenter(Presenter):
         if request is not None:
             exporting.export(request)
 
-    def import_boxes(self) -> None:
+    def may_be_boxes(self, path: Path) -> bool:
+        """Whether ``path`` is a file that holds boxes by its ending, and there are images to have them."""
+        return path.suffix.lower() in _BOX_FILES and path.is_file() and self._session.images.total > 0
+
+    def import_boxes(self, path: Path | None = None) -> None:
+        """Ask what to bring in; ``path`` is where it looks first."""
         importing = self._bench.importing
         dialog = ImportDialog(folder=dialogs.last_folder("import"), parent=self._window)
         dialog.path_chosen.connect(importing.look_at)
@@ -47,6 +56,8 @@ class ExchangePresenter(Presenter):
         dialog.import_requested.connect(self._import)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+        if path is not None:
+            dialog.path_edit.setText(str(path))
 
     def _import(self, request: ImportRequest) -> None:
         dialogs.remember("import", request.plan.path)

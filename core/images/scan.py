@@ -37,6 +37,27 @@ SUFFIXES = {
 SIDE_FILES = {"", ".txt", ".md", ".xml", ".json", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".ini", ".cfg"}
 SIDE_FILES |= {".html", ".htm", ".log", ".db", ".py", ".ipynb", ".mat", ".npy", ".npz", ".pkl", ".pt"}
 SIDE_FILES |= {".pth", ".h5", ".boxscout"}
+# What editors, phones and camera-trap programs write beside photos.
+SIDE_FILES |= {
+    ".xmp",
+    ".aae",
+    ".pp3",
+    ".dop",
+    ".ddb",
+    ".tdb",
+    ".nksc",
+    ".on1",
+    ".cos",
+    ".arp",
+    ".lnk",
+    ".url",
+}
+# Pictures that are no photos of their own: films' stills, backups, half downloads.
+_SECOND_HAND = (".thm", "_original", "~", ".bak", ".orig", ".part", ".partial", ".crdownload", ".download")
+# Thumbnails and trash of network storage and systems.
+_SYSTEM_FOLDERS = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler", "#snapshot"}
+_SYSTEM_FOLDERS |= {"system volume information", "lost+found", "lost.dir", "@recently-snapshot", "@tmp"}
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "ehthumbs_vista.db"}
 _PIECE = 4096
 _WORTH_A_GROUP = 256
 _ALL_DIGITS = str.maketrans("123456789", "0" * 9)
@@ -85,8 +106,9 @@ def iter_scan(paths: Sequence[Path]) -> Iterator[ImageFile | RejectedFile]:
     """Find the image files in ``paths`` (files, folders with all their subfolders), one by one.
 
     A folder's own files come first, then its subfolders, each in natural order. Files with an image's
-    suffix are not opened; of others 32 bytes are read. Hidden files are passed over, links are followed
-    once. A file chosen by itself has its folder as ``root``. A subfolder that :data:`EXPORTED` marks is
+    suffix are not opened; of others 32 bytes are read. Hidden files, a system's own folders, backups and
+    films' stills are passed over, unless chosen by themselves; links are followed once. A file chosen by
+    itself has its folder as ``root``. A subfolder that :data:`EXPORTED` marks is
     told and passed over; chosen by itself it is a folder as any other.
 
     Raises
@@ -247,6 +269,8 @@ def _usable(path: str, status: os.stat_result, *, chosen: bool) -> str | None:
     if not stat.S_ISREG(status.st_mode):
         return tr(NOT_A_FILE)
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
+    if suffix.endswith(_SECOND_HAND) and not chosen:
+        return None
     known = suffix in SUFFIXES
     if status.st_size == 0:
         return None if suffix in SIDE_FILES and not chosen else tr(EMPTY)
@@ -259,7 +283,7 @@ def _usable(path: str, status: os.stat_result, *, chosen: bool) -> str | None:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+    return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS | _SYSTEM_FILES
 
 
 def _is_project_data(path: str) -> bool:
