@@ -126,14 +126,14 @@ def close(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def drop(
-    target: QWidget, paths: list[Path], offered: Qt.DropAction = Qt.DropAction.CopyAction
+    target: QWidget, paths: list[Path | QUrl], offered: Qt.DropAction = Qt.DropAction.CopyAction
 ) -> Qt.DropAction | None:
     """Drop files on a widget as the desktop does, where the source proposes a move if it offers one.
 
     What the source is told to have happened to them; None where they were not taken.
     """
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    data.setUrls([path if isinstance(path, QUrl) else QUrl.fromLocalFile(str(path)) for path in paths])
     where = target.rect().center()
     moves = bool(offered & Qt.DropAction.MoveAction)
     left, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

@@ -24,6 +24,7 @@ from PIL.ImageFile import ImageFile as OpenImage
 from core.base.errors import ImageError
 from core.base.language import mark, tr
 from core.images.colours import Levels, levels_of, reduced, to_rgb
+from core.images.tiff import ODD_TIFF, is_whole_tiff, show_photo
 
 # MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
 FORMATS = (
@@ -228,12 +229,19 @@ def _damaged(error: BaseException) -> str:
 
 def _identify(file: BinaryIO) -> OpenImage:
     try:
-        return Image.open(file, formats=FORMATS)
+        image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
-        file.seek(0)
-        known = looks_like_image(file.read(32))
-        reason = tr("Damaged: its header cannot be read.") if known else tr(NOT_AN_IMAGE)
-        raise ImageError(reason) from error
+        raise ImageError(_unidentified(file)) from error
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        show_photo(image)
+    return image
+
+
+def _unidentified(file: BinaryIO) -> str:
+    file.seek(0)
+    if not looks_like_image(file.read(32)):
+        return tr(NOT_AN_IMAGE)
+    return tr(ODD_TIFF) if is_whole_tiff(file) else tr("Damaged: its header cannot be read.")
 
 
 def _orientation(image: OpenImage) -> int:

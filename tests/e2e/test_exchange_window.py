@@ -15,7 +15,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from window_support import LONG, fill, settle
+from window_support import LONG, drop, fill, settle
 
 from app.main_window import MainWindow
 from app.models.export import ImportRequest
@@ -45,6 +45,21 @@ def with_boxes(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
     project.set_sizes({one.id: (40, 30) for one in records})
     project.set_statuses({records[9].id: Status.REJECTED})
     return window
+
+
+def test_a_box_file_dropped_beside_images_opens_the_import(
+    with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    name = with_boxes.session.images.records[0].name
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text(f"filename,width,height,class,xmin,ymin,xmax,ymax\n{name},40,30,cat,1,2,20,25\n")
+    assert drop(with_boxes.splitter, [boxes])
+    qtbot.waitUntil(lambda: any(d.isVisible() for d in with_boxes.findChildren(ImportDialog)), timeout=LONG)
+    (dialog,) = with_boxes.findChildren(ImportDialog)
+    assert dialog.path_edit.text() == str(boxes)
+    qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
+    dialog.reject()
+    assert with_boxes.session.images.total == 12, "nothing was added as an image"
 
 
 def _in_dialog(qtbot: QtBot, window: MainWindow, act: Callable[[ExportDialog], None]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -123,6 +123,15 @@ def test_a_drop_is_taken_wherever_it_lands(
     assert drop(target, [more])
     qtbot.waitUntil(lambda: window.session.images.total == 14, timeout=LONG)
     assert window.findChild(QLineEdit, "name_filter").text() == ""
+
+
+def test_an_address_of_localhost_is_a_folder_of_this_computer(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    address = QUrl.fromLocalFile(str(folder))
+    address.setHost("localhost")
+    assert drop(window.pages.currentWidget(), [address])
+    qtbot.waitUntil(lambda: window.session.images.total == 12, timeout=LONG)
 
 
 def test_filters_find_images_by_name_and_status(window: MainWindow, folder: Path, qtbot: QtBot) -> None:

@@ -67,6 +67,37 @@ def test_an_export_among_photos_is_told_and_passed_over_unless_it_is_chosen(tmp_
     assert names(tmp_path) == ["photo.png", "trips/2.png", "trips/out/images/train/photo.png"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg",
+            "#recycle/1.png",
+            "$RECYCLE.BIN/S-1-5/1.png",
+            "@Recycle/1.png",
+        ),
+        *("System Volume Information/1.png", "trip/lost+found/1.png", "MVI_0002.THM", "1.png_original"),
+        *("1.png~", "3.png.part", "4.png.crdownload", "5.png.bak", "ehthumbs.db", "._1.png"),
+        *("1.xmp", "1.AAE", "1.png.pp3", "1.dop", "TimelapseData.ddb", "TimelapseTemplate.tdb"),
+    ],
+)
+def test_what_systems_and_programs_leave_beside_photos_is_neither_photo_nor_problem(
+    name: str, tmp_path: Path
+) -> None:
+    picture(tmp_path / "1.png")
+    left = picture(tmp_path / name)
+    if left.suffix.lower() in (".xmp", ".aae", ".pp3", ".dop", ".ddb", ".tdb"):
+        left.write_text("<x/>")
+    assert names(tmp_path) == ["1.png"]
+    assert reasons(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["MVI_0002.THM", "1.png~", "#recycle/1.png"])
+def test_what_is_chosen_by_itself_is_taken_all_the_same(name: str, tmp_path: Path) -> None:
+    left = picture(tmp_path / name)
+    assert names(left if left.parent == tmp_path else left.parent) == [left.name]
+
+
 def test_what_is_known_of_a_file(tmp_path: Path) -> None:
     path = picture(tmp_path / "sub" / "one.png")
     (found,) = scan_folder([tmp_path]).images

@@ -1,0 +1,77 @@
+"""Which picture of a TIFF is the photo: cameras' raw files are TIFFs too, and begin with a preview of it."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+
+from core.base.errors import ImageError
+from core.base.language import mark, tr
+
+RAW = mark("A camera's raw file, which is not read: export it as JPEG or TIFF.")
+ODD_TIFF = mark("A TIFF of a kind that is not read: save it as RGB or grey of 8 or 16 bits.")
+
+# Tags of TIFF 6.0, TIFF/EP and DNG.
+_SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SUB_IFDS, _DNG = 254, 256, 257, 258, 262, 330, 50706
+_COMPRESSION, _CHANNELS = 259, 277
+_PARTS = ((273, 279), (324, 325))  # strips, tiles: where they begin, how long they are
+_OF_A_SENSOR = (32803, 34892)  # colour filter array, linear raw
+_MOST_PAGES = 64
+_CANON = slice(8, 10)  # CR2 has its own two letters behind the TIFF header
+
+
+def show_photo(image: TiffImageFile) -> None:
+    """Turn to the first page that is no reduced version of another.
+
+    Raises
+    ------
+    ImageError
+        It is a camera's raw file, whose first page is but a preview.
+    """
+    tags = image.tag_v2
+    if _DNG in tags or tags.get(_PHOTOMETRIC) in _OF_A_SENSOR or _is_canon(image):
+        raise ImageError(tr(RAW))
+    if not _is_reduced(image):
+        return
+    for page in range(1, min(image.n_frames, _MOST_PAGES)):
+        image.seek(page)
+        if not _is_reduced(image):
+            return
+    image.seek(0)
+    if _SUB_IFDS in image.tag_v2:
+        raise ImageError(tr(RAW))
+
+
+def is_whole_tiff(file: BinaryIO) -> bool:
+    """Whether a file that Pillow does not know is a TIFF that holds as many pixels as its first page says."""
+    try:
+        file.seek(0)
+        tags = ImageFileDirectory_v2(file.read(8))
+        file.seek(tags.next)
+        tags.load(file)
+        parts = [(tags[at], tags[count]) for at, count in _PARTS if at in tags and count in tags]
+        wanted = tags[_WIDTH] * tags[_HEIGHT] * sum(tags[_BITS]) / 8
+        if not parts or not wanted or len(tags[_BITS]) != tags.get(_CHANNELS, 1):
+            return False
+        starts, lengths = parts[0]
+        ends = [start + length for start, length in zip(starts, lengths, strict=True)]
+        is_whole = tags.get(_COMPRESSION, 1) != 1 or sum(lengths) >= wanted
+        return bool(is_whole) and max(ends) <= file.seek(0, os.SEEK_END)
+    except Exception:  # Pillow raises nearly everything
+        return False
+
+
+def _is_reduced(image: TiffImageFile) -> bool:
+    return bool(image.tag_v2.get(_SUBFILE_TYPE, 0) & 1)
+
+
+def _is_canon(image: TiffImageFile) -> bool:
+    if image.fp is None:
+        return False
+    before = image.fp.tell()
+    image.fp.seek(0)
+    head = image.fp.read(_CANON.stop)
+    image.fp.seek(before)
+    return bool(head[_CANON] == b"CR")

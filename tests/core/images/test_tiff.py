@@ -1,0 +1,87 @@
+"""Previews are no photos, and a sound TIFF of an odd kind is not called damaged."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from core.base.errors import ImageError
+from core.images.decoding import decode, image_size
+
+
+def picture(width: int, height: int, level: int) -> Image.Image:
+    return Image.fromarray(np.full((height, width, 3), level, np.uint8))
+
+
+def page(kind: int, **more: int) -> TiffImagePlugin.ImageFileDirectory_v2:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254] = kind
+    for name, value in more.items():
+        tags[int(name.removeprefix("tag"))] = value
+    return tags
+
+
+def test_a_preview_before_the_photo_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    with TiffImagePlugin.AppendingTiffWriter(path, new=True) as writer:
+        for size, level, kind in (((16, 12), 250, 1), ((160, 120), 40, 0)):
+            picture(*size, level).save(writer, format="TIFF", tiffinfo=page(kind))
+            writer.newFrame()
+    found = decode(path)
+    assert (found.width, found.height) == image_size(path) == (160, 120)
+    assert (found.pixels == 40).all()
+
+
+@pytest.mark.parametrize("tags", [{"tag50706": 1}, {"tag330": 8}])
+def test_a_raw_file_is_told_and_its_preview_is_not_used(tags: dict[str, int], tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0001.nef"
+    picture(160, 120, 90).save(path, format="TIFF", tiffinfo=page(1, **tags))
+    for read in (decode, image_size):
+        with pytest.raises(ImageError, match="camera's raw file"):
+            read(path)
+
+
+def test_a_reduced_page_alone_is_all_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "small.tif"
+    picture(32, 24, 90).save(path, format="TIFF", tiffinfo=page(1))
+    assert decode(path).pixels.shape == (24, 32, 3)
+
+
+def test_a_canon_raw_is_told_by_its_two_letters(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0001.CR2"
+    picture(32, 24, 90).save(path, format="TIFF")
+    content = bytearray(path.read_bytes())
+    if content[4:8] == struct.pack("<I", 8):  # the tags would lie where Canon has its letters
+        shifted = bytearray(content[:4] + struct.pack("<I", len(content)) + content[8:] + content[8:])
+        content = shifted
+    content[8:10] = b"CR"
+    path.write_bytes(content)
+    with pytest.raises(ImageError):
+        decode(path)
+
+
+def test_a_sound_tiff_of_five_channels_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "five.tif"
+    pixels = np.zeros((12, 16, 5), np.uint8).tobytes()
+    entries = [
+        *(
+            (256, 3, 1, 16),
+            (257, 3, 1, 12),
+            (258, 3, 5, 8 + len(pixels) + 126),
+            (259, 3, 1, 1),
+            (262, 3, 1, 1),
+        ),
+        *((273, 4, 1, 8), (277, 3, 1, 5), (278, 4, 1, 12), (279, 4, 1, len(pixels)), (284, 3, 1, 1)),
+    ]
+    tags = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *one) for one in entries)
+    bits = struct.pack("<5H", *[8] * 5)  # behind the tags, 126 bytes after the pixels
+    path.write_bytes(struct.pack("<2sHI", b"II", 42, 8 + len(pixels)) + pixels + tags + bytes(4) + bits)
+    with pytest.raises(ImageError, match="of a kind that is not read"):
+        decode(path)
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(ImageError, match="Damaged"):
+        decode(path)
