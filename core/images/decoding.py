@@ -23,8 +23,8 @@ from PIL.ImageFile import ImageFile as OpenImage
 
 from core.base.errors import ImageError
 from core.base.language import mark, tr
-from core.images.colours import Levels, levels_of, reduced, to_rgb
-from core.images.tiff import ODD_TIFF, is_whole_tiff, show_photo
+from core.images.colours import Levels, levels_of, reduced, stretch, to_rgb
+from core.images.tiff import ODD_TIFF, deep_colours, is_whole_tiff, show_photo
 
 # MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
 FORMATS = (
@@ -151,7 +151,8 @@ def _decode(
         with _one_big if big else nullcontext():
             image, truncated = _load(image, file, wanted)
             turn = _TURN.get(_orientation(image))
-            rgb = to_rgb(image)
+            deep = None if truncated else deep_colours(image, file)
+            rgb = to_rgb(image) if deep is None else Image.fromarray(stretch(deep))
             levels = _levels(image, turn, wanted) if with_levels else None
             rgb = rgb if turn is None else rgb.transpose(turn)
             pixels = np.array(rgb) if rgb.size == wanted else (resize or _sharply)(rgb, wanted)

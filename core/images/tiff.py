@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from core.base.errors import ImageError
@@ -12,10 +16,11 @@ from core.base.language import mark, tr
 
 RAW = mark("A camera's raw file, which is not read: export it as JPEG or TIFF.")
 ODD_TIFF = mark("A TIFF of a kind that is not read: save it as RGB or grey of 8 or 16 bits.")
+PLANAR = mark("A TIFF of 16 bits whose channels lie apart, which is not read: save them together.")
 
 # Tags of TIFF 6.0, TIFF/EP and DNG.
 _SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SUB_IFDS, _DNG = 254, 256, 257, 258, 262, 330, 50706
-_COMPRESSION, _CHANNELS = 259, 277
+_COMPRESSION, _CHANNELS, _PLANAR = 259, 277, 284
 _PARTS = ((273, 279), (324, 325))  # strips, tiles: where they begin, how long they are
 _OF_A_SENSOR = (32803, 34892)  # colour filter array, linear raw
 _MOST_PAGES = 64
@@ -33,6 +38,8 @@ def show_photo(image: TiffImageFile) -> None:
     tags = image.tag_v2
     if _DNG in tags or tags.get(_PHOTOMETRIC) in _OF_A_SENSOR or _is_canon(image):
         raise ImageError(tr(RAW))
+    if _is_deep(image) and tags.get(_PLANAR) == 2:
+        raise ImageError(tr(PLANAR))
     if not _is_reduced(image):
         return
     for page in range(1, min(image.n_frames, _MOST_PAGES)):
@@ -42,6 +49,20 @@ def show_photo(image: TiffImageFile) -> None:
     image.seek(0)
     if _SUB_IFDS in image.tag_v2:
         raise ImageError(tr(RAW))
+
+
+def deep_colours(image: Image.Image, file: BinaryIO) -> npt.NDArray[np.uint16] | None:
+    """The colours of a TIFF that has more than 8 bits of them, uint16 (H, W, 3), RGB; None for any other.
+
+    Pillow keeps their high byte alone, which leaves a 12-bit camera's picture black.
+    """
+    if not isinstance(image, TiffImageFile) or not _is_deep(image) or image.tell():
+        return None
+    file.seek(0)
+    values = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.shape != (image.height, image.width, 3):
+        return None
+    return np.asarray(values[..., ::-1])
 
 
 def is_whole_tiff(file: BinaryIO) -> bool:
@@ -61,6 +82,10 @@ def is_whole_tiff(file: BinaryIO) -> bool:
         return bool(is_whole) and max(ends) <= file.seek(0, os.SEEK_END)
     except Exception:  # Pillow raises nearly everything
         return False
+
+
+def _is_deep(image: TiffImageFile) -> bool:
+    return image.mode == "RGB" and max(image.tag_v2.get(_BITS, (8,))) > 8
 
 
 def _is_reduced(image: TiffImageFile) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
@@ -84,4 +85,29 @@ def test_a_sound_tiff_of_five_channels_is_not_called_damaged(tmp_path: Path) -> 
         decode(path)
     path.write_bytes(path.read_bytes()[:-60])
     with pytest.raises(ImageError, match="Damaged"):
+        decode(path)
+
+
+def test_colours_of_12_bits_are_spread_as_grey_of_16_is(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.integers(100, 500, (40, 60, 3), np.uint16)
+    values[10:30, 20:40] = (4000, 2000, 1000)
+    path = tmp_path / "a.tif"
+    assert cv2.imwrite(str(path), values[..., ::-1])
+    found = decode(path).pixels
+    assert found[10:30, 20:40].reshape(-1, 3).std(axis=0).max() == 0
+    red, green, blue = found[20, 30].tolist()
+    assert red == 255 and red > green > blue > found[:10].mean() + 20
+
+
+def test_deep_colours_that_lie_apart_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    cv2.imwrite(str(path), np.full((8, 8, 3), 900, np.uint16), (cv2.IMWRITE_TIFF_COMPRESSION, 1))
+    with Image.open(path) as image:
+        tags = image.tag_v2
+        assert tags[284] == 1
+    content = path.read_bytes()
+    entry = struct.pack("<HHI", 284, 3, 1)
+    path.write_bytes(content.replace(entry + struct.pack("<I", 1), entry + struct.pack("<I", 2)))
+    with pytest.raises(ImageError, match="lie apart"):
         decode(path)
