@@ -10,15 +10,12 @@ import numpy.typing as npt
 
 from core.base.annotations import BoxRecord
 from core.base.geometry import Box
-from core.boxes.grid import GRID, Floats, Maps, maps_on_grid, pixel_boxes, scaled_maps
+from core.boxes.grid import GRID, TOGETHER, Floats, Maps, maps_on_grid, pixel_boxes, scaled_maps
 from core.boxes.moments import framed
 from core.boxes.objects import object_scores
 from core.boxes.prior import Prior
 from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES, Map, used_threshold
 from core.boxes.score import box_scores
-
-# Images at a time: what fits the processor's cache, the heat on the grid is 16 KB each.
-_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,7 @@ def readings(
     thresholds = np.clip(each, 0.0, MAX_THRESHOLD)
     for places in _alike(heat_maps):
         maps = np.stack([heat_maps[i] for i in places]).astype(np.float32, copy=False)
-        scaled = read_maps(rule, maps)
+        scaled = _on_grid(rule, maps)
         own = None if framings is None else framings[places]
         cells = _clipped_cells(scaled, rule, thresholds[places], prior, own)
         scores = scores_of(rule, scaled, cells, thresholds[places], heat_maps=maps, prior=prior)
@@ -126,10 +123,13 @@ def readings(
 def read_maps(rule: str, heat_maps: Sequence[Maps] | Maps) -> Maps:
     """What ``rule`` reads of n maps, float (h, w), each of its own size: float32 (n, GRID, GRID)."""
     read = np.empty((len(heat_maps), GRID, GRID), np.float32)
-    on_grid = maps_on_grid if RULES[rule].absolute else scaled_maps
     for places in _alike(heat_maps):
-        read[places] = on_grid(np.stack([heat_maps[i] for i in places]))
+        read[places] = _on_grid(rule, np.stack([heat_maps[i] for i in places]))
     return read
+
+
+def _on_grid(rule: str, maps: Maps) -> Maps:
+    return maps_on_grid(maps) if RULES[rule].absolute else scaled_maps(maps)
 
 
 def find_boxes(
@@ -154,13 +154,13 @@ def find_boxes(
 
 
 def _alike(heat_maps: Sequence[Maps] | Maps) -> Iterator[npt.NDArray[np.intp]]:
-    """Places of maps of the same size, at most ``_BATCH`` together."""
+    """Places of maps of the same size, at most ``TOGETHER`` together."""
     places: dict[tuple[int, ...], list[int]] = {}
     for i, heat_map in enumerate(heat_maps):
         places.setdefault(heat_map.shape, []).append(i)
     for same in places.values():
-        for start in range(0, len(same), _BATCH):
-            yield np.array(same[start : start + _BATCH], np.intp)
+        for start in range(0, len(same), TOGETHER):
+            yield np.array(same[start : start + TOGETHER], np.intp)
 
 
 def _clipped_cells(

@@ -14,6 +14,8 @@ Maps = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 GRID = 64
+TOGETHER = 16
+"""Maps at a time: what fits the processor's cache, the heat on the grid is 16 KB each."""
 
 
 def maps_on_grid(heat_maps: Maps) -> Maps:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from core.boxes.grid import GRID, Floats, Maps
+from core.boxes.grid import GRID, TOGETHER, Floats, Maps
 from core.boxes.prior import Prior
 
 # Standard deviation of the centred Gaussian, in cells; 20 to 26 of 64 were alike on six sets.
@@ -22,7 +22,6 @@ _CUT, _MOST_CUT = 2.5, 0.7
 _UNSAID = 0.5
 _BORDER = np.flatnonzero(np.pad(np.zeros((GRID - 12, GRID - 12), bool), 6, constant_values=True))
 
-_BATCH = 16  # maps at a time: what fits the processor's cache
 _CENTRES = np.arange(GRID, dtype=np.float64) + 0.5
 
 
@@ -114,9 +113,9 @@ def _weighted(scaled: Maps, thresholds: Floats, sigma: float, wide: float) -> Fl
     weight = np.exp(-0.5 * ((_CENTRES - GRID / 2) / sigma) ** 2).astype(np.float32)
     lowest = thresholds.astype(np.float32)[:, None, None]
     profiles: Maps = np.empty((2, len(scaled), GRID), np.float32)
-    heat = np.empty((min(_BATCH, len(scaled)), GRID, GRID), np.float32)
-    for start in range(0, len(scaled), _BATCH):
-        some = slice(start, start + _BATCH)
+    heat = np.empty((min(TOGETHER, len(scaled)), GRID, GRID), np.float32)
+    for start in range(0, len(scaled), TOGETHER):
+        some = slice(start, start + TOGETHER)
         above = heat[: len(scaled) - start]
         np.subtract(scaled[some], lowest[some], out=above)
         np.maximum(above, 0, out=above)
