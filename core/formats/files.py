@@ -20,10 +20,8 @@ from defusedxml.common import DefusedXmlException
 from core.base.atomic import os_reason
 from core.base.errors import FormatError
 from core.base.language import tr
-from core.images.scan import natural_key
+from core.images.scan import is_theirs, natural_key
 
-# What systems, disks and tools keep in a folder of a person's.
-_NOT_THEIRS = {"__MACOSX", "@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
 #: What a western Windows writes where nobody says anything else.
 WESTERN = "cp1252"
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -132,6 +130,11 @@ class Table:
     rows: tuple[tuple[int, Sequence[str]], ...]
     coding: str = "utf-8"
 
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether a comma in a cell may stand for a decimal point."""
+        return self.mark != ","
+
 
 def read_table(path: Path) -> Table:
     """The cells of a CSV file, separated by commas, semicolons, tabs or bars; rows of blanks are left out.
@@ -166,11 +169,6 @@ def walk(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted((name for name in folders if is_theirs(name)), key=natural_key)
         yield from (Path(place, name) for name in sorted(names, key=natural_key) if is_theirs(name))
-
-
-def is_theirs(name: str) -> bool:
-    """Whether a file or folder of this name is a person's own, and no system's or tool's."""
-    return not name.startswith(".") and name not in _NOT_THEIRS
 
 
 def wrong(text: str, path: Path, **fields: object) -> FormatError:

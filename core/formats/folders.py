@@ -19,9 +19,8 @@ from core.base.atomic import atomic_folder, os_reason
 from core.base.errors import FormatError, ImageError
 from core.base.language import mark, tr, trn
 from core.formats.common import WriteOptions
-from core.formats.files import is_theirs
 from core.images.decoding import decode, image_size, unavailable
-from core.images.scan import EXPORTED
+from core.images.scan import EXPORTED, is_theirs
 
 NO_FILE = mark("its file is not known")
 # Bytes of a file's name, of the 255 that systems allow; the rest is for what is added to it.

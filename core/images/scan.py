@@ -38,26 +38,14 @@ SIDE_FILES = {"", ".txt", ".md", ".xml", ".json", ".csv", ".tsv", ".yaml", ".yml
 SIDE_FILES |= {".html", ".htm", ".log", ".db", ".py", ".ipynb", ".mat", ".npy", ".npz", ".pkl", ".pt"}
 SIDE_FILES |= {".pth", ".h5", ".boxscout"}
 # What editors, phones and camera-trap programs write beside photos.
-SIDE_FILES |= {
-    ".xmp",
-    ".aae",
-    ".pp3",
-    ".dop",
-    ".ddb",
-    ".tdb",
-    ".nksc",
-    ".on1",
-    ".cos",
-    ".arp",
-    ".lnk",
-    ".url",
-}
+SIDE_FILES |= {".xmp", ".aae", ".pp3", ".dop", ".ddb", ".tdb", ".nksc", ".on1", ".cos", ".arp"}
+SIDE_FILES |= {".lnk", ".url"}
 # Pictures that are no photos of their own: films' stills, backups, half downloads.
 _SECOND_HAND = (".thm", "_original", "~", ".bak", ".orig", ".part", ".partial", ".crdownload", ".download")
-# Thumbnails and trash of network storage and systems.
-_SYSTEM_FOLDERS = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler", "#snapshot"}
-_SYSTEM_FOLDERS |= {"system volume information", "lost+found", "lost.dir", "@recently-snapshot", "@tmp"}
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "ehthumbs.db", "ehthumbs_vista.db"}
+# Thumbnails, trash and notes of network storage and systems.
+_OF_SYSTEMS = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler", "#snapshot"}
+_OF_SYSTEMS |= {"system volume information", "lost+found", "lost.dir", "@recently-snapshot", "@tmp"}
+_OF_SYSTEMS |= {"thumbs.db", "desktop.ini", "ehthumbs.db", "ehthumbs_vista.db"}
 _PIECE = 4096
 _WORTH_A_GROUP = 256
 _ALL_DIGITS = str.maketrans("123456789", "0" * 9)
@@ -108,8 +96,8 @@ def iter_scan(paths: Sequence[Path]) -> Iterator[ImageFile | RejectedFile]:
     A folder's own files come first, then its subfolders, each in natural order. Files with an image's
     suffix are not opened; of others 32 bytes are read. Hidden files, a system's own folders, backups and
     films' stills are passed over, unless chosen by themselves; links are followed once. A file chosen by
-    itself has its folder as ``root``. A subfolder that :data:`EXPORTED` marks is
-    told and passed over; chosen by itself it is a folder as any other.
+    itself has its folder as ``root``. A subfolder that :data:`EXPORTED` marks is told and passed over;
+    chosen by itself it is a folder as any other.
 
     Raises
     ------
@@ -218,7 +206,7 @@ class _Scan:
                 return
             self.folders.add(itself)
             with os.scandir(path) as entries:
-                listed = [entry for entry in entries if not _is_hidden(entry.name)]
+                listed = [entry for entry in entries if is_theirs(entry.name)]
         except OSError as error:
             yield RejectedFile(
                 Path(path), tr("The folder cannot be opened: {reason}.").format(reason=why(error))
@@ -282,8 +270,9 @@ def _usable(path: str, status: os.stat_result, *, chosen: bool) -> str | None:
     return None if suffix in SIDE_FILES and not chosen else tr(NOT_AN_IMAGE)
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS | _SYSTEM_FILES
+def is_theirs(name: str) -> bool:
+    """Whether a file or folder of this name is a person's own, and no hidden one or a system's."""
+    return not name.startswith(".") and name.lower() not in _OF_SYSTEMS
 
 
 def _is_project_data(path: str) -> bool:
