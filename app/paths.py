@@ -10,8 +10,9 @@ from pathlib import Path
 import platformdirs
 from PySide6.QtCore import QSettings
 
+from core.project.file import SUFFIX
+
 APP = "Boxscout"
-SUFFIX = ".boxscout"
 MAX_RECENT = 8
 # A file name must fit into 255 bytes with the hash and the suffix of the data folder.
 _MAX_NAME_BYTES = 120

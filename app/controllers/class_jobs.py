@@ -42,7 +42,7 @@ def _begun(
         raise TrainingError(
             tr("The folders name other classes than those that were trained; start over to train these.")
         )
-    return state.config.with_(**{name: getattr(config, name) for name in config.resumable()}), state
+    return state.config.resumed_by(config), state
 
 
 def train(

@@ -146,7 +146,7 @@ def _begun(config: TrainConfig, saved: Run | None) -> tuple[TrainConfig, TrainSt
     if saved is None:
         return config, checkpoint.new_state(config)
     state = checkpoint.load(saved.file)
-    return state.config.with_(**{name: getattr(config, name) for name in config.resumable()}), state
+    return state.config.resumed_by(config), state
 
 
 def train(

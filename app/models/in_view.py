@@ -89,9 +89,8 @@ def resolve(known: Known) -> InView:
     of_live = boxes_of(live, known.live_options, None)
     counts_live = live is not None and not known.is_provisional
     automatic = of_live if counts_live else boxes_of(stored, known.options, evidence)
-    boxes = automatic or kept.boxes or of_live
-    if kept.edited or accepted:
-        boxes = kept.boxes
+    is_held = kept.edited or accepted
+    boxes = kept.boxes if is_held else automatic or kept.boxes or of_live
     truth = evidence.truth if evidence is not None else ()
     return InView(
         size=size,
@@ -103,7 +102,7 @@ def resolve(known: Known) -> InView:
         boxes=boxes,
         automatic=automatic,
         provisional=of_live if known.is_provisional else (),
-        unsettled=known.is_learning and counts_live and not (kept.edited or accepted),
+        unsettled=known.is_learning and counts_live and not is_held,
         truth=truth,
         overlap=image_overlap(boxes, truth),
     )

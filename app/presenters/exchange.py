@@ -12,8 +12,7 @@ from app.presenters.part import Handlers, Presenter
 from app.views import dialogs
 from app.views.import_dialog import ImportDialog
 from app.wiring import follow
-
-_BOX_FILES = {".json", ".csv", ".tsv", ".xml"}
+from core.formats.files import READ
 
 
 class ExchangePresenter(Presenter):
@@ -44,7 +43,7 @@ class ExchangePresenter(Presenter):
 
     def may_be_boxes(self, path: Path) -> bool:
         """Whether ``path`` is a file that holds boxes by its ending, and there are images to have them."""
-        return path.suffix.lower() in _BOX_FILES and path.is_file() and self._session.images.total > 0
+        return path.suffix.lower() in READ and path.is_file() and self._session.images.total > 0
 
     def import_boxes(self, path: Path | None = None) -> None:
         """Ask what to bring in; ``path`` is where it looks first."""

@@ -27,6 +27,11 @@ class Status(str, Enum):
     FAILED = "failed"
 
 
+#: By what files and tables hold.
+SOURCES = {source.value: source for source in Source}
+STATUSES = {status.value: status for status in Status}
+
+
 @dataclass(frozen=True, slots=True)
 class BoxRecord:
     """One box with all that is known of it. ``score`` is 0..1; None where nobody gave one (truth, edits)."""

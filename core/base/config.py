@@ -83,6 +83,10 @@ class Settings:
         """The names of what may be another in a training that goes on: nothing learned hangs on it."""
         return frozenset(f.name for f in fields(cls) if f.metadata["resumable"])
 
+    def resumed_by(self: SettingsT, wanted: SettingsT) -> SettingsT:
+        """These as a training goes on that is now ``wanted`` so: what is :meth:`resumable` is its."""
+        return self.with_(**{name: getattr(wanted, name) for name in self.resumable()})
+
     @classmethod
     def from_dict(cls: type[SettingsT], values: Mapping[str, Any]) -> SettingsT:
         """The settings saved by :meth:`to_dict`; a key this version does not know is refused."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core import __version__
-from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.annotations import SOURCES, STATUSES, BoxRecord, ImageBoxes, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
@@ -35,6 +35,7 @@ from core.formats.gather import (
     ReadOptions,
     are_shares,
     box_of,
+    first_of,
     number,
     read_files,
     size,
@@ -139,9 +140,6 @@ def _same(a: BoxRecord, b: BoxRecord) -> bool:
 
 
 EnumT = TypeVar("EnumT", Source, Status)
-
-_SOURCES = {source.value: source for source in Source}
-_STATUSES = {status.value: status for status in Status}
 
 
 def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
@@ -249,7 +247,7 @@ class _Reader:
         names: dict[str, str] = {}
         seen: set[object] = set()
         for image in self._dicts("images"):
-            key, given = key_of(image.get("id")), _first(image, "file_name", "filename", "path", "name")
+            key, given = key_of(image.get("id")), first_of(image, "file_name", "filename", "path", "name")
             if not key:
                 what = tr("{name} is damaged: an entry has no usable 'id'.")
                 self.told.entry(what.format(name=short(self.file.name)))
@@ -261,7 +259,7 @@ class _Reader:
                 reason = image.get("reason")
                 name = self.gathered.image(
                     given, size(image.get("width")), size(image.get("height")),
-                    status=_named(_STATUSES, image.get("status"), Status.UNSEEN),
+                    status=_named(STATUSES, image.get("status"), Status.UNSEEN),
                     reason=reason if isinstance(reason, str) else "",
                     no_object=_finite(image.get("no_object")),
                 )  # fmt: skip
@@ -278,18 +276,11 @@ class _Reader:
         return usable
 
     def _tell(self, crowds: int, unlisted: int) -> None:
-        name = short(self.file.name)
-        if crowds:
-            boxes = trn("{count:,} box", "{count:,} boxes", crowds)
-            self.told.note(
-                tr("Left out of “{name}”, since they stand for crowds: {boxes}.").format(
-                    name=name, boxes=boxes
-                )
-            )
+        self.gathered.leave_out_crowds(crowds)
         if unlisted:
             boxes = trn("{count:,} box", "{count:,} boxes", unlisted)
             what = tr("“{name}” does not name the class of {boxes}: the number of the class is taken.")
-            self.told.note(what.format(name=name, boxes=boxes))
+            self.told.note(what.format(name=short(self.file.name), boxes=boxes))
 
 
 def _has_captions(content: Mapping[str, Any]) -> bool:
@@ -297,10 +288,6 @@ def _has_captions(content: Mapping[str, Any]) -> bool:
     annotations = content.get("annotations")
     first = annotations[0] if isinstance(annotations, list) and annotations else None
     return isinstance(first, dict) and "caption" in first and "bbox" not in first
-
-
-def _first(entry: Mapping[str, Any], *keys: str) -> Any:
-    return next((entry[key] for key in keys if key in entry), None)
 
 
 def _is_ours(content: Mapping[str, Any]) -> bool:
@@ -328,7 +315,7 @@ def _added(annotation: Mapping[str, Any]) -> dict[str, Any]:
     rule = annotation.get("rule")
     return {
         "score": _finite(annotation.get("score")),
-        "source": _named(_SOURCES, annotation.get("source"), Source.AUTO),
+        "source": _named(SOURCES, annotation.get("source"), Source.AUTO),
         "threshold": _finite(annotation.get("threshold")),
         "rule": rule if isinstance(rule, str) else None,
     }

@@ -75,7 +75,7 @@ def columns_of(table: Table) -> Columns | None:
         return None
     (_, first), rest = table.rows[0], table.rows[1:]
     names = tuple(cell.strip() for cell in first)
-    comma = table.mark != ","
+    comma = table.decimal_comma
     places = _places_by_name(names)
     if places is not None:  # tables that were put together say their first line again
         below = [(line, row) for line, row in rest if tuple(cell.strip() for cell in row) != names]
@@ -151,7 +151,7 @@ def _places_by_name(names: Sequence[str]) -> dict[str, int] | None:
 def _places_by_cells(table: Table) -> dict[str, int] | None:
     """Without a first line: a name, four numbers one after the other, perhaps a class and a size."""
     for _, row in table.rows:
-        is_number = [number(_dotted(cell, table)) is not None for cell in row]
+        is_number = [_number(cell, decimal_comma=table.decimal_comma) is not None for cell in row]
         if (run := re.search("1{4,}(?!.*1{4})", "".join("01"[one] for one in is_number))) is not None:
             texts = [i for i, one in enumerate(is_number) if not one and row[i].strip()]
             files = [i for i in texts if _PICTURE.search(row[i])] or texts
@@ -183,10 +183,6 @@ def _places_around(
 
 def _number(cell: str, *, decimal_comma: bool) -> float | None:
     return number(cell.replace(",", ".") if decimal_comma else cell)
-
-
-def _dotted(cell: str, table: Table) -> str:
-    return cell.replace(",", ".") if table.mark != "," else cell
 
 
 def _plain(name: str) -> str:

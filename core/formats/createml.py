@@ -15,6 +15,7 @@ from core.formats.gather import (
     Reader,
     ReadOptions,
     are_shares,
+    first_of,
     numbers,
     read_files,
     share,
@@ -37,22 +38,18 @@ def begin(root: Path, options: ReadOptions) -> Reader:
 def _knows(content: Any) -> bool:
     return isinstance(content, list) and any(
         isinstance(entry, dict)
-        and isinstance(_first(entry, _IMAGE), str)
-        and isinstance(_first(entry, _BOXES), list)
+        and isinstance(first_of(entry, *_IMAGE), str)
+        and isinstance(first_of(entry, *_BOXES), list)
         for entry in content[:3]
     )
 
 
-def _first(entry: dict[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((entry[key] for key in keys if key in entry), None)
-
-
 def _read(content: list[Any], gathered: Gathered) -> None:
     entries = [entry if isinstance(entry, dict) else {} for entry in content]
-    boxes = [[(one, _box(one)) for one in _first(entry, _BOXES) or []] for entry in entries]
+    boxes = [[(one, _box(one)) for one in first_of(entry, *_BOXES) or []] for entry in entries]
     shares = are_shares(box for of_image in boxes for _, box in of_image)
     for entry, of_image in zip(entries, boxes, strict=True):
-        image = gathered.image(_first(entry, _IMAGE))
+        image = gathered.image(first_of(entry, *_IMAGE))
         for at, (one, box) in enumerate(of_image if image else [], start=1):
             given = one if isinstance(one, dict) else {}
             where = tr("{image}, box {number}").format(image=image, number=at)

@@ -13,7 +13,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.annotations import SOURCES, STATUSES, BoxRecord, ImageBoxes, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
@@ -157,9 +157,12 @@ def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
         The file is no text, or has no columns of boxes.
     """
     path = Path(path)
-    if path.is_file() and columns_of(table := read_table(path)) is None:
-        raise lacking(table, path)
-    return read_files(begin, path, {".csv", ".tsv"}, "CSV", options)
+    try:
+        return read_files(begin, path, {".csv", ".tsv"}, "CSV", options)
+    except FormatError:
+        if path.is_file() and columns_of(table := read_table(path)) is None:
+            raise lacking(table, path) from None
+        raise
 
 
 def begin(root: Path, options: ReadOptions) -> Reader:
@@ -207,7 +210,6 @@ def _add(
     *,
     shares: bool,
 ) -> None:
-    sources = {one.value: one for one in Source}
     gathered.box(
         image,
         box,
@@ -215,7 +217,7 @@ def _add(
         where=tr("line {number}").format(number=line),
         shares=shares,
         score=_score(values.get("score")),
-        source=sources.get(values.get("source", ""), Source.AUTO),
+        source=SOURCES.get(values.get("source", ""), Source.AUTO),
         threshold=_score(values.get("threshold")),
         rule=plain(values.get("rule") or "") or None,
     )
@@ -229,8 +231,7 @@ def _line(file: Path, line: int, what: str) -> str:
 
 def _status(values: Mapping[str, str]) -> Status:
     """Ours; another program's column of that name says something else."""
-    known = {one.value: one for one in Status}
-    return known.get(values.get("status", ""), Status.UNSEEN)
+    return STATUSES.get(values.get("status", ""), Status.UNSEEN)
 
 
 def _score(cell: str | None) -> float | None:

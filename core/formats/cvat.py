@@ -19,6 +19,7 @@ from core.formats.gather import (
     ReadOptions,
     box_around,
     box_of,
+    ellipse_box,
     number,
     numbers,
     read_files,
@@ -75,8 +76,7 @@ def _box(shape: Element) -> Box | None:
         points = [point.split(",") for point in (shape.get("points") or "").split(";")]
         return box_around([point[0] for point in points], [point[-1] for point in points])
     if shape.tag == "ellipse":
-        found = numbers([shape.get(key) for key in ("cx", "cy", "rx", "ry")], 4)
-        return turned_box((found[0], found[1]), (2 * found[2], 2 * found[3]), 0) if found else None
+        return ellipse_box([shape.get(key) for key in ("cx", "cy", "rx", "ry")])
     if shape.tag == "mask":
         return box_of([shape.get(key) for key in ("left", "top", "width", "height")])
     found = numbers([shape.get(key) for key in ("xtl", "ytl", "xbr", "ybr")], 4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,11 +15,12 @@ from core.base.geometry import Box
 from core.base.language import short, tr, trn
 from core.base.names import inside
 from core.formats.files import READ, WESTERN, Table, walk, western_note, wrong
+from core.formats.names import as_on_this_system, leaves
 
 # pixels: a box beyond belongs to no picture, and its area may be no number
 _LARGEST = 1e9
-# A share may stick out of its image by as much, as a box that was moved across the edge does.
-_LARGEST_SHARE = 1.5
+#: A share may stick out of its image by as much, as a box that was moved across the edge does.
+LARGEST_SHARE = 1.5
 _SHOWN = 3
 _ANNOTATIONS = re.compile(r"^(?:annotations?|annots?|anns?|xmls?|jsons?|labels?)/", re.IGNORECASE)
 
@@ -130,7 +130,7 @@ class Gathered:
 
         Ends in the wrong order are put right. Told is a box of None and one that no picture has.
         """
-        largest = _LARGEST_SHARE if shares else _LARGEST
+        largest = LARGEST_SHARE if shares else _LARGEST
         if box is None or not all(abs(side) <= largest for side in (box.x0, box.y0, box.x1, box.y1)):
             what = tr("a box whose numbers cannot be read") if box is None else self._why(shares)
             self.told.box(self._at(where, what))
@@ -140,6 +140,13 @@ class Gathered:
         record = BoxRecord(Box(x0, y0, x1, y1), DEFAULT_LABEL if label is None else str(label), **more)
         known = self._images[image]
         (known.shares if shares else known.boxes).append(record)
+
+    def leave_out_crowds(self, count: int) -> None:
+        """Tell of so many boxes that stand for more than one object, if there are any."""
+        if count:
+            boxes = trn("{count:,} box", "{count:,} boxes", count)
+            what = tr("Left out of “{name}”, since they stand for crowds: {boxes}.")
+            self.told.note(what.format(name=short(self.file.name), boxes=boxes))
 
     def images(self) -> list[ImageBoxes]:
         """All of them; boxes are cut to an image whose size is known, and those without area are told."""
@@ -196,18 +203,21 @@ def image_name(given: object) -> str:
     of it, empty where that is nothing."""
     if not isinstance(given, str):
         return ""
-    # Backslash and colon are signs as others except on Windows.
-    flat = given.replace("\\", "/") if os.name == "nt" else given
+    flat = as_on_this_system(given)
     if "\0" in given or flat.rpartition("/")[2] in ("", ".", ".."):
         return ""
-    leaves = flat.startswith("/") or ".." in flat.split("/") or (os.name == "nt" and flat[1:2] == ":")
-    return inside(given) if leaves else given
+    return inside(given) if leaves(flat) else given
 
 
 def stem_of(file: Path, root: Path) -> str:
     """The name of an annotation file, without ending, from the folder of annotations on."""
     top = root if file.is_relative_to(root) and file != root else file.parent
     return _ANNOTATIONS.sub("", file.relative_to(top).with_suffix("").as_posix())
+
+
+def first_of(entry: Mapping[str, Any], *keys: str) -> Any:
+    """What ``entry`` has under the first of ``keys`` that it has; None where it has none."""
+    return next((entry[key] for key in keys if key in entry), None)
 
 
 def number(value: object) -> float | None:
@@ -264,6 +274,12 @@ def turned_box(center: tuple[float, float], sides: tuple[float, float], angle: f
     half_height = (abs(sides[0]) * sin + abs(sides[1]) * cos) / 2
     (x, y) = center
     return Box(x - half_width, y - half_height, x + half_width, y + half_height)
+
+
+def ellipse_box(values: object) -> Box | None:
+    """The box around an ellipse of a centre x and y and two radii; None where these are not four numbers."""
+    found = numbers(values, 4)
+    return None if found is None else turned_box((found[0], found[1]), (2 * found[2], 2 * found[3]), 0)
 
 
 def are_shares(boxes: Iterable[Box | None]) -> bool:

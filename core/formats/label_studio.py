@@ -19,12 +19,12 @@ from core.formats.gather import (
     Reader,
     ReadOptions,
     box_around,
+    ellipse_box,
     number,
     numbers,
     read_files,
     share,
     size,
-    turned_box,
 )
 
 _PICTURES = ("image", "img", "photo", "picture", "image_url", "url")
@@ -73,7 +73,7 @@ def _read(content: Any, gathered: Gathered) -> None:
         sizes = next(((one.get("original_width"), one.get("original_height")) for one in results), (0, 0))
         image = gathered.image(_picture(task), size(sizes[0]), size(sizes[1]))
         by_id = {
-            str(one.get("id")): _label(one) for one in results if _label(one) is not None and one.get("id")
+            str(one["id"]): label for one in results if one.get("id") and (label := _label(one)) is not None
         }
         seen: set[str] = set()
         for at, one in enumerate(results if image else [], start=1):
@@ -152,10 +152,8 @@ def _box(value: Mapping[str, Any], ratio: float) -> Box | None:
         around = box_around([x for x, _ in pairs], [y for _, y in pairs])
         return around.scaled(0.01, 0.01) if around else None
     if "radiusX" in value:
-        found = numbers([value.get(key) for key in ("x", "y", "radiusX", "radiusY")], 4)
-        if found is None:
-            return None
-        return turned_box((found[0], found[1]), (2 * found[2], 2 * found[3]), 0).scaled(0.01, 0.01)
+        ellipse = ellipse_box([value.get(key) for key in ("x", "y", "radiusX", "radiusY")])
+        return ellipse.scaled(0.01, 0.01) if ellipse else None
     found = numbers([value.get(key) for key in ("x", "y", "width", "height")], 4)
     if found is None:
         return None

@@ -9,10 +9,18 @@ from core.base.errors import FormatError
 from core.base.language import tr
 
 
+def as_on_this_system(name: str) -> str:
+    """``name`` with forward slashes. A backslash is an ordinary character of a name except on Windows."""
+    return name.replace("\\", "/") if os.name == "nt" else name
+
+
+def leaves(flat: str) -> bool:
+    """Whether a name :func:`as_on_this_system` is absolute, or climbs out by ``..``."""
+    return flat.startswith("/") or ".." in flat.split("/") or (os.name == "nt" and flat[1:2] == ":")
+
+
 def checked_name(name: object, source: Path) -> str:
     """``name``, unchanged, where it stays inside its folder.
-
-    A backslash and a colon are ordinary characters of a name except on Windows.
 
     Raises
     ------
@@ -25,9 +33,7 @@ def checked_name(name: object, source: Path) -> str:
                 name=source.name, given=str(name)[:80]
             )
         )
-    flat = name.replace("\\", "/") if os.name == "nt" else name
-    has_drive = os.name == "nt" and flat[1:2] == ":"
-    if flat.startswith("/") or has_drive or ".." in flat.split("/"):
+    if leaves(as_on_this_system(name)):
         raise FormatError(
             tr("{name} names an image outside its own folder: {other!r}.").format(
                 name=source.name, other=name[:80]

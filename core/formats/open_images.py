@@ -8,7 +8,7 @@ from typing import Any
 from core.base.annotations import ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
-from core.base.language import short, tr, trn
+from core.base.language import tr
 from core.formats.common import Format
 from core.formats.files import Table, read_table
 from core.formats.gather import EachFile, Gathered, Reader, ReadOptions, numbers, read_files, share
@@ -55,10 +55,7 @@ def _read(table: Table, gathered: Gathered) -> None:
             where = tr("line {number}").format(number=line)
             label = classes.get(code, code) if code else None
             gathered.box(image, Box(*sides) if sides else None, label, where=where, shares=True, score=score)
-    if groups:
-        boxes = trn("{count:,} box", "{count:,} boxes", groups)
-        what = tr("Left out of “{name}”, since they stand for crowds: {boxes}.")
-        gathered.told.note(what.format(name=short(gathered.file.name), boxes=boxes))
+    gathered.leave_out_crowds(groups)
 
 
 def _classes(file: Path) -> dict[str, str]:

@@ -19,9 +19,8 @@ from core.formats.gather import (
     ReadOptions,
     box_around,
     box_of,
-    numbers,
+    ellipse_box,
     read_files,
-    turned_box,
 )
 
 _NO_AREA = {"point", "polyline"}
@@ -107,8 +106,7 @@ def _box(shape: Mapping[str, Any]) -> Box | None:
         return box_around(xs, ys)
     if "cx" in shape:
         radius = shape.get("r", shape.get("rx"))
-        found = numbers([shape.get("cx"), shape.get("cy"), radius, shape.get("ry", radius)], 4)
-        return turned_box((found[0], found[1]), (2 * found[2], 2 * found[3]), 0) if found else None
+        return ellipse_box([shape.get("cx"), shape.get("cy"), radius, shape.get("ry", radius)])
     return box_of([shape.get(key) for key in ("x", "y", "width", "height")])
 
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 from core.base.geometry import Box
 from core.base.language import tr
-from core.formats.gather import box_around, turned_box
+from core.formats.gather import LARGEST_SHARE, box_around, turned_box
 from core.formats.others import by_row
 
 _BOX = 4
 _INTEGER = re.compile(r"\d+$")
-# A share may stick out of its image as far; beyond are pixels.
-_FARTHEST = 1.5
 _LEAST_POINTS = 6  # the numbers of three corners
 
 
@@ -138,6 +136,6 @@ def _is_rectangle(rest: list[float]) -> bool:
 
 def _checked(row: Row) -> Row:
     box = row.box
-    if max(abs(side) for side in (box.x0, box.y0, box.x1, box.y1)) > 2 * _FARTHEST:
+    if max(abs(side) for side in (box.x0, box.y0, box.x1, box.y1)) > 2 * LARGEST_SHARE:  # beyond are pixels
         raise ValueError(tr("its numbers are pixels, and should be shares of the image, 0 to 1"))
     return row

@@ -18,6 +18,7 @@ from core.project.migration import data_folder, note_trainings
 from core.project.schema import LATER_TABLES, SCHEMA, insensible, row_checks
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
+SUFFIX = ".boxscout"  # how projects' names end
 SCHEMA_VERSION = 2  # 1 knew no runs: core.project.migration
 BUSY_SECONDS = 5.0
 READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core.base.annotations import BoxRecord, Source, Status
+from core.base.annotations import SOURCES, STATUSES, BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
 from core.base.language import tr
@@ -30,8 +30,6 @@ EDITED = "IN (SELECT image_id FROM edited)"
 HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'accepted'"
 HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
-_SOURCES = {source.value: source for source in Source}
-_STATUSES = {status.value: status for status in Status}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def listed(ids: Iterable[int]) -> str:
 
 def image_of(roots: Mapping[int, Path], row: tuple[Any, ...]) -> ImageRecord:
     image_id, root_id, name, size_bytes, mtime_ns, width, height, status, reason = row
-    known = _STATUSES.get(status, Status.UNSEEN)
+    known = STATUSES.get(status, Status.UNSEEN)
     place, file = (roots[root_id], from_db(name)), (size_bytes, mtime_ns)
     return ImageRecord(image_id, *place, *file, width, height, known, from_db(reason))
 
@@ -87,7 +85,7 @@ def image_of(roots: Mapping[int, Path], row: tuple[Any, ...]) -> ImageRecord:
 def box_of(row: tuple[Any, ...]) -> BoxRecord:
     _, x0, y0, x1, y1, label, score, source, threshold, rule = row
     # Who made an unknown source's box is not known: taken for a person's, so that no run undoes it.
-    maker = _SOURCES.get(source, Source.EDITED)
+    maker = SOURCES.get(source, Source.EDITED)
     return BoxRecord(Box(x0, y0, x1, y1), from_db(label), score, maker, threshold, rule)
 
 

@@ -42,6 +42,11 @@ def saved_run(project: Project, kind: str) -> Run:
     return run
 
 
+def is_trained(project: Project) -> bool:
+    """Whether any training of the project is saved."""
+    return any(run.is_saved for run in runs(project))
+
+
 def no_training(project: Project, named: str = "", command: str = "train") -> ProjectError:
     """What to raise where nothing was trained: it says by which command that is done."""
     text = tr("{path} holds no training{kind} yet; run '{command}' first: {line}")
