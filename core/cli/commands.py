@@ -20,11 +20,9 @@ from core.evaluate.threshold_curve import Curve, threshold_curve, threshold_grid
 from core.formats import tiny_imagenet
 from core.formats.gather import ReadOptions
 from core.formats.reading import read_truth
+from core.project.file import SUFFIX
 from core.project.queries import framing_rows, under_priors
-from core.project.runs import runs
-from core.project.workflow import command_line, no_training
-
-_PROJECT = ".boxscout"  # how projects' names end
+from core.project.workflow import command_line, is_trained, no_training
 
 
 def run_evaluate(
@@ -65,7 +63,7 @@ def run_curve(
     grid = threshold_grid(step)
     true = _truth(truth, set_name, split)
     with existing_project(project_path, to_read=True) as project:
-        if not any(run.is_saved for run in runs(project)):
+        if not is_trained(project):
             raise no_training(project)
         records, images = project.images(), project.image_boxes()
         heat_maps = [project.heat_map(record.id) for record in records]
@@ -112,7 +110,7 @@ def _boxes(path: Path) -> list[ImageBoxes]:
         raise BoxscoutError(
             f"There are no boxes at {path}; run 'train' and 'localize' first, then 'export': {line}"
         )
-    if path.suffix == _PROJECT:
+    if path.suffix == SUFFIX:
         line = command_line("export --format coco --out boxes.json", path)
         raise BoxscoutError(f"{path} is a project, not a file of boxes; run 'export' first: {line}")
     return _read(path)

@@ -10,12 +10,10 @@ from typing import Any
 
 from core.base.config import FeaturesConfig
 from core.base.errors import Cancelled, CheckpointError, TrainingError
-from core.base.language import trn
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS
-from core.boxes.options import BoxOptions
 from core.cli import left_out
 from core.cli.console import Bar, duration
-from core.cli.job import Located, Wanted
+from core.cli.job import Located, Wanted, images_text
 from core.cli.projects import project_to_train
 from core.images.scan import RejectedFile
 from core.learn.frozen import Learned
@@ -69,9 +67,8 @@ def train_by_features(
             last, failed = _follow(project, records, config, features, run, bar, stop)
         project.save_view(replace(project.load_view(), config=config))
         unusable = left_out.not_used(project, paths, failed)
-    images = trn("{count:,} image", "{count:,} images", last.done)
     result = {
-        "text": f"Learned from {images} in {duration(last.elapsed_s)}.",
+        "text": f"Learned from {images_text(last.done)} in {duration(last.elapsed_s)}.",
         "stopped": False,
         "step": last.done,
         "elapsed_s": last.elapsed_s,
@@ -147,7 +144,7 @@ def locate_by_features(
         records,
         localizer,
         features,
-        how=BoxOptions(wanted.rule or "", wanted.threshold, max_boxes=wanted.max_boxes),
+        how=wanted.options,
         again=wanted.again,
         on_progress=bar.count,
         cancelled=stop.is_set,

@@ -16,9 +16,9 @@ from core.images import cifar10
 from core.project.claim import COMMAND, claim
 from core.project.exchange import Wanted, exportable, import_boxes, outdated_images, plan_import
 from core.project.results import results_file
-from core.project.runs import current_run, newest_finished_run, runs
+from core.project.runs import current_run, newest_finished_run
 from core.project.store import Project
-from core.project.workflow import command_line, no_training
+from core.project.workflow import command_line, is_trained, no_training
 
 
 def run_export(
@@ -64,7 +64,7 @@ def run_export(
 
 def _no_boxes(project: Project) -> ProjectError:
     """What to raise where there is nothing to export yet: it says which command comes first."""
-    if not any(run.is_saved for run in runs(project)):
+    if not is_trained(project):
         return no_training(project)
     line = command_line("localize PHOTOS", project.path)
     return ProjectError(f"{project.path} holds no box yet; run 'localize' first: {line}")

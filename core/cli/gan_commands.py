@@ -11,7 +11,6 @@ from typing import Any, Protocol, TypeVar
 from core.base.config import SettingsT, TrainConfig
 from core.base.errors import TrainingError
 from core.base.presets import OLD_PRESETS, PRESETS, SCRATCH_PRESET
-from core.boxes.options import BoxOptions
 from core.cli import left_out
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted
@@ -114,7 +113,7 @@ def locate_from_scratch(
         pixels,
         network,
         step=localizer.step,
-        how=BoxOptions(wanted.rule or "", wanted.threshold, max_boxes=wanted.max_boxes),
+        how=wanted.options,
         classes=classes,
         options=replace(
             READ_OUTS[looks] if looks else read_out_of(network, max_boxes=wanted.max_boxes),

@@ -17,6 +17,7 @@ from core.base.errors import BoxscoutError
 from core.base.language import trn
 from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, SCRATCH_PRESET
 from core.boxes.no_object import LIKELY
+from core.boxes.options import BoxOptions
 from core.boxes.rules import default_rule
 from core.cli import left_out
 from core.cli.console import Bar
@@ -59,6 +60,11 @@ class Wanted:
     long_side: int | None = None
     again: bool = False
     weights: Path | None = None
+
+    @property
+    def options(self) -> BoxOptions:
+        """How heat maps become boxes."""
+        return BoxOptions(self.rule or "", self.threshold, max_boxes=self.max_boxes)
 
     def of_scratch(self) -> list[str]:
         """The options given that frozen features do not have."""
@@ -170,7 +176,9 @@ def run_localize(
     sure = survey.sureness if survey else None
     kept = len(held & located.looked_at)
     boxes_found = trn("{count:,} box", "{count:,} boxes", count)
-    text = f"Found {boxes_found} in {_images(len(located.looked_at))} with {run.name}, {_by(run, located)}."
+    text = (
+        f"Found {boxes_found} in {images_text(len(located.looked_at))} with {run.name}, {_by(run, located)}."
+    )
     text += "".join(f" {note}" for note in located.notes)
     if kept:
         text += f" {kept} edited or accepted {'images were' if kept > 1 else 'image was'} left alone."
@@ -185,7 +193,7 @@ def run_localize(
     if sure is not None:
         text += f"\n{sure.sentence()}"
     if empty:
-        text += f"\n{_images(empty)} may show no object (probability above {100 * LIKELY:.0f} %)."
+        text += f"\n{images_text(empty)} may show no object (probability above {100 * LIKELY:.0f} %)."
     return {
         "text": text, "boxes": count, "edited": kept, "step": located.step, "rule": rule,
         "failed": left_out.in_json(unusable),
@@ -195,10 +203,11 @@ def run_localize(
 
 
 def _by(run: Run, located: Located) -> str:
-    return f"learned from {_images(located.step)}" if run.kind == KIND else f"step {located.step}"
+    return f"learned from {images_text(located.step)}" if run.kind == KIND else f"step {located.step}"
 
 
-def _images(count: int) -> str:
+def images_text(count: int) -> str:
+    """How many images there are, in words."""
     return trn("{count:,} image", "{count:,} images", count)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from core.base.config import Limits, Settings
+from core.cli.preset_options import option_of
 from core.cli.shared import one_of
 
 _KINDS = {"int": int, "float": float, "bool": bool, "str": str}
@@ -51,9 +52,8 @@ def with_settings(
 
 def _parameter(name: str, kind: str, limits: Limits, words: str | None) -> inspect.Parameter:
     text, choices = words or limits.help, limits.choices
-    option = f"--{name.replace('_', '-')}"
     if kind == "bool":
-        info = typer.Option(f"{option}/--no-{name.replace('_', '-')}", help=text)
+        info = typer.Option(f"{option_of(name, True)}/{option_of(name, False)}", help=text)
     elif choices and all(isinstance(choice, str) for choice in choices):
         info = one_of(choices, text)
     else:
