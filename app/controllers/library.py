@@ -26,6 +26,7 @@ from core.base.language import tr
 from core.images.sample import draw_sample
 from core.images.scan import ImageFile, RejectedFile, iter_scan
 from core.project.claim import WINDOW, Claim, claim
+from core.project.file import SUFFIX
 from core.project.queries import box_facts
 from core.project.rescue import Rescue, rescue
 from core.project.store import ImageRecord, Project, ProjectView
@@ -90,7 +91,7 @@ class LibraryController(Controller):
 
     def open_paths(self, chosen: Sequence[Path]) -> None:
         """A project file is opened; folders and files are added to the open project, or make one."""
-        projects = [path for path in chosen if path.suffix == paths.SUFFIX and path.is_file()]
+        projects = [path for path in chosen if path.suffix == SUFFIX and path.is_file()]
         if projects:
             self.open_project(projects[0])
             return

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app import paths
 from app.controllers.browsing import BrowsingController
 from app.controllers.class_training import ClassTrainingController
 from app.controllers.deciding import DecidingController
@@ -31,6 +30,7 @@ from app.wiring import follow
 from core.base.annotations import Status
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
 from core.project.edits import StatusEdit
+from core.project.file import SUFFIX
 
 AnyConfig = TrainConfig | FeaturesConfig | ClassifierConfig
 
@@ -101,7 +101,7 @@ class Workbench(QObject):
         self.importing.imported.connect(lambda _: self._on_evidence_changed())
 
     def open_paths(self, chosen: Sequence[Path]) -> None:
-        switches = any(path.suffix == paths.SUFFIX for path in chosen)
+        switches = any(path.suffix == SUFFIX for path in chosen)
         self._after_training(switches, lambda: self.library.open_paths(chosen))
 
     def new_project(self) -> None:

@@ -27,6 +27,7 @@ from core.base.errors import BoxscoutError
 from core.base.language import tr
 from core.formats import WRITTEN, ExportSummary
 from core.project.exchange import ImportSummary
+from core.project.file import SUFFIX
 
 
 def choose_folder(parent: QWidget) -> list[Path]:
@@ -51,7 +52,7 @@ def choose_images(parent: QWidget) -> list[Path]:
 
 def choose_project(parent: QWidget) -> list[Path]:
     folder = str(paths.data_folder() / "projects")
-    kinds = tr("Boxscout projects") + f" (*{paths.SUFFIX})"
+    kinds = tr("Boxscout projects") + f" (*{SUFFIX})"
     chosen, _ = QFileDialog.getOpenFileName(parent, tr("Open a project"), folder, kinds)
     return [Path(chosen)] if chosen else []
 
@@ -59,12 +60,12 @@ def choose_project(parent: QWidget) -> list[Path]:
 def choose_copy(parent: QWidget, name: str) -> Path | None:
     """Where File > Save project as writes; None where the person thought better of it."""
     folder = last_folder("copy") / name
-    kinds = tr("Boxscout projects") + f" (*{paths.SUFFIX})"
+    kinds = tr("Boxscout projects") + f" (*{SUFFIX})"
     chosen, _ = QFileDialog.getSaveFileName(parent, tr("Save project as"), str(folder), kinds)
     if not chosen:
         return None
     (path,) = remember("copy", chosen)
-    return path if path.suffix == paths.SUFFIX else path.with_name(path.name + paths.SUFFIX)
+    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
 
 
 def ask_export(parent: QWidget, session: Session, listed: SignalInstance) -> ExportRequest | None:
