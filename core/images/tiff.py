@@ -24,7 +24,7 @@ _COMPRESSION, _CHANNELS, _PLANAR = 259, 277, 284
 _PARTS = ((273, 279), (324, 325))  # strips, tiles: where they begin, how long they are
 _OF_A_SENSOR = (32803, 34892)  # colour filter array, linear raw
 _MOST_PAGES = 64
-_CANON = slice(8, 10)  # CR2 has its own two letters behind the TIFF header
+_CANON = b"\x10\0\0\0CR\x02\0"  # from byte 4: CR2 has its letters between the header and its first page
 
 
 def show_photo(image: TiffImageFile) -> None:
@@ -97,6 +97,6 @@ def _is_canon(image: TiffImageFile) -> bool:
         return False
     before = image.fp.tell()
     image.fp.seek(0)
-    head = image.fp.read(_CANON.stop)
+    head = image.fp.read(4 + len(_CANON))
     image.fp.seek(before)
-    return bool(head[_CANON] == b"CR")
+    return head[4:] == _CANON

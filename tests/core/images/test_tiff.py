@@ -52,17 +52,26 @@ def test_a_reduced_page_alone_is_all_there_is(tmp_path: Path) -> None:
     assert decode(path).pixels.shape == (24, 32, 3)
 
 
-def test_a_canon_raw_is_told_by_its_two_letters(tmp_path: Path) -> None:
+def grey_tiff(*, first_page: int, after_header: bytes) -> bytes:
+    """Of 16 x 12 pixels, whose tags begin at byte ``first_page``."""
+    count = 16 * 12
+    at = first_page + 2 + 8 * 12 + 4
+    entries = [
+        *((256, 3, 1, 16), (257, 3, 1, 12), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)),
+        *((273, 4, 1, at), (278, 4, 1, 12), (279, 4, 1, count)),
+    ]
+    tags = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *one) for one in entries)
+    head = struct.pack("<2sHI", b"II", 42, first_page) + after_header
+    return head.ljust(first_page, b"\0") + tags + bytes(4) + bytes(range(count))
+
+
+def test_a_canon_raw_is_told_by_its_letters_and_a_photo_with_these_is_none(tmp_path: Path) -> None:
     path = tmp_path / "IMG_0001.CR2"
-    picture(32, 24, 90).save(path, format="TIFF")
-    content = bytearray(path.read_bytes())
-    if content[4:8] == struct.pack("<I", 8):  # the tags would lie where Canon has its letters
-        shifted = bytearray(content[:4] + struct.pack("<I", len(content)) + content[8:] + content[8:])
-        content = shifted
-    content[8:10] = b"CR"
-    path.write_bytes(content)
-    with pytest.raises(ImageError):
+    path.write_bytes(grey_tiff(first_page=16, after_header=b"CR\x02\0"))
+    with pytest.raises(ImageError, match="camera's raw file"):
         decode(path)
+    path.write_bytes(grey_tiff(first_page=64, after_header=b"CRxx"))  # as pixels may begin
+    assert decode(path).pixels.shape == (12, 16, 3)
 
 
 def test_a_sound_tiff_of_five_channels_is_not_called_damaged(tmp_path: Path) -> None:
