@@ -38,9 +38,7 @@ class ReviewController(Controller):
 
     def mark(self, status: Status) -> int:
         """Say that all selected images, or the one in view, are accepted, rejected or neither."""
-        session = self._session
-        current = () if session.current is None else (session.current,)
-        return self.set_statuses(session.selection if len(session.selection) > 1 else current, status)
+        return self.set_statuses(self._session.chosen, status)
 
     def accept(self) -> None:
         """Accept; with one image in view, go on to the next one that nobody has judged yet."""

@@ -159,6 +159,12 @@ class Session(QObject):
             self.selection = chosen
             self.selection_changed.emit()
 
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The ids that a command for images is about: all selected ones, or the one in view."""
+        current = () if self.current is None else (self.current,)
+        return self.selection if len(self.selection) > 1 else current
+
     def set_rows_in_view(self, first: int, last: int) -> None:
         """Which rows of the list are on the screen: they come first where a job reaches all images."""
         self.rows_in_view = first, last

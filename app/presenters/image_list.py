@@ -31,6 +31,7 @@ class ImageListPresenter(Presenter):
         shown = session.current_changed, session.project_changed
         follow(lambda: images.set_current(session.current), *shown)
         follow(self.update, session.images.count_changed, session.measures.changed, *shown)
+        follow(self.update, session.learning.changed, session.results.labelled.changed)
 
     def handlers(self) -> Handlers:
         browsing, review = self._bench.browsing, self._bench.review
@@ -42,6 +43,7 @@ class ImageListPresenter(Presenter):
             "accept": review.accept,
             "reject": lambda: review.mark(Status.REJECTED),
             "unmark": lambda: review.mark(Status.UNSEEN),
+            "remove_images": self._bench.members.remove,
             "find_image": self._find_image,
             "select_all": self._images.list.selectAll,
             "select_one": self._images.select_one,
@@ -58,6 +60,7 @@ class ImageListPresenter(Presenter):
             **dict.fromkeys(("accept", "reject", "unmark"), has_image and is_kept),
             **dict.fromkeys(("find_image", "select_all", "select_one"), is_open),
             "accept_above": is_open and is_kept,
+            "remove_images": has_image and self._bench.members.can_remove,
             "worst_first": session.measures.standing is not None,
         })  # fmt: skip
 

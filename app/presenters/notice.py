@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtWidgets import QWidget
 
+from app import paths
 from app.controllers.workbench import Workbench
 from app.presenters.part import Presenter
 from app.views import dialogs
@@ -17,20 +21,53 @@ from core.project.places import LostFolder
 class NoticePresenter(Presenter):
     """Says one thing at a time.
 
-    A folder that is gone, else that nothing is kept, else an image that has another size, then truth.
+    What was dropped, else a folder that is gone, else that nothing is kept, else an image that has another
+    size, then truth.
     """
 
     def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
         super().__init__(bench, window)
         self._bar, session = bar, self._session
+        self._dropped: list[Path] = []
+        session.project_changed.connect(self._forget_dropped)
         changed = session.mending_changed, session.current_changed, session.project_changed
         follow(self._show, *changed, session.measures.offer_changed)
+
+    def ask_where(self, dropped: list[Path]) -> None:
+        """Ask whether what was dropped is a project of its own, or belongs to the open one."""
+        self._bar.say("")  # the same words may be of other files
+        self._dropped = dropped
+        self._show()
+
+    def _forget_dropped(self) -> None:
+        self._dropped = []
+
+    def _answer(self, then: Callable[[list[Path]], object] | None) -> None:
+        dropped, self._dropped = self._dropped, []
+        self._show()
+        if then is not None:
+            then(dropped)
+
+    def _ask_where(self, project: Path) -> None:
+        first = self._dropped[0]
+        name = tr("“{name}”").format(name=first.name or first)
+        if len(self._dropped) > 1:
+            name = trn("{count:,} file", "{count:,} files", len(self._dropped))
+        text = tr("Open {dropped} as a project of its own, or add it to “{project}”?")
+        offers = [
+            (tr("Open"), lambda: self._answer(self._bench.open_paths)),
+            (tr("Add to project"), lambda: self._answer(self._bench.add_paths)),
+            (tr("Cancel"), lambda: self._answer(None)),
+        ]
+        self._bar.say(text.format(dropped=name, project=paths.title(project)), offers, sign="info")
 
     def _show(self) -> None:
         session, mending = self._bench.session, self._bench.mending
         record, size = session.record, session.in_view.size
         former = session.mending.former_sizes.get(session.current or 0)
-        if session.mending.lost:
+        if self._dropped and session.project is not None:
+            self._ask_where(session.project.path)
+        elif session.mending.lost:
             folder = session.mending.lost[0]
             offers = [
                 (tr("Choose its new place…"), lambda: self._choose(folder)),
