@@ -76,18 +76,21 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("accept", mark("&Accept"), "image", ("A",), "done", before=SEPARATOR),
     ActionSpec("reject", mark("&Reject"), "image", ("X",), "close"),
     ActionSpec("unmark", mark("&Unmark"), "image", ("U",)),
+    ActionSpec(
+        "review_boxes", mark("Re&view the boxes"), "image", ("Ctrl+Return",), "done", short=mark("Review")
+    ),
     ActionSpec("remove_images", mark("Remo&ve from project"), "image", before=SEPARATOR),
     ActionSpec("find_image", mark("Find an i&mage"), "image", ("Ctrl+F", "/"), "search", before=SEPARATOR),
     ActionSpec("select_all", mark("&Select all"), "image", ("Ctrl+A",)),
     ActionSpec("select_one", mark("Select &only this one"), "image", ("Ctrl+Shift+A",)),
     ActionSpec("accept_above", mark("A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
     ActionSpec("worst_first", mark("Order: &worst first"), "image", ("W",)),
-    ActionSpec("start", mark("&Start training"), "train", ("Ctrl+R",), "play"),
+    ActionSpec("start", mark("&Find objects"), "train", ("Ctrl+R",), "box"),
     ActionSpec("pause", mark("&Pause or go on"), "train", ("Ctrl+P",), "pause"),
     ActionSpec("stop", mark("S&top and save"), "train", ("Ctrl+.",), "stop"),
     ActionSpec(
         "find_boxes",
-        mark("Find &boxes in all images"),
+        mark("Find &boxes in all images again"),
         "train",
         ("Ctrl+B",),
         "box",

@@ -13,6 +13,7 @@ from app.controllers.run import Saved, changed_records
 from app.controllers.sources import Look, Newest, Source, UnitSource, read_unit
 from app.controllers.training import Prepared, gan_jobs
 from app.models.evidence import HeatMap
+from app.models.results import Outcome
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
@@ -33,6 +34,8 @@ class LocalizationController(Controller):
 
     boxes_found = Signal(int)
     """How many images got a box."""
+    gave_up = Signal()
+    """A search was stopped, or failed."""
     evidence_changed = Signal()
     """The project's heat maps or boxes are new."""
 
@@ -146,6 +149,7 @@ class LocalizationController(Controller):
             return
         if not session.is_provisional:
             session.follow_rule(run.kind)
+        session.results.set_outcome(None)
         view, read = session.view_for(run.kind), self._reader()
         source = self._newest if wanted in NEWEST else None
         how = Look(prepared, unit, view.max_boxes)
@@ -279,6 +283,7 @@ class LocalizationController(Controller):
             self._end()
             text = tr("{run} is ready. Your boxes are unchanged until you take its boxes.")
             self._session.notice.emit(text.format(run=run.name))
+            self._session.results.set_outcome(Outcome(found=found, run=run.name, waits=run.id))
             self.boxes_found.emit(found)
             return
         if not self._session.training.phase.running:
@@ -294,9 +299,11 @@ class LocalizationController(Controller):
                 kept,
             )
         self._session.notice.emit(text)
+        self._session.results.set_outcome(Outcome(found=found, run=run.name))
         self.boxes_found.emit(found)
 
     def _on_failed(self, _: BaseException) -> None:
+        self.gave_up.emit()
         if not self._session.training.phase.running and not self._session.is_provisional:
             # What is shown is what the project holds, also of images that were not reached.
             self._show(None)

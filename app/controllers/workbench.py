@@ -20,6 +20,7 @@ from app.controllers.localization import LocalizationController
 from app.controllers.measuring import MeasuringController
 from app.controllers.members import MembersController
 from app.controllers.mending import MendingController
+from app.controllers.pacing import PacingController
 from app.controllers.review import ReviewController
 from app.controllers.run import RunController
 from app.controllers.runs import RunsController
@@ -60,6 +61,7 @@ class Workbench(QObject):
         self.importing = ImportController(session, pump, self.editing, self)
         self.figures = FigureController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
+        self.pacing = PacingController(session, pump, self)
         self.runs = RunsController(session, pump, self.editing, self)
         self._closing = self._closed = self._was_finding = False
         self._when_idle: Callable[[], None] | None = None
@@ -101,6 +103,8 @@ class Workbench(QObject):
         for run in (self.learning, self.training, self.class_training):
             run.source.connect(localization.on_source)
             run.ended.connect(self._on_training_ended)
+        localization.boxes_found.connect(self.pacing.on_found)
+        localization.gave_up.connect(self.pacing.abandon)
         localization.evidence_changed.connect(self.runs.refresh)
         localization.evidence_changed.connect(self._on_evidence_changed)
         self.importing.imported.connect(lambda _: self._on_evidence_changed())

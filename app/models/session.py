@@ -16,6 +16,7 @@ from app.models.in_view import InView, Known, resolve
 from app.models.measures import Measures
 from app.models.mending import Mending
 from app.models.problems import Problems
+from app.models.progress import Progress
 from app.models.results import TrainingResults
 from app.models.runs import Runs
 from app.models.training import Activity, Kind, Learning, TrainingStatus
@@ -51,6 +52,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.images = ImageListModel(self)
+        self.progress = Progress(self.images, self)
         self.problems = Problems(self.images, self)
         self.results = TrainingResults(self)
         self.measures = Measures(self)

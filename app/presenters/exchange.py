@@ -50,7 +50,7 @@ class ExchangePresenter(Presenter):
         """Whether what was dropped may belong to the open project, or be one of its own."""
         session = self._session
         is_project = any(path.suffix == SUFFIX for path in chosen)
-        has_images = session.project is not None and session.images.total > 0 and not session.only_looks
+        has_images = session.project is not None and session.images.total > 0
         return has_images and not is_project and not self._bench.library.is_open(chosen)
 
     def import_boxes(self, path: Path | None = None) -> None:

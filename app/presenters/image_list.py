@@ -12,7 +12,7 @@ from app.views.accept_dialog import AcceptDialog
 from app.views.image_list_view import ImageListView
 from app.wiring import follow
 from core.base.annotations import Status
-from core.project.browse import Order
+from core.project.browse import Order, Show
 
 
 class ImageListPresenter(Presenter):
@@ -31,6 +31,7 @@ class ImageListPresenter(Presenter):
         shown = session.current_changed, session.project_changed
         follow(lambda: images.set_current(session.current), *shown)
         follow(self.update, session.images.count_changed, session.measures.changed, *shown)
+        follow(self.update, session.progress.changed)
         follow(self.update, session.learning.changed, session.results.labelled.changed)
 
     def handlers(self) -> Handlers:
@@ -43,6 +44,7 @@ class ImageListPresenter(Presenter):
             "accept": review.accept,
             "reject": lambda: review.mark(Status.REJECTED),
             "unmark": lambda: review.mark(Status.UNSEEN),
+            "review_boxes": self.review,
             "remove_images": self._bench.members.remove,
             "find_image": self._find_image,
             "select_all": self._images.list.selectAll,
@@ -60,9 +62,21 @@ class ImageListPresenter(Presenter):
             **dict.fromkeys(("accept", "reject", "unmark"), has_image and is_kept),
             **dict.fromkeys(("find_image", "select_all", "select_one"), is_open),
             "accept_above": is_open and is_kept,
+            "review_boxes": is_open and session.progress.tally.boxed > 0,
             "remove_images": has_image and self._bench.members.can_remove,
             "worst_first": session.measures.standing is not None,
         })  # fmt: skip
+
+    def review(self) -> None:
+        """What needs a look most on top, and that in view."""
+        session = self._session
+        session.results.set_outcome(None)
+        wanted = replace(
+            session.view.browse, show=Show.ALL, text="", order=Order.LEAST_SURE, descending=False
+        )
+        session.change_view(browse=wanted)
+        session.select(session.images.id_at(0))
+        self._images.list.setFocus()
 
     def order_worst_first(self) -> None:
         """The lowest overlap with the truth on top."""

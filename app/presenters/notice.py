@@ -22,7 +22,7 @@ class NoticePresenter(Presenter):
     """Says one thing at a time.
 
     What was dropped, else a folder that is gone, else that nothing is kept, else an image that has another
-    size, then truth.
+    size, then truth, then boxes that are ready.
     """
 
     def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
@@ -32,6 +32,7 @@ class NoticePresenter(Presenter):
         session.project_changed.connect(self._forget_dropped)
         changed = session.mending_changed, session.current_changed, session.project_changed
         follow(self._show, *changed, session.measures.offer_changed)
+        follow(self._show, session.results.outcome_changed, session.progress.changed, session.runs.changed)
 
     def ask_where(self, dropped: list[Path]) -> None:
         """Ask whether what was dropped is a project of its own, or belongs to the open one."""
@@ -59,6 +60,9 @@ class NoticePresenter(Presenter):
             (tr("Add to project"), lambda: self._answer(self._bench.add_paths)),
             (tr("Cancel"), lambda: self._answer(None)),
         ]
+        if self._session.only_looks:
+            del offers[1]
+            text = tr("Open {dropped} as a project of its own, in place of “{project}”?")
         self._bar.say(text.format(dropped=name, project=paths.title(project)), offers, sign="info")
 
     def _show(self) -> None:
@@ -91,7 +95,7 @@ class NoticePresenter(Presenter):
     def _offer_truth(self) -> None:
         found, importing = self._bench.session.measures.offer, self._bench.importing
         if found is None:
-            self._bar.say("")
+            self._tell_outcome()
             return
         text = trn(
             "{count:,} true box found beside these photos. Use it to measure how well boxes fit?",
@@ -100,6 +104,49 @@ class NoticePresenter(Presenter):
         )
         offers = [(tr("Use to measure"), importing.use_found), (tr("No"), importing.decline_found)]
         self._bar.say(text, offers, sign="info")
+
+    def _tell_outcome(self) -> None:
+        """Boxes are found: what there is, and what comes next; it stays until there is an answer."""
+        session = self._session
+        outcome, tally, results = session.results.outcome, session.progress.tally, session.results
+        if outcome is None:
+            self._bar.say("")
+        elif outcome.waits is not None:
+            self._offer_run(outcome.waits, outcome.run)
+        elif not outcome.found:
+            text = tr(
+                "No object was found. Are these photos of one kind of object, and sharp enough to see it?"
+            )
+            self._bar.say(text, [(tr("Close"), lambda: results.set_outcome(None))])
+        else:
+            text = trn(
+                "Boxes for {count:,} image are ready.", "Boxes for {count:,} images are ready.", tally.boxed
+            )
+            if tally.unsure:
+                text += " " + trn("{count:,} is unsure.", "{count:,} are unsure.", tally.unsure)
+            offers = [
+                (tr("Review"), lambda: self._actions["review_boxes"].trigger()),
+                (tr("Export"), self._export),
+            ]
+            self._bar.say(text, offers, sign="done")
+
+    def _offer_run(self, run_id: int, name: str) -> None:
+        if run_id not in self._session.runs.listed.ready:
+            return  # its boxes are being listed
+        text = tr("{run} has found its boxes. Yours are unchanged.").format(run=name)
+        offers = [
+            (tr("Use its boxes"), lambda: self._take(run_id)),
+            (tr("Keep mine"), lambda: self._session.results.set_outcome(None)),
+        ]
+        self._bar.say(text, offers, sign="info")
+
+    def _take(self, run_id: int) -> None:
+        self._session.results.set_outcome(None)
+        self._bench.runs.take(run_id)
+
+    def _export(self) -> None:
+        self._session.results.set_outcome(None)
+        self._actions["export"].trigger()
 
     def _save_copy(self) -> None:
         project = self._bench.session.project

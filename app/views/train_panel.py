@@ -125,8 +125,8 @@ class TrainPanel(QWidget):
         if state == self._state:
             return
         before, self._state = self._state, state
-        if before is None or has_results(before) != has_results(state):
-            self.settings.set_open(not has_results(state))  # a run leaves its room to samples and curves
+        if before is not None and state.status.phase.running and not before.status.phase.running:
+            self.settings.set_open(False)  # a run leaves its room to what it shows
         self._show_kind(state)
         self._enable()
 
@@ -150,6 +150,7 @@ class TrainPanel(QWidget):
     def _lend_controls(self) -> None:
         """The parts of the controls, where the rest of the window looks for them."""
         controls = self.controls
+        self.review_button = controls.review_button
         self.start_button, self.continue_button = controls.start_button, controls.continue_button
         self.pause_button, self.stop_button = controls.pause_button, controls.stop_button
         self.progress, self.message_label = controls.progress, controls.message_label
@@ -157,10 +158,8 @@ class TrainPanel(QWidget):
 
     def _lay_out(self) -> None:
         vbox(
-            self.kind,
-            self.note_label,
-            self._settings(),
             self.controls,
+            self._settings(),
             self.runs,
             self.source,
             (self._results(), 1),
@@ -169,17 +168,16 @@ class TrainPanel(QWidget):
             spacing=style.SPACING,
         )
         forms = self._all_forms()
-        parts = self.controls, self.runs, self.source
-        self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, *parts]
+        details = self.settings.toggle, self.kind, *forms
+        self.tab_parts: list[QWidget] = [self.controls, *details, self.runs, self.source]
 
     def _settings(self) -> Section:
-        self.settings = Section(tr("Settings"))
+        self.settings = Section(tr("Training details"))
         self.forms = Pages(self)
         for form in self._all_forms():
             self.forms.addWidget(form)
         self.form_scroll = FitScroll(self.forms)
-        vbox(self.form_scroll, on=self.settings.content)
-        self.settings.set_open(True)
+        vbox(self.kind, self.note_label, self.form_scroll, on=self.settings.content, spacing=style.SPACING)
         return self.settings
 
     def _results(self) -> QStackedWidget:

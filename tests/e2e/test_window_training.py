@@ -87,7 +87,7 @@ def test_the_default_follows_the_dropped_folder_until_a_person_changes_it(
     qtbot.keyClick(form.editors["batch_size"].focusProxy(), Qt.Key.Key_Up)
     own = form.config()
     more = draw_folder(folder.parent / "more", 3)
-    fill(qtbot, window, more, 15)
+    window.workbench.add_paths([more])
     qtbot.waitUntil(lambda: window.session.results.summary.images == 15, timeout=LONG)
     assert form.config() == own
     assert not form.reason_label.isVisible()
