@@ -77,7 +77,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("reject", mark("&Reject"), "image", ("X",), "close"),
     ActionSpec("unmark", mark("&Unmark"), "image", ("U",)),
     ActionSpec(
-        "review_boxes", mark("Re&view the boxes"), "image", ("Ctrl+Return",), "done", short=mark("Review")
+        "review_boxes", mark("Re&view the boxes"), "image", ("Ctrl+Return",), "search", short=mark("Review")
     ),
     ActionSpec("remove_images", mark("Remo&ve from project"), "image", before=SEPARATOR),
     ActionSpec("find_image", mark("Find an i&mage"), "image", ("Ctrl+F", "/"), "search", before=SEPARATOR),

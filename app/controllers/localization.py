@@ -241,10 +241,13 @@ class LocalizationController(Controller):
     # ---- live heat maps -------------------------------------------------------------------------
 
     def _want_live_map(self) -> None:
-        session, source, record = self._session, self._source, self._session.record
-        if source is None or record is None or session.live.step_of(record.id) == source.step:
-            return
-        self._live.get((source.step, record.id, record.path))
+        """Of the image in view, and while something is learned of the watched ones after it."""
+        session, source = self._session, self._source
+        wanted = (session.current, *(session.watched if session.is_training else ()))
+        for record in (session.images.record(image_id) for image_id in wanted if image_id is not None):
+            if source and record and session.live.step_of(record.id) != source.step:
+                self._live.get((source.step, record.id, record.path))
+                return
 
     def _make_live_map(self, key: tuple[int, int, Path]) -> tuple[Source, HeatMap] | None:
         """In the loader's thread; an outdated wish is answered with the newest network."""
@@ -260,6 +263,8 @@ class LocalizationController(Controller):
         if made is not None and self._source is not None:
             self._session.set_live_map(key[1], made[0].step, made[1])
             self._want_live_map()
+        elif self._source is not None:  # its file cannot be read: the others need not wait for it
+            self._session.watched = tuple(i for i in self._session.watched if i != key[1])
 
     # ---- what the thread reports ----------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from app.controllers.review import ReviewController
 from app.controllers.run import RunController
 from app.controllers.runs import RunsController
 from app.controllers.training import TrainingController
+from app.controllers.watching import WatchingController
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
@@ -62,6 +63,7 @@ class Workbench(QObject):
         self.figures = FigureController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
         self.pacing = PacingController(session, pump, self)
+        self.watching = WatchingController(session, pump, self)
         self.runs = RunsController(session, pump, self.editing, self)
         self._closing = self._closed = self._was_finding = False
         self._when_idle: Callable[[], None] | None = None
@@ -107,6 +109,7 @@ class Workbench(QObject):
         localization.gave_up.connect(self.pacing.abandon)
         localization.evidence_changed.connect(self.runs.refresh)
         localization.evidence_changed.connect(self._on_evidence_changed)
+        localization.evidence_changed.connect(self.watching.refresh)
         self.importing.imported.connect(lambda _: self._on_evidence_changed())
 
     def open_paths(self, chosen: Sequence[Path]) -> None:

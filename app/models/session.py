@@ -38,6 +38,8 @@ class Session(QObject):
     selection_changed = Signal()
     picture_changed = Signal()
     heat_map_changed = Signal()
+    live_map_made = Signal(int)
+    """The id of an image that has a heat map by what is just being learned."""
     survey_changed = Signal()
     boxes_changed = Signal()
     view_changed = Signal()
@@ -66,6 +68,8 @@ class Session(QObject):
         self.mending = Mending()
         self.current: int | None = None
         self.selection: tuple[int, ...] = ()
+        self.watched: tuple[int, ...] = ()
+        """The ids of images whose heat maps are followed besides that in view."""
         self.rows_in_view = (0, -1)
         self.picture: Picture | None = None
         self.survey: Survey | None = None
@@ -91,7 +95,7 @@ class Session(QObject):
         self.live.clear()
         self.problems.forget()
         self.current, self.picture, self._evidence, self.survey = None, None, None, None
-        self.selection = ()
+        self.selection = self.watched = ()
         self.mending = Mending()
         self.images.set_table(table or ImageTable(), self.view.browse)
         self.learning.reset(TrainingStatus())
@@ -188,6 +192,7 @@ class Session(QObject):
     def set_live_map(self, image_id: int, step: int, heat_map: HeatMap) -> None:
         """Keep a heat map of the newest snapshot, which counts before the project's own."""
         self.live.put(image_id, step, heat_map)
+        self.live_map_made.emit(image_id)
         if image_id == self.current:
             self.heat_map_changed.emit()
             self.boxes_changed.emit()

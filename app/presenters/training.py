@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import AnyConfig, Workbench
 from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.presenters.own_images import OwnImagesPresenter
 from app.presenters.part import Handlers, Presenter
 from app.presenters.runs import RunsPresenter
 from app.presenters.source import SourcePresenter
@@ -42,6 +43,7 @@ class TrainPresenter(Presenter):
         self._refresh = one_shot(self, POINTS_WAIT_MS, panel.refresh)
         SourcePresenter(bench, panel)
         RunsPresenter(bench, panel.runs)
+        OwnImagesPresenter(bench, panel.own, panel)
         session, results = self._session, self._session.results
         follow(self._show_state, session.learning.changed, session.images.count_changed, panel.config_changed)
         follow(self._show_state, results.labelled.changed, results.kind_changed)
@@ -74,6 +76,7 @@ class TrainPresenter(Presenter):
         panel.start_requested.connect(bench.start_training)
         panel.controls.resume_requested.connect(lambda: bench.start_training(panel.config(), resume=True))
         panel.controls.pause_requested.connect(lambda: bench.run.pause_or_go_on())
+        panel.train_generator_requested.connect(self._train_generator)
         panel.controls.review_requested.connect(lambda: self._actions["review_boxes"].trigger())
         panel.controls.stop_requested.connect(lambda: bench.run.stop())
         panel.gallery.real_wanted.connect(self._look)
@@ -95,6 +98,11 @@ class TrainPresenter(Presenter):
             "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),
             "find_boxes": is_open and self._bench.can_find_boxes,
         })  # fmt: skip
+
+    def _train_generator(self) -> None:
+        """Beside the run that is there, whose boxes stay."""
+        self._panel.choose_generator()
+        self._panel.start_button.click()
 
     def _count_folders(self) -> None:
         if self._session.results.kind is Kind.CAM and self._session.images.total:
@@ -150,6 +158,7 @@ class TrainPresenter(Presenter):
                 config = panel.form.config()
             except BoxscoutError:
                 return
+        panel.set_generator(config.adversarial > 0)
         panel.gallery.set_generator(config.adversarial > 0)
         panel.plot.set_generator(config.adversarial > 0)
         is_gan = session.results.free_kind is Kind.GAN

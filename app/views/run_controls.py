@@ -48,9 +48,7 @@ class RunControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.review_button = push_button(
-            tr("Review"), self.review_requested.emit, icon="done", tint="on_accent", role="primary"
-        )
+        self.review_button = push_button(tr("Review"), self.review_requested.emit, role="primary")
         self.review_button.setToolTip(tr("Look through the boxes, those that need it most first."))
         self.continue_button = push_button("", self.resume_requested.emit, role="primary")
         self.start_button = push_button("", self.start_requested.emit, role="primary")
@@ -104,10 +102,6 @@ class RunControls(QWidget):
         if resumable:
             step = number(state.resumable_step or 0, ",")
             self.continue_button.setText(tr("Continue from step {0}").format(step))
-        if plain:
-            style.remove_icon(self.start_button)
-        else:
-            style.set_icon(self.start_button, "box", "on_accent")
         again = resumable or status.step > 0
         self.start_button.setText(tr("New run") if again else tr("Find objects"))
         style.mark(self.start_button, "plain" if plain else "primary")
@@ -129,7 +123,8 @@ class RunControls(QWidget):
         speed = tr("{0} steps/s").format(number(status.steps_per_s, ".1f")) if status.steps_per_s > 0 else ""
         left = time_left(status.seconds_left) if status.phase in (Phase.TRAINING, Phase.PAUSED) else ""
         self.time_label.setText(" · ".join(part for part in (left, speed) if part))
-        has_figures = bool(self.step_label.text() or self.time_label.text())
+        is_over = by_images and not status.phase.running  # the strip says what came of it
+        has_figures = bool(self.step_label.text() or self.time_label.text()) and not is_over
         self.progress.setVisible(has_figures or status.phase.running)
         self.step_label.setVisible(has_figures)
         self.time_label.setVisible(has_figures)

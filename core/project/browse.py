@@ -236,6 +236,15 @@ class ImageColumns:
         counts = (usable, usable & reviewed, self.has_box, waiting)
         return Tally(*(int(np.count_nonzero(flags)) for flags in counts))
 
+    def evenly(self, count: int) -> list[int]:
+        """The ids of at most ``count`` images that can be used, evenly from all."""
+        usable = self.ids[self._status != _CODES[Status.FAILED]]
+        if not len(usable):
+            return []
+        places = np.unique(np.linspace(0, len(usable) - 1, count).astype(int))
+        chosen: list[int] = usable[places].tolist()
+        return chosen
+
     def unseen_scores(self) -> tuple[Ints, Floats]:
         """Places and scores of the unseen images that have one: what "accept above" chooses from."""
         places = np.flatnonzero((self._status == _CODES[Status.UNSEEN]) & ~np.isnan(self.score))
