@@ -15,10 +15,12 @@ from app.drops import local_paths, take_as_copy
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
+from app.presenters.finish import FinishPresenter
 from app.presenters.image_list import ImageListPresenter
 from app.presenters.notice import NoticePresenter
 from app.presenters.part import Handlers
 from app.presenters.program import Program
+from app.presenters.recent import RecentPresenter
 from app.presenters.status import StatusPresenter
 from app.presenters.training import TrainPresenter
 from app.presenters.truth import TruthPresenter
@@ -55,12 +57,14 @@ class MainWindow(QMainWindow):
         self._build()
         bench = self.workbench
         self.program = Program(self)
+        self.recent = RecentPresenter(bench.pump, self.welcome)
         self.status = StatusPresenter(bench, self.strip, self.problems, self)
         self.dock = self.status.dock
         self.truth = TruthPresenter(bench, self.bar.threshold_plot, self)
         self.box_editing = CanvasPresenter(bench, self.canvas, self.bar, self.strip, self)
         self.exchange = ExchangePresenter(bench, self)
         self.notices = NoticePresenter(bench, self.notice, self)
+        self.finish = FinishPresenter(bench, self)
         self._parts = (
             self.status,
             self.truth,
@@ -217,7 +221,7 @@ class MainWindow(QMainWindow):
         follow(self._list_recent, clear.triggered)
 
     def _list_recent(self) -> None:
-        self.welcome.set_recent(paths.recent_projects())
+        self.recent.show()
 
     def _show_error(self, error: BaseException, details: str) -> None:
         # Not from within the tick that brought it: a dialog runs an event loop of its own.

@@ -60,6 +60,9 @@ class WatchingController(Controller):
         if project is not None and ids:
             self._reading.start(lambda worker: _maps(worker, project, ids), on_done=self._on_maps)
 
+    def close(self) -> None:
+        self._loader.close()
+
     def abandon(self) -> None:
         super().abandon()
         self._loader.clear()

@@ -184,6 +184,7 @@ class Workbench(QObject):
         project, view = session.project, session.view
         self.library.leaving.emit()
         self.browsing.close()
+        self.watching.close()
         self.localization.close()
         if project is not None:
             try:

@@ -78,7 +78,7 @@ class BoxFacts:
         return BoxFacts(*(getattr(self, column.name)[chosen] for column in fields(self)))
 
 
-UNSURE = 0.7
+UNSURE = 0.8
 """A score below which a box is worth a look first; what it was chosen by: docs/decisions/0019-the-path.md."""
 NO_FACTS = BoxFacts(*(np.empty(0, kind) for kind in ("i8", "f4", "f4", "?", "i4", "f4")))
 _CODES = {status: code for code, status in enumerate(Status)}
