@@ -192,10 +192,10 @@ class TrainPresenter(Presenter):
         images, config = self._session.images.total, self._config()
         if isinstance(config, TrainConfig) and config.steps >= PRESETS["paper"].steps:
             text = tr(
-                "The paper's training is {paper} steps long; Balanced has {balanced}. It can be stopped."
+                "The paper's training takes {paper} steps, and From scratch {scratch}. It can be stopped."
             )
-            balanced = number(PRESETS["balanced"].steps, ",")
-            return text.format(paper=number(config.steps, ","), balanced=balanced)
+            scratch = number(PRESETS[SCRATCH_PRESET].steps, ",")
+            return text.format(paper=number(config.steps, ","), scratch=scratch)
         if 0 < images < FEW:
             return trn(
                 "{count} image shows little of what belongs to the object. Add more of the same kind.",
