@@ -79,7 +79,7 @@ class BoxFacts:
 
 
 UNSURE = 0.8
-"""A score below which a box is worth a look first; what it was chosen by: docs/decisions/0019-the-path.md."""
+"""A score below which a box is worth a look first; what it was chosen by: docs/decisions/0025-one-job.md."""
 NO_FACTS = BoxFacts(*(np.empty(0, kind) for kind in ("i8", "f4", "f4", "?", "i4", "f4")))
 _CODES = {status: code for code, status in enumerate(Status)}
 _STATUSES = tuple(Status)
