@@ -24,7 +24,7 @@ from app.worker import Worker
 from core.base.errors import BoxscoutError, DamagedProjectError
 from core.base.language import tr, trn
 from core.images.sample import draw_sample
-from core.images.scan import ImageFile, RejectedFile, iter_scan
+from core.images.scan import ImageFile, RejectedFile, iter_scan, none_found
 from core.project.claim import WINDOW, Claim, claim
 from core.project.file import SUFFIX
 from core.project.rescue import Rescue, rescue
@@ -265,11 +265,16 @@ class LibraryController(Controller):
         if scanned.images:
             self.folders_added.emit([path for path in chosen if path.is_dir()])
         else:
-            names = ", ".join(tr("“{name}”").format(name=path.name or path) for path in chosen)
-            text = tr("No usable image was found in {names}.").format(names=names)
-            if scanned.rejected:
-                text += " " + tr("The Problems panel says why each file cannot be used.")
-            self._complain(text)
+            self._complain(none_found(chosen, scanned.rejected))
+            if not (session.images.total or scanned.rejected):
+                self._leave_empty()
+
+    def _leave_empty(self) -> None:
+        """There is nothing to see in the project: back to where a folder is chosen."""
+        project = self._session.project
+        self.close_project()
+        if project is not None:
+            paths.forget_project(project.path)
 
     def _tell_added(self, ids: tuple[int, ...]) -> None:
         text = trn("{count:,} image was added.", "{count:,} images were added.", len(ids))

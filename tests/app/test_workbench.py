@@ -269,7 +269,9 @@ def test_an_empty_folder_and_bad_files_are_told(bench: Workbench, tmp_path: Path
     with qtbot.waitSignal(bench.session.error, timeout=LONG) as told:
         bench.open_paths([empty])
     assert "No usable image" in str(told.args[0]) and "empty" in str(told.args[0])
+    assert "Choose a folder with photos" in str(told.args[0])
     wait_idle(qtbot, bench)
+    assert bench.session.project is None and paths.recent_projects() == []
     with qtbot.waitSignal(bench.session.error, timeout=LONG):
         bench.open_paths([bad])
     assert {file.path.name for file in bench.session.problems.files} == {"zero.jpg", "text.gpx"}

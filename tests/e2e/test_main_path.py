@@ -10,9 +10,10 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
-from window_support import LONG, TINY, close, draw_folder, fill, finish, settle, start
+from window_support import LONG, TINY, close, draw_folder, drop, fill, finish, settle, start
 
 from app.main_window import MainWindow
+from app.views.message import ErrorDialog
 from core.base.config import FeaturesConfig
 from core.base.presets import PRESETS
 from core.images.sample import draw_sample
@@ -219,3 +220,30 @@ def test_what_was_found_is_reviewed_after_the_next_start(folder: Path, qtbot: Qt
         lambda: all(tile.heat is not None for tile in again.train_panel.own.tiles()), timeout=LONG
     )
     close(qtbot, again)
+
+
+def test_a_folder_of_films_says_what_to_do(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    for name in ("a.mp4", "b.MOV"):
+        (films / name).write_bytes(b"\0\0\0\x18ftypmp42" + bytes(64))
+    (films / "a.thm").write_bytes(b"\xff\xd8\xff")  # a film's still
+    assert drop(window.pages.currentWidget(), [films])
+    qtbot.waitUntil(lambda: bool(window.findChildren(ErrorDialog)), timeout=LONG)
+    (told,) = window.findChildren(ErrorDialog)
+    assert "only films" in told.sentence.text() and "single pictures" in told.sentence.text()
+    told.close()
+    assert {file.path.name for file in window.session.problems.files} == {"a.mp4", "b.MOV"}
+
+
+def test_an_empty_folder_leads_back_to_the_first_page(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert drop(window.pages.currentWidget(), [tmp_path / "empty"])
+    qtbot.waitUntil(lambda: bool(window.findChildren(ErrorDialog)), timeout=LONG)
+    (told,) = window.findChildren(ErrorDialog)
+    assert "Choose a folder with photos" in told.sentence.text()
+    told.close()
+    qtbot.waitUntil(lambda: window.pages.currentWidget() is window.welcome, timeout=LONG)
+    assert window.welcome.recent_rows == []
