@@ -29,7 +29,10 @@ class NoticePresenter(Presenter):
         super().__init__(bench, window)
         self._bar, session = bar, self._session
         self._dropped: list[Path] = []
-        session.project_changed.connect(self._forget_dropped)
+        self._added = 0
+        """How many images were added whose objects nobody has looked for yet."""
+        session.project_changed.connect(self._forget)
+        bench.library.added.connect(self._on_added)
         changed = session.mending_changed, session.current_changed, session.project_changed
         follow(self._show, *changed, session.measures.offer_changed)
         follow(self._show, session.results.outcome_changed, session.progress.changed, session.runs.changed)
@@ -40,8 +43,18 @@ class NoticePresenter(Presenter):
         self._dropped = dropped
         self._show()
 
-    def _forget_dropped(self) -> None:
-        self._dropped = []
+    def _forget(self) -> None:
+        self._dropped, self._added = [], 0
+
+    def _on_added(self, ids: tuple[int, ...]) -> None:
+        self._added = len(ids)
+        self._show()
+
+    def _find_added(self, *, wanted: bool) -> None:
+        self._added = 0
+        self._show()
+        if wanted:
+            self._bench.localization.find_boxes()
 
     def _answer(self, then: Callable[[list[Path]], object] | None) -> None:
         dropped, self._dropped = self._dropped, []
@@ -109,7 +122,14 @@ class NoticePresenter(Presenter):
         """Boxes are found: what there is, and what comes next; it stays until there is an answer."""
         session = self._session
         outcome, tally, results = session.results.outcome, session.progress.tally, session.results
-        if outcome is None:
+        if outcome is None and self._added and self._bench.can_find_boxes:
+            text = trn("{count:,} image was added.", "{count:,} images were added.", self._added)
+            offers = [
+                (tr("Find objects in them"), lambda: self._find_added(wanted=True)),
+                (tr("Not now"), lambda: self._find_added(wanted=False)),
+            ]
+            self._bar.say(text, offers, sign="info")
+        elif outcome is None:
             self._bar.say("")
         elif outcome.waits is not None:
             self._offer_run(outcome.waits, outcome.run)

@@ -114,6 +114,26 @@ def test_a_second_run_asks_before_it_changes_a_box(window: MainWindow, folder: P
     settle(qtbot, window)
 
 
+def test_added_images_are_offered_their_boxes(
+    window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(qtbot, window, folder, 12)
+    start(qtbot, window, TINY)
+    finish(qtbot, window)
+    settle(qtbot, window)
+    session, notice = window.session, window.notice
+    qtbot.waitUntil(lambda: "are ready" in notice.text.text(), timeout=LONG)
+    window.actions_["review_boxes"].trigger()
+    assert drop(window.splitter, [draw_folder(tmp_path / "more", 3)])
+    qtbot.waitUntil(notice.isVisible)
+    click(qtbot, notice.buttons[1])
+    qtbot.waitUntil(lambda: notice.text.text() == "3 images were added.", timeout=LONG)
+    click(qtbot, notice.buttons[0])
+    qtbot.waitUntil(lambda: "Boxes for 15 images are ready." in notice.text.text(), timeout=LONG)
+    settle(qtbot, window)
+    assert session.project is not None and len(session.project.all_boxes()) == 15
+
+
 def test_samples_come_first_where_a_generator_trains(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     fill(qtbot, window, folder, 12)
     panel = window.train_panel
