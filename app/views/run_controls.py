@@ -68,14 +68,14 @@ class RunControls(QWidget):
         for button in buttons:
             fill_width(button)
         figures = hbox(self.step_label, STRETCH, self.time_label)
-        row = hbox(*buttons, spacing=style.SPACING)
+        self._above, self._row = hbox(), hbox(self.review_button, *buttons, spacing=style.SPACING)
         told = self.hint_label, self.caution_label, self.progress, figures, self.message_label
-        vbox(self.review_button, row, *told, on=self, spacing=style.SPACING)
+        vbox(self._above, self._row, *told, on=self, spacing=style.SPACING)
 
     def set_state(self, state: TrainPanelState, problem: str) -> None:
         """``problem`` is what is wrong with the form."""
         self._show_buttons(state)
-        self._show_progress(state.status, by_images=state.kind is Kind.FEATURES)
+        self._show_progress(state.status, by_images=state.kind is Kind.FEATURES, reviewed=state.can_review)
         phase = state.status.phase
         idle = not phase.running
         self.start_button.setEnabled(idle and state.can_start and not problem)
@@ -93,6 +93,11 @@ class RunControls(QWidget):
         resumable = not busy and state.resumable_step is not None
         reviews = not busy and state.can_review
         self.review_button.setVisible(reviews)
+        # Three buttons have no room beside each other.
+        if resumable:
+            self._above.addWidget(self.review_button)
+        else:
+            self._row.insertWidget(0, self.review_button)
         self.continue_button.setVisible(resumable)
         style.mark(self.continue_button, "plain" if reviews else "primary")
         self.start_button.setVisible(not busy)
@@ -117,19 +122,20 @@ class RunControls(QWidget):
         self.pause_button.setText(tr("Resume") if paused else tr("Pause"))
         style.set_icon(self.pause_button, "play" if paused else "pause")
 
-    def _show_progress(self, status: TrainingStatus, *, by_images: bool) -> None:
+    def _show_progress(self, status: TrainingStatus, *, by_images: bool, reviewed: bool) -> None:
         self.progress.setValue(round(min(max(status.fraction, 0.0), 1.0) * _BAR))
         self.step_label.setText((images_text if by_images else step_text)(status.step, status.steps))
         speed = tr("{0} steps/s").format(number(status.steps_per_s, ".1f")) if status.steps_per_s > 0 else ""
         left = time_left(status.seconds_left) if status.phase in (Phase.TRAINING, Phase.PAUSED) else ""
         self.time_label.setText(" · ".join(part for part in (left, speed) if part))
-        is_over = by_images and not status.phase.running  # the strip says what came of it
+        # Once boxes are there they are what counts: no word on how they came about.
+        is_over = not status.phase.running and reviewed and status.phase is not Phase.FAILED
         has_figures = bool(self.step_label.text() or self.time_label.text()) and not is_over
         self.progress.setVisible(has_figures or status.phase.running)
         self.step_label.setVisible(has_figures)
         self.time_label.setVisible(has_figures)
         self.message_label.setText(status.message)
-        self.message_label.setVisible(bool(status.message))
+        self.message_label.setVisible(bool(status.message) and not is_over)
         style.mark(self.message_label, "error" if status.phase is Phase.FAILED else "muted")
 
 

@@ -61,7 +61,7 @@ def test_the_same_folder_is_the_same_project_and_another_one_is_another(
     opened.new_project()
     assert opened.session.project is None
     wait_idle(qtbot, opened)
-    open_and_scan(qtbot, opened, folder, 15)
+    open_and_scan(qtbot, opened, folder, 12)
     assert opened.session.project.path == first
 
 

@@ -363,6 +363,8 @@ def test_a_dropped_folder_is_counted_while_class_labels_are_shown(
     choose_kind(qtbot, panel, labels=True)
     qtbot.waitUntil(lambda: "no class folders" in panel.note_label.text(), timeout=LONG)
     assert drop(window.splitter, [draw_folder(tmp_path / "dogs", 5)])
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    click(qtbot, window.notice.buttons[1])  # adds it
     qtbot.waitUntil(
         lambda: "2 folders name the classes of 11 images" in panel.note_label.text(), timeout=LONG
     )
