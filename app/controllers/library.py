@@ -271,10 +271,9 @@ class LibraryController(Controller):
 
     def _leave_empty(self) -> None:
         """There is nothing to see in the project: back to where a folder is chosen."""
-        project = self._session.project
+        if self._session.project is not None:
+            paths.forget_project(self._session.project.path)
         self.close_project()
-        if project is not None:
-            paths.forget_project(project.path)
 
     def _tell_added(self, ids: tuple[int, ...]) -> None:
         text = trn("{count:,} image was added.", "{count:,} images were added.", len(ids))
