@@ -37,6 +37,7 @@ from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from app.wiring import follow
 from core.base.language import tr
+from core.base.preferences import Preferences
 
 SIZES = (240, 700, 340)
 # Within these widgets the keys that also go from image to image have their own meaning.
@@ -141,12 +142,16 @@ class MainWindow(QMainWindow):
         welcome.sample_requested.connect(bench.library.open_sample)
         welcome.recent_chosen.connect(lambda path: self.open_paths([Path(path)]))
         self.program.failed.connect(session.error)
-        self.program.changed.connect(lambda wanted: self.train_panel.set_device(wanted.device))
-        self.train_panel.set_device(self.program.preferences.device)
+        self.program.changed.connect(self._follow)
+        self._follow(self.program.preferences)
         session.error.connect(self._show_error)
         session.project_changed.connect(self._on_project_changed)
         follow(self._update, session.current_changed, session.activity_changed, session.images.count_changed)
         bench.closed.connect(self._leave)
+
+    def _follow(self, preferences: Preferences) -> None:
+        self.train_panel.set_device(preferences.device)
+        self.box_editing.accepts_drawn = preferences.accept_drawn
 
     def _on_project_changed(self) -> None:
         project = self.session.project

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -24,6 +24,7 @@ from core.project.edits import (
     TakeEdit,
     TruthEdit,
     edited,
+    with_drawn,
 )
 from core.project.queries import kept, labels
 from core.project.rows import Kept
@@ -34,7 +35,6 @@ PAUSE_MS = 1000
 # An import of so many images is taken back in a thread: the window would stand still.
 MANY = 1000
 ACTIVITY, TAKING = "undo", "taking"
-Boxes = Mapping[int, Sequence[BoxRecord]]
 
 
 class _Done(QUndoCommand):
@@ -95,10 +95,21 @@ class EditingController(Controller):
 
     # ---- boxes of the image in view ---------------------------------------------------------------
 
-    def draw(self, box: Box) -> None:
-        """Add a box, of the class that was chosen last."""
+    def draw(self, box: Box, *, adds: bool = False, accepts: bool = False) -> bool:
+        """Take a drawn box, of the class that was chosen last, for the automatic one that it corrects.
+
+        With ``adds`` it is one more; with ``accepts`` the image is accepted with it. False where it could
+        not be kept.
+        """
+        boxes, text = self._boxes(), tr("Draw a box")
+        held, current = self._session.in_view.held, self._session.current
         new = BoxRecord(box, label=self._label, source=Source.EDITED)
-        self._set_boxes((*self._boxes(), new), tr("Draw a box"))
+        kept_now = Kept(with_drawn(boxes, new, held=held, adds=adds), edited=True)
+        if accepts and current is not None:
+            return not self._session.refuses_change() and self.review(
+                {current: Status.ACCEPTED}, kept_now, text
+            )
+        return self._set_kept(kept_now, text)
 
     def change(self, index: int, box: Box, *, nudged: bool = False) -> None:
         """Give one box other sides; by ``nudged`` the keys pressed in a row are one edit to take back."""
@@ -136,7 +147,11 @@ class EditingController(Controller):
             self._set_kept(automatic, text)
 
     def review(
-        self, statuses: Mapping[int, Status], seen: Kept | None, text: str, others: Boxes | None = None
+        self,
+        statuses: Mapping[int, Status],
+        seen: Kept | None,
+        text: str,
+        others: Mapping[int, Kept] | None = None,
     ) -> bool:
         """Say something of images, by id, together with the boxes that they were seen with.
 
@@ -147,7 +162,7 @@ class EditingController(Controller):
         if project is None:
             return False
         said = session.images.table.columns.statuses(list(statuses))
-        changed = {i: Kept(tuple(boxes)) for i, boxes in (others or {}).items()}
+        changed = dict(others or {})
         if seen is not None and session.current is not None:
             changed[session.current] = seen
         with self._told():
@@ -180,12 +195,13 @@ class EditingController(Controller):
     def _set_boxes(self, boxes: tuple[BoxRecord, ...], text: str, *, nudged: bool = False) -> None:
         self._set_kept(Kept(boxes, edited=True), text, nudged=nudged)
 
-    def _set_kept(self, after: Kept, text: str, *, nudged: bool = False) -> None:
+    def _set_kept(self, after: Kept, text: str, *, nudged: bool = False) -> bool:
         project, current = self._session.project, self._session.current
         if project is not None and current is not None:
             with self._told():
                 before = kept(project, [current])
-                self.perform(BoxesEdit(before, {current: after}), text, goes_on=nudged)
+                return self.perform(BoxesEdit(before, {current: after}), text, goes_on=nudged)
+        return False
 
     # ---- all edits --------------------------------------------------------------------------------
 

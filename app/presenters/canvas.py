@@ -7,6 +7,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.controllers.workbench import Workbench
+from app.models.marks import mark_of_image
 from app.models.pictures import to_qimage
 from app.presenters.part import Handlers, Presenter
 from app.views.box_editor import Change, Delete, Draw, Intent
@@ -16,6 +17,7 @@ from app.views.display_popup import DisplayPopup
 from app.views.image_canvas import ImageCanvas
 from app.views.status_strip import StatusStrip
 from app.wiring import follow
+from core.base.annotations import Status
 from core.base.language import number, tr
 from core.boxes.rules import RULES
 from core.images.display import Display
@@ -38,6 +40,8 @@ class CanvasPresenter(Presenter):
         self._overlay_key: tuple[object, ...] | None = None
         self._overlay: QImage | None = None
         self._labelled = 0
+        self.accepts_drawn = False
+        """Whether a drawn box is accepted at once."""
         self.chooser, self.popup, self.menu = ClassChooser(window), DisplayPopup(window), QMenu(window)
         self._wire_canvas()
         self._wire_bar()
@@ -110,6 +114,7 @@ class CanvasPresenter(Presenter):
         boxes, is_kept = bool(session.boxes), not session.only_looks
         is_shown = canvas.viewport_state is not None
         has_image = session.project is not None and session.current is not None
+        canvas.set_may_draw(is_kept)
         self._enable({
             "undo": bool(editing.undo_text),
             "redo": bool(editing.redo_text),
@@ -140,7 +145,7 @@ class CanvasPresenter(Presenter):
     def _on_edit_asked(self, intent: Intent) -> None:
         editing = self._bench.editing
         if isinstance(intent, Draw):
-            editing.draw(intent.box)
+            self._bench.review.draw(intent.box, adds=intent.adds, accepts=self.accepts_drawn)
         elif isinstance(intent, Change):
             editing.change(intent.index, intent.box, nudged=intent.nudged)
         elif isinstance(intent, Delete):
@@ -215,7 +220,11 @@ class CanvasPresenter(Presenter):
         self._canvas.set_heat_map(self._overlay)
 
     def _show_boxes(self) -> None:
-        self._canvas.set_boxes(self._session.boxes)
+        session, shown = self._session, self._session.in_view
+        self._canvas.set_boxes(shown.boxes, held=shown.held)
+        status = Status.UNSEEN if session.record is None else session.record.status
+        mark = mark_of_image(status, boxes=len(shown.boxes), edited=shown.kept.edited)
+        self._canvas.set_status(status, mark)
         self._show_marks()
 
     def _show_marks(self) -> None:

@@ -12,7 +12,7 @@ from app.views.accept_dialog import AcceptDialog
 from app.views.image_list_view import ImageListView
 from app.wiring import follow
 from core.base.annotations import Status
-from core.project.browse import Order
+from core.project.browse import QUEUES, Browse, Order
 
 
 class ImageListPresenter(Presenter):
@@ -23,7 +23,7 @@ class ImageListPresenter(Presenter):
         self._images = images
         session = self._session
         images.chosen.connect(session.select)
-        images.browse_changed.connect(lambda browse: session.change_view(browse=browse))
+        images.browse_changed.connect(self._browse)
         images.selection_changed.connect(session.set_selection)
         images.rows_in_view_changed.connect(session.set_rows_in_view)
         images.selection_bar.status_chosen.connect(bench.review.mark)
@@ -39,13 +39,15 @@ class ImageListPresenter(Presenter):
             "next": browsing.next,
             "first": browsing.first,
             "last": browsing.last,
-            "accept": review.accept,
-            "reject": lambda: review.mark(Status.REJECTED),
+            "accept": lambda: review.judge(Status.ACCEPTED),
+            "reject": lambda: review.judge(Status.REJECTED),
+            "no_object": review.mark_empty,
             "unmark": lambda: review.mark(Status.UNSEEN),
             "find_image": self._find_image,
             "select_all": self._images.list.selectAll,
             "select_one": self._images.select_one,
             "accept_above": self._accept_above,
+            "least_sure_first": lambda: self._order(Order.LEAST_SURE),
             "worst_first": self.order_worst_first,
         }
 
@@ -55,16 +57,27 @@ class ImageListPresenter(Presenter):
         has_image = is_open and session.current is not None
         self._enable({
             **dict.fromkeys(("previous", "next", "first", "last"), has_image),
-            **dict.fromkeys(("accept", "reject", "unmark"), has_image and is_kept),
+            **dict.fromkeys(("accept", "reject", "no_object", "unmark"), has_image and is_kept),
             **dict.fromkeys(("find_image", "select_all", "select_one"), is_open),
             "accept_above": is_open and is_kept,
+            "least_sure_first": is_open,
             "worst_first": session.measures.standing is not None,
         })  # fmt: skip
 
     def order_worst_first(self) -> None:
         """The lowest overlap with the truth on top."""
-        session = self._session
-        session.change_view(browse=replace(session.view.browse, order=Order.WORST, descending=False))
+        self._order(Order.WORST)
+
+    def _order(self, order: Order) -> None:
+        self._browse(replace(self._session.view.browse, order=order, descending=False))
+
+    def _browse(self, browse: Browse) -> None:
+        """Show these images in this order; an order that says what to look at first begins at its top."""
+        session, before = self._session, self._session.view.browse
+        session.change_view(browse=browse)
+        is_other = (browse.order, browse.descending) != (before.order, before.descending)
+        if browse.order in QUEUES and is_other:
+            self._bench.browsing.first()
 
     def _find_image(self) -> None:
         self._images.show()

@@ -66,6 +66,9 @@ class PictureView(QWidget):
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
         """Draw what lies over the image, in the coordinates of one pane."""
 
+    def paint_corner(self, painter: QPainter, room: QRect) -> None:
+        """Draw what belongs into the upper right corner of the last pane."""
+
     def is_dragging(self) -> bool:
         """Whether a button is held down: the drag then stays with the pane it began in."""
         return False
@@ -235,8 +238,9 @@ class PictureView(QWidget):
         first, last = self._panes()[0], self._panes()[-1]
         canvas_paint.draw_corner(painter, first, self._caption, Qt.AlignmentFlag.AlignBottom)
         canvas_paint.draw_corner(painter, first, self._hint or self._message, Qt.AlignmentFlag.AlignTop)
+        painter.translate(last.topLeft())
+        self.paint_corner(painter, last)
         if self._view is not None and not self._view.shows_all:
-            painter.translate(last.topLeft())
             width = minimap.SIDE * self.devicePixelRatioF()
             small = canvas_paint.level_for(self._levels, width)
             minimap.draw(painter, self._view, adjusted(small, self._display, self._grey_of(small)))

@@ -49,6 +49,11 @@ class Preferences(Settings):
         low=0,
         high=MAX_THREADS,
     )
+    accept_drawn: bool = _setting(
+        False,
+        mark("Accept after drawing"),
+        mark("A box that you draw is accepted at once, and the next image comes into view."),
+    )
     shortcuts: Keys = field(
         default_factory=dict,
         metadata={"limits": Limits(mark("Shortcuts"), mark("Keys that a person has changed."))},
@@ -136,6 +141,12 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _shortcuts(value: Any) -> dict[str, tuple[str, ...]]:
     return {_text(name): tuple(_text(key) for key in _listed(keys)) for name, keys in dict(value).items()}
 
@@ -151,5 +162,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "language": _text,
     "device": _text,
     "threads": _whole,
+    "accept_drawn": _flag,
     "shortcuts": _shortcuts,
 }

@@ -46,6 +46,10 @@ class Order(str, Enum):
     WORST = "worst"
 
 
+QUEUES = frozenset({Order.LEAST_SURE, Order.WORST})
+"""Orders that say what to look at first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browse:
     """What a person chose to see: names that contain ``text`` in any case, ``show``, and the order."""
