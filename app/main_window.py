@@ -17,8 +17,9 @@ from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
 from app.presenters.image_list import ImageListPresenter
 from app.presenters.notice import NoticePresenter
-from app.presenters.part import Handlers
+from app.presenters.part import Handlers, Presenter
 from app.presenters.program import Program
+from app.presenters.review_mode import ReviewMode
 from app.presenters.status import StatusPresenter
 from app.presenters.training import TrainPresenter
 from app.presenters.truth import TruthPresenter
@@ -26,8 +27,10 @@ from app.views import dialogs
 from app.views.boxes_bar import BoxesBar
 from app.views.canvas_bar import CanvasBar
 from app.views.controls import tab_in_order
+from app.views.film_strip import FilmStrip
 from app.views.image_canvas import ImageCanvas
 from app.views.image_list_view import ImageListView
+from app.views.key_bar import KeyBar
 from app.views.layouts import vbox
 from app.views.notice_bar import NoticeBar
 from app.views.problems_panel import ProblemsPanel
@@ -40,6 +43,7 @@ from core.base.language import tr
 from core.base.preferences import Preferences
 
 SIZES = (240, 700, 340)
+Part = Presenter | Program
 # Within these widgets the keys that also go from image to image have their own meaning.
 _OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
 
@@ -61,7 +65,7 @@ class MainWindow(QMainWindow):
         self.truth = TruthPresenter(bench, self.bar.threshold_plot, self)
         self.box_editing = CanvasPresenter(bench, self.canvas, self.bar, self.strip, self)
         self.exchange = ExchangePresenter(bench, self)
-        self._parts = (
+        self._parts: tuple[Part, ...] = (
             self.status,
             self.truth,
             self.box_editing,
@@ -72,6 +76,8 @@ class MainWindow(QMainWindow):
             self.exchange,
             self.program,
         )
+        self.review_mode = self._make_review_mode()
+        self._parts += (self.review_mode,)
         self._build_actions()
         self._connect()
         self._restore_layout()
@@ -90,7 +96,9 @@ class MainWindow(QMainWindow):
         self.train_panel = TrainPanel()
         self.problems = ProblemsPanel()
         centre = QWidget()
-        parts = (self.notice, 0), (self.canvas, 1), (self.boxes_bar, 0), (self.bar, 0)
+        self.film_strip, self.key_bar = FilmStrip(self.session.images), KeyBar()
+        below = (self.film_strip, 0), (self.key_bar, 0), (self.boxes_bar, 0), (self.bar, 0)
+        parts = (self.notice, 0), (self.canvas, 1), *below
         vbox(*parts, on=centre, spacing=0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for index, widget in enumerate((self.images, centre, self.train_panel)):
@@ -106,10 +114,19 @@ class MainWindow(QMainWindow):
         self.strip = StatusStrip()
         self.setStatusBar(self.strip)
 
+    def _make_review_mode(self) -> ReviewMode:
+        panels = self.images, self.train_panel, self.boxes_bar, self.bar, self.dock, self.truth.dock
+        mode = ReviewMode(self.workbench, self.film_strip, self.key_bar, panels, self)
+        mode.changed.connect(self._update)
+        return mode
+
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
         for part in self._parts:
             part.set_actions(self.actions_)
+        classes = menus["class"]
+        classes.aboutToShow.connect(lambda: self.box_editing.name_classes(True))
+        classes.aboutToHide.connect(lambda: self.box_editing.name_classes(False))
         recent = QMenu(tr("Open &recent"), self)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menus["file"].insertMenu(self.actions_["save_as"], recent)
@@ -174,7 +191,7 @@ class MainWindow(QMainWindow):
         for name in ("new", "save_as", "show_images", "show_training"):
             self.actions_[name].setEnabled(is_open)
         self.actions_["save_figure"].setEnabled(is_open and self.session.images.total > 0)
-        self.tools.setVisible(is_open)
+        self.tools.setVisible(is_open and not self.review_mode.is_on)
         for name, shown in (("show_images", self.images), ("show_training", self.train_panel)):
             with QSignalBlocker(self.actions_[name]):
                 self.actions_[name].setChecked(not shown.isHidden())

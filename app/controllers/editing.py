@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoStack
 
+from app.controllers.done import Done
 from app.controllers.job import Controller, Job
 from app.models.session import Session
 from app.pump import Pump
 from app.wiring import one_shot
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
 from core.base.geometry import Box
-from core.base.language import tr
+from core.base.language import tr, trn
 from core.boxes.options import BoxOptions
+from core.images.scan import natural_key
 from core.project.edits import (
     BoxesEdit,
     DecisionEdit,
@@ -35,26 +37,6 @@ PAUSE_MS = 1000
 # An import of so many images is taken back in a thread: the window would stand still.
 MANY = 1000
 ACTIVITY, TAKING = "undo", "taking"
-
-
-class _Done(QUndoCommand):
-    """An edit that has been made. Undo and redo do nothing by themselves: see :class:`EditingController`."""
-
-    def __init__(self, edit: Edit, text: str, gesture: int) -> None:
-        super().__init__(text)
-        self.edit = edit
-        self._gesture = gesture
-
-    def id(self) -> int:
-        return 1  # QUndoStack asks mergeWith of commands with the same id only
-
-    def mergeWith(self, other: QUndoCommand) -> bool:
-        assert isinstance(other, _Done)
-        joined = other.edit.joined_to(self.edit) if other._gesture == self._gesture else None
-        if joined is None:
-            return False
-        self.edit = joined
-        return True
 
 
 class EditingController(Controller):
@@ -118,17 +100,31 @@ class EditingController(Controller):
     def delete(self, index: int) -> None:
         boxes = self._boxes()
         if index < len(boxes):
-            self._set_boxes((*boxes[:index], *boxes[index + 1 :]), tr("Delete a box"))
+            self.set_boxes((*boxes[:index], *boxes[index + 1 :]), tr("Delete a box"))
 
     def relabel(self, index: int, label: str) -> None:
         """Give one box another class; the next box drawn gets it too."""
         self._label = label.strip() or DEFAULT_LABEL
         self._replace(index, tr("Change a class"), label=self._label)
 
+    def class_names(self) -> list[str]:
+        """The classes that have a name, in the order of the number keys: one that stays as boxes come."""
+        return sorted((name for name in self.labels() if name != DEFAULT_LABEL), key=natural_key)
+
+    def give_class(self, number: int, index: int) -> None:
+        """Give the box at ``index``, and those drawn from now on, the class of a number key, from 1."""
+        names = self.class_names()
+        if number > len(names):
+            told = trn("There is {count} named class.", "There are {count} named classes.", len(names))
+            self._session.notice.emit(told if names else tr("No class has a name yet: give a box one first."))
+            return
+        self._label = names[number - 1]
+        self._replace(index, tr("Change a class"), label=self._label)
+
     def clear(self) -> None:
         """Take all boxes away; the image stays without any."""
         if self._boxes():
-            self._set_boxes((), tr("Delete all boxes"))
+            self.set_boxes((), tr("Delete all boxes"))
 
     def replace_by_automatic(self) -> None:
         """Give the person's boxes up: the image gets what its heat map says, now and at each later run.
@@ -190,10 +186,11 @@ class EditingController(Controller):
             old = boxes[index]
             if (box or old.box, label or old.label) != (old.box, old.label):
                 new = edited(old, box=box, label=label)
-                self._set_boxes((*boxes[:index], new, *boxes[index + 1 :]), text, nudged=nudged)
+                self.set_boxes((*boxes[:index], new, *boxes[index + 1 :]), text, nudged=nudged)
 
-    def _set_boxes(self, boxes: tuple[BoxRecord, ...], text: str, *, nudged: bool = False) -> None:
-        self._set_kept(Kept(boxes, edited=True), text, nudged=nudged)
+    def set_boxes(self, boxes: Sequence[BoxRecord], text: str, *, nudged: bool = False) -> None:
+        """Give the image in view these boxes, which are a person's from now on; undone as ``text``."""
+        self._set_kept(Kept(tuple(boxes), edited=True), text, nudged=nudged)
 
     def _set_kept(self, after: Kept, text: str, *, nudged: bool = False) -> bool:
         project, current = self._session.project, self._session.current
@@ -250,13 +247,13 @@ class EditingController(Controller):
     def undo(self) -> None:
         self.settle()
         done = self._stack.command(self._stack.index() - 1)
-        if isinstance(done, _Done):
+        if isinstance(done, Done):
             self._repeat(done.edit.inverse, tr("Taking it back…"), self._stack.undo)
 
     def redo(self) -> None:
         self.settle()
         done = self._stack.command(self._stack.index())
-        if isinstance(done, _Done):
+        if isinstance(done, Done):
             self._repeat(done.edit, tr("Doing it again…"), self._stack.redo)
 
     def _repeat(self, edit: Edit, text: str, move: Callable[[], None]) -> None:
@@ -301,7 +298,7 @@ class EditingController(Controller):
 
     def _push(self, edit: Edit, text: str) -> None:
         self._changes += 1
-        self._stack.push(_Done(edit, text, self._gesture))
+        self._stack.push(Done(edit, text, self._gesture))
 
     def _apply(self, edit: Edit) -> bool:
         session = self._session

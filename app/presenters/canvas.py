@@ -6,6 +6,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app import style
+from app.actions import CLASS_KEYS, CLASSES, fill_menu
 from app.controllers.workbench import Workbench
 from app.models.marks import mark_of_image
 from app.models.pictures import to_qimage
@@ -25,7 +27,22 @@ from core.maps.colouring import colourize
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
 OVERLAY_SIDE = 512
-_MENU = ("draw", "class", "delete_box", "zoom_to_box", "", "automatic", "clear")
+_VERDICTS = ("accept", "reject", "no_object", "unmark")
+_BOX_MENU = ("class", CLASSES, "", "copy", "duplicate", "delete_box", "", "zoom_to_box", "", *_VERDICTS)
+_IMAGE_MENU = (
+    "draw",
+    "paste",
+    "repeat",
+    "",
+    *_VERDICTS,
+    "",
+    "automatic",
+    "clear",
+    "",
+    "fit",
+    "actual_size",
+    "heat_map",
+)
 
 
 class CanvasPresenter(Presenter):
@@ -58,13 +75,22 @@ class CanvasPresenter(Presenter):
 
     def handlers(self) -> Handlers:
         session, editing, canvas = self._session, self._bench.editing, self._canvas
+        copying = self._bench.copying
         return {
             "undo": editing.undo,
             "redo": editing.redo,
             "draw": canvas.start_drawing,
             "class": self._choose_class,
+            **{
+                f"class_{n}": lambda n=n: editing.give_class(n, canvas.selected_box or 0)
+                for n in range(1, CLASS_KEYS + 1)
+            },
             "next_box": canvas.select_next_box,
             "previous_box": lambda: canvas.select_next_box(-1),
+            "copy": lambda: copying.copy(canvas.selected_box),
+            "paste": copying.paste,
+            "duplicate": lambda: copying.duplicate(canvas.selected_box or 0),
+            "repeat": copying.repeat_previous,
             "delete_box": canvas.delete_selected,
             "clear": editing.clear,
             "automatic": editing.replace_by_automatic,
@@ -121,8 +147,11 @@ class CanvasPresenter(Presenter):
             **dict.fromkeys(("zoom_in", "zoom_out", "fit", "actual_size", "heat_map"), has_image),
             **dict.fromkeys(("display", "plain_display", "side_by_side"), is_shown),
             **dict.fromkeys(("next_box", "previous_box", "zoom_to_box"), is_shown and boxes),
+            **dict.fromkeys((f"class_{n}" for n in range(1, CLASS_KEYS + 1)), is_shown and is_kept),
             **dict.fromkeys(("class", "clear"), is_shown and boxes and is_kept),
-            "draw": is_shown and is_kept,
+            **dict.fromkeys(("draw", "paste", "repeat"), is_shown and is_kept),
+            "copy": is_shown and boxes,
+            "duplicate": is_shown and boxes and is_kept,
             "delete_box": canvas.selected_box is not None and is_kept,
             "automatic": session.in_view.held and is_kept,
             "threshold_of_many": len(session.selection) > 1 and session.heat_map is not None,
@@ -157,10 +186,18 @@ class CanvasPresenter(Presenter):
             record, place = self._canvas.boxes[self._labelled], self._canvas.place_of(self._labelled)
             self.chooser.ask(self._bench.editing.labels(), record.label, place)
 
+    def name_classes(self, is_open: bool) -> None:
+        """Call the number keys in the menu by their classes while it is open; a hidden key would be dead."""
+        names = self._bench.editing.class_names() if is_open else []
+        for n in range(1, CLASS_KEYS + 1):
+            action, name = self._actions[f"class_{n}"], names[n - 1] if n <= len(names) else ""
+            action.setText(f"&{n}  {style.without_mnemonic(name)}" if name else tr("Class &{0}").format(n))
+            action.setVisible(bool(name) or not is_open or not names)
+
     def _show_menu(self, at: QPoint) -> None:
-        if self.menu.isEmpty():
-            for name in _MENU:
-                self.menu.addAction(self._actions[name]) if name else self.menu.addSeparator()
+        """About the selected box, else about the image."""
+        is_box = self._canvas.selected_box is not None
+        fill_menu(self.menu, self._actions, _BOX_MENU if is_box else _IMAGE_MENU)
         self.menu.popup(at)
 
     def _show_display(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu, QWidget
 
+from app.actions import fill_menu
 from app.controllers.workbench import Workbench
 from app.presenters.part import Handlers, Presenter
 from app.views.accept_dialog import AcceptDialog
@@ -13,6 +15,8 @@ from app.views.image_list_view import ImageListView
 from app.wiring import follow
 from core.base.annotations import Status
 from core.project.browse import QUEUES, Browse, Order
+
+_MENU = ("accept", "reject", "no_object", "unmark", "", "threshold_of_many", "", "select_all", "select_one")
 
 
 class ImageListPresenter(Presenter):
@@ -26,6 +30,8 @@ class ImageListPresenter(Presenter):
         images.browse_changed.connect(self._browse)
         images.selection_changed.connect(session.set_selection)
         images.rows_in_view_changed.connect(session.set_rows_in_view)
+        self.menu = QMenu(window)
+        images.menu_asked.connect(self._show_menu)
         images.selection_bar.status_chosen.connect(bench.review.mark)
         session.view_changed.connect(lambda: images.browse_bar.set_browse(session.view.browse))
         shown = session.current_changed, session.project_changed
@@ -78,6 +84,10 @@ class ImageListPresenter(Presenter):
         is_other = (browse.order, browse.descending) != (before.order, before.descending)
         if browse.order in QUEUES and is_other:
             self._bench.browsing.first()
+
+    def _show_menu(self, at: QPoint) -> None:
+        fill_menu(self.menu, self._actions, _MENU)
+        self.menu.popup(at)
 
     def _find_image(self) -> None:
         self._images.show()

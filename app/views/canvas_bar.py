@@ -173,7 +173,7 @@ class CanvasBar(QWidget):
         self.display_button = tool_button("display", name, tip, self.display_requested)
         tip = tr("Show the whole image (0, or a double click).")
         self.fit_button = tool_button("fit", tr("Fit to window"), tip, self.fit_requested)
-        tip = tr("One image pixel on one screen pixel (1).")
+        tip = tr("One image pixel on one screen pixel (Ctrl+1).")
         self.actual_size_button = tool_button(
             "actual-size", tr("Actual size"), tip, self.actual_size_requested
         )

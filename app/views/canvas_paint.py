@@ -223,12 +223,13 @@ def draw_corner(painter: QPainter, room: QRect, text: str, edge: Qt.AlignmentFla
     _draw_pill(painter, QRectF(style.SPACING, top, width, height), text)
 
 
-def draw_badge(painter: QPainter, room: QRect, mark: Mark) -> None:
-    """Draw what was said of the image in the upper right corner."""
+def draw_badge(painter: QPainter, view: Viewport, mark: Mark) -> None:
+    """Draw what was said of the image in the upper right corner of what is seen of it."""
     metrics, text = QFontMetricsF(painter.font()), mark_text(mark)
     width, height = _pill_width(metrics, text, mark) + 2, metrics.height() + 6
-    place = QRectF(room.width() - style.SPACING - width, style.SPACING, width, height)
-    _draw_pill(painter, place, text, mark)
+    seen = view.target.intersected(QRectF(0, 0, view.view_width, view.view_height))
+    left = max(seen.right() - style.SPACING - width, style.SPACING)
+    _draw_pill(painter, QRectF(left, seen.top() + style.SPACING, width, height), text, mark)
 
 
 def _pill_width(metrics: QFontMetricsF, text: str, mark: Mark | None) -> float:
@@ -242,9 +243,7 @@ def _draw_pill(painter: QPainter, rect: QRectF, text: str, mark: Mark | None = N
     painter.setBrush(style.TAG_BACKGROUND)
     painter.drawRoundedRect(rect, 3, 3)
     if mark is not None:
-        draw_sign(
-            painter, QRectF(rect.left() + _PAD, rect.center().y() - SIDE / 2, SIDE, SIDE), mark
-        )
+        draw_sign(painter, QRectF(rect.left() + _PAD, rect.center().y() - SIDE / 2, SIDE, SIDE), mark)
         rect = rect.adjusted(SIDE + (_SIGN_GAP if text else 0), 0, 0, 0)
     painter.setPen(style.TAG_TEXT)
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -69,6 +69,7 @@ class ImageCanvas(PictureView):
         """What was said of the image: its boxes have the colour of it, a corner the ``mark``."""
         if (status, mark) != (self.status, self.mark):
             self.status, self.mark = status, mark
+            self.setAccessibleDescription(self._described())
             self.update()
 
     def set_truth(self, truth: Sequence[Box], text: str) -> None:
@@ -180,9 +181,9 @@ class ImageCanvas(PictureView):
             status=self.status,
         )
 
-    def paint_corner(self, painter: QPainter, room: QRect) -> None:
+    def paint_corner(self, painter: QPainter, view: Viewport) -> None:
         if self.mark is not None and not self.is_provisional:
-            canvas_paint.draw_badge(painter, room, self.mark)
+            canvas_paint.draw_badge(painter, view, self.mark)
 
     def is_dragging(self) -> bool:
         return self._editor.is_dragging or self._pan is not None or self._on_map
@@ -274,7 +275,6 @@ class ImageCanvas(PictureView):
             key.Key_Equal: self.zoom_in,
             key.Key_Minus: self.zoom_out,
             key.Key_0: self.fit,
-            key.Key_1: self.actual_size,
             key.Key_Escape: self._escape,
         }
         plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)

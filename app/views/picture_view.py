@@ -66,8 +66,8 @@ class PictureView(QWidget):
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
         """Draw what lies over the image, in the coordinates of one pane."""
 
-    def paint_corner(self, painter: QPainter, room: QRect) -> None:
-        """Draw what belongs into the upper right corner of the last pane."""
+    def paint_corner(self, painter: QPainter, view: Viewport) -> None:
+        """Draw what belongs into the upper right corner of the image in the last pane."""
 
     def is_dragging(self) -> bool:
         """Whether a button is held down: the drag then stays with the pane it began in."""
@@ -239,7 +239,8 @@ class PictureView(QWidget):
         canvas_paint.draw_corner(painter, first, self._caption, Qt.AlignmentFlag.AlignBottom)
         canvas_paint.draw_corner(painter, first, self._hint or self._message, Qt.AlignmentFlag.AlignTop)
         painter.translate(last.topLeft())
-        self.paint_corner(painter, last)
+        if self._view is not None:
+            self.paint_corner(painter, self._view)
         if self._view is not None and not self._view.shows_all:
             width = minimap.SIDE * self.devicePixelRatioF()
             small = canvas_paint.level_for(self._levels, width)

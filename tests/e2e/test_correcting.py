@@ -175,6 +175,7 @@ def test_one_key_says_that_there_is_no_object(found: MainWindow, qtbot: QtBot) -
     settle(qtbot, found)
     assert on_disk(found, 1) == Kept((), edited=True), "no threshold gives it a box again"
     qtbot.keyClick(found, Key.Key_Z, CONTROL)
+    qtbot.keyClick(found, Key.Key_Z, CONTROL)
     assert boxes(found, 1) == [(automatic(), Source.AUTO)]
     assert found.session.project.image(1).status is Status.UNSEEN
 
