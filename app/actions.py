@@ -133,6 +133,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("show_training", mark("&Training"), "view", ("F8",), checkable=True),
     ActionSpec("show_problems", mark("&Problems"), "view", ("F9",), checkable=True),
     ActionSpec("show_accuracy", mark("A&ccuracy"), "view", ("F10",), checkable=True),
+    ActionSpec("grid", mark("Images as a &grid"), "view", ("Ctrl+G",), "grid", checkable=True),
     ActionSpec("review_mode", mark("&Review mode"), "view", ("F11",), checkable=True, before=SEPARATOR),
     ActionSpec("full_screen", mark("F&ull screen"), "view", ("Shift+F11",), checkable=True),
     ActionSpec("guide", mark("&Guide"), "help", ("F1",), "info"),

@@ -15,6 +15,7 @@ from app.drops import local_paths, take_as_copy
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
+from app.presenters.grid_mode import GridMode
 from app.presenters.image_list import ImageListPresenter
 from app.presenters.notice import NoticePresenter
 from app.presenters.part import Handlers, Presenter
@@ -29,6 +30,7 @@ from app.views.canvas_bar import CanvasBar
 from app.views.controls import tab_in_order
 from app.views.film_strip import FilmStrip
 from app.views.image_canvas import ImageCanvas
+from app.views.image_grid import ImageGrid
 from app.views.image_list_view import ImageListView
 from app.views.key_bar import KeyBar
 from app.views.layouts import vbox
@@ -76,8 +78,8 @@ class MainWindow(QMainWindow):
             self.exchange,
             self.program,
         )
-        self.review_mode = self._make_review_mode()
-        self._parts += (self.review_mode,)
+        self.review_mode, self.grid_mode = self._make_modes()
+        self._parts += (self.review_mode, self.grid_mode)
         self._build_actions()
         self._connect()
         self._restore_layout()
@@ -96,9 +98,10 @@ class MainWindow(QMainWindow):
         self.train_panel = TrainPanel()
         self.problems = ProblemsPanel()
         centre = QWidget()
+        self.grid = ImageGrid(self.images.list)
         self.film_strip, self.key_bar = FilmStrip(self.session.images), KeyBar()
         below = (self.film_strip, 0), (self.key_bar, 0), (self.boxes_bar, 0), (self.bar, 0)
-        parts = (self.notice, 0), (self.canvas, 1), *below
+        parts = (self.notice, 0), (self.grid, 1), (self.canvas, 1), *below
         vbox(*parts, on=centre, spacing=0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for index, widget in enumerate((self.images, centre, self.train_panel)):
@@ -114,11 +117,16 @@ class MainWindow(QMainWindow):
         self.strip = StatusStrip()
         self.setStatusBar(self.strip)
 
-    def _make_review_mode(self) -> ReviewMode:
-        panels = self.images, self.train_panel, self.boxes_bar, self.bar, self.dock, self.truth.dock
-        mode = ReviewMode(self.workbench, self.film_strip, self.key_bar, panels, self)
-        mode.changed.connect(self._update)
-        return mode
+    def _make_modes(self) -> tuple[ReviewMode, GridMode]:
+        """Of which one at most is on."""
+        bars = self.boxes_bar, self.bar
+        panels = self.images, self.train_panel, *bars, self.dock, self.truth.dock
+        review = ReviewMode(self.workbench, self.film_strip, self.key_bar, panels, self)
+        grid = GridMode(self.workbench, self.grid, self.images, (self.canvas, *bars), self)
+        review.changed.connect(lambda on: on and grid.set_on(False))
+        grid.changed.connect(lambda on: on and review.set_on(False))
+        review.changed.connect(self._update)
+        return review, grid
 
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())

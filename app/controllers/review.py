@@ -17,7 +17,7 @@ from core.base.geometry import Box
 from core.base.language import mark, tr
 from core.project.browse import BoxFacts, Floats, at_least, natural_ranks
 from core.project.edits import StatusEdit
-from core.project.queries import box_facts, edited_among
+from core.project.queries import box_facts, edited_among, labelled
 from core.project.rows import Kept
 from core.project.store import Project
 
@@ -37,6 +37,7 @@ class ReviewController(Controller):
         self._editing = editing
         self._facts, self._ranks = self._job("facts"), self._job("names")
         session.project_changed.connect(self.rank_names)
+        session.project_changed.connect(lambda: self.refresh_class())
 
     def mark(self, status: Status) -> int:
         """Say that all selected images, or the one in view, are accepted, rejected or neither."""
@@ -123,9 +124,18 @@ class ReviewController(Controller):
     def scores(self) -> Floats:
         return self._session.images.unseen_scores()[1]
 
+    def refresh_class(self, label: str | None = None) -> None:
+        """Read which images have a box of this class, by default of the one that is filtered by."""
+        project, images = self._session.project, self._session.images
+        label = self._session.view.browse.boxes.label if label is None else label
+        if project is not None and label:
+            with self._told():
+                images.set_labelled(labelled(project, label))
+
     def refresh_facts(self) -> None:
         """Read again what the list's filters and orders know of boxes: many have changed."""
         project, images = self._session.project, self._session.images
+        self.refresh_class()
         if project is not None:
             self._facts.start(lambda worker: _facts(worker, project), on_done=images.set_facts)
 

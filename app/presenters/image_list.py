@@ -28,6 +28,8 @@ class ImageListPresenter(Presenter):
         session = self._session
         images.chosen.connect(session.select)
         images.browse_changed.connect(self._browse)
+        bar = images.browse_bar
+        bar.filters_opened.connect(lambda: bar.filters.set_classes(bench.editing.labels()))
         images.selection_changed.connect(session.set_selection)
         images.rows_in_view_changed.connect(session.set_rows_in_view)
         self.menu = QMenu(window)
@@ -80,6 +82,8 @@ class ImageListPresenter(Presenter):
     def _browse(self, browse: Browse) -> None:
         """Show these images in this order; an order that says what to look at first begins at its top."""
         session, before = self._session, self._session.view.browse
+        if browse.boxes.label != before.boxes.label:
+            self._bench.review.refresh_class(browse.boxes.label)
         session.change_view(browse=browse)
         is_other = (browse.order, browse.descending) != (before.order, before.descending)
         if browse.order in QUEUES and is_other:

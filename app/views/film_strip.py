@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import style
-from app.models.image_list import ImageListModel, Role
-from app.models.marks import mark_of_image
-from app.views.mark_paint import draw_chip
-from core.base.annotations import Status
+from app.models.image_list import ImageListModel
+from app.views.thumbnail_paint import paint_thumbnail
 from core.base.language import tr
 
 SIDE = 72
-_CHIP = 18
 
 
 class FilmStrip(QWidget):
@@ -68,7 +65,7 @@ class FilmStrip(QWidget):
             painter.fillRect(self.rect(), QColor(style.colours().window))
             current = self._model.row_of(self._current)
             for row, frame in self._frames():
-                paint_thumbnail(painter, frame, self._model, row)
+                paint_thumbnail(painter, frame, self._model.index(row))
                 if row == current:
                     painter.setPen(QPen(QColor(style.colours().accent), 3))
                     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -91,24 +88,3 @@ class FilmStrip(QWidget):
         for _ in range(abs(steps)):
             self.stepped.emit(1 if steps > 0 else -1)
         event.accept()
-
-
-def paint_thumbnail(painter: QPainter, frame: QRect, model: ImageListModel, row: int) -> None:
-    """Draw the image of a row into a square, with the sign of what was said of it in a corner."""
-    colours, index = style.colours(), model.index(row)
-    thumbnail = index.data(Role.THUMBNAIL)
-    pixmap = getattr(thumbnail, "pixmap", None)
-    place = QRect(frame)
-    if pixmap is None:
-        painter.setPen(QPen(QColor(colours.border)))
-        painter.setBrush(QColor(colours.canvas))
-        painter.drawRoundedRect(frame.adjusted(0, 0, -1, -1), 3, 3)
-    else:
-        size = pixmap.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
-        place = QRect(0, 0, max(1, size.width()), max(1, size.height()))
-        place.moveCenter(frame.center())
-        painter.drawPixmap(place, pixmap)
-    status = Status(index.data(Role.STATUS))
-    mark = mark_of_image(status, boxes=index.data(Role.BOXES), edited=bool(index.data(Role.EDITED)))
-    if mark is not None and (status is not Status.UNSEEN or bool(index.data(Role.EDITED))):
-        draw_chip(painter, QRectF(place.right() - _CHIP, place.bottom() - _CHIP, _CHIP, _CHIP), mark)

@@ -260,8 +260,7 @@ class ImageCanvas(PictureView):
         if self._view is None:
             return
         if event.reason() == QContextMenuEvent.Reason.Mouse:
-            hit = self._editor.hit(self._view, self._in_pane(QPointF(event.pos())))
-            self._editor.selected = None if hit is None else hit[0]
+            self._editor.selected = self._editor.under(self._view, self._in_pane(QPointF(event.pos())))
             self._tell_editing()
         self.menu_asked.emit(event.globalPos())
 

@@ -240,7 +240,10 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
     qtbot.waitUntil(lambda: _listed(window)[0] == 1, timeout=LONG)
     assert session.images.id_at(0) == record.id
     index = session.images.index(0)
-    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == f"{record.name}, IoU with the truth 1.00"
+    assert (
+        index.data(Qt.ItemDataRole.AccessibleTextRole)
+        == f"{record.name}, Edited, 1 box, IoU with the truth 1.00"
+    )
     _settle(qtbot, window)
 
     # It is there again after the project was closed.
@@ -421,13 +424,14 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     assert _spoken(window, 0) == nothing
     x, y = places[record.name]
     editing.draw(Box(x, y, x + 12, y + 12))
-    right = f"{record.name}, IoU with the truth 1.00"
+    right = f"{record.name}, Edited, 1 box, IoU with the truth 1.00"
     qtbot.waitUntil(lambda: _spoken(window, 0) == right, timeout=LONG)
     editing.clear()
-    qtbot.waitUntil(lambda: _spoken(window, 0) == nothing, timeout=LONG)
+    emptied = f"{record.name}, Edited, no box beside its truth"
+    qtbot.waitUntil(lambda: _spoken(window, 0) == emptied, timeout=LONG)
     assert window.canvas.truth_text == "truth, no box"
     editing.draw(Box(0, 0, x, y) if x and y else Box(20, 20, 40, 30))
-    wrong = f"{record.name}, IoU with the truth 0.00"
+    wrong = f"{record.name}, Edited, 1 box, IoU with the truth 0.00"
     qtbot.waitUntil(lambda: _spoken(window, 0) == wrong, timeout=LONG)
     assert window.canvas.truth_text == "truth, IoU 0.00"
 
@@ -445,7 +449,7 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     qtbot.waitUntil(window.isActiveWindow, timeout=LONG)
     qtbot.keyClick(window, Qt.Key.Key_W)
     said = [_spoken(window, row) for row in range(12)]
-    assert said[10:] == [wrong, f"{other.name}, IoU with the truth 1.00"]
+    assert said[10:] == [wrong, f"{other.name}, Edited, 1 box, IoU with the truth 1.00"]
     assert all(text.endswith("no box beside its truth") for text in said[:10])
     window.images.show_box.setCurrentIndex(window.images.show_box.findData("with truth"))
     assert session.images.rowCount() == 12
