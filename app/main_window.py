@@ -123,8 +123,8 @@ class MainWindow(QMainWindow):
         panels = self.images, self.train_panel, *bars, self.dock, self.truth.dock
         review = ReviewMode(self.workbench, self.film_strip, self.key_bar, panels, self)
         grid = GridMode(self.workbench, self.grid, self.images, (self.canvas, *bars), self)
-        review.changed.connect(lambda on: on and grid.set_on(False))
-        grid.changed.connect(lambda on: on and review.set_on(False))
+        review.changed.connect(grid.give_way)
+        grid.changed.connect(review.give_way)
         review.changed.connect(self._update)
         return review, grid
 
@@ -261,6 +261,19 @@ class MainWindow(QMainWindow):
         ):
             event.accept()
         return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._hold(event, True)
+        super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        self._hold(event, False)
+        super().keyReleaseEvent(event)
+
+    def _hold(self, event: QKeyEvent, on: bool) -> None:
+        """The image stays bare for as long as Space is held; a held key repeats itself."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.canvas.set_bare(on and self.canvas.isVisible())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         take_as_copy(event)

@@ -21,7 +21,8 @@ from app.views.status_strip import StatusStrip
 from app.wiring import follow
 from core.base.annotations import Status
 from core.base.language import number, tr
-from core.boxes.rules import RULES
+from core.boxes.outlines import Outline, cut_outlines
+from core.boxes.rules import RULES, used_threshold
 from core.images.display import Display
 from core.maps.colouring import colourize
 
@@ -243,6 +244,7 @@ class CanvasPresenter(Presenter):
         if heat_map is None or size is None or not view.show_heat_map:
             self._overlay_key = None
             self._canvas.set_heat_map(None)
+            self._canvas.set_outlines(())
             return
         absolute = RULES[view.rule].absolute
         key = (self._session.current, id(heat_map), view.colour_map, absolute, size)
@@ -250,11 +252,27 @@ class CanvasPresenter(Presenter):
             scale = OVERLAY_SIDE / max(size)
             width, height = (max(1, round(side * scale)) for side in size)
             pixels = colourize(
-                heat_map, width=width, height=height, colour_map=view.colour_map, absolute=absolute
+                heat_map,
+                width=width,
+                height=height,
+                colour_map=view.colour_map,
+                absolute=absolute,
+                fades=True,
             )
             # Keeping the map keeps its id from being given to another one.
             self._overlay_key, self._overlay, self._kept = key, to_qimage(pixels), heat_map
         self._canvas.set_heat_map(self._overlay)
+        self._show_cut()
+
+    def _show_cut(self) -> None:
+        """Where the map is cut for the boxes in sight; a person's own boxes follow no map."""
+        session, shown = self._session, self._session.in_view
+        view = session.view
+        lines: tuple[Outline, ...] = ()
+        if shown.heat_map is not None and view.show_heat_map and not shown.kept.edited:
+            threshold = view.options.threshold_of(session.current)
+            lines = cut_outlines(shown.heat_map, rule=view.rule, threshold=threshold)
+        self._canvas.set_outlines(lines)
 
     def _show_boxes(self) -> None:
         session, shown = self._session, self._session.in_view
@@ -262,6 +280,7 @@ class CanvasPresenter(Presenter):
         status = Status.UNSEEN if session.record is None else session.record.status
         mark = mark_of_image(status, boxes=len(shown.boxes), edited=shown.kept.edited)
         self._canvas.set_status(status, mark)
+        self._show_cut()
         self._show_marks()
 
     def _show_marks(self) -> None:
@@ -294,6 +313,7 @@ class CanvasPresenter(Presenter):
             CanvasBarState(
                 rule=ruling.rule,
                 threshold=ruling.options.threshold_of(session.current),
+                automatic=used_threshold(ruling.rule, None),
                 all_images=not session.this_image_only,
                 heat_map=view.show_heat_map,
                 opacity=view.opacity,

@@ -42,6 +42,11 @@ class Mode(Presenter):
         self._check({self.action: on})
         self.changed.emit(on)
 
+    def give_way(self, on: bool) -> None:
+        """End where another mode is ``on`` now."""
+        if on:
+            self.set_on(False)
+
     def show_own(self, on: bool) -> None:
         """Show what there is in place of the others, or hide it."""
 

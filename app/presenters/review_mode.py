@@ -55,6 +55,7 @@ class ReviewMode(Mode):
             return actions.key_text(self._actions[name]).partition("  ")[0]
 
         hints = [(key(name), tr(text)) for name, text in _HINTS]
-        hints[3:3] = [(tr("Drag"), tr("New box")), (tr("Shift+Drag"), tr("One more"))]
+        drags = (tr("Drag"), tr("New box")), (tr("Shift+Drag"), tr("One more"))
+        hints[3:3] = [*drags, (tr("Space"), tr("Bare image"))]
         self._keys.set_hints([(name, text) for name, text in hints if name])
         self._keys.leave.setText(f"{tr('Leave review mode')} ({key('review_mode')})")

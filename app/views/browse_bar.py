@@ -14,6 +14,8 @@ from app.views.layouts import form_layout, hbox, vbox
 from core.base.language import tr
 from core.project.browse import BoxFilter, Browse, Order, Show
 
+_SPIN_LEAST = 56
+
 
 class BoxFilterPanel(QWidget):
     """A :class:`~core.project.browse.BoxFilter` to read and to change."""
@@ -33,7 +35,7 @@ class BoxFilterPanel(QWidget):
         form.addRow(plain_label(tr("Class")), self.label_box)
         for title, (low, high) in ((tr("Score"), self.scores), (tr("Boxes"), self.counts)):
             for spin in (low, high):
-                spin.setMinimumWidth(0)
+                spin.setMinimumWidth(_SPIN_LEAST)
                 fill_width(spin)
             form.addRow(plain_label(title), hbox((low, 1), plain_label("–"), (high, 1), spacing=style.GAP))
         form.addRow("", self.reset)
@@ -52,10 +54,10 @@ class BoxFilterPanel(QWidget):
             if self.label_box.findData(wanted.label) < 0:
                 self.label_box.addItem(wanted.label, wanted.label)
             self.label_box.show_data(wanted.label)
-            for spin, value in zip(self.scores, wanted.score, strict=True):
-                spin.setValue(value)
-            for spin, count in zip(self.counts, wanted.count, strict=True):
-                spin.setValue(count)
+            for score_spin, score in zip(self.scores, wanted.score, strict=True):
+                score_spin.setValue(score)
+            for count_spin, count in zip(self.counts, wanted.count, strict=True):
+                count_spin.setValue(count)
 
     def set_classes(self, names: Sequence[str]) -> None:
         """Offer these classes; the one that is chosen stays."""

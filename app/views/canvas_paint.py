@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap, QPolygonF, QTransform
 
 from app import style
 from app.models.marks import Mark, mark_of_box, mark_text
@@ -130,6 +130,19 @@ def draw_boxes(
     _draw_tags(painter, view, tags, len(true[:1]))
     if selected is not None and selected < len(boxes):
         _draw_handles(painter, view.to_widget(boxes[selected].box))
+
+
+def draw_outlines(painter: QPainter, view: Viewport, outlines: Sequence[QPolygonF]) -> None:
+    """Draw lines around what lies above the threshold; their points are shares of the image."""
+    place = view.target
+    to_widget = QTransform(place.width(), 0, 0, place.height(), place.left(), place.top())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for outline in outlines:
+        line = to_widget.map(outline)
+        for colour, width in ((style.CUT_DARK, 3.0), (style.CUT_LIGHT, 1.2)):
+            painter.setPen(QPen(colour, width))
+            painter.drawPolygon(line)
 
 
 def _draw_dashed(painter: QPainter, placed: Sequence[QRectF], colour: QColor) -> None:

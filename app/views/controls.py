@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSignalBlocker, QSize, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
     QStandardItemModel,
     QWheelEvent,
@@ -89,6 +90,28 @@ class JumpSlider(QSlider):
                 at = round(event.position().x() - handle.width() / 2)
                 self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), at, room))
         super().mousePressEvent(event)
+
+
+class MiddleSlider(JumpSlider):
+    """A slider with a mark at 0, where it stands until somebody moves it."""
+
+    def __init__(self, *, page: int, name: str, tip: str, least: int = 0) -> None:
+        super().__init__(-1, 1, page=page, name=name, tip=tip, least=least)
+        self.setSingleStep(3)
+
+    def set_range(self, low: int, high: int) -> None:
+        """From ``low`` to ``high``, without a word of a value that moves with it."""
+        with QSignalBlocker(self):
+            self.setRange(low, high)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        left, right = self.span()
+        at = left + (right - left) * -self.minimum() / max(self.maximum() - self.minimum(), 1)
+        painter = QPainter(self)
+        painter.setPen(QPen(QColor(style.colours().faint), 2))
+        painter.drawLine(QPointF(at, 1), QPointF(at, self.height() - 1))
+        painter.end()
+        super().paintEvent(event)
 
 
 def _turned(widget: QWidget, event: QWheelEvent, turn: Callable[[QWheelEvent], None]) -> None:

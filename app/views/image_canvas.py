@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.models.marks import Mark, mark_text
@@ -35,6 +37,7 @@ class ImageCanvas(PictureView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = BoxEditor()
+        self.outlines: list[QPolygonF] = []
         self.status = Status.UNSEEN
         self.mark: Mark | None = None
         self.truth: tuple[Box, ...] = ()
@@ -168,7 +171,16 @@ class ImageCanvas(PictureView):
         if self._view and boxes:
             self._look(self._view.zoomed_to(boxes[self._editor.selected or 0].box))
 
+    def set_outlines(self, outlines: Sequence[npt.NDArray[np.float64]]) -> None:
+        """Draw where the heat map is cut: lines whose points, float64 (n, 2), are shares of the image."""
+        if outlines or self.outlines:
+            self.outlines = [QPolygonF([QPointF(x, y) for x, y in line.tolist()]) for line in outlines]
+            self.update()
+
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
+        if self.is_bare:
+            return
+        canvas_paint.draw_outlines(painter, view, self.outlines)
         canvas_paint.draw_boxes(
             painter,
             view,
@@ -182,7 +194,7 @@ class ImageCanvas(PictureView):
         )
 
     def paint_corner(self, painter: QPainter, view: Viewport) -> None:
-        if self.mark is not None and not self.is_provisional:
+        if self.mark is not None and not self.is_provisional and not self.is_bare:
             canvas_paint.draw_badge(painter, view, self.mark)
 
     def is_dragging(self) -> bool:
@@ -207,6 +219,10 @@ class ImageCanvas(PictureView):
             return False
         self._tell_editing()
         return True
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.set_bare(False)  # the key may be let go where it is not heard
+        super().focusOutEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._tab_leaves = False

@@ -29,8 +29,7 @@ def paint_thumbnail(painter: QPainter, frame: QRect, index: QModelIndex | QPersi
         painter.setBrush(QColor(colours.canvas))
         painter.drawRoundedRect(frame.adjusted(0, 0, -1, -1), 3, 3)
         if thumbnail is not None:
-            side = frame.width() // 3
-            sign = QRect(0, 0, side, side)
+            sign = QRect(0, 0, frame.width() // 3, frame.width() // 3)
             sign.moveCenter(frame.center())
             _failed_icon(colours.warning).paint(painter, sign)
     else:

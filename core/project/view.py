@@ -39,7 +39,7 @@ class ProjectView:
     thresholds: Thresholds = field(default_factory=Thresholds)
     max_boxes: int = 1
     current_image: int | None = None
-    opacity: float = 0.5
+    opacity: float = 0.35
     colour_map: str = "viridis"
     show_heat_map: bool = True
     show_truth: bool = True

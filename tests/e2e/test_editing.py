@@ -306,7 +306,7 @@ def test_a_slider_drag_is_one_undo_and_keys_a_while_later_are_another(
     session, slider = found.session, found.bar.threshold_slider
     first = session.threshold
     slider.setSliderDown(True)
-    for value in (30, 40, 50):
+    for value in (-30, -40, -50):
         slider.setValue(value)
     slider.setSliderDown(False)
     dragged = session.threshold
@@ -314,8 +314,8 @@ def test_a_slider_drag_is_one_undo_and_keys_a_while_later_are_another(
     with Project.open(session.project.path) as other:
         assert other.load_view().threshold == dragged
     slider.setFocus()
-    qtbot.keyClick(slider, Key.Key_Up)
-    qtbot.keyClick(slider, Key.Key_Up)
+    qtbot.keyClick(slider, Key.Key_Down)
+    qtbot.keyClick(slider, Key.Key_Down)
     assert session.threshold > dragged
     qtbot.keyClick(found, Key.Key_Z, CONTROL)
     assert session.threshold == dragged

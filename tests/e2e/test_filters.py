@@ -137,8 +137,11 @@ def test_grid_and_review_mode_take_turns(found: MainWindow, qtbot: QtBot) -> Non
     assert found.grid.isVisible() and not found.film_strip.isVisible() and found.images.isVisible()
     index = found.session.images.index(3)
     qtbot.waitUntil(lambda: found.grid.visualRect(index).isValid())
+    settle(qtbot, found)
+    qtbot.mouseClick(found.grid.viewport(), LEFT, NONE, found.grid.visualRect(index).center())
     qtbot.mouseDClick(found.grid.viewport(), LEFT, NONE, found.grid.visualRect(index).center())
-    assert found.canvas.isVisible() and not found.grid.isVisible()
+    qtbot.waitUntil(lambda: found.canvas.isVisible() and not found.grid.isVisible(), timeout=LONG)
+    assert found.session.current == 4
 
 
 def test_rows_filter_as_a_plain_loop_does(found: MainWindow) -> None:

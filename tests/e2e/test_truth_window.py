@@ -22,6 +22,7 @@ from app.models.image_list import Role
 from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
 from core.base.geometry import Box
+from core.boxes.rules import MAX_THRESHOLD
 from core.boxes.sureness import Sureness
 from core.cli.commands import run_evaluate
 from core.formats import FORMATS, WriteOptions, export
@@ -192,9 +193,9 @@ def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
     left, right = slider.span()
     assert abs(plot.mapTo(window, QPoint(0, 0)).x() - slider.mapTo(window, QPoint(left, 0)).x()) <= 1
     assert abs(plot.width() - (right - left)) <= 2
-    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(0.8 * plot.width()), 20))
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(0.2 * plot.width()), 20))
     assert session.threshold == pytest.approx(0.76, abs=0.015)
-    assert slider.value() == round(100 * session.threshold)
+    assert slider.value() == round(slider.minimum() * session.threshold / MAX_THRESHOLD)
     with qtbot.waitSignal(window.workbench.deciding.decided, timeout=LONG):
         pass
     _settle(qtbot, window)
