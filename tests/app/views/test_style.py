@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, fields
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon
@@ -118,3 +120,47 @@ def test_colours_are_colours() -> None:
 def test_resources_are_beside_the_code() -> None:
     assert resources.path("icons/boxscout.svg").is_file()
     assert isinstance(resources.path("x"), Path)
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1, for linear RGB.
+_EYES = {
+    "all colours": np.eye(3),
+    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}  # fmt: skip
+
+
+def _linear(colour: QColor) -> np.ndarray:
+    share = np.array(colour.toTuple()[:3]) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
+def _lab(linear: np.ndarray) -> np.ndarray:
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = to_xyz @ np.clip(linear, 0, 1) / np.array([0.9505, 1, 1.089])
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("eyes", _EYES)
+def test_boxes_are_told_apart_by_colour_blind_eyes(eyes: str) -> None:
+    """ten times in Lab that is just seen, between any two that a person says something by."""
+    colours = style.OUTLINE_AUTOMATIC, style.OUTLINE_ACCEPTED, style.OUTLINE_EDITED, style.OUTLINE_TRUTH
+    seen = [_lab(np.array(_EYES[eyes]) @ _linear(colour)) for colour in colours]
+    apart = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
+    assert min(apart) > 23
+
+
+def test_lines_and_words_over_photos_have_contrast() -> None:
+    """3:1 for a line beside its dark one, 4.5:1 for words on a tag over a white photo (WCAG 2.1 AA)."""
+
+    def light(linear: np.ndarray) -> float:
+        return float(np.array([0.2126, 0.7152, 0.0722]) @ linear) + 0.05
+
+    lines = style.OUTLINE_AUTOMATIC, style.OUTLINE_ACCEPTED, style.OUTLINE_EDITED, style.OUTLINE_REJECTED
+    dark = light(_linear(style.OUTLINE_DARK))
+    assert min(light(_linear(line)) / dark for line in lines) > 3
+    tag = style.TAG_BACKGROUND
+    ground = np.array(tag.toTuple()[:3]) * tag.alphaF() + 255 * (1 - tag.alphaF())
+    assert light(_linear(style.TAG_TEXT)) / light(_linear(QColor(*ground.astype(int).tolist()))) > 4.5
