@@ -10,8 +10,8 @@ driven by the keys that it had.
 
 Three figures for each window: the actions (a key, a click or a drag); the seconds that the window itself
 takes from the first event to the next image in sight; and an estimate of the seconds that hands take. Looking
-and deciding are left out: they are the same for all. labelme is counted only, by its standard keys (6.3.1), at
-its cheapest: both corners of a wrong box are dragged, and nothing says that an image was seen.
+and deciding are left out: they are the same for all. labelme is counted only, by its standard keys (6.3.1),
+at its cheapest: both corners of a wrong box are dragged, and nothing says that an image was seen.
 
 The estimate: a key takes 0.2 s (an average skilled typist: Card, Moran and Newell 1980, "The keystroke-level
 model"). A move of the mouse takes a + b log2(D / W + 1), where D is its distance and W its target's width;

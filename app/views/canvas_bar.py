@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QWidget
 
 from app import style
 from app.models.pictures import to_qimage
-from app.views.controls import Choice, Combo, JumpSlider, MiddleSlider, RealSpin, plain_label, tool_button
+from app.views.controls import Choice, Combo, RealSpin, plain_label, tool_button
 from app.views.layouts import STRETCH, hbox, vbox
+from app.views.sliders import JumpSlider, MiddleSlider
 from app.views.threshold_plot import ThresholdPlot
 from core.base.language import number, tr
 from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES

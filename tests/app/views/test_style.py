@@ -124,11 +124,11 @@ def test_resources_are_beside_the_code() -> None:
 
 # Machado, Oliveira and Fernandes 2009, severity 1, for linear RGB.
 _EYES = {
-    "all colours": np.eye(3),
-    "no red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-    "no blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
-}  # fmt: skip
+    "all colours": (1, 0, 0, 0, 1, 0, 0, 0, 1),
+    "no red": (0.1523, 1.0526, -0.2049, 0.1145, 0.7863, 0.0992, -0.0039, -0.0481, 1.052),
+    "no green": (0.3673, 0.8606, -0.228, 0.2801, 0.6725, 0.0474, -0.0118, 0.0429, 0.969),
+    "no blue": (1.2555, -0.0767, -0.1788, -0.0784, 0.9308, 0.1476, 0.0047, 0.6914, 0.3039),
+}
 
 
 def _linear(colour: QColor) -> np.ndarray:
@@ -147,7 +147,7 @@ def _lab(linear: np.ndarray) -> np.ndarray:
 def test_boxes_are_told_apart_by_colour_blind_eyes(eyes: str) -> None:
     """ten times in Lab that is just seen, between any two that a person says something by."""
     colours = style.OUTLINE_AUTOMATIC, style.OUTLINE_ACCEPTED, style.OUTLINE_EDITED, style.OUTLINE_TRUTH
-    seen = [_lab(np.array(_EYES[eyes]) @ _linear(colour)) for colour in colours]
+    seen = [_lab(np.reshape(_EYES[eyes], (3, 3)) @ _linear(colour)) for colour in colours]
     apart = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
     assert min(apart) > 23
 

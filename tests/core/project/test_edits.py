@@ -28,6 +28,7 @@ from core.project.edits import (
     StatusEdit,
     TruthEdit,
     edited,
+    with_drawn,
 )
 from core.project.queries import box_facts, kept, labels, undecided
 from core.project.rows import Kept
