@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +61,7 @@ def cut_outlines(heat_map: Map, *, rule: str, threshold: float) -> tuple[Outline
     return tuple(np.clip((_smooth(line) - 0.5) / FINE, 0.0, 1.0) for line in lines)
 
 
-def _smooth(line: npt.NDArray[np.int32]) -> Outline:
+def _smooth(line: npt.NDArray[Any]) -> Outline:
     """A closed line without the stairs of its cells: each point is the mean of those around it."""
     around = range(-_AROUND, _AROUND + 1)
     mean: Outline = np.mean([np.roll(line, shift, axis=0) for shift in around], axis=0, dtype=np.float64)
