@@ -79,10 +79,10 @@ class Drag:
 
 @dataclass(frozen=True)
 class Click:
-    """A click at a point of the image, within a target ``width`` pixels wide."""
+    """A click at a point of the image, within a target of ``width`` pixels of it; with 0, at a corner."""
 
     at: tuple[float, float]
-    width: float = CORNER
+    width: float = 0.0
 
 
 Action = Press | Drag | Click
@@ -215,7 +215,7 @@ def seconds_of(actions: Sequence[Action], pointer: tuple[float, float], scale: f
         if isinstance(action, Press):
             total += KEY_S
         elif isinstance(action, Click):
-            total += _moved(pointer, action.at, scale, POINT_S, action.width * scale)
+            total += _moved(pointer, action.at, scale, POINT_S, action.width * scale or CORNER)
             pointer = action.at
         else:
             total += _moved(pointer, action.start, scale, POINT_S, CORNER)
