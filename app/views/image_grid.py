@@ -85,6 +85,8 @@ class ImageGrid(QListView):
         if on:
             self.setModel(self._table.model())
             self.setSelectionModel(self._table.selectionModel())
+        else:
+            self.setModel(None)  # a new order of 100,000 rows would be laid out for nobody
         self.setVisible(on)
         if on:
             self.scrollTo(self.currentIndex(), QAbstractItemView.ScrollHint.PositionAtCenter)
