@@ -58,4 +58,4 @@ class ReviewMode(Mode):
         drags = (tr("Drag"), tr("New box")), (tr("Shift+Drag"), tr("One more"))
         hints[3:3] = [*drags, (tr("Space"), tr("Bare image"))]
         self._keys.set_hints([(name, text) for name, text in hints if name])
-        self._keys.leave.setText(f"{tr('Leave review mode')} ({key('review_mode')})")
+        self._keys.leave.setText(tr("Leave review mode ({key})").format(key=key("review_mode")))

@@ -25,19 +25,24 @@ class BoxFilterPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         widest = BoxFilter()
-        self.label_box = Combo({"": tr("Any class")}, name=tr("Class"))
-        lowest, highest = tr("Lowest score"), tr("Highest score")
-        self.scores = RealSpin(0.0, 1.0, step=0.05, name=lowest), RealSpin(0.0, 1.0, step=0.05, name=highest)
-        fewest, most = tr("Fewest boxes"), tr("Most boxes")
-        self.counts = Spin(0, widest.count[1], name=fewest), Spin(0, widest.count[1], name=most)
+        tip = tr("Show only images with a box of this class.")
+        self.label_box = Combo({"": tr("Any class")}, name=tr("Class"), tip=tip)
+        tip = tr("Show only images whose least sure box has a score in this range.")
+        names = tr("Lowest score"), tr("Highest score")
+        low, high = (RealSpin(0.0, 1.0, step=0.05, name=name, tip=tip) for name in names)
+        self.scores = low, high
+        tip = tr("Show only images with so many boxes.")
+        names = tr("Fewest boxes"), tr("Most boxes")
+        fewest, most = (Spin(0, widest.count[1], name=name, tip=tip) for name in names)
+        self.counts = fewest, most
         self.reset = push_button(tr("Reset filters"), self._reset, role="link")
         form = form_layout(on=self, across=style.SPACING, down=style.GAP)
         form.addRow(plain_label(tr("Class")), self.label_box)
-        for title, (low, high) in ((tr("Score"), self.scores), (tr("Boxes"), self.counts)):
-            for spin in (low, high):
+        for title, (first, last) in ((tr("Score"), self.scores), (tr("Boxes"), self.counts)):
+            for spin in (first, last):
                 spin.setMinimumWidth(_SPIN_LEAST)
                 fill_width(spin)
-            form.addRow(plain_label(title), hbox((low, 1), plain_label("–"), (high, 1), spacing=style.GAP))
+            form.addRow(plain_label(title), hbox((first, 1), plain_label("–"), (last, 1), spacing=style.GAP))
         form.addRow("", self.reset)
         self.set_filter(widest)
         self.label_box.currentIndexChanged.connect(self.changed)

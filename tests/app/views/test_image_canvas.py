@@ -96,6 +96,7 @@ def test_the_heat_map_lies_on_the_whole_image_and_nowhere_else(canvas: ImageCanv
 
 def test_another_image_clears_heat_map_and_boxes(canvas: ImageCanvas) -> None:
     heat = plain_image(10, 10, "#ff0000")
+    canvas.set_opacity(0.5)
     canvas.set_image(plain_image(100, 100, "#0000ff"))
     canvas.set_heat_map(heat)
     canvas.set_boxes([BoxRecord(Box(0, 0, 50, 50))])
