@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -73,7 +73,7 @@ def curve(
     rule: Annotated[str, one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
     step: Annotated[float, typer.Option(min=0.001, max=0.5, help="From one threshold to the next.")] = 0.01,
     masks: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="A folder of PNG masks named as the images, black where no object is: adds PxAP."),
     ] = None,
     set_: SetName = None,
