@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from core.base.atomic import os_reason, write_atomically
+from core.base.atomic import os_errors, write_atomically
 from core.base.config import DEVICES, Limits, Settings
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
@@ -102,15 +102,9 @@ def save(path: Path, preferences: Preferences) -> None:
         The place cannot be written.
     """
     text = json.dumps(preferences.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    try:
+    with os_errors(BoxscoutError, tr("The settings could not be saved in “{path}”: {reason}."), path=path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode("utf-8"))
-    except OSError as error:
-        raise BoxscoutError(
-            tr("The settings could not be saved in “{path}”: {reason}.").format(
-                path=path, reason=os_reason(error)
-            )
-        ) from error
 
 
 def keys_in_force(standard: Keys, changed: Keys) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
-from core.base.atomic import atomic_write, keep_other_kinds, os_reason, remove_forgotten
+from core.base.atomic import atomic_write, keep_other_kinds, os_errors, remove_forgotten
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
@@ -289,7 +289,7 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
         It cannot be written or does not read back, or ``path`` is a file that holds no text, such as a photo
         or a project; ``path`` is then as it was.
     """
-    try:
+    with os_errors(FormatError, tr("“{name}” could not be written: {reason}."), name=path.name):
         keep_other_kinds(path)
         remove_forgotten(path.parent)
         with atomic_write(path) as temporary:
@@ -300,10 +300,6 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
                         name=path.name
                     )
                 )
-    except OSError as error:
-        raise FormatError(
-            tr("“{name}” could not be written: {reason}.").format(name=path.name, reason=os_reason(error))
-        ) from error
 
 
 def _some_left(kept: Sequence[ImageBoxes], skipped: Sequence[Skipped]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.base.annotations import BoxRecord, ImageBoxes
-from core.base.atomic import atomic_write, os_reason
+from core.base.atomic import atomic_write, os_errors
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, tr
@@ -88,17 +88,15 @@ def _write_beside(prepared: Prepared, options: WriteOptions) -> ExportSummary:
     left_out, foreign, targets = _targets(prepared, options)
     prepared = prepared.without(left_out)
     folder = Path(os.path.commonpath([file.parent for file in targets.values()] or [Path.cwd()]))
-    try:
-        with ExitStack() as whole:
-            for image in each(prepared.images, options.on_file):
-                file = targets[image.name]
-                temporary = whole.enter_context(atomic_write(file))
-                temporary.write_bytes(_document(image, options.sources[image.name].name))
-                read_back(file, _reads_as(temporary, image))
-    except OSError as error:
-        raise FormatError(
-            tr("The files beside the images could not be written: {reason}.").format(reason=os_reason(error))
-        ) from error
+    with (
+        os_errors(FormatError, tr("The files beside the images could not be written: {reason}.")),
+        ExitStack() as whole,
+    ):
+        for image in each(prepared.images, options.on_file):
+            file = targets[image.name]
+            temporary = whole.enter_context(atomic_write(file))
+            temporary.write_bytes(_document(image, options.sources[image.name].name))
+            read_back(file, _reads_as(temporary, image))
     replaced = tr(
         "{foreign:,} files that were not made here, or were changed since, have been replaced."
     ).format(foreign=foreign)
