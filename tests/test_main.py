@@ -25,14 +25,13 @@ from core.setup import bootstrap
 from core.setup.requirements import MODULE_OF, requirements
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-BOOTSTRAP = (
-    "main.py",
-    "core/__init__.py",
-    "core/base/errors.py",
-    "core/base/lock.py",
+BOOTSTRAP = ("main.py", "core/__init__.py", "core/base/errors.py", "core/base/lock.py")
+BOOTSTRAP += (
     "core/setup/__init__.py",
+    "core/setup/bootstrap.py",
+    "core/setup/requirements.py",
+    "core/setup/system.py",
 )
-BOOTSTRAP += ("core/setup/bootstrap.py", "core/setup/requirements.py", "core/setup/system.py")
 PYPROJECT = """
 [build-system]
 requires = []
@@ -154,8 +153,8 @@ def test_a_changed_requirement_installs_again(installed: Checkout) -> None:
 
 
 def test_pip_is_believed_only_where_it_came_to_its_end(installed: Checkout) -> None:
-    """What a kill leaves: the mark, a package half copied, its METADATA but no RECORD."""
-    (installed.venv / "boxscout-making").touch()
+    """What a kill leaves: no stamp, a package half copied, its METADATA but no RECORD."""
+    (installed.venv / "boxscout-complete.json").unlink()
     packages = next(installed.venv.glob("[lL]ib/**/site-packages"))
     (packages / "tiny_dependency" / "__init__.py").unlink()
     (packages / "tiny_dependency-1.dist-info" / "RECORD").unlink()

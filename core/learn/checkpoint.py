@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from core.base.atomic import os_errors, remove_forgotten, write_atomically
-from core.base.config import TrainConfig, is_of_kind, limits_of
+from core.base.config import TrainConfig, limits_of, plain
 from core.base.errors import CheckpointError, TrainingError
 from core.base.language import tr
 from core.base.rng import Purpose, stream
@@ -279,13 +279,6 @@ def refusing_damage(path: Path) -> Iterator[None]:
         yield
     except Exception as error:  # values of any kind may stand where others are expected
         raise CheckpointError(tr("{name} is a damaged checkpoint.").format(name=path.name)) from error
-
-
-def plain(value: Any, kind: str) -> Any:
-    """``value`` where it is of ``kind`` (:func:`core.base.config.is_of_kind`); ValueError where it is not."""
-    if not is_of_kind(value, kind):
-        raise ValueError(f"no {kind}")
-    return value
 
 
 def step_of(content: Mapping[str, Any]) -> int:

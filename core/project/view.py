@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from core.base.config import FeaturesConfig, TrainConfig
+from core.base.config import FeaturesConfig, TrainConfig, plain
 from core.base.errors import BoxscoutError
 from core.boxes.options import BoxOptions
 from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule
@@ -103,10 +102,8 @@ def view_from_json(text: str) -> ProjectView:
     return ProjectView(**kept)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+def _kind(kind: str) -> Callable[[Any], Any]:
+    return lambda value: plain(value, kind)
 
 
 def _one_of(*known: str) -> Callable[[Any], str]:
@@ -119,29 +116,22 @@ def _one_of(*known: str) -> Callable[[Any], str]:
 
 
 def _snapshot(value: Any) -> str:
-    text = _text(value)
+    text: str = plain(value, "str")
     if text not in ("last", "proposed") and not (text.isascii() and text.isdecimal()):
         raise ValueError
     return text
 
 
 def _share(value: Any) -> float:
-    number = float(value)
-    if isinstance(value, (bool, str)) or not math.isfinite(number) or not 0 <= number <= 1:
+    if not 0 <= plain(value, "float") <= 1:
         raise ValueError
-    return number
+    return float(value)
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_BOXES:
+    if not 1 <= plain(value, "int") <= MAX_BOXES:
         raise ValueError
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
+    return int(value)
 
 
 def _display(value: Any) -> Display:
@@ -169,27 +159,27 @@ def _thresholds(value: Any) -> Thresholds:
 
 
 def _browse(value: Any) -> Browse:
-    show, order = Show(value["show"]), Order(value["order"])
-    return Browse(text=_text(value["text"]), show=show, order=order, descending=_flag(value["descending"]))
+    text, descending = plain(value["text"], "str"), plain(value["descending"], "bool")
+    return Browse(text=text, show=Show(value["show"]), order=Order(value["order"]), descending=descending)
 
 
 _READERS = {
-    "rule": _text,
+    "rule": _kind("str"),
     "threshold": lambda value: None if value is None else _share(value),
     "thresholds": _thresholds,
     "max_boxes": _count,
     "current_image": lambda value: None if value is None else int(value),
     "opacity": _share,
-    "colour_map": _text,
-    "show_heat_map": _flag,
-    "show_truth": _flag,
-    "side_by_side": _flag,
+    "colour_map": _kind("str"),
+    "show_heat_map": _kind("bool"),
+    "show_truth": _kind("bool"),
+    "side_by_side": _kind("bool"),
     "display": _display,
     "config": _config,
     "model": _one_of(*FILES),
     "at": _snapshot,
     "unit": _one_of("own", "real"),
-    "offered_truth": lambda value: tuple(map(_text, value)),
-    "declined_truth": lambda value: tuple(map(_text, value)),
+    "offered_truth": lambda value: tuple(plain(one, "str") for one in value),
+    "declined_truth": lambda value: tuple(plain(one, "str") for one in value),
     "browse": _browse,
 }

@@ -1,8 +1,7 @@
 """The Python environment that Boxscout runs in: found, made or repaired, with the standard library alone.
 
-A complete environment holds a stamp. While it is made or changed it holds a mark: whatever stopped that half
-way (Ctrl-C, a kill, a lost network), the next start finds the mark and makes the environment anew, with what
-pip has downloaded by then.
+A complete environment holds a stamp, written last and atomically. Whatever stopped an installation half way
+(Ctrl-C, a kill, a lost network), there is no stamp, and the next start goes on from what is there.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -67,13 +67,8 @@ class Home:
 
     @property
     def making(self) -> Path:
-        """There while the environment is made or changed: what is found beside it is not to be trusted."""
+        """There while the bare environment is being made: what is found beside it is not to be trusted."""
         return self.venv / "boxscout-making"
-
-    @property
-    def scratch(self) -> Path:
-        """For pip: a /tmp in memory is too small for torch, and nobody removes what a kill leaves in one."""
-        return self.venv / "boxscout-tmp"
 
 
 def enter(root: str | Path, arguments: Sequence[str], *, extra: str = "") -> int | None:
@@ -136,7 +131,7 @@ def is_complete(home: Home, extra: str = "") -> bool:
     """Whether the environment was installed to its end, from this ``pyproject.toml``, and still runs."""
     stamp = _read_stamp(home)
     known = stamp.get("state") == _state(home) and (not extra or extra in stamp.get("extras", ()))
-    return known and home.python.exists() and not home.making.exists()
+    return known and home.python.exists()
 
 
 def _state(home: Home) -> dict[str, str]:
@@ -155,6 +150,16 @@ def _read_stamp(home: Home) -> dict[str, Any]:
     return stamp if isinstance(stamp, dict) else {}
 
 
+def _write_stamp(home: Home, extras: Sequence[str]) -> None:
+    text = json.dumps({"state": _state(home), "extras": list(extras)}, indent=1)
+    handle, name = tempfile.mkstemp(dir=home.venv)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(home.stamp)
+
+
 # Installing
 
 
@@ -165,11 +170,11 @@ def _install(home: Home, extra: str) -> None:
             if is_complete(home, extra):  # another start did it while this one waited
                 return
             _announce(home, extra)
+            home.stamp.unlink(missing_ok=True)
             _make_venv(home, lock)
+            _sweep(home)
             _pip_install(home, extras, lock)
-            stamp = json.dumps({"state": _state(home), "extras": extras}, indent=1)
-            home.stamp.write_text(stamp, encoding="utf-8")
-            home.making.unlink()
+            _write_stamp(home, extras)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise SetupError(
@@ -188,7 +193,7 @@ def _announce(home: Home, extra: str) -> None:
     _say(
         f"Boxscout's dependencies (PyTorch, Qt and others) are not complete in {sys.executable}.\n"
         f"They are now installed into {home.venv}: {size}; {free:.0f} GB are free there.\n"
-        f"This happens once. If it is interrupted, the same command begins again.{hint}"
+        f"This happens once. If it is interrupted, the next start goes on.{hint}"
     )
 
 
@@ -219,9 +224,7 @@ def _terminated_like_interrupted() -> Iterator[None]:
 
 
 def _make_venv(home: Home, lock: int) -> None:
-    """An environment with pip: the one that is there, unless that was left half made."""
     if not home.making.exists() and _has_pip(home):
-        home.making.touch()
         return
     if home.venv.exists():
         known = home.making.exists() or (home.venv / "pyvenv.cfg").exists() or not any(home.venv.iterdir())
@@ -238,6 +241,7 @@ def _make_venv(home: Home, lock: int) -> None:
     base = getattr(sys, "_base_executable", None) or sys.executable
     if _run([base, "-m", "venv", str(home.venv)], home, lock) != 0:
         raise SetupError(f"Python could not make the environment {home.venv}; its own words are above.")
+    home.making.unlink()
 
 
 def _has_pip(home: Home) -> bool:
@@ -266,21 +270,52 @@ def as_root() -> str:
     return "" if getattr(os, "geteuid", lambda: 1)() == 0 else "sudo "
 
 
+def _sweep(home: Home) -> None:
+    """Remove what pip would take for installed although files of it are missing, so that it installs it."""
+    for packages in [*home.venv.glob("lib/python*/site-packages"), *home.venv.glob("Lib/site-packages")]:
+        for info in packages.glob("*.dist-info"):
+            if not _is_whole(info):
+                shutil.rmtree(info)
+        for old in packages.glob("~*"):  # the old version, moved aside during an upgrade
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    shutil.rmtree(_scratch(home), ignore_errors=True)
+
+
+def _is_whole(info: Path) -> bool:
+    """Whether a package's files are there. pip writes RECORD last, but is content with METADATA."""
+    try:
+        record = (info / "RECORD").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    names = [line.rsplit(",", 2)[0].strip('"') for line in record.splitlines()]
+    inside = [
+        name for name in names if name and not name.startswith(("..", "/")) and not name.endswith(".pyc")
+    ]
+    return all((info.parent / name).exists() for name in inside)
+
+
+def _scratch(home: Home) -> Path:
+    return home.venv / "boxscout-tmp"
+
+
 def _pip_install(home: Home, extras: Sequence[str], lock: int) -> None:
     target = f".[{','.join(extras)}]" if extras else "."
+    _scratch(home).mkdir(exist_ok=True)
     command = [str(home.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     code = _run([*command, "-e", target], home, lock)
+    shutil.rmtree(_scratch(home), ignore_errors=True)
     if code != 0:
         raise SetupError(
             "The installation did not finish; pip's reason is above. "
-            "Mend it (network, disk space), then run the same command again."
+            "Mend it (network, disk space), then run the same command again: it goes on from here."
         )
 
 
 def _run(command: Sequence[str], home: Home, lock: int) -> int:
     """Run a command in the checkout, its output on stderr; it holds the lock as long as it lives."""
-    home.scratch.mkdir(exist_ok=True)
-    own = dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(home.scratch))
+    # A /tmp in memory is too small for torch, and what is left in there by a kill is never removed.
+    scratch = str(_scratch(home))
+    own = dict.fromkeys(("TMPDIR", "TMP", "TEMP"), scratch) if _scratch(home).exists() else {}
     environment = {**os.environ, **own, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
     keep = () if os.name == "nt" else (lock,)
     process = subprocess.Popen(command, cwd=home.root, env=environment, stdout=2, pass_fds=keep)
@@ -290,8 +325,6 @@ def _run(command: Sequence[str], home: Home, lock: int) -> int:
         process.terminate()
         process.wait()
         raise
-    finally:
-        shutil.rmtree(home.scratch, ignore_errors=True)
 
 
 # Handing over
