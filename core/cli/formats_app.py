@@ -111,14 +111,13 @@ def import_(
     An archive becomes image files.
     """
     from core.cli.formats_commands import run_import_archive, run_import_boxes
-    from core.project.exchange import Wanted
 
     if kind not in KINDS:
         raise typer.BadParameter(f"{kind!r} cannot be imported; what can is {' and '.join(KINDS)}.")
     if kind == "boxes":
         if project is None:
             raise typer.BadParameter("'import boxes' needs --project.")
-        wanted = Wanted(frozenset(class_) if class_ else None, min_score)
+        wanted = Selection(classes=frozenset(class_) if class_ else None, min_score=min_score)
         result = run_import_boxes(source, project, wanted, status=status, replace_edited=replace_edited)
     else:
         if out is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 from core.base.config import FeaturesConfig, TrainConfig, plain
@@ -102,8 +103,7 @@ def view_from_json(text: str) -> ProjectView:
     return ProjectView(**kept)
 
 
-def _kind(kind: str) -> Callable[[Any], Any]:
-    return lambda value: plain(value, kind)
+_text, _flag = partial(plain, kind="str"), partial(plain, kind="bool")
 
 
 def _one_of(*known: str) -> Callable[[Any], str]:
@@ -116,7 +116,7 @@ def _one_of(*known: str) -> Callable[[Any], str]:
 
 
 def _snapshot(value: Any) -> str:
-    text: str = plain(value, "str")
+    text: str = _text(value)
     if text not in ("last", "proposed") and not (text.isascii() and text.isdecimal()):
         raise ValueError
     return text
@@ -159,27 +159,27 @@ def _thresholds(value: Any) -> Thresholds:
 
 
 def _browse(value: Any) -> Browse:
-    text, descending = plain(value["text"], "str"), plain(value["descending"], "bool")
-    return Browse(text=text, show=Show(value["show"]), order=Order(value["order"]), descending=descending)
+    show, order = Show(value["show"]), Order(value["order"])
+    return Browse(text=_text(value["text"]), show=show, order=order, descending=_flag(value["descending"]))
 
 
-_READERS = {
-    "rule": _kind("str"),
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "rule": _text,
     "threshold": lambda value: None if value is None else _share(value),
     "thresholds": _thresholds,
     "max_boxes": _count,
     "current_image": lambda value: None if value is None else int(value),
     "opacity": _share,
-    "colour_map": _kind("str"),
-    "show_heat_map": _kind("bool"),
-    "show_truth": _kind("bool"),
-    "side_by_side": _kind("bool"),
+    "colour_map": _text,
+    "show_heat_map": _flag,
+    "show_truth": _flag,
+    "side_by_side": _flag,
     "display": _display,
     "config": _config,
     "model": _one_of(*FILES),
     "at": _snapshot,
     "unit": _one_of("own", "real"),
-    "offered_truth": lambda value: tuple(plain(one, "str") for one in value),
-    "declined_truth": lambda value: tuple(plain(one, "str") for one in value),
+    "offered_truth": lambda value: tuple(map(_text, value)),
+    "declined_truth": lambda value: tuple(map(_text, value)),
     "browse": _browse,
 }
