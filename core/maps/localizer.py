@@ -15,7 +15,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from core.base.atomic import os_reason, write_atomically
+from core.base.atomic import os_errors, os_reason, write_atomically
 from core.base.config import is_of_kind
 from core.base.errors import CheckpointError, FeaturesError
 from core.base.language import tr
@@ -168,12 +168,8 @@ def save_localizer(path: Path, localizer: Localizer) -> None:
         The file cannot be written.
     """
     data = save({"weights": localizer.weights}, {_KEY: json.dumps(_header(localizer))})
-    try:
+    with os_errors(CheckpointError, tr("“{name}” cannot be written: {reason}."), name=path.name):
         write_atomically(path, data)
-    except OSError as error:
-        raise CheckpointError(
-            tr("“{name}” cannot be written: {reason}.").format(name=path.name, reason=os_reason(error))
-        ) from error
 
 
 def load_localizer(path: Path) -> Localizer:
