@@ -167,7 +167,7 @@ def test_boxes_of_an_image_with_another_size_can_stay(
 def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
     window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    here, disk = draw_folder(tmp_path / "here", 9), draw_folder(tmp_path / "disk", 4)
+    window.workbench.add_paths([disk])
     fill(qtbot, window, here, 9)
     assert drop(window.splitter, [disk])
     session, project = window.session, window.session.project
