@@ -30,7 +30,7 @@ _CELLS = 16_000  # of all images together, that teach
 _ROUNDS = 2
 _HELD = 1.0  # how much the prior weighs in each fit: the ridge is this over the number of images
 _FEW = 5.0  # reviewed images that say as much as the prior: their unit and the prior are averaged so
-_CUTS = np.linspace(0, 0.9, 10)  # quantiles of the heat inside a box at which it is cut
+_CUTS = np.linspace(0, 0.95, 20)  # quantiles of the heat inside a box at which it is cut
 _ABOUT = 0.02  # of the IoU: cuts whose boxes are this much worse than the best one's are as good
 
 
