@@ -32,7 +32,7 @@ def most_useful(
     if not free.any():
         return np.zeros(0, np.intp)
     away = np.full(len(points), np.inf, np.float32)
-    for place in np.flatnonzero(reviewed):
+    for place in np.flatnonzero(reviewed).tolist():
         away = np.minimum(away, _distances(points, place))
     chosen: list[int] = []
     if not reviewed.any():  # what is most like all others comes first

@@ -42,12 +42,12 @@ def signatures(maps: Maps, heat: Sequence[Array]) -> Signatures:
         parts += [np.einsum("nchw,nhw->nc", own, weights), own.mean(axis=(2, 3))]
     whole = np.concatenate(parts, axis=1)
     found = whole @ _directions(whole.shape[1])
-    found /= np.linalg.norm(found, axis=1, keepdims=True) + np.float32(_LEAST)
-    return found.astype(np.float16)
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    return np.asarray(found / np.maximum(lengths, _LEAST), np.float16)
 
 
 @lru_cache(maxsize=4)
 def _directions(numbers: int) -> Array:
     """float32 (numbers, LENGTH), the same in every process."""
     drawn = np.random.default_rng(0).normal(size=(numbers, LENGTH)) / np.sqrt(LENGTH)
-    return drawn.astype(np.float32)
+    return np.asarray(drawn, np.float32)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from core.base.language import tr
 from core.boxes.options import BoxOptions
 from core.images.parallel import Failure
+from core.maps.cells import maps_at
 from core.maps.localizer import Localizer
+from core.maps.signature import signatures
 from core.maps.stream import stream_features
 from core.nets.features import Features
 from core.project.search import OnProgress, Search, Steps
@@ -134,7 +136,10 @@ def _make_maps(
             sizes = {i: (w, h) for i, (w, h) in zip(ids, described.sizes.tolist(), strict=True)}
             for project in projects:
                 project.set_sizes(sizes)
-            kept += search.keep(dict(zip(ids, localizer.maps(described, features), strict=True)), sizes)
+            maps = localizer.maps(described, features)
+            kept += search.keep(dict(zip(ids, maps, strict=True)), sizes)
+            own = signatures(maps_at(described.maps, features, localizer.strides), maps)
+            search.place.set_signatures(dict(zip(ids, own, strict=True)))
             go_on(len(ids), 1.0)
     for project in projects:
         project.set_failed(failed)

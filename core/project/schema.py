@@ -73,6 +73,9 @@ LATER_TABLES = (
     # How likely each image with a heat map shows no object, where the run that made it knows.
     """CREATE TABLE IF NOT EXISTS no_object (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, probability REAL NOT NULL)""",
+    # What each image with a heat map looks like (core.maps.signature), where frozen features made it.
+    """CREATE TABLE IF NOT EXISTS signature (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, data BLOB NOT NULL)""",
 )
 
 
@@ -132,4 +135,5 @@ def row_checks() -> dict[str, dict[str, str]]:
         | numbers("finished", "current", most=1),
         "no_object": numbers("image_id")
         | {"probability": "typeof(probability) = 'real' AND probability BETWEEN 0 AND 1"},
+        "signature": numbers("image_id") | {"data": "typeof(data) = 'blob' AND length(data) = 128"},
     }
