@@ -15,7 +15,7 @@ from core.boxes.prior import Prior
 from core.maps.signature import LENGTH
 from core.project import resized
 from core.project.browse import BoxFacts
-from core.project.file import from_db
+from core.project.file import from_db, to_db
 from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, Kept, box_of, listed, map_of
 
 if TYPE_CHECKING:
@@ -175,6 +175,10 @@ def signatures(project: Project) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
     ids = np.array([row[0] for row in rows], np.int64)
     data = np.frombuffer(b"".join(row[1] for row in rows), "<f2")
     return ids, data.astype(np.float16, copy=False).reshape(len(ids), LENGTH)
+def labelled(project: Project, label: str) -> npt.NDArray[np.int64]:
+    """The ids, ascending, of images with a box of this class."""
+    rows = project.select("SELECT DISTINCT image_id FROM box WHERE label = ? ORDER BY image_id", to_db(label))
+    return np.array([image_id for (image_id,) in rows], np.int64)
 
 
 def labels(project: Project) -> list[str]:
