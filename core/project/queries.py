@@ -175,6 +175,8 @@ def signatures(project: Project) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
     ids = np.array([row[0] for row in rows], np.int64)
     data = np.frombuffer(b"".join(row[1] for row in rows), "<f2")
     return ids, data.astype(np.float16, copy=False).reshape(len(ids), LENGTH)
+
+
 def labelled(project: Project, label: str) -> npt.NDArray[np.int64]:
     """The ids, ascending, of images with a box of this class."""
     rows = project.select("SELECT DISTINCT image_id FROM box WHERE label = ? ORDER BY image_id", to_db(label))
