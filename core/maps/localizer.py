@@ -24,7 +24,7 @@ from core.boxes.score import logistic
 from core.images.inputs import InputForm
 from core.maps.cells import maps_at, normalised, resized
 from core.maps.stream import Described
-from core.nets.features import Features
+from core.nets.features import Features, Maps
 
 Array = npt.NDArray[np.float32]
 
@@ -120,12 +120,19 @@ class Localizer:
         described
             Images in this unit's ``form``, as ``features`` describe them.
         """
+        return self.heat(self.read(described, features))
+
+    def read(self, described: Described, features: Features) -> Maps:
+        """What this unit reads of images: for each of its strides float32 (n, C, h, w)."""
         own = maps_at(described.maps, features, self.strides)
+        return tuple(normalised(one) for one in own) if self.normalise else own
+
+    def heat(self, own: Maps) -> list[Array]:
+        """The heat map of each image by what :meth:`read` gave of it, as :meth:`maps` has it."""
         height, width = own[self.strides.index(self.cell)].shape[2:]
-        total = np.full((len(described.rows), height, width), self.bias, np.float64)
+        total = np.full((len(own[0]), height, width), self.bias, np.float64)
         # A sum of resized maps is that of resized answers, which are hundreds of times smaller.
         for maps, weights in zip(own, self._by_stride(), strict=True):
-            maps = normalised(maps) if self.normalise else maps
             answers = (maps * weights[:, None, None]).sum(axis=1, dtype=np.float64)
             total += resized(answers.astype(np.float32), height, width)
         return list(logistic(total).astype(np.float32))

@@ -36,7 +36,7 @@ def signatures(maps: Maps, heat: Sequence[Array]) -> Signatures:
     """
     parts = []
     for one in maps:
-        own = normalised(one)
+        own = normalised(one)  # which they mostly are
         weights = np.stack([resized(each[None], *own.shape[2:])[0] for each in heat])
         weights /= weights.sum(axis=(1, 2), keepdims=True) + np.float32(_LEAST)
         parts += [np.einsum("nchw,nhw->nc", own, weights), own.mean(axis=(2, 3))]
