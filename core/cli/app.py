@@ -21,6 +21,7 @@ from core.cli.cam_app import train_cam
 from core.cli.console import complain, console, progress_bar, say, stop_on_signal
 from core.cli.evaluation_app import compare, curve, evaluate, print_report
 from core.cli.formats_app import export, import_
+from core.cli.learn_app import learn, localizer
 from core.cli.mending_app import relocate, repair
 from core.cli.preset_options import TrainCommand
 from core.cli.reproduce_app import reproduce
@@ -204,6 +205,8 @@ def localize(
     show(result, as_json, result.pop("text"))
 
 
+app.command()(learn)
+app.add_typer(localizer, name="localizer")
 app.command("snapshots")(snapshots)
 app.command("runs")(runs)
 app.command()(export)

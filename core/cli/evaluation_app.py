@@ -19,6 +19,7 @@ from core.cli.shared import (
     BoxFile,
     ImagesFolder,
     JsonFile,
+    OptionalBoxFile,
     SetName,
     Split,
     TruthPath,
@@ -27,8 +28,12 @@ from core.cli.shared import (
 
 
 def evaluate(
-    boxes: BoxFile,
     truth: TruthPath,
+    boxes: OptionalBoxFile = None,
+    project: Annotated[
+        Optional[Path],
+        typer.Option("--project", help="Measure its boxes instead, on images that nobody has reviewed."),
+    ] = None,
     images: ImagesFolder = None,
     set_: SetName = None,
     split: Split = None,
@@ -38,11 +43,20 @@ def evaluate(
 
     These need no training: the whole image, its middle, the best fixed box.
     """
-    from core.cli.commands import run_evaluate
+    from core.cli.commands import run_evaluate, run_evaluate_project
 
-    result = run_evaluate(boxes, truth, images=images, set_name=set_, split=split)
+    how: dict[str, Any] = {"images": images, "set_name": set_, "split": split}
+    note = ""
+    if project is not None and boxes is None:
+        result, note = run_evaluate_project(project, truth, **how)
+    elif boxes is not None and project is None:
+        result = run_evaluate(boxes, truth, **how)
+    else:
+        raise typer.BadParameter("Give BOXES or --project, one of the two.")
     _save(result.to_dict(), json_file)
     print_report(result)
+    if note:
+        say(note)
 
 
 def compare(

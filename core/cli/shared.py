@@ -33,9 +33,9 @@ ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; 
 ExistingProject = Annotated[Path, typer.Option("--project", help="The project file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Train a new run; the ones before it stay.")]
-BoxFile = Annotated[
-    Path, typer.Argument(help="A file or folder of boxes, in any format that 'import' reads.")
-]
+_BOXES = typer.Argument(help="A file or folder of boxes, in any format that 'import' reads.")
+BoxFile = Annotated[Path, _BOXES]
+OptionalBoxFile = Annotated[Optional[Path], _BOXES]
 TruthPath = Annotated[
     Path, typer.Option("--truth", help="A file or folder of true boxes, or a Tiny ImageNet folder.")
 ]
