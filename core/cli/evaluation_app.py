@@ -31,7 +31,7 @@ def evaluate(
     truth: TruthPath,
     boxes: OptionalBoxFile = None,
     project: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option("--project", help="Measure its boxes instead, on images that nobody has reviewed."),
     ] = None,
     images: ImagesFolder = None,

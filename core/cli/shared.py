@@ -35,7 +35,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's
 Restart = Annotated[bool, typer.Option("--restart", help="Train a new run; the ones before it stay.")]
 _BOXES = typer.Argument(help="A file or folder of boxes, in any format that 'import' reads.")
 BoxFile = Annotated[Path, _BOXES]
-OptionalBoxFile = Annotated[Optional[Path], _BOXES]
+OptionalBoxFile = Annotated[Path | None, _BOXES]
 TruthPath = Annotated[
     Path, typer.Option("--truth", help="A file or folder of true boxes, or a Tiny ImageNet folder.")
 ]
