@@ -117,6 +117,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         short=mark("Find boxes"),
         before=SEPARATOR,
     ),
+    ActionSpec("teach", mark("&Learn from the reviewed images"), "train", icon="done"),
     ActionSpec("heat_map", mark("Show &heat map"), "view", ("H",), "heat-map", checkable=True),
     ActionSpec("show_truth", mark("Show true b&oxes"), "view", ("T",), checkable=True),
     ActionSpec("zoom_in", mark("Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR),

@@ -24,6 +24,7 @@ from app.presenters.program import Program
 from app.presenters.recent import RecentPresenter
 from app.presenters.review_mode import ReviewMode
 from app.presenters.status import StatusPresenter
+from app.presenters.teaching import TeachingPresenter
 from app.presenters.training import TrainPresenter
 from app.presenters.truth import TruthPresenter
 from app.views import dialogs
@@ -70,7 +71,8 @@ class MainWindow(QMainWindow):
         self.truth = TruthPresenter(bench, self.bar.threshold_plot, self)
         self.box_editing = CanvasPresenter(bench, self.canvas, self.bar, self.strip, self)
         self.exchange = ExchangePresenter(bench, self)
-        self.notices = NoticePresenter(bench, self.notice, self)
+        self.teaching = TeachingPresenter(bench, self)
+        self.notices = NoticePresenter(bench, self.notice, self.teaching, self)
         self.finish = FinishPresenter(bench, self)
         self._parts: tuple[Part, ...] = (
             self.status,
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
             ImageListPresenter(bench, self.images, self),
             BoxesPresenter(bench, self.boxes_bar, self),
             TrainPresenter(bench, self.train_panel, self),
+            self.teaching,
             self.notices,
             self.exchange,
             self.program,

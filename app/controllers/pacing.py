@@ -34,12 +34,26 @@ class PacingController(Controller):
 
     def estimate(self, config: FeaturesConfig, images: int) -> float | None:
         """The seconds that finding boxes of so many images will take; None where nothing was measured yet."""
-        stored = paths.settings().value(f"{KEY}/{_key(config)}")
+        taken = _taken(config)
+        return None if taken is None else taken.of(images, sample=config.sample)
+
+    def estimate_teaching(self, config: FeaturesConfig, images: int, *, again: bool) -> float | None:
+        """The seconds that learning from corrections will take, with a look at so many images.
+
+        ``again`` says that features of images are kept from a time before. None where nothing was measured.
+        """
+        if not again:
+            taken = _taken(config)
+            return None if taken is None else taken.finding * images
         try:
-            taken = Taken(*(float(number) for number in stored))
+            return images * float(paths.settings().value(f"{KEY}/{_key(config)}-again"))
         except (TypeError, ValueError):
             return None
-        return taken.of(images, sample=config.sample)
+
+    def note_teaching(self, config: FeaturesConfig, seconds: float, *, again: bool) -> None:
+        """Learning from corrections took so many ``seconds`` an image."""
+        if again:
+            paths.settings().setValue(f"{KEY}/{_key(config)}-again", seconds)
 
     def on_found(self, found: int) -> None:
         """Boxes of all images were found."""
@@ -66,6 +80,14 @@ class PacingController(Controller):
             self._begun = now
         elif training.phase not in (Phase.PREPARING, Phase.TRAINING, Phase.FINISHED):
             self.abandon()
+
+
+def _taken(config: FeaturesConfig) -> Taken | None:
+    """What was measured; None before that."""
+    try:
+        return Taken(*(float(number) for number in paths.settings().value(f"{KEY}/{_key(config)}")))
+    except (TypeError, ValueError):
+        return None
 
 
 def _key(config: FeaturesConfig) -> str:

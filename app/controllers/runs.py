@@ -63,13 +63,17 @@ class RunsController(Controller):
 
         def done(_: object) -> None:
             if session.project is project:
-                self._editing.remember(edit, tr("Take the boxes of {run}").format(run=run.name), begun)
+                self._editing.remember(edit, self.take_text(run), begun)
                 self._editing.tell(edit)
                 text = tr("The boxes come from {run} now; edited and accepted ones stayed.")
                 session.notice.emit(text.format(run=run.name))
 
         text = tr("Taking the boxes…")
         self._taking.start(lambda _: edit.apply(project, view), text=text, can_stop=False, on_done=done)
+
+    def take_text(self, run: Run) -> str:
+        """How :meth:`take` is called where it can be taken back."""
+        return tr("Take the boxes of {run}").format(run=run.name)
 
     def delete(self, run_id: int) -> None:
         """Delete a run that the boxes do not come from; nothing of before can be taken back then."""

@@ -65,5 +65,9 @@ class UnitSource:
 def read_unit(run: Run, config: object) -> UnitSource:
     """In a thread: what was learned in a run, with the features as the project's ``config`` has them."""
     unit = saved_unit(run)
-    chosen = config if isinstance(config, FeaturesConfig) else FEATURES_PRESETS["features"]
-    return UnitSource(unit, features_for(unit, chosen), unit.images)
+    return UnitSource(unit, features_for(unit, chosen_features(config)), unit.images)
+
+
+def chosen_features(config: object) -> FeaturesConfig:
+    """The project's ``config`` where it is one of frozen features, else the usual one."""
+    return config if isinstance(config, FeaturesConfig) else FEATURES_PRESETS["features"]

@@ -25,8 +25,10 @@ from app.controllers.pacing import PacingController
 from app.controllers.review import ReviewController
 from app.controllers.run import RunController
 from app.controllers.runs import RunsController
+from app.controllers.teaching import TeachingController
 from app.controllers.training import TrainingController
 from app.controllers.watching import WatchingController
+from app.models.results import Outcome
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
@@ -34,6 +36,7 @@ from app.wiring import follow
 from core.base.annotations import Status
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
 from core.project.edits import StatusEdit
+from core.project.teaching import Teaching
 
 AnyConfig = TrainConfig | FeaturesConfig | ClassifierConfig
 
@@ -65,6 +68,7 @@ class Workbench(QObject):
         self.figures = FigureController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
         self.pacing = PacingController(session, pump, self)
+        self.teaching = TeachingController(session, pump, self.editing, self.pacing, self)
         self.watching = WatchingController(session, pump, self)
         self.runs = RunsController(session, pump, self.editing, self)
         self._closing = self._closed = self._was_finding = False
@@ -96,6 +100,7 @@ class Workbench(QObject):
         editing.about_to_take.connect(self._note_search)
         editing.about_to_take.connect(localization.finish)
         editing.about_to_take.connect(self.deciding.finish)
+        editing.about_to_take.connect(self.teaching.finish)
         editing.taken.connect(self._on_taken)
         editing.members_edited.connect(self.members.on_edited)
         library.added.connect(self.members.note_added)
@@ -113,6 +118,8 @@ class Workbench(QObject):
         localization.evidence_changed.connect(self._on_evidence_changed)
         localization.evidence_changed.connect(self.watching.refresh)
         self.importing.imported.connect(lambda _: self._on_evidence_changed())
+        self.teaching.proposed.connect(lambda teaching: self.runs.show(teaching.run.id))
+        self.teaching.taken_by_itself.connect(self._take_taught)
 
     def open_paths(self, chosen: Sequence[Path]) -> None:
         """Open a project, or folders and files as a project of their own; a training ends first."""
@@ -126,7 +133,7 @@ class Workbench(QObject):
         self._after_training(True, self.library.close_project)
 
     def start_training(self, config: AnyConfig, *, resume: bool = False) -> None:
-        if self.run.running or self.session.refuses_change():
+        if self.run.running or self.teaching.running or self.session.refuses_change():
             return
         self.localization.stop()
         if isinstance(config, ClassifierConfig):
@@ -144,7 +151,10 @@ class Workbench(QObject):
 
     def stop_activities(self) -> None:
         """Stop the scan and the search for boxes, whose finds stay, and what leaves nothing when it ends."""
-        for one in (self.library, self.deciding, self.localization, self.exporting, self.measuring):
+        for one in (
+            *(self.library, self.deciding, self.localization),
+            *(self.exporting, self.measuring, self.teaching),
+        ):
             one.stop()
 
     @property
@@ -153,7 +163,8 @@ class Workbench(QObject):
         session = self.session
         model, _ = session.results.source(session.view)
         trained = session.learning_of(Kind(model)).status.saved_step is not None
-        free = not (self.run.running or self.localization.running or session.only_looks)
+        busy = self.run.running or self.localization.running or self.teaching.running
+        free = not (busy or session.only_looks)
         return bool(session.images.total) and trained and free
 
     @property
@@ -241,6 +252,16 @@ class Workbench(QObject):
         self.runs.refresh()
         self.localization.on_shown()
         self._on_evidence_changed()
+
+    def _take_taught(self, teaching: Teaching) -> None:
+        """Take what was learned by itself, and say so."""
+        before, run = self.session.runs.current, teaching.run
+        if before is None or not teaching.changed:
+            return
+        outcome = Outcome(found=teaching.changed, run=run.name, teaching=teaching, replaced=before.id)
+        self.session.results.set_outcome(outcome)
+        self.runs.take(run.id)
+        self.runs.show(run.id)
 
     def _on_statuses_edited(self, edit: StatusEdit) -> None:
         self.browsing.forget_evidence()

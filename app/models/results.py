@@ -13,6 +13,7 @@ from core.learn.stopping import Estimate, Proposal, propose
 from core.learn.stopping import Signal as Measured
 from core.project.fitting import FolderSummary
 from core.project.store import ProjectView
+from core.project.teaching import Teaching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +54,15 @@ class Folders:
 class Outcome:
     """What a search for boxes has come to: of how many images it found some, and what ``run`` is called.
 
-    ``waits`` is the id of that run where its boxes wait until a person takes them.
+    ``waits`` is the id of that run where its boxes wait until a person takes them. ``teaching`` says what
+    corrections have taught it, and ``replaced`` is the id of the run that it took the place of by itself.
     """
 
     found: int
     run: str
     waits: int | None = None
+    teaching: Teaching | None = None
+    replaced: int | None = None
 
 
 class TrainingResults(QObject):

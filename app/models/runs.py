@@ -8,17 +8,28 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, Signal
 
 from app.models.training import Kind
+from core.project.corrections import PRESET
 from core.project.results import is_complete
 from core.project.runs import Run, runs
 from core.project.store import Project
+from core.project.teaching import taught_from
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All ``runs`` of which there is anything, and the ids of those whose boxes are ``ready`` to be taken."""
+    """All ``runs`` of which there is anything, and the ids of those whose boxes are ``ready`` to be taken.
+
+    ``taught`` is how many reviewed images have taught at most.
+    """
 
     runs: tuple[Run, ...] = ()
     ready: frozenset[int] = frozenset()
+    taught: int = 0
+
+    @property
+    def taught_runs(self) -> frozenset[int]:
+        """The ids of those that corrections have taught."""
+        return frozenset(run.id for run in self.runs if run.preset == PRESET)
 
 
 class Runs(QObject):
@@ -43,13 +54,13 @@ class Runs(QObject):
         """Let the panel show this run; it may be one that has just begun."""
         self._shown[Kind(run.kind)] = run.id
         if self.find(run.id) is None:
-            self.listed = Listed((*self.listed.runs, run), self.listed.ready)
+            self.listed = replace(self.listed, runs=(*self.listed.runs, run))
         self.changed.emit()
 
     def set_current(self, run_id: int) -> None:
         """The boxes come from this run now; what others have found is listed a moment later."""
         runs = tuple(replace(run, current=run.id == run_id) for run in self.listed.runs)
-        self.set_listed(Listed(runs))
+        self.set_listed(Listed(runs, taught=self.listed.taught))
 
     def find(self, run_id: int | None) -> Run | None:
         return next((run for run in self.listed.runs if run.id == run_id), None)
@@ -77,4 +88,4 @@ def default_run(all_runs: Sequence[Run], *kinds: Kind) -> Run | None:
 def read_runs(project: Project) -> Listed:
     known = tuple(run for run in runs(project) if run.is_saved or run.current)
     ready = (run.id for run in known if not run.current and is_complete(project, run))
-    return Listed(known, frozenset(ready))
+    return Listed(known, frozenset(ready), taught_from(project))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app import paths
 from app.controllers.workbench import Workbench
 from app.presenters.part import Presenter
+from app.presenters.teaching import TeachingPresenter
 from app.views import dialogs
 from app.views.notice_bar import NoticeBar
 from app.wiring import follow
@@ -22,12 +23,14 @@ class NoticePresenter(Presenter):
     """Says one thing at a time.
 
     What was dropped, else a folder that is gone, else that nothing is kept, else an image that has another
-    size, then truth, then boxes that are ready.
+    size, then truth, then what reviewed images can teach, then boxes that are ready.
     """
 
-    def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
+    def __init__(
+        self, bench: Workbench, bar: NoticeBar, teaching: TeachingPresenter, window: QWidget
+    ) -> None:
         super().__init__(bench, window)
-        self._bar, session = bar, self._session
+        self._bar, self._teaching, session = bar, teaching, self._session
         self._dropped: list[Path] = []
         self._added = 0
         """How many images were added whose objects nobody has looked for yet."""
@@ -36,6 +39,7 @@ class NoticePresenter(Presenter):
         changed = session.mending_changed, session.current_changed, session.project_changed
         follow(self._show, *changed, session.measures.offer_changed)
         follow(self._show, session.results.outcome_changed, session.progress.changed, session.runs.changed)
+        teaching.changed.connect(self._show)
 
     def ask_where(self, dropped: list[Path]) -> None:
         """Ask whether what was dropped is a project of its own, or belongs to the open one."""
@@ -122,7 +126,10 @@ class NoticePresenter(Presenter):
         """Boxes are found: what there is, and what comes next; it stays until there is an answer."""
         session = self._session
         outcome, tally, results = session.results.outcome, session.progress.tally, session.results
-        if outcome is None and self._added and self._bench.can_find_boxes:
+        taught = self._teaching.notice(outcome)
+        if taught is not None:
+            self._bar.say(taught.text, taught.offers, sign=taught.sign)
+        elif outcome is None and self._added and self._bench.can_find_boxes:
             text = trn("{count:,} image was added.", "{count:,} images were added.", self._added)
             offers = [
                 (tr("Find objects in them"), lambda: self._find_added(wanted=True)),

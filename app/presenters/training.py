@@ -147,7 +147,8 @@ class TrainPresenter(Presenter):
 
     def _can_start(self, status: TrainingStatus) -> bool:
         session = self._session
-        return session.images.total > 0 and not status.phase.running and not session.only_looks
+        free = not (status.phase.running or session.only_looks or self._bench.teaching.running)
+        return session.images.total > 0 and free
 
     def _show_what_is_learned(self) -> None:
         """Of the GAN that is shown, else of the one that the form sets up."""

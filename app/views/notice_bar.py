@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
@@ -12,6 +13,15 @@ from app.views.controls import plain_label, push_button
 from app.views.layouts import hbox
 
 Offer = tuple[str, Callable[[], object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the strip says, and what it offers; an empty text for nothing."""
+
+    text: str
+    offers: tuple[Offer, ...] = ()
+    sign: str = "warning"
 
 
 class NoticeBar(QFrame):
@@ -39,7 +49,9 @@ class NoticeBar(QFrame):
         if not text:
             self.hide()
             return
-        if text == self.text.text() and not self.isHidden():
+        titles = [title for title, _ in offers]
+        is_same = text == self.text.text() and titles == [button.text() for button in self.buttons]
+        if is_same and not self.isHidden():
             return  # a button may have the focus
         self._sign_name = sign
         self._draw_sign()

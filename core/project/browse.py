@@ -119,13 +119,16 @@ class Tally:
     """Numbers of images: that can be used, were accepted, rejected or edited, and have a box.
 
     ``unsure`` are those that nobody has reviewed whose lowest score is below :data:`UNSURE`, or that may show
-    no object.
+    no object. ``lessons`` are those whose review can teach the others, ``lessons_boxed`` those of them with a
+    box.
     """
 
     usable: int = 0
     reviewed: int = 0
     boxed: int = 0
     unsure: int = 0
+    lessons: int = 0
+    lessons_boxed: int = 0
 
 
 class ImageColumns:
@@ -261,7 +264,8 @@ class ImageColumns:
         reviewed = self.edited | np.isin(self._status, [_CODES[Status.ACCEPTED], _CODES[Status.REJECTED]])
         unsure = (self.score < UNSURE) | (self.no_object > LIKELY)  # NaN is neither
         waiting = usable & ~reviewed & self.has_box & unsure
-        counts = (usable, usable & reviewed, self.has_box, waiting)
+        lessons = usable & reviewed & (self._status != _CODES[Status.REJECTED])
+        counts = usable, usable & reviewed, self.has_box, waiting, lessons, lessons & self.has_box
         return Tally(*(int(np.count_nonzero(flags)) for flags in counts))
 
     def evenly(self, count: int) -> list[int]:

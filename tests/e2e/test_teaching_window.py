@@ -1,0 +1,207 @@
+"""Reviewed images teach the rest, in the real window: the offer, before and after, taking it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+from review_support import CONTROL, drag, on_disk, ready
+from window_support import LONG, fill, finish, settle, start
+
+from app.main_window import MainWindow
+from app.views.compare_dialog import CompareDialog
+from core.base.annotations import BoxRecord, Source, Status
+from core.base.config import FeaturesConfig
+from core.base.geometry import Box
+from core.formats.reading import read_truth
+from core.images.sample import draw_sample
+from core.project.corrections import PRESET
+from core.project.learning import saved_unit
+from core.project.runs import current_run, runs
+
+SMALL = FeaturesConfig(image_size=224, threads=1, device="cpu")
+COUNT = 24
+Key = Qt.Key
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> dict[str, Box]:
+    """The true box of each of 24 drawn photos, by name."""
+    drawn = draw_sample(tmp_path / "drawn", count=COUNT, seed=3)
+    return {Path(one.name).name: one.boxes[0].box for one in read_truth(drawn)}
+
+
+@pytest.fixture
+def found(window: MainWindow, truth: dict[str, Box], tmp_path: Path, qtbot: QtBot) -> MainWindow:
+    """Boxes of all photos, found; a box that is drawn is accepted."""
+    fill(qtbot, window, tmp_path / "drawn" / "images", COUNT)
+    start(qtbot, window, SMALL)
+    finish(qtbot, window)
+    settle(qtbot, window)
+    window.activateWindow()
+    window.actions_["accept_drawn"].trigger()
+    return window
+
+
+def review(qtbot: QtBot, window: MainWindow, truth: dict[str, Box], count: int) -> list[int]:
+    """Draw a box half as high as the true one in so many images, from the one in view on; their ids."""
+    done = []
+    for _ in range(count):
+        ready(qtbot, window)
+        record = window.session.record
+        assert record is not None
+        box = truth[record.name]
+        drag(qtbot, window, Box(round(box.x0), round(box.y0), round(box.x1), round((box.y0 + box.y1) / 2)))
+        done.append(record.id)
+    settle(qtbot, window)
+    window.session.progress.count()
+    return done
+
+
+def button(window: MainWindow, text: str) -> QPushButton:
+    [one] = [each for each in window.notice.buttons if each.text().startswith(text)]
+    return one
+
+
+def click(qtbot: QtBot, one: QPushButton) -> None:
+    qtbot.mouseClick(one, Qt.MouseButton.LeftButton)
+
+
+def offers(window: MainWindow) -> list[str]:
+    return [] if window.notice.isHidden() else [each.text() for each in window.notice.buttons]
+
+
+def all_boxes(window: MainWindow) -> dict[int, tuple[BoxRecord, ...]]:
+    assert window.session.project is not None
+    return window.session.project.all_boxes()
+
+
+def compare(qtbot: QtBot, window: MainWindow) -> CompareDialog:
+    """Learn, by the button in the strip, and wait for the dialog."""
+    click(qtbot, button(window, "Learn from"))
+    qtbot.waitUntil(lambda: bool(dialogs(window)), timeout=LONG)
+    settle(qtbot, window)
+    [dialog] = dialogs(window)
+    return dialog
+
+
+def dialogs(window: MainWindow) -> list[CompareDialog]:
+    return [one for one in window.findChildren(CompareDialog) if one.isVisible()]
+
+
+def test_five_reviewed_images_teach_the_others_and_one_undo_takes_it_back(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    project = found.session.project
+    review(qtbot, found, truth, 4)
+    assert not any(text.startswith("Learn") for text in offers(found)), "four are too few"
+    ids = [*range(1, 6)]
+    assert review(qtbot, found, truth, 1) == [5]
+    assert button(found, "Learn from 5 reviewed images: about ").isVisible()
+    before, unsure = all_boxes(found), found.session.progress.tally.unsure
+    dialog = compare(qtbot, found)
+    assert all_boxes(found) == before, "nothing changes before the answer"
+    [first, second] = runs(project)
+    assert first.current and (second.preset, second.finished) == (PRESET, True)
+    unit = saved_unit(second)
+    assert unit.taught is not None and (unit.taught.images, unit.taught.empty) == (5, 0)
+    assert len(dialog.pictures) == 3
+    for old, new in dialog.pictures:
+        assert old._boxes != new._boxes and old._picture is not None
+        assert tuple(old._boxes) in before.values()
+    click(qtbot, dialog.use_button)
+    settle(qtbot, found)
+    after = all_boxes(found)
+    assert current_run(project).id == second.id and not dialogs(found)
+    assert {i: after[i] for i in ids} == {i: before[i] for i in ids}, "what was reviewed stays"
+    assert all(after[i][0].source is Source.EDITED for i in ids)
+    moved = [i for i in before if after.get(i) != before[i]]
+    assert len(moved) > 8 and not set(moved) & set(ids)
+    columns = found.session.images.table.columns
+    shown = {i: float(columns.score[place]) for place, i in enumerate(columns.ids.tolist())}
+    assert all(shown[i] == pytest.approx(after[i][0].score) for i in moved), "the scores are the new ones"
+    assert not any(text.startswith("Learn") for text in offers(found)), "they have taught already"
+    qtbot.keyClick(found, Key.Key_Z, CONTROL)
+    qtbot.waitUntil(lambda: not found.workbench.pump.busy, timeout=LONG)
+    settle(qtbot, found)
+    assert all_boxes(found) == before and current_run(project).id == first.id
+    found.session.progress.count()
+    assert found.session.progress.tally.unsure == unsure
+
+
+def test_who_keeps_theirs_has_lost_nothing_and_is_not_asked_again(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    review(qtbot, found, truth, 5)
+    before = all_boxes(found)
+    click(qtbot, compare(qtbot, found).keep_button)
+    settle(qtbot, found)
+    assert all_boxes(found) == before and not dialogs(found)
+    session = found.session
+    assert not session.is_provisional, "what is drawn is the person's own again"
+    assert not any(text.startswith("Learn") for text in offers(found))
+    review(qtbot, found, truth, 5)
+    assert button(found, "Learn from 10 reviewed images").isVisible()
+    click(qtbot, button(found, "Not now"))
+    assert not any(text.startswith("Learn") for text in offers(found))
+
+
+def test_who_goes_on_meanwhile_is_asked_by_the_strip_alone(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    review(qtbot, found, truth, 5)
+    click(qtbot, button(found, "Learn from"))
+    qtbot.keyClick(found, Key.Key_A)
+    qtbot.waitUntil(lambda: "Use these boxes" in offers(found), timeout=LONG)
+    settle(qtbot, found)
+    assert not dialogs(found)
+    assert on_disk(found, 6).boxes and found.session.project.image(6).status is Status.ACCEPTED
+    click(qtbot, button(found, "Compare"))
+    qtbot.waitUntil(lambda: bool(dialogs(found)), timeout=LONG)
+    qtbot.keyClick(dialogs(found)[0], Key.Key_Escape)
+    assert offers(found) == ["Use these boxes", "Keep mine", "Compare…"], "it has not been answered"
+    before = all_boxes(found)
+    click(qtbot, button(found, "Use these boxes"))
+    settle(qtbot, found)
+    after = all_boxes(found)
+    assert after[6] == before[6] and after != before, "accepted while it was learned: it stays"
+
+
+def test_stopped_in_the_middle_nothing_is_left(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    review(qtbot, found, truth, 5)
+    before = all_boxes(found)
+    click(qtbot, button(found, "Learn from"))
+    assert not found.train_panel.start_button.isEnabled() and not found.actions_["teach"].isEnabled()
+    qtbot.waitUntil(lambda: found.strip.stop.isVisible(), timeout=LONG)
+    click(qtbot, found.strip.stop)
+    settle(qtbot, found)
+    assert all_boxes(found) == before and len(runs(found.session.project)) == 1
+    assert found.actions_["teach"].isEnabled()
+
+
+@pytest.mark.parametrize("what", ["too few", "another kind of run"])
+def test_what_cannot_teach_is_one_sentence(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot, what: str
+) -> None:
+    review(qtbot, found, truth, 2 if what == "too few" else 5)
+    project = found.session.project
+    if what != "too few":
+        with project.transaction() as db:
+            db.execute("UPDATE run SET kind = 'gan'")
+        found.workbench.runs.refresh()
+        settle(qtbot, found)
+        assert not any(text.startswith("Learn") for text in offers(found))
+    before, said = all_boxes(found), []
+    found.session.error.disconnect()
+    found.session.error.connect(lambda error, _: said.append(str(error)))
+    found.actions_["teach"].trigger()
+    qtbot.waitUntil(lambda: bool(said), timeout=LONG)
+    settle(qtbot, found)
+    assert len(said) == 1 and said[0].count(".") == 1
+    assert ("at least 3 images" if what == "too few" else "frozen features") in said[0]
+    assert all_boxes(found) == before and len(runs(project)) == 1
