@@ -124,8 +124,9 @@ def test_five_reviewed_images_teach_the_others_and_one_undo_takes_it_back(
     shown = {i: float(columns.score[place]) for place, i in enumerate(columns.ids.tolist())}
     assert all(shown[i] == pytest.approx(after[i][0].score) for i in moved), "the scores are the new ones"
     assert not any(text.startswith("Learn") for text in offers(found)), "they have taught already"
+    found.activateWindow()
+    qtbot.waitUntil(found.isActiveWindow, timeout=LONG)
     qtbot.keyClick(found, Key.Key_Z, CONTROL)
-    qtbot.waitUntil(lambda: not found.workbench.pump.busy, timeout=LONG)
     settle(qtbot, found)
     assert all_boxes(found) == before and current_run(project).id == first.id
     found.session.progress.count()
