@@ -23,7 +23,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent / "accuracy")]
+sys.path.insert(0, str(Path(__file__).parent / "accuracy"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import product
 from photo_scores import results_file
