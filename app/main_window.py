@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import ChainMap
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractSlider, QMainWindow, QMenu, QSplitter, QStackedWidget, QTabBar, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QWidget
 
 from app import actions, paths, style
 from app.controllers.workbench import Workbench
 from app.drops import local_paths, take_as_copy
+from app.keyboard import FocusKeeper, is_own_key, press_by_return
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
@@ -39,8 +40,6 @@ from app.wiring import follow
 from core.base.language import tr
 
 SIZES = (240, 700, 340)
-# Within these widgets the keys that also go from image to image have their own meaning.
-_OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
 class MainWindow(QMainWindow):
@@ -104,6 +103,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.pages)
         self.strip = StatusStrip()
         self.setStatusBar(self.strip)
+        FocusKeeper(self.canvas, self)
 
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
@@ -218,19 +218,16 @@ class MainWindow(QMainWindow):
         """A drop is for the window wherever it lands; a line edit would take its text."""
         for widget in self.findChildren(QWidget):
             widget.setAcceptDrops(False)
-            if isinstance(widget, (QAbstractSlider, QTabBar)):
-                widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        is_override = event.type() == QEvent.Type.ShortcutOverride
-        if (
-            is_override
-            and isinstance(event, QKeyEvent)
-            and event.key() in _OWN_KEYS
-            and not event.modifiers()
-        ):
+    def event(self, event: QEvent) -> bool:
+        if is_own_key(self.focusWidget(), event):
             event.accept()
-        return super().eventFilter(watched, event)
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not press_by_return(self.focusWidget(), event):
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         take_as_copy(event)

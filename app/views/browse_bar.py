@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, fill_width, named, tool_button
+from app.views.controls import Combo, FilterEdit, fill_width, tool_button
 from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.project.browse import Browse, Order, Show
@@ -52,12 +52,11 @@ class BrowseBar(QWidget):
             self.direction.setChecked(browse.descending)
         self._show_direction()
 
-    def _make_name_filter(self) -> QLineEdit:
-        edit = QLineEdit()
+    def _make_name_filter(self) -> FilterEdit:
+        edit = FilterEdit(
+            tr("Filter by name"), tr("Show only images whose name or folder contains this text.")
+        )
         edit.setObjectName("name_filter")
-        edit.setPlaceholderText(tr("Filter by name"))
-        named(edit, tr("Filter by name"), tr("Show only images whose name or folder holds this text."))
-        edit.setClearButtonEnabled(True)
         return edit
 
     def _make_show_box(self) -> Combo:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QEvent, QObject, QRect, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QColor,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -190,6 +192,43 @@ class Choice(QWidget):
     def set_first(self, first: bool) -> None:
         with QSignalBlocker(self):
             (self.first if first else self.second).setChecked(True)
+
+
+class FilterEdit(QLineEdit):
+    """A field that filters a list: Return and Down go on to the list, Esc clears the field and leaves it."""
+
+    list_wanted = Signal()
+    left = Signal()
+
+    def __init__(self, name: str, tip: str) -> None:
+        super().__init__()
+        self.setPlaceholderText(name)
+        self.setClearButtonEnabled(True)
+        named(self, name, tip)
+
+    def event(self, event: QEvent) -> bool:
+        # Esc may be a command's key elsewhere in the window.
+        if event.type() == QEvent.Type.ShortcutOverride and self._leaving(event) is not None:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        leaving = self._leaving(event)
+        if leaving is None:
+            super().keyPressEvent(event)
+            return
+        if leaving is self.left:
+            self.clear()
+        leaving.emit()
+
+    def _leaving(self, event: QEvent) -> SignalInstance | None:
+        if not isinstance(event, QKeyEvent) or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return None
+        if event.key() == Qt.Key.Key_Escape:
+            return self.left
+        on = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down)
+        return self.list_wanted if on else None
 
 
 class Pages(QStackedWidget):

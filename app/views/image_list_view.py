@@ -127,6 +127,8 @@ class ImageListView(QWidget):
         self.setMinimumWidth(180)
         self.browse_bar.changed.connect(self.browse_changed)
         self.list.verticalScrollBar().valueChanged.connect(self._tell_rows_in_view)
+        self.name_filter.list_wanted.connect(self._enter_list)
+        self.name_filter.left.connect(self.list.setFocus)
         model.count_changed.connect(self._show_count)
         model.modelReset.connect(self._show_current)
         self._show_count(model.rowCount(), model.total)
@@ -146,6 +148,12 @@ class ImageListView(QWidget):
 
     def select_one(self) -> None:
         self._show_current()
+
+    def _enter_list(self) -> None:
+        """Go from the filter to what it found."""
+        self.list.setFocus()
+        if not self.list.currentIndex().isValid() and self._model.rowCount():
+            self.list.setCurrentIndex(self._model.index(0))
 
     def _on_current_changed(self, now: QModelIndex, _: QModelIndex) -> None:
         image_id = now.data(Role.ID) if now.isValid() else None
