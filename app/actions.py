@@ -122,6 +122,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
 )
 
 
+def menu_titles() -> dict[str, str]:
+    """What each menu is called, without the mark of its key."""
+    return {name: tr(title).replace("&", "") for name, title in MENUS}
+
+
 def title_of(spec: ActionSpec) -> str:
     return tr(spec.title)
 

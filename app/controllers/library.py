@@ -76,6 +76,8 @@ class LibraryController(Controller):
     """A scan has ended and all it found is in the list."""
     folders_added = Signal(object)
     """The folders of a scan that has found images."""
+    opened = Signal()
+    """A project is open, and what was learned in it is known."""
     leaving = Signal()
     """The project is about to be closed: jobs on it must end. Sent only when none is training."""
 
@@ -197,6 +199,7 @@ class LibraryController(Controller):
         rescued = opened.rescued.sentence() if opened.rescued else ""
         for warning in filter(None, (rescued, opened.training.warning, opened.classes.warning)):
             self._complain(warning)
+        self.opened.emit()
         self._scan_waiting()
 
     # ---- scanning -------------------------------------------------------------------------------

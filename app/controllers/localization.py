@@ -178,6 +178,12 @@ class LocalizationController(Controller):
         if self._session.is_provisional:
             self._load_live()
 
+    def on_opened(self) -> None:
+        """Of a training that ended with the window no boxes were found yet: show what it has learned."""
+        project = self._session.project
+        if project is not None and project.heat_maps_step() is None:
+            self._load_live()
+
     def abandon(self) -> None:
         was_running, self._again = self.running, False
         super().abandon()

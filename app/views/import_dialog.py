@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from app import style
 from app.models.export import ImportRequest
-from app.views.controls import Choice, Combo, RealSpin, plain_label, push_button
+from app.views.controls import Choice, Combo, FitScroll, RealSpin, plain_label, push_button
 from app.views.dialog import Dialog, path_edit
 from app.views.layouts import STRETCH, form_layout, hbox
 from app.wiring import one_shot
@@ -18,6 +18,7 @@ from core.base.language import number, short, tr, trn
 from core.project.exchange import ImportPlan, Wanted
 
 LOOK_MS = 300
+_DETAIL_LINES = 5
 
 
 class ImportDialog(Dialog):
@@ -53,9 +54,12 @@ class ImportDialog(Dialog):
         form.addRow("", self.replace_held)
         form.addRow(tr("Classes"), self.classes)
         form.addRow(tr("Least score"), self.score)
-        for widget in (self.classes, self.score):
-            form.setRowVisible(widget, False)
-        self.lay_out(form, self.total, self.details)
+        self._offer_choices(classes=False, scores=False)
+        self.total.setMinimumHeight(self.fontMetrics().lineSpacing())
+        self.details.setAlignment(Qt.AlignmentFlag.AlignTop)
+        lines = FitScroll(self.details)
+        lines.setFixedHeight(_DETAIL_LINES * self.fontMetrics().lineSpacing())
+        self.lay_out(form, self.total, lines)
         self.path_edit.textChanged.connect(self._on_path_changed)
         self.replace_held.toggled.connect(self._show)
         self.classes.currentIndexChanged.connect(self._show)
@@ -79,8 +83,7 @@ class ImportDialog(Dialog):
                 for label, boxes in labels.items():
                     self.classes.addItem(f"{short(label)}  ({number(boxes, ',')})", label)
             has_scores = any(one.score is not None for boxes in plan.boxes.values() for one in boxes)
-            self._form.setRowVisible(self.classes, len(labels) > 1)
-            self._form.setRowVisible(self.score, has_scores)
+            self._offer_choices(classes=len(labels) > 1, scores=has_scores)
             self._show()
 
     def show_problem(self, sentence: str) -> None:
@@ -97,9 +100,14 @@ class ImportDialog(Dialog):
             )
         )
         self.agree.setEnabled(False)
-        self._fit()
+
+    def _offer_choices(self, *, classes: bool, scores: bool) -> None:
+        """Grey what this file leaves no choice of. Rows that came and went would move the buttons."""
+        self.classes.setEnabled(classes)
+        self.score.setEnabled(scores)
 
     def _on_path_changed(self) -> None:
+        self._offer_choices(classes=False, scores=False)
         self.show_problem("")
         self._timer.start()
 
@@ -133,7 +141,6 @@ class ImportDialog(Dialog):
         style.mark(self.details, "muted")
         self.details.setText("\n".join(lines))
         self.agree.setEnabled(boxes > 0)
-        self._fit()
 
     def _chosen(self) -> ImportPlan | None:
         """What of the plan the person wants."""
@@ -161,6 +168,3 @@ class ImportDialog(Dialog):
 
     def _start(self) -> str:
         return str(self.path if self.path_edit.text().strip() else self._folder)
-
-    def _fit(self) -> None:
-        self.resize(max(self.width(), self.minimumWidth()), self.sizeHint().height())

@@ -125,7 +125,8 @@ class TrainPanel(QWidget):
         if state == self._state:
             return
         before, self._state = self._state, state
-        if before is None or has_results(before) != has_results(state):
+        is_same_kind = before is not None and before.kind is state.kind
+        if before is None or (is_same_kind and has_results(before) != has_results(state)):
             self.settings.set_open(not has_results(state))  # a run leaves its room to samples and curves
         self._show_kind(state)
         self._enable()

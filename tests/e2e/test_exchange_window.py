@@ -287,11 +287,11 @@ def test_of_megadetectors_boxes_the_sure_animals_alone_come_in(
     content = {"detection_categories": {"1": "animal", "2": "person"}, "images": images}
     (tmp_path / "md.json").write_text(json.dumps(content))
     dialog = _open_import(qtbot, with_boxes)
-    assert not dialog.classes.isVisible()
+    assert not dialog.classes.isEnabled()
     qtbot.keyClicks(dialog.path_edit, str(tmp_path / "md.json"))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
     assert dialog.total.text() == "5 boxes for 2 images will come in."
-    assert dialog.classes.isVisible()
+    assert dialog.classes.isEnabled()
     assert [dialog.classes.itemText(i) for i in range(3)] == ["All classes", "animal  (3)", "person  (2)"]
     dialog.classes.setCurrentIndex(1)
     assert dialog.total.text() == "3 boxes for 2 images will come in."
