@@ -203,7 +203,7 @@ class MainWindow(QMainWindow):
             menu.addAction(tr("No projects yet")).setEnabled(False)
             return
         menu.addSeparator()
-        clear = menu.addAction(tr("Clear this list"))
+        clear = menu.addAction(tr("Clear list"))
         follow(paths.forget_recent, clear.triggered)
         follow(self._list_recent, clear.triggered)
 

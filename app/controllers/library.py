@@ -138,7 +138,7 @@ class LibraryController(Controller):
         folder = paths.data_folder() / "sample"
         self._drawing.start(
             lambda _: None if folder.is_dir() else _draw(folder),
-            text=tr("Drawing the sample…"),
+            text=tr("Creating the sample…"),
             can_stop=False,
             on_done=lambda _: self.open_paths([folder]),
         )

@@ -295,8 +295,8 @@ class LocalizationController(Controller):
         text = trn("Boxes found for {count} image.", "Boxes found for {count} images.", found)
         if kept:
             text += " " + trn(
-                "{count} edited or accepted one was left alone.",
-                "{count} edited or accepted ones were left alone.",
+                "{count} image with edited or accepted boxes is unchanged.",
+                "{count} images with edited or accepted boxes are unchanged.",
                 kept,
             )
         self._session.notice.emit(text)

@@ -307,8 +307,8 @@ class ImageListModel(QAbstractListModel):
         if overlap is None:
             return name
         if not columns.has_box[place]:
-            return tr("{name}, no box beside its truth").format(name=name)
-        text = tr("{name}, IoU with the truth {overlap}")
+            return tr("{name}, true box not found").format(name=name)
+        text = tr("{name}, IoU with the true box {overlap}")
         return text.format(name=name, overlap=number(overlap, ".2f"))
 
     def _no_object(self, place: int) -> str:

@@ -33,6 +33,7 @@ class TruthPresenter(Presenter):
         self.dock = add_dock(window, "accuracy_dock", tr("Accuracy"), self.panel)
         self.panel.windowTitleChanged.connect(self._name)
         self.dock.closed.connect(lambda: paths.settings().setValue(_CLOSED, True))
+        self.panel.import_requested.connect(lambda: self._actions["import_boxes"].trigger())
         self.panel.worst_first_requested.connect(lambda: self._actions["worst_first"].trigger())
         self.panel.remove_requested.connect(bench.measuring.remove_truth)
         session = self._session
@@ -73,7 +74,7 @@ class TruthPresenter(Presenter):
 
 def _state(standing: Standing, curve: FolderCurve | None) -> AccuracyPanelState:
     report = standing.report
-    images = trn("{count} image with truth", "{count} images with truth", report.n)
+    images = trn("{count} image with ground truth", "{count} images with ground truth", report.n)
     return AccuracyPanelState(
         title=tr("{measure} on {images}").format(measure=report.measure, images=images),
         rows=tuple(_row(row, is_own=i == 0) for i, row in enumerate(report.rows)),
@@ -100,10 +101,12 @@ def _facts(report: Report, curve: FolderCurve | None) -> list[str]:
     facts = []
     if (report.r_cx, report.r_cy) != (None, None):
         r_cx, r_cy = (tr("undefined") if r is None else number(r, "+.2f") for r in (report.r_cx, report.r_cy))
-        text = tr("Found with true centres correlate by r(cx) {r_cx}, r(cy) {r_cy}.")
+        text = tr("Centre correlation: x {r_cx}, y {r_cy}.")
         facts.append(text.format(r_cx=r_cx, r_cy=r_cy))
     if curve is not None:
-        text = tr("Best threshold by the truth: {at}, MaxBoxAcc {acc}\u00a0%, MaxBoxAccV2 {v2}\u00a0%.")
+        text = tr(
+            "Best threshold for the ground truth: {at}, MaxBoxAcc {acc}\u00a0%, MaxBoxAccV2 {v2}\u00a0%."
+        )
         best = number(100 * curve.max_box_acc, ".1f"), number(100 * curve.max_box_acc_v2, ".1f")
         facts.append(text.format(at=number(curve.best, ".2f"), acc=best[0], v2=best[1]))
     if report.missing:

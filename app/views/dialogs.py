@@ -46,7 +46,7 @@ def choose_folder(parent: QWidget) -> list[Path]:
 
 def choose_new_place(parent: QWidget, name: str) -> Path | None:
     """Where the folder ``name`` of the project lies now; None where the person thought better of it."""
-    title = tr("Where is the folder “{name}” now?").format(name=name)
+    title = tr("Locate folder “{name}”").format(name=name)
     chosen = QFileDialog.getExistingDirectory(parent, title, str(last_folder("open")))
     return Path(chosen) if chosen else None
 
@@ -194,7 +194,7 @@ def show_about(parent: QWidget) -> None:
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"Boxscout {__version__}")
     box.setInformativeText(
-        tr("Finds the object in every photo of a folder, without a single label of yours.")
+        tr("Finds the object in every photo of a folder, without labels from you.")
         + "\n\n"
         + tr(
             "Frozen features: EfficientNet-Lite0 by Google, weights by ML Illustrated, Apache License 2.0; "

@@ -62,7 +62,7 @@ class _List(QTableView):
             painter.setPen(QColor(style.colours().muted))
             room = self.viewport().rect().adjusted(style.MARGIN, style.MARGIN, -style.MARGIN, -style.MARGIN)
             flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, int(flags), tr("No image passes this filter."))
+            painter.drawText(room, int(flags), tr("No images match this filter."))
 
 
 class SelectionBar(QWidget):

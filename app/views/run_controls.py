@@ -88,11 +88,11 @@ class RunControls(QWidget):
         again = resumable or status.step > 0
         self.start_button.setText(tr("New run") if again else tr("Start training"))
         style.mark(self.start_button, "plain" if resumable else "primary")
-        tip = tr("Train anew, beside the runs that are there; they stay.") if again else ""
+        tip = tr("Train again as a new run. Existing runs are kept.") if again else ""
         self.start_button.setToolTip(tip)
         tip = tr("Stop and save; the run can be continued later.")
         if state.kind is Kind.FEATURES:
-            tip = tr("Stop; nothing is kept, and Start begins again.")
+            tip = tr("Stop. Nothing is kept.")
         self.stop_button.setToolTip(tip)
         paused = status.phase is Phase.PAUSED
         self.pause_button.setText(tr("Resume") if paused else tr("Pause"))

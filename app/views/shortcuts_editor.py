@@ -145,7 +145,7 @@ class ShortcutsEditor(QWidget):
             item.setHidden(needle not in f"{item.text(0)} {item.text(_KEYS_COLUMN)}".casefold())
         for heading in self._groups.values():
             rows = (heading.child(i) for i in range(heading.childCount()))
-            heading.setHidden(all(row.isHidden() for row in rows))
+            heading.setHidden(all(row is None or row.isHidden() for row in rows))
 
     def _show(self) -> None:
         for name, item in self._items.items():
@@ -162,7 +162,7 @@ class ShortcutsEditor(QWidget):
             text = tr("{0} is used by “{1}”. If you add it here, it is removed there.")
             text = text.format(_native(key), self._titles[holder or ""])
         elif holder == command:
-            text = tr("“{0}” has this key already.").format(title)
+            text = tr("“{0}” already uses this key.").format(title)
         else:
             text = tr("{0} is available.").format(_native(key))
         style.mark(self.note, "warning" if taken else "muted")

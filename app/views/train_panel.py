@@ -54,22 +54,22 @@ class TrainPanel(QWidget):
         self.gallery = Gallery(self)
         self.plot, self.class_plot = TrainingPlot(), ClassPlot()
         self.samples = self.gallery.samples
-        self.kind = Choice(tr("Without your labels"), tr("Class labels"))
+        self.kind = Choice(tr("Without labels"), tr("Class labels"))
         self.kind.first.setToolTip(
             tr(
-                "Without a single label of yours; the features were once learned from ImageNet's labels. "
-                "The preset From scratch uses none at all."
+                "No labels from you. The features were trained with ImageNet's labels; the preset From "
+                "scratch uses no labels at all."
             )
         )
         self.kind.second.setToolTip(
-            tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
+            tr("A baseline that needs labels: a classifier learns which folder each image is in.")
         )
         for button in (self.kind.first, self.kind.second):
             fill_width(button)
         self.features_note = plain_label(
             tr(
-                "What your images have in common is found in frozen features: without a single label of "
-                "yours, though the features were once learned from ImageNet's labels."
+                "Boxscout finds what your images have in common, without labels from you. Its features "
+                "were trained with ImageNet's labels."
             ),
             "muted",
             wrap=True,

@@ -128,7 +128,7 @@ def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Align
     """
     known = tuple(image for image in truth if any(record.box.area > 0 for record in image.boxes))
     if not known:
-        raise FormatError(tr("The truth holds no box, so that there is nothing to compare with."))
+        raise FormatError(tr("The ground truth has no boxes, so there is nothing to compare with."))
     matches = match_by_name(predicted, known)
     if not matches.pairs:
         raise FormatError(

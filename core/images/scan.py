@@ -55,7 +55,7 @@ EXPORTED = "exported-by-boxscout.txt"
 
 NOT_UTF8 = mark("Its name is not valid text (UTF-8); rename it to use it.")
 _COPIES = mark(
-    "Passed over, since Boxscout exported it: to use its pictures, choose this folder itself or remove "
+    "Skipped, because Boxscout exported it: to use its images, choose this folder itself or remove "
     "“{name}” from it."
 )
 

@@ -313,7 +313,7 @@ def test_qt_and_numbers_speak_german_too(qtbot: QtBot) -> None:
 def test_the_setting_offers_each_language_by_its_own_name(qtbot: QtBot, window: MainWindow) -> None:
     dialog = SettingsDialog(Preferences(), [Shortcut("quit", "Quit", ())], window)
     box = dialog.editors["language"].findChild(QComboBox)
-    assert [box.itemText(i) for i in range(box.count())] == ["As the desktop", "English", "Deutsch"]
+    assert [box.itemText(i) for i in range(box.count())] == ["Follow system", "English", "Deutsch"]
     box.setCurrentIndex(2)
     qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
     assert dialog.preferences().language == "de"

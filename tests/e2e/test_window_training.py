@@ -210,9 +210,7 @@ def test_class_labels_from_folders_to_boxes_and_back(
     gan = {r.id: session.project.heat_map(r.id) for r in session.project.images()}
 
     click(qtbot, panel.kind.second)
-    qtbot.waitUntil(
-        lambda: "2 folders name the classes of 12 images" in panel.note_label.text(), timeout=LONG
-    )
+    qtbot.waitUntil(lambda: "12 images in 2 class folders" in panel.note_label.text(), timeout=LONG)
     assert "needs labels" in panel.note_label.text()
     panel.set_config(CLASSES.with_(steps=ENDLESS))
     click(qtbot, panel.start_button)
@@ -353,9 +351,7 @@ def test_a_dropped_folder_is_counted_while_class_labels_are_shown(
     click(qtbot, panel.kind.second)
     qtbot.waitUntil(lambda: "no class folders" in panel.note_label.text(), timeout=LONG)
     assert drop(window.splitter, [draw_folder(tmp_path / "dogs", 5)])
-    qtbot.waitUntil(
-        lambda: "2 folders name the classes of 11 images" in panel.note_label.text(), timeout=LONG
-    )
+    qtbot.waitUntil(lambda: "11 images in 2 class folders" in panel.note_label.text(), timeout=LONG)
 
 
 def test_the_key_goes_on_with_a_stopped_training(

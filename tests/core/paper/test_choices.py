@@ -83,7 +83,7 @@ def test_where_none_qualifies_the_last_is_used_and_the_reason_says_so() -> None:
     found = chosen(trained({10: 3, 20: 1}, set(), (10, 20)))
     proposed = found[PROPOSED]
     assert (proposed.step, proposed.qualifies) == (20, False)
-    assert proposed.reason.startswith("No snapshot qualifies")
+    assert proposed.reason.startswith("No snapshot can be recommended")
     assert faults(signal(20, good=False))[0] in proposed.reason
     assert proposed.row == found[LAST].row
 
