@@ -38,6 +38,7 @@ from PySide6.QtWidgets import (
 
 from app import style
 from app.views.layouts import hbox, vbox
+from core.base.language import tr
 
 PartT = TypeVar("PartT")
 _SPIN_WIDTH = 84  # less than a spin box would ask for its longest number
@@ -203,8 +204,14 @@ class FilterEdit(QLineEdit):
     def __init__(self, name: str, tip: str) -> None:
         super().__init__()
         self.setPlaceholderText(name)
-        self.setClearButtonEnabled(True)
         named(self, name, tip)
+        # Qt's own clear button has an icon of another family.
+        clear = self.addAction(style.icon("close"), self.ActionPosition.TrailingPosition)
+        style.set_icon(clear, "close", "muted")
+        clear.setText(tr("Clear"))
+        clear.triggered.connect(self.clear)
+        clear.setVisible(False)
+        self.textChanged.connect(lambda text: clear.setVisible(bool(text)))
 
     def event(self, event: QEvent) -> bool:
         # Esc may be a command's key elsewhere in the window.

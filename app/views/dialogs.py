@@ -13,23 +13,19 @@ from PySide6.QtCore import QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QGridLayout,
     QMessageBox,
-    QSizePolicy,
     QWidget,
 )
 
-from app import actions, paths, style
+from app import paths, style
 from app.models.export import ExportRequest, Listed
 from app.models.figure import FigureRequest
 from app.models.session import Session
 from app.views import message
-from app.views.controls import FitScroll, plain_label
 from app.views.export_dialog import ExportDialog
 from app.views.figure_dialog import FigureDialog, figure_options
-from app.views.layouts import hbox, vbox
+from app.views.shortcuts_dialog import ShortcutsDialog
 from core import __version__
 from core.base.errors import BoxscoutError
 from core.base.language import tr
@@ -207,39 +203,6 @@ def show_about(parent: QWidget) -> None:
 
 
 def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
-    """All commands with their keys, menu by menu in two columns."""
-    dialog = QDialog(parent)
-    dialog.setWindowTitle(tr("Keyboard shortcuts"))
-    groups = [_keys_of_menu(menu, title, made) for menu, title in actions.menu_titles().items()]
-    half = sum(grid.rowCount() for grid in groups) / 2
-    columns = [vbox(spacing=style.MARGIN), vbox(spacing=style.MARGIN)]
-    rows = 0
-    for grid in groups:
-        columns[int(rows + grid.rowCount() / 2 > half)].addLayout(grid)
-        rows += grid.rowCount()
-    for column in columns:
-        column.addStretch(1)
-    page = QWidget()
-    hbox(*columns, on=page, spacing=4 * style.SPACING)
-    scroll = FitScroll(page)
-    scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-    scroll.setMinimumWidth(scroll.minimumSizeHint().width())
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    buttons.rejected.connect(dialog.reject)
-    vbox((scroll, 1), buttons, on=dialog, margins=2 * style.MARGIN, spacing=2 * style.SPACING)
+    dialog = ShortcutsDialog(made, parent)
     dialog.exec()
     dialog.deleteLater()
-
-
-def _keys_of_menu(menu: str, title: str, made: Mapping[str, QAction]) -> QGridLayout:
-    """A heading, and a row for each command of ``menu`` that has a key."""
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(3 * style.SPACING)
-    grid.setVerticalSpacing(style.GAP)
-    grid.setColumnStretch(0, 1)
-    grid.addWidget(plain_label(title, "title"), 0, 0, 1, 2)
-    specs = [spec for spec in actions.ACTIONS if spec.menu == menu and made[spec.id].shortcuts()]
-    for row, spec in enumerate(specs, 1):
-        grid.addWidget(plain_label(actions.plain_title(spec).rstrip("…")), row, 0)
-        grid.addWidget(plain_label(actions.key_text(made[spec.id]), "muted"), row, 1)
-    return grid

@@ -105,5 +105,5 @@ class ExportChoices(QObject):
         self._form.addRow(tr("Images"), self.which)
         self._form.addRow(tr("Minimum score"), score)
         self._form.addRow(tr("Classes"), self.classes)
-        self._form.addRow(tr("Validation"), validation)
+        self._form.addRow("", validation)
         self._form.setRowVisible(self.classes, False)

@@ -42,7 +42,7 @@ class ImportDialog(Dialog):
         self.meaning = Choice(tr("Boxes"), tr("Ground truth"))
         self.meaning.second.setToolTip(tr("True boxes, used to measure how good your boxes are."))
         self.status = Choice(tr("Unseen"), tr("Accepted"))
-        self.replace_held = QCheckBox(tr("Replace boxes that were edited or accepted here"))
+        self.replace_held = QCheckBox(tr("Replace edited and accepted boxes"))
         self.classes = Combo(name=tr("Classes"), tip=tr("Only boxes of this class are imported."))
         self.score = RealSpin(0.0, 1.0, step=0.05, tip=tr("Boxes with a lower score are left out."))
         self.score.setSpecialValueText(tr("any"))

@@ -44,6 +44,7 @@ class SettingsDialog(QDialog):
         self.keys = ShortcutsEditor(shortcuts, preferences.shortcuts)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(self._make_form(), tr("General"))
         self.tabs.addTab(self.keys, tr("Keyboard"))
         self.buttons = QDialogButtonBox(
@@ -59,6 +60,7 @@ class SettingsDialog(QDialog):
         self._set(preferences)
         self.editors["theme"].changed.connect(self._show_theme)
         self.editors["language"].changed.connect(self._show_restart)
+        self.editors["theme"].setFocus()
         self.resize(*_SIZE)
 
     def preferences(self) -> Preferences:
@@ -67,16 +69,14 @@ class SettingsDialog(QDialog):
 
     def _make_form(self) -> QWidget:
         page = QWidget()
-        form = form_layout(on=page, margins=style.MARGIN, across=style.MARGIN, down=style.GAP)
+        form = form_layout(on=page, margins=style.MARGIN, across=style.MARGIN, down=2 * style.SPACING)
         self._help: dict[str, QLabel] = {}
         for name, editor in self.editors.items():
             is_switch = isinstance(editor, SwitchEditor)
             label = plain_label("" if is_switch else tr(editor.limits.label))
             label.setBuddy(editor)
-            form.addRow(label, editor)
-            self._help[name] = help_line = plain_label(tip_of(editor.limits), "muted", wrap=True)
-            help_line.setContentsMargins(0, 0, 0, style.SPACING)
-            form.addRow("", help_line)
+            self._help[name] = plain_label(tip_of(editor.limits), "muted", wrap=True)
+            form.addRow(label, vbox(editor, self._help[name], spacing=style.GAP))
         return page
 
     def _set(self, preferences: Preferences) -> None:

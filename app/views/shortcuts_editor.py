@@ -16,6 +16,7 @@ from core.base.language import tr
 from core.base.preferences import Keys, holder_of, keys_in_force
 
 _KEYS_COLUMN = 1
+_KEY_FIELD = 144
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,11 @@ class ShortcutsEditor(QWidget):
         self.list.header().setSectionResizeMode(_KEYS_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
         self.editor = QKeySequenceEdit()
         self.editor.setMaximumSequenceLength(1)
+        self.editor.setMinimumWidth(_KEY_FIELD)
         self.editor.setAccessibleName(tr("New key"))
         self.add = push_button(tr("Add key"), self._add)
         self.clear = push_button(tr("Remove keys"), lambda: self._set(()))
-        self.reset = push_button(tr("Restore default keys"), lambda: self._set(self._standard[self.command]))
+        self.reset = push_button(tr("Reset keys"), lambda: self._set(self._standard[self.command]))
         for button in (self.add, self.clear, self.reset):
             button.setAutoDefault(False)
         self.note = plain_label(role="muted", wrap=True)
