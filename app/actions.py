@@ -118,6 +118,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("palette", mark("&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
     ActionSpec("shortcuts", mark("&Keyboard shortcuts"), "help", ("?",)),
     ActionSpec("log", mark("Show the &log file"), "help"),
+    ActionSpec("diagnostics", mark("Save &diagnostics…"), "help"),
     ActionSpec("about", mark("&About Boxscout"), "help", before=SEPARATOR),
 )
 

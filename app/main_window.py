@@ -38,6 +38,7 @@ from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from app.wiring import follow
 from core.base.language import tr
+from core.setup.diagnostics import write_diagnostics
 
 SIZES = (240, 700, 340)
 
@@ -130,6 +131,7 @@ class MainWindow(QMainWindow):
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
             "shortcuts": lambda: dialogs.show_shortcuts(self, self.actions_),
             "log": lambda: dialogs.show_in_folder(paths.log_file()),
+            "diagnostics": self._save_diagnostics,
             "about": lambda: dialogs.show_about(self),
         }
         return dict(ChainMap(own, *(part.handlers() for part in self._parts)))
@@ -192,6 +194,16 @@ class MainWindow(QMainWindow):
         request = dialogs.ask_figure(self, self.session, images)
         if request is not None:
             self.workbench.figures.save(request)
+
+    def _save_diagnostics(self) -> None:
+        path = dialogs.choose_diagnostics(self)
+        if path is not None:
+            log = paths.log_file()
+            self.workbench.pump.run(
+                "diagnostics",
+                lambda _: write_diagnostics(path, log=log, home=Path.home()),
+                on_done=lambda names: dialogs.show_diagnostics(self, path, names),
+            )
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()

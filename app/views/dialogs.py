@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -70,6 +70,24 @@ def choose_copy(parent: QWidget, name: str) -> Path | None:
         return None
     (path,) = remember("copy", chosen)
     return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def choose_diagnostics(parent: QWidget) -> Path | None:
+    """Where Help > Save diagnostics writes; None if the user cancelled."""
+    start = last_folder("diagnostics") / "boxscout-diagnostics.zip"
+    chosen, _ = QFileDialog.getSaveFileName(parent, tr("Save diagnostics"), str(start), "ZIP (*.zip)")
+    if not chosen:
+        return None
+    (path,) = remember("diagnostics", chosen)
+    return path if path.suffix else path.with_suffix(".zip")
+
+
+def show_diagnostics(parent: QWidget, path: Path, names: Sequence[str]) -> None:
+    lines = [
+        tr("Contains: {names}").format(names=", ".join(names)),
+        tr("No photos. Names of folders and files are replaced."),
+    ]
+    message.DoneDialog(parent, tr("Diagnostics saved"), lines, path, show_in_folder).open()
 
 
 def ask_export(parent: QWidget, session: Session, listed: SignalInstance) -> ExportRequest | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 from test_program import in_settings
 from window_support import LONG, close, fill, finish, start
@@ -15,6 +16,7 @@ from window_support import LONG, close, fill, finish, start
 from app import actions, style
 from app.main_window import MainWindow
 from app.views.import_dialog import ImportDialog
+from app.views.message import DoneDialog
 from app.views.settings_dialog import SettingsDialog
 from core.base.config import TrainConfig
 
@@ -210,3 +212,17 @@ def test_shortcuts_are_grouped_by_menu(window: MainWindow, qtbot: QtBot, place: 
         QTimer.singleShot(0, in_help)
         window.actions_["shortcuts"].trigger()
     assert found == titles
+
+
+def test_diagnostics_are_saved_from_the_help_menu(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "help"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
+    window.actions_["diagnostics"].trigger()
+    qtbot.waitUntil(lambda: window.findChild(DoneDialog) is not None, timeout=LONG)
+    done = window.findChild(DoneDialog)
+    assert done.where.text() == f"{out}.zip"
+    with zipfile.ZipFile(f"{out}.zip") as archive:
+        assert "doctor.txt" in archive.namelist()
+    done.close()
