@@ -153,8 +153,8 @@ class AccuracyPanel(QWidget):
 
     def set_state(self, state: AccuracyPanelState) -> None:
         self.setWindowTitle(state.title)
-        for widget in (self.nothing, self.import_button):
-            widget.setVisible(not state.rows)
+        self.nothing.setVisible(not state.rows)
+        self.import_button.setVisible(not state.rows)
         self.rows.set_rows(state.rows)
         self.reading.setText(state.reading)
         self.facts.setText("\n".join(state.facts))

@@ -9,7 +9,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, FilterEdit, fill_width, tool_button
+from app.views.controls import Combo, fill_width, tool_button
+from app.views.filter_edit import FilterEdit
 from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.project.browse import Browse, Order, Show

@@ -10,7 +10,8 @@ from PySide6.QtGui import QFont, QKeySequence
 from PySide6.QtWidgets import QHeaderView, QKeySequenceEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app import style
-from app.views.controls import FilterEdit, plain_label, push_button, there
+from app.views.controls import plain_label, push_button, there
+from app.views.filter_edit import FilterEdit
 from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.base.preferences import Keys, holder_of, keys_in_force

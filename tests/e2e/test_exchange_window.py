@@ -251,7 +251,7 @@ def test_boxes_are_looked_at_before_they_come_in(
     qtbot.keyClicks(dialog.path_edit, str(tmp_path / "boxes.csv"))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
     assert dialog.total.text() == "1 box for 1 image will be imported."
-    assert "edited or accepted here: 1" in dialog.details.text()
+    assert "edited or accepted their boxes: 1" in dialog.details.text()
     assert "stranger.png" in dialog.details.text()
     dialog.replace_held.click()
     assert dialog.total.text() == "2 boxes for 2 images will be imported."
