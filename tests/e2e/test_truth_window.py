@@ -429,7 +429,7 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     editing.draw(Box(0, 0, x, y) if x and y else Box(20, 20, 40, 30))
     wrong = f"{record.name}, IoU with the true box 0.00"
     qtbot.waitUntil(lambda: _spoken(window, 0) == wrong, timeout=LONG)
-    assert window.canvas.truth_text == "truth, IoU 0.00"
+    assert window.canvas.truth_text == "true box, IoU 0.00"
 
     # The worst is an object that was missed, then a box beside its object; a right one comes last.
     session = window.session
