@@ -79,7 +79,7 @@ def test_the_default_follows_the_dropped_folder_until_a_person_changes_it(
     window.train_panel.set_config(PRESETS["scratch"])
     fill(qtbot, window, folder, 12)
     qtbot.waitUntil(
-        lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels: "), timeout=LONG
+        lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels. "), timeout=LONG
     )
     assert form.reason_label.isVisible()
     assert form.config() == fitted_to(PRESETS["scratch"], FolderSummary(12, 40, 30)).config
