@@ -72,9 +72,9 @@ def test_nothing_of_a_persons_is_written_over(
     for place in before:
         for name in ("csv", "coco", "coco-results", "megadetector"):
             code, _, err = run(capsys, "export", "--project", project, "--format", name, "--out", place)
-            assert (code, "a file of another kind already exists" in err) == (1, True)
+            assert (code, "a file of another kind is there already" in err) == (1, True)
         code, _, err = run(capsys, "evaluate", boxes, "--truth", folder, "--json", place)
-        assert (code, "a file of another kind already exists" in err) == (1, True)
+        assert (code, "a file of another kind is there already" in err) == (1, True)
     assert {path: path.read_bytes() for path in before} == before
     assert run(capsys, "export", "--project", project, "--format", "csv", "--out", boxes)[0] == 0
 

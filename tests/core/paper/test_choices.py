@@ -74,7 +74,7 @@ def test_each_choice_has_its_own_step_and_accuracy() -> None:
     assert {name: (one.step, one.row.correct) for name, one in found.items() if one.row} == {
         LAST: (40, 0), PROPOSED: (30, 2), HINDSIGHT: (20, 4),
     }  # fmt: skip
-    assert "At step 30" in found[PROPOSED].reason
+    assert "step 30." in found[PROPOSED].reason
     assert "better than anybody could know" in found[HINDSIGHT].reason
     assert found[HINDSIGHT].row and found[HINDSIGHT].row.high == 1.0
 
