@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
@@ -13,6 +13,9 @@ from app import style
 from core.base.language import mark, tr
 
 SEPARATOR = "-"
+CLASS_KEYS = 9
+CLASSES = "class menu"
+"""In place of an action's name: the menu of classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,15 @@ class ActionSpec:
     """What the tool bar says."""
     before: str = ""
     """``SEPARATOR`` for a line above it."""
+    number: int = 0
+    """What a ``{0}`` in the title stands for."""
 
 
+# In the menu bar, but the classes, which are a menu in that of the edits.
 MENUS: tuple[tuple[str, str], ...] = (
     ("file", mark("&File")),
     ("edit", mark("&Edit")),
+    ("class", mark("Class by &number")),
     ("image", mark("&Image")),
     ("train", mark("&Train")),
     ("view", mark("&View")),
@@ -57,9 +64,19 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("redo", mark("&Redo"), "edit", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo", short=mark("Redo")),
     ActionSpec("draw", mark("Draw a &box"), "edit", ("D", "B"), "draw", short=mark("Draw"), before=SEPARATOR),
     ActionSpec("class", mark("&Class of the box…"), "edit", ("C",)),
+    *(
+        ActionSpec(f"class_{n}", mark("Class &{0}"), "class", (str(n),), number=n)
+        for n in range(1, CLASS_KEYS + 1)
+    ),
     ActionSpec("next_box", mark("Select the &next box"), "edit", ("G",)),
     ActionSpec("previous_box", mark("Select the &previous box"), "edit", ("Shift+G",)),
-    ActionSpec("delete_box", mark("&Delete the box"), "edit", ("Del", "Backspace"), "close"),
+    ActionSpec("copy", mark("Cop&y"), "edit", ("Ctrl+C",), "copy", before=SEPARATOR),
+    ActionSpec("paste", mark("Pas&te"), "edit", ("Ctrl+V",)),
+    ActionSpec("duplicate", mark("D&uplicate the box"), "edit", ("Ctrl+D",)),
+    ActionSpec("repeat", mark("Boxes of the previous &image"), "edit", ("R",)),
+    ActionSpec(
+        "delete_box", mark("&Delete the box"), "edit", ("Del", "Backspace"), "close", before=SEPARATOR
+    ),
     ActionSpec("clear", mark("Delete &all boxes of this image"), "edit", ("Ctrl+Del",)),
     ActionSpec(
         "automatic", mark("&Restore automatic boxes"), "edit", ("Ctrl+Shift+B",), "box", before=SEPARATOR
@@ -73,11 +90,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("last", mark("&Last image"), "image", ("End",)),
     ActionSpec("accept", mark("&Accept"), "image", ("A",), "done", before=SEPARATOR),
     ActionSpec("reject", mark("&Reject"), "image", ("X",), "close"),
+    ActionSpec("no_object", mark("N&o object"), "image", ("E",)),
     ActionSpec("unmark", mark("&Unmark"), "image", ("U",)),
+    ActionSpec("accept_drawn", mark("Accept after &drawing, and go on"), "image", checkable=True),
     ActionSpec("find_image", mark("Find an i&mage"), "image", ("Ctrl+F", "/"), "search", before=SEPARATOR),
     ActionSpec("select_all", mark("&Select all"), "image", ("Ctrl+A",)),
     ActionSpec("select_one", mark("Select &only this one"), "image", ("Ctrl+Shift+A",)),
     ActionSpec("accept_above", mark("A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
+    ActionSpec("least_sure_first", mark("Sort &least sure first"), "image", ("L",)),
     ActionSpec("worst_first", mark("Sort &worst first"), "image", ("W",)),
     ActionSpec("start", mark("&Start training"), "train", ("Ctrl+R",), "play"),
     ActionSpec("pause", mark("&Pause"), "train", ("Ctrl+P",), "pause"),
@@ -96,7 +116,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("zoom_in", mark("Zoom &in"), "view", ("Ctrl++", "Ctrl+=", "+"), "zoom-in", before=SEPARATOR),
     ActionSpec("zoom_out", mark("Zoom &out"), "view", ("Ctrl+-", "-"), "zoom-out"),
     ActionSpec("fit", mark("&Fit to window"), "view", ("Ctrl+0", "F"), "fit"),
-    ActionSpec("actual_size", mark("&Actual size"), "view", ("Ctrl+1", "1"), "actual-size"),
+    ActionSpec("actual_size", mark("&Actual size"), "view", ("Ctrl+1",), "actual-size"),
     ActionSpec("zoom_to_box", mark("Zoom to the &box"), "view", ("Z",), "search"),
     ActionSpec(
         "side_by_side",
@@ -113,7 +133,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("show_training", mark("&Training"), "view", ("F8",), checkable=True),
     ActionSpec("show_problems", mark("&Problems"), "view", ("F9",), checkable=True),
     ActionSpec("show_accuracy", mark("A&ccuracy"), "view", ("F10",), checkable=True),
-    ActionSpec("full_screen", mark("F&ull screen"), "view", ("F11",), checkable=True, before=SEPARATOR),
+    ActionSpec("grid", mark("Images as a &grid"), "view", ("Ctrl+G",), "grid", checkable=True),
+    ActionSpec("review_mode", mark("&Review mode"), "view", ("F11",), checkable=True, before=SEPARATOR),
+    ActionSpec("full_screen", mark("F&ull screen"), "view", ("Shift+F11",), checkable=True),
     ActionSpec("guide", mark("&Guide"), "help", ("F1",), "info"),
     ActionSpec("palette", mark("&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
     ActionSpec("shortcuts", mark("&Keyboard shortcuts"), "help", ("?",)),
@@ -129,7 +151,7 @@ def menu_titles() -> dict[str, str]:
 
 
 def title_of(spec: ActionSpec) -> str:
-    return tr(spec.title)
+    return tr(spec.title).format(spec.number) if spec.number else tr(spec.title)
 
 
 def plain_title(spec: ActionSpec) -> str:
@@ -149,7 +171,10 @@ def build(
     A checkable action's handler is called with the new state, the others with nothing.
     """
     assert {spec.id for spec in ACTIONS} == set(handlers), "actions and handlers differ"
-    menus = {name: window.menuBar().addMenu(tr(t)) for name, t in MENUS}
+    menus = {name: QMenu(tr(title), window) for name, title in MENUS}
+    for name, menu in menus.items():
+        if name != "class":
+            window.menuBar().addMenu(menu)
     actions = {}
     for spec in ACTIONS:
         action = QAction(title_of(spec), window)
@@ -167,9 +192,19 @@ def build(
             action.triggered.connect(lambda _=False, call=handlers[spec.id]: call())
         if spec.before == SEPARATOR:
             menus[spec.menu].addSeparator()
+        if spec.number == 1:
+            menus["edit"].addMenu(menus[spec.menu])
         menus[spec.menu].addAction(action)
         actions[spec.id] = action
+    actions[CLASSES] = menus["class"].menuAction()
     actions["settings"].setMenuRole(QAction.MenuRole.PreferencesRole)
     actions["quit"].setMenuRole(QAction.MenuRole.QuitRole)
     actions["about"].setMenuRole(QAction.MenuRole.AboutRole)
     return actions, menus
+
+
+def fill_menu(menu: QMenu, actions: Mapping[str, QAction], names: Sequence[str]) -> None:
+    """Let ``menu`` show these actions; an empty name is a line between."""
+    menu.clear()
+    for name in names:
+        menu.addAction(actions[name]) if name else menu.addSeparator()

@@ -16,10 +16,12 @@ from app.keyboard import FocusKeeper, is_own_key, press_by_return
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
+from app.presenters.grid_mode import GridMode
 from app.presenters.image_list import ImageListPresenter
 from app.presenters.notice import NoticePresenter
-from app.presenters.part import Handlers
+from app.presenters.part import Handlers, Presenter
 from app.presenters.program import Program
+from app.presenters.review_mode import ReviewMode
 from app.presenters.status import StatusPresenter
 from app.presenters.training import TrainPresenter
 from app.presenters.truth import TruthPresenter
@@ -27,8 +29,11 @@ from app.views import dialogs
 from app.views.boxes_bar import BoxesBar
 from app.views.canvas_bar import CanvasBar
 from app.views.controls import tab_in_order
+from app.views.film_strip import FilmStrip
 from app.views.image_canvas import ImageCanvas
+from app.views.image_grid import ImageGrid
 from app.views.image_list_view import ImageListView
+from app.views.key_bar import KeyBar
 from app.views.layouts import vbox
 from app.views.notice_bar import NoticeBar
 from app.views.problems_panel import ProblemsPanel
@@ -38,9 +43,11 @@ from app.views.train_panel import TrainPanel
 from app.views.welcome import WelcomePage
 from app.wiring import follow
 from core.base.language import tr
+from core.base.preferences import Preferences
 from core.setup.diagnostics import write_diagnostics
 
 SIZES = (240, 700, 340)
+Part = Presenter | Program
 
 
 class MainWindow(QMainWindow):
@@ -60,7 +67,7 @@ class MainWindow(QMainWindow):
         self.truth = TruthPresenter(bench, self.bar.threshold_plot, self)
         self.box_editing = CanvasPresenter(bench, self.canvas, self.bar, self.strip, self)
         self.exchange = ExchangePresenter(bench, self)
-        self._parts = (
+        self._parts: tuple[Part, ...] = (
             self.status,
             self.truth,
             self.box_editing,
@@ -71,6 +78,8 @@ class MainWindow(QMainWindow):
             self.exchange,
             self.program,
         )
+        self.review_mode, self.grid_mode = self._make_modes()
+        self._parts += (self.review_mode, self.grid_mode)
         self._build_actions()
         self._connect()
         self._restore_layout()
@@ -89,7 +98,10 @@ class MainWindow(QMainWindow):
         self.train_panel = TrainPanel()
         self.problems = ProblemsPanel()
         centre = QWidget()
-        parts = (self.notice, 0), (self.canvas, 1), (self.boxes_bar, 0), (self.bar, 0)
+        self.grid = ImageGrid(self.images.list)
+        self.film_strip, self.key_bar = FilmStrip(self.session.images), KeyBar()
+        below = (self.film_strip, 0), (self.key_bar, 0), (self.boxes_bar, 0), (self.bar, 0)
+        parts = (self.notice, 0), (self.grid, 1), (self.canvas, 1), *below
         vbox(*parts, on=centre, spacing=0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         for index, widget in enumerate((self.images, centre, self.train_panel)):
@@ -106,10 +118,24 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.strip)
         FocusKeeper(self.canvas, self)
 
+    def _make_modes(self) -> tuple[ReviewMode, GridMode]:
+        """Of which one at most is on."""
+        bars = self.boxes_bar, self.bar
+        panels = self.images, self.train_panel, *bars, self.dock, self.truth.dock
+        review = ReviewMode(self.workbench, self.film_strip, self.key_bar, panels, self)
+        grid = GridMode(self.workbench, self.grid, self.images, (self.canvas, *bars), self)
+        review.changed.connect(grid.give_way)
+        grid.changed.connect(review.give_way)
+        review.changed.connect(self._update)
+        return review, grid
+
     def _build_actions(self) -> None:
         self.actions_, menus = actions.build(self, self._handlers())
         for part in self._parts:
             part.set_actions(self.actions_)
+        classes = menus["class"]
+        classes.aboutToShow.connect(lambda: self.box_editing.name_classes(True))
+        classes.aboutToHide.connect(lambda: self.box_editing.name_classes(False))
         recent = QMenu(tr("Open &recent"), self)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menus["file"].insertMenu(self.actions_["save_as"], recent)
@@ -143,12 +169,16 @@ class MainWindow(QMainWindow):
         welcome.sample_requested.connect(bench.library.open_sample)
         welcome.recent_chosen.connect(lambda path: self.open_paths([Path(path)]))
         self.program.failed.connect(session.error)
-        self.program.changed.connect(lambda wanted: self.train_panel.set_device(wanted.device))
-        self.train_panel.set_device(self.program.preferences.device)
+        self.program.changed.connect(self._follow)
+        self._follow(self.program.preferences)
         session.error.connect(self._show_error)
         session.project_changed.connect(self._on_project_changed)
         follow(self._update, session.current_changed, session.activity_changed, session.images.count_changed)
         bench.closed.connect(self._leave)
+
+    def _follow(self, preferences: Preferences) -> None:
+        self.train_panel.set_device(preferences.device)
+        self.box_editing.accepts_drawn = preferences.accept_drawn
 
     def _on_project_changed(self) -> None:
         project = self.session.project
@@ -171,7 +201,7 @@ class MainWindow(QMainWindow):
         for name in ("new", "save_as", "show_images", "show_training"):
             self.actions_[name].setEnabled(is_open)
         self.actions_["save_figure"].setEnabled(is_open and self.session.images.total > 0)
-        self.tools.setVisible(is_open)
+        self.tools.setVisible(is_open and not self.review_mode.is_on)
         for name, shown in (("show_images", self.images), ("show_training", self.train_panel)):
             with QSignalBlocker(self.actions_[name]):
                 self.actions_[name].setChecked(not shown.isHidden())
@@ -238,8 +268,18 @@ class MainWindow(QMainWindow):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._hold(event, True)
         if not press_by_return(self.focusWidget(), event):
             super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        self._hold(event, False)
+        super().keyReleaseEvent(event)
+
+    def _hold(self, event: QKeyEvent, on: bool) -> None:
+        """The image stays bare for as long as Space is held; a held key repeats itself."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.canvas.set_bare(on and self.canvas.isVisible())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         take_as_copy(event)

@@ -82,10 +82,16 @@ LIGHT, DARK = (Colours(**{name: pair[i] for name, pair in _LIGHT_AND_DARK.items(
 # Drawn over photographs, so the same in light and dark.
 OUTLINE_DARK = QColor(12, 14, 18, 225)
 OUTLINE_LIGHT = QColor(255, 255, 255)
-OUTLINE_EDITED = QColor(255, 209, 102)
-OUTLINE_TRUTH = QColor(86, 180, 233)  # told from the others by people who see no red or green, too
+# Told apart by people who see no red, no green or no blue, too: they differ in lightness as well.
+OUTLINE_AUTOMATIC = QColor(76, 155, 255)
+OUTLINE_ACCEPTED = QColor(43, 224, 160)
+OUTLINE_EDITED = QColor(255, 138, 30)
+OUTLINE_REJECTED = QColor(213, 216, 222)
+OUTLINE_TRUTH = QColor(247, 168, 224)  # and dashed
+CUT_DARK, CUT_LIGHT = QColor(12, 14, 18, 110), QColor(255, 255, 255, 220)
 HANDLE = QColor(47, 111, 222)
 TAG_BACKGROUND = QColor(12, 14, 18, 205)
+TAG_SOLID = QColor(22, 25, 30)
 TAG_TEXT = QColor(255, 255, 255)
 
 

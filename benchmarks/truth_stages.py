@@ -104,7 +104,7 @@ def moves(window: MainWindow) -> list[float]:
     for i in range(100):
         before, seen = window.session.boxes, paints.count
         began = time.perf_counter()
-        slider.setValue(round(slider.maximum() * (0.05 + 0.8 * (i * 37 % 100) / 100)))
+        slider.setValue(round(slider.minimum() * (0.05 + 0.8 * (i * 37 % 100) / 100)))
         wait(lambda seen=seen: paints.count > seen, 5)  # type: ignore[misc]
         times.append(time.perf_counter() - began)
         assert window.session.boxes != before, "the box should follow the threshold"

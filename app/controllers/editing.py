@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoStack
 
+from app.controllers.done import Done
 from app.controllers.job import Controller, Job
 from app.models.session import Session
 from app.pump import Pump
 from app.wiring import one_shot
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
 from core.base.geometry import Box
-from core.base.language import tr
+from core.base.language import tr, trn
 from core.boxes.options import BoxOptions
+from core.images.scan import natural_key
 from core.project.edits import (
     BoxesEdit,
     DecisionEdit,
@@ -24,6 +26,7 @@ from core.project.edits import (
     TakeEdit,
     TruthEdit,
     edited,
+    with_drawn,
 )
 from core.project.queries import kept, labels
 from core.project.rows import Kept
@@ -34,27 +37,6 @@ PAUSE_MS = 1000
 # An import of so many images is taken back in a thread: the window would stand still.
 MANY = 1000
 ACTIVITY, TAKING = "undo", "taking"
-Boxes = Mapping[int, Sequence[BoxRecord]]
-
-
-class _Done(QUndoCommand):
-    """An edit that has been made. Undo and redo do nothing by themselves: see :class:`EditingController`."""
-
-    def __init__(self, edit: Edit, text: str, gesture: int) -> None:
-        super().__init__(text)
-        self.edit = edit
-        self._gesture = gesture
-
-    def id(self) -> int:
-        return 1  # QUndoStack asks mergeWith of commands with the same id only
-
-    def mergeWith(self, other: QUndoCommand) -> bool:
-        assert isinstance(other, _Done)
-        joined = other.edit.joined_to(self.edit) if other._gesture == self._gesture else None
-        if joined is None:
-            return False
-        self.edit = joined
-        return True
 
 
 class EditingController(Controller):
@@ -95,10 +77,21 @@ class EditingController(Controller):
 
     # ---- boxes of the image in view ---------------------------------------------------------------
 
-    def draw(self, box: Box) -> None:
-        """Add a box, of the class that was chosen last."""
+    def draw(self, box: Box, *, adds: bool = False, accepts: bool = False) -> bool:
+        """Take a drawn box, of the class that was chosen last, for the automatic one that it corrects.
+
+        With ``adds`` it is one more; with ``accepts`` the image is accepted with it. False where it could
+        not be kept.
+        """
+        boxes, text = self._boxes(), tr("Draw a box")
+        held, current = self._session.in_view.held, self._session.current
         new = BoxRecord(box, label=self._label, source=Source.EDITED)
-        self._set_boxes((*self._boxes(), new), tr("Draw a box"))
+        kept_now = Kept(with_drawn(boxes, new, held=held, adds=adds), edited=True)
+        if accepts and current is not None:
+            return not self._session.refuses_change() and self.review(
+                {current: Status.ACCEPTED}, kept_now, text
+            )
+        return self._set_kept(kept_now, text)
 
     def change(self, index: int, box: Box, *, nudged: bool = False) -> None:
         """Give one box other sides; by ``nudged`` the keys pressed in a row are one edit to take back."""
@@ -107,17 +100,31 @@ class EditingController(Controller):
     def delete(self, index: int) -> None:
         boxes = self._boxes()
         if index < len(boxes):
-            self._set_boxes((*boxes[:index], *boxes[index + 1 :]), tr("Delete a box"))
+            self.set_boxes((*boxes[:index], *boxes[index + 1 :]), tr("Delete a box"))
 
     def relabel(self, index: int, label: str) -> None:
         """Give one box another class; the next box drawn gets it too."""
         self._label = label.strip() or DEFAULT_LABEL
         self._replace(index, tr("Change a class"), label=self._label)
 
+    def class_names(self) -> list[str]:
+        """The classes that have a name, in the order of the number keys: one that stays as boxes come."""
+        return sorted((name for name in self.labels() if name != DEFAULT_LABEL), key=natural_key)
+
+    def give_class(self, number: int, index: int) -> None:
+        """Give the box at ``index``, and those drawn from now on, the class of a number key, from 1."""
+        names = self.class_names()
+        if number > len(names):
+            told = trn("There is {count} named class.", "There are {count} named classes.", len(names))
+            self._session.notice.emit(told if names else tr("No class has a name yet: give a box one first."))
+            return
+        self._label = names[number - 1]
+        self._replace(index, tr("Change a class"), label=self._label)
+
     def clear(self) -> None:
         """Take all boxes away; the image stays without any."""
         if self._boxes():
-            self._set_boxes((), tr("Delete all boxes"))
+            self.set_boxes((), tr("Delete all boxes"))
 
     def replace_by_automatic(self) -> None:
         """Give the person's boxes up: the image gets what its heat map says, now and at each later run.
@@ -136,7 +143,11 @@ class EditingController(Controller):
             self._set_kept(automatic, text)
 
     def review(
-        self, statuses: Mapping[int, Status], seen: Kept | None, text: str, others: Boxes | None = None
+        self,
+        statuses: Mapping[int, Status],
+        seen: Kept | None,
+        text: str,
+        others: Mapping[int, Kept] | None = None,
     ) -> bool:
         """Say something of images, by id, together with the boxes that they were seen with.
 
@@ -147,7 +158,7 @@ class EditingController(Controller):
         if project is None:
             return False
         said = session.images.table.columns.statuses(list(statuses))
-        changed = {i: Kept(tuple(boxes)) for i, boxes in (others or {}).items()}
+        changed = dict(others or {})
         if seen is not None and session.current is not None:
             changed[session.current] = seen
         with self._told():
@@ -175,17 +186,19 @@ class EditingController(Controller):
             old = boxes[index]
             if (box or old.box, label or old.label) != (old.box, old.label):
                 new = edited(old, box=box, label=label)
-                self._set_boxes((*boxes[:index], new, *boxes[index + 1 :]), text, nudged=nudged)
+                self.set_boxes((*boxes[:index], new, *boxes[index + 1 :]), text, nudged=nudged)
 
-    def _set_boxes(self, boxes: tuple[BoxRecord, ...], text: str, *, nudged: bool = False) -> None:
-        self._set_kept(Kept(boxes, edited=True), text, nudged=nudged)
+    def set_boxes(self, boxes: Sequence[BoxRecord], text: str, *, nudged: bool = False) -> None:
+        """Give the image in view these boxes, which are a person's from now on; undone as ``text``."""
+        self._set_kept(Kept(tuple(boxes), edited=True), text, nudged=nudged)
 
-    def _set_kept(self, after: Kept, text: str, *, nudged: bool = False) -> None:
+    def _set_kept(self, after: Kept, text: str, *, nudged: bool = False) -> bool:
         project, current = self._session.project, self._session.current
         if project is not None and current is not None:
             with self._told():
                 before = kept(project, [current])
-                self.perform(BoxesEdit(before, {current: after}), text, goes_on=nudged)
+                return self.perform(BoxesEdit(before, {current: after}), text, goes_on=nudged)
+        return False
 
     # ---- all edits --------------------------------------------------------------------------------
 
@@ -234,13 +247,13 @@ class EditingController(Controller):
     def undo(self) -> None:
         self.settle()
         done = self._stack.command(self._stack.index() - 1)
-        if isinstance(done, _Done):
+        if isinstance(done, Done):
             self._repeat(done.edit.inverse, tr("Undoing…"), self._stack.undo)
 
     def redo(self) -> None:
         self.settle()
         done = self._stack.command(self._stack.index())
-        if isinstance(done, _Done):
+        if isinstance(done, Done):
             self._repeat(done.edit, tr("Redoing…"), self._stack.redo)
 
     def _repeat(self, edit: Edit, text: str, move: Callable[[], None]) -> None:
@@ -285,7 +298,7 @@ class EditingController(Controller):
 
     def _push(self, edit: Edit, text: str) -> None:
         self._changes += 1
-        self._stack.push(_Done(edit, text, self._gesture))
+        self._stack.push(Done(edit, text, self._gesture))
 
     def _apply(self, edit: Edit) -> bool:
         session = self._session

@@ -13,10 +13,12 @@ from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.annotations import Status
+from core.base.geometry import Box
 from core.base.language import mark, tr
 from core.project.browse import BoxFacts, Floats, at_least, natural_ranks
 from core.project.edits import StatusEdit
-from core.project.queries import box_facts, edited_among
+from core.project.queries import box_facts, edited_among, labelled
+from core.project.rows import Kept
 from core.project.store import Project
 
 _SAYINGS = {Status.ACCEPTED: mark("Accept"), Status.REJECTED: mark("Reject"), Status.UNSEEN: mark("Unmark")}
@@ -35,17 +37,45 @@ class ReviewController(Controller):
         self._editing = editing
         self._facts, self._ranks = self._job("facts"), self._job("names")
         session.project_changed.connect(self.rank_names)
+        session.project_changed.connect(lambda: self.refresh_class())
 
     def mark(self, status: Status) -> int:
         """Say that all selected images, or the one in view, are accepted, rejected or neither."""
+        return self.set_statuses(self._meant(), status)
+
+    def _meant(self) -> tuple[int, ...]:
+        """The ids of the selected images, or of the one in view."""
         session = self._session
         current = () if session.current is None else (session.current,)
-        return self.set_statuses(session.selection if len(session.selection) > 1 else current, status)
+        return session.selection if len(session.selection) > 1 else current
 
-    def accept(self) -> None:
-        """Accept; with one image in view, go on to the next one that nobody has judged yet."""
+    def judge(self, status: Status) -> None:
+        """:meth:`mark`; with one image in view, go on to the next one that nobody has judged yet."""
+        self.mark(status)
+        self._go_on()
+
+    def mark_empty(self) -> None:
+        """Say that the selected images, or the one in view, show no object, and go on as :meth:`judge`.
+
+        They are accepted with no box, which no run may give them back.
+        """
+        session, editing = self._session, self._editing
+        ids = self._meant()
+        if not ids or session.refuses_change():
+            return
+        said = session.images.table.columns.statuses(ids)
+        usable = [image_id for image_id, one in said.items() if one is not Status.FAILED]
+        empty = dict.fromkeys(usable, Kept((), edited=True))
+        if usable and editing.review(dict.fromkeys(usable, Status.ACCEPTED), None, tr("No object"), empty):
+            self._go_on()
+
+    def draw(self, box: Box, *, adds: bool, accepts: bool) -> None:
+        """:meth:`EditingController.draw`; a box that is accepted with it goes on as :meth:`judge`."""
+        if self._editing.draw(box, adds=adds, accepts=accepts) and accepts:
+            self._go_on()
+
+    def _go_on(self) -> None:
         session = self._session
-        self.mark(Status.ACCEPTED)
         if len(session.selection) <= 1:
             unseen = session.images.next_unseen(session.current)
             if unseen is not None:
@@ -83,7 +113,8 @@ class ReviewController(Controller):
         if session.project is not None and others:
             held = edited_among(session.project, others)
             others = {i: boxes for i, boxes in others.items() if i not in held}
-        return editing.review(dict.fromkeys(ids, Status.ACCEPTED), seen, text, others)
+        changed = {i: Kept(boxes) for i, boxes in others.items()}
+        return editing.review(dict.fromkeys(ids, Status.ACCEPTED), seen, text, changed)
 
     def accept_above(self, score: float) -> int:
         """Accept every unseen image whose boxes score at least ``score``; how many."""
@@ -93,9 +124,18 @@ class ReviewController(Controller):
     def scores(self) -> Floats:
         return self._session.images.unseen_scores()[1]
 
+    def refresh_class(self, label: str | None = None) -> None:
+        """Read which images have a box of this class, by default of the one that is filtered by."""
+        project, images = self._session.project, self._session.images
+        label = self._session.view.browse.boxes.label if label is None else label
+        if project is not None and label:
+            with self._told():
+                images.set_labelled(labelled(project, label))
+
     def refresh_facts(self) -> None:
         """Read again what the list's filters and orders know of boxes: many have changed."""
         project, images = self._session.project, self._session.images
+        self.refresh_class()
         if project is not None:
             self._facts.start(lambda worker: _facts(worker, project), on_done=images.set_facts)
 

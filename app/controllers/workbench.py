@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.browsing import BrowsingController
 from app.controllers.class_training import ClassTrainingController
+from app.controllers.copying import CopyingController
 from app.controllers.deciding import DecidingController
 from app.controllers.editing import EditingController
 from app.controllers.exporting import ExportController, ImportController
@@ -53,6 +54,7 @@ class Workbench(QObject):
         self.localization = LocalizationController(session, pump, self)
         self.deciding = DecidingController(session, pump, self)
         self.editing = EditingController(session, pump, self)
+        self.copying = CopyingController(session, self.editing, self)
         self.review = ReviewController(session, pump, self.editing, self)
         self.mending = MendingController(session, pump, self.editing, self)
         self.exporting = ExportController(session, pump, self)

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
+from app.models.marks import Mark, mark_of_image, mark_text
 from core.base.annotations import Status
-from core.base.language import number, tr
+from core.base.language import number, tr, trn
 from core.boxes.no_object import LIKELY
 from core.project.browse import (
     BoxFacts,
@@ -196,6 +197,12 @@ class ImageListModel(QAbstractListModel):
         else:
             self._tell_all()
 
+    def set_labelled(self, ids: npt.NDArray[np.int64]) -> None:
+        """The images with a box of the class that is filtered by."""
+        self.table.columns.set_labelled(ids)
+        if self._browse.boxes.label:
+            self.arrange(self._browse)
+
     def set_overlaps(self, ids: npt.NDArray[np.int64], overlaps: Floats, *, moves: bool) -> None:
         """See :meth:`ImageColumns.set_overlaps`; unless ``moves`` each image keeps its row."""
         self.table.columns.set_overlaps(ids, overlaps)
@@ -295,21 +302,30 @@ class ImageListModel(QAbstractListModel):
             return int(self.table.columns.boxes[place])
         if role == Qt.ItemDataRole.ToolTipRole:
             # A name may look like markup; only escaped text between tags is shown as it is.
-            lines = (str(record.path), record.reason, self._no_object(place))
+            lines = (str(record.path), record.reason, self._told(place), self._no_object(place))
             return f"<qt>{'<br>'.join(html.escape(line) for line in lines if line)}</qt>"
         return None
 
     # ---- own ----------------------------------------------------------------------------------
 
     def _spoken(self, place: int) -> str:
-        name, columns = self.table.at(place).name, self.table.columns
+        return ", ".join(part for part in (self.table.at(place).name, self._told(place)) if part)
+
+    def _told(self, place: int) -> str:
+        """What a row shows by signs and figures, in words."""
+        columns = self.table.columns
+        status, boxes = self.table.at(place).status, int(columns.boxes[place])
+        mark = mark_of_image(status, boxes=boxes, edited=bool(columns.edited[place]))
+        said = [mark_text(mark)] if mark not in (None, Mark.AUTOMATIC) else []
+        if boxes:
+            said.append(trn("{count} box", "{count} boxes", boxes))
+        if not np.isnan(columns.score[place]):
+            said.append(tr("score {0}").format(number(float(columns.score[place]), ".2f")))
         overlap = columns.overlap_at(place)
-        if overlap is None:
-            return name
-        if not columns.has_box[place]:
-            return tr("{name}, true box not found").format(name=name)
-        text = tr("{name}, IoU with the true box {overlap}")
-        return text.format(name=name, overlap=number(overlap, ".2f"))
+        if overlap is not None:
+            iou = tr("IoU with the true box {overlap}").format(overlap=number(overlap, ".2f"))
+            said.append(iou if boxes else tr("true box not found"))
+        return ", ".join(said)
 
     def _no_object(self, place: int) -> str:
         """One line where an image may show no object, else empty."""

@@ -66,6 +66,11 @@ class InView:
         return self.kept.edited or self.accepted
 
     @property
+    def own(self) -> tuple[BoxRecord, ...]:
+        """The boxes that a person has set or accepted: what is put beside them leaves them."""
+        return self.boxes if self.held else ()
+
+    @property
     def seen(self) -> Kept:
         """The boxes as a person sees them."""
         return self.kept if self.held else Kept(self.boxes)

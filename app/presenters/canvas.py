@@ -6,7 +6,10 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app import style
+from app.actions import CLASS_KEYS, CLASSES, fill_menu
 from app.controllers.workbench import Workbench
+from app.models.marks import mark_of_image
 from app.models.pictures import to_qimage
 from app.presenters.part import Handlers, Presenter
 from app.views.box_editor import Change, Delete, Draw, Intent
@@ -16,14 +19,31 @@ from app.views.display_popup import DisplayPopup
 from app.views.image_canvas import ImageCanvas
 from app.views.status_strip import StatusStrip
 from app.wiring import follow
+from core.base.annotations import Status
 from core.base.language import number, tr
-from core.boxes.rules import RULES
+from core.boxes.outlines import Outline, cut_outlines
+from core.boxes.rules import RULES, used_threshold
 from core.images.display import Display
 from core.maps.colouring import colourize
 
 # The overlay is drawn smoothly over the image: more pixels than this would not be seen.
 OVERLAY_SIDE = 512
-_MENU = ("draw", "class", "delete_box", "zoom_to_box", "", "automatic", "clear")
+_VERDICTS = ("accept", "reject", "no_object", "unmark")
+_BOX_MENU = ("class", CLASSES, "", "copy", "duplicate", "delete_box", "", "zoom_to_box", "", *_VERDICTS)
+_IMAGE_MENU = (
+    "draw",
+    "paste",
+    "repeat",
+    "",
+    *_VERDICTS,
+    "",
+    "automatic",
+    "clear",
+    "",
+    "fit",
+    "actual_size",
+    "heat_map",
+)
 
 
 class CanvasPresenter(Presenter):
@@ -38,6 +58,8 @@ class CanvasPresenter(Presenter):
         self._overlay_key: tuple[object, ...] | None = None
         self._overlay: QImage | None = None
         self._labelled = 0
+        self.accepts_drawn = False
+        """Whether a drawn box is accepted at once."""
         self.chooser, self.popup, self.menu = ClassChooser(window), DisplayPopup(window), QMenu(window)
         self._wire_canvas()
         self._wire_bar()
@@ -54,13 +76,22 @@ class CanvasPresenter(Presenter):
 
     def handlers(self) -> Handlers:
         session, editing, canvas = self._session, self._bench.editing, self._canvas
+        copying = self._bench.copying
         return {
             "undo": editing.undo,
             "redo": editing.redo,
             "draw": canvas.start_drawing,
             "class": self._choose_class,
+            **{
+                f"class_{n}": lambda n=n: editing.give_class(n, canvas.selected_box or 0)
+                for n in range(1, CLASS_KEYS + 1)
+            },
             "next_box": canvas.select_next_box,
             "previous_box": lambda: canvas.select_next_box(-1),
+            "copy": lambda: copying.copy(canvas.selected_box),
+            "paste": copying.paste,
+            "duplicate": lambda: copying.duplicate(canvas.selected_box or 0),
+            "repeat": copying.repeat_previous,
             "delete_box": canvas.delete_selected,
             "clear": editing.clear,
             "automatic": editing.replace_by_automatic,
@@ -110,14 +141,18 @@ class CanvasPresenter(Presenter):
         boxes, is_kept = bool(session.boxes), not session.only_looks
         is_shown = canvas.viewport_state is not None
         has_image = session.project is not None and session.current is not None
+        canvas.set_may_draw(is_kept)
         self._enable({
             "undo": bool(editing.undo_text),
             "redo": bool(editing.redo_text),
             **dict.fromkeys(("zoom_in", "zoom_out", "fit", "actual_size", "heat_map"), has_image),
             **dict.fromkeys(("display", "plain_display", "side_by_side"), is_shown),
             **dict.fromkeys(("next_box", "previous_box", "zoom_to_box"), is_shown and boxes),
+            **dict.fromkeys((f"class_{n}" for n in range(1, CLASS_KEYS + 1)), is_shown and is_kept),
             **dict.fromkeys(("class", "clear"), is_shown and boxes and is_kept),
-            "draw": is_shown and is_kept,
+            **dict.fromkeys(("draw", "paste", "repeat"), is_shown and is_kept),
+            "copy": is_shown and boxes,
+            "duplicate": is_shown and boxes and is_kept,
             "delete_box": canvas.selected_box is not None and is_kept,
             "automatic": session.in_view.held and is_kept,
             "threshold_of_many": len(session.selection) > 1 and session.heat_map is not None,
@@ -140,7 +175,7 @@ class CanvasPresenter(Presenter):
     def _on_edit_asked(self, intent: Intent) -> None:
         editing = self._bench.editing
         if isinstance(intent, Draw):
-            editing.draw(intent.box)
+            self._bench.review.draw(intent.box, adds=intent.adds, accepts=self.accepts_drawn)
         elif isinstance(intent, Change):
             editing.change(intent.index, intent.box, nudged=intent.nudged)
         elif isinstance(intent, Delete):
@@ -152,10 +187,18 @@ class CanvasPresenter(Presenter):
             record, place = self._canvas.boxes[self._labelled], self._canvas.place_of(self._labelled)
             self.chooser.ask(self._bench.editing.labels(), record.label, place)
 
+    def name_classes(self, is_open: bool) -> None:
+        """Call the number keys in the menu by their classes while it is open; a hidden key would be dead."""
+        names = self._bench.editing.class_names() if is_open else []
+        for n in range(1, CLASS_KEYS + 1):
+            action, name = self._actions[f"class_{n}"], names[n - 1] if n <= len(names) else ""
+            action.setText(f"&{n}  {style.without_mnemonic(name)}" if name else tr("Class &{0}").format(n))
+            action.setVisible(bool(name) or not is_open or not names)
+
     def _show_menu(self, at: QPoint) -> None:
-        if self.menu.isEmpty():
-            for name in _MENU:
-                self.menu.addAction(self._actions[name]) if name else self.menu.addSeparator()
+        """About the selected box, else about the image."""
+        is_box = self._canvas.selected_box is not None
+        fill_menu(self.menu, self._actions, _BOX_MENU if is_box else _IMAGE_MENU)
         self.menu.popup(at)
 
     def _show_display(self) -> None:
@@ -201,6 +244,7 @@ class CanvasPresenter(Presenter):
         if heat_map is None or size is None or not view.show_heat_map:
             self._overlay_key = None
             self._canvas.set_heat_map(None)
+            self._canvas.set_outlines(())
             return
         absolute = RULES[view.rule].absolute
         key = (self._session.current, id(heat_map), view.colour_map, absolute, size)
@@ -208,14 +252,35 @@ class CanvasPresenter(Presenter):
             scale = OVERLAY_SIDE / max(size)
             width, height = (max(1, round(side * scale)) for side in size)
             pixels = colourize(
-                heat_map, width=width, height=height, colour_map=view.colour_map, absolute=absolute
+                heat_map,
+                width=width,
+                height=height,
+                colour_map=view.colour_map,
+                absolute=absolute,
+                fades=True,
             )
             # Keeping the map keeps its id from being given to another one.
             self._overlay_key, self._overlay, self._kept = key, to_qimage(pixels), heat_map
         self._canvas.set_heat_map(self._overlay)
+        self._show_cut()
+
+    def _show_cut(self) -> None:
+        """Where the map is cut for the boxes in sight; a person's own boxes follow no map."""
+        session, shown = self._session, self._session.in_view
+        view = session.view
+        lines: tuple[Outline, ...] = ()
+        if shown.heat_map is not None and view.show_heat_map and not shown.kept.edited:
+            threshold = view.options.threshold_of(session.current)
+            lines = cut_outlines(shown.heat_map, rule=view.rule, threshold=threshold)
+        self._canvas.set_outlines(lines)
 
     def _show_boxes(self) -> None:
-        self._canvas.set_boxes(self._session.boxes)
+        session, shown = self._session, self._session.in_view
+        self._canvas.set_boxes(shown.boxes, held=shown.held)
+        status = Status.UNSEEN if session.record is None else session.record.status
+        mark = mark_of_image(status, boxes=len(shown.boxes), edited=shown.kept.edited)
+        self._canvas.set_status(status, mark)
+        self._show_cut()
         self._show_marks()
 
     def _show_marks(self) -> None:
@@ -248,6 +313,7 @@ class CanvasPresenter(Presenter):
             CanvasBarState(
                 rule=ruling.rule,
                 threshold=ruling.options.threshold_of(session.current),
+                automatic=used_threshold(ruling.rule, None),
                 all_images=not session.this_image_only,
                 heat_map=view.show_heat_map,
                 opacity=view.opacity,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu, QWidget
 
+from app.actions import fill_menu
 from app.controllers.workbench import Workbench
 from app.presenters.part import Handlers, Presenter
 from app.views.accept_dialog import AcceptDialog
 from app.views.image_list_view import ImageListView
 from app.wiring import follow
 from core.base.annotations import Status
-from core.project.browse import Order
+from core.project.browse import QUEUES, Browse, Order
+
+_MENU = ("accept", "reject", "no_object", "unmark", "", "threshold_of_many", "", "select_all", "select_one")
 
 
 class ImageListPresenter(Presenter):
@@ -23,9 +27,13 @@ class ImageListPresenter(Presenter):
         self._images = images
         session = self._session
         images.chosen.connect(session.select)
-        images.browse_changed.connect(lambda browse: session.change_view(browse=browse))
+        images.browse_changed.connect(self._browse)
+        bar = images.browse_bar
+        bar.filters_opened.connect(lambda: bar.filters.set_classes(bench.editing.labels()))
         images.selection_changed.connect(session.set_selection)
         images.rows_in_view_changed.connect(session.set_rows_in_view)
+        self.menu = QMenu(window)
+        images.menu_asked.connect(self._show_menu)
         images.selection_bar.status_chosen.connect(bench.review.mark)
         session.view_changed.connect(lambda: images.browse_bar.set_browse(session.view.browse))
         shown = session.current_changed, session.project_changed
@@ -39,13 +47,15 @@ class ImageListPresenter(Presenter):
             "next": browsing.next,
             "first": browsing.first,
             "last": browsing.last,
-            "accept": review.accept,
-            "reject": lambda: review.mark(Status.REJECTED),
+            "accept": lambda: review.judge(Status.ACCEPTED),
+            "reject": lambda: review.judge(Status.REJECTED),
+            "no_object": review.mark_empty,
             "unmark": lambda: review.mark(Status.UNSEEN),
             "find_image": self._find_image,
             "select_all": self._images.list.selectAll,
             "select_one": self._images.select_one,
             "accept_above": self._accept_above,
+            "least_sure_first": lambda: self._order(Order.LEAST_SURE),
             "worst_first": self.order_worst_first,
         }
 
@@ -55,16 +65,33 @@ class ImageListPresenter(Presenter):
         has_image = is_open and session.current is not None
         self._enable({
             **dict.fromkeys(("previous", "next", "first", "last"), has_image),
-            **dict.fromkeys(("accept", "reject", "unmark"), has_image and is_kept),
+            **dict.fromkeys(("accept", "reject", "no_object", "unmark"), has_image and is_kept),
             **dict.fromkeys(("find_image", "select_all", "select_one"), is_open),
             "accept_above": is_open and is_kept,
+            "least_sure_first": is_open,
             "worst_first": session.measures.standing is not None,
         })  # fmt: skip
 
     def order_worst_first(self) -> None:
         """The lowest overlap with the truth on top."""
-        session = self._session
-        session.change_view(browse=replace(session.view.browse, order=Order.WORST, descending=False))
+        self._order(Order.WORST)
+
+    def _order(self, order: Order) -> None:
+        self._browse(replace(self._session.view.browse, order=order, descending=False))
+
+    def _browse(self, browse: Browse) -> None:
+        """Show these images in this order; an order that says what to look at first begins at its top."""
+        session, before = self._session, self._session.view.browse
+        if browse.boxes.label != before.boxes.label:
+            self._bench.review.refresh_class(browse.boxes.label)
+        session.change_view(browse=browse)
+        is_other = (browse.order, browse.descending) != (before.order, before.descending)
+        if browse.order in QUEUES and is_other:
+            self._bench.browsing.first()
+
+    def _show_menu(self, at: QPoint) -> None:
+        fill_menu(self.menu, self._actions, _MENU)
+        self.menu.popup(at)
 
     def _find_image(self) -> None:
         self._images.show()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -43,12 +44,17 @@ class Program(QObject):
             QTimer.singleShot(0, self, lambda: self.failed.emit(BoxscoutError(problem), ""))
 
     def handlers(self) -> Handlers:
-        return {"palette": self.show_palette, "settings": self.show_settings, "guide": self.show_guide}
+        return {
+            "palette": self.show_palette,
+            "settings": self.show_settings,
+            "guide": self.show_guide,
+            "accept_drawn": lambda on: self.change(replace(self.preferences, accept_drawn=on)),
+        }
 
     def set_actions(self, made: Mapping[str, QAction]) -> None:
         """The window's actions, which from now on have the keys that the person set."""
         self._actions = made
-        self._apply_keys()
+        self._apply()
 
     def show_guide(self) -> None:
         guide = GuideWindow(paths.guide_file(spoken()), self._window)
@@ -92,14 +98,17 @@ class Program(QObject):
             return
         self.preferences = wanted
         apply(wanted)
-        self._apply_keys()
+        self._apply()
         self.changed.emit(wanted)
         try:
             preferences.save(paths.settings_file(), wanted)
         except BoxscoutError as error:
             self.failed.emit(error, "")
 
-    def _apply_keys(self) -> None:
+    def _apply(self) -> None:
+        """What the actions show of the settings."""
+        with QSignalBlocker(self._actions["accept_drawn"]):
+            self._actions["accept_drawn"].setChecked(self.preferences.accept_drawn)
         for name, keys in keys_in_force(STANDARD_KEYS, self.preferences.shortcuts).items():
             self._actions[name].setShortcuts([QKeySequence(key) for key in keys])
 

@@ -9,9 +9,10 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import JumpSlider, RealSpin, plain_label
+from app.views.controls import RealSpin, plain_label
 from app.views.dialog import Dialog
 from app.views.layouts import hbox
+from app.views.sliders import JumpSlider
 from core.base.language import number, tr, trn
 from core.project.browse import at_least
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 
 from app.views.viewport import Viewport
-from core.base.annotations import BoxRecord
+from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
 from core.base.reshape import Sides, centred, reshaped, spanned
 
@@ -39,9 +39,10 @@ _ARROWS = {
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A new box is wanted."""
+    """A new box is wanted; with ``adds`` it is one more, else it may correct one that is there."""
 
     box: Box
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ Intent = Draw | Change | Delete
 
 @dataclass(frozen=True, slots=True)
 class _Drag:
-    """A press and where it has got to. ``index`` is None while drawing."""
+    """A press and where it has got to. ``index`` is None while drawing; ``adds`` as :class:`Draw` has it."""
 
     at: QPointF
     from_: QPointF
@@ -74,6 +75,7 @@ class _Drag:
     before: Box | None
     now: Box | None = None
     begun: bool = False
+    adds: bool = False
 
 
 def handle_points(rect: QRectF) -> dict[Sides, QPointF]:
@@ -89,10 +91,16 @@ def handle_points(rect: QRectF) -> dict[Sides, QPointF]:
 
 
 class BoxEditor:
-    """The selected box, the drag in progress, and whether the next drag draws."""
+    """The selected box, the drag in progress, and whether the next drag draws whatever lies there.
+
+    A drag draws where there is no box, and within a box that is not a person's yet: to correct it takes no
+    more. By its lines such a box is resized, and once it is selected it is moved like any other.
+    """
 
     def __init__(self) -> None:
         self.boxes: tuple[BoxRecord, ...] = ()
+        self.held = False
+        self.may_draw = True
         self.selected: int | None = None
         self.is_drawing = False
         self._drag: _Drag | None = None
@@ -100,12 +108,15 @@ class BoxEditor:
 
     # ---- state ------------------------------------------------------------------------------------
 
-    def set_boxes(self, boxes: Sequence[BoxRecord]) -> None:
-        """Take over the boxes of the same image; a box that was just drawn becomes the selected one."""
-        if self._selects_new and len(boxes) > len(self.boxes):
+    def set_boxes(self, boxes: Sequence[BoxRecord], *, held: bool = False) -> None:
+        """Take over the boxes of the same image; a box that was just drawn becomes the selected one.
+
+        ``held`` boxes are a person's, set or accepted.
+        """
+        if self._selects_new and boxes and tuple(boxes) != self.boxes:
             self.selected = len(boxes) - 1
         self._selects_new = False
-        self.boxes = tuple(boxes)
+        self.boxes, self.held = tuple(boxes), held
         if self.selected is not None and self.selected >= len(boxes):
             self.selected = len(boxes) - 1 if boxes else None
         if self._drag is not None and (self._drag.index or 0) >= max(len(boxes), 1):
@@ -113,7 +124,7 @@ class BoxEditor:
 
     def reset(self) -> None:
         """Another image: nothing is selected, dragged or drawn."""
-        self.boxes, self.selected, self.is_drawing = (), None, False
+        self.boxes, self.held, self.selected, self.is_drawing = (), False, None, False
         self._drag, self._selects_new = None, False
 
     def start_drawing(self) -> None:
@@ -145,7 +156,7 @@ class BoxEditor:
         if box is None or self._drag is None:
             return self.boxes
         if self._drag.index is None:
-            return (*self.boxes, BoxRecord(box))
+            return (*self.boxes, BoxRecord(box, source=Source.EDITED))
         index = self._drag.index
         return (*self.boxes[:index], replace(self.boxes[index], box=box), *self.boxes[index + 1 :])
 
@@ -171,19 +182,23 @@ class BoxEditor:
 
     # ---- mouse ------------------------------------------------------------------------------------
 
-    def press(self, view: Viewport, at: QPointF) -> bool:
-        """A press of the left button; False where it is none of the boxes' business."""
+    def press(self, view: Viewport, at: QPointF, *, adds: bool = False) -> bool:
+        """A press of the left button; with ``adds`` a drag draws one more box, wherever it begins.
+
+        False where it is none of the boxes' business.
+        """
         there = view.to_image(at)
-        if self.is_drawing:
-            inside = QPointF(min(max(there.x(), 0), view.width), min(max(there.y(), 0), view.height))
-            self._drag = _Drag(at, inside, None, WHOLE, None)
+        hit = None if self.is_drawing or (adds and self.may_draw) else self.hit(view, at)
+        if hit is not None:
+            self.selected, sides = hit
+            self._drag = _Drag(at, there, self.selected, sides, self.boxes[self.selected].box)
             return True
-        hit = self.hit(view, at)
-        if hit is None:
-            self.selected = None
+        if not self.is_drawing:
+            self.selected = self.under(view, at)  # a mere click means that one
+        if not self.may_draw:
             return False
-        self.selected, sides = hit
-        self._drag = _Drag(at, there, self.selected, sides, self.boxes[self.selected].box)
+        inside = QPointF(min(max(there.x(), 0), view.width), min(max(there.y(), 0), view.height))
+        self._drag = _Drag(at, inside, None, WHOLE, None, adds=adds)
         return True
 
     def move(self, view: Viewport, at: QPointF) -> None:
@@ -207,7 +222,7 @@ class BoxEditor:
         if drag is None or drag.now is None:
             return None
         if drag.index is None:
-            return self._drawn(drag.now)
+            return self._drawn(drag.now, adds=drag.adds)
         return Change(drag.index, drag.now) if drag.now != drag.before else None
 
     def hit(self, view: Viewport, at: QPointF) -> tuple[int, Sides] | None:
@@ -216,9 +231,18 @@ class BoxEditor:
             sides = _sides_at(view.to_widget(self.boxes[self.selected].box), at)
             if sides is not None:
                 return self.selected, sides
+        index = self.under(view, at)
+        if index is None:
+            return None
+        if index == self.selected or self.held or not self.may_draw:
+            return index, WHOLE
+        lines = _lines_at(view.to_widget(self.boxes[index].box), at)
+        return None if lines is None else (index, lines)
+
+    def under(self, view: Viewport, at: QPointF) -> int | None:
+        """The box under a point of the widget; of several the smallest, which is reached in no other way."""
         under = [i for i, record in enumerate(self.boxes) if _covers(view, record.box, at)]
-        # The smallest one: it could not be reached otherwise.
-        return (min(under, key=lambda i: self.boxes[i].box.area), WHOLE) if under else None
+        return min(under, key=lambda i: self.boxes[i].box.area) if under else None
 
     def cursor(self, view: Viewport, at: QPointF) -> Qt.CursorShape | None:
         """The shape that says what a press would do; None where the boxes have no say."""
@@ -226,8 +250,10 @@ class BoxEditor:
             return Qt.CursorShape.CrossCursor
         hit = (self._drag.index, self._drag.sides) if self._drag is not None else self.hit(view, at)
         if hit is None:
-            return None
+            return Qt.CursorShape.CrossCursor if self.may_draw else None
         x, y = hit[1]
+        if self._drag is not None and self._drag.index is None:
+            return Qt.CursorShape.CrossCursor
         if (x, y) == WHOLE:
             return Qt.CursorShape.SizeAllCursor
         if x and y:
@@ -248,11 +274,12 @@ class BoxEditor:
     def key(self, view: Viewport, key: int, modifiers: Qt.KeyboardModifier) -> Intent | None:
         """Arrows move the selected box, with Ctrl its right and lower sides; with Shift ten pixels a step.
 
-        While drawing, Return makes a box in the middle, for a person without a mouse.
+        While drawing, Return makes a box in the middle, for a person without a mouse; with Shift one more.
         """
         size = {"width": view.width, "height": view.height}
+        shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
         if self.is_drawing and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            return self._drawn(centred(**size))
+            return self._drawn(centred(**size), adds=shift)
         if self.selected is None:
             return None
         if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -260,16 +287,16 @@ class BoxEditor:
         arrow = _ARROWS.get(Qt.Key(key))
         if arrow is None:
             return None
-        step = LARGE_STEP if modifiers & Qt.KeyboardModifier.ShiftModifier else STEP
+        step = LARGE_STEP if shift else STEP
         resizes = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
         sides = (abs(arrow[0]), abs(arrow[1])) if resizes else WHOLE
         before = self.boxes[self.selected].box
         now = reshaped(before, sides, arrow[0] * step, arrow[1] * step, **size)
         return Change(self.selected, now, nudged=True) if now != before else None
 
-    def _drawn(self, box: Box) -> Draw:
+    def _drawn(self, box: Box, *, adds: bool) -> Draw:
         self.is_drawing, self._selects_new = False, True
-        return Draw(box)
+        return Draw(box, adds)
 
 
 def _sides_at(rect: QRectF, at: QPointF) -> Sides | None:
@@ -279,8 +306,11 @@ def _sides_at(rect: QRectF, at: QPointF) -> Sides | None:
         for sides, point in handle_points(rect).items()
     }
     nearest = min(distances, key=distances.__getitem__)
-    if distances[nearest] <= REACH:
-        return nearest
+    return nearest if distances[nearest] <= REACH else _lines_at(rect, at)
+
+
+def _lines_at(rect: QRectF, at: QPointF) -> Sides | None:
+    """Which sides' lines lie under ``at``; None beside them, and of a box too small to tell them apart."""
     if min(rect.width(), rect.height()) < HANDLE_ROOM or not _grown(rect, EDGE).contains(at):
         return None
     x = -1 if at.x() <= rect.left() + EDGE else int(at.x() >= rect.right() - EDGE)

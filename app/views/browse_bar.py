@@ -2,24 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, fill_width, tool_button
+from app.views.controls import Combo, RealSpin, Spin, fill_width, plain_label, push_button, tool_button
 from app.views.filter_edit import FilterEdit
-from app.views.layouts import hbox, vbox
+from app.views.layouts import form_layout, hbox, vbox
 from core.base.language import tr
-from core.project.browse import Browse, Order, Show
+from core.project.browse import BoxFilter, Browse, Order, Show
+
+_SPIN_LEAST = 56
+
+
+class BoxFilterPanel(QWidget):
+    """A :class:`~core.project.browse.BoxFilter` to read and to change."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        widest = BoxFilter()
+        tip = tr("Show only images with a box of this class.")
+        self.label_box = Combo({"": tr("Any class")}, name=tr("Class"), tip=tip)
+        tip = tr("Show only images whose least sure box has a score in this range.")
+        names = tr("Lowest score"), tr("Highest score")
+        low, high = (RealSpin(0.0, 1.0, step=0.05, name=name, tip=tip) for name in names)
+        self.scores = low, high
+        tip = tr("Show only images with so many boxes.")
+        names = tr("Fewest boxes"), tr("Most boxes")
+        fewest, most = (Spin(0, widest.count[1], name=name, tip=tip) for name in names)
+        self.counts = fewest, most
+        self.reset = push_button(tr("Reset filters"), self._reset, role="link")
+        form = form_layout(on=self, across=style.SPACING, down=style.GAP)
+        form.addRow(plain_label(tr("Class")), self.label_box)
+        for title, (first, last) in ((tr("Score"), self.scores), (tr("Boxes"), self.counts)):
+            for spin in (first, last):
+                spin.setMinimumWidth(_SPIN_LEAST)
+                fill_width(spin)
+            form.addRow(plain_label(title), hbox((first, 1), plain_label("–"), (last, 1), spacing=style.GAP))
+        form.addRow("", self.reset)
+        self.set_filter(widest)
+        self.label_box.currentIndexChanged.connect(self.changed)
+        for spin in (*self.scores, *self.counts):
+            spin.valueChanged.connect(self.changed)
+
+    def filter(self) -> BoxFilter:
+        low, high = (round(spin.value(), 2) for spin in self.scores)
+        fewest, most = (spin.value() for spin in self.counts)
+        return BoxFilter(label=self.label_box.currentData() or "", score=(low, high), count=(fewest, most))
+
+    def set_filter(self, wanted: BoxFilter) -> None:
+        with QSignalBlocker(self):
+            if self.label_box.findData(wanted.label) < 0:
+                self.label_box.addItem(wanted.label, wanted.label)
+            self.label_box.show_data(wanted.label)
+            for score_spin, score in zip(self.scores, wanted.score, strict=True):
+                score_spin.setValue(score)
+            for count_spin, count in zip(self.counts, wanted.count, strict=True):
+                count_spin.setValue(count)
+
+    def set_classes(self, names: Sequence[str]) -> None:
+        """Offer these classes; the one that is chosen stays."""
+        chosen = self.label_box.currentData() or ""
+        with QSignalBlocker(self), QSignalBlocker(self.label_box):
+            self.label_box.clear()
+            self.label_box.addItem(tr("Any class"), "")
+            for name in names if chosen in ("", *names) else (*names, chosen):
+                self.label_box.addItem(name, name)
+            self.label_box.show_data(chosen)
+
+    def _reset(self) -> None:
+        self.set_filter(BoxFilter())
+        self.changed.emit()
 
 
 class BrowseBar(QWidget):
     """A :class:`~core.project.browse.Browse` to read and to change."""
 
     changed = Signal(object)
+    filters_opened = Signal()
+    """The classes to filter by are needed now."""
+    grid_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,8 +94,15 @@ class BrowseBar(QWidget):
         self.show_box = self._make_show_box()
         self.order_box = self._make_order_box()
         self.direction = self._make_direction()
+        self.filters, self.filters_button = BoxFilterPanel(), _toggle("filter", tr("More filters"))
+        self.grid_button = _toggle("grid", tr("All images as a grid (Ctrl+G)"))
+        first = hbox((self.name_filter, 1), self.filters_button, self.grid_button, spacing=style.GAP)
         order = hbox((self.order_box, 1), self.direction, spacing=style.GAP)
-        vbox(self.name_filter, self.show_box, order, on=self, spacing=style.GAP + 2)
+        vbox(first, self.show_box, self.filters, order, on=self, spacing=style.GAP + 2)
+        self.filters.hide()
+        self.filters.changed.connect(self._tell)
+        self.filters_button.toggled.connect(self._open_filters)
+        self.grid_button.toggled.connect(self.grid_toggled)
         self.name_filter.textChanged.connect(self._tell)
         self.show_box.currentIndexChanged.connect(self._tell)
         self.order_box.currentIndexChanged.connect(self._tell)
@@ -41,6 +115,7 @@ class BrowseBar(QWidget):
             show=Show(self.show_box.currentData()),
             order=Order(self.order_box.currentData()),
             descending=self.direction.isChecked(),
+            boxes=self.filters.filter(),
         )
 
     def set_browse(self, browse: Browse) -> None:
@@ -51,7 +126,15 @@ class BrowseBar(QWidget):
             self.show_box.setCurrentIndex(self.show_box.findData(browse.show.value))
             self.order_box.setCurrentIndex(self.order_box.findData(browse.order.value))
             self.direction.setChecked(browse.descending)
+            self.filters.set_filter(browse.boxes)
+        if browse.boxes != BoxFilter():
+            self.filters_button.setChecked(True)  # what hides images is in sight
         self._show_direction()
+
+    def _open_filters(self, on: bool) -> None:
+        self.filters.setVisible(on)
+        if on:
+            self.filters_opened.emit()
 
     def _make_name_filter(self) -> FilterEdit:
         edit = FilterEdit(
@@ -119,6 +202,12 @@ class BrowseBar(QWidget):
     def _tell(self) -> None:
         self._show_direction()
         self.changed.emit(self.browse())
+
+
+def _toggle(icon: str, name: str) -> QToolButton:
+    button = tool_button(icon, name, name)
+    button.setCheckable(True)
+    return button
 
 
 def _combo(name: str, accessible: str, tip: str, texts: Mapping[Any, str]) -> Combo:

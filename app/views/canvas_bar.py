@@ -10,14 +10,16 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QWidget
 
 from app import style
 from app.models.pictures import to_qimage
-from app.views.controls import Choice, Combo, JumpSlider, RealSpin, plain_label, tool_button
+from app.views.controls import Choice, Combo, RealSpin, plain_label, tool_button
 from app.views.layouts import STRETCH, hbox, vbox
+from app.views.sliders import JumpSlider, MiddleSlider
 from app.views.threshold_plot import ThresholdPlot
 from core.base.language import number, tr
 from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES
+from core.boxes.tightness import position_of, threshold_at
 from core.maps.colouring import COLOUR_MAPS, colour_bar
 
-_FINE = 100  # slider units in 1.0
+_FINE = 100  # slider units from the middle to either end
 _LABEL_ROOM = 4
 _SPIN_ROOM = 38  # for frame and arrows
 _ROW_SPACING = 6
@@ -28,16 +30,18 @@ _ICON_BOX = 72  # a box that shows its icon and no text
 class CanvasBarState:
     """All that the bar shows.
 
-    ``threshold`` is 0..0.95, of ``all_images`` or of this one alone, and ``opacity`` 0..1. ``enabled`` is
+    ``threshold`` is 0..0.95, of ``all_images`` or of this one alone, ``automatic`` that of its rule where
+    nobody moved it, and ``opacity`` 0..1. ``enabled`` is
     whether there is a heat map to decide on; ``has_image`` whether there is an image to zoom. ``zoom`` is
     device pixels per image pixel, 0 where unknown.
     """
 
     threshold: float = 0.0
+    automatic: float = 0.0
     rule: str = DEFAULT_RULE
     all_images: bool = True
     heat_map: bool = True
-    opacity: float = 0.5
+    opacity: float = 0.35
     colour_map: str = COLOUR_MAPS[0]
     side_by_side: bool = False
     enabled: bool = True
@@ -90,6 +94,7 @@ class CanvasBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: CanvasBarState | None = None
+        self._automatic = 0.0
         self._narrow = False
         self._own_row: bool | None = None  # the threshold's
         self._make_decision_controls()
@@ -106,6 +111,9 @@ class CanvasBar(QWidget):
         if state == self._state:
             return
         self._state = state
+        self._automatic = state.automatic
+        self.threshold_slider.set_range(-_FINE, _FINE if state.automatic > 0 else 0)
+        self.threshold_plot.set_automatic(state.automatic)
         self._show_threshold(state.threshold)
         self.rule_box.show_data(state.rule)
         self.colour_map_box.show_data(state.colour_map)
@@ -133,16 +141,16 @@ class CanvasBar(QWidget):
             self.rule_box.setItemData(row, tr(rule.help), Qt.ItemDataRole.ToolTipRole)
         tip = tr(
             "The heat from which a place counts as object: a share of the heat map's maximum, or a "
-            "probability with the rule Object map."
+            "probability with the rule Object map. The mark is the automatic threshold."
         )
-        highest = round(MAX_THRESHOLD * _FINE)
-        self.threshold_slider = JumpSlider(0, highest, page=5, name=tr("Threshold"), tip=tip, least=72)
+        self.threshold_slider = MiddleSlider(page=10, name=tr("Threshold"), tip=tip, least=72)
         self.threshold_spin = RealSpin(0.0, MAX_THRESHOLD, name=tr("Threshold, as a number"), tip=tip)
         self.threshold_spin.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + _SPIN_ROOM)
         self.reset_button = tool_button("reset", tr("Reset threshold"), "", self.reset_threshold_requested)
-        label = plain_label(tr("Threshold"))
-        label.setBuddy(self.threshold_slider)
-        self._threshold_parts = (label, self.threshold_slider, self.threshold_spin, self.reset_button)
+        tighter, looser = plain_label(tr("tighter"), "muted"), plain_label(tr("looser"), "muted")
+        tighter.setBuddy(self.threshold_slider)
+        parts = tighter, self.threshold_slider, looser, self.threshold_spin, self.reset_button
+        self._threshold_parts = parts
         self.threshold_plot = ThresholdPlot(self)
         self.scope = Choice(tr("All images"), tr("This image only"))
         self.scope.setToolTip(tr("Images that a change of threshold or rule applies to."))
@@ -173,7 +181,7 @@ class CanvasBar(QWidget):
         self.display_button = tool_button("display", name, tip, self.display_requested)
         tip = tr("Show the whole image (0, or a double click).")
         self.fit_button = tool_button("fit", tr("Fit to window"), tip, self.fit_requested)
-        tip = tr("One image pixel on one screen pixel (1).")
+        tip = tr("One image pixel on one screen pixel (Ctrl+1).")
         self.actual_size_button = tool_button(
             "actual-size", tr("Actual size"), tip, self.actual_size_requested
         )
@@ -237,7 +245,7 @@ class CanvasBar(QWidget):
         return row
 
     def _connect(self) -> None:
-        self.threshold_slider.valueChanged.connect(lambda value: self._threshold_moved(value / _FINE))
+        self.threshold_slider.valueChanged.connect(lambda _: self._threshold_moved(self._slid()))
         self.threshold_slider.sliderPressed.connect(self.threshold_held)
         self.threshold_slider.sliderReleased.connect(self.threshold_settled)
         self.threshold_spin.valueChanged.connect(self._threshold_moved)
@@ -276,9 +284,15 @@ class CanvasBar(QWidget):
         self._show_threshold(threshold)
         self._tell(self.threshold_changed, threshold)
 
+    def _slid(self) -> float:
+        """The threshold where the slider's handle is, with the decimals that are shown."""
+        return round(threshold_at(self.threshold_slider.value() / _FINE, automatic=self._automatic), 2)
+
     def _show_threshold(self, threshold: float) -> None:
         with QSignalBlocker(self.threshold_slider), QSignalBlocker(self.threshold_spin):
-            self.threshold_slider.setValue(round(threshold * _FINE))
+            if abs(self._slid() - threshold) > 1e-9:  # else the handle would slip from under the mouse
+                position = position_of(threshold, automatic=self._automatic)
+                self.threshold_slider.setValue(round(position * _FINE))
             if (
                 abs(self.threshold_spin.value() - threshold) > 1e-9
             ):  # else it would rewrite what is being typed

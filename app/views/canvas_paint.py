@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPixmap, QPolygonF, QTransform
 
 from app import style
+from app.models.marks import Mark, mark_of_box, mark_text
 from app.models.pictures import adjusted
 from app.views.box_editor import handle_points
+from app.views.mark_paint import MARK_COLOURS, SIDE, draw_sign
 from app.views.viewport import Viewport
-from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
 from core.base.geometry import Box
 from core.base.language import number, tr
 from core.images.colours import Levels
@@ -21,6 +23,8 @@ from core.images.display import Display
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
 HANDLE = 8.0  # logical pixels, without its lines
 _PAD = 5.0
+_SIGN_GAP = 5.0
+_Tag = tuple[QRectF, str, Mark | None]
 _DASHES = (4.0, 3.0)  # line and gap, in widths of the line
 
 
@@ -90,8 +94,11 @@ def draw_boxes(
     truth_text: str = "",
     provisional: Sequence[Box] = (),
     dashed: bool = False,
+    status: Status = Status.UNSEEN,
 ) -> None:
-    """Draw each box with a dark line beneath a light one, and its tag; the selected one has handles.
+    """Draw each box in the colour of its mark over a dark line, and its tag; the selected one has handles.
+
+    The tag begins with the sign of the mark, which the image's ``status`` and the box's source decide.
 
     True boxes lie dashed beneath the others, in a colour that no other box has, with ``truth_text`` below
     the first. ``provisional`` boxes lie dashed beneath them too; with ``dashed`` the boxes are so themselves.
@@ -111,15 +118,31 @@ def draw_boxes(
         if dashed:
             _draw_dashed(painter, [rect], style.OUTLINE_LIGHT)
             continue
-        light = style.OUTLINE_EDITED if record.source is Source.EDITED else style.OUTLINE_LIGHT
+        light = MARK_COLOURS[mark_of_box(status, record.source)]
         for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
             painter.setPen(_pen(colour, width))
             painter.drawRect(rect)
-    tags = [(rect, tag_text(record), False) for record, rect in placed]
-    tags += [(rect, truth_text, True) for rect in true[:1]]
-    _draw_tags(painter, view, tags)
+    tags: list[_Tag] = [
+        (rect, tag_text(record), None if dashed else mark_of_box(status, record.source))
+        for record, rect in placed
+    ]
+    tags += [(rect, truth_text, None) for rect in true[:1]]
+    _draw_tags(painter, view, tags, len(true[:1]))
     if selected is not None and selected < len(boxes):
         _draw_handles(painter, view.to_widget(boxes[selected].box))
+
+
+def draw_outlines(painter: QPainter, view: Viewport, outlines: Sequence[QPolygonF]) -> None:
+    """Draw lines around what lies above the threshold; their points are shares of the image."""
+    place = view.target
+    to_widget = QTransform(place.width(), 0, 0, place.height(), place.left(), place.top())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for outline in outlines:
+        line = to_widget.map(outline)
+        for colour, width in ((style.CUT_DARK, 3.0), (style.CUT_LIGHT, 1.2)):
+            painter.setPen(QPen(colour, width))
+            painter.drawPolygon(line)
 
 
 def _draw_dashed(painter: QPainter, placed: Sequence[QRectF], colour: QColor) -> None:
@@ -169,22 +192,22 @@ def _on_pixels(rect: QRectF, view: Viewport, ratio: float) -> QRectF:
     return QRectF(QPointF(x0, y0), QPointF(x1, y1))
 
 
-def _draw_tags(painter: QPainter, view: Viewport, tags: Sequence[tuple[QRectF, str, bool]]) -> None:
-    """Draw the text of each box, ``True`` for below it; where one would hide another it goes beneath that."""
+def _draw_tags(painter: QPainter, view: Viewport, tags: Sequence[_Tag], truth: int) -> None:
+    """Draw the tag of each box, below it of the last ``truth``; one that would hide another goes beneath."""
     taken: list[QRectF] = []
-    for rect, text, below in tags:
-        if not text:
+    for i, (rect, text, mark) in enumerate(tags):
+        if not text and mark is None:
             continue
         metrics = QFontMetricsF(painter.font())
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(80.0, view.view_width / 2))
-        size = QSizeF(metrics.horizontalAdvance(text) + 2 * _PAD, metrics.height() + 2)
-        place = _tag_place(view, rect, size, below=below)
+        size = QSizeF(_pill_width(metrics, text, mark), metrics.height() + 2)
+        place = _tag_place(view, rect, size, below=i >= len(tags) - truth)
         for other in sorted(taken, key=QRectF.top):
             lower = other.bottom() + 1
             if place.intersects(other) and lower + size.height() <= view.view_height:
                 place.moveTop(lower)
         taken.append(place)
-        _draw_pill(painter, place, text)
+        _draw_pill(painter, place, text, mark)
 
 
 def _tag_place(view: Viewport, rect: QRectF, size: QSizeF, *, below: bool) -> QRectF:
@@ -213,11 +236,28 @@ def draw_corner(painter: QPainter, room: QRect, text: str, edge: Qt.AlignmentFla
     _draw_pill(painter, QRectF(style.SPACING, top, width, height), text)
 
 
-def _draw_pill(painter: QPainter, rect: QRectF, text: str) -> None:
+def draw_badge(painter: QPainter, view: Viewport, mark: Mark) -> None:
+    """Draw what was said of the image in the upper right corner of what is seen of it."""
+    metrics, text = QFontMetricsF(painter.font()), mark_text(mark)
+    width, height = _pill_width(metrics, text, mark) + 2, metrics.height() + 6
+    seen = view.target.intersected(QRectF(0, 0, view.view_width, view.view_height))
+    left = max(seen.right() - style.SPACING - width, style.SPACING)
+    _draw_pill(painter, QRectF(left, seen.top() + style.SPACING, width, height), text, mark)
+
+
+def _pill_width(metrics: QFontMetricsF, text: str, mark: Mark | None) -> float:
+    sign = 0.0 if mark is None else SIDE + (_SIGN_GAP if text else 0)
+    return metrics.horizontalAdvance(text) + sign + 2 * _PAD
+
+
+def _draw_pill(painter: QPainter, rect: QRectF, text: str, mark: Mark | None = None) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(style.TAG_BACKGROUND)
     painter.drawRoundedRect(rect, 3, 3)
+    if mark is not None:
+        draw_sign(painter, QRectF(rect.left() + _PAD, rect.center().y() - SIDE / 2, SIDE, SIDE), mark)
+        rect = rect.adjusted(SIDE + (_SIGN_GAP if text else 0), 0, 0, 0)
     painter.setPen(style.TAG_TEXT)
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine
     painter.drawText(rect, int(flags), text)

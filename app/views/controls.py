@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QEvent, QObject, QRect, QSignalBlocker, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QColor,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -25,11 +24,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QSlider,
     QSpinBox,
     QStackedWidget,
-    QStyle,
-    QStyleOptionSlider,
     QToolButton,
     QWidget,
 )
@@ -57,38 +53,6 @@ def named(widget: QWidget, name: str, tip: str = "") -> None:
 def fill_width(widget: QWidget) -> None:
     """Let a control take the width there is, and no more height than it needs."""
     widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-
-class JumpSlider(QSlider):
-    """A horizontal slider whose handle jumps to where the groove is pressed."""
-
-    def __init__(self, low: int, high: int, *, page: int, name: str, tip: str, least: int = 0) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setRange(low, high)
-        self.setPageStep(page)
-        self.setMinimumWidth(least)
-        named(self, name, tip)
-
-    def span(self) -> tuple[int, int]:
-        """Where the middle of the handle is at the lowest and at the highest value, in its pixels."""
-        half = self._handle().width() // 2
-        return half, self.width() - half
-
-    def _handle(self) -> QRect:
-        option = QStyleOptionSlider()
-        self.initStyleOption(option)
-        return self.style().subControlRect(
-            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
-        )
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            handle = self._handle()
-            if not handle.contains(event.position().toPoint()):
-                room = self.width() - handle.width()
-                at = round(event.position().x() - handle.width() / 2)
-                self.setValue(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), at, room))
-        super().mousePressEvent(event)
 
 
 def _turned(widget: QWidget, event: QWheelEvent, turn: Callable[[QWheelEvent], None]) -> None:

@@ -8,9 +8,10 @@ from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app import style
-from app.views.controls import JumpSlider, plain_label, push_button
+from app.views.controls import plain_label, push_button
 from app.views.dialog import Popup
 from app.views.layouts import vbox
+from app.views.sliders import JumpSlider
 from core.base.language import number, tr
 from core.images.display import MAX_GAMMA, Display
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from app.models.marks import Mark, mark_text
 from app.views import canvas_paint
 from app.views.box_editor import BoxEditor, Intent
 from app.views.picture_view import PictureView
 from app.views.viewport import Viewport
-from core.base.annotations import BoxRecord
+from core.base.annotations import BoxRecord, Status
 from core.base.geometry import Box
 from core.base.language import tr
 
 
 class ImageCanvas(PictureView):
-    """An image with heat map and boxes; zoom with the wheel, pan by dragging, fit with a double click.
+    """An image with heat map and boxes; zoom with the wheel, fit with a double click.
+
+    A drag draws or changes a box; with Ctrl, or by the middle button, it moves the view.
 
     What mouse and keys ask for of the boxes is told by ``edit_asked``; they change by :meth:`set_boxes`.
     Tab goes from box to box; after Esc has let go of the last one it leaves the canvas as usual.
@@ -32,6 +37,9 @@ class ImageCanvas(PictureView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = BoxEditor()
+        self.outlines: list[QPolygonF] = []
+        self.status = Status.UNSEEN
+        self.mark: Mark | None = None
         self.truth: tuple[Box, ...] = ()
         self.truth_text = ""
         self.provisional: tuple[Box, ...] = ()
@@ -55,9 +63,17 @@ class ImageCanvas(PictureView):
         super().set_image(image, caption, size=size, keep_view=keep_view)
         self._tell_editing()
 
-    def set_boxes(self, boxes: Sequence[BoxRecord]) -> None:
-        self._editor.set_boxes(boxes)
+    def set_boxes(self, boxes: Sequence[BoxRecord], *, held: bool = False) -> None:
+        """Show the boxes of the image; ``held`` ones are a person's, set or accepted."""
+        self._editor.set_boxes(boxes, held=held)
         self._tell_editing()
+
+    def set_status(self, status: Status, mark: Mark | None) -> None:
+        """What was said of the image: its boxes have the colour of it, a corner the ``mark``."""
+        if (status, mark) != (self.status, self.mark):
+            self.status, self.mark = status, mark
+            self.setAccessibleDescription(self._described())
+            self.update()
 
     def set_truth(self, truth: Sequence[Box], text: str) -> None:
         """Draw true boxes, in pixels of the image, beneath the others, with ``text`` at the first."""
@@ -93,6 +109,10 @@ class ImageCanvas(PictureView):
             self.setFocus()
             self.setCursor(Qt.CursorShape.CrossCursor)
             self._tell_editing()
+
+    def set_may_draw(self, on: bool) -> None:
+        """Whether a drag on the image draws; else it moves the view, as the middle button always does."""
+        self._editor.may_draw = on
 
     def select_next_box(self, step: int = 1) -> None:
         if self._editor.cycle(step):
@@ -139,7 +159,7 @@ class ImageCanvas(PictureView):
 
     def _described(self) -> str:
         if self._editor.selected is None:
-            return ""
+            return "" if self.mark is None else mark_text(self.mark)
         record, count = self._editor.boxes[self._editor.selected], len(self._editor.boxes)
         text = tr("Box {0} of {1}, {2}, {3:.0f} × {4:.0f} px")
         place = self._editor.selected + 1
@@ -151,7 +171,16 @@ class ImageCanvas(PictureView):
         if self._view and boxes:
             self._look(self._view.zoomed_to(boxes[self._editor.selected or 0].box))
 
+    def set_outlines(self, outlines: Sequence[npt.NDArray[np.float64]]) -> None:
+        """Draw where the heat map is cut: lines whose points, float64 (n, 2), are shares of the image."""
+        if outlines or self.outlines:
+            self.outlines = [QPolygonF([QPointF(x, y) for x, y in line.tolist()]) for line in outlines]
+            self.update()
+
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
+        if self.is_bare:
+            return
+        canvas_paint.draw_outlines(painter, view, self.outlines)
         canvas_paint.draw_boxes(
             painter,
             view,
@@ -161,7 +190,12 @@ class ImageCanvas(PictureView):
             truth_text=self.truth_text,
             provisional=self.provisional,
             dashed=self.is_provisional,
+            status=self.status,
         )
+
+    def paint_corner(self, painter: QPainter, view: Viewport) -> None:
+        if self.mark is not None and not self.is_provisional and not self.is_bare:
+            canvas_paint.draw_badge(painter, view, self.mark)
 
     def is_dragging(self) -> bool:
         return self._editor.is_dragging or self._pan is not None or self._on_map
@@ -186,6 +220,10 @@ class ImageCanvas(PictureView):
         self._tell_editing()
         return True
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.set_bare(False)  # the key may be let go where it is not heard
+        super().focusOutEvent(event)
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._tab_leaves = False
         super().focusInEvent(event)
@@ -195,10 +233,12 @@ class ImageCanvas(PictureView):
         left = event.button() == Qt.MouseButton.LeftButton
         if self._view is None or not (left or event.button() == Qt.MouseButton.MiddleButton):
             return
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        is_pan = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if left and self._map_at(at) is not None:
             self._on_map = True
             self._drag_map(at)
-        elif left and self._editor.press(self._view, at):
+        elif left and not is_pan and self._editor.press(self._view, at, adds=shift):
             self._tell_editing()
         else:
             self._pan = at
@@ -236,8 +276,7 @@ class ImageCanvas(PictureView):
         if self._view is None:
             return
         if event.reason() == QContextMenuEvent.Reason.Mouse:
-            hit = self._editor.hit(self._view, self._in_pane(QPointF(event.pos())))
-            self._editor.selected = None if hit is None else hit[0]
+            self._editor.selected = self._editor.under(self._view, self._in_pane(QPointF(event.pos())))
             self._tell_editing()
         self.menu_asked.emit(event.globalPos())
 
@@ -251,7 +290,6 @@ class ImageCanvas(PictureView):
             key.Key_Equal: self.zoom_in,
             key.Key_Minus: self.zoom_out,
             key.Key_0: self.fit,
-            key.Key_1: self.actual_size,
             key.Key_Escape: self._escape,
         }
         plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QItemSelectionRange, QModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QItemSelectionModel, QItemSelectionRange, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app import style
@@ -54,6 +54,12 @@ class _List(QTableView):
         if was_seen:
             self.scrollTo(self.currentIndex())
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            event.ignore()  # it shows the bare image, whatever has the focus
+        else:
+            super().keyPressEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         model = self.model()
@@ -102,6 +108,8 @@ class ImageListView(QWidget):
     selection_changed = Signal(list)
     """The ids of all selected images."""
     rows_in_view_changed = Signal(int, int)
+    menu_asked = Signal(object)
+    """Where on the screen a menu about the selected images is wanted."""
 
     def __init__(self, model: ImageListModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,6 +133,8 @@ class ImageListView(QWidget):
             spacing=style.GAP + 2,
         )
         self.setMinimumWidth(180)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._ask_menu)
         self.browse_bar.changed.connect(self.browse_changed)
         self.list.verticalScrollBar().valueChanged.connect(self._tell_rows_in_view)
         self.name_filter.list_wanted.connect(self._enter_list)
@@ -154,6 +164,11 @@ class ImageListView(QWidget):
         self.list.setFocus()
         if not self.list.currentIndex().isValid() and self._model.rowCount():
             self.list.setCurrentIndex(self._model.index(0))
+
+    def _ask_menu(self, at: QPoint) -> None:
+        """At a row, which the press has selected; of a key, at the row that has the focus."""
+        if self.list.indexAt(at).isValid():
+            self.menu_asked.emit(self.list.viewport().mapToGlobal(at))
 
     def _on_current_changed(self, now: QModelIndex, _: QModelIndex) -> None:
         image_id = now.data(Role.ID) if now.isValid() else None

@@ -44,7 +44,8 @@ class PictureView(QWidget):
         self._view: Viewport | None = None
         self._heat: QImage | None = None
         self._heat_key = 0  # of the picture that was given
-        self._opacity = 0.5
+        self._opacity = 0.35
+        self.is_bare = False
         self._display = Display()
         self._grey: Levels | None = None
         self._greys: dict[tuple[int, int], Levels] = {}  # the same for smaller copies, by their size
@@ -65,6 +66,9 @@ class PictureView(QWidget):
 
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
         """Draw what lies over the image, in the coordinates of one pane."""
+
+    def paint_corner(self, painter: QPainter, view: Viewport) -> None:
+        """Draw what belongs into the upper right corner of the image in the last pane."""
 
     def is_dragging(self) -> bool:
         """Whether a button is held down: the drag then stays with the pane it began in."""
@@ -127,6 +131,12 @@ class PictureView(QWidget):
         opacity = min(max(opacity, 0.0), 1.0)
         if opacity != self._opacity:
             self._opacity = opacity
+            self._changed()
+
+    def set_bare(self, on: bool) -> None:
+        """Show nothing but the image, for as long as a person holds a key."""
+        if on != self.is_bare:
+            self.is_bare = on
             self._changed()
 
     def set_display(self, display: Display) -> None:
@@ -235,8 +245,10 @@ class PictureView(QWidget):
         first, last = self._panes()[0], self._panes()[-1]
         canvas_paint.draw_corner(painter, first, self._caption, Qt.AlignmentFlag.AlignBottom)
         canvas_paint.draw_corner(painter, first, self._hint or self._message, Qt.AlignmentFlag.AlignTop)
+        painter.translate(last.topLeft())
+        if self._view is not None:
+            self.paint_corner(painter, self._view)
         if self._view is not None and not self._view.shows_all:
-            painter.translate(last.topLeft())
             width = minimap.SIDE * self.devicePixelRatioF()
             small = canvas_paint.level_for(self._levels, width)
             minimap.draw(painter, self._view, adjusted(small, self._display, self._grey_of(small)))
@@ -251,7 +263,7 @@ class PictureView(QWidget):
         smooth = self.zoom <= NEAREST_FROM
         grey = self._grey_of(image)
         canvas_paint.draw_image(painter, view, image, smooth=smooth, display=self._display, levels=grey)
-        if heat and self._heat is not None and self._opacity > 0:
+        if heat and self._heat is not None and self._opacity > 0 and not self.is_bare:
             painter.setOpacity(self._opacity)
             canvas_paint.draw_image(painter, view, self._heat, smooth=True)
         painter.end()

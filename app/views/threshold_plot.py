@@ -12,7 +12,7 @@ from app.views.controls import plain_label
 from app.views.layouts import hbox
 from app.views.quiet_plot import QuietPlot
 from core.base.language import number, tr
-from core.boxes.rules import MAX_THRESHOLD
+from core.boxes.tightness import position_of, threshold_at
 from core.project.measure import FolderCurve
 
 HEIGHT = 64
@@ -20,9 +20,10 @@ _LINE = 1.8
 
 
 class _Plot(QuietPlot):
-    """No axis: its width is the slider's, its height 0 to 100 %."""
+    """No axis: its width is the slider's, from tighter to looser; its height 0 to 100 %."""
 
     pressed_at = Signal(float)
+    """A share, 0..1, of its width."""
     held = Signal()
     settled = Signal()
 
@@ -33,7 +34,7 @@ class _Plot(QuietPlot):
             item.hideAxis(name)
         item.layout.setContentsMargins(0, 0, 0, 0)
         item.getViewBox().setDefaultPadding(0)
-        item.setXRange(0, MAX_THRESHOLD, padding=0)
+        item.setXRange(-1, 1, padding=0)
         item.setYRange(0, 1, padding=0.03)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedHeight(HEIGHT)
@@ -55,8 +56,7 @@ class _Plot(QuietPlot):
             self.settled.emit()
 
     def _tell(self, event: QMouseEvent) -> None:
-        share = event.position().x() / max(self.width() - 1, 1)
-        self.pressed_at.emit(round(min(max(share, 0.0), 1.0) * MAX_THRESHOLD, 2))
+        self.pressed_at.emit(min(max(event.position().x() / max(self.width() - 1, 1), 0.0), 1.0))
 
 
 class ThresholdPlot(QWidget):
@@ -72,8 +72,8 @@ class ThresholdPlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.curve: FolderCurve | None = None
-        self._threshold = 0.0
-        self._whole = ""
+        self._threshold = self._automatic = 0.0
+        self._whole, self._whole_image = "", 0.0
         self.plot = _Plot()
         self._line = self.plot.plot()
         self.whole_line = pg.InfiniteLine(angle=0, movable=False)
@@ -85,7 +85,7 @@ class ThresholdPlot(QWidget):
         self.value.setWordWrap(True)
         self.value.setIndent(style.SPACING)  # a hidden label loses its margin as the theme changes
         hbox(self.title, (self.plot, 1), self.value, on=self, spacing=0)
-        self.plot.pressed_at.connect(self.threshold_chosen)
+        self.plot.pressed_at.connect(self._choose)
         self.plot.held.connect(self.held)
         self.plot.settled.connect(self.settled)
         self.setFixedHeight(HEIGHT)
@@ -98,10 +98,30 @@ class ThresholdPlot(QWidget):
         self.setVisible(curve is not None)
         if curve is None:
             return
-        self._line.setData(curve.thresholds, curve.accuracies)
+        places = [self._place(threshold) for threshold in curve.thresholds]
+        self._line.setData(places, curve.accuracies)
+        self.plot.getPlotItem().setXRange(-1, self._loosest, padding=0)
+        self._whole_image = whole_image
         self.whole_line.setValue(whole_image)
         self._whole = tr("dashed: whole image {accuracy} %").format(accuracy=number(100 * whole_image, ".1f"))
         self._show_threshold()
+
+    def set_automatic(self, automatic: float) -> None:
+        """The threshold in the middle of the slider."""
+        if automatic != self._automatic:
+            self._automatic = automatic
+            self.set_curve(self.curve, self._whole_image)
+
+    @property
+    def _loosest(self) -> float:
+        return 1.0 if self._automatic > 0 else 0.0
+
+    def _place(self, threshold: float) -> float:
+        return position_of(threshold, automatic=self._automatic)
+
+    def _choose(self, share: float) -> None:
+        position = -1 + share * (1 + self._loosest)
+        self.threshold_chosen.emit(round(threshold_at(position, automatic=self._automatic), 2))
 
     def set_threshold(self, threshold: float) -> None:
         if threshold != self._threshold:
@@ -122,8 +142,8 @@ class ThresholdPlot(QWidget):
         if self.curve is None:
             return
         accuracy = self.curve.at(self._threshold)
-        self.mark.setValue(self._threshold)
-        self.point.setData([self._threshold], [accuracy])
+        self.mark.setValue(self._place(self._threshold))
+        self.point.setData([self._place(self._threshold)], [accuracy])
         text = tr("{accuracy} % at {threshold}")
         said = text.format(accuracy=number(100 * accuracy, ".1f"), threshold=number(self._threshold, ".2f"))
         self.value.setText(f"{said}\n{self._whole}")

@@ -50,6 +50,11 @@ class Preferences(Settings):
         low=0,
         high=MAX_THREADS,
     )
+    accept_drawn: bool = _setting(
+        False,
+        mark("Accept after drawing"),
+        mark("A box that you draw is accepted at once, and the next image comes into view."),
+    )
     shortcuts: Keys = field(
         default_factory=dict,
         metadata={"limits": Limits(mark("Shortcuts"), mark("Keys that you changed."))},
@@ -115,8 +120,18 @@ def save(path: Path, preferences: Preferences) -> None:
 
 
 def keys_in_force(standard: Keys, changed: Keys) -> dict[str, tuple[str, ...]]:
-    """The keys of every command: its ``standard`` ones, or what a person made of them."""
-    return {command: tuple(changed.get(command, keys)) for command, keys in standard.items()}
+    """The keys of every command: what a person made of them, else its ``standard`` ones.
+
+    A standard key that a person gave to another command stays that command's: a newer version may have
+    found another use for it.
+    """
+    taken = {key.casefold() for command in standard.keys() & changed.keys() for key in changed[command]}
+    return {
+        command: tuple(changed[command])
+        if command in changed
+        else tuple(key for key in keys if key.casefold() not in taken)
+        for command, keys in standard.items()
+    }
 
 
 def holder_of(key: str, bindings: Keys) -> str | None:
@@ -137,6 +152,12 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _shortcuts(value: Any) -> dict[str, tuple[str, ...]]:
     return {_text(name): tuple(_text(key) for key in _listed(keys)) for name, keys in dict(value).items()}
 
@@ -152,5 +173,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "language": _text,
     "device": _text,
     "threads": _whole,
+    "accept_drawn": _flag,
     "shortcuts": _shortcuts,
 }

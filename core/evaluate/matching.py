@@ -178,7 +178,7 @@ def _truth_arrays(truth: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | No
         known = true if true.width > 0 and true.height > 0 else guess
         if known is None or known.width < 1 or known.height < 1:
             raise FormatError(
-                tr("Neither truth nor boxes tell the width and height of “{name}”.").format(
+                tr("Neither the ground truth nor the boxes give the width and height of “{name}”.").format(
                     name=short(true.name)
                 )
             )

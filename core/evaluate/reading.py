@@ -47,5 +47,5 @@ def method_title(method: str) -> str:
         "whole image": tr("whole image"),
         "centred 80 %": tr("centred 80 %"),
         "colour contrast": tr("colour contrast"),
-        "best fixed box (tuned on truth)": tr("best fixed box (tuned on the ground truth)"),
+        "best fixed box (tuned on the ground truth)": tr("best fixed box (tuned on the ground truth)"),
     }.get(method, method)

@@ -25,10 +25,12 @@ def colourize(
     height: int,
     colour_map: str = "viridis",
     absolute: bool = False,
+    fades: bool = False,
 ) -> npt.NDArray[np.uint8]:
-    """A heat map as an opaque RGBA picture, coldest to hottest over the whole colour map.
+    """A heat map as an RGBA picture, coldest to hottest over the whole colour map.
 
-    With ``absolute`` it is a map of probabilities, and a colour is the same one in every image.
+    With ``absolute`` it is a map of probabilities, and a colour is the same one in every image. It is opaque,
+    or with ``fades`` as opaque in each place as that is hot: nothing where it is coldest.
 
     Returns
     -------
@@ -41,6 +43,8 @@ def colourize(
     index = np.clip(fine * 255 + 0.5, 0, 255).astype(np.uint8)
     picture = np.full((height, width, 4), 255, np.uint8)
     picture[..., :3] = colour_bar(colour_map)[index]
+    if fades:
+        picture[..., 3] = index
     return picture
 
 

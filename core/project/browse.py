@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.base.annotations import Status
 from core.boxes.no_object import LIKELY
+from core.boxes.rules import MAX_BOXES
 from core.images.scan import natural_key, sorted_in_pieces
 
 Ints = npt.NDArray[np.intp]
@@ -46,14 +47,36 @@ class Order(str, Enum):
     WORST = "worst"
 
 
+QUEUES = frozenset({Order.LEAST_SURE, Order.WORST})
+"""Orders that say what to look at first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxFilter:
+    """Which boxes an image must have to be shown.
+
+    One of class ``label``, where that is not empty; a score, the lowest of its boxes, from ``score[0]`` to
+    ``score[1]``, as it is shown; and from ``count[0]`` to ``count[1]`` boxes. The widest ranges let all
+    images pass, also those without a score.
+    """
+
+    label: str = ""
+    score: tuple[float, float] = (0.0, 1.0)
+    count: tuple[int, int] = (0, MAX_BOXES)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browse:
-    """What a person chose to see: names that contain ``text`` in any case, ``show``, and the order."""
+    """What a person chose to see: names that contain ``text`` in any case, ``show``, and the order.
+
+    ``boxes`` says what boxes an image must have besides.
+    """
 
     text: str = ""
     show: Show = Show.ALL
     order: Order = Order.FOUND
     descending: bool = False
+    boxes: BoxFilter = field(default_factory=BoxFilter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +125,7 @@ class ImageColumns:
         self._status = np.empty(0, np.uint8)
         self._ranks: Ints | None = None
         self._measured: tuple[npt.NDArray[np.int64], Floats] = NO_FACTS.ids, NO_FACTS.score
+        self.set_labelled(NO_FACTS.ids)
         self.set_facts(NO_FACTS)
         self.set_overlaps(*self._measured)
 
@@ -185,6 +209,10 @@ class ImageColumns:
         places, here = self._places_of_ids(ids)
         self.overlap[places] = overlaps[here]
 
+    def set_labelled(self, ids: npt.NDArray[np.int64]) -> None:
+        """The images that have a box of the class that is filtered by."""
+        self._labelled = ids
+
     def _places_of_ids(self, ids: npt.NDArray[np.int64]) -> tuple[Ints, Flags]:
         """The places of those ``ids`` that are here, and which these are."""
         places = np.searchsorted(self.ids, ids)
@@ -218,7 +246,8 @@ class ImageColumns:
 
     def arrange(self, browse: Browse, *, start: int = 0) -> Ints:
         """The places, from ``start`` on, that pass the filter, in order. Ties keep the project's order."""
-        places = np.flatnonzero(self._passing(browse.show)[start:]) + start
+        passing = self._passing(browse.show) & self._with_boxes(browse.boxes)
+        places = np.flatnonzero(passing[start:]) + start
         needle = browse.text.casefold().strip()
         if needle:
             folded = self._folded
@@ -234,6 +263,15 @@ class ImageColumns:
         if browse.order is Order.LEAST_SURE:
             keys.append(self._status[places] != _CODES[Status.UNSEEN])
         return places[np.lexsort(keys)]
+
+    def _with_boxes(self, wanted: BoxFilter) -> Flags:
+        low, high = wanted.count
+        found: Flags = (self.boxes >= low) & ((self.boxes <= high) | (high >= MAX_BOXES))
+        if wanted.score != BoxFilter().score:
+            found &= at_least(self.score, wanted.score[0]) & at_least(-self.score, -wanted.score[1])
+        if wanted.label:
+            found &= np.isin(self.ids, self._labelled)
+        return found
 
     def _passing(self, show: Show) -> Flags:
         if show is Show.ALL:
@@ -283,7 +321,8 @@ def at_least(scores: Floats, score: float) -> Flags:
 def changes_with_boxes(browse: Browse) -> bool:
     """Whether new boxes may change what ``browse`` shows."""
     orders = Order.SCORE, Order.SIZE, Order.LEAST_SURE, Order.WORST
-    return browse.order in orders or browse.show in (Show.EDITED, Show.NO_BOX, Show.MAY_BE_EMPTY)
+    shown = Show.EDITED, Show.NO_BOX, Show.MAY_BE_EMPTY
+    return browse.order in orders or browse.show in shown or browse.boxes != BoxFilter()
 
 
 def changes_with_truth(browse: Browse) -> bool:

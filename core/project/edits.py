@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
 
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
 from core.boxes.options import BoxOptions
+from core.boxes.overlap import overlaps
 from core.project.results import take
 from core.project.rows import Kept
 from core.project.runs import run_of
@@ -183,3 +186,28 @@ def edited(record: BoxRecord, *, box: Box | None = None, label: str | None = Non
         label=record.label if label is None else label,
         source=Source.EDITED,
     )
+
+
+def with_drawn(
+    boxes: Sequence[BoxRecord], drawn: BoxRecord, *, held: bool = False, adds: bool = False
+) -> tuple[BoxRecord, ...]:
+    """The boxes of an image once a person has drawn one more, which comes last.
+
+    It takes the place of the automatic box that it corrects: the only one, or of several the one that it
+    overlaps most. Where it overlaps none of several it is one that was missed.
+
+    Parameters
+    ----------
+    held
+        The boxes are a person's already, set or accepted: each of them stays.
+    adds
+        The person says that it is one more.
+    """
+    if not boxes or held or adds:
+        return (*boxes, drawn)
+    sides = np.array([(one.box.x0, one.box.y0, one.box.x1, one.box.y1) for one in (*boxes, drawn)], float)
+    shared = overlaps(sides[:-1], np.broadcast_to(sides[-1], (len(boxes), 4)))
+    corrected = int(shared.argmax())
+    if len(boxes) > 1 and not shared[corrected] > 0:
+        return (*boxes, drawn)
+    return (*boxes[:corrected], *boxes[corrected + 1 :], drawn)

@@ -14,7 +14,7 @@ from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.project import resized
 from core.project.browse import BoxFacts
-from core.project.file import from_db
+from core.project.file import from_db, to_db
 from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, Kept, box_of, listed, map_of
 
 if TYPE_CHECKING:
@@ -166,6 +166,12 @@ def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
 def held_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes only a person may change: edited, emptied or accepted ones."""
     return {row[0] for row in project.select(HELD_AMONG, listed(ids))}
+
+
+def labelled(project: Project, label: str) -> npt.NDArray[np.int64]:
+    """The ids, ascending, of images with a box of this class."""
+    rows = project.select("SELECT DISTINCT image_id FROM box WHERE label = ? ORDER BY image_id", to_db(label))
+    return np.array([image_id for (image_id,) in rows], np.int64)
 
 
 def labels(project: Project) -> list[str]:

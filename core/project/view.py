@@ -14,7 +14,7 @@ from core.boxes.options import BoxOptions
 from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule
 from core.boxes.thresholds import Thresholds
 from core.images.display import Display
-from core.project.browse import Browse, Order, Show
+from core.project.browse import BoxFilter, Browse, Order, Show
 from core.project.migration import FILES
 
 _MOST_IDS = 10_000_000  # with a threshold of their own; more is no project of ours
@@ -39,7 +39,7 @@ class ProjectView:
     thresholds: Thresholds = field(default_factory=Thresholds)
     max_boxes: int = 1
     current_image: int | None = None
-    opacity: float = 0.5
+    opacity: float = 0.35
     colour_map: str = "viridis"
     show_heat_map: bool = True
     show_truth: bool = True
@@ -82,7 +82,7 @@ def view_to_json(view: ProjectView) -> str:
     values["display"] = asdict(view.display)
     values["config"] = None if view.config is None else view.config.to_dict()
     browse = view.browse
-    values["browse"] = {f.name: getattr(browse, f.name) for f in fields(browse)}
+    values["browse"] = asdict(browse)
     return json.dumps(values)
 
 
@@ -170,7 +170,17 @@ def _thresholds(value: Any) -> Thresholds:
 
 def _browse(value: Any) -> Browse:
     show, order = Show(value["show"]), Order(value["order"])
-    return Browse(text=_text(value["text"]), show=show, order=order, descending=_flag(value["descending"]))
+    try:
+        boxes = _box_filter(value["boxes"])
+    except (KeyError, TypeError, ValueError, OverflowError):  # as of the versions before this one
+        boxes = BoxFilter()
+    descending = _flag(value["descending"])
+    return Browse(text=_text(value["text"]), show=show, order=order, descending=descending, boxes=boxes)
+
+
+def _box_filter(value: Any) -> BoxFilter:
+    (low, high), (fewest, most) = map(_share, value["score"]), map(int, value["count"])
+    return BoxFilter(label=_text(value["label"]), score=(low, high), count=(fewest, most))
 
 
 _READERS = {

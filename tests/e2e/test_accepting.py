@@ -117,7 +117,7 @@ def test_accepting_right_after_a_move_keeps_what_the_move_shows(trained: MainWin
     trained.images.list.selectAll()
     qtbot.waitUntil(lambda: len(session.selection) == 12)
     trained.bar.threshold_spin.setValue(0.4)
-    trained.workbench.review.accept()
+    trained.workbench.review.judge(Status.ACCEPTED)
     assert stored(trained, held) == seen
     assert {stored(trained, i)[0].threshold for i in range(1, 13) if i != held} == {0.4}
     move_threshold(qtbot, trained, 0.1)

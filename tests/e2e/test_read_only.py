@@ -110,7 +110,7 @@ def test_a_project_that_may_only_be_read_is_looked_at_and_gone_on_with_in_a_copy
     qtbot.waitUntil(lambda: session.has_evidence and session.picture is not None, timeout=LONG)
     found = session.boxes
     slider = window.bar.threshold_slider
-    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(0.9 * slider.width()), 8))
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(0.1 * slider.width()), 8))
     settle(qtbot, window)
     assert session.boxes and session.boxes != found
     out = tmp_path / "boxes.csv"

@@ -110,7 +110,7 @@ def test_an_edit_while_an_import_is_taken_back_comes_after_it(
     assert held.begun.wait(LONG / 1000)
     Timer(0.2, held.go.set).start()
     {
-        "draw": lambda: bench.editing.draw(Box(6, 6, 9, 9)),
+        "draw": lambda: bench.editing.draw(Box(6, 6, 9, 9), adds=True),
         "reject": lambda: bench.review.set_statuses([1], Status.REJECTED),
         "threshold": lambda: window.bar.threshold_spin.setValue(0.4),
         "undo": bench.editing.undo,

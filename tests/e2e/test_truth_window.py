@@ -22,6 +22,7 @@ from app.models.image_list import Role
 from app.views.import_dialog import ImportDialog
 from app.views.message import DoneDialog
 from core.base.geometry import Box
+from core.boxes.rules import MAX_THRESHOLD
 from core.boxes.sureness import Sureness
 from core.cli.commands import run_evaluate
 from core.formats import FORMATS, WriteOptions, export
@@ -192,9 +193,9 @@ def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
     left, right = slider.span()
     assert abs(plot.mapTo(window, QPoint(0, 0)).x() - slider.mapTo(window, QPoint(left, 0)).x()) <= 1
     assert abs(plot.width() - (right - left)) <= 2
-    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(0.8 * plot.width()), 20))
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(0.2 * plot.width()), 20))
     assert session.threshold == pytest.approx(0.76, abs=0.015)
-    assert slider.value() == round(100 * session.threshold)
+    assert slider.value() == round(slider.minimum() * session.threshold / MAX_THRESHOLD)
     with qtbot.waitSignal(window.workbench.deciding.decided, timeout=LONG):
         pass
     _settle(qtbot, window)
@@ -240,7 +241,10 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
     qtbot.waitUntil(lambda: _listed(window)[0] == 1, timeout=LONG)
     assert session.images.id_at(0) == record.id
     index = session.images.index(0)
-    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == f"{record.name}, IoU with the true box 1.00"
+    assert (
+        index.data(Qt.ItemDataRole.AccessibleTextRole)
+        == f"{record.name}, Edited, 1 box, IoU with the true box 1.00"
+    )
     _settle(qtbot, window)
 
     # It is there again after the project was closed.
@@ -421,13 +425,14 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     assert _spoken(window, 0) == nothing
     x, y = places[record.name]
     editing.draw(Box(x, y, x + 12, y + 12))
-    right = f"{record.name}, IoU with the true box 1.00"
+    right = f"{record.name}, Edited, 1 box, IoU with the true box 1.00"
     qtbot.waitUntil(lambda: _spoken(window, 0) == right, timeout=LONG)
     editing.clear()
-    qtbot.waitUntil(lambda: _spoken(window, 0) == nothing, timeout=LONG)
+    emptied = f"{record.name}, Edited, true box not found"
+    qtbot.waitUntil(lambda: _spoken(window, 0) == emptied, timeout=LONG)
     assert window.canvas.truth_text == "true box, not found"
     editing.draw(Box(0, 0, x, y) if x and y else Box(20, 20, 40, 30))
-    wrong = f"{record.name}, IoU with the true box 0.00"
+    wrong = f"{record.name}, Edited, 1 box, IoU with the true box 0.00"
     qtbot.waitUntil(lambda: _spoken(window, 0) == wrong, timeout=LONG)
     assert window.canvas.truth_text == "true box, IoU 0.00"
 
@@ -445,7 +450,7 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     qtbot.waitUntil(window.isActiveWindow, timeout=LONG)
     qtbot.keyClick(window, Qt.Key.Key_W)
     said = [_spoken(window, row) for row in range(12)]
-    assert said[10:] == [wrong, f"{other.name}, IoU with the true box 1.00"]
+    assert said[10:] == [wrong, f"{other.name}, Edited, 1 box, IoU with the true box 1.00"]
     assert all(text.endswith("true box not found") for text in said[:10])
     window.images.show_box.setCurrentIndex(window.images.show_box.findData("with truth"))
     assert session.images.rowCount() == 12

@@ -79,7 +79,7 @@ def test_the_main_job_from_drop_to_export(
     )
     assert window.canvas._heat is not None
     slider = bar.threshold_slider
-    slider.setValue(round(slider.maximum() * 0.6 / MAX_THRESHOLD))
+    slider.setValue(round(slider.minimum() * 0.6 / MAX_THRESHOLD))
     assert session.threshold == 0.6
     expected = find_box(heat_map, width=40, height=30, threshold=0.6, **known)
     assert window.canvas.boxes == (expected,)
@@ -181,7 +181,7 @@ def test_arrow_keys_move_a_slider_that_has_the_focus(
     window.bar.threshold_slider.setFocus()
     qtbot.waitUntil(window.bar.threshold_slider.hasFocus)
     before = window.session.threshold
-    qtbot.keyClick(window.bar.threshold_slider, Qt.Key.Key_Right)
+    qtbot.keyClick(window.bar.threshold_slider, Qt.Key.Key_Left)
     assert window.session.threshold > before
     assert window.session.record.name == "image 1.png"
 

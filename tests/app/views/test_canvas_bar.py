@@ -52,6 +52,7 @@ def test_showing_a_state_says_nothing(bar: CanvasBar) -> None:
     rules, maps = list(RULES), list(COLOUR_MAPS)
     state = CanvasBarState(
         threshold=0.37,
+        automatic=0.5,
         rule=rules[-1],
         all_images=False,
         heat_map=False,
@@ -61,7 +62,7 @@ def test_showing_a_state_says_nothing(bar: CanvasBar) -> None:
     )
     bar.set_state(state)
     assert heard == []
-    assert bar.threshold_spin.value() == 0.37 and bar.threshold_slider.value() == 37
+    assert bar.threshold_spin.value() == 0.37 and bar.threshold_slider.value() == 26, "looser, by 0.13 of 0.5"
     assert bar.rule_box.currentData() == rules[-1]
     assert bar.colour_map_box.currentData() == maps[-1]
     assert not bar.scope.is_first() and not bar.heat_map_box.isChecked()
@@ -70,16 +71,30 @@ def test_showing_a_state_says_nothing(bar: CanvasBar) -> None:
     assert not bar.opacity_slider.isEnabled()
 
 
-def test_the_threshold_goes_from_nothing_to_ninety_five(bar: CanvasBar, qtbot: QtBot) -> None:
+def test_the_slider_goes_from_tighter_over_automatic_to_looser(bar: CanvasBar, qtbot: QtBot) -> None:
     heard = listen(bar)
     slider = bar.threshold_slider
-    middle = slider.height() // 2
-    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() - 1, middle))
-    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(1, middle))
+    bar.set_state(CanvasBarState(threshold=0.5, automatic=0.5))
+    left, right = slider.span()
+    ends = QPoint(1, slider.height() // 2), QPoint(slider.width() - 1, slider.height() // 2)
+    for end in ends:
+        qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=end)
     assert heard == [("threshold_changed", 0.95), ("threshold_changed", 0.0)]
-    qtbot.keyClick(slider, Qt.Key.Key_Right)
-    assert heard[-1] == ("threshold_changed", 0.01)
-    assert bar.threshold_spin.value() == 0.01
+    bar.set_state(CanvasBarState(threshold=0.5, automatic=0.5))
+    qtbot.keyClick(slider, Qt.Key.Key_Left)
+    assert heard[-1] == ("threshold_changed", 0.51), "each key moves it by what is shown at least"
+    assert bar.threshold_spin.value() == 0.51
+    mark = slider.grab().toImage().pixelColor((left + right) // 2, 2)
+    assert mark != slider.grab().toImage().pixelColor((left + right) // 2 - 8, 2), "the middle is marked"
+
+
+def test_where_nothing_is_looser_than_automatic_the_slider_ends_there(bar: CanvasBar, qtbot: QtBot) -> None:
+    heard = listen(bar)
+    slider = bar.threshold_slider
+    bar.set_state(CanvasBarState(threshold=0.4, automatic=0.0))
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() - 1, slider.height() // 2))
+    assert heard == [("threshold_changed", 0.0)]
+    assert slider.value() == slider.maximum() == 0
 
 
 def test_a_click_on_the_groove_goes_there_at_once(bar: CanvasBar, qtbot: QtBot) -> None:
@@ -93,7 +108,7 @@ def test_a_typed_threshold_moves_the_slider_and_stays_in_range(bar: CanvasBar, q
     bar.threshold_spin.selectAll()
     qtbot.keyClicks(bar.threshold_spin, bar.threshold_spin.locale().toString(0.31, "f", 2))
     qtbot.keyClick(bar.threshold_spin, Qt.Key.Key_Return)
-    assert heard[-1] == ("threshold_changed", 0.31) and bar.threshold_slider.value() == 31
+    assert heard[-1] == ("threshold_changed", 0.31) and bar.threshold_slider.value() == -33
     bar.threshold_spin.setValue(3)
     assert heard[-1] == ("threshold_changed", 0.95)
 
@@ -134,7 +149,7 @@ def test_without_a_heat_map_there_is_nothing_to_decide(bar: CanvasBar) -> None:
 def test_the_same_state_takes_back_what_a_person_did_meanwhile(bar: CanvasBar) -> None:
     state = CanvasBarState(threshold=0.2, zoom=1.0)
     bar.set_state(state)
-    bar.threshold_slider.setValue(50)
+    bar.threshold_slider.setValue(-50)
     bar.rule_box.setCurrentIndex(1)
     bar.opacity_slider.setValue(3)
     bar.scope.second.click()

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtGui import QFontMetrics, QImage, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QColor, QImage, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QTableView, QWidget
 
+from app import style
 from app.models.image_list import Role
-from app.views.image_row import ROW, ThumbnailDelegate, status_text
+from app.models.thumbnails import Thumbnail
+from app.views.image_row import PADDING, ROW, THUMBNAIL, ThumbnailDelegate
 from core.base.annotations import Status
 
 Show = Callable[..., QWidget]
 
 
-def picture(show: Show, width: int, *, edited: bool) -> QImage:
+def picture(show: Show, width: int = 240, **values: object) -> QImage:
+    """A row with a grey photo, whose roles are those of ``values``."""
     model = QStandardItemModel()
     item = QStandardItem("photos/a.jpg")
-    values = {Role.STATUS: Status.ACCEPTED, Role.SCORE: 0.5, Role.EDITED: edited, Role.BOXES: 1}
-    for role, value in values.items():
-        item.setData(value, role)
+    photo = QPixmap(64, 64)
+    photo.fill(QColor("#808080"))
+    known = {"STATUS": Status.UNSEEN, "SCORE": 0.5, "EDITED": False, "BOXES": 1, **values}
+    for name, value in {"THUMBNAIL": Thumbnail(photo), **known}.items():
+        item.setData(value, Role[name])
     model.appendRow(item)
     view = show(QTableView(), width + 40, 200)
     view.setModel(model)
@@ -30,10 +35,44 @@ def picture(show: Show, width: int, *, edited: bool) -> QImage:
     return view.viewport().grab(view.visualRect(model.index(0, 0))).toImage()
 
 
-@pytest.mark.parametrize("wide", [False, True])
-def test_the_status_is_told_whole_where_only_that_fits(show: Show, wide: bool) -> None:
-    metrics = QFontMetrics(QWidget().font())
-    room = metrics.horizontalAdvance(status_text(Status.ACCEPTED) + " 0.50") + 20
-    width = 90 + (3 * room if wide else room)
-    same = picture(show, width, edited=True) == picture(show, width, edited=False)
-    assert same is not wide
+def of_photo(image: QImage) -> QImage:
+    return image.copy(PADDING, PADDING, THUMBNAIL, THUMBNAIL)
+
+
+def has(image: QImage, colour: QColor) -> bool:
+    """Whether any pixel of a picture is of exactly that colour."""
+    return any(image.pixelColor(x, y) == colour for x in range(image.width()) for y in range(image.height()))
+
+
+def test_what_was_said_is_a_sign_on_the_thumbnail(show: Show) -> None:
+    plain = of_photo(picture(show))
+    assert not any(has(plain, c) for c in (style.OUTLINE_ACCEPTED, style.OUTLINE_EDITED))
+    accepted = of_photo(picture(show, STATUS=Status.ACCEPTED))
+    edited = of_photo(picture(show, EDITED=True))
+    rejected = of_photo(picture(show, STATUS=Status.REJECTED))
+    empty = of_photo(picture(show, STATUS=Status.ACCEPTED, BOXES=0))
+    several = of_photo(picture(show, BOXES=3))
+    looks = [plain, accepted, edited, rejected, empty, several]
+    assert all(one != other for i, one in enumerate(looks) for other in looks[:i])
+
+
+@pytest.mark.parametrize("width", [120, 240])
+def test_the_score_stands_on_the_right_of_the_one_line(show: Show, width: int) -> None:
+    first, second = picture(show, width, SCORE=0.11), picture(show, width, SCORE=0.99)
+    differing = [
+        (x, y)
+        for x in range(first.width())
+        for y in range(first.height())
+        if first.pixelColor(x, y) != second.pixelColor(x, y)
+    ]
+    assert min(x for x, _ in differing) > width - 45
+    middle = sum(y for _, y in differing) / len(differing)
+    assert middle == pytest.approx(ROW / 2, abs=3)
+
+
+def test_where_there_is_truth_its_iou_takes_the_place_of_the_score(show: Show) -> None:
+    right, wrong = picture(show, OVERLAP=0.8), picture(show, OVERLAP=0.2)
+    colours = style.colours()
+    text = ROW + PADDING
+    assert has(right.copy(text, 0, 240, ROW), QColor(colours.good))
+    assert has(wrong.copy(text, 0, 240, ROW), QColor(colours.warning))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, fields
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon
@@ -138,3 +140,47 @@ def test_colours_are_colours() -> None:
 def test_resources_are_beside_the_code() -> None:
     assert resources.path("icons/boxscout.svg").is_file()
     assert isinstance(resources.path("x"), Path)
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1, for linear RGB.
+_EYES = {
+    "all colours": (1, 0, 0, 0, 1, 0, 0, 0, 1),
+    "no red": (0.1523, 1.0526, -0.2049, 0.1145, 0.7863, 0.0992, -0.0039, -0.0481, 1.052),
+    "no green": (0.3673, 0.8606, -0.228, 0.2801, 0.6725, 0.0474, -0.0118, 0.0429, 0.969),
+    "no blue": (1.2555, -0.0767, -0.1788, -0.0784, 0.9308, 0.1476, 0.0047, 0.6914, 0.3039),
+}
+
+
+def _linear(colour: QColor) -> np.ndarray:
+    share = np.array(colour.toTuple()[:3]) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
+def _lab(linear: np.ndarray) -> np.ndarray:
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = to_xyz @ np.clip(linear, 0, 1) / np.array([0.9505, 1, 1.089])
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("eyes", _EYES)
+def test_boxes_are_told_apart_by_colour_blind_eyes(eyes: str) -> None:
+    """ten times in Lab that is just seen, between any two that a person says something by."""
+    colours = style.OUTLINE_AUTOMATIC, style.OUTLINE_ACCEPTED, style.OUTLINE_EDITED, style.OUTLINE_TRUTH
+    seen = [_lab(np.reshape(_EYES[eyes], (3, 3)) @ _linear(colour)) for colour in colours]
+    apart = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
+    assert min(apart) > 23
+
+
+def test_lines_and_words_over_photos_have_contrast() -> None:
+    """3:1 for a line beside its dark one, 4.5:1 for words on a tag over a white photo (WCAG 2.1 AA)."""
+
+    def light(linear: np.ndarray) -> float:
+        return float(np.array([0.2126, 0.7152, 0.0722]) @ linear) + 0.05
+
+    lines = style.OUTLINE_AUTOMATIC, style.OUTLINE_ACCEPTED, style.OUTLINE_EDITED, style.OUTLINE_REJECTED
+    dark = light(_linear(style.OUTLINE_DARK))
+    assert min(light(_linear(line)) / dark for line in lines) > 3
+    tag = style.TAG_BACKGROUND
+    ground = np.array(tag.toTuple()[:3]) * tag.alphaF() + 255 * (1 - tag.alphaF())
+    assert light(_linear(style.TAG_TEXT)) / light(_linear(QColor(*ground.astype(int).tolist()))) > 4.5

@@ -88,3 +88,10 @@ def test_probabilities_have_the_same_colours_in_every_image() -> None:
     for value in (0.0, 0.2, 0.6, 1.0):
         picture = colourize(np.full((4, 4), value, np.float32), width=8, height=8, absolute=True)
         assert (picture[..., :3] == bar[round(255 * value)]).all()
+
+
+def test_a_fading_map_is_as_opaque_as_it_is_hot() -> None:
+    heat = np.linspace(0, 1, 256, dtype=np.float32)[None]
+    picture = colourize(heat, width=256, height=1, absolute=True, fades=True)
+    assert picture[0, :, 3].tolist() == list(range(256))
+    assert (picture[..., :3] == colourize(heat, width=256, height=1, absolute=True)[..., :3]).all()

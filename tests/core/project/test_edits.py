@@ -28,6 +28,7 @@ from core.project.edits import (
     StatusEdit,
     TruthEdit,
     edited,
+    with_drawn,
 )
 from core.project.queries import box_facts, kept, labels, undecided
 from core.project.rows import Kept
@@ -199,3 +200,19 @@ def test_what_was_reported_as_done_survives_a_kill(project: Project, path: Path,
         statuses = {done % 2, (done + 1) % 2} if side > done else {done % 2}
         assert again.image(1).status in {Status.ACCEPTED if odd else Status.REJECTED for odd in statuses}
         assert again.load_view().thresholds[1] in (done / 100_000, (done + 1) / 100_000)
+
+
+def box_at(x: float, side: float = 10) -> BoxRecord:
+    return BoxRecord(Box(x, 0, x + side, side))
+
+
+def test_a_drawn_box_takes_the_place_of_the_one_that_it_overlaps_most() -> None:
+    first, second, third = box_at(0), box_at(8), box_at(30)
+    drawn = BoxRecord(Box(6, 0, 16, 10), source=Source.EDITED)
+    assert with_drawn((first, second, third), drawn) == (first, third, drawn)
+    assert with_drawn((first,), BoxRecord(Box(50, 50, 60, 60))) == (BoxRecord(Box(50, 50, 60, 60)),)
+    far = BoxRecord(Box(50, 50, 60, 60))
+    assert with_drawn((first, second), far) == (first, second, far), "one that was missed"
+    for said in ({"held": True}, {"adds": True}):
+        assert with_drawn((first, second), drawn, **said) == (first, second, drawn)
+    assert with_drawn((), drawn) == (drawn,)
