@@ -82,7 +82,7 @@ def test_escape_clears_the_filter_and_leaves_it(window: MainWindow, folder: Path
 
 
 def combo(window: MainWindow) -> QWidget:
-    return window.images.browse_bar.order_box
+    return window.bar.colour_map_box
 
 
 def method(window: MainWindow) -> QWidget:
