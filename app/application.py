@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import paths, style
 from app.memory import leave_what_stays_to_itself
+from app.splash import show_splash
 from core import __version__
 
 log = logging.getLogger("boxscout")
@@ -75,6 +76,7 @@ def run(arguments: Sequence[str]) -> int:
     errors = ErrorHandler()
     errors.install()
     try:
+        splash = show_splash()
         # Here, not above: importing the views takes its time, and their errors should be caught too.
         from app import speech
         from app.main_window import MainWindow
@@ -87,6 +89,7 @@ def run(arguments: Sequence[str]) -> int:
         app.aboutToQuit.connect(window.workbench.shut_down_now)
         program.apply(window.program.preferences)
         window.show()
+        splash.finish(window)
         leave_what_stays_to_itself()
         if arguments:
             chosen = [Path(os.path.abspath(text)) for text in arguments]  # noqa: PTH100 - keeps links

@@ -16,11 +16,13 @@ from app.keyboard import FocusKeeper, is_own_key, press_by_return
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
+from app.presenters.finish import FinishPresenter
 from app.presenters.grid_mode import GridMode
 from app.presenters.image_list import ImageListPresenter
 from app.presenters.notice import NoticePresenter
 from app.presenters.part import Handlers, Presenter
 from app.presenters.program import Program
+from app.presenters.recent import RecentPresenter
 from app.presenters.review_mode import ReviewMode
 from app.presenters.status import StatusPresenter
 from app.presenters.training import TrainPresenter
@@ -62,11 +64,14 @@ class MainWindow(QMainWindow):
         self._build()
         bench = self.workbench
         self.program = Program(self)
+        self.recent = RecentPresenter(bench.pump, self.welcome)
         self.status = StatusPresenter(bench, self.strip, self.problems, self)
         self.dock = self.status.dock
         self.truth = TruthPresenter(bench, self.bar.threshold_plot, self)
         self.box_editing = CanvasPresenter(bench, self.canvas, self.bar, self.strip, self)
         self.exchange = ExchangePresenter(bench, self)
+        self.notices = NoticePresenter(bench, self.notice, self)
+        self.finish = FinishPresenter(bench, self)
         self._parts: tuple[Part, ...] = (
             self.status,
             self.truth,
@@ -74,7 +79,7 @@ class MainWindow(QMainWindow):
             ImageListPresenter(bench, self.images, self),
             BoxesPresenter(bench, self.boxes_bar, self),
             TrainPresenter(bench, self.train_panel, self),
-            NoticePresenter(bench, self.notice, self),
+            self.notices,
             self.exchange,
             self.program,
         )
@@ -149,6 +154,8 @@ class MainWindow(QMainWindow):
             "open_folder": lambda: self._open_chosen(dialogs.choose_folder(self)),
             "open_images": lambda: self._open_chosen(dialogs.choose_images(self)),
             "open_project": lambda: self._open_chosen(dialogs.choose_project(self)),
+            "add_folder": lambda: self._add_chosen(dialogs.choose_folder(self)),
+            "add_images": lambda: self._add_chosen(dialogs.choose_images(self)),
             "save_as": self._save_as,
             "save_figure": self._save_figure,
             "quit": self.close,
@@ -198,6 +205,8 @@ class MainWindow(QMainWindow):
             if page is self.welcome:
                 self._list_recent()
             self.pages.setCurrentWidget(page)
+        for name in ("add_folder", "add_images"):
+            self.actions_[name].setEnabled(is_open and not self.session.only_looks)
         for name in ("new", "save_as", "show_images", "show_training"):
             self.actions_[name].setEnabled(is_open)
         self.actions_["save_figure"].setEnabled(is_open and self.session.images.total > 0)
@@ -209,6 +218,10 @@ class MainWindow(QMainWindow):
     def _open_chosen(self, chosen: list[Path]) -> None:
         if chosen:
             self.open_paths(chosen)
+
+    def _add_chosen(self, chosen: list[Path]) -> None:
+        if chosen:
+            self.workbench.add_paths(chosen)
 
     def _save_as(self) -> None:
         project = self.session.project
@@ -250,7 +263,7 @@ class MainWindow(QMainWindow):
         follow(self._list_recent, clear.triggered)
 
     def _list_recent(self) -> None:
-        self.welcome.set_recent(paths.recent_projects())
+        self.recent.show()
 
     def _show_error(self, error: BaseException, details: str) -> None:
         # Not from within the tick that brought it: a dialog runs an event loop of its own.
@@ -300,9 +313,14 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self._take_dropped(chosen))
 
     def _take_dropped(self, chosen: list[Path]) -> None:
-        """A box file that is dropped beside images is offered for import; all else is opened."""
+        """A box file that is dropped beside images is offered for import; a project is opened.
+
+        Of photos dropped beside others only the person knows whether they belong to them.
+        """
         if len(chosen) == 1 and self.exchange.may_be_boxes(chosen[0]):
             self.exchange.import_boxes(chosen[0])
+        elif self.exchange.may_be_added(chosen):
+            self.notices.ask_where(chosen)
         else:
             self.open_paths(chosen)
 

@@ -84,5 +84,9 @@ def remember_project(path: Path) -> None:
     settings().setValue("recent", [str(each) for each in kept])
 
 
+def forget_project(path: Path) -> None:
+    settings().setValue("recent", [str(each) for each in recent_projects() if each != path])
+
+
 def forget_recent() -> None:
     settings().remove("recent")

@@ -172,7 +172,7 @@ def take_mending(window: MainWindow, save: Save, place: Path) -> None:
     """Files that cannot be used, and a folder that was moved while its project was closed."""
     session = window.session
     photos = bad_files(place / "more photos")
-    window.open_paths([photos])
+    window.workbench.add_paths([photos])
     wait(lambda: bool(session.problems.files) and not session.activities)
     show(window, IN_THE_MIDDLE)
     rejected = [replace(one, path=HOME / photos.name / one.path.name) for one in session.problems.files]

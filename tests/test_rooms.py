@@ -38,7 +38,7 @@ FLOORS = (
 #: The same within ``app``, where a single file is a room too: a view knows no controller, a presenter both.
 APP_FLOORS = (
     {"drops", "keyboard", "loader", "memory", "paths", "speech", "style", "wiring", "worker"},
-    {"actions", "pump"},
+    {"actions", "pump", "splash"},
     {"models"},
     {"controllers", "views"},
     {"presenters"},

@@ -21,6 +21,7 @@ from core.project.edits import (
     BoxesEdit,
     DecisionEdit,
     Edit,
+    MembersEdit,
     ReviewEdit,
     StatusEdit,
     TakeEdit,
@@ -56,6 +57,8 @@ class EditingController(Controller):
     """Images have other true boxes, or none."""
     about_to_take = Signal()
     """Nothing may write boxes now."""
+    members_edited = Signal(object)
+    """The :class:`MembersEdit` that was taken back, or made again."""
     taken = Signal(int)
     """The id of the run that boxes come from now."""
     history_changed = Signal()
@@ -264,7 +267,7 @@ class EditingController(Controller):
             move()
             self._show_image(edit)
 
-        if isinstance(edit, TakeEdit):
+        if isinstance(edit, (TakeEdit, MembersEdit)):
             self.about_to_take.emit()
             self._apply_beside(edit, text, moved)
         elif isinstance(edit, (ReviewEdit, TruthEdit)) and len(edit.images) >= MANY:
@@ -273,7 +276,7 @@ class EditingController(Controller):
             moved()
 
     def _apply_beside(
-        self, edit: ReviewEdit | TruthEdit | TakeEdit, text: str, moved: Callable[[], None]
+        self, edit: ReviewEdit | TruthEdit | TakeEdit | MembersEdit, text: str, moved: Callable[[], None]
     ) -> None:
         project, view = self._session.project, self._session.view
         if project is None:
@@ -284,7 +287,7 @@ class EditingController(Controller):
                 self.tell(edit)
                 moved()
 
-        job = self._taking if isinstance(edit, TakeEdit) else self._beside
+        job = self._taking if isinstance(edit, (TakeEdit, MembersEdit)) else self._beside
         job.start(lambda _: edit.apply(project, view), text=text, can_stop=False, on_done=done)
 
     @property
@@ -319,7 +322,7 @@ class EditingController(Controller):
         self._session.set_view(self._session.view.with_options(options))
         self._is_applying = False
 
-    def tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit | TakeEdit) -> None:
+    def tell(self, edit: BoxesEdit | StatusEdit | ReviewEdit | TruthEdit | TakeEdit | MembersEdit) -> None:
         if isinstance(edit, ReviewEdit):
             self._session.set_kept(edit.boxes.after)
             self.tell(edit.statuses)
@@ -328,6 +331,8 @@ class EditingController(Controller):
         elif isinstance(edit, TakeEdit):
             self._follow(edit.becomes)
             self.taken.emit(edit.after)
+        elif isinstance(edit, MembersEdit):
+            self.members_edited.emit(edit)
         elif isinstance(edit, BoxesEdit):
             self._session.set_kept(edit.after)
             self.boxes_edited.emit(edit.images)
@@ -339,7 +344,7 @@ class EditingController(Controller):
 
     def _show_image(self, edit: Edit) -> None:
         images = edit.images
-        if images and self._session.current not in images:
+        if images and not isinstance(edit, MembersEdit) and self._session.current not in images:
             self._session.select(images[0])
 
     # ---- thresholds that are being moved ------------------------------------------------------------

@@ -15,19 +15,18 @@ from app.controllers.job import Controller, Job
 from app.controllers.learning import read_training
 from app.controllers.run import SavedTraining
 from app.memory import look_at_all
-from app.models.image_list import ImageTable
+from app.models.image_list import ImageTable, read_table
 from app.models.runs import Listed, default_run, read_runs
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
 from app.worker import Worker
 from core.base.errors import BoxscoutError, DamagedProjectError
-from core.base.language import tr
+from core.base.language import tr, trn
 from core.images.sample import draw_sample
-from core.images.scan import ImageFile, RejectedFile, iter_scan
+from core.images.scan import ImageFile, RejectedFile, iter_scan, none_found
 from core.project.claim import WINDOW, Claim, claim
 from core.project.file import SUFFIX
-from core.project.queries import box_facts
 from core.project.rescue import Rescue, rescue
 from core.project.store import ImageRecord, Project, ProjectView
 
@@ -62,11 +61,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The end of a scan. ``table`` is None where no image that was here before has changed."""
+    """The end of a scan. ``table`` is None where no image that was here before has changed.
+
+    ``added`` are the ids of new images, where the person has added them to the project.
+    """
 
     images: int
     table: ImageTable | None
     rejected: list[RejectedFile]
+    added: tuple[int, ...] | None
 
 
 class LibraryController(Controller):
@@ -78,6 +81,8 @@ class LibraryController(Controller):
     """The folders of a scan that has found images."""
     opened = Signal()
     """A project is open, and what was learned in it is known."""
+    added = Signal(object)
+    """The ids of images that the person has added to the project, beside those that were there."""
     leaving = Signal()
     """The project is about to be closed: jobs on it must end. Sent only when none is training."""
 
@@ -87,28 +92,40 @@ class LibraryController(Controller):
             Job(session, pump, name) for name in ("scan", "opening", "save", "sample")
         )
         self._waiting: list[Path] = []
+        self._adding = False
+        """Whether what waits was added to the project by the person."""
+        self._next: Sequence[Path] = ()
         self._claim: Claim | None = None
 
     # ---- what the person asks for ---------------------------------------------------------------
 
     def open_paths(self, chosen: Sequence[Path]) -> None:
-        """A project file is opened; folders and files are added to the open project, or make one."""
+        """A project file is opened; folders and files are a project of their own, looked through again."""
+        if self._opening.running:
+            self._next = chosen  # what is being opened must be there to be closed
+            return
         projects = [path for path in chosen if path.suffix == SUFFIX and path.is_file()]
         if projects:
             self.open_project(projects[0])
-            return
-        found = [path for path in chosen if _exists(path)]
-        for path in set(chosen) - set(found):
-            self._complain(tr("“{name}” does not exist or cannot be reached.").format(name=path))
-        if not found:
-            return
-        if self._opening.running:
-            self._waiting += found
-        elif self._session.project is None:
-            self._waiting = found
-            self._open(paths.default_project(found), Project.open_or_create)
-        else:
-            self._start_scan(found)
+        elif found := self._there(chosen):
+            if self.is_open(found):
+                self._start_scan(found)
+            else:
+                self._waiting = found
+                self._open(paths.default_project(found), Project.open_or_create)
+
+    def add_paths(self, chosen: Sequence[Path]) -> None:
+        """Folders and files come into the open project beside its images."""
+        if found := self._there(chosen):
+            self._start_scan(found, adding=True)
+
+    def is_open(self, chosen: Sequence[Path]) -> bool:
+        """Whether the open project is what :meth:`open_paths` would open."""
+        project = self._session.project
+        if project is None or not chosen:
+            return False
+        own = [path for path in chosen if path.suffix == SUFFIX and path.is_file()]
+        return project.path == (Path(own[0]).absolute() if own else paths.default_project(chosen))
 
     def open_project(self, path: Path) -> None:
         session = self._session
@@ -183,8 +200,17 @@ class LibraryController(Controller):
             text=tr("Opening {name}…").format(name=paths.title(path)),
             can_stop=False,
             on_done=self._on_opened,
-            on_failed=lambda _: self._waiting.clear(),
+            on_failed=self._on_not_opened,
         )
+
+    def _on_not_opened(self, _: BaseException) -> None:
+        self._waiting.clear()
+        self._open_next()
+
+    def _open_next(self) -> None:
+        chosen, self._next = self._next, ()
+        if chosen:
+            self.open_paths(chosen)
 
     def _on_opened(self, opened: Opened) -> None:
         session = self._session
@@ -201,19 +227,21 @@ class LibraryController(Controller):
             self._complain(warning)
         self.opened.emit()
         self._scan_waiting()
+        self._open_next()
 
     # ---- scanning -------------------------------------------------------------------------------
 
-    def _start_scan(self, chosen: Sequence[Path]) -> None:
+    def _start_scan(self, chosen: Sequence[Path], *, adding: bool = False) -> None:
         project = self._session.project
         if project is None or self._session.refuses_change():
             return
         if self._scan.running:
             self._waiting += chosen
+            self._adding |= adding
             return
         known = tuple(self._session.images.records)
         self._scan.start(
-            lambda worker: _Scan(worker, project, known).run(chosen),
+            lambda worker: _Scan(worker, project, known, adding=adding).run(chosen),
             text=tr("Looking for images…"),
             on_items=self._on_found,
             on_done=lambda scanned: self._on_scanned(scanned, chosen),
@@ -235,19 +263,39 @@ class LibraryController(Controller):
             session.images.arrange(session.view.browse)
         self._scan_waiting()
         self.scanned.emit()
+        if scanned.added is not None:
+            self._tell_added(scanned.added)
         if scanned.images:
             self.folders_added.emit([path for path in chosen if path.is_dir()])
         else:
-            names = ", ".join(tr("“{name}”").format(name=path.name or path) for path in chosen)
-            text = tr("No usable image was found in {names}.").format(names=names)
-            if scanned.rejected:
-                text += " " + tr("The Problems panel says why each file cannot be used.")
-            self._complain(text)
+            self._complain(none_found(chosen, scanned.rejected))
+            if not (session.images.total or scanned.rejected):
+                self._leave_empty()
+
+    def _leave_empty(self) -> None:
+        """There is nothing to see in the project: back to where a folder is chosen."""
+        if self._session.project is not None:
+            paths.forget_project(self._session.project.path)
+        self.close_project()
+
+    def _tell_added(self, ids: tuple[int, ...]) -> None:
+        text = trn("{count:,} image was added.", "{count:,} images were added.", len(ids))
+        self._session.notice.emit(text if ids else tr("These images are in the project already."))
+        if ids:
+            self.added.emit(ids)
 
     def _scan_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
+        adding, self._adding = self._adding, False
         if waiting:
-            self._start_scan(waiting)
+            self._start_scan(waiting, adding=adding)
+
+    def _there(self, chosen: Sequence[Path]) -> list[Path]:
+        """Those of ``chosen`` that can be reached; the person is told of the others."""
+        found = [path for path in chosen if _exists(path)]
+        for path in set(chosen) - set(found):
+            self._complain(tr("“{name}” does not exist or cannot be reached.").format(name=path))
+        return found
 
     def _complain(self, sentence: str) -> None:
         self._session.error.emit(BoxscoutError(sentence), "")
@@ -256,8 +304,11 @@ class LibraryController(Controller):
 class _Scan:
     """What the scanning thread does: the first images at once, later ones in larger batches."""
 
-    def __init__(self, worker: Worker, project: Project, known: Sequence[ImageRecord]) -> None:
-        self._worker, self._project = worker, project
+    def __init__(
+        self, worker: Worker, project: Project, known: Sequence[ImageRecord], *, adding: bool
+    ) -> None:
+        self._worker, self._project, self._adding = worker, project, adding
+        self._new: list[int] = []
         self._known = {record.id: record for record in known}
         self._last_id = max(self._known, default=0)
         self._files: list[ImageFile] = []
@@ -283,26 +334,20 @@ class _Scan:
         records = self._project.images() if self._known else []
         changed = any(self._known.get(r.id, r) != r for r in records)
         table = read_table(self._project, records) if changed else None
-        return Scanned(images, table, self._project.rejected())
+        return Scanned(images, table, self._project.rejected(), tuple(self._new) if self._adding else None)
 
     def _flush(self) -> None:
         if self._rejected:
             self._project.add_rejected(self._rejected)
         if self._files:
-            self._project.add_images(self._files)
+            self._project.add_images(self._files, again=self._adding)
             new = self._project.images(after=self._last_id)
             self._last_id = max((record.id for record in new), default=self._last_id)
+            self._new += [record.id for record in new]
             self._worker.put(Found(new, self._rejected))
         self._files, self._rejected = [], []
         self._size = min(2 * self._size, LARGEST_BATCH)
         self._flushed = time.monotonic()
-
-
-def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
-    """The list with what is known of boxes, ready to be shown."""
-    table = ImageTable(records)
-    table.columns.set_facts(box_facts(project))
-    return table
 
 
 def _read(path: Path, how: Callable[[Path], Project]) -> Opened:

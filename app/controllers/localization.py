@@ -13,6 +13,7 @@ from app.controllers.run import Saved, changed_records
 from app.controllers.sources import Look, Newest, Source, UnitSource, read_unit
 from app.controllers.training import Prepared, gan_jobs
 from app.models.evidence import HeatMap
+from app.models.results import Outcome
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
@@ -33,6 +34,8 @@ class LocalizationController(Controller):
 
     boxes_found = Signal(int)
     """How many images got a box."""
+    gave_up = Signal()
+    """A search was stopped, or failed."""
     evidence_changed = Signal()
     """The project's heat maps or boxes are new."""
 
@@ -146,6 +149,7 @@ class LocalizationController(Controller):
             return
         if not session.is_provisional:
             session.follow_rule(run.kind)
+        session.results.set_outcome(None)
         view, read = session.view_for(run.kind), self._reader()
         source = self._newest if wanted in NEWEST else None
         how = Look(prepared, unit, view.max_boxes)
@@ -243,10 +247,13 @@ class LocalizationController(Controller):
     # ---- live heat maps -------------------------------------------------------------------------
 
     def _want_live_map(self) -> None:
-        session, source, record = self._session, self._source, self._session.record
-        if source is None or record is None or session.live.step_of(record.id) == source.step:
-            return
-        self._live.get((source.step, record.id, record.path))
+        """Of the image in view, and while something is learned of the watched ones after it."""
+        session, source = self._session, self._source
+        wanted = (session.current, *(session.watched if session.is_training else ()))
+        for record in (session.images.record(image_id) for image_id in wanted if image_id is not None):
+            if source and record and session.live.step_of(record.id) != source.step:
+                self._live.get((source.step, record.id, record.path))
+                return
 
     def _make_live_map(self, key: tuple[int, int, Path]) -> tuple[Source, HeatMap] | None:
         """In the loader's thread; an outdated wish is answered with the newest network."""
@@ -262,6 +269,8 @@ class LocalizationController(Controller):
         if made is not None and self._source is not None:
             self._session.set_live_map(key[1], made[0].step, made[1])
             self._want_live_map()
+        elif self._source is not None:  # its file cannot be read: the others need not wait for it
+            self._session.watched = tuple(i for i in self._session.watched if i != key[1])
 
     # ---- what the thread reports ----------------------------------------------------------------
 
@@ -285,6 +294,7 @@ class LocalizationController(Controller):
             self._end()
             text = tr("{run} is ready. Your boxes are unchanged until you take its boxes.")
             self._session.notice.emit(text.format(run=run.name))
+            self._session.results.set_outcome(Outcome(found=found, run=run.name, waits=run.id))
             self.boxes_found.emit(found)
             return
         if not self._session.training.phase.running:
@@ -300,9 +310,11 @@ class LocalizationController(Controller):
                 kept,
             )
         self._session.notice.emit(text)
+        self._session.results.set_outcome(Outcome(found=found, run=run.name))
         self.boxes_found.emit(found)
 
     def _on_failed(self, _: BaseException) -> None:
+        self.gave_up.emit()
         if not self._session.training.phase.running and not self._session.is_provisional:
             # What is shown is what the project holds, also of images that were not reached.
             self._show(None)

@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
 from app.controllers.job import Controller, Job
-from app.controllers.library import read_table
-from app.models.image_list import ImageTable
+from app.models.image_list import ImageTable, read_table
 from app.models.session import Session
 from app.pump import Pump
 from app.wiring import one_shot

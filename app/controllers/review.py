@@ -41,13 +41,7 @@ class ReviewController(Controller):
 
     def mark(self, status: Status) -> int:
         """Say that all selected images, or the one in view, are accepted, rejected or neither."""
-        return self.set_statuses(self._meant(), status)
-
-    def _meant(self) -> tuple[int, ...]:
-        """The ids of the selected images, or of the one in view."""
-        session = self._session
-        current = () if session.current is None else (session.current,)
-        return session.selection if len(session.selection) > 1 else current
+        return self.set_statuses(self._session.chosen, status)
 
     def judge(self, status: Status) -> None:
         """:meth:`mark`; with one image in view, go on to the next one that nobody has judged yet."""
@@ -60,7 +54,7 @@ class ReviewController(Controller):
         They are accepted with no box, which no run may give them back.
         """
         session, editing = self._session, self._editing
-        ids = self._meant()
+        ids = self._session.chosen
         if not ids or session.refuses_change():
             return
         said = session.images.table.columns.statuses(ids)

@@ -181,6 +181,7 @@ class RunController(Controller):
         saved_step = self.status.saved_step if resume else None
         status = TrainingStatus(phase=Phase.PREPARING, steps=steps, message=text, saved_step=saved_step)
         self._learning.reset(status, self._learning.points if resume else ())
+        self._session.results.set_outcome(None)
         return self._session.runs.of(self.kind) if resume else None
 
     def _begin(self, target: Callable[[Worker], Saved]) -> None:

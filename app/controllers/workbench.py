@@ -19,11 +19,14 @@ from app.controllers.learning import LearningController
 from app.controllers.library import LibraryController
 from app.controllers.localization import LocalizationController
 from app.controllers.measuring import MeasuringController
+from app.controllers.members import MembersController
 from app.controllers.mending import MendingController
+from app.controllers.pacing import PacingController
 from app.controllers.review import ReviewController
 from app.controllers.run import RunController
 from app.controllers.runs import RunsController
 from app.controllers.training import TrainingController
+from app.controllers.watching import WatchingController
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
@@ -31,7 +34,6 @@ from app.wiring import follow
 from core.base.annotations import Status
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
 from core.project.edits import StatusEdit
-from core.project.file import SUFFIX
 
 AnyConfig = TrainConfig | FeaturesConfig | ClassifierConfig
 
@@ -56,13 +58,16 @@ class Workbench(QObject):
         self.editing = EditingController(session, pump, self)
         self.copying = CopyingController(session, self.editing, self)
         self.review = ReviewController(session, pump, self.editing, self)
+        self.members = MembersController(session, pump, self.editing, self)
         self.mending = MendingController(session, pump, self.editing, self)
         self.exporting = ExportController(session, pump, self)
         self.importing = ImportController(session, pump, self.editing, self)
         self.figures = FigureController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
+        self.pacing = PacingController(session, pump, self)
+        self.watching = WatchingController(session, pump, self)
         self.runs = RunsController(session, pump, self.editing, self)
-        self._closing = self._closed = False
+        self._closing = self._closed = self._was_finding = False
         self._when_idle: Callable[[], None] | None = None
         self._connect()
 
@@ -89,9 +94,13 @@ class Workbench(QObject):
         editing.about_to_edit.connect(self.browsing.load_evidence_now)
         editing.boxes_edited.connect(self._on_boxes_edited)
         editing.statuses_edited.connect(self._on_statuses_edited)
+        editing.about_to_take.connect(self._note_search)
         editing.about_to_take.connect(localization.finish)
         editing.about_to_take.connect(self.deciding.finish)
         editing.taken.connect(self._on_taken)
+        editing.members_edited.connect(self.members.on_edited)
+        library.added.connect(self.members.note_added)
+        self.members.changed.connect(self._on_members_changed)
         self.review.about_to_accept.connect(self.deciding.bring_up)
         self.runs.shown.connect(localization.on_shown)
         self.training.prepared.connect(localization.on_prepared)
@@ -99,13 +108,20 @@ class Workbench(QObject):
         for run in (self.learning, self.training, self.class_training):
             run.source.connect(localization.on_source)
             run.ended.connect(self._on_training_ended)
+        localization.boxes_found.connect(self.pacing.on_found)
+        localization.gave_up.connect(self.pacing.abandon)
         localization.evidence_changed.connect(self.runs.refresh)
         localization.evidence_changed.connect(self._on_evidence_changed)
+        localization.evidence_changed.connect(self.watching.refresh)
         self.importing.imported.connect(lambda _: self._on_evidence_changed())
 
     def open_paths(self, chosen: Sequence[Path]) -> None:
-        switches = any(path.suffix == SUFFIX for path in chosen)
+        """Open a project, or folders and files as a project of their own; a training ends first."""
+        switches = bool(chosen) and not self.library.is_open(chosen)
         self._after_training(switches, lambda: self.library.open_paths(chosen))
+
+    def add_paths(self, chosen: Sequence[Path]) -> None:
+        self.library.add_paths(chosen)
 
     def new_project(self) -> None:
         self._after_training(True, self.library.close_project)
@@ -171,6 +187,7 @@ class Workbench(QObject):
         project, view = session.project, session.view
         self.library.leaving.emit()
         self.browsing.close()
+        self.watching.close()
         self.localization.close()
         if project is not None:
             try:
@@ -207,6 +224,17 @@ class Workbench(QObject):
             self.review.refresh_facts()
             self.deciding.wake()
             self.measuring.wake(boxes_changed=True)
+
+    def _note_search(self) -> None:
+        self._was_finding = self.localization.running
+
+    def _on_members_changed(self) -> None:
+        self.review.rank_names()
+        self.training.summarize()
+        self.deciding.wake()
+        self.measuring.wake(boxes_changed=True)
+        if self._was_finding:  # what stopped for the change goes on with the images that are here now
+            self.localization.find_boxes()
 
     def _on_taken(self, run_id: int) -> None:
         """The boxes come from another run, which is not the one that is shown where that was taken back."""

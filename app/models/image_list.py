@@ -26,7 +26,8 @@ from core.project.browse import (
     changes_with_boxes,
     changes_with_truth,
 )
-from core.project.store import ImageRecord
+from core.project.queries import box_facts
+from core.project.store import ImageRecord, Project
 
 if TYPE_CHECKING:
     from app.models.thumbnails import Thumbnails
@@ -114,6 +115,13 @@ class ImageTable:
     def unusable(self) -> list[ImageRecord]:
         """Images whose file could not be used when it was last tried, in the project's order."""
         return [self.at(place) for place in sorted(self.place[image_id] for image_id in self._unusable)]
+
+
+def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
+    """In a thread: the list with what is known of boxes, ready to be shown."""
+    table = ImageTable(records)
+    table.columns.set_facts(box_facts(project))
+    return table
 
 
 class ImageListModel(QAbstractListModel):

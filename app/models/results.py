@@ -49,6 +49,18 @@ class Folders:
     known: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a search for boxes has come to: of how many images it found some, and what ``run`` is called.
+
+    ``waits`` is the id of that run where its boxes wait until a person takes them.
+    """
+
+    found: int
+    run: str
+    waits: int | None = None
+
+
 class TrainingResults(QObject):
     """The trainings of the open project; controllers change it, views are told.
 
@@ -59,6 +71,7 @@ class TrainingResults(QObject):
     snapshots_changed = Signal()
     summary_changed = Signal()
     seen_changed = Signal()
+    outcome_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,6 +81,7 @@ class TrainingResults(QObject):
         self.labelled = Learning(self)
         self.folders = Folders()
         self.summary = FolderSummary(0)
+        self.outcome: Outcome | None = None
 
     def reset(self, kind: Kind = Kind.FEATURES) -> None:
         self.kind, self.folders = kind, Folders()
@@ -75,6 +89,7 @@ class TrainingResults(QObject):
         self.set_snapshots(Snapshots())
         self.set_seen(None)
         self.set_summary(FolderSummary(0))
+        self.set_outcome(None)
         self.labelled.reset(TrainingStatus())
         self.kind_changed.emit()
 
@@ -113,6 +128,12 @@ class TrainingResults(QObject):
         if summary != self.summary:
             self.summary = summary
             self.summary_changed.emit()
+
+    def set_outcome(self, outcome: Outcome | None) -> None:
+        """Boxes were just found; None once the person has answered, or something else begins."""
+        if outcome != self.outcome:
+            self.outcome = outcome
+            self.outcome_changed.emit()
 
     def set_folders(self, folders: Folders) -> None:
         self.folders = folders

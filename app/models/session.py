@@ -16,6 +16,7 @@ from app.models.in_view import InView, Known, resolve
 from app.models.measures import Measures
 from app.models.mending import Mending
 from app.models.problems import Problems
+from app.models.progress import Progress
 from app.models.results import TrainingResults
 from app.models.runs import Runs
 from app.models.training import Activity, Kind, Learning, TrainingStatus
@@ -37,6 +38,8 @@ class Session(QObject):
     selection_changed = Signal()
     picture_changed = Signal()
     heat_map_changed = Signal()
+    live_map_made = Signal(int)
+    """The id of an image that has a heat map by what is just being learned."""
     survey_changed = Signal()
     boxes_changed = Signal()
     view_changed = Signal()
@@ -51,6 +54,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.images = ImageListModel(self)
+        self.progress = Progress(self.images, self)
         self.problems = Problems(self.images, self)
         self.results = TrainingResults(self)
         self.measures = Measures(self)
@@ -64,6 +68,8 @@ class Session(QObject):
         self.mending = Mending()
         self.current: int | None = None
         self.selection: tuple[int, ...] = ()
+        self.watched: tuple[int, ...] = ()
+        """The ids of images whose heat maps are followed besides that in view."""
         self.rows_in_view = (0, -1)
         self.picture: Picture | None = None
         self.survey: Survey | None = None
@@ -89,7 +95,7 @@ class Session(QObject):
         self.live.clear()
         self.problems.forget()
         self.current, self.picture, self._evidence, self.survey = None, None, None, None
-        self.selection = ()
+        self.selection = self.watched = ()
         self.mending = Mending()
         self.images.set_table(table or ImageTable(), self.view.browse)
         self.learning.reset(TrainingStatus())
@@ -159,6 +165,12 @@ class Session(QObject):
             self.selection = chosen
             self.selection_changed.emit()
 
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The ids that a command for images is about: all selected ones, or the one in view."""
+        current = () if self.current is None else (self.current,)
+        return self.selection if len(self.selection) > 1 else current
+
     def set_rows_in_view(self, first: int, last: int) -> None:
         """Which rows of the list are on the screen: they come first where a job reaches all images."""
         self.rows_in_view = first, last
@@ -180,6 +192,7 @@ class Session(QObject):
     def set_live_map(self, image_id: int, step: int, heat_map: HeatMap) -> None:
         """Keep a heat map of the newest snapshot, which counts before the project's own."""
         self.live.put(image_id, step, heat_map)
+        self.live_map_made.emit(image_id)
         if image_id == self.current:
             self.heat_map_changed.emit()
             self.boxes_changed.emit()

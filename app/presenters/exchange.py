@@ -13,6 +13,7 @@ from app.views import dialogs
 from app.views.import_dialog import ImportDialog
 from app.wiring import follow
 from core.formats.files import READ
+from core.project.file import SUFFIX
 
 
 class ExchangePresenter(Presenter):
@@ -44,6 +45,13 @@ class ExchangePresenter(Presenter):
     def may_be_boxes(self, path: Path) -> bool:
         """Whether ``path`` is a file that holds boxes by its ending, and there are images to have them."""
         return path.suffix.lower() in READ and path.is_file() and self._session.images.total > 0
+
+    def may_be_added(self, chosen: list[Path]) -> bool:
+        """Whether what was dropped may belong to the open project, or be one of its own."""
+        session = self._session
+        is_project = any(path.suffix == SUFFIX for path in chosen)
+        has_images = session.project is not None and session.images.total > 0
+        return has_images and not is_project and not self._bench.library.is_open(chosen)
 
     def import_boxes(self, path: Path | None = None) -> None:
         """Ask what to bring in; ``path`` is where it looks first."""

@@ -16,7 +16,10 @@ from app.wiring import follow
 from core.base.annotations import Status
 from core.project.browse import QUEUES, Browse, Order
 
-_MENU = ("accept", "reject", "no_object", "unmark", "", "threshold_of_many", "", "select_all", "select_one")
+_MENU = (
+    *("accept", "reject", "no_object", "unmark", ""),
+    *("threshold_of_many", "", "remove_images", "", "select_all", "select_one"),
+)
 
 
 class ImageListPresenter(Presenter):
@@ -39,6 +42,8 @@ class ImageListPresenter(Presenter):
         shown = session.current_changed, session.project_changed
         follow(lambda: images.set_current(session.current), *shown)
         follow(self.update, session.images.count_changed, session.measures.changed, *shown)
+        follow(self.update, session.progress.changed)
+        follow(self.update, session.learning.changed, session.results.labelled.changed)
 
     def handlers(self) -> Handlers:
         browsing, review = self._bench.browsing, self._bench.review
@@ -51,6 +56,8 @@ class ImageListPresenter(Presenter):
             "reject": lambda: review.judge(Status.REJECTED),
             "no_object": review.mark_empty,
             "unmark": lambda: review.mark(Status.UNSEEN),
+            "review_boxes": self.review,
+            "remove_images": self._bench.members.remove,
             "find_image": self._find_image,
             "select_all": self._images.list.selectAll,
             "select_one": self._images.select_one,
@@ -68,9 +75,20 @@ class ImageListPresenter(Presenter):
             **dict.fromkeys(("accept", "reject", "no_object", "unmark"), has_image and is_kept),
             **dict.fromkeys(("find_image", "select_all", "select_one"), is_open),
             "accept_above": is_open and is_kept,
+            "review_boxes": is_open and session.progress.tally.boxed > 0,
+            "remove_images": has_image and self._bench.members.can_remove,
             "least_sure_first": is_open,
             "worst_first": session.measures.standing is not None,
         })  # fmt: skip
+
+    def review(self) -> None:
+        """What needs a look most on top, and that in view."""
+        session = self._session
+        session.results.set_outcome(None)
+        wanted = Browse(order=Order.LEAST_SURE)
+        session.change_view(browse=wanted)
+        session.select(session.images.id_at(0))
+        self._images.list.setFocus()
 
     def order_worst_first(self) -> None:
         """The lowest overlap with the truth on top."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtWidgets import QWidget
 
+from app import paths
 from app.controllers.workbench import Workbench
 from app.presenters.part import Presenter
 from app.views import dialogs
@@ -17,20 +21,70 @@ from core.project.places import LostFolder
 class NoticePresenter(Presenter):
     """Says one thing at a time.
 
-    A folder that is gone, else that nothing is kept, else an image that has another size, then truth.
+    What was dropped, else a folder that is gone, else that nothing is kept, else an image that has another
+    size, then truth, then boxes that are ready.
     """
 
     def __init__(self, bench: Workbench, bar: NoticeBar, window: QWidget) -> None:
         super().__init__(bench, window)
         self._bar, session = bar, self._session
+        self._dropped: list[Path] = []
+        self._added = 0
+        """How many images were added whose objects nobody has looked for yet."""
+        session.project_changed.connect(self._forget)
+        bench.library.added.connect(self._on_added)
         changed = session.mending_changed, session.current_changed, session.project_changed
         follow(self._show, *changed, session.measures.offer_changed)
+        follow(self._show, session.results.outcome_changed, session.progress.changed, session.runs.changed)
+
+    def ask_where(self, dropped: list[Path]) -> None:
+        """Ask whether what was dropped is a project of its own, or belongs to the open one."""
+        self._bar.say("")  # the same words may be of other files
+        self._dropped = dropped
+        self._show()
+
+    def _forget(self) -> None:
+        self._dropped, self._added = [], 0
+
+    def _on_added(self, ids: tuple[int, ...]) -> None:
+        self._added = len(ids)
+        self._show()
+
+    def _find_added(self, *, wanted: bool) -> None:
+        self._added = 0
+        self._show()
+        if wanted:
+            self._bench.localization.find_boxes()
+
+    def _answer(self, then: Callable[[list[Path]], object] | None) -> None:
+        dropped, self._dropped = self._dropped, []
+        self._show()
+        if then is not None:
+            then(dropped)
+
+    def _ask_where(self, project: Path) -> None:
+        first = self._dropped[0]
+        name = tr("“{name}”").format(name=first.name or first)
+        if len(self._dropped) > 1:
+            name = trn("{count:,} file", "{count:,} files", len(self._dropped))
+        text = tr("Open {dropped} as a project of its own, or add it to “{project}”?")
+        offers = [
+            (tr("Open"), lambda: self._answer(self._bench.open_paths)),
+            (tr("Add to project"), lambda: self._answer(self._bench.add_paths)),
+            (tr("Cancel"), lambda: self._answer(None)),
+        ]
+        if self._session.only_looks:
+            del offers[1]
+            text = tr("Open {dropped} as a project of its own, in place of “{project}”?")
+        self._bar.say(text.format(dropped=name, project=paths.title(project)), offers, sign="info")
 
     def _show(self) -> None:
         session, mending = self._bench.session, self._bench.mending
         record, size = session.record, session.in_view.size
         former = session.mending.former_sizes.get(session.current or 0)
-        if session.mending.lost:
+        if self._dropped and session.project is not None:
+            self._ask_where(session.project.path)
+        elif session.mending.lost:
             folder = session.mending.lost[0]
             offers = [
                 (tr("Locate folder…"), lambda: self._choose(folder)),
@@ -54,7 +108,7 @@ class NoticePresenter(Presenter):
     def _offer_truth(self) -> None:
         found, importing = self._bench.session.measures.offer, self._bench.importing
         if found is None:
-            self._bar.say("")
+            self._tell_outcome()
             return
         text = trn(
             "{count:,} true box found beside these photos. Use it to measure how well boxes fit?",
@@ -63,6 +117,56 @@ class NoticePresenter(Presenter):
         )
         offers = [(tr("Use to measure"), importing.use_found), (tr("No"), importing.decline_found)]
         self._bar.say(text, offers, sign="info")
+
+    def _tell_outcome(self) -> None:
+        """Boxes are found: what there is, and what comes next; it stays until there is an answer."""
+        session = self._session
+        outcome, tally, results = session.results.outcome, session.progress.tally, session.results
+        if outcome is None and self._added and self._bench.can_find_boxes:
+            text = trn("{count:,} image was added.", "{count:,} images were added.", self._added)
+            offers = [
+                (tr("Find objects in them"), lambda: self._find_added(wanted=True)),
+                (tr("Not now"), lambda: self._find_added(wanted=False)),
+            ]
+            self._bar.say(text, offers, sign="info")
+        elif outcome is None:
+            self._bar.say("")
+        elif outcome.waits is not None:
+            self._offer_run(outcome.waits, outcome.run)
+        elif not outcome.found:
+            text = tr(
+                "No object was found. Are these photos of one kind of object, and sharp enough to see it?"
+            )
+            self._bar.say(text, [(tr("Close"), lambda: results.set_outcome(None))])
+        else:
+            text = trn(
+                "Boxes for {count:,} image are ready.", "Boxes for {count:,} images are ready.", tally.boxed
+            )
+            if tally.unsure:
+                text += " " + trn("{count:,} is unsure.", "{count:,} are unsure.", tally.unsure)
+            offers = [
+                (tr("Review"), lambda: self._actions["review_boxes"].trigger()),
+                (tr("Export"), self._export),
+            ]
+            self._bar.say(text, offers, sign="done")
+
+    def _offer_run(self, run_id: int, name: str) -> None:
+        if run_id not in self._session.runs.listed.ready:
+            return  # its boxes are being listed
+        text = tr("{run} has found its boxes. Yours are unchanged.").format(run=name)
+        offers = [
+            (tr("Use its boxes"), lambda: self._take(run_id)),
+            (tr("Keep mine"), lambda: self._session.results.set_outcome(None)),
+        ]
+        self._bar.say(text, offers, sign="info")
+
+    def _take(self, run_id: int) -> None:
+        self._session.results.set_outcome(None)
+        self._bench.runs.take(run_id)
+
+    def _export(self) -> None:
+        self._session.results.set_outcome(None)
+        self._actions["export"].trigger()
 
     def _save_copy(self) -> None:
         project = self._bench.session.project

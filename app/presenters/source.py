@@ -45,7 +45,7 @@ class SourcePresenter(Presenter):
             reason, figures = tr("Learned from folder names. A baseline that needs labels."), ()
         if self._panel.settings.is_open():  # there is no room for both
             reason, figures = "", ()
-        picker.setVisible(bool(options))
+        picker.setVisible(len(options) > 1 or model != Kind.FEATURES.value)
         for box in (picker.box, picker.unit_box):
             box.setDisabled(session.only_looks)  # another network's heat maps would be made and kept
         both = snapshots.both_units and model == Kind.GAN.value

@@ -30,6 +30,7 @@ class StatusPresenter(Presenter):
         self._wait = one_shot(self, PROBLEMS_WAIT_MS, self._show_problems)
         session.problems.changed.connect(self._wait.start)
         session.activity_changed.connect(self._show_activity)
+        session.progress.changed.connect(self._show_reviewed)
         session.notice.connect(strip.say)
         follow(self._show_size, session.current_changed, session.picture_changed, session.project_changed)
         follow(self.update, session.project_changed, self.dock.visibilityChanged)
@@ -46,6 +47,10 @@ class StatusPresenter(Presenter):
             self.dock.hide()
         self._enable({"show_problems": is_open})
         self._check({"show_problems": not self.dock.isHidden()})
+
+    def _show_reviewed(self) -> None:
+        tally = self._session.progress.tally
+        self._strip.set_reviewed(tally.reviewed, tally.usable)
 
     def _show_size(self) -> None:
         picture = self._session.picture

@@ -7,17 +7,18 @@ from contextlib import suppress
 from PySide6.QtWidgets import QWidget
 
 from app import style
-from app.controllers.workbench import Workbench
+from app.controllers.workbench import AnyConfig, Workbench
 from app.models.training import Kind, Phase, Point, TrainingStatus
+from app.presenters.own_images import OwnImagesPresenter
 from app.presenters.part import Handlers, Presenter
 from app.presenters.runs import RunsPresenter
 from app.presenters.source import SourcePresenter
-from app.views.run_controls import TrainPanelState
+from app.views.run_controls import TrainPanelState, about
 from app.views.train_panel import TrainPanel
 from app.wiring import follow, one_shot
-from core.base.config import DEVICES, ClassifierConfig, TrainConfig
+from core.base.config import DEVICES, ClassifierConfig, FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
-from core.base.language import number, tr
+from core.base.language import number, tr, trn
 from core.base.presets import PRESETS, SCRATCH_PRESET
 from core.learn.reports import ClassifierPoint
 from core.nets.features import has_graphics_card
@@ -25,6 +26,7 @@ from core.project.fitting import fitted_to
 from core.project.store import Project
 
 POINTS_WAIT_MS = 100
+FEW = 10  # images; of fewer the window warns
 
 
 def devices_here() -> tuple[str, ...]:
@@ -42,6 +44,7 @@ class TrainPresenter(Presenter):
         self._refresh = one_shot(self, POINTS_WAIT_MS, panel.refresh)
         SourcePresenter(bench, panel)
         RunsPresenter(bench, panel.runs)
+        OwnImagesPresenter(bench, panel.own, panel)
         session, results = self._session, self._session.results
         follow(self._show_state, session.learning.changed, session.images.count_changed, panel.config_changed)
         follow(self._show_state, results.labelled.changed, results.kind_changed)
@@ -59,6 +62,8 @@ class TrainPresenter(Presenter):
         follow(self.update, session.learning.changed, session.activity_changed, session.view_changed)
         follow(self.update, results.labelled.changed, results.kind_changed, session.images.count_changed)
         follow(self.update, session.project_changed)
+        follow(self._show_state, bench.pacing.changed, session.progress.changed, session.activity_changed)
+        follow(self._show_state, session.project_changed)
         self._wire()
         self._show_state()
         self._show_reference()
@@ -72,6 +77,8 @@ class TrainPresenter(Presenter):
         panel.start_requested.connect(bench.start_training)
         panel.controls.resume_requested.connect(lambda: bench.start_training(panel.config(), resume=True))
         panel.controls.pause_requested.connect(lambda: bench.run.pause_or_go_on())
+        panel.train_generator_requested.connect(self._train_generator)
+        panel.controls.review_requested.connect(lambda: self._actions["review_boxes"].trigger())
         panel.controls.stop_requested.connect(lambda: bench.run.stop())
         panel.gallery.real_wanted.connect(self._look)
 
@@ -96,6 +103,11 @@ class TrainPresenter(Presenter):
             paused = phase is Phase.PAUSED
             self._actions["pause"].setText(tr("&Resume") if paused else tr("&Pause"))
             style.set_icon(self._actions["pause"], "play" if paused else "pause")
+
+    def _train_generator(self) -> None:
+        """Beside the run that is there, whose boxes stay."""
+        self._panel.choose_generator()
+        self._panel.start_button.click()
 
     def _count_folders(self) -> None:
         if self._session.results.kind is Kind.CAM and self._session.images.total:
@@ -132,6 +144,9 @@ class TrainPresenter(Presenter):
                 resumable_step=status.saved_step if self._can_resume(status) else None,
                 kind=session.results.kind,
                 note=self._class_note() if is_class else "",
+                hint="" if self._can_review() else self._hint(),
+                caution="" if self._can_review() else self._caution(),
+                can_review=self._can_review(),
             )
         )
 
@@ -148,6 +163,7 @@ class TrainPresenter(Presenter):
                 config = panel.form.config()
             except BoxscoutError:
                 return
+        panel.set_generator(config.adversarial > 0)
         panel.gallery.set_generator(config.adversarial > 0)
         panel.plot.set_generator(config.adversarial > 0)
         is_gan = session.results.free_kind is Kind.GAN
@@ -157,6 +173,48 @@ class TrainPresenter(Presenter):
         if wanted and self._asked_for is not session.project:
             self._asked_for = session.project
             panel.gallery.real_wanted.emit()  # the pixels of a run lie at hand
+
+    def _can_review(self) -> bool:
+        session = self._session
+        return session.progress.tally.boxed > 0 and not (session.is_training or session.activities)
+
+    def _hint(self) -> str:
+        """What a start will take; no time before one was measured on this computer."""
+        images, config = self._session.images.total, self._config()
+        if not images:
+            return ""
+        text = trn("{count:,} image.", "{count:,} images.", images)
+        seconds = None
+        if isinstance(config, FeaturesConfig):
+            seconds = self._bench.pacing.estimate(config, images)
+        elif config is not None and config.minutes is None:
+            text += " " + trn("{count:,} step.", "{count:,} steps.", config.steps)
+        if seconds is not None:
+            text += " " + about(seconds)
+        return text
+
+    def _caution(self) -> str:
+        images, config = self._session.images.total, self._config()
+        if isinstance(config, TrainConfig) and config.steps >= PRESETS["paper"].steps:
+            text = tr(
+                "The paper's training takes {paper} steps, and From scratch {scratch}. It can be stopped."
+            )
+            scratch = number(PRESETS[SCRATCH_PRESET].steps, ",")
+            return text.format(paper=number(config.steps, ","), scratch=scratch)
+        if 0 < images < FEW:
+            return trn(
+                "{count} image shows little of what belongs to the object. Add more of the same kind.",
+                "{count} images show little of what belongs to the object. Add more of the same kind.",
+                images,
+            )
+        return ""
+
+    def _config(self) -> AnyConfig | None:
+        try:
+            config: AnyConfig = self._panel.config()
+        except BoxscoutError:
+            return None
+        return config
 
     def _class_note(self) -> str:
         folders = self._session.results.folders

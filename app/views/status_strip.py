@@ -9,7 +9,7 @@ from app.models.training import Activity
 from app.views.controls import plain_label, push_button
 from app.wiring import one_shot
 from core.base.annotations import BoxRecord
-from core.base.language import tr, trn
+from core.base.language import number, tr, trn
 
 NOTICE_MS = 8000
 
@@ -33,9 +33,10 @@ class StatusStrip(QStatusBar):
         )
         self.problems.setObjectName("problems_button")
         self.position, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
+        self.reviewed = plain_label()
         for widget in (self.text, self.bar, self.stop):
             self.addWidget(widget)
-        for widget in (self.problems, self.position, self.box, self.image_size):
+        for widget in (self.problems, self.reviewed, self.position, self.box, self.image_size):
             self.addPermanentWidget(widget)
         self._notice = one_shot(self, NOTICE_MS, self._show_text)
         self._said = self._box = self._drag = ""
@@ -71,6 +72,11 @@ class StatusStrip(QStatusBar):
         told = next((text for count, text in texts if count), "")
         self.problems.setText(told)
         self.problems.setVisible(bool(told))
+
+    def set_reviewed(self, reviewed: int, images: int) -> None:
+        """How many of the images that can be used a person has reviewed; nothing where there are none."""
+        text = tr("{0} of {1} reviewed").format(number(reviewed, ","), number(images, ","))
+        self.reviewed.setText(text if images else "")
 
     def set_cursor(self, position: tuple[int, int] | None) -> None:
         self.position.setText("" if position is None else f"{position[0]}, {position[1]}")

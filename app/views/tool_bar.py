@@ -13,7 +13,7 @@ GROUPS = (
     ("previous", "next"),
     ("draw", "undo", "redo"),
     ("accept", "reject"),
-    ("find_boxes", "export"),
+    ("review_boxes", "export"),
 )
 _NAMED = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 

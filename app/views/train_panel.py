@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidg
 from app import style
 from app.models.training import Kind
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
-from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label, there
+from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label, push_button, there
 from app.views.gallery import Gallery
-from app.views.layouts import vbox
+from app.views.layouts import STRETCH, vbox
+from app.views.own_images import OwnImages
 from app.views.run_controls import RunControls, TrainPanelState
 from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
@@ -35,6 +36,7 @@ class TrainPanel(QWidget):
     kind_chosen = Signal(bool)  # whether it is the one with class labels
     start_requested = Signal(object)  # the config of one of the forms
     config_changed = Signal()
+    train_generator_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +55,9 @@ class TrainPanel(QWidget):
         self.source = SourcePicker(self)
         self.gallery = Gallery(self)
         self.plot, self.class_plot = TrainingPlot(), ClassPlot()
+        self.own = OwnImages(self)
+        self.tabs = Choice(tr("Your images"), tr("Samples"))
+        self._generates = True
         self.samples = self.gallery.samples
         self.kind = Choice(tr("Without labels"), tr("Class labels"))
         self.kind.first.setToolTip(
@@ -64,7 +69,7 @@ class TrainPanel(QWidget):
         self.kind.second.setToolTip(
             tr("A baseline that needs labels: a classifier learns which folder each image is in.")
         )
-        for button in (self.kind.first, self.kind.second):
+        for button in (self.kind.first, self.kind.second, self.tabs.first, self.tabs.second):
             fill_width(button)
         self.features_note = plain_label(
             tr(
@@ -112,6 +117,11 @@ class TrainPanel(QWidget):
                     self._set_free(form)
         self._enable()
 
+    def choose_generator(self) -> None:
+        """Set up a training with a generator."""
+        self._set_free(self.form)
+        self.form.choose("generator")
+
     def offer_devices(self, available: Collection[str]) -> None:
         for form in self._all_forms():
             form.set_devices(available)
@@ -125,9 +135,10 @@ class TrainPanel(QWidget):
         if state == self._state:
             return
         before, self._state = self._state, state
-        is_same_kind = before is not None and before.kind is state.kind
-        if before is None or (is_same_kind and has_results(before) != has_results(state)):
-            self.settings.set_open(not has_results(state))  # a run leaves its room to samples and curves
+        if before is None or self._has_samples(before) != self._has_samples(state):
+            self._choose_tab(state)
+        if before is not None and state.status.phase.running and not before.status.phase.running:
+            self.settings.set_open(False)  # a run leaves its room to what it shows
         self._show_kind(state)
         self._enable()
 
@@ -151,6 +162,7 @@ class TrainPanel(QWidget):
     def _lend_controls(self) -> None:
         """The parts of the controls, where the rest of the window looks for them."""
         controls = self.controls
+        self.review_button = controls.review_button
         self.start_button, self.continue_button = controls.start_button, controls.continue_button
         self.pause_button, self.stop_button = controls.pause_button, controls.stop_button
         self.progress, self.message_label = controls.progress, controls.message_label
@@ -158,29 +170,28 @@ class TrainPanel(QWidget):
 
     def _lay_out(self) -> None:
         vbox(
-            self.kind,
-            self.note_label,
-            self._settings(),
             self.controls,
+            self._settings(),
             self.runs,
             self.source,
+            self.tabs,
             (self._results(), 1),
             on=self,
             margins=(10, style.SPACING, 10, style.MARGIN),
             spacing=style.SPACING,
         )
         forms = self._all_forms()
-        parts = self.controls, self.runs, self.source
-        self.tab_parts: list[QWidget] = [self.kind, self.settings.toggle, *forms, *parts]
+        details = self.settings.toggle, self.kind, *forms
+        self.tab_parts: list[QWidget] = [self.controls, *details, self.runs, self.source, self.tabs]
 
     def _settings(self) -> Section:
-        self.settings = Section(tr("Settings"))
+        self.settings = Section(tr("Training details"))
         self.forms = Pages(self)
         for form in self._all_forms():
             self.forms.addWidget(form)
         self.form_scroll = FitScroll(self.forms)
-        vbox(self.form_scroll, on=self.settings.content)
-        self.settings.set_open(True)
+        parts = self.kind, self.note_label, self.features_note, self.form_scroll
+        vbox(*parts, on=self.settings.content, spacing=style.SPACING)
         return self.settings
 
     def _results(self) -> QStackedWidget:
@@ -194,12 +205,23 @@ class TrainPanel(QWidget):
         self.results.addWidget(both)
         self.shown_learning = both
         self.results.addWidget(self.class_plot)
-        # It takes what is left, also where that is less than the note would like.
-        self.features_page = FitScroll(self.features_note)
-        self.results.addWidget(self.features_page)
+        self.offer = self._generator_offer()
+        self.results.addWidget(self.offer)
+        self.results.addWidget(self.own)
         # It takes what is left: by its wish for room it would squeeze the form into a slit.
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return self.results
+
+    def _generator_offer(self) -> QWidget:
+        """What stands in place of samples where no generator was trained."""
+        offer = QWidget(self)
+        text = tr("No generator was trained: boxes need none. One shows what a network learns to draw.")
+        button = push_button(tr("Train a generator on these images"), self.train_generator_requested.emit)
+        button.setObjectName("train_generator")
+        self.generator_button = button
+        fill_width(button)
+        vbox(plain_label(text, "muted", wrap=True), button, STRETCH, on=offer, spacing=style.SPACING)
+        return offer
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.results and event.type() == QEvent.Type.Resize:
@@ -209,10 +231,10 @@ class TrainPanel(QWidget):
     def _make_room(self) -> None:
         """The curves keep their height, and make way where it would leave only a slit of an open form; the
         images above them are shown where there is room for both."""
-        if self.results.currentWidget() is self.features_page:
+        if self.results.currentWidget() in (self.own, self.offer):
             self.results.setMinimumHeight(0)
             return
-        plot = self.class_plot if self.results.currentIndex() == 1 else self.plot
+        plot = self.class_plot if self.results.currentWidget() is self.class_plot else self.plot
         curves = plot.minimumSizeHint().height()
         others = there(self.layout()).minimumHeightForWidth(self.width()) - self.results.minimumHeight()
         shown = not self.settings.is_open() or self.height() >= others + curves
@@ -229,12 +251,14 @@ class TrainPanel(QWidget):
             form.config_changed.connect(self._config_edited)
         self.form.other_chosen.connect(lambda name: self._choose_other(self.features_form, name))
         self.features_form.other_chosen.connect(lambda name: self._choose_other(self.form, name))
-        self.kind.changed.connect(lambda first: self.kind_chosen.emit(not first))
+        self.tabs.changed.connect(lambda _: self._show_kind(there(self._state)))
+        self.kind.changed.connect(self._choose_kind)
         self.settings.toggle.toggled.connect(self._on_settings_toggled)
 
     # Showing
 
     def _on_settings_toggled(self) -> None:
+        self.controls.setMinimumHeight(0)
         self._enable()
         self._make_room()
 
@@ -253,11 +277,29 @@ class TrainPanel(QWidget):
                 self._show_kind(self._state)
 
     def _page(self, state: TrainPanelState) -> QWidget:
-        """What is below the form: of the run that is shown, else of what the form sets up."""
+        """What the tab shows: of the run that is shown, else of what the form sets up."""
+        if self.tabs.is_first():
+            return self.own
         if state.kind is Kind.CAM:
             return self.class_plot
-        by_features = state.kind is Kind.FEATURES if has_results(state) else self._free is self.features_form
-        return self.features_page if by_features else self.shown_learning
+        return self.offer if self._by_features(state) else self.shown_learning
+
+    def _by_features(self, state: TrainPanelState) -> bool:
+        return state.kind is Kind.FEATURES if has_results(state) else self._free is self.features_form
+
+    def set_generator(self, on: bool) -> None:
+        """Whether what is shown trains a generator, whose samples come first."""
+        if on != self._generates:
+            self._generates = on
+            if self._state is not None:
+                self._choose_tab(self._state)
+                self._show_kind(self._state)
+
+    def _choose_tab(self, state: TrainPanelState) -> None:
+        self.tabs.set_first(not self._has_samples(state))
+
+    def _has_samples(self, state: TrainPanelState) -> bool:
+        return state.kind is Kind.GAN and has_results(state) and self._generates
 
     def _choose_other(self, form: ConfigForm, preset: str) -> None:
         """A preset was chosen that the other form makes."""
@@ -272,6 +314,9 @@ class TrainPanel(QWidget):
         chosen = self.class_form if state.kind is Kind.CAM else self._free
         self.forms.setCurrentWidget(chosen)
         self.form_scroll.updateGeometry()
+        curves = state.kind is Kind.CAM or not (self._by_features(state) or self._generates)
+        self.tabs.second.setText(tr("Curves") if curves else tr("Samples"))
+        self.features_note.setVisible(state.kind is not Kind.CAM and self._free is self.features_form)
         self.results.setCurrentWidget(self._page(state))
         self._make_room()
         self.note_label.setText(state.note)
@@ -288,6 +333,11 @@ class TrainPanel(QWidget):
         self.controls.set_state(state, self._form().problem())
 
     # A person's doing
+
+    def _choose_kind(self, first: bool) -> None:
+        # The other kind may have less to say above: what was pressed stays under the mouse all the same.
+        self.controls.setMinimumHeight(self.controls.height())
+        self.kind_chosen.emit(not first)
 
     def _config_edited(self) -> None:
         self._enable()

@@ -10,9 +10,10 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 import resources
-from app import paths, style
-from app.views.controls import HintLabel, named, plain_label, push_button
+from app import style
+from app.views.controls import plain_label, push_button
 from app.views.layouts import STRETCH, clear_layout, hbox, vbox
+from app.views.recent_row import RecentRow
 from core.base.language import tr
 
 _WIDTH = 560
@@ -38,7 +39,7 @@ class WelcomePage(QWidget):
         self._recent.setMaximumWidth(_WIDTH)
         self._recent_rows = QVBoxLayout(self._recent)
         self._recent_rows.setContentsMargins(0, 0, 0, 0)
-        self._recent_rows.setSpacing(2)
+        self._recent_rows.setSpacing(style.GAP)
         column = vbox((STRETCH, 2), on=self, margins=(32, 24, 32, 24), spacing=20)
         for widget in (self._target, self._recent):
             row = QHBoxLayout()
@@ -55,8 +56,10 @@ class WelcomePage(QWidget):
         self._recent.setVisible(bool(paths))
         if paths:
             self._recent_rows.addWidget(plain_label(tr("Recent projects"), "title"))
-        for path in list(paths)[:_SHOWN_RECENT]:
-            self._recent_rows.addWidget(self._recent_row(path))
+        self.recent_rows = [RecentRow(path, self._recent) for path in list(paths)[:_SHOWN_RECENT]]
+        for row in self.recent_rows:
+            row.chosen.connect(self.recent_chosen)
+            self._recent_rows.addWidget(row)
 
     def set_drag_active(self, active: bool) -> None:
         """Show that what is being dragged would be taken."""
@@ -76,8 +79,8 @@ class WelcomePage(QWidget):
         for number, text in enumerate(
             (
                 tr("Drop photos of one kind of object. No label of yours is needed."),
-                tr("Press Start: what they have in common is found in frozen features."),
-                tr("Look through the boxes it finds, and export them."),
+                tr("Press Find objects. Boxes appear on all photos."),
+                tr("Review the boxes, the least sure first, and export them."),
             ),
             start=1,
         ):
@@ -113,16 +116,6 @@ class WelcomePage(QWidget):
         )
         buttons = self.folder_button, self.images_button, self.sample_button
         return hbox(STRETCH, *buttons, STRETCH, spacing=style.SPACING)
-
-    def _recent_row(self, path: Path) -> QWidget:
-        row = QWidget(self._recent)
-        title = style.without_mnemonic(paths.title(path))
-        button = push_button(title, lambda: self.recent_chosen.emit(str(path)), role="link")
-        named(button, str(path), "")
-        button.setMaximumWidth(_WIDTH // 2)
-        folder = HintLabel(str(path.parent), Qt.TextElideMode.ElideMiddle)
-        hbox(button, (folder, 1), on=row)
-        return row
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = style.colours()

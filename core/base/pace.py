@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 _RECENT_S, _NOTED_EVERY_S = 30.0, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Seconds an image, as a whole job on this computer took them: to learn from it and to find its boxes."""
+
+    learning: float
+    finding: float
+
+    def of(self, images: int, *, sample: int) -> float:
+        """The seconds that ``images`` will take, of which at most ``sample`` are learned from."""
+        return self.learning * min(images, sample) + self.finding * images
+
+
+def rounded(seconds: float) -> tuple[int, bool]:
+    """``seconds`` as a person says them: fives of seconds, or from 90 s on minutes; and whether minutes."""
+    if seconds < 90:
+        return max(5, 5 * round(seconds / 5)), False
+    return round(seconds / 60), True
 
 
 class Pace:

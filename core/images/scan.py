@@ -46,6 +46,21 @@ _SECOND_HAND = (".thm", "_original", "~", ".bak", ".orig", ".part", ".partial", 
 _OF_SYSTEMS = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler", "#snapshot"}
 _OF_SYSTEMS |= {"system volume information", "lost+found", "lost.dir", "@recently-snapshot", "@tmp"}
 _OF_SYSTEMS |= {"thumbs.db", "desktop.ini", "ehthumbs.db", "ehthumbs_vista.db"}
+_FILMS = {
+    ".mp4",
+    ".mov",
+    ".m4v",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".wmv",
+    ".mpg",
+    ".mpeg",
+    ".mts",
+    ".m2ts",
+    ".3gp",
+    ".asf",
+}
 _PIECE = 4096
 _WORTH_A_GROUP = 256
 _ALL_DIGITS = str.maketrans("123456789", "0" * 9)
@@ -53,6 +68,7 @@ Item = TypeVar("Item")
 EXPORTED = "exported-by-boxscout.txt"
 """The file that marks a folder of copies: pictures that the program wrote are no photos of a person's."""
 
+FILM = mark("A film: save single pictures of it, and open these.")
 NOT_UTF8 = mark("Its name is not valid text (UTF-8); rename it to use it.")
 _COPIES = mark(
     "Skipped, because Boxscout exported it: to use its images, choose this folder itself or remove "
@@ -107,6 +123,18 @@ def iter_scan(paths: Sequence[Path]) -> Iterator[ImageFile | RejectedFile]:
     scan = _Scan()
     for path in paths:
         yield from scan.start(Path(os.path.abspath(path)))  # noqa: PTH100 - keeps links as the person sees them
+
+
+def none_found(paths: Sequence[Path], rejected: Sequence[RejectedFile]) -> str:
+    """What a person is told where ``paths`` hold no image that can be used, and what to do about it."""
+    names = ", ".join(tr("“{name}”").format(name=path.name or path) for path in paths)
+    if rejected and all(file.reason == tr(FILM) for file in rejected):
+        text = tr("There are only films in {names}. Save single pictures of them, and open these.")
+        return text.format(names=names)
+    text = tr("No usable image was found in {names}.").format(names=names)
+    if rejected:
+        return f"{text} " + tr("The Problems panel says why each file cannot be used.")
+    return f"{text} " + tr("Choose a folder with photos (PNG, JPEG, BMP, GIF, TIFF, WebP).")
 
 
 def scan_folder(paths: Sequence[Path]) -> ImageFolder:
@@ -267,6 +295,8 @@ def _usable(path: str, status: os.stat_result, *, chosen: bool) -> str | None:
     with open(path, "rb") as file:  # noqa: PTH123
         if looks_like_image(file.read(32)):
             return ""
+    if suffix in _FILMS:
+        return tr(FILM)
     return None if suffix in SIDE_FILES and not chosen else tr(NOT_AN_IMAGE)
 
 

@@ -101,6 +101,8 @@ class BoxFacts:
         return BoxFacts(*(getattr(self, column.name)[chosen] for column in fields(self)))
 
 
+UNSURE = 0.8
+"""A score below which a box is worth a look first; what it was chosen by: docs/decisions/0025-one-job.md."""
 NO_FACTS = BoxFacts(*(np.empty(0, kind) for kind in ("i8", "f4", "f4", "?", "i4", "f4")))
 _CODES = {status: code for code, status in enumerate(Status)}
 _STATUSES = tuple(Status)
@@ -110,6 +112,20 @@ _STATUS_OF = {
     Show.REJECTED: Status.REJECTED,
     Show.FAILED: Status.FAILED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Numbers of images: that can be used, were accepted, rejected or edited, and have a box.
+
+    ``unsure`` are those that nobody has reviewed whose lowest score is below :data:`UNSURE`, or that may show
+    no object.
+    """
+
+    usable: int = 0
+    reviewed: int = 0
+    boxed: int = 0
+    unsure: int = 0
 
 
 class ImageColumns:
@@ -238,6 +254,24 @@ class ImageColumns:
         if not len(rows):
             return -1
         return int(rows[np.searchsorted(rows, row) % len(rows)])
+
+    def tally(self) -> Tally:
+        """How far the work on all images is."""
+        usable = self._status != _CODES[Status.FAILED]
+        reviewed = self.edited | np.isin(self._status, [_CODES[Status.ACCEPTED], _CODES[Status.REJECTED]])
+        unsure = (self.score < UNSURE) | (self.no_object > LIKELY)  # NaN is neither
+        waiting = usable & ~reviewed & self.has_box & unsure
+        counts = (usable, usable & reviewed, self.has_box, waiting)
+        return Tally(*(int(np.count_nonzero(flags)) for flags in counts))
+
+    def evenly(self, count: int) -> list[int]:
+        """The ids of at most ``count`` images that can be used, evenly from all."""
+        usable = self.ids[self._status != _CODES[Status.FAILED]]
+        if not len(usable):
+            return []
+        places = np.unique(np.linspace(0, len(usable) - 1, count).astype(int))
+        chosen: list[int] = usable[places].tolist()
+        return chosen
 
     def unseen_scores(self) -> tuple[Ints, Floats]:
         """Places and scores of the unseen images that have one: what "accept above" chooses from."""

@@ -12,6 +12,7 @@ from core.base.annotations import BoxRecord, Source, Status
 from core.base.geometry import Box
 from core.boxes.options import BoxOptions
 from core.boxes.overlap import overlaps
+from core.project.members import remove_images, restore_images
 from core.project.results import take
 from core.project.rows import Kept
 from core.project.runs import run_of
@@ -136,6 +137,25 @@ class TakeEdit(_Change[int]):
         return view
 
 
+@dataclass(frozen=True, slots=True)
+class MembersEdit:
+    """Images, by id, that are in the project from now on where they ``join`` it, else no more."""
+
+    images: tuple[int, ...]
+    join: bool
+
+    @property
+    def inverse(self) -> MembersEdit:
+        return replace(self, join=not self.join)
+
+    def joined_to(self, earlier: Edit) -> None:
+        return
+
+    def apply(self, project: Project, view: ProjectView) -> ProjectView:
+        (restore_images if self.join else remove_images)(project, self.images)
+        return view
+
+
 class DecisionEdit(_Change[BoxOptions]):
     """Another rule, threshold or number of boxes, for all images or for those with their own threshold.
 
@@ -173,7 +193,7 @@ class DecisionEdit(_Change[BoxOptions]):
         return changed
 
 
-Edit = BoxesEdit | StatusEdit | ReviewEdit | TakeEdit | TruthEdit | DecisionEdit
+Edit = BoxesEdit | StatusEdit | ReviewEdit | TakeEdit | TruthEdit | MembersEdit | DecisionEdit
 """``edit.apply(project, view)`` makes the change durable and returns the view that follows from it; it
 raises :class:`~core.base.errors.ProjectError` where the file cannot be written, and nothing has changed then.
 ``edit.inverse`` takes it back."""

@@ -138,6 +138,11 @@ def _copy_images(db: sqlite3.Connection) -> None:
     )  # wherever they lie
     for table in ("box", *_MAP_TABLES):
         db.execute(f"DELETE FROM {table} WHERE image_id NOT IN ({_SAME.format('beside')})")
+    # A file that was taken out of the project and added again is another image now.
+    db.execute(
+        """DELETE FROM image WHERE EXISTS (SELECT 1 FROM beside.image AS now WHERE now.id <> image.id
+           AND (now.root_id, now.name) = (image.root_id, image.name))"""
+    )
     db.execute(
         """INSERT INTO image SELECT id, root_id, name, size_bytes, mtime_ns, width, height, 'unseen', ''
            FROM beside.image WHERE TRUE ON CONFLICT (id) DO UPDATE SET size_bytes = excluded.size_bytes,

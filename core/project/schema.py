@@ -73,7 +73,16 @@ LATER_TABLES = (
     # How likely each image with a heat map shows no object, where the run that made it knows.
     """CREATE TABLE IF NOT EXISTS no_object (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, probability REAL NOT NULL)""",
+    # Files that a person took out of the project: a scan of their folder leaves them out.
+    """CREATE TABLE IF NOT EXISTS removed (
+        id INTEGER PRIMARY KEY, root_id INTEGER NOT NULL REFERENCES roots (id), name TEXT NOT NULL,
+        UNIQUE (root_id, name))""",
 )
+
+
+def image_tables() -> list[tuple[str, str]]:
+    """The tables with rows of images, that of the images first, and the column that holds an image's id."""
+    return [("image", "id")] + [(t, "image_id") for t, checks in row_checks().items() if "image_id" in checks]
 
 
 def insensible(checks: Mapping[str, str]) -> str:
@@ -132,4 +141,5 @@ def row_checks() -> dict[str, dict[str, str]]:
         | numbers("finished", "current", most=1),
         "no_object": numbers("image_id")
         | {"probability": "typeof(probability) = 'real' AND probability BETWEEN 0 AND 1"},
+        "removed": numbers("id", "root_id") | paths("name"),
     }

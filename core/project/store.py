@@ -18,6 +18,7 @@ from core.images.scan import ImageFile, RejectedFile
 from core.project import resized
 from core.project.database import Database
 from core.project.file import absolute, from_db, to_db
+from core.project.members import among_members
 from core.project.names import export_names, overlapping
 from core.project.rows import (
     BOX_COLUMNS,
@@ -48,8 +49,10 @@ class Project(Database):
 
     # -- images -------------------------------------------------------------------------------
 
-    def add_images(self, files: Iterable[ImageFile]) -> int:
+    def add_images(self, files: Iterable[ImageFile], *, again: bool = False) -> int:
         """Add ``files`` in their order and return how many were new.
+
+        Those that a person has taken out of the project stay out, but with ``again``.
 
         One that is here already (by root and name, or as the same path under another root) keeps its id,
         boxes and status and takes the new size and time. Where these differ the file has changed: its
@@ -64,6 +67,7 @@ class Project(Database):
             if nested := overlapping(ids):
                 rows = at_known_roots(db, rows, {root: ids[root] for root in nested})
             keys = [(ids[root], to_db(name), size, mtime) for root, name, size, mtime in rows]
+            keys = among_members(db, keys, again=again)
             if before:
                 forget_changed_files(db, keys)
             db.executemany(

@@ -201,7 +201,7 @@ def test_the_german_window_has_room_for_its_texts(
     window = opened_window(qtbot, request)
     qtbot.waitUntil(lambda: cut_off(window) == [])
     fill(qtbot, window, folder, 12)
-    assert window.train_panel.start_button.text() == "Training starten"
+    assert window.train_panel.start_button.text() == "Objekte finden"
     assert window.actions_["undo"].text() == "&Rückgängig"
     assert window.images.count.text() == "12 Bilder"
     qtbot.waitUntil(lambda: cut_off(window) == [])

@@ -50,17 +50,18 @@ def test_a_folder_becomes_a_project_with_the_first_image_in_view(opened: Workben
     assert session.project is not None and session.project.path.name.startswith("photos-")
 
 
-def test_the_same_folder_is_the_same_project_and_another_one_is_added(
+def test_the_same_folder_is_the_same_project_and_another_one_is_another(
     opened: Workbench, folder: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     first = opened.session.project.path
     open_and_scan(qtbot, opened, folder, 12)
-    open_and_scan(qtbot, opened, draw_folder(tmp_path / "more", 3), 15)
     assert opened.session.project.path == first
+    open_and_scan(qtbot, opened, draw_folder(tmp_path / "more", 3), 3)
+    assert opened.session.project.path != first
     opened.new_project()
     assert opened.session.project is None
     wait_idle(qtbot, opened)
-    open_and_scan(qtbot, opened, folder, 15)
+    open_and_scan(qtbot, opened, folder, 12)
     assert opened.session.project.path == first
 
 
@@ -268,7 +269,9 @@ def test_an_empty_folder_and_bad_files_are_told(bench: Workbench, tmp_path: Path
     with qtbot.waitSignal(bench.session.error, timeout=LONG) as told:
         bench.open_paths([empty])
     assert "No usable image" in str(told.args[0]) and "empty" in str(told.args[0])
+    assert "Choose a folder with photos" in str(told.args[0])
     wait_idle(qtbot, bench)
+    assert bench.session.project is None and paths.recent_projects() == []
     with qtbot.waitSignal(bench.session.error, timeout=LONG):
         bench.open_paths([bad])
     assert {file.path.name for file in bench.session.problems.files} == {"zero.jpg", "text.gpx"}
@@ -352,7 +355,8 @@ def test_find_boxes_from_a_saved_training(
     open_and_scan(qtbot, bench, folder, 12)
     assert not bench.can_find_boxes
     train(qtbot, bench, tiny)
-    open_and_scan(qtbot, bench, draw_folder(tmp_path / "more", 3), 15)
+    bench.add_paths([draw_folder(tmp_path / "more", 3)])
+    qtbot.waitUntil(lambda: bench.session.images.total == 15 and not bench.session.activities, timeout=LONG)
     assert bench.can_find_boxes
     with qtbot.waitSignal(bench.localization.boxes_found, timeout=LONG) as told:
         bench.localization.find_boxes()

@@ -179,7 +179,7 @@ def test_images_that_come_later_keep_to_the_filter(filled: MainWindow, tmp_path:
     assert filled.images.name_filter.hasFocus()
     qtbot.keyClicks(filled.images.name_filter, "image 2")
     more = draw_folder(tmp_path / "more", 3)
-    filled.open_paths([more])
+    filled.workbench.add_paths([more])
     qtbot.waitUntil(lambda: filled.session.images.total == 15 and not filled.session.activities, timeout=LONG)
     assert filled.images.count.text() == "2 of 15 images"
     assert filled.images.list.rowAt(QPoint(5, 5).y()) == 0

@@ -14,6 +14,7 @@ from window_support import LONG, close, fill
 
 from app import actions, paths, style
 from app.main_window import MainWindow
+from app.splash import show_splash
 from app.views.message import ErrorDialog
 from app.views.palette import Command, CommandPalette, ranked
 from app.views.settings_dialog import SettingsDialog
@@ -230,3 +231,34 @@ def test_recent_projects_are_on_the_first_page_of_the_next_start(folder: Path, q
     menu.actions()[-1].trigger()
     qtbot.waitUntil(lambda: not listed())
     close(qtbot, again)
+
+
+def test_a_recent_project_says_what_is_in_it_and_enter_opens_it(folder: Path, qtbot: QtBot) -> None:
+    first = MainWindow()
+    first.show()
+    fill(qtbot, first, folder, 12)
+    qtbot.keyClick(first, Qt.Key.Key_A)
+    close(qtbot, first)
+    again = MainWindow()
+    again.show()
+    qtbot.waitExposed(again)
+    (row,) = again.welcome.recent_rows
+    qtbot.waitUntil(lambda: row.facts.text() == "12 images, 1 reviewed", timeout=LONG)
+    assert row.folder.text() == str(folder)
+    assert not row.picture.pixmap().isNull()
+    qtbot.keyClick(row.button, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: again.session.images.total == 12, timeout=LONG)
+    close(qtbot, again)
+
+
+def test_a_splash_is_painted_before_the_window_is_there(qtbot: QtBot) -> None:
+    splash = show_splash()
+    assert splash.isVisible()
+    painted = splash.pixmap().toImage()
+    colours = {painted.pixelColor(x, y).name() for x in range(0, 360, 3) for y in range(0, 200, 3)}
+    assert len(colours) > 3, "the mark and the name"
+    window = MainWindow()
+    window.show()
+    splash.finish(window)
+    assert not splash.isVisible()
+    close(qtbot, window)

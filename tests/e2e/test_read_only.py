@@ -125,7 +125,11 @@ def test_a_project_that_may_only_be_read_is_looked_at_and_gone_on_with_in_a_copy
     bench.editing.draw(Box(1, 2, 30, 20))
     assert "is read-only" in _told(qtbot, window)
     assert drop(window.splitter, [draw_folder(tmp_path / "more", 3)])
-    assert "is read-only" in _told(qtbot, window)
+    qtbot.waitUntil(lambda: "“more”" in window.notice.text.text(), timeout=LONG)
+    open_it, cancel = window.notice.buttons  # nothing can be added here
+    assert (open_it.text(), cancel.text()) == ("Open", "Cancel")
+    cancel.click()
+    assert not window.actions_["add_folder"].isEnabled() and not window.actions_["remove_images"].isEnabled()
     assert session.images.total == 12 and session.boxes[0].box == box
     window.actions_["undo"].trigger()
     settle(qtbot, window)

@@ -372,7 +372,7 @@ def test_truth_that_was_offered_is_offered_until_there_is_an_answer(
         assert window.notice.text.text() == said
     # A folder without truth that comes beside takes the question away from nobody.
     draw_folder(tmp_path / "more", 3)
-    window.open_paths([tmp_path / "more"])
+    window.workbench.add_paths([tmp_path / "more"])
     qtbot.waitUntil(lambda: window.session.images.total == 15, timeout=LONG)
     qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
     assert window.notice.text.text() == said

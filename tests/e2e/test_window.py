@@ -121,7 +121,8 @@ def test_a_drop_is_taken_wherever_it_lands(
         "list": window.images.list.viewport(),
     }.get(place) or getattr(window, place)
     assert drop(target, [more])
-    qtbot.waitUntil(lambda: window.session.images.total == 14, timeout=LONG)
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    assert "“more”" in window.notice.text.text()
     assert window.findChild(QLineEdit, "name_filter").text() == ""
 
 

@@ -183,6 +183,8 @@ def test_without_a_generator_the_windows_that_are_learned_are_shown(
 ) -> None:
     gallery = window.train_panel.gallery
     train(qtbot, window, folder, tiny.with_(**WINDOWS, adversarial=0.0))
+    assert window.train_panel.tabs.second.text() == "Curves" and window.train_panel.tabs.is_first()
+    window.train_panel.tabs.second.click()
     assert not gallery.choice.isVisible() and not window.train_panel.source.unit_row.isVisible()
     assert gallery.real.isVisible() and gallery.background.isVisible()
     assert gallery.real.count() == gallery.background.count() == 8

@@ -59,6 +59,7 @@ def test_start_learns_by_features_and_finds_all_boxes(
 ) -> None:
     fill(qtbot, window, beetles, 24)
     panel, session = window.train_panel, window.session
+    click(qtbot, panel.settings.toggle)
     assert panel.features_form.isVisible() and not panel.form.isVisible()
     assert panel.features_form.preset_box.currentData() == "features"
     assert shown_rule(window) == ("Object map", 0.5), "what the first run will go by"
@@ -126,6 +127,7 @@ def test_the_preset_combo_leads_to_the_other_form_and_back(
 ) -> None:
     fill(qtbot, window, beetles, 24)
     panel = window.train_panel
+    click(qtbot, panel.settings.toggle)
     box = panel.features_form.preset_box
     names = [box.itemData(i) for i in range(box.count())]
     assert names == ["features", "scratch", "generator", "paper"]

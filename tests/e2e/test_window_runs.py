@@ -76,7 +76,7 @@ def test_a_new_run_replaces_no_box_until_it_is_taken_and_undo_brings_them_back(
     ]
     assert picker.source.text().startswith("The boxes come from Run 1.")
     session.select(1)
-    qtbot.waitUntil(lambda: bool(trained.canvas.provisional), timeout=LONG)
+    qtbot.waitUntil(lambda: session.has_evidence and bool(trained.canvas.provisional), timeout=LONG)
     assert trained.canvas.boxes == before[1] and trained.canvas.provisional[0] != before[1][0].box
 
     click(qtbot, picker.take_button)

@@ -17,6 +17,7 @@ from window_support import LONG, close, draw_folder, drop, fill, finish, settle,
 
 from app.main_window import MainWindow
 from app.models.training import Phase
+from app.views.train_panel import TrainPanel
 from core.base.config import ClassifierConfig, TrainConfig
 from core.base.devices import resolve_device
 from core.base.presets import PRESETS
@@ -63,6 +64,13 @@ def click(qtbot: QtBot, button) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def choose_kind(qtbot: QtBot, panel: TrainPanel, *, labels: bool) -> None:
+    """Which training it is, among the details."""
+    if not panel.settings.is_open():
+        click(qtbot, panel.settings.toggle)
+    click(qtbot, panel.kind.second if labels else panel.kind.first)
+
+
 @pytest.fixture
 def trained(window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot) -> MainWindow:
     fill(qtbot, window, folder, 12)
@@ -81,13 +89,14 @@ def test_the_default_follows_the_dropped_folder_until_a_person_changes_it(
     qtbot.waitUntil(
         lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels. "), timeout=LONG
     )
+    click(qtbot, window.train_panel.settings.toggle)
     assert form.reason_label.isVisible()
     assert form.config() == fitted_to(PRESETS["scratch"], FolderSummary(12, 40, 30)).config
 
     qtbot.keyClick(form.editors["batch_size"].focusProxy(), Qt.Key.Key_Up)
     own = form.config()
     more = draw_folder(folder.parent / "more", 3)
-    fill(qtbot, window, more, 15)
+    window.workbench.add_paths([more])
     qtbot.waitUntil(lambda: window.session.results.summary.images == 15, timeout=LONG)
     assert form.config() == own
     assert not form.reason_label.isVisible()
@@ -187,6 +196,7 @@ def test_what_it_would_see_without_augmentation_before_any_training(
     panel = window.train_panel
     panel.set_config(tiny.with_(augmentation=False))
     panel.config_changed.emit()  # as an edit by hand does
+    click(qtbot, panel.tabs.second)
     click(qtbot, panel.gallery.choice.second)
     qtbot.waitUntil(lambda: panel.gallery.real.count() == 8, timeout=LONG)
     known = {image.tobytes() for image in pixels_of(window.session.project, 32).array}
@@ -209,7 +219,7 @@ def test_class_labels_from_folders_to_boxes_and_back(
     settle(qtbot, window)
     gan = {r.id: session.project.heat_map(r.id) for r in session.project.images()}
 
-    click(qtbot, panel.kind.second)
+    choose_kind(qtbot, panel, labels=True)
     qtbot.waitUntil(lambda: "12 images in 2 class folders" in panel.note_label.text(), timeout=LONG)
     assert "needs labels" in panel.note_label.text()
     panel.set_config(CLASSES.with_(steps=ENDLESS))
@@ -243,7 +253,7 @@ def test_class_labels_from_folders_to_boxes_and_back(
     for record, heat_map in zip(records, expected, strict=True):
         np.testing.assert_allclose(session.project.heat_map(record.id), heat_map, atol=1e-4)
 
-    click(qtbot, panel.kind.first)
+    choose_kind(qtbot, panel, labels=False)
     qtbot.waitUntil(panel.runs.take_button.isEnabled, timeout=LONG)
     click(qtbot, panel.runs.take_button)
     settle(qtbot, window)
@@ -257,7 +267,7 @@ def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
     first = MainWindow()
     first.show()
     fill(qtbot, first, two_classes(tmp_path / "animals"), 12)
-    click(qtbot, first.train_panel.kind.second)
+    choose_kind(qtbot, first.train_panel, labels=True)
     first.train_panel.set_config(CLASSES.with_(steps=ENDLESS))
     qtbot.waitUntil(first.train_panel.start_button.isEnabled, timeout=LONG)
     click(qtbot, first.train_panel.start_button)
@@ -268,7 +278,7 @@ def test_a_training_with_class_labels_goes_on_in_a_reopened_project(
     window.open_paths([path])
     session, panel = window.session, window.train_panel
     qtbot.waitUntil(lambda: session.project is not None and session.picture is not None, timeout=LONG)
-    click(qtbot, panel.kind.second)
+    choose_kind(qtbot, panel, labels=True)
     saved = session.results.labelled.status.saved_step
     assert panel.continue_button.isVisible() and saved >= 2
     panel.set_config(CLASSES.with_(steps=saved + 2))
@@ -290,7 +300,7 @@ def test_the_curves_of_a_training_closed_before_its_first_samples_are_there_agai
     panel, session = first.train_panel, first.session
     config = CLASSES.with_(report_every=1000) if labels else tiny.with_(sample_every=1000)
     if labels:
-        click(qtbot, panel.kind.second)
+        choose_kind(qtbot, panel, labels=True)
     panel.set_config(config.with_(steps=ENDLESS))
     qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
     click(qtbot, panel.start_button)
@@ -316,10 +326,10 @@ def test_without_class_folders_one_sentence_says_what_is_missing(
 ) -> None:
     fill(qtbot, window, folder, 12)
     panel = window.train_panel
-    click(qtbot, panel.kind.second)
+    choose_kind(qtbot, panel, labels=True)
     qtbot.waitUntil(lambda: "no class folders" in panel.note_label.text(), timeout=LONG)
     assert not panel.start_button.isEnabled()
-    click(qtbot, panel.kind.first)
+    choose_kind(qtbot, panel, labels=False)
     assert panel.start_button.isEnabled() and not panel.note_label.isVisible()
 
 
@@ -330,7 +340,7 @@ def test_images_of_no_class_get_the_likeliest_ones_map(
     shutil.copy(where / "cats" / "image 1.png", where / "stray.png")
     fill(qtbot, window, where, 13)
     panel, session = window.train_panel, window.session
-    click(qtbot, panel.kind.second)
+    choose_kind(qtbot, panel, labels=True)
     panel.set_config(CLASSES)
     qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
     click(qtbot, panel.start_button)
@@ -348,9 +358,11 @@ def test_a_dropped_folder_is_counted_while_class_labels_are_shown(
 ) -> None:
     fill(qtbot, window, draw_folder(tmp_path / "cats", 6), 6)
     panel = window.train_panel
-    click(qtbot, panel.kind.second)
+    choose_kind(qtbot, panel, labels=True)
     qtbot.waitUntil(lambda: "no class folders" in panel.note_label.text(), timeout=LONG)
     assert drop(window.splitter, [draw_folder(tmp_path / "dogs", 5)])
+    qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
+    click(qtbot, window.notice.buttons[1])  # adds it
     qtbot.waitUntil(lambda: "11 images in 2 class folders" in panel.note_label.text(), timeout=LONG)
 
 
@@ -402,7 +414,7 @@ def test_tab_goes_down_the_panel_as_the_eye_does(
     fill(qtbot, window, two_classes(folder) if labels else folder, 24 if labels else 12)
     panel = window.train_panel
     if labels:
-        click(qtbot, panel.kind.second)
+        choose_kind(qtbot, panel, labels=True)
     if kind == "scratch":
         box = panel.features_form.preset_box
         box.setCurrentIndex(box.findData("scratch"))
@@ -410,14 +422,16 @@ def test_tab_goes_down_the_panel_as_the_eye_does(
     form.advanced.set_open(advanced)
     qtbot.waitUntil(panel.start_button.isEnabled, timeout=LONG)
     QApplication.processEvents()
-    (panel.kind.second if labels else panel.kind.first).setFocus()
+    panel.settings.set_open(True)
+    QApplication.processEvents()
+    panel.start_button.setFocus()
     seen: list[QWidget] = []
     while (at := QApplication.focusWidget()) is not None and panel.isAncestorOf(at) and at not in seen:
         seen.append(at)
         qtbot.keyClick(at, Qt.Key.Key_Tab)
     assert len(seen) > most + (4 if advanced else 0) and panel.start_button in seen
-    assert seen[1] is panel.settings.toggle
-    assert seen[2] is form.preset_box
+    assert seen[:2] == [panel.start_button, panel.settings.toggle]
+    assert panel.kind.isAncestorOf(seen[2]) and seen[3] is form.preset_box
     form_rows = [w.mapTo(form, QPoint(0, 0)).y() for w in seen if form.isAncestorOf(w)]
     assert all(below >= above - 6 for above, below in pairwise(form_rows)), form_rows
-    assert seen.index(panel.start_button) > max(i for i, w in enumerate(seen) if form.isAncestorOf(w))
+    assert seen.index(panel.start_button) < min(i for i, w in enumerate(seen) if form.isAncestorOf(w))

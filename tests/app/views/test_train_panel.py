@@ -23,7 +23,9 @@ RUNNING = TrainPanelState(status=TrainingStatus(phase=Phase.TRAINING, step=10, s
 
 @pytest.fixture
 def panel(show: Callable[..., QWidget]) -> TrainPanel:
-    return show(TrainPanel(), 340, 720)
+    made = show(TrainPanel(), 340, 720)
+    made.settings.toggle.click()
+    return made
 
 
 def listen(panel: TrainPanel) -> list[tuple[object, ...]]:
