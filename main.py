@@ -1,8 +1,8 @@
 """Boxscout's one entry: it prepares its environment when asked, then opens the window or runs a command.
 
     python3 main.py [FOLDER | FILES | PROJECT.boxscout]     the window
-    python3 main.py train | localize | export | evaluate | compare | curve | import | reproduce | demo |
-                    doctor | test
+    python3 main.py train | localize | learn | export | evaluate | compare | curve | import |
+                    reproduce | demo | doctor | test
 
 Every Python 3 must be able to parse this file, so that an old one gets a sentence instead of a SyntaxError:
 no f-strings and nothing newer here. Until the hand-over only the standard library is used, also by
@@ -16,8 +16,9 @@ from pathlib import Path
 ROOT = str(Path(__file__).resolve().parent)
 OLDEST_PYTHON = (3, 10)
 COMMANDS = (
-    *("train", "train-cam", "localize", "export", "evaluate", "compare", "curve"),
-    *("snapshots", "runs", "import", "relocate", "repair", "reproduce", "demo", "doctor", "test"),
+    *("train", "train-cam", "localize", "learn", "localizer", "export", "evaluate"),
+    *("compare", "curve", "snapshots", "runs", "import", "relocate", "repair"),
+    *("reproduce", "demo", "doctor", "test"),
 )
 HOW_TO_DEMO = "Without a window, run the main job with: python3 main.py demo --out DIR"
 

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Literal
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QByteArray, QDir, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
 
@@ -170,22 +171,27 @@ def _palette(c: Colours) -> QPalette:
 
 def icon(name: str, colour: str | None = None) -> QIcon:
     """The icon ``resources/icons/<name>.svg`` tinted with ``colour`` (the text colour when None)."""
-    svg = resources.path(f"icons/{name}.svg").read_text(encoding="utf-8")
     made = QIcon()
     for mode, tint in ((QIcon.Mode.Normal, colour or colours().text), (QIcon.Mode.Disabled, colours().faint)):
-        renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", tint).encode()))
-        for size in ICON_SIZES:
-            made.addPixmap(_rendered(renderer, size), mode)
+        for picture in _rendered(name, tint):
+            made.addPixmap(QPixmap.fromImage(picture), mode)
     return made
 
 
-def _rendered(renderer: QSvgRenderer, size: int) -> QPixmap:
-    pixmap = QPixmap(QSize(size, size))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, size, size))
-    painter.end()
-    return pixmap
+@cache
+def _rendered(name: str, tint: str) -> tuple[QImage, ...]:
+    """One picture for each of :data:`ICON_SIZES`; kept, since every window draws them all."""
+    svg = resources.path(f"icons/{name}.svg").read_text(encoding="utf-8")
+    renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", tint).encode()))
+    pictures = []
+    for size in ICON_SIZES:
+        picture = QImage(QSize(size, size), QImage.Format.Format_ARGB32_Premultiplied)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        renderer.render(painter, QRectF(0, 0, size, size))
+        painter.end()
+        pictures.append(picture)
+    return tuple(pictures)
 
 
 def set_icon(target: _Iconed, name: str, colour: str = "text") -> None:

@@ -25,8 +25,13 @@ from core.setup import bootstrap
 from core.setup.requirements import MODULE_OF, requirements
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-BOOTSTRAP = ("main.py", "core/__init__.py", "core/base/errors.py", "core/setup/__init__.py")
-BOOTSTRAP += ("core/setup/bootstrap.py", "core/setup/requirements.py", "core/setup/system.py")
+BOOTSTRAP = ("main.py", "core/__init__.py", "core/base/errors.py", "core/base/lock.py")
+BOOTSTRAP += (
+    "core/setup/__init__.py",
+    "core/setup/bootstrap.py",
+    "core/setup/requirements.py",
+    "core/setup/system.py",
+)
 PYPROJECT = """
 [build-system]
 requires = []

@@ -15,7 +15,8 @@ from app.views.layouts import STRETCH, form_layout, hbox
 from app.wiring import one_shot
 from core.base.annotations import Status
 from core.base.language import number, short, tr, trn
-from core.project.exchange import ImportPlan, Wanted
+from core.formats.selection import Selection
+from core.project.exchange import ImportPlan
 
 LOOK_MS = 300
 _DETAIL_LINES = 5
@@ -149,7 +150,8 @@ class ImportDialog(Dialog):
     def _chosen(self) -> ImportPlan | None:
         """What of the plan the person wants."""
         label = self.classes.currentData()
-        wanted = Wanted(None if label is None else frozenset({label}), self.score.value())
+        classes = None if label is None else frozenset({label})
+        wanted = Selection(classes=classes, min_score=self.score.value())
         return None if self._plan is None else self._plan.only(wanted)
 
     def accept(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from core.base.errors import BoxscoutError
 from core.base.language import tr
 
 _TEMPORARY = re.compile(r"\.boxscout-[0-9a-f]{12}\.(tmp|old)")
@@ -134,6 +135,15 @@ def os_reason(error: OSError) -> str:
         errno.EIO: tr("the disk reports a fault"),
     }
     return reasons.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
+
+
+@contextmanager
+def os_errors(kind: type[BoxscoutError], text: str, **fields: object) -> Iterator[None]:
+    """Turn an OSError of the body into one of ``kind``; :func:`os_reason` is the ``{reason}`` in ``text``."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(text.format(**fields, reason=os_reason(error))) from error
 
 
 def _replaceable_mode(target: Path) -> int | None:

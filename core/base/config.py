@@ -368,6 +368,13 @@ def is_of_kind(value: Any, kind: str) -> bool:
     return any(_is_one_of_kind(value, one) for one in kind.split(" | "))
 
 
+def plain(value: Any, kind: str) -> Any:
+    """``value`` where it :func:`is_of_kind`; ValueError where it is not."""
+    if not is_of_kind(value, kind):
+        raise ValueError(f"no {kind}")
+    return value
+
+
 def _is_one_of_kind(value: Any, kind: str) -> bool:
     if kind == "None" or isinstance(value, bool):
         return value is None or (kind == "bool" and isinstance(value, bool))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from core.base.atomic import os_reason, write_atomically
-from core.base.config import DEVICES, Limits, Settings
+from core.base.atomic import os_errors, write_atomically
+from core.base.config import DEVICES, Limits, Settings, plain
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
 
@@ -71,32 +71,20 @@ def load(path: Path) -> tuple[Preferences, str]:
     except FileNotFoundError:
         return Preferences(), ""
     except (OSError, ValueError):
-        return Preferences(), tr(
-            "The settings in “{path}” cannot be read. Default settings are used."
-        ).format(path=path)
+        values = None
     if not isinstance(values, dict):
-        return Preferences(), tr(
-            "The settings in “{path}” cannot be read. Default settings are used."
-        ).format(path=path)
-    kept: dict[str, Any] = {}
-    wrong: list[str] = []
+        said = tr("The settings in “{path}” cannot be read. Default settings are used.")
+        return Preferences(), said.format(path=path)
+    found, wrong = Preferences(), []
     for each in fields(Preferences):
-        if each.name not in values:
-            continue
-        try:
-            kept[each.name] = _READERS[each.name](values[each.name])
-            Preferences(**{each.name: kept[each.name]})
-        except (BoxscoutError, TypeError, ValueError):
-            kept.pop(each.name, None)
-            wrong.append(each.name)
-    said = (
-        tr("The settings in “{path}” have no usable value for {names}. The default is used.").format(
-            path=path, names=", ".join(wrong)
-        )
-        if wrong
-        else ""
-    )
-    return Preferences(**kept), said
+        if each.name in values:
+            value = values[each.name]
+            try:
+                found = found.with_(**{each.name: _keys(value) if each.name == "shortcuts" else value})
+            except (BoxscoutError, TypeError, ValueError):
+                wrong.append(each.name)
+    said = tr("The settings in “{path}” have no usable value for {names}. The default is used.")
+    return found, said.format(path=path, names=", ".join(wrong)) if wrong else ""
 
 
 def save(path: Path, preferences: Preferences) -> None:
@@ -108,15 +96,9 @@ def save(path: Path, preferences: Preferences) -> None:
         The place cannot be written.
     """
     text = json.dumps(preferences.to_dict(), indent=1, ensure_ascii=False) + "\n"
-    try:
+    with os_errors(BoxscoutError, tr("The settings could not be saved in “{path}”: {reason}."), path=path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode("utf-8"))
-    except OSError as error:
-        raise BoxscoutError(
-            tr("The settings could not be saved in “{path}”: {reason}.").format(
-                path=path, reason=os_reason(error)
-            )
-        ) from error
 
 
 def keys_in_force(standard: Keys, changed: Keys) -> dict[str, tuple[str, ...]]:
@@ -140,39 +122,9 @@ def holder_of(key: str, bindings: Keys) -> str | None:
     return next((name for name, keys in bindings.items() if wanted in map(str.casefold, keys)), None)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
+def _keys(value: Any) -> dict[str, tuple[str, ...]]:
+    """The shortcuts in a file; TypeError or ValueError where they are none."""
+    keys = {name: tuple(plain(key, "str") for key in keys) for name, keys in dict(value).items()}
+    if not all(isinstance(each, list) for each in dict(value).values()):
         raise TypeError
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _shortcuts(value: Any) -> dict[str, tuple[str, ...]]:
-    return {_text(name): tuple(_text(key) for key in _listed(keys)) for name, keys in dict(value).items()}
-
-
-def _listed(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError
-    return value
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "theme": _text,
-    "language": _text,
-    "device": _text,
-    "threads": _whole,
-    "accept_drawn": _flag,
-    "shortcuts": _shortcuts,
-}
+    return keys

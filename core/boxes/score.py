@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.base.geometry import Box
 from core.boxes.prior import Prior
 
 Map = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 
-def box_score(scaled: Map, cells: Box, *, heat_map: Map | None = None, prior: Prior | None = None) -> float:
+def box_scores(
+    scaled: Map, cells: Floats, *, heat_maps: Map | None = None, prior: Prior | None = None
+) -> Floats:
     """``s**2 * sqrt(c)``: the share ``s`` of the heat that lies inside, and how hot it is there, ``c``.
 
     ``s`` is the sum of ``scaled`` inside the box over the sum of all of it. ``c`` is 1 / (1 + exp(-z)) with
-    z = (mean of ``heat_map`` inside - ``prior.level``) / ``prior.spread``: an object that the network is sure
-    of is hotter than the average image of the same data set. Without a prior ``c`` is 1.
+    z = (mean of ``heat_maps`` inside - ``prior.level``) / ``prior.spread``: an object that the network is
+    sure of is hotter than the average image of the same data set. Without a prior ``c`` is 1.
 
     Of a dozen formulas tried on 1,500 train boxes of Dog this one ordered boxes best by their IoU, with
     every rule and threshold (rank correlation .31 for moments, .28 for the published rule); the contrast of
@@ -26,34 +27,15 @@ def box_score(scaled: Map, cells: Box, *, heat_map: Map | None = None, prior: Pr
     Parameters
     ----------
     scaled
-        float (h, w), 0..1, a constant one is 1 everywhere. What does not belong to the object may be 0.
+        float (n, h, w), 0..1, a constant one is 1 everywhere. What does not belong to the object may be 0.
     cells
-        The box in cells of ``scaled``, half-open, inside it.
-    heat_map
-        The same map as the network gave it, in any resolution.
+        One box for each, in its cells, half-open and inside it: float64 (n, 4), x0 y0 x1 y1.
+    heat_maps
+        The same maps as the network gave them, in any resolution: float (n, any, any).
 
     Returns
     -------
-    0..1; 0 where the map is constant, since any box would do.
-    """
-    maps = None if heat_map is None else np.asarray(heat_map)[None]
-    sides = np.array([[cells.x0, cells.y0, cells.x1, cells.y1]], np.float64)
-    return float(box_scores(scaled[None], sides, heat_maps=maps, prior=prior)[0])
-
-
-def box_scores(
-    scaled: Map, cells: Floats, *, heat_maps: Map | None = None, prior: Prior | None = None
-) -> Floats:
-    """:func:`box_score` of one box in each of n maps: float64 (n,), to the last bit what each has alone.
-
-    Parameters
-    ----------
-    scaled
-        float (n, h, w).
-    cells
-        float64 (n, 4), x0 y0 x1 y1.
-    heat_maps
-        float (n, any, any).
+    float64 (n,), 0..1, to the last bit what each has alone; 0 where a map is constant: any box would do.
     """
     total = _weighed(scaled, np.ones(scaled.shape[2], np.float32)).sum(axis=1)
     constant = scaled.min(axis=(1, 2)) == scaled.max(axis=(1, 2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -21,6 +21,7 @@ from core.cli.cam_app import train_cam
 from core.cli.console import complain, console, progress_bar, say, stop_on_signal
 from core.cli.evaluation_app import compare, curve, evaluate, print_report
 from core.cli.formats_app import export, import_
+from core.cli.learn_app import learn, localizer
 from core.cli.mending_app import relocate, repair
 from core.cli.preset_options import TrainCommand
 from core.cli.reproduce_app import reproduce
@@ -114,7 +115,7 @@ def train(
     ] = None,
     weights: Weights = None,
     download: Annotated[
-        Optional[bool],  # noqa: UP045
+        bool | None,
         typer.Option("--download", help="Download the weights of timm/NAME; its licence is shown before."),
     ] = None,
     resume: Resume = False,
@@ -146,16 +147,14 @@ def localize(
     folders: Folders,
     project: ExistingProject,
     threshold: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(min=0.0, max=MAX_THRESHOLD, help="From what heat on; default: the rule's."),
+        float | None, typer.Option(min=0.0, max=MAX_THRESHOLD, help="From what heat on; default: the rule's.")
     ] = None,
     rule: Annotated[
-        Optional[str],  # noqa: UP045
-        one_of(RULES, "How a heat map becomes a box; default: by what made it."),
+        str | None, one_of(RULES, "How a heat map becomes a box; default: by what made it.")
     ] = None,
     set_: SetName = None,
     model: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         one_of(LOCALIZER_MODELS, "Whose heat maps: cam is 'train-cam'; default: the newest of 'train'."),
     ] = None,
     at: SnapshotStep = "last",
@@ -167,7 +166,7 @@ def localize(
         int, typer.Option(min=1, max=MAX_BOXES, help="Boxes in an image at most, where several stand out.")
     ] = 1,
     looks: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         one_of(
             READ_OUTS,
             "How often the network looks; default: guided with gan, averaged for several boxes, "
@@ -175,7 +174,7 @@ def localize(
         ),
     ] = None,
     long_side: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(min=32, max=1024, help="Look at photos unsquashed, of that many pixels: small objects."),
     ] = None,
     again: Annotated[
@@ -206,6 +205,8 @@ def localize(
     show(result, as_json, result.pop("text"))
 
 
+app.command()(learn)
+app.add_typer(localizer, name="localizer")
 app.command("snapshots")(snapshots)
 app.command("runs")(runs)
 app.command()(export)
@@ -221,7 +222,7 @@ app.command()(repair)
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", help="A folder for the results; made where there is none.")],
-    steps: Annotated[Optional[int], typer.Option(min=1, help="Training steps.")] = None,  # noqa: UP045
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps.")] = None,
     count: Annotated[int, typer.Option(min=8, help="Images to draw.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same demo.")] = 0,
 ) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from core.base.annotations import ImageBoxes
-from core.base.errors import BoxscoutError
+from core.base.annotations import ImageBoxes, Status
+from core.base.errors import BoxscoutError, ProjectError
 from core.cli.console import Bar, complain
+from core.cli.job import images_text
 from core.cli.projects import existing_project
 from core.evaluate.compare import Comparison, compare
+from core.evaluate.matching import match_by_name
 from core.evaluate.pixel_precision import pixel_average_precision, read_mask
 from core.evaluate.report import Report
 from core.evaluate.report import evaluate as evaluate_boxes
@@ -21,7 +23,7 @@ from core.formats import tiny_imagenet
 from core.formats.gather import ReadOptions
 from core.formats.reading import read_truth
 from core.project.file import SUFFIX
-from core.project.queries import framing_rows, under_priors
+from core.project.queries import framing_rows, held_among, under_priors
 from core.project.workflow import command_line, is_trained, no_training
 
 
@@ -31,6 +33,36 @@ def run_evaluate(
     """The accuracy of a box file."""
     predicted, true = _boxes(boxes), _truth(truth, set_name, split)
     return evaluate_boxes(predicted, true, images_root=_images_root(images, truth, true))
+
+
+def run_evaluate_project(
+    project: Path, truth: Path, *, images: Path | None, set_name: str | None, split: str | None
+) -> tuple[Report, str]:
+    """The accuracy of a project's boxes where nobody has reviewed them, and what that leaves out."""
+    predicted, reviewed = _unreviewed(project)
+    true = _truth(truth, set_name, split)
+    here = [true_one for _, true_one in match_by_name(predicted, true).pairs]  # all others count as missed
+    note = f"Measured on images that nobody has reviewed; left out: {images_text(reviewed)}."
+    report = evaluate_boxes(predicted, here, images_root=_images_root(images, truth, here))
+    return report, note if reviewed else ""
+
+
+def _unreviewed(path: Path) -> tuple[list[ImageBoxes], int]:
+    """The images of a project that nobody has reviewed, with their boxes, and how many were.
+
+    Raises
+    ------
+    ProjectError
+        There is none.
+    """
+    with existing_project(path, to_read=True) as project:
+        records, images = project.images(), project.image_boxes()
+        reviewed = held_among(project, [record.id for record in records])
+    reviewed |= {record.id for record in records if record.status is Status.REJECTED}
+    rest = [own for record, own in zip(records, images, strict=True) if record.id not in reviewed]
+    if not rest:
+        raise ProjectError(f"All images of {path} are reviewed: none is left to measure on.")
+    return rest, len(reviewed)
 
 
 def run_compare(

@@ -97,10 +97,10 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(*, quiet: bool = False) -> Iterator[Bar]:
+def progress_bar() -> Iterator[Bar]:
     """A :class:`Bar` on the standard error stream, so that it never mixes with what a program reads."""
-    if not errors.is_terminal or quiet:
-        yield Bar(None, None) if not quiet else _Silent()
+    if not errors.is_terminal:
+        yield Bar(None, None)
         return
     columns = (
         TextColumn("{task.fields[title]}", markup=False),
@@ -112,17 +112,6 @@ def progress_bar(*, quiet: bool = False) -> Iterator[Bar]:
     )
     with Progress(*columns, console=errors) as bar:
         yield Bar(bar, bar.add_task("", total=1.0, title="", detail="", left=""))
-
-
-class _Silent(Bar):
-    def __init__(self) -> None:
-        super().__init__(None, None)
-
-    def update(self, fraction: float, detail: str = "") -> None:
-        pass
-
-    def note(self, line: str) -> None:
-        pass
 
 
 @contextmanager

@@ -14,11 +14,12 @@ from core.cli.commands import run_evaluate
 from core.cli.console import Bar
 from core.cli.formats_commands import run_export
 from core.cli.job import Wanted, run_localize, run_train
-from core.cli.sheet import Course, Panel, draw_sheet
+from core.cli.sheet import Course, draw_sheet
 from core.evaluate.report import Report
 from core.formats import reading
 from core.images.decoding import decode
 from core.images.sample import draw_sample
+from core.project.drawing import Panel
 from core.project.learning import KIND, saved_unit
 from core.project.runs import Run, current_run
 from core.project.store import ImageRecord, Project

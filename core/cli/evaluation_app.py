@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from core.base.atomic import keep_other_kinds, os_reason, write_atomically
+from core.base.atomic import keep_other_kinds, os_errors, write_atomically
 from core.base.errors import BoxscoutError
 from core.boxes.rules import DEFAULT_RULE, RULES
 from core.cli.console import console, progress_bar, say
@@ -19,6 +19,7 @@ from core.cli.shared import (
     BoxFile,
     ImagesFolder,
     JsonFile,
+    OptionalBoxFile,
     SetName,
     Split,
     TruthPath,
@@ -27,8 +28,12 @@ from core.cli.shared import (
 
 
 def evaluate(
-    boxes: BoxFile,
     truth: TruthPath,
+    boxes: OptionalBoxFile = None,
+    project: Annotated[
+        Path | None,
+        typer.Option("--project", help="Measure its boxes instead, on images that nobody has reviewed."),
+    ] = None,
     images: ImagesFolder = None,
     set_: SetName = None,
     split: Split = None,
@@ -38,11 +43,20 @@ def evaluate(
 
     These need no training: the whole image, its middle, the best fixed box.
     """
-    from core.cli.commands import run_evaluate
+    from core.cli.commands import run_evaluate, run_evaluate_project
 
-    result = run_evaluate(boxes, truth, images=images, set_name=set_, split=split)
+    how: dict[str, Any] = {"images": images, "set_name": set_, "split": split}
+    note = ""
+    if project is not None and boxes is None:
+        result, note = run_evaluate_project(project, truth, **how)
+    elif boxes is not None and project is None:
+        result = run_evaluate(boxes, truth, **how)
+    else:
+        raise typer.BadParameter("Give BOXES or --project, one of the two.")
     _save(result.to_dict(), json_file)
     print_report(result)
+    if note:
+        say(note)
 
 
 def compare(
@@ -73,7 +87,7 @@ def curve(
     rule: Annotated[str, one_of(RULES, "How a heat map becomes a box.")] = DEFAULT_RULE,
     step: Annotated[float, typer.Option(min=0.001, max=0.5, help="From one threshold to the next.")] = 0.01,
     masks: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="A folder of PNG masks named as the images, black where no object is: adds PxAP."),
     ] = None,
     set_: SetName = None,
@@ -132,8 +146,6 @@ def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
 def _save(content: dict[str, Any], path: Path | None) -> None:
     if path is None:
         return
-    try:
+    with os_errors(BoxscoutError, "{path} cannot be written: {reason}.", path=path):
         keep_other_kinds(path)
         write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        raise BoxscoutError(f"{path} cannot be written: {os_reason(error)}.") from error

@@ -17,6 +17,7 @@ from core.cli.job import Located, Wanted, images_text
 from core.cli.projects import project_to_train
 from core.images.scan import RejectedFile
 from core.learn.frozen import Learned
+from core.maps.localizer import Localizer
 from core.nets.features import Features
 from core.nets.lite0 import NAME
 from core.project.frozen import localize_by_features, other_runtime
@@ -133,9 +134,7 @@ def locate_by_features(
 ) -> Located:
     """Boxes into ``place`` by what was learned in ``run``."""
     localizer = saved_unit(run)
-    _refuse_weights(localizer.features, wanted.weights)
-    features = features_for(localizer, _config(project, wanted.weights))
-    _note(bar, features)
+    features = features_to_use(project, localizer, wanted.weights, bar)
     note = "" if wanted.again else other_runtime(place.load_survey(), features.version)
     bar.part("Finding boxes", 1.0)
     found = localize_by_features(
@@ -157,6 +156,14 @@ def locate_by_features(
         unusable=tuple(RejectedFile(r.path, reasons[r.id]) for r in records if r.id in failed),
         notes=(f"{note} (--again)",) if note else (),
     )
+
+
+def features_to_use(project: Project, localizer: Localizer, weights: Path | None, bar: Bar) -> Features:
+    """The network that ``localizer`` reads, with other ``weights`` where these are given."""
+    _refuse_weights(localizer.features, weights)
+    features = features_for(localizer, _config(project, weights))
+    _note(bar, features)
+    return features
 
 
 def _refuse_weights(features: str, weights: object, *, agreed: bool = False) -> None:

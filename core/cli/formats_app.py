@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -27,7 +27,7 @@ def export(
         float, typer.Option(min=0.0, max=1.0, help="Only boxes of this score or more; edited ones always.")
     ] = 0.0,
     class_: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--class", help="Only boxes of this class; may be given several times."),
     ] = None,
     val: Annotated[
@@ -88,19 +88,17 @@ def import_(
         ),
     ],
     out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--out", help="cifar10: a new folder for the images, one folder per class."),
+        Path | None, typer.Option("--out", help="cifar10: a new folder for the images, one folder per class.")
     ] = None,
     project: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--project", help="boxes: the project that they go into."),
+        Path | None, typer.Option("--project", help="boxes: the project that they go into.")
     ] = None,
     status: Annotated[str, one_of(STATUSES, "boxes: what their images become.")] = "unseen",
     replace_edited: Annotated[
         bool, typer.Option("--replace-edited", help="boxes: also where one was edited or accepted here.")
     ] = False,
     class_: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--class", help="boxes: only those of this class; may be given several times."),
     ] = None,
     min_score: Annotated[
@@ -113,14 +111,13 @@ def import_(
     An archive becomes image files.
     """
     from core.cli.formats_commands import run_import_archive, run_import_boxes
-    from core.project.exchange import Wanted
 
     if kind not in KINDS:
         raise typer.BadParameter(f"{kind!r} cannot be imported; what can is {' and '.join(KINDS)}.")
     if kind == "boxes":
         if project is None:
             raise typer.BadParameter("'import boxes' needs --project.")
-        wanted = Wanted(frozenset(class_) if class_ else None, min_score)
+        wanted = Selection(classes=frozenset(class_) if class_ else None, min_score=min_score)
         result = run_import_boxes(source, project, wanted, status=status, replace_edited=replace_edited)
     else:
         if out is None:

@@ -14,7 +14,7 @@ from core.cli.projects import existing_project
 from core.formats import FORMATS, Selection, WriteOptions, export
 from core.images import cifar10
 from core.project.claim import COMMAND, claim
-from core.project.exchange import Wanted, exportable, import_boxes, outdated_images, plan_import
+from core.project.exchange import exportable, import_boxes, outdated_images, plan_import
 from core.project.results import results_file
 from core.project.runs import current_run, newest_finished_run
 from core.project.store import Project
@@ -81,7 +81,7 @@ def _is_behind(project: Project) -> bool:
 
 
 def run_import_boxes(
-    path: Path, project_path: Path, wanted: Wanted, *, status: str, replace_edited: bool
+    path: Path, project_path: Path, wanted: Selection, *, status: str, replace_edited: bool
 ) -> dict[str, Any]:
     """Boxes made elsewhere into the project; ``text`` says what came in."""
     with claim(project_path, COMMAND), existing_project(project_path) as project:

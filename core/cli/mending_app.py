@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ def relocate(
     project: Annotated[Path, typer.Option("--project", help="The project whose images were moved.")],
     new: Annotated[Path, typer.Argument(help="The folder where they lie now.")],
     old: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--from", help="Where they lay; needed only where several folders are gone."),
     ] = None,
     as_json: AsJson = False,

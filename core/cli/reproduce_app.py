@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -21,22 +21,18 @@ reproduce = typer.Typer(
 
 Data = Annotated[Path, typer.Option("--data", help="The folder that holds Tiny ImageNet's train and val.")]
 Out = Annotated[Path, typer.Option("--out", help="A folder for runs and results; what is there is reused.")]
-Sets = Annotated[Optional[str], typer.Option("--sets", help=f"Some of {','.join(SETS)}.")]  # noqa: UP045
-Methods = Annotated[Optional[str], typer.Option("--methods", help=f"Some of {','.join(METHODS)}.")]  # noqa: UP045
+Sets = Annotated[str | None, typer.Option("--sets", help=f"Some of {','.join(SETS)}.")]
+Methods = Annotated[str | None, typer.Option("--methods", help=f"Some of {','.join(METHODS)}.")]
 Budget = Annotated[
-    Optional[float],  # noqa: UP045
+    float | None,
     typer.Option("--budget", help="Share of the published steps, up to 1 (200,000; 100,000 for cam)."),
 ]
-Steps = Annotated[Optional[int], typer.Option("--steps", min=1, help="Steps of every run instead.")]  # noqa: UP045
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Steps of every run instead.")]
 Seeds = Annotated[str, typer.Option("--seeds", help="A run for each, such as 0,1.")]
-Width = Annotated[Optional[int], typer.Option("--width", help="Channels of the first stage; paper: 64.")]  # noqa: UP045
-BatchSize = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option("--batch-size", help="Images per step; paper: 128, cam 256."),
-]
+Width = Annotated[int | None, typer.Option("--width", help="Channels of the first stage; paper: 64.")]
+BatchSize = Annotated[int | None, typer.Option("--batch-size", help="Images per step; paper: 128, cam 256.")]
 Cam = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--cam", help="Settings of cam alone, such as steps=300,width=8,batch-size=32."),
+    str | None, typer.Option("--cam", help="Settings of cam alone, such as steps=300,width=8,batch-size=32.")
 ]
 Device = Annotated[str, one_of(DEVICES, "Where to train.", "--device")]
 

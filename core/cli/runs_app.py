@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
 from core.cli.shared import AsJson, ExistingProject, show
 
 RunNumber = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option("--run", min=1, help="Which training finds them; 'runs' lists all."),
+    int | None, typer.Option("--run", min=1, help="Which training finds them; 'runs' lists all.")
 ]
 
 
 def runs(
     project: ExistingProject,
     use: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option("--use", min=1, metavar="RUN", help="Take the boxes that this run has found."),
     ] = None,
     delete: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option("--delete", min=1, metavar="RUN", help="Delete this run with its snapshots and boxes."),
     ] = None,
     as_json: AsJson = False,

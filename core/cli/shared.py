@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -33,28 +33,24 @@ ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; 
 ExistingProject = Annotated[Path, typer.Option("--project", help="The project file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Train a new run; the ones before it stay.")]
-BoxFile = Annotated[
-    Path, typer.Argument(help="A file or folder of boxes, in any format that 'import' reads.")
-]
+_BOXES = typer.Argument(help="A file or folder of boxes, in any format that 'import' reads.")
+BoxFile = Annotated[Path, _BOXES]
+OptionalBoxFile = Annotated[Path | None, _BOXES]
 TruthPath = Annotated[
     Path, typer.Option("--truth", help="A file or folder of true boxes, or a Tiny ImageNet folder.")
 ]
-SetName = Annotated[
-    Optional[str],  # noqa: UP045
-    one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set"),
-]
+SetName = Annotated[str | None, one_of(SETS, "Only this co-localization set of Tiny ImageNet.", "--set")]
 ImagesFolder = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(
         "--images", help="The images' folder, for colour contrast; default: TRUTH, if they lie there."
     ),
 ]
-Split = Annotated[Optional[str], one_of(SPLITS, "Only this part of Tiny ImageNet.", "--split")]  # noqa: UP045
+Split = Annotated[str | None, one_of(SPLITS, "Only this part of Tiny ImageNet.", "--split")]
 Weights = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--weights", help="A safetensors file with the weights of your own backbone."),
+    Path | None, typer.Option("--weights", help="A safetensors file with the weights of your own backbone.")
 ]
-JsonFile = Annotated[Optional[Path], typer.Option("--json", help="Write the result there too.")]  # noqa: UP045
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result there too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 

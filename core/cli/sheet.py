@@ -9,8 +9,6 @@ from typing import Any
 
 from core.project.drawing import TRIPLE, Panel, Picture, draw_triple, grid, new_figure, write_figure
 
-__all__ = ["Course", "Panel", "draw_sheet", "grid"]
-
 
 @dataclass(frozen=True)
 class Course:

@@ -15,8 +15,6 @@ from core.boxes.overlap import CORRECT_IOU, Floats, Truth
 from core.evaluate.baselines import CENTRED_SHARE, centred_boxes
 from core.evaluate.matching import Alignment
 
-__all__ = ["LEVELS", "MAX_FOUND", "Detections", "Precision", "average_precision", "precision_rows"]
-
 LEVELS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 #: Boxes of an image that count, the surest.
 MAX_FOUND = 100
@@ -65,28 +63,20 @@ class Detections:
 def precision_rows(aligned: Alignment) -> tuple[Precision, ...]:
     """The predicted boxes and, as one box per image, the baselines that look at nothing."""
     truth = aligned.truth
-    rows = [_row("predicted boxes", _detections(aligned.guesses), truth)]
+    rows = [precision_of("predicted boxes", _detections(aligned.guesses), truth)]
     for name, share in (("whole image", 1.0), (f"centred {100 * CENTRED_SHARE:.0f} %", CENTRED_SHARE)):
         boxes = centred_boxes(truth.sizes, share, share)
-        rows.append(_row(name, Detections(boxes, np.ones(truth.n), np.arange(truth.n)), truth))
+        rows.append(precision_of(name, Detections(boxes, np.ones(truth.n), np.arange(truth.n)), truth))
     return tuple(rows)
 
 
-def average_precision(found: Detections, truth: Truth, iou: float) -> float:
-    """The area under the curve of precision over recall, at 101 points (Lin et al. 2014, COCO).
+def precision_of(method: str, found: Detections, truth: Truth) -> Precision:
+    """What ``found`` is worth: the area under the curve of precision over recall (Lin et al. 2014, COCO).
 
     Boxes go by falling score over all images, equal ones in the order of images. Each takes the free true
-    box of its image that it overlaps most, where their IoU is ``iou`` or more; one that finds none free is a
-    false positive. Precision at a recall is the best at that recall or beyond.
-
-    Returns
-    -------
-    0..1.
+    box of its image that it overlaps most, where their IoU is the level or more; one that finds none free is
+    a false positive. Precision at one of 101 recalls is the best at that recall or beyond.
     """
-    return _area(*_matched(found, truth, (iou,)), len(truth.boxes))[0]
-
-
-def _row(method: str, found: Detections, truth: Truth) -> Precision:
     # Half an overlap that rounding made a little less is still half, as for the other figures.
     levels = (CORRECT_IOU, *LEVELS[1:])
     right, scores = _matched(found, truth, levels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -93,13 +93,7 @@ def colour_contrast(pixels: npt.NDArray[np.uint8]) -> Box:
     return box.clamped(float(width), float(height))
 
 
-def contrast_boxes(
-    root: Path,
-    truth: Sequence[ImageBoxes],
-    guesses: Sequence[ImageBoxes | None],
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Floats:
+def contrast_boxes(root: Path, truth: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | None]) -> Floats:
     """:func:`colour_contrast` of each image of the truth, float64 (n, 4) pixels; NaN where unreadable.
 
     An image is looked for under ``root`` by the truth's name, then by the predicted one.
@@ -116,8 +110,6 @@ def contrast_boxes(
         for i, box in enumerate(pool.map(one, range(len(truth)))):
             if box is not None:
                 boxes[i] = box
-            if on_progress is not None:
-                on_progress(i + 1, len(truth))
     return boxes
 
 

@@ -18,8 +18,6 @@ from core.evaluate.baselines import contrast_boxes
 from core.evaluate.matching import align
 from core.evaluate.report import Row, baselines_of, row_of
 
-__all__ = ["RESAMPLES", "Comparison", "Difference", "compare", "paired_bootstrap"]
-
 RESAMPLES = 10_000
 
 Flags = npt.NDArray[np.bool_]

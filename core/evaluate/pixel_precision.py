@@ -13,8 +13,6 @@ from core.base.errors import FormatError
 from core.base.language import tr
 from core.images.decoding import decode
 
-__all__ = ["BACKGROUND", "IGNORED", "OBJECT", "SIDE", "pixel_average_precision", "read_mask"]
-
 BACKGROUND, OBJECT, IGNORED = 0, 1, 255
 #: Pixels a side of the grid that every image is compared on: large photos do not outweigh small ones.
 SIDE = 224

@@ -9,8 +9,6 @@ import numpy as np
 from core.base.language import tr
 from core.boxes.overlap import Floats
 
-__all__ = ["RESAMPLES", "Ranking", "rank_correlation", "ranking"]
-
 RESAMPLES = 1000
 
 _CELLS = 2_000_000  # of counts held at once

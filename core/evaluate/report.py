@@ -9,7 +9,7 @@ average precision says what all of them are worth, false ones included.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,25 +22,8 @@ from core.base.language import tr, trn
 from core.boxes.overlap import CORRECT_IOU, Floats, Truth, best_overlap
 from core.evaluate.average_precision import Precision, precision_rows
 from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes, contrast_boxes
-from core.evaluate.matching import Alignment, Matches, align, match_by_name
+from core.evaluate.matching import Alignment, align
 from core.evaluate.ranking import Ranking, ranking
-
-__all__ = [
-    "CORRECT_IOU",
-    "Baselines",
-    "Matches",
-    "Report",
-    "Row",
-    "baselines_of",
-    "evaluate",
-    "evaluate_aligned",
-    "match_by_name",
-    "plain_baselines",
-    "right_images",
-    "row_of",
-    "tuned_baseline",
-    "wilson_interval",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +174,6 @@ def evaluate(
     truth: Sequence[ImageBoxes],
     *,
     images_root: Path | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Compare predicted boxes with true ones, beside the baselines.
 
@@ -201,8 +183,6 @@ def evaluate(
         Boxes in pixels of the same images. Images of the truth without a box are left out.
     images_root
         The folder of the images, by the truth's names or the predicted ones: adds colour contrast.
-    on_progress
-        Called with (done, all) images while colour contrast reads them.
 
     Raises
     ------
@@ -212,7 +192,7 @@ def evaluate(
     aligned = align(predicted, truth)
     contrast = None
     if images_root is not None:
-        contrast = contrast_boxes(images_root, aligned.known, aligned.guesses, on_progress=on_progress)
+        contrast = contrast_boxes(images_root, aligned.known, aligned.guesses)
     return evaluate_aligned(aligned, baselines_of(aligned.truth, contrast))
 
 

@@ -26,8 +26,6 @@ from core.evaluate.baselines import CENTRED_SHARE, best_fixed_box, centred_boxes
 from core.evaluate.matching import Alignment, align
 from core.evaluate.report import Report, evaluate
 
-__all__ = ["DEFAULT_STEP", "IOUS", "LEVELS", "Curve", "Peeking", "threshold_curve", "threshold_grid"]
-
 IOUS = (0.3, 0.5, 0.7)
 DEFAULT_STEP = 0.01
 #: The IoUs from which on a box counts, less the rounding of a fraction (as ``CORRECT_IOU``).

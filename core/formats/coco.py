@@ -29,17 +29,7 @@ from core.formats.common import (
     write_checked,
 )
 from core.formats.files import wrong
-from core.formats.gather import (
-    Gathered,
-    Reader,
-    ReadOptions,
-    are_shares,
-    box_of,
-    first_of,
-    number,
-    read_files,
-    size,
-)
+from core.formats.gather import Gathered, ReadOptions, are_shares, box_of, first_of, number, size
 from core.formats.masks import box_of_mask
 
 MADE_HERE = "Boxes found by Boxscout"
@@ -59,7 +49,9 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     prepared = prepare(images)
     # ASCII only, since readers open the file in the encoding of their system.
     text = json.dumps(_document(prepared, options), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
-    write_checked(path, (text + "\n").encode("ascii"), lambda written: _matches(read(written), prepared))
+    write_checked(
+        path, (text + "\n").encode("ascii"), lambda written: _matches(FORMAT.read(written), prepared)
+    )
     notes = []
     if prepared.without_box:
         notes.append(
@@ -142,29 +134,16 @@ def _same(a: BoxRecord, b: BoxRecord) -> bool:
 EnumT = TypeVar("EnumT", Source, Status)
 
 
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The images of a COCO file, or of several in a folder, in their order, those without a box included.
+class _Files:
+    """A reader of files that name different images.
 
     Boxes are half-open pixels, clamped to an image whose size is given; crowds are left out. Where there is
     no ``bbox``, the box around ``segmentation`` is taken, and boxes that all lie within 0..1 are shares of
     the image. ``score`` of an annotation, and our own ``source``, ``threshold``, ``rule``, ``status``,
     ``reason`` and ``no_object``, are kept where present and sound. An entry that is damaged costs itself and
-    is told.
-
-    Raises
-    ------
-    FormatError
-        The file cannot be read, is no COCO ground truth, or lists an image twice.
+    is told; an image that is listed twice costs the file.
     """
-    return read_files(begin, path, {".json"}, "COCO", options)
 
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of COCO files that name different images."""
-    return _Files(root, options)
-
-
-class _Files:
     def __init__(self, root: Path, options: ReadOptions) -> None:
         self.root, self.options = root, options
         self.found: dict[Path, list[ImageBoxes]] = {}
@@ -336,6 +315,5 @@ FORMAT = Format(
     help=mark("Ground truth for training and measuring; coordinates are not rounded."),
     suffix=".json",
     write=write,
-    read=read,
-    begin=begin,
+    begin=_Files,
 )

@@ -20,7 +20,7 @@ from core.formats.common import (
     write_checked,
 )
 from core.formats.files import read_json, wrong
-from core.formats.gather import EachFile, Gathered, Reader, ReadOptions, are_shares, box_of, share
+from core.formats.gather import Gathered, are_shares, box_of, each_file, share
 
 SURE = 1.0
 
@@ -52,11 +52,6 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     with_box = sum(bool(image.boxes) for image in prepared.images)
     ids = tr("The ids are those of a COCO export of the same choice of images and classes.")
     return prepared.summary(path, with_box, ids)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of results lists."""
-    return EachFile(options, _knows, _read)
 
 
 def _knows(content: Any) -> bool:
@@ -109,6 +104,6 @@ FORMAT = Format(
     ),
     suffix=".json",
     write=write,
-    begin=begin,
+    begin=each_file(_knows, _read),
     needs_box=True,
 )

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
-from core.base.atomic import atomic_write, keep_other_kinds, os_reason, remove_forgotten
+from core.base.atomic import atomic_write, keep_other_kinds, os_errors, remove_forgotten
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
-from core.formats.gather import Reader, ReadOptions
+from core.formats.gather import Begin, ReadOptions, read_files
 from core.formats.names import checked_name
 from core.formats.notes import notes_on
 
@@ -120,13 +120,13 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. ``write`` and ``read`` raise FormatError and are None where that way is not gone.
+    """One format. ``write`` raises FormatError and is None where the format is only read.
 
-    Of what is read, ``begin`` starts a reader of JSON, XML and CSV files, which are known by what they hold;
-    ``layout`` says instead whether a path is laid out so, a folder as a rule. ``suffix`` is that of the file,
-    empty where ``path`` is a folder to be made. ``own`` names the fields of :class:`WriteOptions` that a
-    person may choose. ``splits`` says that train and validation share one layout, ``needs_box`` that images
-    without a box have no place in it.
+    Of what is read, ``begin`` starts a reader of files, which are known by what they hold and end in
+    ``read_suffix``, by default ``suffix``; ``layout`` says instead whether a path is laid out so, a folder as
+    a rule, which ``read_layout`` reads. ``suffix`` is that of the file, empty where ``path`` is a folder to
+    be made. ``own`` names the fields of :class:`WriteOptions` that a person may choose. ``splits`` says that
+    train and validation share one layout, ``needs_box`` that images without a box have no place in it.
     """
 
     name: str
@@ -134,12 +134,26 @@ class Format:
     suffix: str
     help: str = ""
     write: Writer | None = None
-    read: Callable[..., list[ImageBoxes]] | None = None
-    begin: Callable[[Path, ReadOptions], Reader] | None = None
+    begin: Begin | None = None
+    read_suffix: str = ""
     layout: Callable[[Path], bool] | None = None
+    read_layout: Callable[[Path, ReadOptions | None], list[ImageBoxes]] | None = None
     own: tuple[str, ...] = ()
     splits: bool = False
     needs_box: bool = False
+
+    def read(self, path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
+        """The images of the file or folder at ``path``, those without a box included.
+
+        Raises
+        ------
+        FormatError
+            There is none of this format, or none can be read.
+        """
+        if self.begin is not None:
+            return read_files(self.begin, path, self.read_suffix or self.suffix, tr(self.title), options)
+        assert self.read_layout is not None, "only written"
+        return self.read_layout(path, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +285,7 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
         It cannot be written or does not read back, or ``path`` is a file that holds no text, such as a photo
         or a project; ``path`` is then as it was.
     """
-    try:
+    with os_errors(FormatError, tr("“{name}” could not be written: {reason}."), name=path.name):
         keep_other_kinds(path)
         remove_forgotten(path.parent)
         with atomic_write(path) as temporary:
@@ -282,10 +296,6 @@ def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> Non
                         name=path.name
                     )
                 )
-    except OSError as error:
-        raise FormatError(
-            tr("“{name}” could not be written: {reason}.").format(name=path.name, reason=os_reason(error))
-        ) from error
 
 
 def _some_left(kept: Sequence[ImageBoxes], skipped: Sequence[Skipped]) -> None:

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from core.base.annotations import ImageBoxes
 from core.base.geometry import Box
 from core.base.language import tr
 from core.formats.common import Format
-from core.formats.gather import (
-    EachFile,
-    Gathered,
-    Reader,
-    ReadOptions,
-    are_shares,
-    first_of,
-    numbers,
-    read_files,
-    share,
-)
+from core.formats.gather import Gathered, are_shares, each_file, first_of, numbers, share
 
 _IMAGE = ("image", "imagefilename", "filename")
 _BOXES = ("annotations", "annotation")
-
-
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of CreateML's files; FormatError where there is none."""
-    return read_files(begin, path, {".json"}, "CreateML", options)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of CreateML's files."""
-    return EachFile(options, _knows, _read)
 
 
 def _knows(content: Any) -> bool:
@@ -53,14 +31,8 @@ def _read(content: list[Any], gathered: Gathered) -> None:
         for at, (one, box) in enumerate(of_image if image else [], start=1):
             given = one if isinstance(one, dict) else {}
             where = tr("{image}, box {number}").format(image=image, number=at)
-            gathered.box(
-                image or "",
-                box,
-                given.get("label"),
-                where=where,
-                shares=shares,
-                score=share(given.get("confidence")),
-            )
+            label, score = given.get("label"), share(given.get("confidence"))
+            gathered.box(image or "", box, label, where=where, shares=shares, score=score)
 
 
 def _box(one: Any) -> Box | None:
@@ -76,10 +48,4 @@ def _box(one: Any) -> Box | None:
     return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
-FORMAT = Format(
-    name="createml",
-    title="CreateML",
-    suffix=".json",
-    read=read,
-    begin=begin,
-)
+FORMAT = Format(name="createml", title="CreateML", suffix=".json", begin=each_file(_knows, _read))

@@ -28,17 +28,8 @@ from core.formats.common import (
     whole_pixels,
     write_checked,
 )
-from core.formats.files import Table, read_table, wrong
-from core.formats.gather import (
-    EachFile,
-    Gathered,
-    Reader,
-    ReadOptions,
-    are_shares,
-    read_files,
-    share,
-    size,
-)
+from core.formats.files import Table, wrong
+from core.formats.gather import Gathered, are_shares, each_file, share, size
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
@@ -77,7 +68,7 @@ def _write(
     for image in kept:
         more = [_cell(image.no_object)] if is_known else []
         writer.writerows([*_row(image, record), *more] for record in image.boxes)
-    write_checked(path, text.getvalue().encode("utf-8"), lambda written: read(written) == kept)
+    write_checked(path, text.getvalue().encode("utf-8"), lambda written: FORMAT.read(written) == kept)
     notes = []
     if prepared.without_box:
         notes.append(
@@ -145,29 +136,8 @@ def _looks_neutral(text: str) -> bool:
     return text[:1] == "'" and (_is_dangerous(text[1:]) or text[1:2] == "'")
 
 
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes in a CSV of ours or of anyone, by the columns that :mod:`core.formats.columns` knows.
-
-    Images come in the order of their first row. A row without box edges is an image without a box. A row that
-    cannot be understood is told with its line.
-
-    Raises
-    ------
-    FormatError
-        The file is no text, or has no columns of boxes.
-    """
-    path = Path(path)
-    try:
-        return read_files(begin, path, {".csv", ".tsv"}, "CSV", options)
-    except FormatError:
-        if path.is_file() and columns_of(table := read_table(path)) is None:
-            raise lacking(table, path) from None
-        raise
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of tables."""
-    return EachFile(options, lambda table: isinstance(table, Table) and columns_of(table) is not None, _read)
+def _knows(table: object) -> bool:
+    return isinstance(table, Table) and columns_of(table) is not None
 
 
 def lacking(table: Table, path: Path) -> FormatError:
@@ -177,6 +147,7 @@ def lacking(table: Table, path: Path) -> FormatError:
 
 
 def _read(table: Table, gathered: Gathered) -> None:
+    """A row without box edges is an image without a box; one that cannot be understood is told."""
     columns = columns_of(table)
     if columns is None:
         return
@@ -248,7 +219,6 @@ FORMAT = Format(
     help=mark("One row for each box, for spreadsheets, pandas and TensorFlow."),
     suffix=".csv",
     write=write,
-    read=read,
-    begin=begin,
+    begin=each_file(_knows, _read),
     needs_box=True,
 )

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from core.base.annotations import ImageBoxes
 from core.base.geometry import Box
 from core.base.language import tr
 from core.formats.common import Format
 from core.formats.gather import (
-    EachFile,
     Gathered,
-    Reader,
-    ReadOptions,
     box_around,
     box_of,
+    each_file,
     ellipse_box,
     number,
     numbers,
-    read_files,
     size,
     turned_box,
 )
 
 _NO_AREA = {"points", "polyline", "skeleton", "tag", "cuboid"}
 _SHAPES = {"box", "polygon", "ellipse", "mask", "cuboid", "points", "polyline", "skeleton"}
-
-
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of CVAT's files, and the boxes around other shapes; FormatError where there is none."""
-    return read_files(begin, path, {".xml"}, "CVAT", options)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of CVAT's files."""
-    return EachFile(options, lambda root: isinstance(root, Element) and root.tag == "annotations", _read)
 
 
 def _read(root: Any, gathered: Gathered) -> None:
@@ -91,10 +76,8 @@ def _box(shape: Element) -> Box | None:
     )
 
 
-FORMAT = Format(
-    name="cvat",
-    title="CVAT",
-    suffix=".xml",
-    read=read,
-    begin=begin,
-)
+def _knows(root: Any) -> bool:
+    return isinstance(root, Element) and root.tag == "annotations"
+
+
+FORMAT = Format(name="cvat", title="CVAT", suffix=".xml", begin=each_file(_knows, _read))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.base.annotations import ImageBoxes
-from core.base.atomic import atomic_folder, os_reason
+from core.base.atomic import atomic_folder, os_errors
 from core.base.errors import FormatError, ImageError
 from core.base.language import mark, tr, trn
 from core.formats.common import WriteOptions
@@ -41,17 +41,13 @@ def new_folder(path: Path) -> Iterator[Path]:
     FormatError
         Something lies at ``path`` that is no empty folder, or it cannot be written.
     """
-    try:
+    with os_errors(FormatError, tr("“{name}” could not be written: {reason}."), name=path.name):
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise FormatError(
                 tr("“{name}” already exists. Choose a new or an empty folder.").format(name=path.name)
             )
         with atomic_folder(path) as temporary:
             yield temporary
-    except OSError as error:
-        raise FormatError(
-            tr("“{name}” could not be written: {reason}.").format(name=path.name, reason=os_reason(error))
-        ) from error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -302,10 +302,7 @@ class EachFile:
     """A reader of files that need to know nothing of one another: ``read`` fills in what one holds."""
 
     def __init__(
-        self,
-        options: ReadOptions,
-        knows: Callable[[Any], bool],
-        read: Callable[[Any, Gathered], None],
+        self, options: ReadOptions, knows: Callable[[Any], bool], read: Callable[[Any, Gathered], None]
     ) -> None:
         self.options, self.knows, self.read = options, knows, read
         self.found: list[ImageBoxes] = []
@@ -324,18 +321,27 @@ class EachFile:
         return self.found
 
 
+Begin = Callable[[Path, ReadOptions], Reader]
+
+
+def each_file(knows: Callable[[Any], bool], read: Callable[[Any, Gathered], None]) -> Begin:
+    """What begins an :class:`EachFile`."""
+    return lambda root, options: EachFile(options, knows, read)
+
+
 def read_files(
-    begin: Callable[[Path, ReadOptions], Reader],
-    path: Path,
-    endings: Collection[str],
-    title: str,
-    options: ReadOptions | None,
+    begin: Begin, path: Path, ending: str, title: str, options: ReadOptions | None
 ) -> list[ImageBoxes]:
-    """What a reader takes of the file at ``path``, or of all files with such endings below that folder."""
+    """What a reader takes of the file at ``path``, or of all files with that ending below that folder.
+
+    Raises
+    ------
+    FormatError
+        There is none of this format, or none can be read.
+    """
     options, path = options or ReadOptions(), Path(path)
-    reader, taken = begin(path, options), False
-    read = READ[min(endings)]
-    for file in (file for file in walk(path) if file.suffix.lower() in endings) if path.is_dir() else [path]:
+    reader, taken, read = begin(path, options), False, READ[ending]
+    for file in (file for file in walk(path) if file.suffix.lower() == ending) if path.is_dir() else [path]:
         try:
             content = read(file)
         except FormatError as error:

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from core.base.annotations import ImageBoxes
 from core.base.geometry import Box
 from core.base.language import tr, trn
 from core.base.names import inside
 from core.formats.common import Format
-from core.formats.gather import (
-    EachFile,
-    Gathered,
-    Reader,
-    ReadOptions,
-    box_around,
-    ellipse_box,
-    number,
-    numbers,
-    read_files,
-    share,
-    size,
-)
+from core.formats.gather import Gathered, box_around, each_file, ellipse_box, number, numbers, share, size
 
 _PICTURES = ("image", "img", "photo", "picture", "image_url", "url")
 _LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "taxonomy")
 _NO_AREA = {"keypoint", "keypointlabels", "choices", "textarea", "rating", "taxonomy", "number", "vector"}
-
-
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of Label Studio's tasks, and those around other shapes; FormatError where there is none."""
-    return read_files(begin, path, {".json"}, "Label Studio", options)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of Label Studio's files."""
-    return EachFile(options, _knows, _read)
 
 
 def _tasks(content: Any) -> list[Any]:
@@ -166,10 +142,4 @@ def _box(value: Mapping[str, Any], ratio: float) -> Box | None:
     return Box(min(xs), min(ys), max(xs), max(ys)).scaled(0.01, 0.01)
 
 
-FORMAT = Format(
-    name="label-studio",
-    title="Label Studio",
-    suffix=".json",
-    read=read,
-    begin=begin,
-)
+FORMAT = Format(name="label-studio", title="Label Studio", suffix=".json", begin=each_file(_knows, _read))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.base.annotations import BoxRecord, ImageBoxes
-from core.base.atomic import atomic_write, os_reason
+from core.base.atomic import atomic_write, os_errors
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, tr
@@ -49,7 +49,6 @@ from core.formats.gather import (
     box_around,
     number,
     numbers,
-    read_files,
     size,
     stem_of,
 )
@@ -89,17 +88,15 @@ def _write_beside(prepared: Prepared, options: WriteOptions) -> ExportSummary:
     left_out, foreign, targets = _targets(prepared, options)
     prepared = prepared.without(left_out)
     folder = Path(os.path.commonpath([file.parent for file in targets.values()] or [Path.cwd()]))
-    try:
-        with ExitStack() as whole:
-            for image in each(prepared.images, options.on_file):
-                file = targets[image.name]
-                temporary = whole.enter_context(atomic_write(file))
-                temporary.write_bytes(_document(image, options.sources[image.name].name))
-                read_back(file, _reads_as(temporary, image))
-    except OSError as error:
-        raise FormatError(
-            tr("The files beside the images could not be written: {reason}.").format(reason=os_reason(error))
-        ) from error
+    with (
+        os_errors(FormatError, tr("The files beside the images could not be written: {reason}.")),
+        ExitStack() as whole,
+    ):
+        for image in each(prepared.images, options.on_file):
+            file = targets[image.name]
+            temporary = whole.enter_context(atomic_write(file))
+            temporary.write_bytes(_document(image, options.sources[image.name].name))
+            read_back(file, _reads_as(temporary, image))
     replaced = tr(
         "{foreign:,} files that were not made here, or were changed since, have been replaced."
     ).format(foreign=foreign)
@@ -200,32 +197,22 @@ def _is_ours(file: Path) -> bool:
 
 
 def _reads_as(file: Path, image: ImageBoxes) -> bool:
-    return any(same_boxes(one.boxes, image.boxes, within=0) for one in read(file))
+    return any(same_boxes(one.boxes, image.boxes, within=0) for one in FORMAT.read(file))
 
 
 # Shapes without an inside.
 _NO_AREA = ("point", "points", "line", "linestrip")
 
 
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of all labelme files below a folder (or of one file), in natural order.
+def begin(root: Path, options: ReadOptions) -> Reader:
+    """A reader of labelme files.
 
     A rectangle is a box; of a polygon, a mask or a circle the box around it is taken; points and lines are
     left out. Boxes are clamped to an image whose size is given. ``imagePath`` is meant from the folder of its
     JSON file, and may lead out of it, as labelme itself writes it: no file is opened by it. An image is named
-    by what ``places`` has for that path (absolute, by :func:`place_of`), else by its path from ``path`` on,
+    by what ``places`` has for that path (absolute, by :func:`place_of`), else by its path from ``root`` on,
     without what climbs out of it.
-
-    Raises
-    ------
-    FormatError
-        There is no labelme file, or none can be read.
     """
-    return read_files(begin, path, {".json"}, "labelme", options)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of labelme files."""
     root = root if root.is_dir() else root.parent
     return EachFile(options, holds_labelme, lambda content, gathered: _read(content, gathered, root, options))
 
@@ -291,7 +278,7 @@ FORMAT = Format(
     help=mark("One JSON file for each image, to be edited in labelme or X-AnyLabeling."),
     suffix="",
     write=write,
-    read=read,
     begin=begin,
+    read_suffix=".json",
     own=("beside_images", "replace_foreign"),
 )

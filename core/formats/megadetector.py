@@ -26,7 +26,7 @@ from core.formats.common import (
     write_checked,
 )
 from core.formats.files import read_json
-from core.formats.gather import EachFile, Gathered, Reader, ReadOptions, box_of, read_files, share, size
+from core.formats.gather import Gathered, box_of, each_file, share, size
 
 VERSION = "1.6"
 _SURE = 1.0
@@ -90,29 +90,12 @@ def _detection(image: ImageBoxes, record: BoxRecord, keys: dict[str, str]) -> di
     }
 
 
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of MegaDetector's results, as shares of images whose size the file does not tell.
-
-    An image with ``failure`` is FAILED, with that reason.
-
-    Raises
-    ------
-    FormatError
-        The file cannot be read, or holds no such results.
-    """
-    return read_files(begin, path, {".json"}, "MegaDetector", options)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of MegaDetector's results."""
-    return EachFile(options, _knows, _read)
-
-
 def _knows(content: Any) -> bool:
     return isinstance(content, dict) and "detection_categories" in content and "images" in content
 
 
 def _read(content: dict[str, Any], gathered: Gathered) -> None:
+    """Boxes as shares of images whose size the file does not tell; an image with ``failure`` is FAILED."""
     categories, images = content["detection_categories"], content["images"]
     names = {str(key): name for key, name in categories.items()} if isinstance(categories, dict) else {}
     for entry in images if isinstance(images, list) else []:
@@ -140,7 +123,6 @@ FORMAT = Format(
     help=mark("Results in format 1.6 for Timelapse, AddaxAI and other camera-trap tools."),
     suffix=".json",
     write=write,
-    read=read,
-    begin=begin,
+    begin=each_file(_knows, _read),
     own=("animal",),
 )

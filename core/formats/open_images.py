@@ -1,34 +1,23 @@
-"""Open Images: a CSV of shares, whose classes are codes that a second file names. Read only."""
+"""Open Images: a CSV of shares, whose classes are codes that a second file names. Read only.
+
+The names of classes are those of a ``class-descriptions…csv`` beside the file, else they stay codes. A box
+around a group is left out, as a crowd of COCO's is.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from core.base.annotations import ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import tr
 from core.formats.common import Format
 from core.formats.files import Table, read_table
-from core.formats.gather import EachFile, Gathered, Reader, ReadOptions, numbers, read_files, share
+from core.formats.gather import Gathered, each_file, numbers, share
 
 _COLUMNS = ("ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax")
 _NAMES = "class-descriptions*.csv"
-
-
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of Open Images' files; FormatError where there is none.
-
-    The names of classes are those of a ``class-descriptions…csv`` beside the file, else they stay codes. A
-    box around a group is left out, as a crowd of COCO's is.
-    """
-    return read_files(begin, path, {".csv"}, "Open Images", options)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of Open Images' files."""
-    return EachFile(options, _knows, _read)
 
 
 def _knows(content: Any) -> bool:
@@ -70,10 +59,4 @@ def _classes(file: Path) -> dict[str, str]:
     return names
 
 
-FORMAT = Format(
-    name="open-images",
-    title="Open Images",
-    suffix=".csv",
-    read=read,
-    begin=begin,
-)
+FORMAT = Format(name="open-images", title="Open Images", suffix=".csv", begin=each_file(_knows, _read))

@@ -39,7 +39,7 @@ def read_truth(path: Path, options: ReadOptions | None = None) -> list[ImageBoxe
 def _read_file(path: Path, options: ReadOptions) -> list[ImageBoxes]:
     for format in FORMATS.values():
         if _lies_at(format, path):
-            return _laid_out(format, path, options)
+            return format.read(path, options)
     content = _content(path)
     for format in FORMATS.values():
         reader = _begun(format, path, options)
@@ -62,10 +62,6 @@ def _content(path: Path) -> Any:
 
 def _lies_at(format: Format, path: Path) -> bool:
     return format.layout is not None and format.layout(path)
-
-
-def _laid_out(format: Format, path: Path, options: ReadOptions) -> list[ImageBoxes]:
-    return format.read(path, options) if format.read is not None else []
 
 
 def _begun(format: Format, path: Path, options: ReadOptions) -> Reader | None:
@@ -98,7 +94,7 @@ def _read_folder(path: Path, options: ReadOptions) -> list[ImageBoxes]:
             if name in used and reader is not None:
                 found[name] = reader.images()
             elif _lies_at(format, path):
-                found[name] = _laid_out(format, path, options)
+                found[name] = format.read(path, options)
         except FormatError as error:  # one format's trouble is not another's
             refused = refused or error
     if not found:

@@ -24,7 +24,7 @@ class Which(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What leaves.
+    """What leaves, or of a file what comes in.
 
     ``min_score`` 0..1 is the least score of a box; a box without one is a person's and always leaves.
     ``classes`` None is all. ``val_share`` 0..``MAX_VAL_SHARE`` of the images is kept for validation, drawn
@@ -49,6 +49,11 @@ class Selection:
             raise FormatError(
                 tr("The share for validation must lie between 0 and {most}.").format(most=MAX_VAL_SHARE)
             )
+
+    def has(self, record: BoxRecord) -> bool:
+        """Whether a box is among the chosen ones; one without a score is a person's and always is."""
+        sure = record.score is None or record.score >= self.min_score
+        return sure and (self.classes is None or record.label in self.classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +119,9 @@ def _kept(
     for image in images:
         if image.status not in wanted:
             continue
-        boxes = image.boxes if all_boxes else tuple(b for b in image.boxes if _leaves(b, selection))
+        boxes = image.boxes if all_boxes else tuple(filter(selection.has, image.boxes))
         if boxes or not image.boxes:
             yield image, boxes
-
-
-def _leaves(record: BoxRecord, selection: Selection) -> bool:
-    sure = record.score is None or record.score >= selection.min_score
-    return sure and (selection.classes is None or record.label in selection.classes)
 
 
 def _val_count(number: int, share: float) -> int:

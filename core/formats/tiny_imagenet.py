@@ -11,7 +11,6 @@ from core.base.geometry import Box
 from core.base.language import tr
 from core.formats.common import Format
 from core.formats.files import read_text, wrong
-from core.formats.gather import ReadOptions
 from core.formats.names import checked_name
 from core.images.scan import SUFFIXES, natural_key
 
@@ -201,14 +200,10 @@ def _image(name: str, wnid: str, ends: list[str], file: Path) -> Iterator[ImageB
     yield ImageBoxes(name, SIDE, SIDE, (BoxRecord(box, label=wnid),))
 
 
-def _read_all(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    return read(path)
-
-
 FORMAT = Format(
     name="tiny-imagenet",
     title="Tiny ImageNet",
     suffix="",
-    read=_read_all,
     layout=is_tiny_imagenet,
+    read_layout=lambda path, options: read(path),
 )

@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from core.base.annotations import ImageBoxes
 from core.base.geometry import Box
 from core.base.language import tr
 from core.formats.common import Format
 from core.formats.files import Table
-from core.formats.gather import (
-    EachFile,
-    Gathered,
-    Reader,
-    ReadOptions,
-    box_around,
-    box_of,
-    ellipse_box,
-    read_files,
-)
+from core.formats.gather import Gathered, box_around, box_of, each_file, ellipse_box
 
 _NO_AREA = {"point", "polyline"}
 _CLASSES = ("class", "label", "name", "type", "category", "species", "object", "classname", "object_class")
 _COLUMNS = ("filename", "region_shape_attributes", "region_attributes")
-
-
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of VIA's files, and the boxes around other shapes; FormatError where there is none."""
-    endings = {".csv"} if Path(path).suffix.lower() == ".csv" else {".json"}
-    return read_files(begin, path, endings, "VIA", options)
-
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of VIA's files."""
-    return EachFile(options, _knows, _read)
 
 
 def _knows(content: Any) -> bool:
@@ -126,10 +104,4 @@ def _class(attributes: Any) -> str | None:
     return None
 
 
-FORMAT = Format(
-    name="via",
-    title="VGG Image Annotator",
-    suffix=".json",
-    read=read,
-    begin=begin,
-)
+FORMAT = Format(name="via", title="VGG Image Annotator", suffix=".json", begin=each_file(_knows, _read))

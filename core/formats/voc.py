@@ -34,12 +34,10 @@ from core.formats.files import walk
 from core.formats.folders import each, new_folder, read_back, renamed_note, unique_stems, write_file
 from core.formats.gather import (
     Gathered,
-    Reader,
     ReadOptions,
     box_around,
     image_name,
     numbers,
-    read_files,
     size,
     stem_of,
     turned_box,
@@ -64,7 +62,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     with new_folder(path) as folder:
         for image in each(kept, options.on_file):
             write_file(folder / f"{stems[image.name]}.xml", _document(image, one_based=options.one_based))
-        read_back(path, not kept or _matches(read(folder), kept))
+        read_back(path, not kept or _matches(FORMAT.read(folder), kept))
     return prepared.summary(path, len(kept), *_notes(prepared, stems))
 
 
@@ -156,32 +154,19 @@ class _Parsed:
     origin: float | None
 
 
-def read(path: Path, options: ReadOptions | None = None) -> list[ImageBoxes]:
-    """The boxes of all VOC files below a folder (or of one file), in natural order.
+class _Files:
+    """A reader of VOC files, which say together from where they count.
 
     VOC counts pixels from 1 and both ends are inside, so ``xmin .. xmax`` becomes the half-open ``xmin - 1
     .. xmax``. Many tools count from 0 all the same; where any end in the folder is below 1 it is one of
     those, and its ends are taken as they are. Files of our own say how they count. Of a polygon or a turned
     box the box around it is taken.
 
-    Images are named as they lie below ``path`` where the image of the XML file's own name is found there
+    Images are named as they lie below ``root`` where the image of the XML file's own name is found there
     (beside it, or in a folder such as ``images`` or ``JPEGImages``), or the one that it names inside; else as
-    it says. Boxes are clamped to the image; images without a box stay. A file that cannot be read is told.
-
-    Raises
-    ------
-    FormatError
-        There is no VOC file, or none can be read.
+    it says. Boxes are clamped to the image; images without a box stay.
     """
-    return read_files(begin, path, {".xml"}, "VOC", options)
 
-
-def begin(root: Path, options: ReadOptions) -> Reader:
-    """A reader of VOC files, which say together from where they count."""
-    return _Files(root, options)
-
-
-class _Files:
     def __init__(self, root: Path, options: ReadOptions) -> None:
         self.root, self.options = root, options
         self.parsed: list[_Parsed] = []
@@ -297,7 +282,7 @@ FORMAT = Format(
     help=mark("A folder with one XML file per image, in whole pixels."),
     suffix="",
     write=write,
-    read=read,
-    begin=begin,
+    begin=_Files,
+    read_suffix=".xml",
     own=("one_based",),
 )

@@ -101,7 +101,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
             originals = {place: name for name, place in places.items()}
             write_file(folder / ORIGINAL_NAMES, json.dumps(originals, indent=0).encode("ascii"))
             places = {name: name for name in places}  # as the reader has it
-        read_back(path, not prepared.images or _matches(read(folder), prepared, places))
+        read_back(path, not prepared.images or _matches(FORMAT.read(folder), prepared, places))
     return prepared.summary(path, len(prepared.images), *_notes(prepared, stems, copied, options))
 
 
@@ -389,8 +389,8 @@ FORMAT = Format(
     help=mark("A folder of images and labels with data.yaml, ready for training."),
     suffix="",
     write=write,
-    read=read,
     layout=lies_at,
+    read_layout=read,
     own=("link", "flat"),
     splits=True,
 )

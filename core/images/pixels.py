@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from core.base.atomic import atomic_write, os_reason, remove_forgotten, write_atomically
+from core.base.atomic import atomic_write, os_errors, remove_forgotten, write_atomically
 from core.base.errors import BoxscoutError, ImageError
 from core.base.language import number, tr
 from core.images.decoding import Decoded, decode_squashed
@@ -91,16 +91,14 @@ def prepare_pixels(
     pixels = cache.load()
     if pixels is None:
         progress = _Progress(len(files), on_progress or (lambda done, total: None))
-        try:
+        with os_errors(
+            BoxscoutError,
+            tr("The prepared images cannot be kept in {cache_dir}: {reason}."),
+            cache_dir=cache_dir,
+        ):
             squashed = partial(decode_squashed, size=size)
             results = decode_all(files, squashed, workers=workers, cancelled=cancelled)
             cache.fill(results, progress)
-        except OSError as error:
-            raise BoxscoutError(
-                tr("The prepared images cannot be kept in {cache_dir}: {reason}.").format(
-                    cache_dir=cache_dir, reason=os_reason(error)
-                )
-            ) from error
         pixels = cache.load(just_made=True)
         if pixels is None:
             raise BoxscoutError(

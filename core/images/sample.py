@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.base.atomic import os_reason, write_atomically
+from core.base.atomic import os_errors, write_atomically
 from core.base.errors import BoxscoutError
 from core.base.geometry import Box
 from core.base.language import tr
@@ -47,7 +47,7 @@ def draw_sample(out: Path, *, count: int = 400, size: int = 128, seed: int = 0) 
         The folder cannot be written.
     """
     images, annotations = [], []
-    try:
+    with os_errors(BoxscoutError, tr("The sample cannot be drawn into {out}: {reason}."), out=out):
         folder = out / "images"
         folder.mkdir(parents=True, exist_ok=True)
         for index in range(count):
@@ -65,10 +65,6 @@ def draw_sample(out: Path, *, count: int = 400, size: int = 128, seed: int = 0) 
             "categories": [{"id": 1, "name": LABEL, "supercategory": ""}],
         }
         write_atomically(out / TRUTH_NAME, json.dumps(truth, allow_nan=False, indent=1).encode())
-    except OSError as error:
-        raise BoxscoutError(
-            tr("The sample cannot be drawn into {out}: {reason}.").format(out=out, reason=os_reason(error))
-        ) from error
     return out / TRUTH_NAME
 
 

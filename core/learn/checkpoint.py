@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from core.base.atomic import os_reason, remove_forgotten, write_atomically
-from core.base.config import TrainConfig, is_of_kind, limits_of
+from core.base.atomic import os_errors, remove_forgotten, write_atomically
+from core.base.config import TrainConfig, limits_of, plain
 from core.base.errors import CheckpointError, TrainingError
 from core.base.language import tr
 from core.base.rng import Purpose, stream
@@ -226,14 +226,8 @@ def write_content(path: Path, content: Mapping[str, Any]) -> None:
     data = io.BytesIO()
     torch.save(dict(content), data)
     remove_forgotten(path.parent)
-    try:
+    with os_errors(CheckpointError, tr("The training could not be saved to {path}: {reason}."), path=path):
         write_atomically(path, data.getvalue())
-    except OSError as error:
-        raise CheckpointError(
-            tr("The training could not be saved to {path}: {reason}.").format(
-                path=path, reason=os_reason(error)
-            )
-        ) from error
 
 
 def read_content(path: Path, format_name: str, version: int) -> dict[str, Any]:
@@ -285,13 +279,6 @@ def refusing_damage(path: Path) -> Iterator[None]:
         yield
     except Exception as error:  # values of any kind may stand where others are expected
         raise CheckpointError(tr("{name} is a damaged checkpoint.").format(name=path.name)) from error
-
-
-def plain(value: Any, kind: str) -> Any:
-    """``value`` where it is of ``kind`` (:func:`core.base.config.is_of_kind`); ValueError where it is not."""
-    if not is_of_kind(value, kind):
-        raise ValueError(f"no {kind}")
-    return value
 
 
 def step_of(content: Mapping[str, Any]) -> int:

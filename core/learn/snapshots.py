@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from core.base.atomic import os_reason
+from core.base.atomic import os_errors
 from core.base.config import TrainConfig
 from core.base.errors import CheckpointError
 from core.base.language import tr
@@ -59,14 +59,8 @@ def keep(folder: Path, snapshot: Snapshot, config: TrainConfig) -> None:
     CheckpointError
         It cannot be written.
     """
-    try:
+    with os_errors(CheckpointError, tr("Snapshots cannot be saved to {folder}: {reason}."), folder=folder):
         folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(
-            tr("Snapshots cannot be saved to {folder}: {reason}.").format(
-                folder=folder, reason=os_reason(error)
-            )
-        ) from error
     content = {
         "format": FORMAT,
         "version": VERSION,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from core.base.atomic import os_reason, write_atomically
+from core.base.atomic import os_errors, os_reason, write_atomically
 from core.base.config import is_of_kind
 from core.base.errors import CheckpointError, FeaturesError
 from core.base.language import tr
@@ -24,18 +24,18 @@ from core.boxes.score import logistic
 from core.images.inputs import InputForm
 from core.maps.cells import maps_at, normalised, resized
 from core.maps.stream import Described
-from core.nets.features import Features
+from core.nets.features import Features, Maps
 
 Array = npt.NDArray[np.float32]
 
-METHODS = ("object", "ddt")
+METHODS = ("object", "ddt", "corrections")
 VERSION = 1
 _KEY = "boxscout"
 _MOST_BYTES = 4_000_000
 _MOST_WEIGHTS = 200_000
 _MOST_IMAGES = 2**31 - 1  # no database keeps a step beyond 64 bits
 _MOST_PIXELS, _MOST_STRIDE = 4096, 256
-_NOT_OF_MAPS = ("runtime", "images", "levels")
+_NOT_OF_MAPS = ("runtime", "images", "levels", "taught")
 _HEADER = {
     "version": "int",
     "method": "str",
@@ -50,6 +50,18 @@ _HEADER = {
     "bias": "float",
     "images": "int",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """By how many reviewed images a unit was taught: ``images`` in all, ``empty`` of them without an object.
+
+    ``prior`` is the digest of the unit that it departed from.
+    """
+
+    images: int
+    empty: int
+    prior: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +90,8 @@ class Localizer:
         Finite.
     images
         How many it was learned from.
+    taught
+        By which corrections; None where no person's work is in it.
     levels
         How hot objects and backgrounds are on its maps of these; None where that is not known, as of DDT and
         of what older versions learned.
@@ -96,6 +110,7 @@ class Localizer:
     bias: float
     images: int
     levels: PeakLevels | None = None
+    taught: Taught | None = None
 
     def maps(self, described: Described, features: Features) -> list[Array]:
         """The heat map of each image, float32 (h, w) in 0..1, on the grid of the stride :attr:`cell`.
@@ -105,12 +120,19 @@ class Localizer:
         described
             Images in this unit's ``form``, as ``features`` describe them.
         """
+        return self.heat(self.read(described, features))
+
+    def read(self, described: Described, features: Features) -> Maps:
+        """What this unit reads of images: for each of its strides float32 (n, C, h, w)."""
         own = maps_at(described.maps, features, self.strides)
+        return tuple(normalised(one) for one in own) if self.normalise else own
+
+    def heat(self, own: Maps) -> list[Array]:
+        """The heat map of each image by what :meth:`read` gave of it, as :meth:`maps` has it."""
         height, width = own[self.strides.index(self.cell)].shape[2:]
-        total = np.full((len(described.rows), height, width), self.bias, np.float64)
+        total = np.full((len(own[0]), height, width), self.bias, np.float64)
         # A sum of resized maps is that of resized answers, which are hundreds of times smaller.
         for maps, weights in zip(own, self._by_stride(), strict=True):
-            maps = normalised(maps) if self.normalise else maps
             answers = (maps * weights[:, None, None]).sum(axis=1, dtype=np.float64)
             total += resized(answers.astype(np.float32), height, width)
         return list(logistic(total).astype(np.float32))
@@ -156,6 +178,7 @@ def _header(localizer: Localizer) -> dict[str, Any]:
         "bias": localizer.bias,
         "images": localizer.images,
         **({} if localizer.levels is None else {"levels": asdict(localizer.levels)}),
+        **({} if localizer.taught is None else {"taught": asdict(localizer.taught)}),
     }
 
 
@@ -168,12 +191,8 @@ def save_localizer(path: Path, localizer: Localizer) -> None:
         The file cannot be written.
     """
     data = save({"weights": localizer.weights}, {_KEY: json.dumps(_header(localizer))})
-    try:
+    with os_errors(CheckpointError, tr("“{name}” cannot be written: {reason}."), name=path.name):
         write_atomically(path, data)
-    except OSError as error:
-        raise CheckpointError(
-            tr("“{name}” cannot be written: {reason}.").format(name=path.name, reason=os_reason(error))
-        ) from error
 
 
 def load_localizer(path: Path) -> Localizer:
@@ -244,6 +263,7 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
         bias=float(header["bias"]),
         images=header["images"],
         levels=_levels(header.get("levels")),
+        taught=_taught(header.get("taught")),
     )
 
 
@@ -260,6 +280,17 @@ def _levels(values: Any) -> PeakLevels | None:
     if not math.isfinite(levels.objects) or not math.isfinite(levels.background):
         raise ValueError
     return levels
+
+
+def _taught(values: Any) -> Taught | None:
+    if values is None:
+        return None
+    taught = Taught(**values)
+    counts = taught.images, taught.empty
+    if not all(is_of_kind(count, "int") and 0 <= count <= _MOST_IMAGES for count in counts):
+        raise ValueError
+    taught.prior.encode()
+    return taught
 
 
 def _damaged(path: Path) -> CheckpointError:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from core.base.atomic import os_reason
+from core.base.atomic import os_errors
 from core.base.devices import resolve_device
 from core.base.errors import Cancelled, FeaturesError
 from core.base.language import number, tr
@@ -248,16 +248,14 @@ def _offer(hub: Any, name: str, repository: str) -> Offer:
 
 
 def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-            return digest.hexdigest()
-    except OSError as error:
-        raise FeaturesError(
-            tr("The weights {path} cannot be read: {reason}.").format(path=path, reason=os_reason(error))
-        ) from error
+    with (
+        os_errors(FeaturesError, tr("The weights {path} cannot be read: {reason}."), path=path),
+        path.open("rb") as file,
+    ):
+        digest = hashlib.sha256()
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 def _package(name: str) -> Any:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core.base.atomic import os_reason
+from core.base.atomic import os_errors
 from core.base.errors import FeaturesError
 from core.base.language import tr
 from core.nets.torch_file import NotReadable, read_tensors
@@ -132,14 +132,10 @@ def read_weights() -> Mapping[str, Array]:
         The file is missing, damaged or another one; the text says what to do.
     """
     path = weights_path()
-    try:
+    with os_errors(
+        FeaturesError, tr("The weights of {name} in {path} cannot be read: {reason}."), name=NAME, path=path
+    ):
         data = path.read_bytes()
-    except OSError as error:
-        raise FeaturesError(
-            tr("The weights of {name} in {path} cannot be read: {reason}.").format(
-                name=NAME, path=path, reason=os_reason(error)
-            )
-        ) from error
     if len(data) < _SIZE:
         raise FeaturesError(
             tr("The weights of {name} are damaged, since {path} ends early; {remedy}").format(

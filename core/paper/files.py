@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.annotations import ImageBoxes
-from core.base.atomic import os_reason, write_atomically
+from core.base.atomic import os_errors, write_atomically
 from core.base.errors import BoxscoutError
 from core.formats import csv
 
@@ -35,15 +35,11 @@ def write_boxes(path: Path, images: Sequence[ImageBoxes]) -> None:
 
 def make_folder(path: Path) -> None:
     """Make ``path`` unless it is there; BoxscoutError where that fails."""
-    try:
+    with os_errors(BoxscoutError, "{path} cannot be made: {reason}.", path=path):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BoxscoutError(f"{path} cannot be made: {os_reason(error)}.") from error
 
 
 def _write(path: Path, data: bytes) -> None:
     make_folder(path.parent)
-    try:
+    with os_errors(BoxscoutError, "{path} cannot be written: {reason}.", path=path):
         write_atomically(path, data)
-    except OSError as error:
-        raise BoxscoutError(f"{path} cannot be written: {os_reason(error)}.") from error

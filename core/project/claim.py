@@ -14,6 +14,7 @@ from types import TracebackType
 
 from core.base.errors import ProjectError
 from core.base.language import tr
+from core.base.lock import try_lock
 
 WINDOW, COMMAND = "window", "command"
 # A window that has just closed the project may still be saving it.
@@ -64,7 +65,7 @@ def claim(path: Path, holder: str) -> Claim:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError:
             return Claim(lock, None)
-        if _take(descriptor) and _is_still(lock, descriptor):
+        if try_lock(descriptor) and _is_still(lock, descriptor):
             # At an offset: Windows lets nobody read the byte that is locked.
             os.ftruncate(descriptor, 0)
             os.lseek(descriptor, 1, os.SEEK_SET)
@@ -78,24 +79,6 @@ def claim(path: Path, holder: str) -> Claim:
     raise ProjectError(
         tr("“{name}” is open in another window. Continue there or close it first.").format(name=path.name)
     )
-
-
-def _take(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        # A file system without locks would else lock everybody out for good.
-        return sys.platform != "win32"
-    return True
 
 
 def _is_still(lock: Path, descriptor: int) -> bool:

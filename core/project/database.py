@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.base.atomic import atomic_write, os_reason
+from core.base.atomic import atomic_write, os_errors
 from core.base.errors import ProjectError, ReadOnlyProjectError
 from core.base.language import tr
 from core.project.file import (
@@ -133,21 +133,20 @@ class Database:
         if path == self._path or (path.exists() and path.samefile(self._path)):
             raise ProjectError(tr("A project cannot be saved onto itself; choose another name."))
         settle_log(path)
-        try:
-            with atomic_write(path) as temporary, errors_as_sentences(path):
-                copy = sqlite3.connect(temporary)
-                try:
-                    with self._lock:
-                        self._db.backup(copy)
-                    copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy is one file
-                finally:
-                    copy.close()
-        except OSError as error:
-            raise ProjectError(
-                tr("The project could not be saved as “{name}”: {reason}.").format(
-                    name=path.name, reason=os_reason(error)
-                )
-            ) from error
+        with (
+            os_errors(
+                ProjectError, tr("The project could not be saved as “{name}”: {reason}."), name=path.name
+            ),
+            atomic_write(path) as temporary,
+            errors_as_sentences(path),
+        ):
+            copy = sqlite3.connect(temporary)
+            try:
+                with self._lock:
+                    self._db.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # so that the copy is one file
+            finally:
+                copy.close()
 
     # -- statements ---------------------------------------------------------------------------
 

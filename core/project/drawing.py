@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from core.base.atomic import os_reason, write_atomically
+from core.base.atomic import os_errors, write_atomically
 from core.base.errors import BoxscoutError
 from core.base.geometry import Box
 from core.base.language import mark, tr
@@ -63,12 +63,8 @@ def write_figure(figure: Figure, path: Path) -> None:
     metadata = {"CreationDate": None} if kind == "pdf" else {}
     content = io.BytesIO()
     figure.savefig(content, format=kind, metadata=metadata)
-    try:
+    with os_errors(BoxscoutError, tr("{path} cannot be written: {reason}."), path=path):
         write_atomically(path, content.getvalue())
-    except OSError as error:
-        raise BoxscoutError(
-            tr("{path} cannot be written: {reason}.").format(path=path, reason=os_reason(error))
-        ) from error
 
 
 def grid(samples: Picture, columns: int = 8) -> Picture:

@@ -18,6 +18,7 @@ from core.formats.gather import ReadOptions
 from core.formats.labelme import place_of
 from core.formats.notes import Outdated
 from core.formats.reading import read_truth
+from core.formats.selection import Selection
 from core.images.decoding import image_size
 from core.project.edits import BoxesEdit, Edit, ReviewEdit, StatusEdit, TruthEdit
 from core.project.names import export_names
@@ -30,23 +31,7 @@ from core.project.truth import true_boxes
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which boxes of a file come in: of some ``classes``, None for all, and of ``min_score`` 0..1 or more.
-
-    A box without a score is a person's and comes in.
-    """
-
-    classes: frozenset[str] | None = None
-    min_score: float = 0.0
-
-    def has(self, record: BoxRecord) -> bool:
-        """Whether this box comes in."""
-        of_class = self.classes is None or record.label in self.classes
-        return of_class and (record.score is None or record.score >= self.min_score)
-
-
-ALL = Wanted()
+ALL = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +58,7 @@ class ImportPlan:
         """Every class of the boxes with their number, by first appearance."""
         return dict(Counter(record.label for boxes in self.boxes.values() for record in boxes))
 
-    def only(self, wanted: Wanted) -> ImportPlan:
+    def only(self, wanted: Selection) -> ImportPlan:
         """This with the boxes that ``wanted`` has; an image that loses all of them is one without a box."""
         kept = {i: tuple(filter(wanted.has, boxes)) for i, boxes in self.boxes.items()}
         boxes = {i: some for i, some in kept.items() if some}
@@ -174,7 +159,7 @@ def outdated_images(project: Project) -> Outdated:
     return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
 
 
-def plan_import(project: Project, path: Path, wanted: Wanted = ALL) -> ImportPlan:
+def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> ImportPlan:
     """Read the boxes at ``path`` and find their images in ``project``; nothing is changed.
 
     Images match by name as :func:`core.evaluate.matching.match_by_name` has it. One whose size in the file is

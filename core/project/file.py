@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from core.base.atomic import os_reason
+from core.base.atomic import os_errors
 from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
 from core.base.language import mark, tr
 from core.project.migration import data_folder, note_trainings
@@ -235,11 +235,12 @@ def absolute(path: Path) -> Path:
 
 def make_folder(folder: Path, *, parents: bool = True, shown: str = "") -> None:
     """Make ``folder``, which belongs to a project, where it is missing; ``shown`` is its name to a person."""
-    try:
+    with os_errors(
+        ProjectError,
+        tr("The folder “{name}” cannot be made beside the project: {reason}."),
+        name=shown or folder.name,
+    ):
         folder.mkdir(parents=parents, exist_ok=True)
-    except OSError as error:
-        text = tr("The folder “{name}” cannot be made beside the project: {reason}.")
-        raise ProjectError(text.format(name=shown or folder.name, reason=os_reason(error))) from error
 
 
 def settle_log(path: Path) -> None:

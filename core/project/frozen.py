@@ -10,12 +10,15 @@ from core.base.language import tr
 from core.boxes.options import BoxOptions
 from core.images.parallel import Failure
 from core.maps.localizer import Localizer
+from core.maps.signature import signatures
 from core.maps.stream import stream_features
-from core.nets.features import Features
+from core.nets.features import Features, Maps
+from core.project.described import DescribedCache, Kept, reader_of, together
 from core.project.search import OnProgress, Search, Steps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
 
+_TOGETHER = 8  # images whose kept features are read at a time
 FEATURES = "features"
 """The unit of a :class:`MapSource` that reads frozen features."""
 
@@ -111,8 +114,26 @@ def _make_maps(
 ) -> tuple[int, tuple[int, ...]]:
     """Maps and boxes of all ``records``; how many boxes were left alone, and whose file cannot be used.
 
-    What is learned of the images themselves goes into all ``projects``.
+    What is learned of the images themselves goes into all ``projects``. Features of images are kept for a
+    unit that corrections have taught: more of them will come.
     """
+    if localizer.taught is None:
+        return _look_at(search, projects, records, localizer, features, None)
+    with closing(DescribedCache(projects[0].data_dir, reader_of(localizer))) as cache:
+        kept, missing = _read_kept(search, projects, records, localizer, cache)
+        more, failed = _look_at(search, projects, missing, localizer, features, cache)
+    return kept + more, failed
+
+
+def _look_at(
+    search: Search,
+    projects: Sequence[Project],
+    records: Sequence[ImageRecord],
+    localizer: Localizer,
+    features: Features,
+    cache: DescribedCache | None,
+) -> tuple[int, tuple[int, ...]]:
+    """:func:`_make_maps` of images that are decoded for it."""
     failed: dict[int, str] = {}
     kept, go_on = 0, search.go_on
 
@@ -129,13 +150,58 @@ def _make_maps(
     )
     with closing(stream):
         for described in stream:
-            go_on.check()
-            ids = [records[row].id for row in described.rows.tolist()]
-            sizes = {i: (w, h) for i, (w, h) in zip(ids, described.sizes.tolist(), strict=True)}
-            for project in projects:
-                project.set_sizes(sizes)
-            kept += search.keep(dict(zip(ids, localizer.maps(described, features), strict=True)), sizes)
-            go_on(len(ids), 1.0)
+            some = [records[row] for row in described.rows.tolist()]
+            sizes = [(int(width), int(height)) for width, height in described.sizes.tolist()]
+            own = localizer.read(described, features)
+            if cache is not None:
+                for i, (record, size) in enumerate(zip(some, sizes, strict=True)):
+                    cache.put(record, tuple(one[i : i + 1] for one in own), size)
+            kept += _keep(search, projects, some, sizes, localizer, own)
     for project in projects:
         project.set_failed(failed)
     return kept, tuple(failed)
+
+
+def _read_kept(
+    search: Search,
+    projects: Sequence[Project],
+    records: Sequence[ImageRecord],
+    localizer: Localizer,
+    cache: DescribedCache,
+) -> tuple[int, list[ImageRecord]]:
+    """:func:`_make_maps` of images whose features are kept; how many were left alone, and the others."""
+    kept, missing = 0, []
+    for start in range(0, len(records), _TOGETHER):
+        some = records[start : start + _TOGETHER]
+        found = [(record, one) for record in some if (one := cache.get(record)) is not None]
+        known = {record.id for record, _ in found}
+        missing += [record for record in some if record.id not in known]
+        by_shape: dict[tuple[int, ...], list[tuple[ImageRecord, Kept]]] = {}
+        for record, one in found:
+            by_shape.setdefault(one.maps[0].shape, []).append((record, one))
+        for same in by_shape.values():
+            alike = [record for record, _ in same]
+            own = together([one for _, one in same])
+            kept += _keep(search, projects, alike, [one.size for _, one in same], localizer, own)
+    return kept, missing
+
+
+def _keep(
+    search: Search,
+    projects: Sequence[Project],
+    records: Sequence[ImageRecord],
+    sizes: Sequence[tuple[int, int]],
+    localizer: Localizer,
+    own: Maps,
+) -> int:
+    """Maps and boxes of a few images from what ``localizer`` reads of them; how many were left alone."""
+    search.go_on.check()
+    ids = [record.id for record in records]
+    by_id = dict(zip(ids, sizes, strict=True))
+    for project in projects:
+        project.set_sizes(by_id)
+    maps = localizer.heat(own)
+    kept = search.keep(dict(zip(ids, maps, strict=True)), by_id)
+    search.place.set_signatures(dict(zip(ids, signatures(own, maps), strict=True)))
+    search.go_on(len(ids), 1.0)
+    return kept

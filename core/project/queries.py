@@ -12,6 +12,7 @@ from core.base.annotations import BoxRecord
 from core.boxes.moments import framing_rows as rows_of
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
+from core.maps.signature import LENGTH
 from core.project import resized
 from core.project.browse import BoxFacts
 from core.project.file import from_db, to_db
@@ -166,6 +167,14 @@ def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
 def held_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes only a person may change: edited, emptied or accepted ones."""
     return {row[0] for row in project.select(HELD_AMONG, listed(ids))}
+
+
+def signatures(project: Project) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
+    """The ids of all images whose signature is known, ascending, and the signatures: float16 (n, LENGTH)."""
+    rows = project.select("SELECT image_id, data FROM signature ORDER BY image_id")
+    ids = np.array([row[0] for row in rows], np.int64)
+    data = np.frombuffer(b"".join(row[1] for row in rows), "<f2")
+    return ids, data.astype(np.float16, copy=False).reshape(len(ids), LENGTH)
 
 
 def labelled(project: Project, label: str) -> npt.NDArray[np.int64]:

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core.base.atomic import os_reason
+from core.base.atomic import os_errors
 from core.base.errors import ProjectError
 from core.base.language import tr, trn
 from core.project.file import APPLICATION_ID, absolute, connect, errors_as_sentences, to_db
@@ -69,26 +69,24 @@ def rescue(path: Path) -> Rescue:
     """
     path = absolute(path)
     copy = _free_name(path)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".boxscout-", dir=path.parent) as name:
-            work, made = Path(name) / "damaged", Path(name) / "made"
-            _copy(path, work)
-            images, boxes, lost, unclear = _read_into(work, made, data_folder(path))
-            if not images and not boxes:
-                raise ProjectError(
-                    tr("Nothing can be read from “{name}”; use a backup of it if there is one.").format(
-                        name=path.name
-                    )
+    with (
+        os_errors(
+            ProjectError, tr("“{name}” is damaged, and no copy of it can be kept: {reason}."), name=path.name
+        ),
+        tempfile.TemporaryDirectory(prefix=".boxscout-", dir=path.parent) as name,
+    ):
+        work, made = Path(name) / "damaged", Path(name) / "made"
+        _copy(path, work)
+        images, boxes, lost, unclear = _read_into(work, made, data_folder(path))
+        if not images and not boxes:
+            raise ProjectError(
+                tr("Nothing can be read from “{name}”; use a backup of it if there is one.").format(
+                    name=path.name
                 )
-            _copy(path, copy)
-            _remove_log(path)
-            os.replace(made, path)  # noqa: PTH105
-    except OSError as error:
-        raise ProjectError(
-            tr("“{name}” is damaged, and no copy of it can be kept: {reason}.").format(
-                name=path.name, reason=os_reason(error)
             )
-        ) from error
+        _copy(path, copy)
+        _remove_log(path)
+        os.replace(made, path)  # noqa: PTH105
     return Rescue(path, copy, images, boxes, lost, unclear)
 
 

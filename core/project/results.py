@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.base.atomic import atomic_write, os_reason
+from core.base.atomic import atomic_write, os_errors
 from core.base.errors import ProjectError
 from core.base.language import tr
 from core.images.scan import ImageFile
@@ -21,7 +21,7 @@ from core.project.rows import HELD
 from core.project.runs import Run, current_run, runs, set_current
 from core.project.store import Project
 
-_MAP_TABLES = ("heat_map", "map_source", "framing", "no_object")
+_MAP_TABLES = ("heat_map", "map_source", "framing", "no_object", "signature")
 # Images of the other file that are the same here: neither another file nor of another size.
 _SAME = """SELECT image.id FROM image JOIN {0}.image AS other ON other.id = image.id
     AND (other.size_bytes, other.mtime_ns, other.width, other.height)
@@ -108,24 +108,20 @@ def _put_away(project: Project, run: Run) -> None:
     file = results_file(project, run)
     make_folder(file.parent)
     settle_log(file)
-    try:
-        with (
-            atomic_write(file) as temporary,
-            Project.open_or_create(temporary) as kept,
-            kept.beside(project.path),
-            kept.transaction() as db,
-        ):
-            _copy_images(db)
-            for table in (*_MAP_TABLES, "box_limit", "survey"):
-                db.execute(f"INSERT INTO {table} SELECT * FROM beside.{table}")
-            # Images without boxes count as well, so that they are without any again.
-            db.execute("INSERT OR IGNORE INTO box_limit SELECT id, 1 FROM image")
-            own = "image_id NOT IN (SELECT image_id FROM beside.edited)"
-            db.execute(f"INSERT INTO box SELECT * FROM beside.box WHERE {own}")
-    except OSError as error:
-        raise ProjectError(
-            tr("The boxes of {run} cannot be kept: {reason}.").format(run=run.name, reason=os_reason(error))
-        ) from error
+    with (
+        os_errors(ProjectError, tr("The boxes of {run} cannot be kept: {reason}."), run=run.name),
+        atomic_write(file) as temporary,
+        Project.open_or_create(temporary) as kept,
+        kept.beside(project.path),
+        kept.transaction() as db,
+    ):
+        _copy_images(db)
+        for table in (*_MAP_TABLES, "box_limit", "survey"):
+            db.execute(f"INSERT INTO {table} SELECT * FROM beside.{table}")
+        # Images without boxes count as well, so that they are without any again.
+        db.execute("INSERT OR IGNORE INTO box_limit SELECT id, 1 FROM image")
+        own = "image_id NOT IN (SELECT image_id FROM beside.edited)"
+        db.execute(f"INSERT INTO box SELECT * FROM beside.box WHERE {own}")
 
 
 def _copy_images(db: sqlite3.Connection) -> None:

@@ -77,6 +77,9 @@ LATER_TABLES = (
     """CREATE TABLE IF NOT EXISTS removed (
         id INTEGER PRIMARY KEY, root_id INTEGER NOT NULL REFERENCES roots (id), name TEXT NOT NULL,
         UNIQUE (root_id, name))""",
+    # What each image with a heat map looks like (core.maps.signature), where frozen features made it.
+    """CREATE TABLE IF NOT EXISTS signature (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, data BLOB NOT NULL)""",
 )
 
 
@@ -142,4 +145,5 @@ def row_checks() -> dict[str, dict[str, str]]:
         "no_object": numbers("image_id")
         | {"probability": "typeof(probability) = 'real' AND probability BETWEEN 0 AND 1"},
         "removed": numbers("id", "root_id") | paths("name"),
+        "signature": numbers("image_id") | {"data": "typeof(data) = 'blob' AND length(data) = 128"},
     }

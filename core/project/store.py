@@ -266,7 +266,7 @@ class Project(Database):
                 "INSERT OR REPLACE INTO map_source (image_id, source) VALUES (?, ?)",
                 [(image_id, key) for image_id in heat_maps],
             )
-            for table in ("framing", "no_object"):  # of the maps before these
+            for table in ("framing", "no_object", "signature"):  # of the maps before these
                 db.execute(f"DELETE FROM {table} WHERE image_id {ONE_OF}", (listed(heat_maps),))
             db.executemany(
                 "INSERT INTO framing (image_id, x, y, width, height) VALUES (?, ?, ?, ?, ?)",
@@ -288,6 +288,13 @@ class Project(Database):
     def no_object(self) -> dict[int, float]:
         """What :meth:`set_no_object` kept, by image id."""
         return dict(self.select("SELECT image_id, probability FROM no_object"))
+
+    def set_signatures(self, signatures: Mapping[int, npt.NDArray[np.float16]]) -> None:
+        """Keep by image id the signatures of images (core.maps.signature), until they have another map."""
+        self._many(
+            "INSERT OR REPLACE INTO signature (image_id, data) VALUES (?, ?)",
+            [(i, np.ascontiguousarray(one, dtype="<f2").tobytes()) for i, one in signatures.items()],
+        )
 
     def heat_maps_step(self) -> int | None:
         """The newest step of training among all heat maps; None where there are none."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
-from core.base.config import FeaturesConfig, TrainConfig
+from core.base.config import FeaturesConfig, TrainConfig, plain
 from core.base.errors import BoxscoutError
 from core.boxes.options import BoxOptions
 from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule
@@ -103,10 +103,7 @@ def view_from_json(text: str) -> ProjectView:
     return ProjectView(**kept)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+_text, _flag = partial(plain, kind="str"), partial(plain, kind="bool")
 
 
 def _one_of(*known: str) -> Callable[[Any], str]:
@@ -119,29 +116,22 @@ def _one_of(*known: str) -> Callable[[Any], str]:
 
 
 def _snapshot(value: Any) -> str:
-    text = _text(value)
+    text: str = _text(value)
     if text not in ("last", "proposed") and not (text.isascii() and text.isdecimal()):
         raise ValueError
     return text
 
 
 def _share(value: Any) -> float:
-    number = float(value)
-    if isinstance(value, (bool, str)) or not math.isfinite(number) or not 0 <= number <= 1:
+    if not 0 <= plain(value, "float") <= 1:
         raise ValueError
-    return number
+    return float(value)
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_BOXES:
+    if not 1 <= plain(value, "int") <= MAX_BOXES:
         raise ValueError
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
+    return int(value)
 
 
 def _display(value: Any) -> Display:
@@ -183,7 +173,7 @@ def _box_filter(value: Any) -> BoxFilter:
     return BoxFilter(label=_text(value["label"]), score=(low, high), count=(fewest, most))
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[Any], Any]] = {
     "rule": _text,
     "threshold": lambda value: None if value is None else _share(value),
     "thresholds": _thresholds,

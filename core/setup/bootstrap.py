@@ -23,6 +23,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from core.base.errors import BoxscoutError
+from core.base.lock import try_lock
 from core.setup.requirements import is_there, missing_modules, stamped_text
 
 #: Gigabytes on disk, measured on Linux with Python 3.11 and the CPU build of torch.
@@ -37,15 +38,7 @@ class SetupError(BoxscoutError):
 
 @dataclass(frozen=True)
 class Home:
-    """A checkout and its environment.
-
-    Parameters
-    ----------
-    root
-        The folder that holds ``main.py`` and ``pyproject.toml``.
-    venv
-        The virtual environment, made on demand.
-    """
+    """A checkout, the folder that holds ``main.py`` and ``pyproject.toml``, and its environment."""
 
     root: Path
     venv: Path
@@ -137,11 +130,8 @@ def load(module: str) -> ModuleType:
 def is_complete(home: Home, extra: str = "") -> bool:
     """Whether the environment was installed to its end, from this ``pyproject.toml``, and still runs."""
     stamp = _read_stamp(home)
-    return (
-        stamp.get("state") == _state(home)
-        and (not extra or extra in stamp.get("extras", ()))
-        and home.python.exists()
-    )
+    known = stamp.get("state") == _state(home) and (not extra or extra in stamp.get("extras", ()))
+    return known and home.python.exists()
 
 
 def _state(home: Home) -> dict[str, str]:
@@ -212,33 +202,11 @@ def _lock(home: Home) -> Iterator[int]:
     """Hold the right to install; a second start waits here. Yields the descriptor that holds it."""
     home.venv.parent.mkdir(parents=True, exist_ok=True)
     with Path(f"{home.venv}.lock").open("a", encoding="utf-8") as file:
-        if not _try_lock(file.fileno(), wait=False):
+        if not try_lock(file.fileno()):
             _say("Another start of Boxscout is installing; this one waits until it is done.")
-            _try_lock(file.fileno(), wait=True)
+            while not try_lock(file.fileno(), wait=True):
+                pass  # Windows gives up after ten seconds
         yield file.fileno()
-
-
-def _try_lock(descriptor: int, *, wait: bool) -> bool:
-    if sys.platform == "win32":
-        import msvcrt
-
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-            except OSError:  # LK_LOCK gives up after ten seconds
-                if not wait:
-                    return False
-            else:
-                return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: two starts at once are the lesser evil
-        return True
-    return True
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from core.base.errors import TrainingError
 from core.setup import bootstrap, requirements, system
 
 ENOUGH_MEMORY_GB = 3.5  # what a computer with "4 GB" reports
-ENOUGH_AVAILABLE_GB = 1.5  # the window with 10,000 images stays below this
 ENOUGH_DISK_GB = 2.0
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -28,7 +28,7 @@ from core.project.queries import framings
 from core.project.store import ImageRecord, Project
 
 GENERATOR = ("--preset", "generator", "--steps", "2")
-QUICK = ("--preset", "scratch", "--image-size", "32", "--batch-size", "8", "--device", "cpu")
+QUICK = ("--preset", "scratch", "--image-size", "32", "--width", "8", "--batch-size", "8", "--device", "cpu")
 
 
 @pytest.fixture
@@ -365,18 +365,20 @@ def test_a_file_that_cannot_be_used_is_named_with_its_reason(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
 @pytest.mark.parametrize("more", [[], ["--json"]])
-def test_a_full_disk_under_the_output_is_one_sentence(more: list[str]) -> None:
+def test_a_full_disk_under_the_output_is_one_sentence(tmp_path: Path, more: list[str]) -> None:
     command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
+    Project.open_or_create(tmp_path / "a.boxscout").close()
+    command += ["runs", "--project", str(tmp_path / "a.boxscout")]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [*command, "doctor", *more], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
-        )
+        done = subprocess.run([*command, *more], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (1, "The output could not be written: the disk is full.\n")
 
 
-def test_a_reader_that_has_seen_enough_and_no_output_at_all_are_no_error_of_ours() -> None:
+def test_a_reader_that_has_seen_enough_and_no_output_at_all_are_no_error_of_ours(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; from core.cli.app import main; sys.exit(main())"]
-    for arguments in (["doctor"], ["doctor", "--json"]):
+    Project.open_or_create(tmp_path / "a.boxscout").close()
+    shown = ["runs", "--project", str(tmp_path / "a.boxscout")]
+    for arguments in (shown, [*shown, "--json"]):
         read, write = os.pipe()
         os.close(read)
         done = subprocess.run(
@@ -482,15 +484,19 @@ def test_commands_run_where_there_is_no_qt(sample: tuple[Path, Path], tmp_path: 
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise ImportError('there is no Qt here')\n")
     project = tmp_path / "a.boxscout"
-    command = [sys.executable, "-m", "core.cli"]
-    environment = {**os.environ, "PYTHONPATH": str(broken.parent)}
-    for arguments in (
+    commands = (
         ("train", sample[0], "--project", project, "--steps", "2", *QUICK),
         ("localize", sample[0], "--project", project),
         ("export", "--project", project, "--format", "csv", "--out", tmp_path / "boxes.csv"),
-    ):
+    )
+    code = (
+        "import json, sys; from core.cli.app import main; sys.exit(sum(map(main, json.loads(sys.argv[1]))))"
+    )
+    words = json.dumps([list(map(str, one)) for one in commands])
+    environment = {**os.environ, "PYTHONPATH": str(broken.parent)}
+    for command in (["-c", code, words], ["-m", "core.cli", "--version"]):
         done = subprocess.run(
-            [*command, *map(str, arguments)], cwd=ROOT, env=environment, capture_output=True, text=True
+            [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(tmp_path / "boxes.csv")) == 24

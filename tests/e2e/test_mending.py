@@ -11,7 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
-from window_support import LONG, TINY, close, draw_folder, drop, fill, finish, settle, start
+from window_support import LONG, TINY, close, draw_folder, fill, finish, settle, start
 
 from app.controllers import mending
 from app.controllers.mending import SOON_MS
@@ -169,7 +169,7 @@ def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
 ) -> None:
     here, disk = draw_folder(tmp_path / "here", 9), draw_folder(tmp_path / "disk", 4)
     fill(qtbot, window, here, 9)
-    assert drop(window.splitter, [disk])
+    window.workbench.add_paths([disk])
     session, project = window.session, window.session.project
     qtbot.waitUntil(lambda: session.images.total == 13 and not session.activities, timeout=LONG)
     accepted, rejected, edited, unseen = (one.id for one in session.images.records if one.root == disk)

@@ -12,7 +12,7 @@ from core.boxes.batches import find_box
 from core.boxes.grid import GRID, scaled_maps
 from core.boxes.moments import fitted_boxes
 from core.boxes.prior import Prior, PriorTally
-from core.boxes.score import box_score
+from core.boxes.score import box_scores
 
 WIDE = Prior(elongation=-0.4, level=0.0, spread=1.0, images=10)
 
@@ -193,16 +193,17 @@ def test_the_score_is_the_formula() -> None:
     scaled = np.zeros((GRID, GRID), np.float32)
     scaled[10:20, 10:20] = 1.0
     scaled[40:44, 40:45] = 1.0  # 20 of 120 hot cells lie elsewhere
-    box = Box(10, 10, 20, 20)
-    assert box_score(scaled, box) == pytest.approx((100 / 120) ** 2)
+    box = np.array([[10.0, 10.0, 20.0, 20.0]])
+    assert box_scores(scaled[None], box) == pytest.approx((100 / 120) ** 2)
     heat = 3 * scaled - 1  # inside its mean is 2
     prior = Prior(elongation=0, level=0.5, spread=0.75, images=9)
     certainty = 1 / (1 + math.exp(-(2 - 0.5) / 0.75))
-    found = box_score(scaled, box, heat_map=heat, prior=prior)
+    found = box_scores(scaled[None], box, heat_maps=heat[None], prior=prior)
     assert found == pytest.approx((100 / 120) ** 2 * math.sqrt(certainty), rel=1e-6)
     # The same at the network's own, coarser resolution.
     coarse = heat.reshape(32, 2, 32, 2).mean(axis=(1, 3))
-    assert box_score(scaled, box, heat_map=coarse, prior=prior) == pytest.approx(found, rel=1e-6)
+    again = box_scores(scaled[None], box, heat_maps=coarse[None], prior=prior)
+    assert again == pytest.approx(found, rel=1e-6)
 
 
 def test_a_hotter_map_scores_higher_than_a_cooler_one_of_the_same_shape() -> None:

@@ -17,7 +17,8 @@ from core.base.annotations import BoxRecord, ImageBoxes, Source
 from core.base.errors import FormatError
 from core.base.geometry import Box, iou
 from core.boxes.overlap import Truth, best_overlap, overlaps
-from core.evaluate.report import Report, evaluate, match_by_name, wilson_interval
+from core.evaluate.matching import match_by_name
+from core.evaluate.report import Report, evaluate, wilson_interval
 from core.formats import tiny_imagenet
 
 

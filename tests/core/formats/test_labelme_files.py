@@ -11,7 +11,7 @@ import pytest
 from core.base.annotations import BoxRecord, ImageBoxes
 from core.base.errors import FormatError
 from core.base.geometry import Box
-from core.formats import labelme
+from core.formats import FORMATS
 from core.formats.reading import read_truth
 
 
@@ -70,13 +70,13 @@ def test_images_are_named_by_their_path_from_the_folder_on(tmp_path: Path) -> No
 def test_damage_is_one_sentence_with_the_files_name(tmp_path: Path, more: dict[str, Any], words: str) -> None:
     file = written(tmp_path / "a.json", **more)
     with pytest.raises(FormatError, match=rf"^a\.json .*{words}"):
-        labelme.read(file)
+        FORMATS["labelme"].read(file)
 
 
 @pytest.mark.parametrize("path", [None, "a/..", "../..", "a\0b"])
 def test_a_file_that_names_no_image_belongs_to_its_own_name(tmp_path: Path, path: object) -> None:
     file = written(tmp_path / "IMG_1.json", shape("rectangle", (1, 1), (9, 9)), imagePath=path)
-    (found,) = labelme.read(file)
+    (found,) = FORMATS["labelme"].read(file)
     assert (found.name, found.boxes[0].box) == ("IMG_1", Box(1, 1, 9, 9))
 
 
@@ -84,13 +84,13 @@ def test_what_is_not_labelme_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     for place in (tmp_path, tmp_path / "a.json"):
         with pytest.raises(FormatError, match="not valid JSON"):
-            labelme.read(place)
+            FORMATS["labelme"].read(place)
     (tmp_path / "a.json").write_text('{"images": []}')
     with pytest.raises(FormatError, match="no labelme file"):
-        labelme.read(tmp_path)
+        FORMATS["labelme"].read(tmp_path)
     (tmp_path / "a.json").unlink()
     with pytest.raises(FormatError, match="no labelme file"):
-        labelme.read(tmp_path)
+        FORMATS["labelme"].read(tmp_path)
 
 
 def test_without_a_size_a_box_is_not_cut(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pycocotools.coco import COCO
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box, iou
-from core.formats import coco, tiny_imagenet, voc
+from core.formats import FORMATS, tiny_imagenet
 from core.formats.files import read_json
 from core.formats.gather import ReadOptions, Told
 from core.formats.reading import read_truth
@@ -138,12 +138,12 @@ def test_voc_boxes_are_clamped_and_empty_ones_dropped(tmp_path: Path) -> None:
         tmp_path / "a.xml", (90, 70, 120, 90), (120, 90, 130, 95), (50, 50, 40, 60), (2.5, 3, 9, 9)
     )
     told = Told()
-    (found,) = voc.read(file, ReadOptions(told=told))
+    (found,) = FORMATS["voc"].read(file, ReadOptions(told=told))
     # The third one was drawn from right to left.
     expected = [Box(89, 69, 100, 80), Box(39, 49, 50, 60), Box(1.5, 2, 9, 9)]
     assert [record.box for record in found.boxes] == expected
     assert told.sentences() == ["a.xml has a box without area, or outside its image (a.jpg)."]
-    assert voc.read(voc_file(tmp_path / "none.xml"))[0].boxes == ()
+    assert FORMATS["voc"].read(voc_file(tmp_path / "none.xml"))[0].boxes == ()
 
 
 def test_voc_names_images_as_they_lie(tmp_path: Path) -> None:
@@ -209,12 +209,14 @@ def test_coco_is_that_of_pycocotools(tmp_path: Path) -> None:
 def test_coco_keeps_what_our_export_adds(tmp_path: Path) -> None:
     added = {"score": 0.25, "source": "edited", "threshold": 0.2, "rule": "component"}
     path = written(tmp_path / "x.json", box(**added), images=[image(status="accepted", reason="r")])
-    (found,) = coco.read(path)
+    (found,) = FORMATS["coco"].read(path)
     (record,) = found.boxes
     assert (found.status, found.reason) == (Status.ACCEPTED, "r")
     assert record == BoxRecord(Box(10, 20, 40, 60), "1", 0.25, Source.EDITED, 0.2, "component")
     odd = {"score": True, "source": 7, "threshold": "x", "rule": 3}
-    (found,) = coco.read(written(path, box(**odd), images=[image(status=["?"], width="wide", height=None)]))
+    (found,) = FORMATS["coco"].read(
+        written(path, box(**odd), images=[image(status=["?"], width="wide", height=None)])
+    )
     assert found.boxes == (BoxRecord(Box(10, 20, 40, 60), "1"),)
     assert (found.status, found.width, found.height) == (Status.UNSEEN, 0, 0)
 
@@ -226,7 +228,7 @@ def test_coco_drops_crowds_and_empty_boxes_and_clamps(tmp_path: Path) -> None:
         box(iscrowd=1),
         box(bbox=(90, 70, 50, 50)),
     ]
-    (found,) = coco.read(written(tmp_path / "x.json", *boxes))
+    (found,) = FORMATS["coco"].read(written(tmp_path / "x.json", *boxes))
     assert [record.box for record in found.boxes] == [Box(90, 70, 100, 80)]
 
 
@@ -234,7 +236,7 @@ def test_coco_drops_crowds_and_empty_boxes_and_clamps(tmp_path: Path) -> None:
     "name", ["with space.jpg", "фото/写真.jpg", "<b>&amp;.jpg", "a..b.jpg", "...jpg", "-x.jpg"]
 )
 def test_odd_but_honest_names_are_kept(tmp_path: Path, name: str) -> None:
-    assert coco.read(written(tmp_path / "x.json", images=[image(name=name)]))[0].name == name
+    assert FORMATS["coco"].read(written(tmp_path / "x.json", images=[image(name=name)]))[0].name == name
 
 
 @pytest.mark.parametrize(
@@ -242,13 +244,13 @@ def test_odd_but_honest_names_are_kept(tmp_path: Path, name: str) -> None:
     [("/etc/passwd", "etc/passwd"), ("../a.jpg", "a.jpg"), ("a/../../b.jpg", "b.jpg"), ("../../c/d", "c/d")],
 )
 def test_names_that_leave_the_folder_stay_inside_it(tmp_path: Path, name: str, expected: str) -> None:
-    assert coco.read(written(tmp_path / "x.json", images=[image(name=name)]))[0].name == expected
+    assert FORMATS["coco"].read(written(tmp_path / "x.json", images=[image(name=name)]))[0].name == expected
 
 
 @pytest.mark.parametrize("name", ["a/..", "", None, 5, "a\0b"])
 def test_what_is_no_name_is_told(tmp_path: Path, name: object) -> None:
     with pytest.raises(FormatError, match=r"^x\.json names an image"):
-        coco.read(written(tmp_path / "x.json", images=[image(name=name)]))
+        FORMATS["coco"].read(written(tmp_path / "x.json", images=[image(name=name)]))
 
 
 ONE_BOX = '{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 1, "bbox": %s}]}'
@@ -278,7 +280,7 @@ ONE_BOX = '{"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id"
 def test_bad_coco_is_a_sentence_that_names_the_file(tmp_path: Path, content: str, reason: str) -> None:
     (tmp_path / "bad.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(FormatError, match=rf"^bad\.json .*{reason}.*\.$"):
-        coco.read(tmp_path / "bad.json")
+        FORMATS["coco"].read(tmp_path / "bad.json")
 
 
 def test_a_results_list_of_numbers_names_no_image(tmp_path: Path) -> None:
@@ -298,7 +300,7 @@ def test_a_sentence_on_a_file_is_no_longer_than_a_person_reads(tmp_path: Path) -
     ):
         (tmp_path / "bad.json").write_text(json.dumps(content))
         with pytest.raises(FormatError) as error:
-            coco.read(tmp_path / "bad.json")
+            FORMATS["coco"].read(tmp_path / "bad.json")
         assert len(str(error.value)) < 300
 
 
@@ -342,9 +344,9 @@ def test_what_is_no_truth(tmp_path: Path) -> None:
         with pytest.raises(FormatError, match=reason):
             read_truth(path)
     with pytest.raises(FormatError, match="no COCO file"):
-        coco.read(tmp_path)
-    with pytest.raises(FormatError, match="no VOC file"):
-        voc.read(tmp_path)
+        FORMATS["coco"].read(tmp_path)
+    with pytest.raises(FormatError, match="no Pascal VOC file"):
+        FORMATS["voc"].read(tmp_path)
     with pytest.raises(FormatError, match="no Tiny ImageNet folder"):
         tiny_imagenet.read(tmp_path)
 

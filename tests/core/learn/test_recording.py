@@ -121,7 +121,7 @@ def test_what_cannot_be_recorded_rightly_goes_on_unrecorded(how: str) -> None:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_recorded_training_is_the_same_to_the_last_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the updates take and change is all that there is: weights, averages, moments, counts of steps."""
-    config = CONFIGS[name].with_(steps=6, precision="fp32")
+    config = CONFIGS[name].with_(steps=WARM_UP + 2, precision="fp32")
     images = np.random.default_rng(0).integers(
         0, 256, (16, config.image_size, config.image_size, 3), np.uint8
     )

@@ -43,23 +43,12 @@ def _pixels(images: np.ndarray) -> Pixels:
     )
 
 
-@pytest.mark.parametrize("objective", ["dcgan", "dragan"])
-def test_signals_are_measured_at_each_snapshot_and_resume_bit_for_bit(
-    images: np.ndarray, tmp_path: Path, objective: str
-) -> None:
-    config = SMALL.with_(objective=objective)
-    whole, first = new_state(config), new_state(config)
-    reports = list(train(config, images, whole))
-    assert [signal.step for signal in whole.signals] == [2, 4, 6]
-    assert [report.signal for report in reports if report.signal] == whole.signals
-    list(islice(train(config, images, first), 3))
-    checkpoint.save(tmp_path / "a.pt", first)
-    torch.rand(7)  # what others draw from the global generator must not matter
-    resumed = checkpoint.load(tmp_path / "a.pt")
-    list(train(config, images, resumed))
-    assert resumed.signals == whole.signals
-    for name, tensor in whole.discriminator.state_dict().items():
-        assert torch.equal(tensor, resumed.discriminator.state_dict()[name]), name
+def test_signals_are_measured_at_each_snapshot(images: np.ndarray) -> None:
+    """That they resume to the last bit: test_engine's test of resumption."""
+    state = new_state(SMALL)
+    reports = list(train(SMALL, images, state))
+    assert [signal.step for signal in state.signals] == [2, 4, 6]
+    assert [report.signal for report in reports if report.signal] == state.signals
 
 
 def test_measuring_changes_nothing_of_the_training(images: np.ndarray) -> None:
@@ -88,9 +77,9 @@ def test_signals_of_a_generator_that_repeats_itself_and_a_blind_discriminator(im
 
 def test_ms_ssim_over_batches_agrees_with_all_pairs() -> None:
     rng = torch.Generator().manual_seed(0)
-    coarse = torch.rand(16 * 64, 3, 4, 4, generator=rng)
+    coarse = torch.rand(8 * 64, 3, 4, 4, generator=rng)
     images = (torch.nn.functional.interpolate(coarse, size=(32, 32), mode="bilinear") * 255).to(torch.uint8)
-    batches = images.permute(0, 2, 3, 1).numpy().reshape(16, 64, 32, 32, 3)
+    batches = images.permute(0, 2, 3, 1).numpy().reshape(8, 64, 32, 32, 3)
     ours = batched_ms_ssim(list(batches), CPU)
     all_pairs = [diversity(torch.from_numpy(batch).permute(0, 3, 1, 2)) for batch in batches]
     assert 0 < ours.error < 0.05

@@ -17,7 +17,7 @@ from core.base.errors import BoxscoutError, FormatError
 from core.base.geometry import Box
 from core.formats import FORMATS, Selection, WriteOptions, export
 from core.formats.notes import Outdated
-from core.project.exchange import Wanted, exportable, import_boxes, import_truth, outdated_images, plan_import
+from core.project.exchange import exportable, import_boxes, import_truth, outdated_images, plan_import
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
 from core.project.truth import true_boxes
@@ -248,7 +248,7 @@ def test_only_wanted_boxes_come_in(tmp_path: Path, project: Project) -> None:
         record(3, 0, 9, 9, label="animal", score=None),
     )
     FORMATS["coco"].write([image("b.png", *boxes), image("a.png", boxes[2])], tmp_path / "x.json")
-    plan = plan_import(project, tmp_path / "x.json", Wanted(frozenset({"animal"}), 0.2))
+    plan = plan_import(project, tmp_path / "x.json", Selection(classes=frozenset({"animal"}), min_score=0.2))
     assert [[one.box.x0 for one in kept] for kept in plan.boxes.values()] == [[0, 3]]
     assert plan.without_box == 1
 

@@ -37,6 +37,7 @@ def project(tmp_path: Path) -> Project:
     framing = {2: np.array([0.1, 0.2, 0.3, 0.4])}
     made.set_heat_maps({2: one, 3: one}, step=4, source=MapSource("x", "own", "a"), framings=framing)
     made.set_no_object({2: 0.25})
+    made.set_signatures({2: np.linspace(0, 1, 64).astype(np.float16)})
     set_truth(made, {2: (BoxRecord(Box(3, 3, 9, 9), "cat"),)})
     made.set_sizes({2: (80, 60)})  # so that its boxes are of another size
     made.add_rejected([])

@@ -1,0 +1,94 @@
+"""What ``learn`` and ``localizer`` do; results are plain dictionaries, fit for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from core.base.annotations import Status
+from core.base.errors import BoxscoutError
+from core.base.language import trn
+from core.cli.console import Bar
+from core.cli.features_commands import features_to_use
+from core.cli.job import images_text
+from core.cli.projects import existing_project, project_to_train
+from core.learn.corrections import check_enough
+from core.maps.localizer import Localizer, load_localizer, save_localizer
+from core.project.claim import COMMAND, claim
+from core.project.corrections import PRESET, lessons_of, prior_unit, teach
+from core.project.exchange import import_boxes, plan_import
+from core.project.learning import KIND, saved_unit
+from core.project.runs import Run
+from core.project.search import note_training
+from core.project.store import Project
+from core.project.workflow import command_line, run_to_use, training_run
+
+IMPORTED = "imported"
+"""Preset of a run that was learned elsewhere."""
+
+
+def run_learn(
+    path: Path, boxes: Path | None, *, seed: int, weights: Path | None, bar: Bar, stop: Event
+) -> dict[str, Any]:
+    """Learn from the reviewed images of the project at ``path``, after those of a file of ``boxes``."""
+    with claim(path, COMMAND), existing_project(path) as project:
+        prior = prior_unit(project)
+        told = _take_in(project, boxes) if boxes is not None else []
+        check_enough(lessons_of(project).with_box)  # before the features take their seconds
+        features = features_to_use(project, prior, weights, bar)
+        bar.part("Learning", 1.0)
+        with training_run(project, KIND, preset=PRESET) as run:
+            found = teach(
+                project, prior, features, run, seed=seed, on_progress=bar.count, cancelled=stop.is_set
+            )
+            note_training(project, run, complete=True)
+        rejected = lessons_of(project).rejected
+    assert found.taught is not None, "corrections have taught it"
+    told.append(_learned(run, found, rejected))
+    told.append(f"Find boxes by it: {command_line('localize PHOTOS', path)}")
+    return {"text": "\n".join(told), "run": run.id, "rejected": rejected, **asdict(found.taught)}
+
+
+def _take_in(project: Project, boxes: Path) -> list[str]:
+    """The boxes of a file, as accepted; what is to be said of it."""
+    return import_boxes(project, plan_import(project, boxes), status=Status.ACCEPTED).lines()
+
+
+def _learned(run: Run, found: Localizer, rejected: int) -> str:
+    assert found.taught is not None, "corrections have taught it"
+    count, empty = found.taught.images, found.taught.empty
+    text = trn("{count:,} reviewed image", "{count:,} reviewed images", count)
+    without = f", {empty:,} of them without an object" if empty else ""
+    unused = f" Rejected images teach nothing: {rejected:,}." if rejected else ""
+    return f"{run.name} has learned from {text}{without}.{unused}"
+
+
+def run_save(path: Path, out: Path, *, run_id: int | None) -> dict[str, Any]:
+    """Write what a run of the project at ``path`` has learned to the file ``out``."""
+    with existing_project(path, to_read=True) as project:
+        run = run_to_use(project, KIND, run_id)
+        if run.kind != KIND:
+            raise BoxscoutError(f"{run.name} was trained from scratch: choose one of frozen features.")
+        unit = saved_unit(run)
+    save_localizer(out, unit)
+    return {"text": f"{run.name} is in {out} now: {_known(unit)}.", "file": str(out), "run": run.id}
+
+
+def run_use(file: Path, path: Path) -> dict[str, Any]:
+    """Take the localizer in ``file`` into the project at ``path``, as a new run."""
+    unit = load_localizer(file)
+    with project_to_train(path) as project, training_run(project, KIND, preset=IMPORTED) as run:
+        save_localizer(run.file, unit)
+        note_training(project, run, complete=True)
+    line = command_line("localize PHOTOS", path)
+    return {
+        "text": f"{run.name} is what {file} holds: {_known(unit)}.\nFind boxes by it: {line}",
+        "run": run.id,
+    }
+
+
+def _known(unit: Localizer) -> str:
+    reviewed = "reviewed " if unit.taught is not None else ""
+    return f"learned on {unit.features} from {images_text(unit.images).replace(' ', f' {reviewed}', 1)}"
