@@ -127,6 +127,16 @@ class Localizer:
         own = maps_at(described.maps, features, self.strides)
         return tuple(normalised(one) for one in own) if self.normalise else own
 
+    def condensed(self, own: Maps) -> Maps:
+        """What :meth:`read` gave, nothing finer than the heat map: its :meth:`heat` is the same."""
+        height, width = own[self.strides.index(self.cell)].shape[2:]
+        return tuple(
+            resized(one.reshape(-1, *one.shape[2:]), height, width).reshape(*one.shape[:2], height, width)
+            if one.shape[2] > height
+            else one
+            for one in own
+        )
+
     def heat(self, own: Maps) -> list[Array]:
         """The heat map of each image by what :meth:`read` gave of it, as :meth:`maps` has it."""
         height, width = own[self.strides.index(self.cell)].shape[2:]
