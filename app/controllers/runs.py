@@ -63,12 +63,12 @@ class RunsController(Controller):
 
         def done(_: object) -> None:
             if session.project is project:
-                self._editing.remember(edit, tr("Take the boxes of {run}").format(run=run.name), begun)
+                self._editing.remember(edit, tr("Use boxes of {run}").format(run=run.name), begun)
                 self._editing.tell(edit)
                 text = tr("The boxes come from {run} now; edited and accepted ones stayed.")
                 session.notice.emit(text.format(run=run.name))
 
-        text = tr("Taking the boxes…")
+        text = tr("Applying boxes…")
         self._taking.start(lambda _: edit.apply(project, view), text=text, can_stop=False, on_done=done)
 
     def delete(self, run_id: int) -> None:

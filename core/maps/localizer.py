@@ -154,8 +154,8 @@ class Localizer:
         if (features.name, features.sha256) != (self.features, self.sha256) or not fits:
             raise FeaturesError(
                 tr(
-                    "This was learned with the features “{name}”, whose weights are other ones here: "
-                    "train again, or bring those weights back."
+                    "This was learned with the features “{name}”, whose weights are different here: "
+                    "train again or restore those weights."
                 ).format(name=self.features)
             )
 
@@ -230,7 +230,7 @@ def load_localizer(path: Path) -> Localizer:
         raise _damaged(path) from error
     if isinstance(header, dict) and is_of_kind(header.get("version"), "int") and header["version"] > VERSION:
         raise CheckpointError(
-            tr("“{name}” was made by a newer Boxscout: update this one.").format(name=path.name)
+            tr("“{name}” was made by a newer Boxscout. Update Boxscout to open it.").format(name=path.name)
         )
     try:
         return _localizer(header, weights)
