@@ -58,7 +58,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("save_as", mark("&Save project as…"), "file", ("Ctrl+Shift+S",), "save", before=SEPARATOR),
     ActionSpec("export", mark("&Export boxes…"), "file", ("Ctrl+E",), "export", short=mark("Export")),
     ActionSpec("import_boxes", mark("I&mport boxes…"), "file", ("Ctrl+I",)),
-    ActionSpec("remove_truth", mark("Remove the t&ruth"), "file"),
+    ActionSpec("remove_truth", mark("Remove g&round truth"), "file"),
     ActionSpec("save_figure", mark("Save fi&gure…"), "file"),
     ActionSpec("settings", mark("Se&ttings…"), "file", ("Ctrl+,",), before=SEPARATOR),
     ActionSpec("quit", mark("&Quit"), "file", ("Ctrl+Q",), before=SEPARATOR),
@@ -83,7 +83,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "automatic", mark("&Restore automatic boxes"), "edit", ("Ctrl+Shift+B",), "box", before=SEPARATOR
     ),
-    ActionSpec("threshold_of_many", mark("Give the &selected images this threshold"), "edit", ("Ctrl+T",)),
+    ActionSpec("threshold_of_many", mark("Apply threshold to &selected images"), "edit", ("Ctrl+T",)),
     ActionSpec(
         "previous", mark("&Previous image"), "image", ("Left", "P", "K"), "previous", short=mark("Previous")
     ),
@@ -103,10 +103,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("select_all", mark("&Select all"), "image", ("Ctrl+A",)),
     ActionSpec("select_one", mark("Select &only this one"), "image", ("Ctrl+Shift+A",)),
     ActionSpec("accept_above", mark("A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
-    ActionSpec("least_sure_first", mark("Order: &least sure first"), "image", ("L",)),
-    ActionSpec("worst_first", mark("Order: &worst first"), "image", ("W",)),
+    ActionSpec("least_sure_first", mark("Sort &least sure first"), "image", ("L",)),
+    ActionSpec("worst_first", mark("Sort &worst first"), "image", ("W",)),
     ActionSpec("start", mark("&Find objects"), "train", ("Ctrl+R",), "box"),
-    ActionSpec("pause", mark("&Pause or go on"), "train", ("Ctrl+P",), "pause"),
+    ActionSpec("pause", mark("&Pause"), "train", ("Ctrl+P",), "pause"),
     ActionSpec("stop", mark("S&top and save"), "train", ("Ctrl+.",), "stop"),
     ActionSpec(
         "find_boxes",
@@ -135,7 +135,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         before=SEPARATOR,
     ),
     ActionSpec("display", mark("&Brightness and contrast…"), "view", ("Ctrl+L",), "display"),
-    ActionSpec("plain_display", mark("Show &as it is"), "view", ("Ctrl+Shift+L",), "reset"),
+    ActionSpec("plain_display", mark("Reset b&rightness and contrast"), "view", ("Ctrl+Shift+L",), "reset"),
     ActionSpec("show_images", mark("&Images"), "view", ("F7",), checkable=True, before=SEPARATOR),
     ActionSpec("show_training", mark("&Training"), "view", ("F8",), checkable=True),
     ActionSpec("show_problems", mark("&Problems"), "view", ("F9",), checkable=True),
@@ -147,8 +147,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("palette", mark("&Find a command…"), "help", ("Ctrl+Shift+P", "Ctrl+K"), "search"),
     ActionSpec("shortcuts", mark("&Keyboard shortcuts"), "help", ("?",)),
     ActionSpec("log", mark("Show the &log file"), "help"),
+    ActionSpec("diagnostics", mark("Save &diagnostics…"), "help"),
     ActionSpec("about", mark("&About Boxscout"), "help", before=SEPARATOR),
 )
+
+
+def menu_titles() -> dict[str, str]:
+    """What each menu is called, without the mark of its key."""
+    return {name: tr(title).replace("&", "") for name, title in MENUS}
 
 
 def title_of(spec: ActionSpec) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import ChainMap
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractSlider, QMainWindow, QMenu, QSplitter, QStackedWidget, QTabBar, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QWidget
 
 from app import actions, paths, style
 from app.controllers.workbench import Workbench
 from app.drops import local_paths, take_as_copy
+from app.keyboard import FocusKeeper, is_own_key, press_by_return
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
@@ -46,11 +47,10 @@ from app.views.welcome import WelcomePage
 from app.wiring import follow
 from core.base.language import tr
 from core.base.preferences import Preferences
+from core.setup.diagnostics import write_diagnostics
 
 SIZES = (240, 700, 340)
 Part = Presenter | Program
-# Within these widgets the keys that also go from image to image have their own meaning.
-_OWN_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
 class MainWindow(QMainWindow):
@@ -124,6 +124,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.pages)
         self.strip = StatusStrip()
         self.setStatusBar(self.strip)
+        FocusKeeper(self.canvas, self)
 
     def _make_modes(self) -> tuple[ReviewMode, GridMode]:
         """Of which one at most is on."""
@@ -166,6 +167,7 @@ class MainWindow(QMainWindow):
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
             "shortcuts": lambda: dialogs.show_shortcuts(self, self.actions_),
             "log": lambda: dialogs.show_in_folder(paths.log_file()),
+            "diagnostics": self._save_diagnostics,
             "about": lambda: dialogs.show_about(self),
         }
         return dict(ChainMap(own, *(part.handlers() for part in self._parts)))
@@ -187,6 +189,7 @@ class MainWindow(QMainWindow):
     def _follow(self, preferences: Preferences) -> None:
         self.train_panel.set_device(preferences.device)
         self.box_editing.accepts_drawn = preferences.accept_drawn
+        self.workbench.teaching.set_by_itself(preferences.learn_by_itself)
 
     def _on_project_changed(self) -> None:
         project = self.session.project
@@ -239,6 +242,16 @@ class MainWindow(QMainWindow):
         if request is not None:
             self.workbench.figures.save(request)
 
+    def _save_diagnostics(self) -> None:
+        path = dialogs.choose_diagnostics(self)
+        if path is not None:
+            log = paths.log_file()
+            self.workbench.pump.run(
+                "diagnostics",
+                lambda _: write_diagnostics(path, log=log, home=Path.home()),
+                on_done=lambda names: dialogs.show_diagnostics(self, path, names),
+            )
+
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
         for path in paths.recent_projects():
@@ -249,7 +262,7 @@ class MainWindow(QMainWindow):
             menu.addAction(tr("No projects yet")).setEnabled(False)
             return
         menu.addSeparator()
-        clear = menu.addAction(tr("Clear this list"))
+        clear = menu.addAction(tr("Clear list"))
         follow(paths.forget_recent, clear.triggered)
         follow(self._list_recent, clear.triggered)
 
@@ -264,23 +277,17 @@ class MainWindow(QMainWindow):
         """A drop is for the window wherever it lands; a line edit would take its text."""
         for widget in self.findChildren(QWidget):
             widget.setAcceptDrops(False)
-            if isinstance(widget, (QAbstractSlider, QTabBar)):
-                widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        is_override = event.type() == QEvent.Type.ShortcutOverride
-        if (
-            is_override
-            and isinstance(event, QKeyEvent)
-            and event.key() in _OWN_KEYS
-            and not event.modifiers()
-        ):
+    def event(self, event: QEvent) -> bool:
+        if is_own_key(self.focusWidget(), event):
             event.accept()
-        return super().eventFilter(watched, event)
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self._hold(event, True)
-        super().keyPressEvent(event)
+        if not press_by_return(self.focusWidget(), event):
+            super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         self._hold(event, False)

@@ -42,6 +42,7 @@ class Colours:
     border: str
     accent: str
     accent_hover: str
+    focus: str
     ring: str
     link: str
     on_accent: str
@@ -64,14 +65,15 @@ _LIGHT_AND_DARK = {
     "faint": ("#848c98", "#7a828e"),
     "border": ("#d3d7dd", "#3c4149"),
     "accent": ("#2f6fde", "#3573dc"),
-    "accent_hover": ("#245fc6", "#4683ea"),
+    "accent_hover": ("#245fc6", "#2c66cb"),
+    "focus": ("#2f6fde", "#6ea6ff"),
     "ring": ("#0e2f6e", "#bcd4fb"),
     "link": ("#2160cc", "#7fb0ff"),
     "on_accent": ("#ffffff", "#ffffff"),
     "canvas": ("#e3e6ea", "#131518"),
     "error": ("#b3261e", "#ff8a80"),
     "warning": ("#8f5f00", "#e7b549"),
-    "good": ("#1a7f37", "#5fc878"),
+    "good": ("#187634", "#5fc878"),
     "d_loss": ("#2f6fde", "#6ea6ff"),
     "g_loss": ("#d9730d", "#ffab5e"),
     "diversity": ("#7a4fcf", "#b79bff"),
@@ -153,7 +155,7 @@ def _palette(c: Colours) -> QPalette:
         role.ButtonText: c.text,
         role.ToolTipBase: c.base,
         role.ToolTipText: c.text,
-        role.PlaceholderText: c.faint,
+        role.PlaceholderText: c.muted,
         role.Highlight: c.accent,
         role.HighlightedText: c.on_accent,
         role.Accent: c.accent,

@@ -37,7 +37,7 @@ FLOORS = (
 )
 #: The same within ``app``, where a single file is a room too: a view knows no controller, a presenter both.
 APP_FLOORS = (
-    {"drops", "loader", "memory", "paths", "speech", "style", "wiring", "worker"},
+    {"drops", "keyboard", "loader", "memory", "paths", "speech", "style", "wiring", "worker"},
     {"actions", "pump", "splash"},
     {"models"},
     {"controllers", "views"},

@@ -40,7 +40,7 @@ def _begun(
     state = classify.load(saved.file)
     if set(state.classes) != set(classes):
         raise TrainingError(
-            tr("The folders name other classes than those that were trained; start over to train these.")
+            tr("The class folders differ from those of this training. Start a new run to train them.")
         )
     return state.config.resumed_by(config), state
 

@@ -251,13 +251,13 @@ class EditingController(Controller):
         self.settle()
         done = self._stack.command(self._stack.index() - 1)
         if isinstance(done, Done):
-            self._repeat(done.edit.inverse, tr("Taking it back…"), self._stack.undo)
+            self._repeat(done.edit.inverse, tr("Undoing…"), self._stack.undo)
 
     def redo(self) -> None:
         self.settle()
         done = self._stack.command(self._stack.index())
         if isinstance(done, Done):
-            self._repeat(done.edit, tr("Doing it again…"), self._stack.redo)
+            self._repeat(done.edit, tr("Redoing…"), self._stack.redo)
 
     def _repeat(self, edit: Edit, text: str, move: Callable[[], None]) -> None:
         """Make ``edit``, in a thread where it is an import of many images, and ``move`` in the history."""

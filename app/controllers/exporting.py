@@ -158,7 +158,7 @@ class ImportController(Controller):
         if self._session.project is project:
             self._session.merge_records(records)
             self._session.images.set_statuses({record.id: record.status for record in records})
-            text = tr("Import the truth") if summary.as_truth else tr("Import boxes")
+            text = tr("Import ground truth") if summary.as_truth else tr("Import boxes")
             self._editing.remember(summary.edit, text, begun)
             if summary.as_truth:
                 self.abandon()  # what lies beside the images need not be offered any more

@@ -104,7 +104,7 @@ def _boxes(
         if len(panels) == MAX_IMAGES:
             break
     if not panels:
-        raise BoxscoutError(tr("None of these images has a heat map yet: train, or find boxes, first."))
+        raise BoxscoutError(tr("None of these images has a heat map yet: train or find boxes first."))
     step = live_step if live else project.heat_maps_step()
     survey = project.load_survey()
     if survey is not None and survey.source is not None and survey.source.unit == FEATURES:

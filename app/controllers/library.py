@@ -79,6 +79,8 @@ class LibraryController(Controller):
     """A scan has ended and all it found is in the list."""
     folders_added = Signal(object)
     """The folders of a scan that has found images."""
+    opened = Signal()
+    """A project is open, and what was learned in it is known."""
     added = Signal(object)
     """The ids of images that the person has added to the project, beside those that were there."""
     leaving = Signal()
@@ -153,7 +155,7 @@ class LibraryController(Controller):
         folder = paths.data_folder() / "sample"
         self._drawing.start(
             lambda _: None if folder.is_dir() else _draw(folder),
-            text=tr("Drawing the sample…"),
+            text=tr("Creating the sample…"),
             can_stop=False,
             on_done=lambda _: self.open_paths([folder]),
         )
@@ -223,6 +225,7 @@ class LibraryController(Controller):
         rescued = opened.rescued.sentence() if opened.rescued else ""
         for warning in filter(None, (rescued, opened.training.warning, opened.classes.warning)):
             self._complain(warning)
+        self.opened.emit()
         self._scan_waiting()
         self._open_next()
 

@@ -182,6 +182,12 @@ class LocalizationController(Controller):
         if self._session.is_provisional:
             self._load_live()
 
+    def on_opened(self) -> None:
+        """Of a training that ended with the window no boxes were found yet: show what it has learned."""
+        project = self._session.project
+        if project is not None and project.heat_maps_step() is None:
+            self._load_live()
+
     def abandon(self) -> None:
         was_running, self._again = self.running, False
         super().abandon()
@@ -299,8 +305,8 @@ class LocalizationController(Controller):
         text = trn("Boxes found for {count} image.", "Boxes found for {count} images.", found)
         if kept:
             text += " " + trn(
-                "{count} edited or accepted one was left alone.",
-                "{count} edited or accepted ones were left alone.",
+                "{count} image with edited or accepted boxes is unchanged.",
+                "{count} images with edited or accepted boxes are unchanged.",
                 kept,
             )
         self._session.notice.emit(text)

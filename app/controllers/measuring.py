@@ -91,8 +91,8 @@ class MeasuringController(Controller):
 
         def done(edit: TruthEdit) -> None:
             if session.project is project:
-                self._editing.remember(edit, tr("Remove the truth"), begun)
-                session.notice.emit(tr("The truth was removed; no box was changed. Undo brings it back."))
+                self._editing.remember(edit, tr("Remove ground truth"), begun)
+                session.notice.emit(tr("Ground truth removed. Your boxes are unchanged."))
                 self.on_truth_changed()
 
         self._pump.run("remove-truth", lambda _: remove_truth(project), on_done=done)

@@ -113,7 +113,7 @@ class MendingController(Controller):
         session.picture = None
         session.replace_table(moved.table)
         for image_id in move.missing:
-            session.problems.note(image_id, tr("It is not in the folder’s new place."), damaged=False)
+            session.problems.note(image_id, tr("It is not in the new folder."), damaged=False)
         self._on_looked(project, moved.lost)
         self.moved.emit()
         session.notice.emit(move.sentence())

@@ -68,12 +68,12 @@ class RunsController(Controller):
                 text = tr("The boxes come from {run} now; edited and accepted ones stayed.")
                 session.notice.emit(text.format(run=run.name))
 
-        text = tr("Taking the boxes…")
+        text = tr("Applying boxes…")
         self._taking.start(lambda _: edit.apply(project, view), text=text, can_stop=False, on_done=done)
 
     def take_text(self, run: Run) -> str:
         """How :meth:`take` is called where it can be taken back."""
-        return tr("Take the boxes of {run}").format(run=run.name)
+        return tr("Use boxes of {run}").format(run=run.name)
 
     def delete(self, run_id: int) -> None:
         """Delete a run that the boxes do not come from; nothing of before can be taken back then."""

@@ -73,7 +73,7 @@ class TeachingController(Controller):
         super().__init__(session, pump, parent)
         self._editing, self._pacing = editing, pacing
         self._teaching, self._looking = self._job("teaching"), self._job("pictures")
-        self.by_itself = False
+        self._by_itself = False
         self._put_off = 0
         """How many images were reviewed when the person, or an error, put it off."""
         session.project_changed.connect(self._forget)
@@ -87,7 +87,7 @@ class TeachingController(Controller):
     @property
     def is_offered(self) -> bool:
         """Whether to ask the person just now."""
-        return not self.by_itself and self._is_worth(OFFERED)
+        return not self._by_itself and self._is_worth(OFFERED)
 
     @property
     def estimate(self) -> float | None:
@@ -97,6 +97,12 @@ class TeachingController(Controller):
         again = current is not None and current.id in session.runs.listed.taught_runs
         config = chosen_features(session.view.config)
         return self._pacing.estimate_teaching(config, tally.lessons + tally.usable, again=again)
+
+    def set_by_itself(self, on: bool) -> None:
+        """Whether to learn every :data:`BY_ITSELF` reviewed images, and ask nobody."""
+        self._by_itself = on
+        self._go_by_itself()
+        self.changed.emit()
 
     def put_off(self) -> None:
         """Do not ask again before more was reviewed."""
@@ -169,7 +175,7 @@ class TeachingController(Controller):
     def _go_by_itself(self) -> None:
         outcome = self._session.results.outcome
         asks = outcome is not None and outcome.waits is not None
-        if self.by_itself and not asks and self._is_worth(BY_ITSELF):
+        if self._by_itself and not asks and self._is_worth(BY_ITSELF):
             self.start(by_itself=True)
 
     def _in_sight(self) -> list[int]:

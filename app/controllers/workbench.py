@@ -82,6 +82,7 @@ class Workbench(QObject):
         for controller in self.findChildren(Controller):
             library.leaving.connect(controller.abandon)
         library.leaving.connect(editing.wait)
+        library.opened.connect(localization.on_opened)
         library.folders_added.connect(self.importing.look_beside)
         library.scanned.connect(self.review.rank_names)
         library.scanned.connect(self.mending.look)

@@ -331,8 +331,8 @@ class ImageListModel(QAbstractListModel):
             said.append(tr("score {0}").format(number(float(columns.score[place]), ".2f")))
         overlap = columns.overlap_at(place)
         if overlap is not None:
-            iou = tr("IoU with the truth {overlap}").format(overlap=number(overlap, ".2f"))
-            said.append(iou if boxes else tr("no box beside its truth"))
+            iou = tr("IoU with the true box {overlap}").format(overlap=number(overlap, ".2f"))
+            said.append(iou if boxes else tr("true box not found"))
         return ", ".join(said)
 
     def _no_object(self, place: int) -> str:

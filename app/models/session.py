@@ -116,7 +116,7 @@ class Session(QObject):
         """:attr:`only_looks`; if so, the person is told why nothing happens."""
         if self.project is None or not self.project.is_copy:
             return False
-        text = tr("“{name}” may only be read: save a copy and go on in that.")
+        text = tr("“{name}” is read-only. Save a copy to make changes.")
         self.error.emit(ReadOnlyProjectError(text.format(name=self.project.path.name)), "")
         return True
 

@@ -56,9 +56,7 @@ class BoxesPresenter(Presenter):
         if self._session.in_view.outdated:
             return tr("This image still has the heat map and boxes of an earlier choice of network.")
         if not survey.complete:
-            return tr(
-                "Finding boxes was stopped: some images still have those of an earlier network, or none."
-            )
+            return tr("The search was stopped. Some images have older boxes or none.")
         return ""
 
 
@@ -66,14 +64,16 @@ def _other_looks(survey: Survey, max_boxes: int) -> str:
     """What speaks for making the maps anew, for as many boxes as are wanted now."""
     looks = survey.source.looks if survey.source else ""
     if max_boxes > 1 and looks == "guided":
-        return tr("These heat maps were made for one box each, and may show neighbours as one.")
+        return tr("These heat maps were made for one box per image. Neighbouring objects may appear as one.")
     if max_boxes == 1 and looks == "averaged":
-        return tr("These heat maps were made for several boxes each; one box can be found more exactly.")
+        return tr(
+            "These heat maps were made for several boxes per image. A single box can be found more precisely."
+        )
     return ""
 
 
 def summary(sure: Sureness) -> str:
-    return tr("{verdict}: steadiness {share:.2f} of 1. Steady boxes can still be wrong.").format(
+    return tr("Consistency {share:.2f}. This is not accuracy. {verdict}.").format(
         verdict=sure.verdict, share=sure.beyond_chance
     )
 
@@ -82,11 +82,11 @@ def meaning(sure: Sureness) -> str:
     return "\n".join(
         (
             sure.sentence(),
-            tr("0: any image's box would do for any other; 1: each box moves exactly with its image."),
+            tr("0: every image gets the same box. 1: each box follows its image exactly."),
             tr(
-                "This is no accuracy: the contrast of the pictures is steady too, so that even a network "
-                "that has learned little may seem sure."
+                "This is not accuracy. Image contrast is consistent too, so even a network that has "
+                "learned little can score high."
             ),
-            tr("Measured when boxes were last found, with the rule and threshold of then."),
+            tr("Measured when boxes were last found, with the rule and threshold used then."),
         )
     )

@@ -214,7 +214,7 @@ class CanvasPresenter(Presenter):
         if record is None:
             canvas.set_image(None)
             scanning = bool(session.activities)
-            canvas.set_message("" if scanning else tr("There is no image in this project"))
+            canvas.set_message("" if scanning else tr("No images in this project"))
         elif picture is None:
             self._show_placeholder()
         else:
@@ -289,8 +289,8 @@ class CanvasPresenter(Presenter):
         self._canvas.set_provisional(tuple(one.box for one in shown.provisional), is_all=shown.unsettled)
         truth, text = (shown.truth if self._session.view.show_truth else ()), ""
         if shown.overlap is not None:
-            iou = tr("truth, IoU {overlap}").format(overlap=number(shown.overlap, ".2f"))
-            text = iou if shown.boxes else tr("truth, no box")
+            iou = tr("true box, IoU {overlap}").format(overlap=number(shown.overlap, ".2f"))
+            text = iou if shown.boxes else tr("true box, not found")
         self._canvas.set_truth([one.box for one in truth], text)
 
     def _on_view_changed(self) -> None:

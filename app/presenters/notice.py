@@ -91,19 +91,19 @@ class NoticePresenter(Presenter):
         elif session.mending.lost:
             folder = session.mending.lost[0]
             offers = [
-                (tr("Choose its new place…"), lambda: self._choose(folder)),
+                (tr("Locate folder…"), lambda: self._choose(folder)),
                 (tr("Not now"), lambda: mending.leave_lost(folder)),
             ]
-            hint = tr("If it is on a disk or a share, connect that again.")
+            hint = tr("If it is on an external disk or a network drive, connect it again.")
             self._bar.say(f"{folder.sentence()} {hint}", offers)
         elif session.project is not None and session.only_looks:
-            text = tr("“{name}” may only be read: look around and export; nothing that you change is kept.")
+            text = tr("“{name}” is read-only. You can browse and export, but changes are not saved.")
             offers = [(tr("Save a copy…"), self._save_copy)]
             self._bar.say(text.format(name=session.project.path.name), offers, sign="info")
         elif record is not None and size is not None and former not in (None, size):
             offers = [
                 (tr("Scale the boxes with it"), mending.scale_boxes),
-                (tr("Keep them as they are"), mending.keep_boxes),
+                (tr("Keep boxes unchanged"), mending.keep_boxes),
             ]
             self._bar.say(resized.sentence(record.name, former, size), offers)
         else:

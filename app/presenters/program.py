@@ -17,7 +17,7 @@ from app.views.settings_dialog import SettingsDialog
 from app.views.shortcuts_editor import Shortcut
 from core.base import preferences
 from core.base.errors import BoxscoutError
-from core.base.language import spoken, tr
+from core.base.language import spoken
 from core.base.preferences import Preferences, keys_in_force
 from core.base.threads import set_threads
 
@@ -37,6 +37,8 @@ class Program(QObject):
         self._window = window
         self._actions: Mapping[str, QAction] = {}
         self.preferences, problem = preferences.load(paths.settings_file())
+        self._language = self.preferences.language
+        """What the window was built in: another one waits for the next start."""
         if problem:
             # Once somebody listens and the window is there.
             QTimer.singleShot(0, self, lambda: self.failed.emit(BoxscoutError(problem), ""))
@@ -60,12 +62,12 @@ class Program(QObject):
         guide.show()
 
     def show_palette(self) -> None:
-        menus = {name: tr(title) for name, title in actions.MENUS}
+        menus = actions.menu_titles()
         commands = [
             Command(
                 spec.id,
                 actions.plain_title(spec),
-                menus[spec.menu].replace("&", ""),
+                menus[spec.menu],
                 actions.key_text(self._actions[spec.id]),
                 self._actions[spec.id].isEnabled(),
             )
@@ -78,12 +80,17 @@ class Program(QObject):
         palette.open()
 
     def show_settings(self) -> None:
+        menus = actions.menu_titles()
         shortcuts = [
-            Shortcut(spec.id, actions.plain_title(spec).rstrip("…"), spec.keys) for spec in actions.ACTIONS
+            Shortcut(spec.id, menus[spec.menu], actions.plain_title(spec).rstrip("…"), spec.keys)
+            for spec in actions.ACTIONS
         ]
-        dialog = SettingsDialog(self.preferences, shortcuts, self._window)
+        dialog = SettingsDialog(self.preferences, shortcuts, self._window, running=self._language)
+        dialog.theme_chosen.connect(show_theme)
         if dialog.exec() == SettingsDialog.DialogCode.Accepted:
             self.change(dialog.preferences())
+        else:
+            show_theme(self.preferences.theme)
         dialog.deleteLater()
 
     def change(self, wanted: Preferences) -> None:
@@ -112,7 +119,11 @@ def language_set() -> str:
 
 
 def apply(wanted: Preferences) -> None:
-    app = QApplication.instance()
-    if isinstance(app, QApplication) and app.property("boxscoutScheme") != wanted.theme:
-        style.apply(app, wanted.theme)  # type: ignore[arg-type]
+    show_theme(wanted.theme)
     set_threads(wanted.threads)
+
+
+def show_theme(theme: str) -> None:
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and app.property("boxscoutScheme") != theme:
+        style.apply(app, theme)  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ class RunsPresenter(Presenter):
 def _source(current: Run, shown: Run | None) -> str:
     text = tr("The boxes come from {run}.").format(run=current.name)
     if shown is not None and shown.id != current.id:
-        text += " " + tr("Dashed: what {run} finds, for now.").format(run=shown.name)
+        text += " " + tr("Dashed: boxes found by {run}.").format(run=shown.name)
     return text
 
 

@@ -42,7 +42,7 @@ class SourcePresenter(Presenter):
         reason = "" if proposal is None else proposal.reason
         figures = self._figures(snapshots, at)
         if model == Kind.CAM.value:
-            reason, figures = tr("Learned from the folders' names: a baseline that needs labels."), ()
+            reason, figures = tr("Learned from folder names. A baseline that needs labels."), ()
         if self._panel.settings.is_open():  # there is no room for both
             reason, figures = "", ()
         picker.setVisible(len(options) > 1 or model != Kind.FEATURES.value)
@@ -66,9 +66,9 @@ class SourcePresenter(Presenter):
             options.append(SourceOption(gan, "last", newest.format(number(step or 0, ","))))
         proposal = snapshots.proposal
         if proposal is not None:
-            title = tr("Proposed: step {0}").format(number(proposal.step, ","))
+            title = tr("Recommended: step {0}").format(number(proposal.step, ","))
             if not proposal.qualifies:
-                title = tr("Proposed: none qualifies")
+                title = tr("Recommended: none")
             options.append(SourceOption(gan, "proposed", title, proposal.reason, proposal.qualifies))
         for signal in reversed(snapshots.signals):
             title = tr("Step {0}").format(number(signal.step, ","))
@@ -80,7 +80,7 @@ class SourcePresenter(Presenter):
         running = training.phase.running and training.step > 0
         if not running and training.saved_step is None:
             return ()
-        tip = tr("Without a single label of yours; the features were once learned from ImageNet's labels.")
+        tip = tr("No labels from you. The features were trained with ImageNet's labels.")
         return (SourceOption(Kind.FEATURES.value, "last", tr("Frozen features"), tip),)
 
     def _by_labels(self) -> tuple[SourceOption, ...]:
@@ -88,7 +88,7 @@ class SourcePresenter(Presenter):
         if labelled is None:
             return ()
         title = tr("Class labels: step {0}").format(number(labelled, ","))
-        tip = tr("A classifier that learned from the folders' names; it needs labels.")
+        tip = tr("A classifier that learned from folder names. It needs labels.")
         return (SourceOption(Kind.CAM.value, "last", title, tip),)
 
     def _tip(self, signal: Signal) -> str:

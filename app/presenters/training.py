@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from PySide6.QtWidgets import QWidget
 
+from app import style
 from app.controllers.workbench import AnyConfig, Workbench
 from app.models.training import Kind, Phase, Point, TrainingStatus
 from app.presenters.own_images import OwnImagesPresenter
@@ -99,6 +100,10 @@ class TrainPresenter(Presenter):
             "stop": phase in (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED),
             "find_boxes": is_open and self._bench.can_find_boxes,
         })  # fmt: skip
+        if "pause" in self._actions:
+            paused = phase is Phase.PAUSED
+            self._actions["pause"].setText(tr("&Resume") if paused else tr("&Pause"))
+            style.set_icon(self._actions["pause"], "play" if paused else "pause")
 
     def _train_generator(self) -> None:
         """Beside the run that is there, whose boxes stay."""
@@ -222,7 +227,7 @@ class TrainPresenter(Presenter):
                 "There are no class folders here: this baseline needs the images of each class in a folder "
                 "of its own."
             )
-        text = tr("A baseline that needs labels: {classes} folders name the classes of {images} images.")
+        text = tr("A baseline that needs labels: {images} images in {classes} class folders.")
         return text.format(classes=number(folders.classes, ","), images=number(folders.images, ","))
 
     def _can_resume(self, status: TrainingStatus) -> bool:

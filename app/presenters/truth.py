@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow
 
+from app import paths
 from app.controllers.workbench import Workbench
 from app.presenters.part import Handlers, Presenter
 from app.views.accuracy_panel import AccuracyPanel, AccuracyPanelState, AccuracyRow
@@ -16,9 +17,14 @@ from core.evaluate.reading import method_title
 from core.evaluate.report import Report, Row
 from core.project.measure import FolderCurve, Standing
 
+_CLOSED = "window/accuracy_closed"
+
 
 class TruthPresenter(Presenter):
-    """Shows its panel once truth has come in, and hides it when there is none any more."""
+    """Shows its panel once truth has come in, and hides it when there is none any more.
+
+    A panel that the user closed stays closed, in other projects and at the next start too.
+    """
 
     def __init__(self, bench: Workbench, plot: ThresholdPlot, window: QMainWindow) -> None:
         super().__init__(bench, window)
@@ -26,6 +32,8 @@ class TruthPresenter(Presenter):
         self.panel = AccuracyPanel()
         self.dock = add_dock(window, "accuracy_dock", tr("Accuracy"), self.panel)
         self.panel.windowTitleChanged.connect(self._name)
+        self.dock.closed.connect(lambda: paths.settings().setValue(_CLOSED, True))
+        self.panel.import_requested.connect(lambda: self._actions["import_boxes"].trigger())
         self.panel.worst_first_requested.connect(lambda: self._actions["worst_first"].trigger())
         self.panel.remove_requested.connect(bench.measuring.remove_truth)
         session = self._session
@@ -34,14 +42,18 @@ class TruthPresenter(Presenter):
         self._show()
 
     def handlers(self) -> Handlers:
-        return {"show_accuracy": self.dock.setVisible, "remove_truth": self._bench.measuring.remove_truth}
+        return {"show_accuracy": self._show_panel, "remove_truth": self._bench.measuring.remove_truth}
+
+    def _show_panel(self, on: bool) -> None:
+        paths.settings().setValue(_CLOSED, not on)
+        self.dock.setVisible(on)
 
     def update(self) -> None:
         session = self._session
         has_truth = session.measures.standing is not None
         if has_truth != self._had_truth:
             self._had_truth = has_truth
-            self.dock.setVisible(has_truth)
+            self.dock.setVisible(has_truth and not paths.settings().value(_CLOSED, False, type=bool))
             self._main.resizeDocks([self.dock], [1], Qt.Orientation.Vertical)  # no higher than it must be
         self._enable({
             "show_truth": has_truth,
@@ -62,7 +74,7 @@ class TruthPresenter(Presenter):
 
 def _state(standing: Standing, curve: FolderCurve | None) -> AccuracyPanelState:
     report = standing.report
-    images = trn("{count} image with truth", "{count} images with truth", report.n)
+    images = trn("{count} image with ground truth", "{count} images with ground truth", report.n)
     return AccuracyPanelState(
         title=tr("{measure} on {images}").format(measure=report.measure, images=images),
         rows=tuple(_row(row, is_own=i == 0) for i, row in enumerate(report.rows)),
@@ -89,10 +101,12 @@ def _facts(report: Report, curve: FolderCurve | None) -> list[str]:
     facts = []
     if (report.r_cx, report.r_cy) != (None, None):
         r_cx, r_cy = (tr("undefined") if r is None else number(r, "+.2f") for r in (report.r_cx, report.r_cy))
-        text = tr("Found with true centres correlate by r(cx) {r_cx}, r(cy) {r_cy}.")
+        text = tr("Centre correlation: x {r_cx}, y {r_cy}.")
         facts.append(text.format(r_cx=r_cx, r_cy=r_cy))
     if curve is not None:
-        text = tr("Best threshold by the truth: {at}, MaxBoxAcc {acc}\u00a0%, MaxBoxAccV2 {v2}\u00a0%.")
+        text = tr(
+            "Best threshold for the ground truth: {at}, MaxBoxAcc {acc}\u00a0%, MaxBoxAccV2 {v2}\u00a0%."
+        )
         best = number(100 * curve.max_box_acc, ".1f"), number(100 * curve.max_box_acc_v2, ".1f")
         facts.append(text.format(at=number(curve.best, ".2f"), acc=best[0], v2=best[1]))
     if report.missing:

@@ -29,7 +29,7 @@ class Histogram(QWidget):
         self._counts = np.histogram(scores, bins=_BINS, range=(0.0, 1.0))[0]
         self._from = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(tr("How many images have which score"))
+        self.setAccessibleName(tr("Number of images by score"))
 
     def sizeHint(self) -> QSize:
         return QSize(380, 84)
@@ -58,7 +58,7 @@ class AcceptDialog(Dialog):
         super().__init__(tr("Accept above a score"), "", parent)
         self._scores = scores
         self.accept_button = self.main_button
-        tip = tr("Images whose boxes score this or more are accepted.")
+        tip = tr("Images whose boxes have at least this score are accepted.")
         self.histogram, self.preview = Histogram(scores), plain_label(role="muted", wrap=True)
         self.slider = JumpSlider(0, _FINE, page=5, name=tr("Score"), tip=tip)
         self.spin = RealSpin(0.0, 1.0, name=tr("Score, as a number"), tip=tip)

@@ -51,7 +51,7 @@ class IntervalRows(QWidget):
         super().__init__(parent)
         self._rows: tuple[AccuracyRow, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(tr("Accuracy beside the baselines"))
+        self.setAccessibleName(tr("Accuracy and baselines"))
 
     def set_rows(self, rows: Sequence[AccuracyRow]) -> None:
         self._rows = tuple(rows)
@@ -133,27 +133,28 @@ _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 class AccuracyPanel(QWidget):
     """The rows, what they say in a sentence, and what else was measured."""
 
+    import_requested = Signal()
     worst_first_requested = Signal()
     remove_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.nothing = plain_label(
-            tr("There is no truth to compare with: File > Import boxes takes true boxes in."), "muted"
-        )
+        self.nothing = plain_label(tr("No ground truth yet. Import true boxes to measure accuracy."), "muted")
+        self.import_button = push_button(tr("Import…"), self.import_requested.emit)
         self.rows = IntervalRows()
         self.reading, self.facts = (
             plain_label(role=role, wrap=True, selectable=True) for role in ("", "muted")
         )
-        tip = tr("Order the images by IoU: those without a box on top, then the lowest.")
+        tip = tr("Sort images by IoU: those without a box first, then the lowest.")
         self.worst_button = push_button(tr("Worst first"), self.worst_first_requested.emit, tip=tip)
-        self.remove_button = push_button(tr("Remove the truth"), self.remove_requested.emit)
+        self.remove_button = push_button(tr("Remove ground truth"), self.remove_requested.emit)
         self._lay_out()
         self.set_state(AccuracyPanelState())
 
     def set_state(self, state: AccuracyPanelState) -> None:
         self.setWindowTitle(state.title)
         self.nothing.setVisible(not state.rows)
+        self.import_button.setVisible(not state.rows)
         self.rows.set_rows(state.rows)
         self.reading.setText(state.reading)
         self.facts.setText("\n".join(state.facts))
@@ -174,7 +175,8 @@ class AccuracyPanel(QWidget):
         self.setMinimumHeight(max(least, layout.totalHeightForWidth(self.width())))
 
     def _lay_out(self) -> None:
-        left = vbox(self.nothing, self.rows, STRETCH, spacing=style.GAP)
+        empty = hbox(self.nothing, self.import_button, STRETCH, spacing=style.MARGIN)
+        left = vbox(empty, self.rows, STRETCH, spacing=style.GAP)
         buttons = hbox(self.worst_button, self.remove_button, STRETCH, spacing=style.SPACING)
         right = vbox(self.reading, self.facts, STRETCH, buttons, spacing=style.SPACING)
         hbox(

@@ -43,7 +43,7 @@ class BoxesBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state: BoxesBarState | None = None
-        tip = tr("An image gets more than one box only where several objects stand out.")
+        tip = tr("An image gets more than one box only if several objects stand out.")
         self.spin = Spin(1, MAX_BOXES, name=tr("Boxes per image at most"), tip=tip)
         self.spin.setMinimumWidth(0)
         self.spin.setFixedWidth(self.fontMetrics().horizontalAdvance(str(MAX_BOXES)) + _SPIN_ROOM)
@@ -84,9 +84,12 @@ class BoxesBar(QWidget):
         self.sentence.setToolTip(state.tip)
         style.mark(self.sentence, "warning" if state.caution else "muted")
         self.find_button.setVisible(state.can_find)
-        text, tip = tr("Find boxes again"), tr("Make the heat maps and boxes of all images anew.")
+        text, tip = tr("Find boxes again"), tr("Create all heat maps and boxes again.")
         if state.goes_on:
-            text, tip = tr("Find the rest"), tr("Go on where it was stopped: heat maps that are there stay.")
+            text, tip = (
+                tr("Continue search"),
+                tr("Continue where the search stopped. Existing heat maps are kept."),
+            )
         self.find_button.setText(text)
         self.find_button.setToolTip(tip)
         self._place_sentence()

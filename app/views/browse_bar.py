@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, RealSpin, Spin, fill_width, named, plain_label, push_button, tool_button
+from app.views.controls import Combo, RealSpin, Spin, fill_width, plain_label, push_button, tool_button
+from app.views.filter_edit import FilterEdit
 from app.views.layouts import form_layout, hbox, vbox
 from core.base.language import tr
 from core.project.browse import BoxFilter, Browse, Order, Show
@@ -135,12 +136,11 @@ class BrowseBar(QWidget):
         if on:
             self.filters_opened.emit()
 
-    def _make_name_filter(self) -> QLineEdit:
-        edit = QLineEdit()
+    def _make_name_filter(self) -> FilterEdit:
+        edit = FilterEdit(
+            tr("Filter by name"), tr("Show only images whose name or folder contains this text.")
+        )
         edit.setObjectName("name_filter")
-        edit.setPlaceholderText(tr("Filter by name"))
-        named(edit, tr("Filter by name"), tr("Show only images whose name or folder holds this text."))
-        edit.setClearButtonEnabled(True)
         return edit
 
     def _make_show_box(self) -> Combo:
@@ -152,11 +152,11 @@ class BrowseBar(QWidget):
             Show.EDITED: tr("Edited by hand"),
             Show.NO_BOX: tr("Without a box"),
             Show.MAY_BE_EMPTY: tr("May show no object"),
-            Show.WITH_TRUTH: tr("With truth"),
+            Show.WITH_TRUTH: tr("With ground truth"),
             Show.FAILED: tr("Cannot be used"),
         }
         tip = tr("Show only images of this kind.")
-        box = _combo("show_box", tr("Which images are shown"), tip, texts)
+        box = _combo("show_box", tr("Images to show"), tip, texts)
         tip = tr(
             "Images whose heat map looks more like the folder's backgrounds than like its objects. They keep "
             "their boxes: reject those that show nothing."
@@ -166,7 +166,7 @@ class BrowseBar(QWidget):
 
     def _make_order_box(self) -> Combo:
         texts = {
-            Order.FOUND: tr("In folder order"),
+            Order.FOUND: tr("Folder order"),
             Order.NAME: tr("By name"),
             Order.SCORE: tr("By score"),
             Order.SIZE: tr("By box size"),
@@ -174,13 +174,13 @@ class BrowseBar(QWidget):
             Order.LEAST_SURE: tr("Least sure first"),
             Order.WORST: tr("Worst first"),
         }
-        tip = tr("What the images are put in order by.")
-        box = _combo("order_box", tr("Order of the images"), tip, texts)
-        tip = tr("Unseen images first, the lowest score on top: the queue for looking through.")
+        tip = tr("How the images are sorted.")
+        box = _combo("order_box", tr("Sort order"), tip, texts)
+        tip = tr("Unseen images first, the lowest score on top. Useful for reviewing.")
         box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
         tip = tr(
-            "Images without a box on top, then the lowest IoU with the truth; those without truth last. "
-            "Import truth first."
+            "Images without a box first, then the lowest IoU with the ground truth. Import ground truth "
+            "first."
         )
         box.setItemData(box.findData(Order.WORST.value), tip, Qt.ItemDataRole.ToolTipRole)
         return box
@@ -194,7 +194,9 @@ class BrowseBar(QWidget):
     def _show_direction(self) -> None:
         down = self.direction.isChecked()
         style.set_icon(self.direction, "descending" if down else "ascending")
-        text = tr("Descending; press for ascending") if down else tr("Ascending; press for descending")
+        text = (
+            tr("Descending. Click to sort ascending.") if down else tr("Ascending. Click to sort descending.")
+        )
         self.direction.setToolTip(text)
 
     def _tell(self) -> None:

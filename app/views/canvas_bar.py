@@ -140,8 +140,8 @@ class CanvasBar(QWidget):
         for row, rule in enumerate(RULES.values()):
             self.rule_box.setItemData(row, tr(rule.help), Qt.ItemDataRole.ToolTipRole)
         tip = tr(
-            "From what heat on a place counts as object: a part of the heat map's maximum, or a probability "
-            "with the rule Object map. The mark is the automatic threshold."
+            "The heat from which a place counts as object: a share of the heat map's maximum, or a "
+            "probability with the rule Object map. The mark is the automatic threshold."
         )
         self.threshold_slider = MiddleSlider(page=10, name=tr("Threshold"), tip=tip, least=72)
         self.threshold_spin = RealSpin(0.0, MAX_THRESHOLD, name=tr("Threshold, as a number"), tip=tip)
@@ -153,11 +153,11 @@ class CanvasBar(QWidget):
         self._threshold_parts = parts
         self.threshold_plot = ThresholdPlot(self)
         self.scope = Choice(tr("All images"), tr("This image only"))
-        self.scope.setToolTip(tr("Which images the threshold and the rule are changed for."))
+        self.scope.setToolTip(tr("Images that a change of threshold or rule applies to."))
 
     def _make_display_controls(self) -> None:
         self.heat_map_box = QCheckBox(tr("Heat map"), self)
-        self.heat_map_box.setToolTip(tr("Lay the heat map over the image."))
+        self.heat_map_box.setToolTip(tr("Show the heat map over the image."))
         name, tip = tr("Opacity of the heat map"), tr("Opacity of the heat map.")
         self.opacity_slider = JumpSlider(0, 100, page=10, name=name, tip=tip, least=48)
         self.opacity_slider.setMaximumWidth(140)
@@ -173,7 +173,7 @@ class CanvasBar(QWidget):
         self.zoom_label = plain_label("", "muted")
         self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
         self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        tip = tr("The image beside itself under its heat map (S).")
+        tip = tr("Show the image and its heat map side by side (S).")
         self.side_by_side_button = tool_button("side-by-side", tr("Side by side"), tip)
         self.side_by_side_button.setCheckable(True)
         tip = tr("Brightness, contrast and gamma of what you see (Ctrl+L).")
@@ -327,9 +327,9 @@ class CanvasBar(QWidget):
         ):
             button.setEnabled(state.has_image)
         self.reset_button.setToolTip(
-            tr("Back to the threshold of all images.")
+            tr("Reset to the threshold of all images.")
             if not state.all_images
-            else tr("Back to the rule's own threshold.")
+            else tr("Reset to the default threshold of this rule.")
         )
 
     def _enable_heat(self, on: bool) -> None:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import PySide6
 from PySide6.QtCore import QStandardPaths, Qt, QUrl, SignalInstance
 from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QMessageBox,
+    QWidget,
+)
 
-from app import actions, paths, style
+from app import paths, style
 from app.models.export import ExportRequest, Listed
 from app.models.figure import FigureRequest
 from app.models.session import Session
 from app.views import message
-from app.views.controls import plain_label
 from app.views.export_dialog import ExportDialog
 from app.views.figure_dialog import FigureDialog, figure_options
-from app.views.layouts import vbox
+from app.views.shortcuts_dialog import ShortcutsDialog
 from core import __version__
 from core.base.errors import BoxscoutError
 from core.base.language import tr
@@ -38,7 +42,7 @@ def choose_folder(parent: QWidget) -> list[Path]:
 
 def choose_new_place(parent: QWidget, name: str) -> Path | None:
     """Where the folder ``name`` of the project lies now; None where the person thought better of it."""
-    title = tr("Where is the folder “{name}” now?").format(name=name)
+    title = tr("Locate folder “{name}”").format(name=name)
     chosen = QFileDialog.getExistingDirectory(parent, title, str(last_folder("open")))
     return Path(chosen) if chosen else None
 
@@ -66,6 +70,24 @@ def choose_copy(parent: QWidget, name: str) -> Path | None:
         return None
     (path,) = remember("copy", chosen)
     return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def choose_diagnostics(parent: QWidget) -> Path | None:
+    """Where Help > Save diagnostics writes; None if the user cancelled."""
+    start = last_folder("diagnostics") / "boxscout-diagnostics.zip"
+    chosen, _ = QFileDialog.getSaveFileName(parent, tr("Save diagnostics"), str(start), "ZIP (*.zip)")
+    if not chosen:
+        return None
+    (path,) = remember("diagnostics", chosen)
+    return path if path.suffix else path.with_suffix(".zip")
+
+
+def show_diagnostics(parent: QWidget, path: Path, names: Sequence[str]) -> None:
+    lines = [
+        tr("Contains: {names}").format(names=", ".join(names)),
+        tr("No photos. Names of folders and files are replaced."),
+    ]
+    message.DoneDialog(parent, tr("Diagnostics saved"), lines, path, show_in_folder).open()
 
 
 def ask_export(parent: QWidget, session: Session, listed: SignalInstance) -> ExportRequest | None:
@@ -186,7 +208,7 @@ def show_about(parent: QWidget) -> None:
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"Boxscout {__version__}")
     box.setInformativeText(
-        tr("Finds the object in every photo of a folder, without a single label of yours.")
+        tr("Finds the object in every photo of a folder, without labels from you.")
         + "\n\n"
         + tr(
             "Frozen features: EfficientNet-Lite0 by Google, weights by ML Illustrated, Apache License 2.0; "
@@ -199,19 +221,6 @@ def show_about(parent: QWidget) -> None:
 
 
 def show_shortcuts(parent: QWidget, made: Mapping[str, QAction]) -> None:
-    dialog = QDialog(parent)
-    dialog.setWindowTitle(tr("Keyboard shortcuts"))
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(3 * style.SPACING)
-    grid.setVerticalSpacing(style.GAP)
-    specs = [spec for spec in actions.ACTIONS if made[spec.id].shortcuts()]
-    half = (len(specs) + 1) // 2
-    for i, spec in enumerate(specs):
-        column = 2 * (i // half)
-        grid.addWidget(plain_label(actions.plain_title(spec).rstrip("…")), i % half, column)
-        grid.addWidget(plain_label(actions.key_text(made[spec.id]), "muted"), i % half, column + 1)
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    buttons.rejected.connect(dialog.reject)
-    vbox(grid, buttons, on=dialog, margins=2 * style.MARGIN, spacing=2 * style.SPACING)
+    dialog = ShortcutsDialog(made, parent)
     dialog.exec()
     dialog.deleteLater()

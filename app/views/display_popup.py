@@ -25,11 +25,9 @@ class DisplayPopup(Popup):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.brightness = self._slider(tr("Brightness"), tr("How bright all of the image is."))
-        self.contrast = self._slider(tr("Contrast"), tr("How far light and dark lie apart."))
-        self.gamma = self._slider(
-            tr("Gamma"), tr("Dark parts become lighter to the right, darker to the left.")
-        )
+        self.brightness = self._slider(tr("Brightness"), tr("Brightness of the whole image."))
+        self.contrast = self._slider(tr("Contrast"), tr("Difference between light and dark."))
+        self.gamma = self._slider(tr("Gamma"), tr("Move right to brighten dark areas, left to darken them."))
         self._values = [plain_label("", "muted") for _ in range(3)]
         grid = QGridLayout()
         grid.setHorizontalSpacing(style.SPACING)
@@ -41,10 +39,10 @@ class DisplayPopup(Popup):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             for column, widget in enumerate((label, slider, value)):
                 grid.addWidget(widget, row, column)
-        self.reset = push_button(tr("As it is"), lambda: self._tell(Display()))
+        self.reset = push_button(tr("Reset"), lambda: self._tell(Display()))
         vbox(
             grid,
-            plain_label(tr("Only what you see; exported images stay as they are."), "muted"),
+            plain_label(tr("Changes the display only. Exported images stay the same."), "muted"),
             (self.reset, 0, Qt.AlignmentFlag.AlignRight),
             on=self,
             margins=style.MARGIN,

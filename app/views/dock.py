@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app import style
@@ -11,9 +11,16 @@ from app.views.layouts import STRETCH, hbox
 from core.base.language import tr
 
 
-def add_dock(window: QMainWindow, name: str, title: str, inside: QWidget) -> QDockWidget:
+class Dock(QDockWidget):
+    """A panel with a close button of its own."""
+
+    closed = Signal()
+    """By its button, not by the program."""
+
+
+def add_dock(window: QMainWindow, name: str, title: str, inside: QWidget) -> Dock:
     """Put ``inside`` under a heading at the bottom of ``window``, hidden at first."""
-    dock = QDockWidget(title, window)
+    dock = Dock(title, window)
     dock.setObjectName(name)
     dock.setWidget(inside)
     dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
@@ -23,12 +30,13 @@ def add_dock(window: QMainWindow, name: str, title: str, inside: QWidget) -> QDo
     return dock
 
 
-def _heading(dock: QDockWidget, title: str) -> QWidget:
+def _heading(dock: Dock, title: str) -> QWidget:
     """The style's own close button is too faint on a dark window."""
     heading = QWidget()
     label = plain_label(title, "title")
     dock.windowTitleChanged.connect(label.setText)
     close = tool_button("close", tr("Close"), tr("Close this panel"))
     close.clicked.connect(dock.hide)
+    close.clicked.connect(dock.closed)
     hbox(label, STRETCH, close, on=heading, margins=(style.MARGIN, style.GAP, style.SPACING, 0))
     return heading

@@ -27,18 +27,18 @@ class ExportChoices(QObject):
         super().__init__(parent)
         self._form = form
         texts = {
-            Which.NOT_REJECTED.value: tr("All but the rejected"),
+            Which.NOT_REJECTED.value: tr("All except rejected"),
             Which.ACCEPTED.value: tr("Accepted only"),
-            Which.ALL.value: tr("All, rejected too"),
+            Which.ALL.value: tr("All, including rejected"),
         }
-        self.which = Combo(texts, tip=tr("Which images leave, by what was said of them."))
-        self.score = RealSpin(0.0, 1.0, step=0.05, tip=tr("Boxes with a lower score stay out."))
+        self.which = Combo(texts, tip=tr("The images to export, by review status."))
+        self.score = RealSpin(0.0, 1.0, step=0.05, tip=tr("Boxes with a lower score are left out."))
         self.score.setSpecialValueText(tr("any"))
         self.classes = QListWidget()
         self.classes.setAccessibleName(tr("Classes"))
         self.classes.setSpacing(2)
         style.mark(self.classes, "ticks")
-        self.split = QCheckBox(tr("Keep apart"))
+        self.split = QCheckBox(tr("Hold out for validation"))
         share = tr("Share of the images for validation")
         self.percent = Spin(1, round(100 * MAX_VAL_SHARE), name=share, tip=share)
         self.percent.setValue(_PERCENT)
@@ -98,12 +98,12 @@ class ExportChoices(QObject):
     def _lay_out(self) -> None:
         score, validation = QHBoxLayout(), QHBoxLayout()
         score.addWidget(self.score)
-        score.addWidget(plain_label(tr("Edited boxes always leave."), "muted"), 1)
+        score.addWidget(plain_label(tr("Boxes you edited are always exported."), "muted"), 1)
         for widget in (self.split, self.percent, self._seed_label, self.seed):
             validation.addWidget(widget)
         validation.addStretch(1)
         self._form.addRow(tr("Images"), self.which)
-        self._form.addRow(tr("Least score"), score)
+        self._form.addRow(tr("Minimum score"), score)
         self._form.addRow(tr("Classes"), self.classes)
-        self._form.addRow(tr("Validation"), validation)
+        self._form.addRow("", validation)
         self._form.setRowVisible(self.classes, False)

@@ -71,14 +71,16 @@ class ExportDialog(Dialog):
 
     def _make_choices(self) -> None:
         titles = {name: tr(each.title) for name, each in self._formats.items()}
-        tip = tr("The format of what is written; below it says which programs read it.")
+        tip = tr("File format. The line below says which programs read it.")
         self.format, self.help = Combo(titles, tip=tip), plain_label(role="muted", wrap=True)
         self.own = {
             "link": QCheckBox(tr("Link to the images instead of copying them")),
-            "flat": QCheckBox(tr("One flat folder: names of subfolders go into those of files")),
+            "flat": QCheckBox(
+                tr("Put all files in one folder (subfolder names become part of the file names)")
+            ),
             "one_based": QCheckBox(tr("Count pixels from 1, as the original does")),
             "beside_images": QCheckBox(tr("Write beside each image")),
-            "replace_foreign": QCheckBox(tr("Replace files that others wrote or changed there")),
+            "replace_foreign": QCheckBox(tr("Overwrite files of other programs")),
             "animal": QCheckBox(tr("Call boxes without a class of their own “animal”")),
         }
 
@@ -95,7 +97,7 @@ class ExportDialog(Dialog):
         for widget in (self.help, *self.own.values()):
             form.addRow("", widget)
         self.choices = ExportChoices(form, self)
-        form.addRow(tr("To"), hbox((self.path_edit, 1), self.browse))
+        form.addRow(tr("Save to"), hbox((self.path_edit, 1), self.browse))
         self.lay_out(form, self.total, self.note, self.warning)
 
     def _connect(self) -> None:
@@ -165,7 +167,7 @@ class ExportDialog(Dialog):
     def _total_text(self, found: Count) -> str:
         images = trn("{count:,} image", "{count:,} images", found.images)
         boxes = trn("{count:,} box", "{count:,} boxes", found.boxes)
-        text = tr("{0} with {1} will be written").format(images, boxes)
+        text = tr("{0} with {1} will be exported").format(images, boxes)
         if found.val_images:
             train = number(found.images - found.val_images, ",")
             text += ": " + tr("{0} for training, {1} for validation").format(
@@ -177,26 +179,28 @@ class ExportDialog(Dialog):
         """Say what is in the way, or what will happen, before it does."""
         problem, note = self._problem(), ""
         if not problem and self._is_beside():
-            note = tr("Files of the same name by other programs are left alone and listed.")
+            note = tr("Files of other programs with the same name are kept and listed.")
             if self.own["replace_foreign"].isChecked():
-                note = tr("Files of the same name are replaced, whoever made them.")
+                note = tr("Files with the same name are overwritten, including those of other programs.")
         elif not problem:
             note = self._what_happens()
         self.say(self.note, problem, note)
 
     def _problem(self) -> str:
+        if self._images is not None and not any(image.boxes for image in self._images):
+            return tr("No boxes to export yet. Find objects first.")
         if self._count is not None and not self._count.boxes:
-            return tr("No box is left: choose more images, a lower score or more classes.")
+            return tr("Nothing to export: choose more images, a lower score or more classes.")
         if self._is_beside():
             return ""
         if not self.path_edit.text().strip():
-            return tr("Choose where to write.")
+            return tr("Choose a file or folder.")
         if not self.path.parent.is_dir():
             return tr("This folder does not exist: {0}").format(self.path.parent)
         if not self.chosen.suffix:
             taken = [place.name for place in self._targets() if place.exists() and not _is_empty(place)]
             if taken:
-                return tr("“{0}” is there already; choose a new name.").format(taken[0])
+                return tr("“{0}” already exists. Choose another name.").format(taken[0])
         elif self.path.is_dir():
             return tr("This is a folder; add a file name.")
         return ""
@@ -205,10 +209,12 @@ class ExportDialog(Dialog):
         places = self._targets()
         names = tr(" and ").join(tr("“{name}”").format(name=place.name) for place in places)
         if self.chosen.suffix and any(place.exists() for place in places):
-            return tr("{0}: what is there will be replaced.").format(names)
+            one = tr("{0} exists and will be overwritten.")
+            many = tr("{0} exist and will be overwritten.")
+            return (one if len(places) == 1 else many).format(names)
         if len(places) > 1:
-            return tr("Writes {0}.").format(names)
-        return "" if self.chosen.suffix else tr("Makes the folder {0}.").format(names)
+            return tr("Creates {0}.").format(names)
+        return "" if self.chosen.suffix else tr("Creates the folder {0}.").format(names)
 
     def _targets(self) -> Sequence[Path]:
         parts = self.choices.split.isChecked() and not self.chosen.splits

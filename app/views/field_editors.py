@@ -25,7 +25,7 @@ _TITLES = {
     "minimax": "Minimax GAN",
     "wgan": mark("WGAN (clipped)"),
     "auto": mark("Automatic"),
-    "system": mark("As the desktop"),
+    "system": mark("Follow system"),
     "light": mark("Light"),
     "dark": mark("Dark"),
     "en": "English",
@@ -97,6 +97,7 @@ class CountEditor(Editor):
 
     def __init__(self, limits: Limits) -> None:
         self.spin = Spin(int(limits.low or 0), int(limits.high or 0))
+        self.spin.setSpecialValueText(tr(limits.zero) if limits.zero else "")
         self.spin.setStepType(Spin.StepType.AdaptiveDecimalStepType)
         fill_width(self.spin)
         super().__init__(limits, self.spin)
@@ -218,7 +219,7 @@ def choice_title(name: str, choice: Any) -> str:
 def tip_of(limits: Limits) -> str:
     """A field's help and its range, as plain sentences."""
     text = tr(limits.help)
-    if limits.low is None or limits.high is None:
+    if limits.low is None or limits.high is None or limits.zero:
         return text
     return tr("{0} From {1} to {2}.").format(text, _short(limits.low), _short(limits.high))
 

@@ -37,7 +37,7 @@ class FigureDialog(Dialog):
         self._options, self._folder, self._stem = tuple(options), folder, stem
         self.save = self.main_button
         titles = {option.kind: option.title for option in self._options}
-        self.what = Combo(titles, tip=tr("What the figure shows."))
+        self.what = Combo(titles, tip=tr("The content of the figure."))
         for index, option in enumerate(self._options):
             self.what.enable(index, not option.missing)
         first = next((i for i, option in enumerate(self._options) if not option.missing), 0)
@@ -85,7 +85,7 @@ class FigureDialog(Dialog):
 
     def _show_note(self) -> None:
         """Say what is in the way, or what will happen, before it does."""
-        note = tr("PNG for screens, PDF for print: the suffix decides.")
+        note = tr("The file name decides: .png for screens, .pdf for print.")
         problem = self._options[self.what.currentIndex()].missing
         if problem:
             pass
@@ -96,7 +96,7 @@ class FigureDialog(Dialog):
         elif not self.path.parent.is_dir():
             problem = tr("This folder does not exist.")
         elif self.path.exists():
-            note = tr("This file exists and will be replaced.")
+            note = tr("This file exists and will be overwritten.")
         self.say(self.note, problem, note)
 
 
@@ -119,6 +119,6 @@ def figure_options(
         FigureOption(
             "accuracy",
             tr("Accuracy over training"),
-            "" if has_course else tr("It needs true boxes and a training with snapshots."),
+            "" if has_course else tr("Needs ground truth and a training with snapshots."),
         ),
     ]

@@ -28,18 +28,15 @@ class Gallery(QWidget):
         )
         self.background = SampleGrid(name=tr("Background as the discriminator sees it"))
         self.choice = Choice(tr("Samples"), tr("Real images as seen"))
-        self.choice.first.setToolTip(tr("What the generator makes of noise."))
+        self.choice.first.setToolTip(tr("Images that the generator makes from noise."))
         self.choice.second.setToolTip(
-            tr("A batch of your images as the discriminator sees it: cut, mirrored and recoloured.")
+            tr("A batch of your images as the discriminator sees it: cropped, mirrored and recoloured.")
         )
         self._background_label = plain_label(tr("Background"), "muted")
         self._real_label = plain_label("", "muted")
-        self._learned = plain_label(tr("Learned: object against background"), "title")
+        self._learned = plain_label(tr("Training crops"), "title")
         self._learned.setToolTip(
-            tr(
-                "Windows from the middle of your images against windows from their borders; "
-                "no generator is trained."
-            )
+            tr("Crops from the centres of your images and from their borders. No generator is trained.")
         )
         self._learned.hide()
         self._samples = True
@@ -69,15 +66,15 @@ class Gallery(QWidget):
         self._samples = on
         self.choice.setVisible(on)
         self._learned.setVisible(not on)
-        self._real_label.setText("" if on else tr("Middle of images, taken for object"))
+        self._real_label.setText("" if on else tr("Image centres (learned as object)"))
         self._real_label.setVisible(not on and self.real.count() > 0)
         self._background_label.setText(
-            tr("Background") if on else tr("Border of images, taken for background")
+            tr("Background") if on else tr("Image borders (learned as background)")
         )
         self.real.set_placeholder(
             tr("Real images appear here as the discriminator sees them")
             if on
-            else tr("Windows from the middle of your images appear here, below them some from borders")
+            else tr("Crops from the centres of your images appear here, with crops from their borders below")
         )
         self._show()
 

@@ -153,7 +153,7 @@ class ImageCanvas(PictureView):
         if dragged != self._told[2]:
             self.drag_changed.emit(dragged and (round(dragged.width), round(dragged.height)))
         self._told = told
-        hint = tr("Drag to draw a box. Return makes one in the middle, Esc gives up.")
+        hint = tr("Drag to draw a box. Return adds one in the middle, Esc cancels.")
         self._hint = hint if editor.is_drawing else ""
         self.update()
 

@@ -68,7 +68,7 @@ class _List(QTableView):
             painter.setPen(QColor(style.colours().muted))
             room = self.viewport().rect().adjusted(style.MARGIN, style.MARGIN, -style.MARGIN, -style.MARGIN)
             flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, int(flags), tr("No image passes this filter."))
+            painter.drawText(room, int(flags), tr("No images match this filter."))
 
 
 class SelectionBar(QWidget):
@@ -137,6 +137,8 @@ class ImageListView(QWidget):
         self.list.customContextMenuRequested.connect(self._ask_menu)
         self.browse_bar.changed.connect(self.browse_changed)
         self.list.verticalScrollBar().valueChanged.connect(self._tell_rows_in_view)
+        self.name_filter.list_wanted.connect(self._enter_list)
+        self.name_filter.left.connect(self.list.setFocus)
         model.count_changed.connect(self._show_count)
         model.modelReset.connect(self._show_current)
         self._show_count(model.rowCount(), model.total)
@@ -156,6 +158,12 @@ class ImageListView(QWidget):
 
     def select_one(self) -> None:
         self._show_current()
+
+    def _enter_list(self) -> None:
+        """Go from the filter to what it found."""
+        self.list.setFocus()
+        if not self.list.currentIndex().isValid() and self._model.rowCount():
+            self.list.setCurrentIndex(self._model.index(0))
 
     def _ask_menu(self, at: QPoint) -> None:
         """At a row, which the press has selected; of a key, at the row that has the focus."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from app import style
 from app.models.export import ImportRequest
-from app.views.controls import Choice, Combo, RealSpin, plain_label, push_button
+from app.views.controls import Choice, Combo, FitScroll, RealSpin, plain_label, push_button
 from app.views.dialog import Dialog, path_edit
 from app.views.layouts import STRETCH, form_layout, hbox
 from app.wiring import one_shot
@@ -19,6 +19,7 @@ from core.formats.selection import Selection
 from core.project.exchange import ImportPlan
 
 LOOK_MS = 300
+_DETAIL_LINES = 5
 
 
 class ImportDialog(Dialog):
@@ -36,27 +37,30 @@ class ImportDialog(Dialog):
         self._plan: ImportPlan | None = None
         self._timer = one_shot(self, LOOK_MS, self._look)
         self.path_edit = path_edit("import_path", tr("The file or folder that the boxes are read from."))
-        self.path_edit.setPlaceholderText(tr("A box file, or a folder of them"))
+        self.path_edit.setPlaceholderText(tr("Box file or folder"))
         self.browse_file = push_button(tr("File…"), self._choose_file)
         self.browse_folder = push_button(tr("Folder…"), self._choose_folder)
-        self.meaning = Choice(tr("Earlier boxes"), tr("Truth"))
-        self.meaning.second.setToolTip(tr("True boxes: they measure how good the boxes here are."))
+        self.meaning = Choice(tr("Boxes"), tr("Ground truth"))
+        self.meaning.second.setToolTip(tr("True boxes, used to measure how good your boxes are."))
         self.status = Choice(tr("Unseen"), tr("Accepted"))
-        self.replace_held = QCheckBox(tr("Replace boxes that were edited or accepted here"))
-        self.classes = Combo(name=tr("Classes"), tip=tr("Only boxes of this class come in."))
-        self.score = RealSpin(0.0, 1.0, step=0.05, tip=tr("Boxes with a lower score stay out."))
+        self.replace_held = QCheckBox(tr("Replace edited and accepted boxes"))
+        self.classes = Combo(name=tr("Classes"), tip=tr("Only boxes of this class are imported."))
+        self.score = RealSpin(0.0, 1.0, step=0.05, tip=tr("Boxes with a lower score are left out."))
         self.score.setSpecialValueText(tr("any"))
         self.total, self.details = (plain_label(role=role, wrap=True) for role in ("title", "muted"))
         form = self._form = form_layout()
-        form.addRow(tr("From"), hbox((self.path_edit, 1), self.browse_file, self.browse_folder))
-        form.addRow(tr("They are"), hbox(self.meaning, STRETCH))
-        form.addRow(tr("Images become"), hbox(self.status, STRETCH))
+        form.addRow(tr("File or folder"), hbox((self.path_edit, 1), self.browse_file, self.browse_folder))
+        form.addRow(tr("Import as"), hbox(self.meaning, STRETCH))
+        form.addRow(tr("Mark images as"), hbox(self.status, STRETCH))
         form.addRow("", self.replace_held)
         form.addRow(tr("Classes"), self.classes)
-        form.addRow(tr("Least score"), self.score)
-        for widget in (self.classes, self.score):
-            form.setRowVisible(widget, False)
-        self.lay_out(form, self.total, self.details)
+        form.addRow(tr("Minimum score"), self.score)
+        self._offer_choices(classes=False, scores=False)
+        self.total.setMinimumHeight(self.fontMetrics().lineSpacing())
+        self.details.setAlignment(Qt.AlignmentFlag.AlignTop)
+        lines = FitScroll(self.details)
+        lines.setFixedHeight(_DETAIL_LINES * self.fontMetrics().lineSpacing())
+        self.lay_out(form, self.total, lines)
         self.path_edit.textChanged.connect(self._on_path_changed)
         self.replace_held.toggled.connect(self._show)
         self.classes.currentIndexChanged.connect(self._show)
@@ -80,8 +84,7 @@ class ImportDialog(Dialog):
                 for label, boxes in labels.items():
                     self.classes.addItem(f"{short(label)}  ({number(boxes, ',')})", label)
             has_scores = any(one.score is not None for boxes in plan.boxes.values() for one in boxes)
-            self._form.setRowVisible(self.classes, len(labels) > 1)
-            self._form.setRowVisible(self.score, has_scores)
+            self._offer_choices(classes=len(labels) > 1, scores=has_scores)
             self._show()
 
     def show_problem(self, sentence: str) -> None:
@@ -92,15 +95,20 @@ class ImportDialog(Dialog):
         self.details.setText(
             sentence
             or (
-                tr("Imported boxes count as edited: finding boxes leaves them alone.")
+                tr("Imported boxes count as edited. Finding boxes does not change them.")
                 if self.meaning.is_first()
-                else tr("Truth changes no box: accuracy and IoU are measured by it.")
+                else tr("Ground truth is used for measuring only. Your boxes are unchanged.")
             )
         )
         self.agree.setEnabled(False)
-        self._fit()
+
+    def _offer_choices(self, *, classes: bool, scores: bool) -> None:
+        """Grey what this file leaves no choice of. Rows that came and went would move the buttons."""
+        self.classes.setEnabled(classes)
+        self.score.setEnabled(scores)
 
     def _on_path_changed(self) -> None:
+        self._offer_choices(classes=False, scores=False)
         self.show_problem("")
         self._timer.start()
 
@@ -125,16 +133,19 @@ class ImportDialog(Dialog):
         images, boxes = plan.count(replace_held=as_truth or self.replace_held.isChecked())
         of_boxes = trn("{count:,} box", "{count:,} boxes", boxes)
         of_images = trn("{count:,} image", "{count:,} images", images)
-        will = tr("{0} for {1} will come in as truth.") if as_truth else tr("{0} for {1} will come in.")
+        will = (
+            tr("{0} for {1} will be imported as ground truth.")
+            if as_truth
+            else tr("{0} for {1} will be imported.")
+        )
         self.total.setText(will.format(of_boxes, of_images))
         lines = plan.lines()
         if plan.held and not as_truth and not self.replace_held.isChecked():
-            kept = tr("Left alone, because their boxes were edited or accepted here: {0}.")
+            kept = tr("Kept, because you edited or accepted their boxes: {0}.")
             lines.insert(0, kept.format(number(len(plan.held), ",")))
         style.mark(self.details, "muted")
         self.details.setText("\n".join(lines))
         self.agree.setEnabled(boxes > 0)
-        self._fit()
 
     def _chosen(self) -> ImportPlan | None:
         """What of the plan the person wants."""
@@ -163,6 +174,3 @@ class ImportDialog(Dialog):
 
     def _start(self) -> str:
         return str(self.path if self.path_edit.text().strip() else self._folder)
-
-    def _fit(self) -> None:
-        self.resize(max(self.width(), self.minimumWidth()), self.sizeHint().height())

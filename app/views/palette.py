@@ -72,7 +72,7 @@ class CommandPalette(QDialog):
         self.search.setAccessibleName(tr("Search commands"))
         self.search.installEventFilter(self)
         self.list = self._make_list()
-        self.nothing = plain_label(tr("No command has this in its name."), "muted")
+        self.nothing = plain_label(tr("No matching command"), "muted")
         vbox(self.search, (self.list, 1), self.nothing, on=self, margins=style.MARGIN, spacing=style.SPACING)
         self.resize(*_SIZE)
         self.search.textChanged.connect(self._show)

@@ -30,7 +30,7 @@ class ProblemsPanel(QWidget):
         tip = tr("Copy the selected files and reasons, or all where none is selected.")
         self.copy_button = push_button(tr("Copy"), self.copy, icon="copy", tip=tip)
         self.folder_button = push_button(tr("Show in folder"), self._show_in_folder, icon="folder")
-        self._nothing = plain_label(tr("Every file could be used."), "muted")
+        self._nothing = plain_label(tr("No problems found."), "muted")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
         self.tree.activated.connect(lambda _: self._show_in_folder())

@@ -110,13 +110,15 @@ class RunControls(QWidget):
         again = resumable or status.step > 0
         self.start_button.setText(tr("New run") if again else tr("Find objects"))
         style.mark(self.start_button, "plain" if plain else "primary")
-        tip = tr("Find them in all images. What they have in common is learned without a label of yours.")
+        tip = tr(
+            "Finds the objects in all images. What they have in common is learned without labels from you."
+        )
         if again:
-            tip = tr("Train anew, beside the runs that are there; they stay.")
+            tip = tr("Train again as a new run. Existing runs are kept.")
         self.start_button.setToolTip(tip)
         tip = tr("Stop and save; the run can be continued later.")
         if state.kind is Kind.FEATURES:
-            tip = tr("Stop; nothing is kept, and Start begins again.")
+            tip = tr("Stop. Nothing is kept.")
         self.stop_button.setToolTip(tip)
         paused = status.phase is Phase.PAUSED
         self.pause_button.setText(tr("Resume") if paused else tr("Pause"))

@@ -47,9 +47,9 @@ class RunsPicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = RunsState()
-        tip = tr("Each training is a run of its own; it stays until you delete it.")
+        tip = tr("Each training is kept as a run until you delete it.")
         self.box, self.source = Combo(name=tr("Run"), tip=tip), plain_label("", "muted", wrap=True)
-        tip = tr("Boxes that you have not accepted or edited will come from this run; Undo brings them back.")
+        tip = tr("Replaces the boxes that you have not accepted or edited. You can undo this.")
         self.take_button = push_button(tr("Use its boxes"), self._take, tip=tip)
         self.delete_button = push_button(
             tr("Delete run…"), lambda: self.delete_requested.emit(self._state.shown)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTabWidget, QWidget
 
 from app import style
 from app.views.controls import plain_label
@@ -19,12 +20,23 @@ _SIZE = (600, 520)
 
 
 class SettingsDialog(QDialog):
-    """Nothing takes effect before it is accepted."""
+    """Nothing takes effect before it is accepted, but the theme, which is shown at once.
+
+    ``running`` is the language that the window was built in.
+    """
+
+    theme_chosen = Signal(str)
 
     def __init__(
-        self, preferences: Preferences, shortcuts: Sequence[Shortcut], parent: QWidget | None = None
+        self,
+        preferences: Preferences,
+        shortcuts: Sequence[Shortcut],
+        parent: QWidget | None = None,
+        *,
+        running: str = "system",
     ) -> None:
         super().__init__(parent)
+        self._running = running
         self.setWindowTitle(tr("Settings"))
         self.editors: dict[str, Editor] = {
             each.name: editor_for(each) for each in fields(Preferences) if each.name != "shortcuts"
@@ -32,6 +44,7 @@ class SettingsDialog(QDialog):
         self.keys = ShortcutsEditor(shortcuts, preferences.shortcuts)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(self._make_form(), tr("General"))
         self.tabs.addTab(self.keys, tr("Keyboard"))
         self.buttons = QDialogButtonBox(
@@ -39,12 +52,15 @@ class SettingsDialog(QDialog):
         )
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         style.mark(self.ok, "primary")
-        self.standard = self.buttons.addButton(tr("Standard settings"), QDialogButtonBox.ButtonRole.ResetRole)
+        self.standard = self.buttons.addButton(tr("Restore defaults"), QDialogButtonBox.ButtonRole.ResetRole)
         vbox((self.tabs, 1), self.buttons, on=self, margins=style.MARGIN, spacing=style.SPACING)
         self.standard.clicked.connect(self._reset)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self._set(preferences)
+        self.editors["theme"].changed.connect(self._show_theme)
+        self.editors["language"].changed.connect(self._show_restart)
+        self.editors["theme"].setFocus()
         self.resize(*_SIZE)
 
     def preferences(self) -> Preferences:
@@ -53,21 +69,32 @@ class SettingsDialog(QDialog):
 
     def _make_form(self) -> QWidget:
         page = QWidget()
-        form = form_layout(on=page, margins=style.MARGIN, across=style.MARGIN, down=style.GAP)
-        for editor in self.editors.values():
+        form = form_layout(on=page, margins=style.MARGIN, across=style.MARGIN, down=2 * style.SPACING)
+        self._help: dict[str, QLabel] = {}
+        for name, editor in self.editors.items():
             is_switch = isinstance(editor, SwitchEditor)
             label = plain_label("" if is_switch else tr(editor.limits.label))
             label.setBuddy(editor)
-            form.addRow(label, editor)
-            help_line = plain_label(tip_of(editor.limits), "muted", wrap=True)
-            help_line.setContentsMargins(0, 0, 0, style.SPACING)
-            form.addRow("", help_line)
+            self._help[name] = plain_label(tip_of(editor.limits), "muted", wrap=True)
+            form.addRow(label, vbox(editor, self._help[name], spacing=style.GAP))
         return page
 
     def _set(self, preferences: Preferences) -> None:
         for name, editor in self.editors.items():
             editor.set_value(getattr(preferences, name))
+        self._show_restart()
+
+    def _show_theme(self) -> None:
+        self.theme_chosen.emit(self.editors["theme"].value())
+
+    def _show_restart(self) -> None:
+        """Say it where the language was chosen: nothing else in the window would."""
+        line, editor = self._help["language"], self.editors["language"]
+        waits = editor.value() != self._running
+        style.mark(line, "warning" if waits else "muted")
+        line.setText(tr("Restart Boxscout to change the language.") if waits else tip_of(editor.limits))
 
     def _reset(self) -> None:
         self._set(Preferences())
+        self._show_theme()
         self.keys.reset_all()

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QHeaderView, QKeySequenceEdit, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtGui import QFont, QKeySequence
+from PySide6.QtWidgets import QHeaderView, QKeySequenceEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app import style
-from app.views.controls import named, plain_label, push_button, there
+from app.views.controls import plain_label, push_button, there
+from app.views.filter_edit import FilterEdit
 from app.views.layouts import hbox, vbox
 from core.base.language import tr
 from core.base.preferences import Keys, holder_of, keys_in_force
 
 _KEYS_COLUMN = 1
+_KEY_FIELD = 144
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Shortcut:
     """A command that can have keys, and those that it has as the program comes."""
 
     id: str
+    group: str
+    """The menu that it is in."""
     title: str
     standard: tuple[str, ...]
 
@@ -37,10 +41,8 @@ class ShortcutsEditor(QWidget):
         self._keys = keys_in_force(self._standard, changed)
         self._make_controls()
         self._lay_out()
-        self._items = {each.id: QTreeWidgetItem([each.title, ""]) for each in shortcuts}
-        for name, item in self._items.items():
-            item.setData(0, Qt.ItemDataRole.UserRole, name)
-            self.list.addTopLevelItem(item)
+        self._items = {each.id: self._add_row(each) for each in shortcuts}
+        self.list.expandAll()
         self.choose(shortcuts[0].id)
         self._connect()
         self._show()
@@ -60,25 +62,41 @@ class ShortcutsEditor(QWidget):
     def choose(self, command: str) -> None:
         self.list.setCurrentItem(self._items[command])
 
+    def _add_row(self, each: Shortcut) -> QTreeWidgetItem:
+        """A row for a command, below the heading of its menu."""
+        if each.group not in self._groups:
+            heading = QTreeWidgetItem(self.list, [each.group])
+            heading.setFlags(Qt.ItemFlag.ItemIsEnabled)
+            heading.setFirstColumnSpanned(True)
+            bold = self.list.font()
+            bold.setWeight(QFont.Weight.DemiBold)
+            heading.setFont(0, bold)
+            self._groups[each.group] = heading
+        row = QTreeWidgetItem(self._groups[each.group], [each.title, ""])
+        row.setData(0, Qt.ItemDataRole.UserRole, each.id)
+        return row
+
     def _make_controls(self) -> None:
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(tr("Find a command"))
-        named(self.filter, tr("Find a command"), tr("Show only commands whose name or key holds this text."))
-        self.filter.setClearButtonEnabled(True)
+        tip = tr("Show only commands whose name or key contains this text.")
+        self.filter = FilterEdit(tr("Search commands"), tip)
         self.list = QTreeWidget()
+        self._groups: dict[str, QTreeWidgetItem] = {}
         self.list.setAccessibleName(tr("Commands and their keys"))
         self.list.setHeaderLabels([tr("Command"), tr("Keys")])
         self.list.setRootIsDecorated(False)
+        self.list.setItemsExpandable(False)
+        self.list.setIndentation(style.MARGIN)
         self.list.setUniformRowHeights(True)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.list.header().setSectionResizeMode(_KEYS_COLUMN, QHeaderView.ResizeMode.ResizeToContents)
         self.editor = QKeySequenceEdit()
         self.editor.setMaximumSequenceLength(1)
+        self.editor.setMinimumWidth(_KEY_FIELD)
         self.editor.setAccessibleName(tr("New key"))
         self.add = push_button(tr("Add key"), self._add)
         self.clear = push_button(tr("Remove keys"), lambda: self._set(()))
-        self.reset = push_button(tr("Standard keys"), lambda: self._set(self._standard[self.command]))
+        self.reset = push_button(tr("Reset keys"), lambda: self._set(self._standard[self.command]))
         for button in (self.add, self.clear, self.reset):
             button.setAutoDefault(False)
         self.note = plain_label(role="muted", wrap=True)
@@ -91,6 +109,8 @@ class ShortcutsEditor(QWidget):
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._filter)
+        for leaving in (self.filter.list_wanted, self.filter.left):
+            leaving.connect(self.list.setFocus)
         self.list.currentItemChanged.connect(lambda *_: self._chosen())
         self.editor.keySequenceChanged.connect(lambda _: self._show_note())
 
@@ -126,6 +146,9 @@ class ShortcutsEditor(QWidget):
         needle = text.casefold().strip()
         for item in self._items.values():
             item.setHidden(needle not in f"{item.text(0)} {item.text(_KEYS_COLUMN)}".casefold())
+        for heading in self._groups.values():
+            rows = (heading.child(i) for i in range(heading.childCount()))
+            heading.setHidden(all(row is None or row.isHidden() for row in rows))
 
     def _show(self) -> None:
         for name, item in self._items.items():
@@ -137,17 +160,17 @@ class ShortcutsEditor(QWidget):
         title, holder = self._titles[command], holder_of(key, self._keys) if key else None
         taken = holder is not None and holder != command
         if not key:
-            text = tr("Click into the field and press the new key for “{0}”.").format(title)
+            text = tr("To add a key for “{0}”, click in the field and press the key.").format(title)
         elif taken:
-            text = tr("{0} is the key of “{1}”; adding it here takes it away there.")
+            text = tr("{0} is used by “{1}”. If you add it here, it is removed there.")
             text = text.format(_native(key), self._titles[holder or ""])
         elif holder == command:
-            text = tr("“{0}” has this key already.").format(title)
+            text = tr("“{0}” already uses this key.").format(title)
         else:
-            text = tr("{0} is free.").format(_native(key))
+            text = tr("{0} is available.").format(_native(key))
         style.mark(self.note, "warning" if taken else "muted")
         self.note.setText(text)
-        self.add.setText(tr("Take key") if taken else tr("Add key"))
+        self.add.setText(tr("Reassign key") if taken else tr("Add key"))
         self.add.setEnabled(bool(key) and holder != command)
         self.clear.setEnabled(bool(self._keys[command]))
         self.reset.setEnabled(self._keys[command] != self._standard[command])

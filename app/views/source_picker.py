@@ -60,7 +60,7 @@ class SourcePicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = SourceState()
-        tip = tr("Which network heat maps and boxes of all images come from.")
+        tip = tr("The network that heat maps and boxes come from.")
         self.box, self.reason = Combo(name=tr("Heat maps from"), tip=tip), plain_label("", "muted", wrap=True)
         self.numbers, self.unit_row = QWidget(self), QWidget(self)
         self._grid = QGridLayout(self.numbers)
@@ -68,9 +68,9 @@ class SourcePicker(QWidget):
         self._grid.setHorizontalSpacing(style.SPACING)
         self._grid.setVerticalSpacing(0)
         self.unit_box = Combo(
-            {"own": tr("Object against background"), "real": tr("Real against generated")},
+            {"own": tr("Object vs. background"), "real": tr("Real vs. generated")},
             name=tr("Heat map shows"),
-            tip=tr("Which of the two things that the network has learned the heat map shows."),
+            tip=tr("Which of the network's two outputs the heat map shows."),
         )
         hbox(plain_label(tr("Showing")), (self.unit_box, 1), on=self.unit_row, spacing=6)
         self.unit_row.hide()

@@ -65,7 +65,7 @@ class StatusStrip(QStatusBar):
         """How many folders are away, else how many files could not be used, else how many only in part; the
         button opens the list of all."""
         texts = (
-            (away, trn("{count} folder is not there", "{count} folders are not there", away)),
+            (away, trn("{count} folder is missing", "{count} folders are missing", away)),
             (unusable, trn("{count} file could not be used", "{count} files could not be used", unusable)),
             (damaged, trn("{count} file is damaged", "{count} files are damaged", damaged)),
         )

@@ -148,9 +148,7 @@ class ThresholdPlot(QWidget):
         said = text.format(accuracy=number(100 * accuracy, ".1f"), threshold=number(self._threshold, ".2f"))
         self.value.setText(f"{said}\n{self._whole}")
         self.setAccessibleName(tr("Accuracy by threshold: {said}").format(said=said))
-        self.plot.setToolTip(
-            tr("What the accuracy would be with another threshold for all images. Click to choose one.")
-        )
+        self.plot.setToolTip(tr("The accuracy at each threshold. Click to choose one for all images."))
 
     def _colour(self) -> None:
         c = style.colours()

@@ -59,22 +59,22 @@ class TrainPanel(QWidget):
         self.tabs = Choice(tr("Your images"), tr("Samples"))
         self._generates = True
         self.samples = self.gallery.samples
-        self.kind = Choice(tr("Without your labels"), tr("Class labels"))
+        self.kind = Choice(tr("Without labels"), tr("Class labels"))
         self.kind.first.setToolTip(
             tr(
-                "Without a single label of yours; the features were once learned from ImageNet's labels. "
-                "The preset From scratch uses none at all."
+                "No labels from you. The features were trained with ImageNet's labels; the preset From "
+                "scratch uses no labels at all."
             )
         )
         self.kind.second.setToolTip(
-            tr("The baseline: a classifier learns which folder an image lies in. It needs labels.")
+            tr("A baseline that needs labels: a classifier learns which folder each image is in.")
         )
         for button in (self.kind.first, self.kind.second, self.tabs.first, self.tabs.second):
             fill_width(button)
         self.features_note = plain_label(
             tr(
-                "What your images have in common is found in frozen features: without a single label of "
-                "yours, though the features were once learned from ImageNet's labels."
+                "Boxscout finds what your images have in common, without labels from you. Its features "
+                "were trained with ImageNet's labels."
             ),
             "muted",
             wrap=True,
@@ -252,12 +252,13 @@ class TrainPanel(QWidget):
         self.form.other_chosen.connect(lambda name: self._choose_other(self.features_form, name))
         self.features_form.other_chosen.connect(lambda name: self._choose_other(self.form, name))
         self.tabs.changed.connect(lambda _: self._show_kind(there(self._state)))
-        self.kind.changed.connect(lambda first: self.kind_chosen.emit(not first))
+        self.kind.changed.connect(self._choose_kind)
         self.settings.toggle.toggled.connect(self._on_settings_toggled)
 
     # Showing
 
     def _on_settings_toggled(self) -> None:
+        self.controls.setMinimumHeight(0)
         self._enable()
         self._make_room()
 
@@ -332,6 +333,11 @@ class TrainPanel(QWidget):
         self.controls.set_state(state, self._form().problem())
 
     # A person's doing
+
+    def _choose_kind(self, first: bool) -> None:
+        # The other kind may have less to say above: what was pressed stays under the mouse all the same.
+        self.controls.setMinimumHeight(self.controls.height())
+        self.kind_chosen.emit(not first)
 
     def _config_edited(self) -> None:
         self._enable()

@@ -211,7 +211,7 @@ class TrainingPlot(_TwoPlots):
             self._nothing.set_text(
                 tr("Losses and MS-SSIM appear here")
                 if on
-                else tr("The loss appears here, and how well windows are told apart")
+                else tr("The loss and the object vs. background accuracy appear here")
             )
             self.set_reference(self.reference)
 
@@ -260,14 +260,14 @@ class TrainingPlot(_TwoPlots):
     def _show_told_apart(self) -> None:
         c = style.colours()
         tip = tr(
-            "How much of a step was told right: windows from the middle of an image or from its border; with "
-            "Projected, cells of object or background."
+            "Share of crops told apart correctly: from the centre of an image or from its border. With "
+            "Projected: cells of object or background."
         )
-        told_apart = tr("Told apart")
+        told_apart = tr("Object vs. background accuracy")
         self._upper_legend.hide()
         self._lower_title.setText(f"<b>{told_apart}</b>")
-        self._lower_hint.setText(tr("0.5 = guessed"))
-        self._lower_legend.setText(legend(((c.good, tr("Middle and border")),)))
+        self._lower_hint.setText(tr("0.5 = chance"))
+        self._lower_legend.setText(legend(((c.good, tr("Centre and border")),)))
         self._explain(tip)
 
     def _explain(self, tip: str) -> None:

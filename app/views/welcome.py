@@ -110,7 +110,7 @@ class WelcomePage(QWidget):
             tr("Open folder…"), ask_folder, icon="folder", tint="on_accent", role="primary"
         )
         self.images_button = push_button(tr("Open images…"), ask_images, icon="images")
-        tip = tr("Draws a folder of example pictures and opens it.")
+        tip = tr("Creates a folder of example images and opens it.")
         self.sample_button = push_button(
             tr("Try the sample"), self.sample_requested.emit, icon="sample", tip=tip
         )

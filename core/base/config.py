@@ -43,13 +43,14 @@ def forced_precision(environ: Mapping[str, str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a form shows for a field and what it may hold."""
+    """What a form shows for a field and what it may hold; ``zero`` is shown for the value 0."""
 
     label: str
     help: str
     low: float | None = None
     high: float | None = None
     choices: tuple[Any, ...] = ()
+    zero: str = ""
 
 
 def _setting(default: Any, label: str, help: str, *, resumable: bool = False, **limits: Any) -> Any:
@@ -108,7 +109,7 @@ class Learning(Settings):
         0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
     )
     device: str = _setting(
-        "auto", mark("Device"), mark("Where training runs."), choices=DEVICES, resumable=True
+        "auto", mark("Device"), mark("Used for training."), choices=DEVICES, resumable=True
     )
 
 
@@ -117,7 +118,10 @@ class Training(Learning):
     """What a training in steps needs to be told besides. Sizes are pixels."""
 
     image_size: int = _setting(
-        64, mark("Image size"), mark("Side, in pixels, at which images are learned."), choices=(32, 64, 128)
+        64,
+        mark("Image size"),
+        mark("Side length, in pixels, at which images are learned."),
+        choices=(32, 64, 128),
     )
     batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
     minutes: float | None = _setting(
@@ -129,7 +133,7 @@ class Training(Learning):
         resumable=True,
     )
     augmentation: bool = _setting(
-        True, mark("Augmentation"), mark("Vary crop, aspect, mirror and colours of each image.")
+        True, mark("Augmentation"), mark("Randomly crop, stretch, mirror and recolour each image.")
     )
     precision: str = _setting(
         "auto",
@@ -191,7 +195,7 @@ class TrainConfig(Training):
     crop_size: int | None = _setting(
         None,
         mark("Crop size"),
-        mark("Side, in pixels, of the windows that are learned; the whole image as published."),
+        mark("Side length, in pixels, of the crops to learn from. As published: the whole image."),
         choices=(None, 32, 64),
     )
     background: float = _setting(
@@ -282,7 +286,7 @@ class ClassifierConfig(Training):
     learning_rate: float = _setting(
         0.1,
         mark("Learning rate"),
-        mark("At the start; a tenth of it after each quarter."),
+        mark("At the start. Divided by 10 after each quarter of the training."),
         low=1e-7,
         high=10.0,
     )
@@ -303,7 +307,7 @@ class FeaturesConfig(Learning):
     method: str = _setting(
         "object",
         mark("Method"),
-        mark("How a folder's object is found: DDT as published, or a unit taught for this folder."),
+        mark("How the object is found: DDT as published, or a unit trained on this folder."),
         choices=("object", "ddt"),
     )
     features: str = _setting(
@@ -312,28 +316,35 @@ class FeaturesConfig(Learning):
         mark("The frozen network: efficientnet-lite0, or timm/NAME where timm is installed."),
     )
     weights: str | None = _setting(
-        None, mark("Weights"), mark("A local file of a backbone's weights; empty to ask for a download.")
+        None,
+        mark("Weights"),
+        mark(
+            "A local file with the weights of a backbone. If empty, you are asked before they are downloaded."
+        ),
     )
     image_size: int = _setting(
         576,
         mark("Image size"),
-        mark("Side, in pixels, at which images are looked at; larger finds smaller things, but slowly."),
+        mark(
+            "Side length, in pixels, at which images are analysed. Larger values find smaller objects "
+            "but take longer."
+        ),
         choices=(224, 256, 320, 384, 448, 512, 576, 640, 704),
     )
     keep_aspect: bool = _setting(
-        False, mark("Keep proportions"), mark("Look at images in their own proportions, not squashed.")
+        False, mark("Keep proportions"), mark("Keep the proportions of images instead of making them square.")
     )
     sample: int = _setting(
         500,
         mark("Sample"),
-        mark("Images that are learned from at most, evenly from all."),
+        mark("Maximum number of images to learn from, spread evenly over the folder."),
         low=1,
         high=100_000,
     )
     threads: int = _setting(
         0,
         mark("Threads"),
-        mark("Of the processor; 0 for what the settings say, all but one by default."),
+        mark("Processor cores to use; 0 uses the setting, by default all cores but one."),
         low=0,
         high=1024,
     )

@@ -33,19 +33,20 @@ class Preferences(Settings):
     """
 
     theme: str = _setting(
-        "system", mark("Theme"), mark("Light, dark, or as the desktop has it."), choices=THEMES
+        "system", mark("Theme"), mark("Light, dark, or the same as your system."), choices=THEMES
     )
     language: str = _setting(
         "system",
         mark("Language"),
-        mark("Of everything that the window says; it changes at the next start."),
+        mark("For menus, dialogs and messages."),
         choices=LANGUAGES,
     )
-    device: str = _setting("auto", mark("Device"), mark("Where a new training runs."), choices=DEVICES)
+    device: str = _setting("auto", mark("Device"), mark("Used for training."), choices=DEVICES)
     threads: int = _setting(
         0,
         mark("Threads"),
-        mark("Processor cores for the work; 0 leaves one to the window."),
+        mark("Processor cores that Boxscout may use."),
+        zero=mark("Automatic (all cores but one)"),
         low=0,
         high=MAX_THREADS,
     )
@@ -54,9 +55,14 @@ class Preferences(Settings):
         mark("Accept after drawing"),
         mark("A box that you draw is accepted at once, and the next image comes into view."),
     )
+    learn_by_itself: bool = _setting(
+        False,
+        mark("Learn by itself every 10 reviewed images"),
+        mark("The boxes of all other images change without asking; Undo takes that back."),
+    )
     shortcuts: Keys = field(
         default_factory=dict,
-        metadata={"limits": Limits(mark("Shortcuts"), mark("Keys that a person has changed."))},
+        metadata={"limits": Limits(mark("Shortcuts"), mark("Keys that you changed."))},
     )
 
 
@@ -72,7 +78,7 @@ def load(path: Path) -> tuple[Preferences, str]:
     except (OSError, ValueError):
         values = None
     if not isinstance(values, dict):
-        said = tr("The settings in “{path}” cannot be read; the standard ones are used.")
+        said = tr("The settings in “{path}” cannot be read. Default settings are used.")
         return Preferences(), said.format(path=path)
     found, wrong = Preferences(), []
     for each in fields(Preferences):
@@ -82,7 +88,7 @@ def load(path: Path) -> tuple[Preferences, str]:
                 found = found.with_(**{each.name: _keys(value) if each.name == "shortcuts" else value})
             except (BoxscoutError, TypeError, ValueError):
                 wrong.append(each.name)
-    said = tr("The settings in “{path}” have no usable {names}; the standard is used.")
+    said = tr("The settings in “{path}” have no usable value for {names}. The default is used.")
     return found, said.format(path=path, names=", ".join(wrong)) if wrong else ""
 
 

@@ -48,8 +48,8 @@ RULES: Mapping[str, Rule] = {
             "fitted",
             mark("Fitted moments"),
             mark(
-                "As Moments, in the proportions that the outlines in all images show, moved and scaled by "
-                "how the photo is framed; a higher threshold gives a smaller box."
+                "Like Moments, with the proportions of the outlines in all images, moved and scaled to "
+                "the framing of the photo. A higher threshold gives a smaller box."
             ),
             0.0,
             fitted_boxes,

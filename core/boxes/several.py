@@ -66,7 +66,7 @@ def find_boxes_of_many(
         1 to ``MAX_BOXES``; BoxscoutError where it is out of range.
     """
     if not 1 <= max_boxes <= MAX_BOXES:
-        text = tr("The number of boxes lies between 1 and {most}, not {given}.")
+        text = tr("The number of boxes must be between 1 and {most}, not {given}.")
         raise BoxscoutError(text.format(most=MAX_BOXES, given=max_boxes))
     found: list[tuple[BoxRecord, ...]] = [()] * len(heat_maps)
     for part in readings(heat_maps, sizes, rule=rule, threshold=threshold, prior=prior, framings=framings):

@@ -55,21 +55,21 @@ class Sureness:
     def verdict(self) -> str:
         """The beginning of :meth:`sentence`."""
         if self.other >= _SAME:
-            return tr("Nearly every picture gets the same box, so look through them before you use them")
+            return tr("Nearly every image gets the same box: check the boxes before you use them")
         if self.beyond_chance >= _FOLLOWS:
-            return tr("Boxes move with the picture")
+            return tr("Boxes follow the image")
         if self.beyond_chance >= _PARTLY:
-            return tr("Boxes move with the picture in part")
-        return tr("Boxes hardly depend on the picture, so look through them before you use them")
+            return tr("Boxes follow the image in part")
+        return tr("Boxes hardly depend on the image: check them before you use them")
 
     def sentence(self) -> str:
         """What a person should know, in one sentence."""
         verdict = self.verdict
         own, other = 100 * self.own, 100 * self.other
         return tr(
-            "{verdict}: mirrored or shifted, a picture keeps {own:.0f} % of its box (mean "
-            "overlap, {images:,} images), where a map that ignores the picture would give "
-            "{other:.0f} %. Steady boxes can still be wrong."
+            "{verdict}. When an image is mirrored or shifted, {own:.0f} % of its box stays (mean "
+            "overlap, {images:,} images). A map that ignores the image would give {other:.0f} %. "
+            "Consistent boxes can still be wrong."
         ).format(verdict=verdict, own=own, images=self.images, other=other)
 
 

@@ -128,7 +128,7 @@ def align(predicted: Sequence[ImageBoxes], truth: Sequence[ImageBoxes]) -> Align
     """
     known = tuple(image for image in truth if any(record.box.area > 0 for record in image.boxes))
     if not known:
-        raise FormatError(tr("The truth holds no box, so that there is nothing to compare with."))
+        raise FormatError(tr("The ground truth has no boxes, so there is nothing to compare with."))
     matches = match_by_name(predicted, known)
     if not matches.pairs:
         raise FormatError(
@@ -178,7 +178,7 @@ def _truth_arrays(truth: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | No
         known = true if true.width > 0 and true.height > 0 else guess
         if known is None or known.width < 1 or known.height < 1:
             raise FormatError(
-                tr("Neither truth nor boxes tell the width and height of “{name}”.").format(
+                tr("Neither the ground truth nor the boxes give the width and height of “{name}”.").format(
                     name=short(true.name)
                 )
             )

@@ -24,17 +24,20 @@ def sentence(method: str, difference: Difference) -> str:
     points, low, high = (100 * value for value in (difference.difference, difference.low, difference.high))
     fields = {"points": number(abs(points), ".1f"), "name": method_title(method)}
     interval = {"low": number(low, "+.1f"), "high": number(high, "+.1f")}
+    if low <= 0 <= high:
+        text = tr(
+            "No significant difference from the strongest baseline, {name} (95 % interval {low} to {high})."
+        )
+        return text.format(**fields, **interval)
     if points > 0:
-        text = tr("{points} points better than the strongest baseline, {name}")
-    elif points < 0:
-        text = tr("{points} points worse than the strongest baseline, {name}")
+        text = tr(
+            "{points} points better than the strongest baseline, {name} (95 % interval {low} to {high})."
+        )
     else:
-        text = tr("As often right as the strongest baseline, {name}")
-    if low > 0 or high < 0:
-        what = tr("{claim}: more than chance (95 % interval {low} to {high}).")
-    else:
-        what = tr("{claim}; the 95 % interval, {low} to {high}, covers no difference.")
-    return what.format(claim=text.format(**fields), **interval)
+        text = tr(
+            "{points} points worse than the strongest baseline, {name} (95 % interval {low} to {high})."
+        )
+    return text.format(**fields, **interval)
 
 
 def method_title(method: str) -> str:
@@ -44,5 +47,5 @@ def method_title(method: str) -> str:
         "whole image": tr("whole image"),
         "centred 80 %": tr("centred 80 %"),
         "colour contrast": tr("colour contrast"),
-        "best fixed box (tuned on truth)": tr("best fixed box (tuned on truth)"),
+        "best fixed box (tuned on the ground truth)": tr("best fixed box (tuned on the ground truth)"),
     }.get(method, method)

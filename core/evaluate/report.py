@@ -266,7 +266,7 @@ def plain_baselines(truth: Truth) -> list[Row]:
 def tuned_baseline(truth: Truth) -> tuple[Row, tuple[float, float]]:
     """The row of the best fixed box, and its (width, height) as shares of the image."""
     shares, correct = best_fixed_box(truth)
-    return _counted("best fixed box (tuned on truth)", correct, truth.n), shares
+    return _counted("best fixed box (tuned on the ground truth)", correct, truth.n), shares
 
 
 def row_of(method: str, boxes: Floats, truth: Truth) -> Row:

@@ -132,7 +132,7 @@ def threshold_grid(step: float = DEFAULT_STEP) -> tuple[float, ...]:
         ``step`` does not lie between 0.001 and 0.5.
     """
     if not 0.001 <= step <= 0.5:
-        raise FormatError(tr("A curve's step lies between 0.001 and 0.5."))
+        raise FormatError(tr("The step of a curve must be between 0.001 and 0.5."))
     count = int(MAX_THRESHOLD / step + 1e-6) + 1
     return tuple(round(i * step, 9) for i in range(count))
 

@@ -99,7 +99,9 @@ def _names_beside(file: Path, wanted: set[str]) -> dict[str, Any]:
 FORMAT = Format(
     name="coco-results",
     title=mark("COCO results"),
-    help=mark("Bare detections with scores, to be measured against a COCO export of the same choice."),
+    help=mark(
+        "Detections with scores only, to be evaluated against a COCO export of the same images and classes."
+    ),
     suffix=".json",
     write=write,
     begin=each_file(_knows, _read),

@@ -99,11 +99,7 @@ class ExportSummary:
             tr("{wrote} to {path}.").format(wrote=wrote, path=self.path),
             *self.notes,
             *left_out,
-            *(
-                [tr("Left out for such reasons, besides: {images}.").format(images=_images(more))]
-                if more
-                else []
-            ),
+            *([tr("Left out for such reasons too: {images}.").format(images=_images(more))] if more else []),
         ]
 
     def to_dict(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
 FORMAT = Format(
     name="drawn",
     title=mark("Images with boxes drawn"),
-    help=mark("A folder of pictures to show; the images themselves stay as they are."),
+    help=mark("Copies of the images with the boxes drawn in. Your images are not changed."),
     suffix="",
     write=write,
 )

@@ -55,7 +55,7 @@ def export(
         return _warned(format.write(chosen, path, options), written, outdated)
     if options.beside_images:
         raise FormatError(
-            tr("Files beside their images cannot be split; write them to a folder of their own.")
+            tr("Files saved beside their images cannot be split. Save them to a separate folder.")
         )
     parts = []
     with ExitStack() as undo:

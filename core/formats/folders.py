@@ -44,7 +44,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     with os_errors(FormatError, tr("“{name}” could not be written: {reason}."), name=path.name):
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise FormatError(
-                tr("“{name}” is there already; choose a new or an empty folder.").format(name=path.name)
+                tr("“{name}” already exists. Choose a new or an empty folder.").format(name=path.name)
             )
         with atomic_folder(path) as temporary:
             yield temporary

@@ -153,7 +153,7 @@ class Gathered:
         if self._unnamed:
             boxes = trn("{count:,} box", "{count:,} boxes", self._unnamed)
             self.told.note(
-                tr("Without a class in “{name}”, and called “{label}” here: {boxes}.").format(
+                tr("Without a class in “{name}”, imported as “{label}”: {boxes}.").format(
                     name=short(self.file.name), label=DEFAULT_LABEL, boxes=boxes
                 )
             )

@@ -66,9 +66,7 @@ def _read(content: Any, gathered: Gathered) -> None:
     if others:
         tasks = trn("{count:,} image", "{count:,} images", others)
         gathered.told.note(
-            tr("Several people have drawn boxes, of which the first ones are taken: {images}.").format(
-                images=tasks
-            )
+            tr("Several people drew boxes; those of the first are used: {images}.").format(images=tasks)
         )
 
 

@@ -120,8 +120,8 @@ def _fullest(found: Mapping[str, list[ImageBoxes]], options: ReadOptions) -> lis
         if name != chosen and count:
             images = trn("{count:,} image", "{count:,} images", count)
             options.told.note(
-                tr(
-                    "Read as {title}; boxes of {images} are there as {other} too, and were passed over."
-                ).format(title=tr(FORMATS[chosen].title), images=images, other=tr(FORMATS[name].title))
+                tr("Read as {title}. Boxes of {images} are also there as {other} and were skipped.").format(
+                    title=tr(FORMATS[chosen].title), images=images, other=tr(FORMATS[name].title)
+                )
             )
     return found[chosen]

@@ -44,7 +44,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_score <= 1:
-            raise FormatError(tr("The least score must lie between 0 and 1."))
+            raise FormatError(tr("The minimum score must be between 0 and 1."))
         if not 0 <= self.val_share <= MAX_VAL_SHARE:
             raise FormatError(
                 tr("The share for validation must lie between 0 and {most}.").format(most=MAX_VAL_SHARE)

@@ -279,7 +279,7 @@ def _around(polygon: Element) -> Box | None:
 FORMAT = Format(
     name="voc",
     title="Pascal VOC",
-    help=mark("A folder with one XML file for each image, in whole pixels."),
+    help=mark("A folder with one XML file per image, in whole pixels."),
     suffix="",
     write=write,
     begin=_Files,

@@ -156,7 +156,7 @@ def _matches(found: Sequence[ImageBoxes], prepared: Prepared, names: Mapping[str
 def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: WriteOptions) -> list[str]:
     notes = [] if options.flat else renamed_note(stems)
     if _are_renamed(stems):
-        notes.append(tr("“{name}” holds what each image was called.").format(name=ORIGINAL_NAMES))
+        notes.append(tr("“{name}” lists the original names of the images.").format(name=ORIGINAL_NAMES))
     if options.val:
         val = sum(image.name in options.val for image in prepared.images)
         notes.append(
@@ -386,7 +386,7 @@ def _rows_of(file: Path, options: ReadOptions) -> list[str]:
 FORMAT = Format(
     name="yolo",
     title="YOLO",
-    help=mark("A folder of images and labels with data.yaml, ready to train on."),
+    help=mark("A folder of images and labels with data.yaml, ready for training."),
     suffix="",
     write=write,
     layout=lies_at,

@@ -71,7 +71,7 @@ EXPORTED = "exported-by-boxscout.txt"
 FILM = mark("A film: save single pictures of it, and open these.")
 NOT_UTF8 = mark("Its name is not valid text (UTF-8); rename it to use it.")
 _COPIES = mark(
-    "Passed over, since Boxscout exported it: to use its pictures, choose this folder itself or remove "
+    "Skipped, because Boxscout exported it: to use its images, choose this folder itself or remove "
     "“{name}” from it."
 )
 

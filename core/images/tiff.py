@@ -14,9 +14,12 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 from core.base.errors import ImageError
 from core.base.language import mark, tr
 
-RAW = mark("A camera's raw file, which is not read: export it as JPEG or TIFF.")
-ODD_TIFF = mark("A TIFF of a kind that is not read: save it as RGB or grey of 8 or 16 bits.")
-PLANAR = mark("A TIFF of 16 bits whose channels lie apart, which is not read: save them together.")
+RAW = mark("Camera raw files cannot be read: export it as JPEG or TIFF.")
+ODD_TIFF = mark("This kind of TIFF cannot be read: save it as RGB or grey with 8 or 16 bits.")
+PLANAR = mark(
+    "This 16-bit TIFF stores its channels separately, which cannot be read: save it with interleaved "
+    "channels."
+)
 
 # Tags of TIFF 6.0, TIFF/EP and DNG.
 _SUBFILE_TYPE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SUB_IFDS, _DNG = 254, 256, 257, 258, 262, 330, 50706

@@ -159,7 +159,7 @@ class _Labelled:
         loss, accuracy = self._update(state.step)
         if not math.isfinite(loss):
             raise TrainingError(
-                tr("Training broke down at step {step}: the loss is no longer a number.").format(
+                tr("Training failed at step {step}: the loss is no longer a number.").format(
                     step=state.step + 1
                 )
             )

@@ -68,7 +68,7 @@ class LossLog:
             known = [None if value is None else next(values) for value in losses]
             if not all(value is None or math.isfinite(value) for value in known):
                 raise TrainingError(
-                    tr("Training broke down at step {step}: a loss is no longer a number.").format(step=step)
+                    tr("Training failed at step {step}: the loss is no longer a number.").format(step=step)
                 )
             self.newest = Losses(*known)  # type: ignore[arg-type]
             self._known.append(self.newest)

@@ -182,7 +182,7 @@ def propose(signals: Sequence[Signal]) -> Proposal:
         step = signals[-1].step
         return Proposal(
             step,
-            tr("No snapshot qualifies; step {step} is only the last, and in it {why}.").format(
+            tr("No snapshot can be recommended. In the last one, step {step}, {why}.").format(
                 step=step, why=why
             ),
             qualifies=False,
@@ -190,22 +190,15 @@ def propose(signals: Sequence[Signal]) -> Proposal:
     chosen = signals[good[-1]]
     reason = _merits(chosen)
     if good[-1] + 1 == len(signals):
-        return Proposal(
-            chosen.step, tr("{reason}, and no later snapshot is there.").format(reason=reason), qualifies=True
-        )
+        return Proposal(chosen.step, f"{reason}.", qualifies=True)
     after = signals[good[-1] + 1]
     why = tr(" and ").join(faults(after))
-    return Proposal(
-        chosen.step,
-        tr("{reason}; at the next snapshot, step {step}, {why}.").format(
-            reason=reason, step=after.step, why=why
-        ),
-        qualifies=True,
-    )
+    text = tr("{reason}. At the next snapshot, step {step}, {why}.")
+    return Proposal(chosen.step, text.format(reason=reason, step=after.step, why=why), qualifies=True)
 
 
 def _merits(signal: Signal) -> str:
-    differ = tr("At step {step} heat maps differ between images ({difference:.2f})").format(
+    differ = tr("Recommended: step {step}. Heat maps differ between images ({difference:.2f})").format(
         step=signal.step, difference=signal.map_difference
     )
     relative = signal.relative

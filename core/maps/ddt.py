@@ -108,9 +108,7 @@ class Tally:
         scatter = self._scatter / max(self.count, 1)
         total = float(np.trace(scatter)) if self.count else 0.0
         if not np.isfinite(total) or total <= _FLAT * max(float(self._mean @ self._mean), _FLAT):
-            raise TrainingError(
-                tr("All images look the same everywhere, so that nothing stands out: choose other images.")
-            )
+            raise TrainingError(tr("All images look the same, so no object stands out: choose other images."))
         values, vectors = np.linalg.eigh(scatter)
         # The solver's last digits depend on the number of threads; those that a float32 holds do not.
         direction, variance = vectors[:, -1].astype(np.float32).astype(np.float64), float(values[-1])

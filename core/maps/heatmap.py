@@ -68,7 +68,7 @@ class HeatMapOptions:
                 )
             )
         if self.long_side is not None and not 32 <= self.long_side <= 1024:
-            raise BoxscoutError(tr("The long side of a photo lies between 32 and 1024 pixels."))
+            raise BoxscoutError(tr("The long side of a photo must be between 32 and 1024 pixels."))
 
 
 PLAIN = HeatMapOptions(mirror=False, padding="zero")

@@ -127,6 +127,16 @@ class Localizer:
         own = maps_at(described.maps, features, self.strides)
         return tuple(normalised(one) for one in own) if self.normalise else own
 
+    def condensed(self, own: Maps) -> Maps:
+        """What :meth:`read` gave, nothing finer than the heat map: its :meth:`heat` is the same."""
+        height, width = own[self.strides.index(self.cell)].shape[2:]
+        return tuple(
+            resized(one.reshape(-1, *one.shape[2:]), height, width).reshape(*one.shape[:2], height, width)
+            if one.shape[2] > height
+            else one
+            for one in own
+        )
+
     def heat(self, own: Maps) -> list[Array]:
         """The heat map of each image by what :meth:`read` gave of it, as :meth:`maps` has it."""
         height, width = own[self.strides.index(self.cell)].shape[2:]
@@ -144,8 +154,8 @@ class Localizer:
         if (features.name, features.sha256) != (self.features, self.sha256) or not fits:
             raise FeaturesError(
                 tr(
-                    "This was learned with the features “{name}”, whose weights are other ones here: "
-                    "train again, or bring those weights back."
+                    "This was learned with the features “{name}”, whose weights are different here: "
+                    "train again or restore those weights."
                 ).format(name=self.features)
             )
 
@@ -220,7 +230,7 @@ def load_localizer(path: Path) -> Localizer:
         raise _damaged(path) from error
     if isinstance(header, dict) and is_of_kind(header.get("version"), "int") and header["version"] > VERSION:
         raise CheckpointError(
-            tr("“{name}” was made by a newer Boxscout: update this one.").format(name=path.name)
+            tr("“{name}” was made by a newer Boxscout. Update Boxscout to open it.").format(name=path.name)
         )
     try:
         return _localizer(header, weights)

@@ -106,9 +106,9 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
         except Exception as error:  # a card too old for this torch is a RuntimeError
             if device == "cuda":
                 raise
-            note = tr(
-                "The graphics card does not work here ({reason}), so the processor computes the features."
-            ).format(reason=first_line(error))
+            note = tr("The graphics card cannot be used ({reason}). The processor is used instead.").format(
+                reason=first_line(error)
+            )
     try:
         return replace(_checked(_with_onnxruntime(weights, threads=threads)), note=note)
     except ImportError:

@@ -23,7 +23,7 @@ from core.paper.rows import SeedMean, TableRow, means_of
 from core.paper.spread import Spread
 
 NO_TRUTH = "no truth in the data"
-_BASELINES = ("whole image", "centred 80 %", "colour contrast", "best fixed box (tuned on truth)")
+_BASELINES = ("whole image", "centred 80 %", "colour contrast", "best fixed box (tuned on the ground truth)")
 _HEADING = (
     "set", "method", "steps", "seed", "GT-known Loc (95 %)", "published", "whole image", "centred 80 %",
     "colour contrast", "best fixed box, tuned on truth", "r(cx)", "r(cy)", "by moments (95 %)", "reading",

@@ -74,10 +74,10 @@ def claim(path: Path, holder: str) -> Claim:
         os.close(descriptor)
     if _holder(lock) == COMMAND:
         raise ProjectError(
-            tr("A command is working on “{name}”; wait until it has ended.").format(name=path.name)
+            tr("A command is still working on “{name}”. Wait until it has finished.").format(name=path.name)
         )
     raise ProjectError(
-        tr("“{name}” is open in another window; go on there, or close it first.").format(name=path.name)
+        tr("“{name}” is open in another window. Continue there or close it first.").format(name=path.name)
     )
 
 

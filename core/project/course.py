@@ -57,7 +57,7 @@ def course(project: Project, options: BoxOptions, *, cancelled: Callable[[], boo
     folder = Path() if run is None else snapshots_dir(run.file)
     steps = () if run is None else kept_steps(folder)
     if against is None or not steps:
-        raise BoxscoutError(tr("Accuracy over training needs true boxes and a training with snapshots."))
+        raise BoxscoutError(tr("Accuracy over training needs ground truth and a training with snapshots."))
     pixels = prepare_pixels(
         [record.file for record in project.images()],  # all, as a training has them prepared already
         size=load(folder, steps[0]).image_size,

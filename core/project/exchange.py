@@ -87,15 +87,13 @@ class ImportPlan:
         ]
         if len(self.skipped) > _SHOWN:
             lines.append(
-                tr("Left out for such reasons, besides: {images}.").format(
+                tr("Left out for such reasons too: {images}.").format(
                     images=_images(len(self.skipped) - _SHOWN)
                 )
             )
         if self.without_box:
             lines.append(
-                tr("Without a box in the file, and unchanged: {images}.").format(
-                    images=_images(self.without_box)
-                )
+                tr("No box in the file, left unchanged: {images}.").format(images=_images(self.without_box))
             )
         return lines
 
@@ -123,11 +121,9 @@ class ImportSummary:
             first = tr("Imported {boxes} of {images} from {path}.").format(
                 boxes=boxes, images=images, path=self.path
             )
-            return [first, tr("They only measure: no box was changed."), *self.plan.lines()]
+            return [first, tr("Used for measuring only. Your boxes are unchanged."), *self.plan.lines()]
         boxes = trn("{count:,} box", "{count:,} boxes", self.boxes)
-        left = tr("Left alone, because their boxes were edited or accepted here: {0}.").format(
-            _images(self.kept)
-        )
+        left = tr("Kept, because you edited or accepted their boxes: {0}.").format(_images(self.kept))
         first = tr("Imported {boxes} into {images} from {path}.").format(
             boxes=boxes, images=_images(self.images), path=self.path
         )

@@ -23,7 +23,7 @@ SCHEMA_VERSION = 2  # 1 knew no runs: core.project.migration
 BUSY_SECONDS = 5.0
 READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 NO_PROJECT = mark("“{name}” is not a Boxscout project.")
-DAMAGED = mark("“{name}” is damaged; open it in the window or run 'repair', which save what is whole.")
+DAMAGED = mark("“{name}” is damaged. Open it in the window or run 'repair' to save what can be read.")
 
 _SMALLEST_PAGE = 512  # bytes
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
@@ -143,7 +143,7 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
             raise _no_project(path)
         elif version > SCHEMA_VERSION:
             raise ProjectError(
-                tr("“{name}” was made by a newer Boxscout; update Boxscout to open it.").format(
+                tr("“{name}” was made by a newer Boxscout. Update Boxscout to open it.").format(
                     name=path.name
                 )
             )
@@ -196,7 +196,7 @@ _SENTENCES = {
     "no such column": DAMAGED,
     "closed database": mark("The project “{name}” has been closed."),
     "disk I/O": mark("The disk reports a fault at “{name}”; the last change may not be saved."),
-    "FOREIGN KEY": mark("An image that is not in “{name}” was to be changed; open the project again."),
+    "FOREIGN KEY": mark("This image is no longer in “{name}”. Open the project again."),
 }
 
 

@@ -80,47 +80,23 @@ def fitted_to(preset: TrainConfig, folder: FolderSummary) -> Fitted:
 
 
 def sentence(config: TrainConfig, folder: FolderSummary) -> str:
-    """What ``config`` does with a folder, for a person; empty where there is no usable image.
+    """What ``config`` does with a folder, for the user; empty if there is no usable image.
 
-    The reason is told only where the number of steps is the one that it is of.
+    A size that all images have is told, one that all are near is told as such, any other not at all.
     """
     if not folder.images:
         return ""
-    seen = config.steps * config.batch_size
-    parts = [
-        _beginning(folder.sizes),
-        tr("each image is seen some {times} times")
-        if seen >= folder.images
-        else tr("{seen} of them are seen"),
-    ]
-    if seen < folder.images:
-        parts.append(tr("boxes are found in all"))
-    elif config.steps == _schedule(folder).steps:
-        parts.append(_reason(folder))
-    return ("; ".join(parts) + ".").format(
+    text = {
+        "alike": tr("{images} of {width} × {height} pixels. {steps} training steps."),
+        "near": tr("{images} of about {width} × {height} pixels. {steps} training steps."),
+        "mixed": tr("{images} of different sizes. {steps} training steps."),
+    }[folder.sizes]
+    return text.format(
         images=trn("{count} image", "{count} images", folder.images),
         width=folder.width,
         height=folder.height,
         steps=number(config.steps, ","),
-        batch=config.batch_size,
-        seen=number(seen, ","),
-        times=number(seen / folder.images, ",.0f"),
     )
-
-
-def _beginning(sizes: Sizes) -> str:
-    """A size that is that of all is told, one that is near it as such, any other not at all."""
-    if sizes == "alike":
-        return tr("{images} of {width} × {height} pixels: {steps} steps of {batch} windows")
-    if sizes == "near":
-        return tr("{images} of about {width} × {height} pixels: {steps} steps of {batch} windows")
-    return tr("{images} of mixed sizes: {steps} steps of {batch} windows")
-
-
-def _reason(folder: FolderSummary) -> str:
-    if _schedule(folder) is _SCHEDULES[0]:
-        return tr("more steps did not help in folders this small")
-    return tr("training four times as long gave worse boxes in a test with 3,000 images")
 
 
 def summarized(records: Sequence[ImageRecord]) -> FolderSummary:

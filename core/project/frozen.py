@@ -154,8 +154,9 @@ def _look_at(
             sizes = [(int(width), int(height)) for width, height in described.sizes.tolist()]
             own = localizer.read(described, features)
             if cache is not None:
+                lean = localizer.condensed(own)
                 for i, (record, size) in enumerate(zip(some, sizes, strict=True)):
-                    cache.put(record, tuple(one[i : i + 1] for one in own), size)
+                    cache.put(record, tuple(one[i : i + 1] for one in lean), size)
             kept += _keep(search, projects, some, sizes, localizer, own)
     for project in projects:
         project.set_failed(failed)

@@ -56,8 +56,8 @@ class Move:
         parts = [tr("{found} in “{folder}”.").format(found=found, folder=self.new)]
         if self.missing:
             text = trn(
-                "{count} is not there; it stays in the project with its boxes.",
-                "{count} are not there; they stay in the project with their boxes.",
+                "{count} is missing. It stays in the project with its boxes.",
+                "{count} are missing. They stay in the project with their boxes.",
                 len(self.missing),
             )
             parts.append(text)

@@ -79,7 +79,7 @@ def scaled(boxes: Sequence[BoxRecord], before: Size, now: Size) -> tuple[BoxReco
 
 def sentence(name: str, before: Size, now: Size) -> str:
     """What a person is told of one image."""
-    return tr("“{name}” now has {now} pixels; its boxes were made when it had {before}.").format(
+    return tr("“{name}” now has {now} pixels. Its boxes were made when it had {before}.").format(
         name=name, now=f"{now[0]} × {now[1]}", before=f"{before[0]} × {before[1]}"
     )
 

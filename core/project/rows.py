@@ -94,7 +94,7 @@ def map_of(path: Path, height: object, width: object, data: object) -> npt.NDArr
     whole = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
     if not whole or not isinstance(data, bytes) or len(data) != 4 * height * width:  # type: ignore[operator]
         raise ProjectError(
-            tr("A heat map in “{name}” is damaged; make the heat maps again.").format(name=path.name)
+            tr("A heat map in “{name}” is damaged. Create the heat maps again.").format(name=path.name)
         )
     shape = cast("tuple[int, int]", (height, width))
     return np.frombuffer(data, dtype="<f4").reshape(shape).astype(np.float32, copy=False)
@@ -122,7 +122,7 @@ def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]
     sides = tuple(float(side) for side in (box.x0, box.y0, box.x1, box.y1))
     if not all(map(math.isfinite, sides)):
         raise ProjectError(
-            tr("A box of image {image_id} has a side that is not a number.").format(image_id=image_id)
+            tr("A box of image {image_id} has a coordinate that is not a number.").format(image_id=image_id)
         )
     score = None if record.score is None else float(record.score)
     threshold = None if record.threshold is None else float(record.threshold)

@@ -37,7 +37,7 @@ class Steps:
 
     def check(self) -> None:
         if self.is_cancelled():
-            raise Cancelled(tr("Localization was stopped; what it found until then is kept."))
+            raise Cancelled(tr("The search was stopped. Boxes found so far are kept."))
 
     def __call__(self, images: int, share: float) -> None:
         self._done += images * share

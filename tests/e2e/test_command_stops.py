@@ -60,7 +60,7 @@ def test_a_first_training_stopped_while_it_reads_leaves_nothing(photos: Path, tm
 
 def test_localize_keeps_what_it_found(truth: Path, project: Path) -> None:
     said = _stopped("Finding", "localize", truth.parent / "images", "--project", project)
-    assert said == "Localization was stopped; what it found until then is kept."
+    assert said == "The search was stopped. Boxes found so far are kept."
     with Project.open(project) as opened:
         assert len(opened.all_boxes()) == IMAGES
 

@@ -218,7 +218,7 @@ def test_several_boxes_from_several_looks_are_found_exported_and_measured(
     for looks in (("--looks", "plain"), ("--long-side", "96", "--looks", "averaged")):
         code, out, err = run(capsys, *localize, "--max-boxes", 5, *looks)
         assert code == 0, err
-        assert "mirrored or shifted, a picture keeps" in out
+        assert "When an image is mirrored or shifted," in out
         with Project.open(project) as opened:
             heat_map = opened.heat_map(opened.images()[0].id)
             shapes[looks[0]] = heat_map.shape

@@ -70,7 +70,7 @@ def _in_dialog(qtbot: QtBot, window: MainWindow, act: Callable[[ExportDialog], N
         dialog = QApplication.activeModalWidget()
         assert isinstance(dialog, ExportDialog)
         try:
-            qtbot.waitUntil(lambda: "will be written" in dialog.total.text(), timeout=LONG)
+            qtbot.waitUntil(lambda: "will be exported" in dialog.total.text(), timeout=LONG)
             act(dialog)
         except BaseException as error:  # within exec() pytest would not see it
             failures.append(error)
@@ -94,22 +94,22 @@ def _total(qtbot: QtBot, dialog: ExportDialog, text: str) -> None:
 
 def test_the_count_follows_every_choice(with_boxes: MainWindow, qtbot: QtBot) -> None:
     def act(dialog: ExportDialog) -> None:
-        assert dialog.total.text() == "9 images with 9 boxes will be written."
+        assert dialog.total.text() == "9 images with 9 boxes will be exported."
         _choose(dialog, "coco")
-        _total(qtbot, dialog, "11 images with 9 boxes will be written.")
-        qtbot.keyClicks(dialog.choices.which, "All, r")
-        _total(qtbot, dialog, "12 images with 10 boxes will be written.")
+        _total(qtbot, dialog, "11 images with 9 boxes will be exported.")
+        qtbot.keyClicks(dialog.choices.which, "All, i")
+        _total(qtbot, dialog, "12 images with 10 boxes will be exported.")
         dialog.choices.classes.item(0).setCheckState(Qt.CheckState.Unchecked)
-        _total(qtbot, dialog, "10 images with 8 boxes will be written.")
+        _total(qtbot, dialog, "10 images with 8 boxes will be exported.")
         dialog.choices.classes.item(0).setCheckState(Qt.CheckState.Checked)
         qtbot.keyClick(dialog.choices.split, Qt.Key.Key_Space)
-        _total(qtbot, dialog, "12 images with 10 boxes will be written: 10 for training, 2 for validation.")
+        _total(qtbot, dialog, "12 images with 10 boxes will be exported: 10 for training, 2 for validation.")
         assert "-train.json” and “" in dialog.note.text()
         dialog.choices.score.setValue(0.5)
-        _total(qtbot, dialog, "7 images with 5 boxes will be written: 6 for training, 1 for validation.")
+        _total(qtbot, dialog, "7 images with 5 boxes will be exported: 6 for training, 1 for validation.")
         qtbot.keyClicks(dialog.choices.which, "Acc")
         qtbot.waitUntil(lambda: not dialog.export.isEnabled(), timeout=LONG)
-        assert "No box is left" in dialog.note.text()
+        assert "Nothing to export" in dialog.note.text()
 
     _in_dialog(qtbot, with_boxes, act)
 
@@ -136,10 +136,10 @@ def test_each_format_shows_its_own_options_and_a_free_place(
         assert not dialog.choices.split.isEnabled()
         _choose(dialog, "yolo")
         dialog.path_edit.setText(str(tmp_path / "photos"))
-        assert "is there already" in dialog.note.text()
+        assert "already exists" in dialog.note.text()
         assert not dialog.export.isEnabled()
         dialog.path_edit.setText(str(tmp_path / "new"))
-        assert dialog.note.text() == "Makes the folder “new”."
+        assert dialog.note.text() == "Creates the folder “new”."
         assert dialog.export.isEnabled()
         dialog.path_edit.setText(str(tmp_path / "no" / "new"))
         assert not dialog.export.isEnabled()
@@ -179,7 +179,7 @@ def test_an_export_that_fails_says_so_and_keeps_the_file(
 
     def act(dialog: ExportDialog) -> None:
         dialog.path_edit.setText(str(out))
-        assert "will be replaced" in dialog.note.text()
+        assert "will be overwritten" in dialog.note.text()
         monkeypatch.setattr("core.base.atomic.os.fsync", full)
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 
@@ -250,11 +250,11 @@ def test_boxes_are_looked_at_before_they_come_in(
     dialog.path_edit.selectAll()
     qtbot.keyClicks(dialog.path_edit, str(tmp_path / "boxes.csv"))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
-    assert dialog.total.text() == "1 box for 1 image will come in."
-    assert "edited or accepted here: 1" in dialog.details.text()
+    assert dialog.total.text() == "1 box for 1 image will be imported."
+    assert "edited or accepted their boxes: 1" in dialog.details.text()
     assert "stranger.png" in dialog.details.text()
     dialog.replace_held.click()
-    assert dialog.total.text() == "2 boxes for 2 images will come in."
+    assert dialog.total.text() == "2 boxes for 2 images will be imported."
     dialog.replace_held.click()
     qtbot.mouseClick(dialog.status.second, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(with_boxes.workbench.importing.imported, timeout=LONG) as told:
@@ -287,16 +287,16 @@ def test_of_megadetectors_boxes_the_sure_animals_alone_come_in(
     content = {"detection_categories": {"1": "animal", "2": "person"}, "images": images}
     (tmp_path / "md.json").write_text(json.dumps(content))
     dialog = _open_import(qtbot, with_boxes)
-    assert not dialog.classes.isVisible()
+    assert not dialog.classes.isEnabled()
     qtbot.keyClicks(dialog.path_edit, str(tmp_path / "md.json"))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
-    assert dialog.total.text() == "5 boxes for 2 images will come in."
-    assert dialog.classes.isVisible()
+    assert dialog.total.text() == "5 boxes for 2 images will be imported."
+    assert dialog.classes.isEnabled()
     assert [dialog.classes.itemText(i) for i in range(3)] == ["All classes", "animal  (3)", "person  (2)"]
     dialog.classes.setCurrentIndex(1)
-    assert dialog.total.text() == "3 boxes for 2 images will come in."
+    assert dialog.total.text() == "3 boxes for 2 images will be imported."
     dialog.score.setValue(0.2)
-    assert dialog.total.text() == "1 box for 1 image will come in."
+    assert dialog.total.text() == "1 box for 1 image will be imported."
     with qtbot.waitSignal(with_boxes.workbench.importing.imported, timeout=LONG):
         qtbot.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
     assert [(one.label, one.score) for one in project.boxes(records[0].id)] == [("animal", 0.9)]
@@ -427,7 +427,7 @@ def test_a_name_without_its_end_gets_it(with_boxes: MainWindow, tmp_path: Path, 
     def act(dialog: ExportDialog) -> None:
         _choose(dialog, "csv")
         dialog.path_edit.setText(str(tmp_path / "earlier"))
-        assert dialog.note.text() == "“earlier.csv”: what is there will be replaced."
+        assert dialog.note.text() == "“earlier.csv” exists and will be overwritten."
         dialog.path_edit.setText(str(tmp_path / "boxes"))
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 

@@ -151,7 +151,7 @@ def test_errors_are_one_sentence(
         (("import", "boxes", tmp_path / "x.csv", "--project", project), "no column"),
         (("import", "boxes", tmp_path / "no.csv", "--project", project), "does not exist"),
         (("import", "boxes", folder, "--project", tmp_path / "no.boxscout"), "no project"),
-        (("export", "--project", project, "--format", "yolo", "--out", folder), "is there already"),
+        (("export", "--project", project, "--format", "yolo", "--out", folder), "already exists"),
     ):
         code, _, err = run(capsys, *arguments)
         assert code == 1, err

@@ -144,3 +144,19 @@ def test_what_a_guide_points_out_is_called_so_in_the_window(spoken: str) -> None
 def _plain(title: str) -> str:
     """Without the key that a menu underlines, and without dots."""
     return title.replace("&", "").rstrip("…")
+
+
+@pytest.mark.parametrize("spoken", ["en", *OTHERS])
+def test_the_guide_leads_to_what_the_score_means_and_back(
+    spoken: str, german: None, window: MainWindow, qtbot: QtBot
+) -> None:
+    language.speak(spoken)
+    guide = _opened(window, qtbot)
+    page = "score.md" if spoken == "en" else f"score.{spoken}.md"
+    assert f"]({page})" in text_in(spoken)
+    guide.pages.setSource(QUrl(page))  # what a click on the link does
+    titles = [title for _, title in headings((paths.guide_file().parent / page).read_text(encoding="utf-8"))]
+    listed = [guide.contents.item(row).text() for row in range(guide.contents.count())]
+    assert listed == titles
+    back = re.findall(r"\]\((guide[^)]*)\)", guide.pages.document().toMarkdown())
+    assert back == [paths.guide_file(spoken).name]

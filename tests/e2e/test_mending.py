@@ -75,7 +75,7 @@ def test_a_moved_folder_is_asked_for_and_everything_stays(
     assert f"“{folder}” is no longer there; its 3 images keep their boxes" in window.notice.text.text()
 
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(wrong))
-    _click(qtbot, window, "Choose its new place…")
+    _click(qtbot, window, "Locate folder…")
     qtbot.waitUntil(lambda: window.findChild(ErrorDialog) is not None, timeout=LONG)
     shown = window.findChild(ErrorDialog)
     assert "choose the folder that holds them now" in shown.sentence.text()
@@ -83,7 +83,7 @@ def test_a_moved_folder_is_asked_for_and_everything_stays(
     assert window.notice.isVisible(), "it can be tried again"
 
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(new))
-    _click(qtbot, window, "Choose its new place…")
+    _click(qtbot, window, "Locate folder…")
     qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
     assert not window.notice.isVisible()
     assert session.record.path == new / "image 1.png"
@@ -127,7 +127,7 @@ def test_an_image_with_another_size_is_asked_about(
     session = window.session
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     assert window.notice.text.text() == (
-        "“image 1.png” now has 80 × 90 pixels; its boxes were made when it had 40 × 30."
+        "“image 1.png” now has 80 × 90 pixels. Its boxes were made when it had 40 × 30."
     )
     _click(qtbot, window, "Scale the boxes with it")
     scaled = Box(8, 18, 40, 45)
@@ -155,7 +155,7 @@ def test_boxes_of_an_image_with_another_size_can_stay(
     Image.new("RGB", (80, 90), "teal").save(folder / "image 1.png")
     _open(qtbot, window, path)
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
-    _click(qtbot, window, "Keep them as they are")
+    _click(qtbot, window, "Keep boxes unchanged")
     assert not window.notice.isVisible()
     qtbot.waitUntil(lambda: window.session.boxes == (EDITED,), timeout=LONG)
     qtbot.keyClick(window, Qt.Key.Key_Right)
@@ -187,7 +187,7 @@ def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
     settle(qtbot, window)
     assert _statuses(project, window) == {**work, unseen: Status.FAILED}
     assert [one.box for one in project.boxes(edited)] == [Box(1, 2, 30, 20)]
-    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is not there", timeout=LONG)
+    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is missing", timeout=LONG)
     assert not session.problems.files, "its images are not told one by one"
     with Project.open(project.path) as other:  # as the next start will find it
         assert all(one.reason for one in other.images() if one.root == disk)
@@ -215,8 +215,8 @@ def test_a_folder_that_goes_away_under_an_open_project_is_told_once_until_it_is_
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     said = window.notice.text.text()
     assert said.startswith(f"The folder “{folder}” is no longer there; its 3 images keep their boxes.")
-    assert said.endswith("connect that again.")
-    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is not there", timeout=LONG)
+    assert said.endswith("connect it again.")
+    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is missing", timeout=LONG)
     qtbot.mouseClick(window.strip.problems, Qt.MouseButton.LeftButton)
     assert window.problems.count() == 1
     assert window.problems.model.problem(window.problems.model.index(0, 0, _first(window))).path == folder
@@ -251,7 +251,7 @@ def test_an_empty_place_where_a_disk_was_is_a_folder_that_is_away(
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     said = window.notice.text.text()
     assert said.startswith(f"The folder “{folder}” is empty now; its 3 images keep their boxes.")
-    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is not there", timeout=LONG)
+    qtbot.waitUntil(lambda: window.strip.problems.text() == "1 folder is missing", timeout=LONG)
     assert not session.problems.files, "its images are not told one by one"
 
     folder.rmdir()

@@ -143,7 +143,7 @@ def test_a_new_key_works_and_is_listed_and_survives(folder: Path, qtbot: QtBot) 
         dialog.tabs.setCurrentWidget(dialog.keys)
         dialog.keys.choose("last")
         press(qtbot, dialog, Qt.Key.Key_Y, Qt.KeyboardModifier.NoModifier)
-        assert dialog.keys.note.text() == "Y is free."
+        assert dialog.keys.note.text() == "Y is available."
         qtbot.mouseClick(dialog.keys.add, Qt.MouseButton.LeftButton)
         qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
 
@@ -175,8 +175,8 @@ def test_a_key_that_is_taken_is_told_and_moves(window: MainWindow, qtbot: QtBot)
         keys = dialog.keys
         keys.choose("find_boxes")
         press(qtbot, dialog, Qt.Key.Key_E, CONTROL)
-        assert "is the key of “Export boxes”" in keys.note.text()
-        assert keys.add.text() == "Take key"
+        assert "is used by “Export boxes”" in keys.note.text()
+        assert keys.add.text() == "Reassign key"
         qtbot.mouseClick(keys.add, Qt.MouseButton.LeftButton)
         assert keys.changed_keys() == {"find_boxes": ("Ctrl+B", "Ctrl+E"), "export": ()}
         qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)

@@ -98,7 +98,7 @@ def test_a_project_that_may_only_be_read_is_looked_at_and_gone_on_with_in_a_copy
     qtbot.waitUntil(lambda: session.project is not None and session.picture is not None, timeout=LONG)
     settle(qtbot, window)
     qtbot.waitUntil(lambda: session.measures.standing is not None, timeout=LONG)
-    assert window.notice.isVisible() and "nothing that you change is kept" in window.notice.text.text()
+    assert window.notice.isVisible() and "changes are not saved" in window.notice.text.text()
     assert window.windowTitle() == f"{trained.stem} (read-only) – Boxscout"
 
     # All is there to be looked at.
@@ -123,7 +123,7 @@ def test_a_project_that_may_only_be_read_is_looked_at_and_gone_on_with_in_a_copy
     assert [name for name in WORK if window.actions_[name].isEnabled()] == []
     assert not window.train_panel.start_button.isEnabled() and not window.train_panel.source.box.isEnabled()
     bench.editing.draw(Box(1, 2, 30, 20))
-    assert "may only be read" in _told(qtbot, window)
+    assert "is read-only" in _told(qtbot, window)
     assert drop(window.splitter, [draw_folder(tmp_path / "more", 3)])
     qtbot.waitUntil(lambda: "“more”" in window.notice.text.text(), timeout=LONG)
     open_it, cancel = window.notice.buttons  # nothing can be added here

@@ -80,7 +80,7 @@ def test_an_import_for_many_images_is_taken_back_beside_the_window(
     held = _Held(monkeypatch)
     window.actions_["undo"].trigger()  # returns although nothing is written yet
     assert held.begun.wait(LONG / 1000)
-    assert session.activities["undo"].text == "Taking it back…"
+    assert session.activities["undo"].text == "Undoing…"
     assert window.workbench.editing.undo_text == "Import boxes"
     held.go.set()
     settle(qtbot, window)

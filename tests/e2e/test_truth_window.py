@@ -92,7 +92,7 @@ def measured(
     assert not dialog.status.isEnabled()
     qtbot.keyClicks(dialog.path_edit, str(truth))
     qtbot.waitUntil(dialog.agree.isEnabled, timeout=LONG)
-    assert dialog.total.text() == "10 boxes for 10 images will come in as truth."
+    assert dialog.total.text() == "10 boxes for 10 images will be imported as ground truth."
     told: list[int] = []
     session.images.dataChanged.connect(lambda first, last, _: told.append(last.row() - first.row() + 1))
     with qtbot.waitSignal(bench.importing.truth_imported, timeout=LONG):
@@ -112,7 +112,7 @@ def test_steadiness_is_said_only_where_there_is_no_truth(measured: MainWindow, q
     assert session.measures.standing is not None
     assert measured.boxes_bar.sentence.text() == ""
     measured.workbench.measuring.remove_truth()
-    qtbot.waitUntil(lambda: "can still be wrong" in measured.boxes_bar.sentence.text(), timeout=LONG)
+    qtbot.waitUntil(lambda: "This is not accuracy" in measured.boxes_bar.sentence.text(), timeout=LONG)
 
 
 def _close_dialogs(window: MainWindow) -> None:
@@ -178,7 +178,7 @@ def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
     assert standing.report.rows == report.rows
     assert (standing.report.r_cx, standing.report.r_cy) == pytest.approx((report.r_cx, report.r_cy))
     assert not window.truth.dock.isHidden()
-    assert window.truth.dock.windowTitle() == "Accuracy: GT-known Loc on 10 images with truth"
+    assert window.truth.dock.windowTitle() == "Accuracy: GT-known Loc on 10 images with ground truth"
     assert f"{100 * report.rows[0].accuracy:.1f} %" in window.truth.panel.rows.accessibleDescription()
     assert "strongest baseline" in window.truth.panel.reading.text()
     panel = window.truth.panel
@@ -243,7 +243,7 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
     index = session.images.index(0)
     assert (
         index.data(Qt.ItemDataRole.AccessibleTextRole)
-        == f"{record.name}, Edited, 1 box, IoU with the truth 1.00"
+        == f"{record.name}, Edited, 1 box, IoU with the true box 1.00"
     )
     _settle(qtbot, window)
 
@@ -349,8 +349,8 @@ def test_truth_that_lies_beside_dropped_photos_is_offered(
     assert session.project.all_boxes() == {}
     # Nobody has looked for a box yet: the rows say so, in place of an IoU of 0, as the panel does.
     assert [_spoken(window, row) for row in (0, 11)] == [
-        "00.png, no box beside its truth",
-        "11.png, no box beside its truth",
+        "00.png, true box not found",
+        "11.png, true box not found",
     ]
     facts = window.truth.panel.facts.text()
     assert "12 images have no box" in facts and "correlate" not in facts, facts
@@ -421,20 +421,20 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     # Of a box, right or wrong, the list tells the IoU; of none that there is none.
     editing, record = window.workbench.editing, window.session.record
     assert record is not None
-    nothing = f"{record.name}, no box beside its truth"
+    nothing = f"{record.name}, true box not found"
     assert _spoken(window, 0) == nothing
     x, y = places[record.name]
     editing.draw(Box(x, y, x + 12, y + 12))
-    right = f"{record.name}, Edited, 1 box, IoU with the truth 1.00"
+    right = f"{record.name}, Edited, 1 box, IoU with the true box 1.00"
     qtbot.waitUntil(lambda: _spoken(window, 0) == right, timeout=LONG)
     editing.clear()
-    emptied = f"{record.name}, Edited, no box beside its truth"
+    emptied = f"{record.name}, Edited, true box not found"
     qtbot.waitUntil(lambda: _spoken(window, 0) == emptied, timeout=LONG)
-    assert window.canvas.truth_text == "truth, no box"
+    assert window.canvas.truth_text == "true box, not found"
     editing.draw(Box(0, 0, x, y) if x and y else Box(20, 20, 40, 30))
-    wrong = f"{record.name}, Edited, 1 box, IoU with the truth 0.00"
+    wrong = f"{record.name}, Edited, 1 box, IoU with the true box 0.00"
     qtbot.waitUntil(lambda: _spoken(window, 0) == wrong, timeout=LONG)
-    assert window.canvas.truth_text == "truth, IoU 0.00"
+    assert window.canvas.truth_text == "true box, IoU 0.00"
 
     # The worst is an object that was missed, then a box beside its object; a right one comes last.
     session = window.session
@@ -450,8 +450,8 @@ def test_truth_that_came_in_another_way_is_offered_no_more(
     qtbot.waitUntil(window.isActiveWindow, timeout=LONG)
     qtbot.keyClick(window, Qt.Key.Key_W)
     said = [_spoken(window, row) for row in range(12)]
-    assert said[10:] == [wrong, f"{other.name}, Edited, 1 box, IoU with the truth 1.00"]
-    assert all(text.endswith("no box beside its truth") for text in said[:10])
+    assert said[10:] == [wrong, f"{other.name}, Edited, 1 box, IoU with the true box 1.00"]
+    assert all(text.endswith("true box not found") for text in said[:10])
     window.images.show_box.setCurrentIndex(window.images.show_box.findData("with truth"))
     assert session.images.rowCount() == 12
     for done in window.findChildren(DoneDialog):

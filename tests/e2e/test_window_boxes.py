@@ -122,7 +122,7 @@ def test_how_steady_boxes_are_is_said_and_said_again_in_a_reopened_project(
     train(qtbot, first, folder, tiny)
     sure = first.session.project.load_survey().sureness
     said = first.boxes_bar.sentence.text()
-    assert sure.verdict in said and f"{sure.beyond_chance:.2f}" in said and "can still be wrong" in said
+    assert sure.verdict in said and f"{sure.beyond_chance:.2f}" in said and "This is not accuracy" in said
     assert sure.sentence() in first.boxes_bar.sentence.toolTip()
     path = first.session.project.path
     close(qtbot, first)
@@ -137,7 +137,7 @@ def test_each_unit_has_its_map_and_a_stop_between_them_is_told(
 ) -> None:
     train(qtbot, window, folder, tiny.with_(**WINDOWS))
     session, picker, project = window.session, window.train_panel.source, window.session.project
-    assert picker.unit_row.isVisible() and picker.unit_box.currentText() == "Object against background"
+    assert picker.unit_row.isVisible() and picker.unit_box.currentText() == "Object vs. background"
     assert project.load_survey().source.unit == "background"
     before = {record.id: project.heat_map(record.id) for record in project.images()}
 
@@ -250,7 +250,7 @@ def test_finding_boxes_goes_on_where_it_was_stopped_unless_something_was_changed
     ids = [record.id for record in project.images()]
     assert made.batches == [ids[:4], ids[4:8]]
     qtbot.waitUntil(lambda: "was stopped" in bar.sentence.text(), timeout=LONG)
-    qtbot.waitUntil(lambda: bar.find_button.text() == "Find the rest", timeout=LONG)
+    qtbot.waitUntil(lambda: bar.find_button.text() == "Continue search", timeout=LONG)
 
     if change == "more boxes":  # for which maps are made in another way
         bar.spin.setFocus()

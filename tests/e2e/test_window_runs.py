@@ -86,7 +86,7 @@ def test_a_new_run_replaces_no_box_until_it_is_taken_and_undo_brings_them_back(
     assert after[2] == accepted and all(after[i] != before[i] for i in before if i != 2)
     qtbot.waitUntil(lambda: trained.canvas.boxes == after[1], timeout=LONG)
     assert not trained.canvas.provisional
-    assert trained.workbench.editing.undo_text == "Take the boxes of Run 2"
+    assert trained.workbench.editing.undo_text == "Use boxes of Run 2"
 
     trained.actions_["undo"].trigger()
     qtbot.waitUntil(lambda: on_disk(trained) == before, timeout=LONG)
@@ -110,7 +110,7 @@ def test_while_a_new_run_works_and_when_it_is_stopped_boxes_stay(
     click(qtbot, panel.pause_button)
     held_step(qtbot, session)
     assert trained.canvas.boxes == before[3], "the new run's box is beside it"
-    assert "Dashed: what Run 2 finds, for now." in panel.runs.source.text()
+    assert "Dashed: boxes found by Run 2." in panel.runs.source.text()
     qtbot.keyClick(trained.canvas, Qt.Key.Key_A)
     assert session.images.record(3).status is Status.ACCEPTED and on_disk(trained) == before
     click(qtbot, panel.stop_button)

@@ -87,7 +87,7 @@ def test_the_default_follows_the_dropped_folder_until_a_person_changes_it(
     window.train_panel.set_config(PRESETS["scratch"])
     fill(qtbot, window, folder, 12)
     qtbot.waitUntil(
-        lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels: "), timeout=LONG
+        lambda: form.reason_label.text().startswith("12 images of 40 × 30 pixels. "), timeout=LONG
     )
     click(qtbot, window.train_panel.settings.toggle)
     assert form.reason_label.isVisible()
@@ -220,9 +220,7 @@ def test_class_labels_from_folders_to_boxes_and_back(
     gan = {r.id: session.project.heat_map(r.id) for r in session.project.images()}
 
     choose_kind(qtbot, panel, labels=True)
-    qtbot.waitUntil(
-        lambda: "2 folders name the classes of 12 images" in panel.note_label.text(), timeout=LONG
-    )
+    qtbot.waitUntil(lambda: "12 images in 2 class folders" in panel.note_label.text(), timeout=LONG)
     assert "needs labels" in panel.note_label.text()
     panel.set_config(CLASSES.with_(steps=ENDLESS))
     click(qtbot, panel.start_button)
@@ -365,9 +363,7 @@ def test_a_dropped_folder_is_counted_while_class_labels_are_shown(
     assert drop(window.splitter, [draw_folder(tmp_path / "dogs", 5)])
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     click(qtbot, window.notice.buttons[1])  # adds it
-    qtbot.waitUntil(
-        lambda: "2 folders name the classes of 11 images" in panel.note_label.text(), timeout=LONG
-    )
+    qtbot.waitUntil(lambda: "11 images in 2 class folders" in panel.note_label.text(), timeout=LONG)
 
 
 def test_the_key_goes_on_with_a_stopped_training(

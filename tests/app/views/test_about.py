@@ -29,7 +29,7 @@ def test_about_names_the_features_licence_and_origin(
         "ImageNet's labels",
     ):
         assert words in told[0]
-    assert "without a single label of yours" in told[0]
+    assert "without labels from you" in told[0]
 
 
 def test_the_notice_is_about_the_file_that_is_read() -> None:

@@ -13,7 +13,7 @@ from app.views.source_picker import Figure, SourceOption, SourcePicker, SourceSt
 
 OPTIONS = (
     SourceOption("gan", "last", "Last: step 600"),
-    SourceOption("gan", "proposed", "Proposed: none qualifies", "why", enabled=False),
+    SourceOption("gan", "proposed", "Recommended: none", "why", enabled=False),
     SourceOption("gan", "400", "Step 400", "Separation: 0.80"),
     SourceOption("cam", "last", "Class labels: step 30"),
 )

@@ -34,16 +34,36 @@ def contrast(a: str, b: str) -> float:
 
 @pytest.mark.parametrize("c", [style.LIGHT, style.DARK], ids=["light", "dark"])
 def test_every_text_can_be_read(c: style.Colours) -> None:
-    for text in (c.text, c.muted, c.error, c.warning, c.link):
-        for ground in (c.window, c.base):
+    for text in (c.text, c.muted, c.error, c.warning, c.good, c.link):
+        for ground in (c.window, c.base, c.raised, c.hover):
             assert contrast(text, ground) >= 4.5, (text, ground)
     assert contrast(c.muted, c.canvas) >= 4.5
-    assert contrast(c.on_accent, c.accent) >= 4.5
+    for ground in (c.accent, c.accent_hover):
+        assert contrast(c.on_accent, ground) >= 4.5
+    for ground in (c.window, c.base, c.raised, c.hover):
+        assert contrast(c.focus, ground) >= 3, "who has the focus is seen everywhere"
     for ground in (c.window, c.base):
         assert contrast(c.faint, ground) >= 3  # what cannot be used now is still read
         assert contrast(c.ring, ground) >= 3
     for curve in (c.d_loss, c.g_loss, c.diversity):
         assert contrast(curve, c.window) >= 2.9
+
+
+@pytest.mark.parametrize("c", [style.LIGHT, style.DARK], ids=["light", "dark"])
+def test_every_rule_of_the_style_sheet_has_contrast(c: style.Colours) -> None:
+    """The text of a rule on its own ground, or on every ground that may be below it."""
+    sheet = resources.path("style/boxscout.qss").read_text(encoding="utf-8")
+    tokens = asdict(c)
+    checked = 0
+    for selector, body in re.findall(r"([^{}]+)\{([^}]*)\}", sheet):
+        text = re.search(r"(?<![\w-])color: @(\w+)", body)
+        if text is None or ":disabled" in selector:
+            continue  # what cannot be used is exempt (WCAG 2.1, 1.4.3)
+        ground = re.search(r"background: @(\w+)", body)
+        for below in [ground[1]] if ground else ["window", "base", "raised"]:
+            checked += 1
+            assert contrast(tokens[text[1]], tokens[below]) >= 4.5, (selector.strip(), below)
+    assert checked > 20
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

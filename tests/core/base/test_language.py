@@ -115,7 +115,7 @@ def test_counts_are_grouped_without_a_format() -> None:
 def test_what_a_training_will_do_is_told_with_german_numbers() -> None:
     speak("de")
     told = sentence(TrainConfig(steps=1200, batch_size=64), FolderSummary(12345, 3000, 2000))
-    assert re.findall(r"[\d.,]*\d", told) == ["12.345", "3000", "2000", "1.200", "64", "6"]
+    assert re.findall(r"[\d.,]*\d", told) == ["12.345", "3000", "2000", "1.200"]
 
 
 def test_an_evaluation_is_told_with_german_numbers() -> None:

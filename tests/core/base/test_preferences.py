@@ -30,7 +30,7 @@ def test_a_damaged_file_is_the_standard_and_one_sentence(tmp_path: Path, content
     path.write_bytes(content)
     loaded, said = load(path)
     assert loaded == Preferences()
-    assert said.endswith("the standard ones are used.")
+    assert said.endswith("Default settings are used.")
     assert path.read_bytes() == content, "it is left for its person to repair"
 
 

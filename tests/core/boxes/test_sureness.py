@@ -41,7 +41,7 @@ def test_boxes_that_follow_the_picture_keep_all_of_it() -> None:
     assert found.own == pytest.approx(1.0)
     assert found.other < 0.3
     assert found.beyond_chance == pytest.approx(1.0)
-    assert found.sentence().startswith("Boxes move with the picture: ")
+    assert found.sentence().startswith("Boxes follow the image. ")
     assert "100 %" in found.sentence()
 
 
@@ -71,7 +71,7 @@ def test_nearly_the_same_box_everywhere_is_said_to_be_that() -> None:
     boxes = np.hstack([wiggle, np.ones((50, 2))])
     mirrored = np.stack([1 - boxes[:, 2], boxes[:, 1], 1 - boxes[:, 0], boxes[:, 3]], axis=1)
     found = _measured(boxes, (mirrored, boxes, boxes))
-    assert "Nearly every picture gets the same box" in found.sentence()
+    assert "Nearly every image gets the same box" in found.sentence()
 
 
 def test_the_figures_are_those_of_one_pair_at_a_time() -> None:

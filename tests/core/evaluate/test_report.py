@@ -186,7 +186,7 @@ def test_the_report_prints_and_saves() -> None:
     box = Box(10, 10, 90, 90)
     report = evaluate([_image("a", box)], [_image("a", box)])
     assert [row.method for row in report.rows] == [
-        *("predicted boxes", "whole image", "centred 80 %", "best fixed box (tuned on truth)")
+        *("predicted boxes", "whole image", "centred 80 %", "best fixed box (tuned on the ground truth)")
     ]
     assert len(report.table()) == 5
     assert report.table()[1] == ("predicted boxes", "100.0 %", "20.7 - 100.0 %", "1/1")

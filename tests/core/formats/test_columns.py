@@ -114,7 +114,7 @@ def test_shares_without_a_size_wait_for_one(tmp_path: Path) -> None:
 def test_a_missing_class_is_told(tmp_path: Path) -> None:
     image, told = read(tmp_path, "filename,xmin,ymin,xmax,ymax\na.jpg,1,2,3,4\n")
     assert image.boxes[0].label == "object"
-    assert told == ["Without a class in “x.csv”, and called “object” here: 1 box."]
+    assert told == ["Without a class in “x.csv”, imported as “object”: 1 box."]
 
 
 def test_a_bad_row_costs_itself(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_folder_with_something_in_it_is_never_touched(tmp_path: Path, name: st
     options = saved(tmp_path / "photos", IMAGES)
     before = files_of(tmp_path)
     for place in (tmp_path / "photos", tmp_path / "photos/sub/0.png"):
-        with pytest.raises(FormatError, match="is there already; choose a new or an empty folder"):
+        with pytest.raises(FormatError, match=r"already exists\. Choose a new or an empty folder"):
             export(IMAGES, place, format=WRITTEN[name], options=options)
     assert files_of(tmp_path) == before
 

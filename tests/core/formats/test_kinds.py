@@ -272,7 +272,7 @@ def test_of_two_formats_the_fuller_one_counts_and_the_other_is_told(tmp_path: Pa
     saved(tmp_path / "stray.json", coco())
     images, told = read(tmp_path)
     assert [image.name for image in images] == ["a.jpg", "b.jpg", "c.jpg"]
-    assert told == ["Read as Pascal VOC; boxes of 1 image are there as COCO too, and were passed over."]
+    assert told == ["Read as Pascal VOC. Boxes of 1 image are also there as COCO and were skipped."]
 
 
 def test_the_trouble_of_one_format_is_not_anothers(tmp_path: Path) -> None:

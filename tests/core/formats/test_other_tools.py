@@ -121,7 +121,7 @@ def test_label_studio_takes_the_first_of_several_people_and_says_so(tmp_path: Pa
     content["annotations"] = [{"was_cancelled": True, "result": []}, *content["annotations"], other]
     (image,), told = read(tmp_path, "a.json", [content])
     assert told_of(image)[1] == PLAIN[1]
-    assert told == ["Several people have drawn boxes, of which the first ones are taken: 1 image."]
+    assert told == ["Several people drew boxes; those of the first are used: 1 image."]
 
 
 def test_label_studios_predictions_count_where_nobody_has_drawn(tmp_path: Path) -> None:

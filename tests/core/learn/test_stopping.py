@@ -98,7 +98,8 @@ def test_the_error_of_relative_ms_ssim_is_that_of_repeated_draws() -> None:
 def test_a_healthy_training_is_used_to_its_end() -> None:
     proposal = propose([_signal(step) for step in (100, 200, 300)])
     assert (proposal.step, proposal.qualifies) == (300, True)
-    assert "no later snapshot" in proposal.reason
+    assert proposal.reason.startswith("Recommended: step 300.")
+    assert "step" not in proposal.reason[len("Recommended: step ") :]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_what_breaks_down_is_left_at_the_last_good_snapshot(broken: dict[str, fl
     assert proposal.reason.endswith(".")
     nothing = propose(series[-2:])
     assert (nothing.step, nothing.qualifies) == (500, False)
-    assert "No snapshot qualifies" in nothing.reason
+    assert "No snapshot can be recommended" in nothing.reason
     assert words in nothing.reason
 
 

@@ -19,7 +19,7 @@ from core.boxes.no_object import PeakLevels
 from core.images.decoding import Decoded
 from core.images.inputs import InputForm
 from core.maps.cells import cells
-from core.maps.localizer import Localizer, load_localizer, save_localizer
+from core.maps.localizer import Localizer, Taught, load_localizer, save_localizer
 from core.maps.stream import describe
 from core.nets.features import Features
 
@@ -107,6 +107,23 @@ def test_a_finer_stride_is_read_on_the_grid_of_its_cells() -> None:
     assert own.shape == (2, 4, 6, 10)
     answers = 1 / (1 + np.exp(-(own @ weights + unit.bias)))
     np.testing.assert_allclose(np.stack(unit.maps(described(), features())), answers, atol=1e-5)
+
+
+def test_what_is_finer_than_its_map_need_not_be_kept() -> None:
+    weights = np.linspace(-1, 2, 10).astype(np.float32)
+    unit = replace(UNIT, strides=(8, 16, 32), channels=(2, 3, 5), weights=weights)
+    own = unit.read(described(), features())
+    lean = unit.condensed(own)
+    assert [one.shape[2:] for one in lean] == [(4, 6), (4, 6), (2, 3)]
+    np.testing.assert_allclose(np.stack(unit.heat(lean)), np.stack(unit.heat(own)), atol=1e-6)
+
+
+def test_what_taught_it_comes_back_and_names_no_other_maps(tmp_path: Path) -> None:
+    path = tmp_path / "localizer.safetensors"
+    taught = replace(UNIT, method="corrections", taught=Taught(12, 2, UNIT.digest))
+    save_localizer(path, taught)
+    assert load_localizer(path).taught == Taught(12, 2, UNIT.digest)
+    assert replace(taught, taught=Taught(13, 2, UNIT.digest)).digest == taught.digest != UNIT.digest
 
 
 def test_alone_or_among_others_an_image_has_the_same_map() -> None:

@@ -267,8 +267,7 @@ def test_a_card_that_fails_leaves_the_work_to_the_processor(monkeypatch: pytest.
     features = load_features(threads=1)
     assert features.version.startswith("onnxruntime")
     assert features.note == (
-        "The graphics card does not work here (no kernel image is available), so the processor computes the "
-        "features."
+        "The graphics card cannot be used (no kernel image is available). The processor is used instead."
     )
     with pytest.raises(RuntimeError):
         load_features(device="cuda", threads=1)

@@ -74,7 +74,7 @@ def test_each_choice_has_its_own_step_and_accuracy() -> None:
     assert {name: (one.step, one.row.correct) for name, one in found.items() if one.row} == {
         LAST: (40, 0), PROPOSED: (30, 2), HINDSIGHT: (20, 4),
     }  # fmt: skip
-    assert "At step 30" in found[PROPOSED].reason
+    assert "step 30." in found[PROPOSED].reason
     assert "better than anybody could know" in found[HINDSIGHT].reason
     assert found[HINDSIGHT].row and found[HINDSIGHT].row.high == 1.0
 
@@ -83,7 +83,7 @@ def test_where_none_qualifies_the_last_is_used_and_the_reason_says_so() -> None:
     found = chosen(trained({10: 3, 20: 1}, set(), (10, 20)))
     proposed = found[PROPOSED]
     assert (proposed.step, proposed.qualifies) == (20, False)
-    assert proposed.reason.startswith("No snapshot qualifies")
+    assert proposed.reason.startswith("No snapshot can be recommended")
     assert faults(signal(20, good=False))[0] in proposed.reason
     assert proposed.row == found[LAST].row
 

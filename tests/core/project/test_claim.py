@@ -47,7 +47,7 @@ def test_a_killed_window_locks_nobody_out(path: Path, capsys: pytest.CaptureFixt
         with pytest.raises(ProjectError, match="is open in another window"):
             claim(path, WINDOW)
         assert main(["import", "boxes", str(path), "--project", str(path)]) == 1
-        assert "is open in another window; go on there, or close it first." in capsys.readouterr().err
+        assert "is open in another window. Continue there or close it first." in capsys.readouterr().err
         process.kill()
         process.wait()
     assert path.with_name(f"{path.name}.lock").exists(), "what a kill leaves behind"
@@ -57,7 +57,7 @@ def test_a_killed_window_locks_nobody_out(path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_window_is_told_of_a_command(path: Path) -> None:
-    with claim(path, COMMAND), pytest.raises(ProjectError, match="A command is working on"):
+    with claim(path, COMMAND), pytest.raises(ProjectError, match="A command is still working on"):
         claim(path, WINDOW)
     claim(path, WINDOW).release()
 

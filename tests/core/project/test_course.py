@@ -34,7 +34,7 @@ def test_every_point_is_what_localize_and_evaluate_say(preset: str, tmp_path: Pa
     rule = "component" if preset == "paper" else "fitted"
     with Project.open(path) as project:
         view = replace(project.load_view(), rule=rule, threshold=0.3)
-        with pytest.raises(BoxscoutError, match="true boxes"):
+        with pytest.raises(BoxscoutError, match="ground truth"):
             course(project, view.options)
         import_truth(project, plan_import(project, truth))
         found = course(project, view.options)

@@ -164,7 +164,7 @@ def test_an_edited_box_is_overwritten_only_when_asked(tmp_path: Path, project: P
     assert (plan.count(replace_held=False), plan.count(replace_held=True)) == ((2, 2), (3, 3))
     summary = import_boxes(project, plan)
     assert (summary.images, summary.kept) == (2, 1)
-    assert "Left alone" in summary.lines()[1]
+    assert "Kept" in summary.lines()[1]
     found = _by_name(project)
     assert (found["a.png"].boxes, found["a.png"].status) == ((MINE,), Status.REJECTED)
     assert found["b.png"].boxes[0].box == Box(2, 3, 20, 24)
@@ -217,7 +217,7 @@ def test_what_does_not_fit_is_listed(tmp_path: Path, project: Project) -> None:
         ("a.png", "it has 80 x 60 pixels in the file and 40 x 30 here")
     ]
     told = " ".join(plan.lines())
-    for words in ("Not in this project: 1 image (“stranger.png”)", "80 x 60", "Without a box in the file"):
+    for words in ("Not in this project: 1 image (“stranger.png”)", "80 x 60", "No box in the file"):
         assert words in told
 
 

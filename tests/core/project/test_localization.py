@@ -403,4 +403,4 @@ def test_boxes_that_move_with_the_picture_are_said_to(tmp_path: Path) -> None:
         sure = project.load_survey().sureness
     assert sure.images == 30
     assert sure.beyond_chance > 0.8
-    assert sure.sentence().startswith("Boxes move with the picture:")
+    assert sure.sentence().startswith("Boxes follow the image.")

@@ -91,7 +91,7 @@ def test_what_is_not_there_is_named_and_stays(project: Project, photos: Path, tm
     assert move.missing == (ids["a.png"],)
     assert move.sizes == {ids["sub/c.png"]: (80, 60)}
     assert move.sentence() == (
-        f"2 images found in “{new}”. 1 is not there; it stays in the project with its boxes. "
+        f"2 images found in “{new}”. 1 is missing. It stays in the project with its boxes. "
         "1 has another size there; look at its boxes."
     )
     apply_move(project, move)

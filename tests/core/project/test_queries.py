@@ -105,5 +105,5 @@ def test_heat_maps_of_many_are_those_of_each(project: Project) -> None:
 def test_a_cut_heat_map_is_a_sentence(project: Project) -> None:
     project._db.execute("UPDATE heat_map SET data = x'00' WHERE image_id = 2")
     assert sorted(heat_maps(project, [1])) == [1]
-    with pytest.raises(ProjectError, match="make the heat maps again"):
+    with pytest.raises(ProjectError, match="Create the heat maps again"):
         heat_maps(project, [1, 2])

@@ -1,4 +1,4 @@
-"""A project that may only be read: on a read-only disk, in another person's folder."""
+"""A project that is read-only: on a read-only disk, in another person's folder."""
 
 from __future__ import annotations
 
