@@ -46,8 +46,6 @@ class Job:
                 answer(value)
 
         self._pump.abandon(self._worker)
-        if text:
-            self.tell(text, can_stop=can_stop)
         self._worker = self._pump.run(
             self.name,
             target,
@@ -55,6 +53,8 @@ class Job:
             on_done=lambda result: ended(on_done, result),
             on_failed=lambda error: ended(on_failed, error),
         )
+        if text:  # who hears of it sees that it is running
+            self.tell(text, can_stop=can_stop)
 
     def tell(self, text: str, done: int = 0, total: int = 0, *, can_stop: bool = True) -> None:
         """Say in the status bar what is under way, and how far."""

@@ -75,7 +75,7 @@ class TeachingController(Controller):
         self._teaching, self._looking = self._job("teaching"), self._job("pictures")
         self._by_itself = False
         self._put_off = 0
-        """How many images were reviewed when the person, or an error, put it off."""
+        """How many images were reviewed when it was last begun, or put off."""
         session.project_changed.connect(self._forget)
         session.progress.changed.connect(self._go_by_itself)
         session.activity_changed.connect(self._go_by_itself)
@@ -116,6 +116,7 @@ class TeachingController(Controller):
         if project is None or self._is_busy() or session.refuses_change():
             return
         editing.settle()
+        self.put_off()
         session.results.set_outcome(None)
         config, how = chosen_features(session.view.config), session.view_for(Kind.FEATURES.value).options
         first = self._in_sight()
@@ -144,9 +145,7 @@ class TeachingController(Controller):
             text=text,
             on_items=lambda items: self._on_items(items, text),
             on_done=lambda found: self._on_done(project, found, by_itself=by_itself),
-            on_failed=lambda _: self._on_failed(),
         )
-        self.changed.emit()
 
     def stop(self) -> None:
         self._teaching.stop()
@@ -208,9 +207,6 @@ class TeachingController(Controller):
         )
         self.look(teaching)
         self.proposed.emit(teaching)
-
-    def _on_failed(self) -> None:
-        self.put_off()
 
     def _forget(self) -> None:
         self._put_off = 0

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 from review_support import CONTROL, drag, on_disk, ready
 from window_support import LONG, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.views.compare_dialog import CompareDialog
+from app.views.settings_dialog import SettingsDialog
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.config import FeaturesConfig
 from core.base.geometry import Box
@@ -206,3 +207,41 @@ def test_what_cannot_teach_is_one_sentence(
     assert len(said) == 1 and said[0].count(".") == 1
     assert ("at least 3 images" if what == "too few" else "frozen features") in said[0]
     assert all_boxes(found) == before and len(runs(project)) == 1
+
+
+def test_by_itself_every_ten_and_said_with_undo(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    project = found.session.project
+    assert not found.program.preferences.learn_by_itself, "off by default"
+    choose(qtbot, found, "learn_by_itself")
+    review(qtbot, found, truth, 9)
+    assert len(runs(project)) == 1 and not any(text.startswith("Learn") for text in offers(found))
+    before = all_boxes(found)
+    [last] = review(qtbot, found, truth, 1)
+    qtbot.waitUntil(lambda: offers(found) == ["Close", "Undo"], timeout=LONG)
+    settle(qtbot, found)
+    first, second = runs(project)
+    assert second.current and saved_unit(second).taught.images == 10
+    assert found.notice.text.text().startswith("Learned from 10 reviewed images. ")
+    before[last] = all_boxes(found)[last]
+    assert all_boxes(found) != before and not dialogs(found)
+    click(qtbot, button(found, "Undo"))
+    settle(qtbot, found)
+    assert all_boxes(found) == before and current_run(project).id == first.id
+    assert not found.session.is_provisional and found.notice.isHidden()
+    review(qtbot, found, truth, 9)
+    assert len(runs(project)) == 2, "only ten more teach again"
+
+
+def choose(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    """Switch a setting on in the dialog."""
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, SettingsDialog)
+        dialog.editors[name].set_value(True)
+        click(qtbot, dialog.ok)
+
+    QTimer.singleShot(0, answer)
+    window.actions_["settings"].trigger()
