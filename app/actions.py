@@ -104,6 +104,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("select_one", mark("Select &only this one"), "image", ("Ctrl+Shift+A",)),
     ActionSpec("accept_above", mark("A&ccept above a score…"), "image", ("Ctrl+Shift+U",)),
     ActionSpec("least_sure_first", mark("Sort &least sure first"), "image", ("L",)),
+    ActionSpec("most_useful_first", mark("Sort most use&ful next"), "image"),
     ActionSpec("worst_first", mark("Sort &worst first"), "image", ("W",)),
     ActionSpec("start", mark("&Find objects"), "train", ("Ctrl+R",), "box"),
     ActionSpec("pause", mark("&Pause"), "train", ("Ctrl+P",), "pause"),

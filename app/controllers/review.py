@@ -15,11 +15,13 @@ from app.worker import Worker, no_error_once_stopped
 from core.base.annotations import Status
 from core.base.geometry import Box
 from core.base.language import mark, tr
-from core.project.browse import BoxFacts, Floats, at_least, natural_ranks
+from core.learn.usefulness import Ranking
+from core.project.browse import BoxFacts, Floats, Order, at_least, natural_ranks
 from core.project.edits import StatusEdit
 from core.project.queries import box_facts, edited_among, labelled
 from core.project.rows import Kept
 from core.project.store import Project
+from core.project.useful import rank_useful
 
 _SAYINGS = {Status.ACCEPTED: mark("Accept"), Status.REJECTED: mark("Reject"), Status.UNSEEN: mark("Unmark")}
 
@@ -36,6 +38,7 @@ class ReviewController(Controller):
         super().__init__(session, pump, parent)
         self._editing = editing
         self._facts, self._ranks = self._job("facts"), self._job("names")
+        self._useful = self._job("useful")
         session.project_changed.connect(self.rank_names)
         session.project_changed.connect(lambda: self.refresh_class())
 
@@ -132,6 +135,24 @@ class ReviewController(Controller):
         self.refresh_class()
         if project is not None:
             self._facts.start(lambda worker: _facts(worker, project), on_done=images.set_facts)
+        self.rank_useful()
+
+    def rank_useful(self, *, from_top: bool = False) -> None:
+        """Find out what to review next, where the list is in that order.
+
+        With ``from_top`` that comes into view, unless the person has gone on meanwhile.
+        """
+        session = self._session
+        project, current = session.project, session.current
+        if project is None or session.view.browse.order is not Order.USEFUL:
+            return
+
+        def done(ranking: Ranking) -> None:
+            session.images.set_useful(ranking)
+            if from_top and session.current == current:
+                session.select(session.images.id_at(0))
+
+        self._useful.start(lambda worker: _useful(worker, project), on_done=done)
 
     def refresh_image(self, image_id: int) -> None:
         """The same of one image, at once: its boxes were edited."""
@@ -145,6 +166,12 @@ class ReviewController(Controller):
         self._ranks.abandon()
         if names:
             self._ranks.start(lambda _: natural_ranks(names), on_done=images.table.columns.set_ranks)
+        self.rank_useful()
+
+
+def _useful(worker: Worker, project: Project) -> Ranking:
+    with no_error_once_stopped(worker):
+        return rank_useful(project)
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:

@@ -16,7 +16,7 @@ from app.controllers.pacing import PacingController
 from app.controllers.run import changed_records, last_of
 from app.controllers.sources import chosen_features
 from app.models.pictures import to_qimage
-from app.models.results import Outcome
+from app.models.results import Outcome, Pair
 from app.models.runs import Listed, read_runs
 from app.models.session import Session
 from app.models.training import Kind
@@ -40,14 +40,6 @@ class Finished:
     listed: Listed
     records: list[ImageRecord]
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """An image to show before and after; ``picture`` is None where its file cannot be read."""
-
-    change: Change
-    picture: QImage | None
 
 
 class TeachingController(Controller):

@@ -16,6 +16,7 @@ from app.models.marks import Mark, mark_of_image, mark_text
 from core.base.annotations import Status
 from core.base.language import number, tr, trn
 from core.boxes.no_object import LIKELY
+from core.learn.usefulness import Ranking
 from core.project.browse import (
     BoxFacts,
     Browse,
@@ -204,6 +205,12 @@ class ImageListModel(QAbstractListModel):
             self.arrange(self._browse)
         else:
             self._tell_all()
+
+    def set_useful(self, ranking: Ranking) -> None:
+        """What to review next has changed."""
+        self.table.columns.set_useful(ranking)
+        if self._browse.order is Order.USEFUL:
+            self.arrange(self._browse)
 
     def set_labelled(self, ids: npt.NDArray[np.int64]) -> None:
         """The images with a box of the class that is filtered by."""

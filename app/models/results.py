@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 
 from app.models.training import Kind, Learning, TrainingStatus
 from core.learn.reports import BatchSeen
@@ -13,7 +14,7 @@ from core.learn.stopping import Estimate, Proposal, propose
 from core.learn.stopping import Signal as Measured
 from core.project.fitting import FolderSummary
 from core.project.store import ProjectView
-from core.project.teaching import Teaching
+from core.project.teaching import Change, Teaching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,14 @@ class Outcome:
     waits: int | None = None
     teaching: Teaching | None = None
     replaced: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An image to show before and after; ``picture`` is None where its file cannot be read."""
+
+    change: Change
+    picture: QImage | None
 
 
 class TrainingResults(QObject):

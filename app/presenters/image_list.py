@@ -63,6 +63,7 @@ class ImageListPresenter(Presenter):
             "select_one": self._images.select_one,
             "accept_above": self._accept_above,
             "least_sure_first": lambda: self._order(Order.LEAST_SURE),
+            "most_useful_first": lambda: self._order(Order.USEFUL),
             "worst_first": self.order_worst_first,
         }
 
@@ -77,7 +78,7 @@ class ImageListPresenter(Presenter):
             "accept_above": is_open and is_kept,
             "review_boxes": is_open and session.progress.tally.boxed > 0,
             "remove_images": has_image and self._bench.members.can_remove,
-            "least_sure_first": is_open,
+            **dict.fromkeys(("least_sure_first", "most_useful_first"), is_open),
             "worst_first": session.measures.standing is not None,
         })  # fmt: skip
 
@@ -106,6 +107,7 @@ class ImageListPresenter(Presenter):
         is_other = (browse.order, browse.descending) != (before.order, before.descending)
         if browse.order in QUEUES and is_other:
             self._bench.browsing.first()
+            self._bench.review.rank_useful(from_top=True)
 
     def _show_menu(self, at: QPoint) -> None:
         fill_menu(self.menu, self._actions, _MENU)

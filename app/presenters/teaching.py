@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.controllers.teaching import Pair
 from app.controllers.workbench import Workbench
-from app.models.results import Outcome
+from app.models.results import Outcome, Pair
 from app.presenters.part import Handlers, Presenter
 from app.views.compare_dialog import CompareDialog
 from app.views.notice_bar import Notice

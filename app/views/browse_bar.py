@@ -172,12 +172,17 @@ class BrowseBar(QWidget):
             Order.SIZE: tr("By box size"),
             Order.STATUS: tr("By status"),
             Order.LEAST_SURE: tr("Least sure first"),
+            Order.USEFUL: tr("Most useful next"),
             Order.WORST: tr("Worst first"),
         }
         tip = tr("How the images are sorted.")
         box = _combo("order_box", tr("Sort order"), tip, texts)
         tip = tr("Unseen images first, the lowest score on top. Useful for reviewing.")
         box.setItemData(box.findData(Order.LEAST_SURE.value), tip, Qt.ItemDataRole.ToolTipRole)
+        tip = tr(
+            "Unsure images that are unlike those reviewed already: their corrections teach the others most."
+        )
+        box.setItemData(box.findData(Order.USEFUL.value), tip, Qt.ItemDataRole.ToolTipRole)
         tip = tr(
             "Images without a box first, then the lowest IoU with the ground truth. Import ground truth "
             "first."

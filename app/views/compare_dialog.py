@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QSizePolicy, QWidget
 
 from app import style
+from app.models.results import Pair
 from app.views.canvas_paint import draw_boxes, draw_image
 from app.views.controls import plain_label, push_button
 from app.views.layouts import STRETCH, hbox, vbox
 from app.views.viewport import Viewport
 from core.base.annotations import BoxRecord
 from core.base.language import tr
-
-if TYPE_CHECKING:
-    from app.controllers.teaching import Pair
 
 _SIZE = QSize(300, 176)
 _LEAST = QSize(220, 120)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The ids of images in the order in which they are most useful to review, and of all that were ``known``.
+
+    Of the others nobody knows what they would teach: they come last.
+    """
+
+    ids: npt.NDArray[np.int64]
+    known: npt.NDArray[np.int64]
 
 
 def most_useful(

@@ -14,6 +14,7 @@ from core.base.annotations import Status
 from core.boxes.no_object import LIKELY
 from core.boxes.rules import MAX_BOXES
 from core.images.scan import natural_key, sorted_in_pieces
+from core.learn.usefulness import Ranking
 
 Ints = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float32]
@@ -35,7 +36,8 @@ class Show(str, Enum):
 
 
 class Order(str, Enum):
-    """An order. ``LEAST_SURE`` is the queue for review: unseen images first, the lowest score on top;
+    """An order. ``LEAST_SURE`` is the queue for review: unseen images first, the lowest score on top.
+    ``USEFUL`` is the same but for a :class:`Ranking`, whose images come first.
     ``WORST`` has the images on top in which no box was found, then the lowest IoU with the truth."""
 
     FOUND = "found"
@@ -44,10 +46,11 @@ class Order(str, Enum):
     SIZE = "size"
     STATUS = "status"
     LEAST_SURE = "least sure"
+    USEFUL = "most useful"
     WORST = "worst"
 
 
-QUEUES = frozenset({Order.LEAST_SURE, Order.WORST})
+QUEUES = frozenset({Order.LEAST_SURE, Order.USEFUL, Order.WORST})
 """Orders that say what to look at first."""
 
 
@@ -147,6 +150,7 @@ class ImageColumns:
         self.set_labelled(NO_FACTS.ids)
         self.set_facts(NO_FACTS)
         self.set_overlaps(*self._measured)
+        self.set_useful(Ranking(NO_FACTS.ids, NO_FACTS.ids))
 
     def __len__(self) -> int:
         return len(self._names)
@@ -169,6 +173,7 @@ class ImageColumns:
         self._ranks = None
         self.set_facts(self._facts)
         self.set_overlaps(*self._measured)
+        self.set_useful(self._ranking)
 
     def set_status(self, places: int | Ints, status: Status) -> None:
         self._status[places] = _CODES[status]
@@ -228,6 +233,18 @@ class ImageColumns:
         places, here = self._places_of_ids(ids)
         self.overlap[places] = overlaps[here]
 
+    def set_useful(self, ranking: Ranking) -> None:
+        """What to review next; ids that are not here are passed over."""
+        self._ranking = ranking
+        most = len(ranking.ids)
+        self._useful = np.full(len(self.ids), most + 1, np.int64)
+        for ids, ranks in (
+            (ranking.known, np.full(len(ranking.known), most)),
+            (ranking.ids, np.arange(most)),
+        ):
+            places, here = self._places_of_ids(ids)
+            self._useful[places] = ranks[here]
+
     def set_labelled(self, ids: npt.NDArray[np.int64]) -> None:
         """The images that have a box of the class that is filtered by."""
         self._labelled = ids
@@ -258,10 +275,22 @@ class ImageColumns:
             return -1
         return int(rows[np.searchsorted(rows, row) % len(rows)])
 
+    @property
+    def _reviewed(self) -> Flags:
+        judged = np.isin(self._status, [_CODES[Status.ACCEPTED], _CODES[Status.REJECTED]])
+        found: Flags = self.edited | judged
+        return found
+
+    @property
+    def waiting(self) -> Flags:
+        """Which images can be used, and were not reviewed."""
+        found: Flags = (self._status != _CODES[Status.FAILED]) & ~self._reviewed
+        return found
+
     def tally(self) -> Tally:
         """How far the work on all images is."""
         usable = self._status != _CODES[Status.FAILED]
-        reviewed = self.edited | np.isin(self._status, [_CODES[Status.ACCEPTED], _CODES[Status.REJECTED]])
+        reviewed = self._reviewed
         unsure = (self.score < UNSURE) | (self.no_object > LIKELY)  # NaN is neither
         waiting = usable & ~reviewed & self.has_box & unsure
         lessons = usable & reviewed & (self._status != _CODES[Status.REJECTED])
@@ -298,7 +327,9 @@ class ImageColumns:
             np.where(unknown, 0, -values if browse.descending else values),
             unknown,
         ]
-        if browse.order is Order.LEAST_SURE:
+        if browse.order is Order.USEFUL:
+            keys.append(-self._useful[places] if browse.descending else self._useful[places])
+        if browse.order in (Order.LEAST_SURE, Order.USEFUL):
             keys.append(self._status[places] != _CODES[Status.UNSEEN])
         return places[np.lexsort(keys)]
 
@@ -358,7 +389,7 @@ def at_least(scores: Floats, score: float) -> Flags:
 
 def changes_with_boxes(browse: Browse) -> bool:
     """Whether new boxes may change what ``browse`` shows."""
-    orders = Order.SCORE, Order.SIZE, Order.LEAST_SURE, Order.WORST
+    orders = Order.SCORE, Order.SIZE, Order.LEAST_SURE, Order.USEFUL, Order.WORST
     shown = Show.EDITED, Show.NO_BOX, Show.MAY_BE_EMPTY
     return browse.order in orders or browse.show in shown or browse.boxes != BoxFilter()
 

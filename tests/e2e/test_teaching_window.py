@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -19,9 +20,13 @@ from core.base.config import FeaturesConfig
 from core.base.geometry import Box
 from core.formats.reading import read_truth
 from core.images.sample import draw_sample
+from core.learn.usefulness import most_useful
+from core.project.browse import Order
 from core.project.corrections import PRESET
 from core.project.learning import saved_unit
+from core.project.queries import signatures
 from core.project.runs import current_run, runs
+from core.project.store import Project
 
 SMALL = FeaturesConfig(image_size=224, threads=1, device="cpu")
 COUNT = 24
@@ -245,3 +250,31 @@ def choose(qtbot: QtBot, window: MainWindow, name: str) -> None:
 
     QTimer.singleShot(0, answer)
     window.actions_["settings"].trigger()
+
+
+def test_the_most_useful_next_begins_at_its_top_and_follows_a_new_run(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    def ranked() -> list[int]:
+        """By the function alone, from what lies on disk."""
+        with Project.open_to_read(found.session.project.path) as other:
+            ids, points = signatures(other)
+            scores = [min(box.score or 0 for box in other.boxes(i)) for i in ids.tolist()]
+            seen = np.array([other.image(i).status is Status.ACCEPTED for i in ids.tolist()])
+        return ids[most_useful(points, np.array(scores), seen, count=200)].tolist()
+
+    def listed() -> list[int]:
+        images = found.session.images
+        return images.ids_in(0, images.rowCount() - 1)
+
+    reviewed = review(qtbot, found, truth, 5)
+    box = found.images.browse_bar.order_box
+    assert box.itemText(box.findData(Order.USEFUL.value)) == "Most useful next"
+    found.actions_["most_useful_first"].trigger()
+    qtbot.waitUntil(lambda: listed()[:3] == ranked()[:3], timeout=LONG)
+    first = ranked()
+    assert listed() == [*first, *reviewed], "what nobody has reviewed comes first"
+    assert found.session.current == first[0]
+    click(qtbot, compare(qtbot, found).use_button)
+    settle(qtbot, found)
+    assert ranked() != first and listed()[: len(first)] == ranked()

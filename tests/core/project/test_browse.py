@@ -14,6 +14,7 @@ from natsort import natsort_keygen, ns
 
 from core.base.annotations import Status
 from core.images.scan import natural_key
+from core.learn.usefulness import Ranking
 from core.project.browse import BoxFacts, Browse, ImageColumns, Order, Show, at_least
 
 STATUSES = list(Status)
@@ -36,10 +37,16 @@ def made(count: int, seed: int = 0) -> tuple[ImageColumns, list[dict[str, object
                 "score": round(rng.random(), 2) if has_box and not edited else math.nan,
                 "share": rng.randrange(8) / 8 if has_box else math.nan,
                 "overlap": rng.randrange(8) / 8 if rng.random() < 0.6 else math.nan,
+                "place": count + (rng.random() < 0.5),  # of the ranking: its own, or behind all of them
                 "no_object": rng.randrange(9) / 8 if rng.random() < 0.6 else math.nan,
             }
         )
+    ranked = rng.sample(rows, count // 4)
+    for place, row in enumerate(ranked):
+        row["place"] = place
     columns = ImageColumns()
+    known_ids = [r["id"] for r in rows if r["place"] <= count]
+    columns.set_useful(Ranking(np.array([r["id"] for r in ranked], np.int64), np.array(known_ids, np.int64)))
     half = count // 2
     for part in (rows[:half], rows[half:]):
         columns.append([r["id"] for r in part], [r["name"] for r in part], [r["status"] for r in part])
@@ -81,6 +88,13 @@ def in_order(rows: list[dict[str, object]], order: Order, descending: bool) -> l
         unseen = [r for r in rows if r["status"] is Status.UNSEEN]
         done = [r for r in rows if r["status"] is not Status.UNSEEN]
         return in_order(unseen, Order.SCORE, descending) + in_order(done, Order.SCORE, descending)
+    if order is Order.USEFUL:
+        groups = [
+            in_order([r for r in rows if r["place"] == place], Order.LEAST_SURE, descending)
+            for place in sorted({r["place"] for r in rows}, reverse=descending)
+        ]
+        mixed = [r for group in groups for r in group]
+        return sorted(mixed, key=lambda r: r["status"] is not Status.UNSEEN)
     if order is Order.NAME:
         return sorted(rows, key=lambda r: natural_key(str(r["name"])), reverse=descending)
     if order is Order.STATUS:
@@ -152,3 +166,15 @@ def test_a_keystroke_calls_no_function_for_each_image() -> None:
         columns.arrange(Browse(text="cat/", order=Order.NAME))  # what is made once
     for browse in (Browse(text="cat/"), Browse(order=Order.NAME), Browse(order=Order.LEAST_SURE)):
         assert calls_of(lambda: many.arrange(browse)) <= calls_of(lambda: few.arrange(browse)) + 5  # noqa: B023
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_with_nothing_known_the_most_useful_is_the_least_sure(descending: bool) -> None:
+    columns, _ = made(60)
+    nothing = np.zeros(0, np.int64)
+    columns.set_useful(Ranking(nothing, nothing))
+    useful, least_sure = (
+        columns.arrange(Browse(order=order, descending=descending)).tolist()
+        for order in (Order.USEFUL, Order.LEAST_SURE)
+    )
+    assert useful == least_sure
