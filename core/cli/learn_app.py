@@ -11,9 +11,7 @@ from core.cli.console import progress_bar, stop_on_signal
 from core.cli.runs_app import RunNumber
 from core.cli.shared import AsJson, ExistingProject, ProjectFile, Weights, show
 
-localizer = typer.Typer(
-    no_args_is_help=True, help="Take what was learned to other images."
-)
+localizer = typer.Typer(no_args_is_help=True, help="Take what was learned to other images.")
 
 
 def learn(
