@@ -184,8 +184,8 @@ class LocalizationController(Controller):
 
     def on_opened(self) -> None:
         """Of a training that ended with the window no boxes were found yet: show what it has learned."""
-        project = self._session.project
-        if project is not None and project.heat_maps_step() is None:
+        project, training = self._session.project, self._session.training
+        if project is not None and training.saved_step and project.heat_maps_step() is None:
             self._load_live()
 
     def abandon(self) -> None:

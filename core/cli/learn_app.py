@@ -11,9 +11,7 @@ from core.cli.console import progress_bar, stop_on_signal
 from core.cli.runs_app import RunNumber
 from core.cli.shared import AsJson, ExistingProject, ProjectFile, Weights, show
 
-localizer = typer.Typer(
-    no_args_is_help=True, help="Take what was learned to other images: a file of a few kilobytes."
-)
+localizer = typer.Typer(no_args_is_help=True, help="Take what was learned to other images.")
 
 
 def learn(
@@ -26,10 +24,11 @@ def learn(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Learn from the images that were reviewed: accepted, edited, or emptied as showing no object.
+    """Learn from the images that you reviewed.
 
-    A new run departs from what was learned without labels; 'localize' finds boxes by it. What was reviewed
-    stays as it is. Rejected images and true boxes teach nothing.
+    These are accepted, edited, or emptied as showing no object. A new run departs from what was learned
+    without labels; 'localize' finds boxes by it. What was reviewed stays as it is. Rejected images and true
+    boxes teach nothing.
     """
     from core.cli.learn_commands import run_learn
 
@@ -58,7 +57,7 @@ def use(
     project: ProjectFile,
     as_json: AsJson = False,
 ) -> None:
-    """Take what was learned elsewhere into a project, as a run by which 'localize' finds boxes."""
+    """Take what was learned elsewhere into a project, as a run of its own."""
     from core.cli.learn_commands import run_use
 
     result = run_use(file, project)

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-# Image.open(formats=...) knows only plug-ins that are imported; TIFF and WebP are not by default.
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+# Image.open(formats=...) knows only plug-ins that are imported; these are not by default.
+from PIL import AvifImagePlugin, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 from PIL.ImageFile import ImageFile as OpenImage
 
 from core.base.errors import ImageError
@@ -26,6 +26,8 @@ from core.base.language import mark, tr
 from core.images.colours import Levels, levels_of, reduced, stretch, to_rgb
 from core.images.tiff import ODD_TIFF, deep_colours, is_whole_tiff, show_photo
 
+HEIF = "HEIF"
+"""Pillow's name for phones' HEIC files, which the plug-in of pi-heif opens."""
 # MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
 FORMATS = (
     "PNG",
@@ -34,8 +36,10 @@ FORMATS = (
     "GIF",
     TiffImagePlugin.TiffImageFile.format,
     WebPImagePlugin.WebPImageFile.format,
+    AvifImagePlugin.AvifImageFile.format,
+    HEIF,
 )
-NOT_AN_IMAGE = mark("Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP).")
+NOT_AN_IMAGE = mark("Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP, HEIC, AVIF).")
 EMPTY = mark("The file is empty.")
 NOT_A_FILE = mark("Not a regular file.")
 GONE = mark("The file is no longer there.")
@@ -57,6 +61,10 @@ _TURN = {
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+with suppress(ImportError):  # where it has no build, such a file is one that is not read
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False)
 
 
 Resize = Callable[[Image.Image, tuple[int, int]], npt.NDArray[np.uint8]]
@@ -324,6 +332,10 @@ def _later_rows(image: OpenImage) -> Image.Image:
     return image.crop((0, 0, width, height - tenth) if is_upward else (0, tenth, width, height))
 
 
+#: Brands of files that hold a still picture: HEIC and its kin, and AVIF.
+_STILLS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"}
+
+
 def looks_like_image(head: bytes) -> bool:
     """Whether a file's first 32 bytes are those of a format that is read here."""
     return (
@@ -331,6 +343,7 @@ def looks_like_image(head: bytes) -> bool:
         or head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
         or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
         or (head.startswith(b"BM") and head[6:10] == b"\0\0\0\0")
+        or (head[4:8] == b"ftyp" and head[8:12] in _STILLS)
     )
 
 

@@ -31,6 +31,10 @@ SUFFIXES = {
     ".tif",
     ".tiff",
     ".webp",
+    ".heic",
+    ".heif",
+    ".hif",
+    ".avif",
 }
 # What lies beside photos and is none: passed over in silence unless it was chosen by itself.
 # LICENSE, README and the like have no suffix.
@@ -134,7 +138,7 @@ def none_found(paths: Sequence[Path], rejected: Sequence[RejectedFile]) -> str:
     text = tr("No usable image was found in {names}.").format(names=names)
     if rejected:
         return f"{text} " + tr("The Problems panel says why each file cannot be used.")
-    return f"{text} " + tr("Choose a folder with photos (PNG, JPEG, BMP, GIF, TIFF, WebP).")
+    return f"{text} " + tr("Choose a folder with photos (PNG, JPEG, BMP, GIF, TIFF, WebP, HEIC, AVIF).")
 
 
 def scan_folder(paths: Sequence[Path]) -> ImageFolder:

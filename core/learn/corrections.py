@@ -3,7 +3,7 @@
 A box says where an object ends and not which of the cells inside it are the object's: legs and branches leave
 its corners to the surroundings. So the unit's own heat is asked: of all cuts of it inside the box the part
 that reaches the box's sides shows the object. Taught by whole boxes the unit's areas grow, and boxes with
-them (docs/decisions/0023-corrections.md).
+them (docs/decisions/0026-corrections.md).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ MODULE_OF = {
     "Babel": "babel",
     "opencv-python-headless": "cv2",
     "Pillow": "PIL",
+    "pi-heif": "pi_heif",
     "PyYAML": "yaml",
     "PySide6-Essentials": "PySide6",
     "pytest-qt": "pytestqt",

@@ -11,7 +11,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 from review_support import CONTROL, LEFT, NONE, SHIFT, at, automatic, drag, fill_with_boxes, on_disk, ready
-from window_support import LONG, drop
+from window_support import LONG
 
 from app.main_window import MainWindow
 from core.base.annotations import Source, Status
@@ -93,7 +93,7 @@ def test_in_an_image_of_another_size_a_box_lies_at_the_same_shares(
 ) -> None:
     other = tmp_path / "photos" / "image 99.png"
     Image.new("RGB", (80, 90), "white").save(other)
-    assert drop(found.pages.currentWidget(), [other])
+    found.workbench.add_paths([other])
     qtbot.waitUntil(lambda: found.session.images.total == 13, timeout=LONG)
     drag(qtbot, found, DRAWN)
     qtbot.keyClick(found, Key.Key_C, CONTROL)

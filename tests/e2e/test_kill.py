@@ -40,6 +40,9 @@ while True:
     for key in keys:
         QTest.keyClick(window.canvas, key)
         app.processEvents()
+        session.select(session.images.records[0].id)  # a verdict goes on to the next image
+        while session.record.id != session.images.records[0].id or not session.has_evidence:
+            app.processEvents()
         window.workbench.browsing.set_threshold((n % 80) / 100)
         n += 1
         boxes = [[b.box.x0, b.box.y0, b.box.x1, b.box.y1] for b in session.boxes]

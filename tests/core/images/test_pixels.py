@@ -66,7 +66,7 @@ def test_rows_are_the_images_squashed(folder: Path, cache: Path) -> None:
     assert pixels.sizes.tolist() == [[90 + 10 * (int(file.name[0]) % 3), 60] for file in pixels.files]
     assert pixels.truncated == {3}
     assert [(file.path.name, file.reason) for file in pixels.rejected] == [
-        ("5.png", "Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP).")
+        ("5.png", "Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP, HEIC, AVIF).")
     ]
     for row, file in zip(pixels.array, pixels.files, strict=True):
         area = cv2.resize(decode(file.path).pixels, (32, 32), interpolation=cv2.INTER_AREA)

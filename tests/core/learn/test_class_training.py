@@ -229,7 +229,7 @@ def test_a_rate_that_breaks_down_is_a_sentence(images: np.ndarray, labels: np.nd
     state = new_state(config, CLASSES)
     with torch.no_grad():
         state.network.linear.weight.fill_(float("inf"))
-    with pytest.raises(TrainingError, match="broke down at step 1"):
+    with pytest.raises(TrainingError, match="failed at step 1"):
         next(train_classifier(config, images, labels, state))
 
 

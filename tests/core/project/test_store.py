@@ -214,7 +214,7 @@ def test_boxes_come_back_as_they_went(records: list[BoxRecord]) -> None:
 def test_a_failed_bulk_change_changes_nothing(project: Project) -> None:
     a, b, _ = _ids(project)
     project.set_auto_boxes({a: [_auto()]})
-    with pytest.raises(ProjectError, match="not in"):
+    with pytest.raises(ProjectError, match="no longer in"):
         project.set_auto_boxes({a: [_auto(5)], 999: [_auto()]})
     with pytest.raises(ProjectError, match="not a number"):
         project.set_auto_boxes({b: [_auto(5)], a: [BoxRecord(Box(0, 0, float("nan"), 1))]})
