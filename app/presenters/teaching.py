@@ -69,8 +69,8 @@ class TeachingPresenter(Presenter):
         teaching = outcome.teaching
         assert teaching is not None, "asked where there is one"
         if not teaching.changed:
-            text = f"{_learned(teaching)} {tr('No box would change.')}"
-            return Notice(text, ((tr("Close"), self.keep),), "done")
+            unchanged = tr("No box would change.")
+            return Notice(f"{_learned(teaching)} {unchanged}", ((tr("Close"), self.keep),), "done")
         if teaching.run.id not in self._session.runs.listed.ready:
             return Notice("")
         offers = (

@@ -17,7 +17,8 @@ from app.views.viewport import Viewport
 from core.base.annotations import BoxRecord
 from core.base.language import tr
 
-_SIZE = QSize(300, 176)
+_SIZE = QSize(360, 190)
+_WHOLE = QSize(760, 740)
 _LEAST = QSize(220, 120)
 
 
@@ -70,6 +71,8 @@ class CompareDialog(QDialog):
         buttons = hbox(STRETCH, self.keep_button, self.use_button, spacing=style.SPACING)
         parts = self.sentence, (self._grid(pairs), 1), note, buttons
         vbox(*parts, on=self, margins=2 * style.MARGIN, spacing=style.MARGIN)
+        room = _WHOLE if parent is None else parent.size() - QSize(4, 4) * style.MARGIN
+        self.resize(_WHOLE.boundedTo(room))
 
     def _grid(self, pairs: Sequence[Pair]) -> QGridLayout:
         grid = QGridLayout()
