@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._build()
         bench = self.workbench
-        self.program = Program(self)
+        self.program = Program(self, lambda: self.session.project.data_dir if self.session.project else None)
         self.recent = RecentPresenter(bench.pump, self.welcome)
         self.status = StatusPresenter(bench, self.strip, self.problems, self)
         self.dock = self.status.dock

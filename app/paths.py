@@ -10,9 +10,11 @@ from pathlib import Path
 import platformdirs
 from PySide6.QtCore import QSettings
 
+from core.base.preferences import APP, settings_file
 from core.project.file import SUFFIX
 
-APP = "Boxscout"
+__all__ = ["APP", "settings_file"]
+
 MAX_RECENT = 8
 # A file name must fit into 255 bytes with the hash and the suffix of the data folder.
 _MAX_NAME_BYTES = 120
@@ -29,11 +31,6 @@ def log_file() -> Path:
     folder = platformdirs.user_log_path(APP, appauthor=False)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / "boxscout.log"
-
-
-def settings_file() -> Path:
-    """Where the settings lie that a person may also write by hand."""
-    return platformdirs.user_config_path(APP, appauthor=False) / "settings.json"
 
 
 def guide_file(language: str = "en") -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
@@ -20,6 +21,7 @@ from core.base.errors import BoxscoutError
 from core.base.language import spoken
 from core.base.preferences import Preferences, keys_in_force
 from core.base.threads import set_threads
+from core.project.described import delete_kept, kept_bytes
 
 STANDARD_KEYS = {spec.id: spec.keys for spec in actions.ACTIONS}
 
@@ -32,8 +34,10 @@ class Program(QObject):
     failed = Signal(object, str)
     """Settings could not be read or kept, with an empty text for details."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, data_folder: Callable[[], Path | None]) -> None:
+        """``data_folder`` is asked for that of the open project, None where there is none."""
         super().__init__(window)
+        self._data_folder = data_folder
         self._window = window
         self._actions: Mapping[str, QAction] = {}
         self.preferences, problem = preferences.load(paths.settings_file())
@@ -85,13 +89,29 @@ class Program(QObject):
             Shortcut(spec.id, menus[spec.menu], actions.plain_title(spec).rstrip("…"), spec.keys)
             for spec in actions.ACTIONS
         ]
-        dialog = SettingsDialog(self.preferences, shortcuts, self._window, running=self._language)
+        folder = self._data_folder()
+        dialog = SettingsDialog(
+            self.preferences,
+            shortcuts,
+            self._window,
+            running=self._language,
+            kept=None if folder is None else kept_bytes(folder),
+        )
+        dialog.kept_deleted.connect(lambda: self._delete_kept(dialog, folder))
         dialog.theme_chosen.connect(show_theme)
         if dialog.exec() == SettingsDialog.DialogCode.Accepted:
             self.change(dialog.preferences())
         else:
             show_theme(self.preferences.theme)
         dialog.deleteLater()
+
+    def _delete_kept(self, dialog: SettingsDialog, folder: Path | None) -> None:
+        if folder is not None:
+            try:
+                delete_kept(folder)
+            except BoxscoutError as error:
+                self.failed.emit(error, "")
+            dialog.set_kept(kept_bytes(folder))
 
     def change(self, wanted: Preferences) -> None:
         if wanted == self.preferences:

@@ -58,7 +58,7 @@ class TeachingPresenter(Presenter):
 
     def _offer(self) -> Notice:
         count = self._session.progress.tally.lessons
-        text = tr("What you reviewed can teach the other images; yours stay as they are.")
+        text = tr("Your corrections can teach the other images.")
         learn = trn("Learn from {count:,} reviewed image", "Learn from {count:,} reviewed images", count)
         seconds = self._bench.teaching.estimate
         if seconds is not None:

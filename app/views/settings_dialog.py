@@ -9,23 +9,25 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTabWidget, QWidget
 
 from app import style
-from app.views.controls import plain_label
+from app.views.controls import plain_label, push_button
 from app.views.field_editors import Editor, SwitchEditor, editor_for, tip_of
-from app.views.layouts import form_layout, vbox
+from app.views.layouts import form_layout, hbox, vbox
 from app.views.shortcuts_editor import Shortcut, ShortcutsEditor
-from core.base.language import tr
+from core.base.language import number, tr
 from core.base.preferences import Preferences
 
-_SIZE = (600, 520)
+_SIZE = (600, 640)
 
 
 class SettingsDialog(QDialog):
     """Nothing takes effect before it is accepted, but the theme, which is shown at once.
 
-    ``running`` is the language that the window was built in.
+    ``running`` is the language that the window was built in; ``kept`` as in :meth:`set_kept`.
     """
 
     theme_chosen = Signal(str)
+    kept_deleted = Signal()
+    """The features that the open project keeps shall go, at once."""
 
     def __init__(
         self,
@@ -34,9 +36,12 @@ class SettingsDialog(QDialog):
         parent: QWidget | None = None,
         *,
         running: str = "system",
+        kept: int | None = None,
     ) -> None:
         super().__init__(parent)
         self._running = running
+        self.delete_kept = push_button(tr("Delete kept features"), self.kept_deleted.emit)
+        self.used = plain_label(role="muted", wrap=True)
         self.setWindowTitle(tr("Settings"))
         self.editors: dict[str, Editor] = {
             each.name: editor_for(each) for each in fields(Preferences) if each.name != "shortcuts"
@@ -61,7 +66,16 @@ class SettingsDialog(QDialog):
         self.editors["theme"].changed.connect(self._show_theme)
         self.editors["language"].changed.connect(self._show_restart)
         self.editors["theme"].setFocus()
+        self.set_kept(kept)
         self.resize(*_SIZE)
+
+    def set_kept(self, count: int | None) -> None:
+        """How many bytes the features take that the open project keeps; None where no project is open."""
+        self.delete_kept.setEnabled(bool(count))
+        text = tr("No project is open.")
+        if count is not None:
+            text = tr("This project uses {0} MB now.").format(number(count / 1e6, ",.0f"))
+        self.used.setText(text)
 
     def preferences(self) -> Preferences:
         values = {name: editor.value() for name, editor in self.editors.items()}
@@ -77,6 +91,7 @@ class SettingsDialog(QDialog):
             label.setBuddy(editor)
             self._help[name] = plain_label(tip_of(editor.limits), "muted", wrap=True)
             form.addRow(label, vbox(editor, self._help[name], spacing=style.GAP))
+        form.addRow("", hbox((self.used, 1), self.delete_kept, spacing=style.SPACING))
         return page
 
     def _set(self, preferences: Preferences) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from core.base.atomic import os_errors, write_atomically
 from core.base.config import DEVICES, Limits, Settings, plain
 from core.base.errors import BoxscoutError
@@ -17,6 +19,8 @@ THEMES = ("system", "light", "dark")
 # Each but the first and English has a catalog in resources/languages.
 LANGUAGES = ("system", "en", "de")
 MAX_THREADS = 256
+MAX_KEPT = 1000
+APP = "Boxscout"
 Keys = Mapping[str, tuple[str, ...]]
 
 
@@ -60,10 +64,22 @@ class Preferences(Settings):
         mark("Learn by itself every 10 reviewed images"),
         mark("The boxes of all other images change without asking; Undo takes that back."),
     )
+    kept_features: int = _setting(
+        2,
+        mark("Kept features (GB)"),
+        mark("Disk that a project may use so that more corrections are learned in seconds; 0 keeps none."),
+        low=0,
+        high=MAX_KEPT,
+    )
     shortcuts: Keys = field(
         default_factory=dict,
         metadata={"limits": Limits(mark("Shortcuts"), mark("Keys that you changed."))},
     )
+
+
+def settings_file() -> Path:
+    """Where the settings lie that a person may also write by hand."""
+    return platformdirs.user_config_path(APP, appauthor=False) / "settings.json"
 
 
 def load(path: Path) -> tuple[Preferences, str]:

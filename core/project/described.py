@@ -14,14 +14,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core.base.atomic import os_reason
+from core.base.atomic import os_errors, os_reason
+from core.base.errors import ProjectError
+from core.base.language import tr
+from core.base.preferences import load, settings_file
 from core.maps.localizer import Localizer
 from core.nets.features import Maps
 from core.project.store import ImageRecord
 
 FILE = "features.db"
-CAP = 2_000_000_000
-"""Bytes of one project, for some 6,600 images of 576 pixels."""
+GIGABYTE = 1_000_000_000
+"""Holds some 3,300 images of 576 pixels."""
 _LEVELS = 127
 _LEAST = 1e-9
 _TABLES = (
@@ -31,6 +34,34 @@ _TABLES = (
         shapes TEXT NOT NULL, bytes INTEGER NOT NULL, used INTEGER NOT NULL, data BLOB NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS by_use ON described (used)",
 )
+
+
+def cap_set() -> int:
+    """How many bytes a project may keep, by the settings of the program."""
+    return load(settings_file())[0].kept_features * GIGABYTE
+
+
+def kept_bytes(folder: Path) -> int:
+    """How many bytes the features take that are kept in ``folder``."""
+    return sum(file.stat().st_size for file in _files(folder))
+
+
+def delete_kept(folder: Path) -> None:
+    """Delete the features that are kept in ``folder``.
+
+    Raises
+    ------
+    ProjectError
+        They cannot be deleted.
+    """
+    with os_errors(ProjectError, tr("The kept features cannot be deleted: {reason}.")):
+        for file in _files(folder):
+            file.unlink()
+
+
+def _files(folder: Path) -> list[Path]:
+    found = (folder / f"{FILE}{suffix}" for suffix in ("-wal", "-shm", ""))
+    return [file for file in found if file.is_file()]
 
 
 class Kept:
@@ -43,10 +74,14 @@ class Kept:
 
 
 class DescribedCache:
-    """The file at ``folder``; where it cannot be read or written, nothing is kept and ``note`` says why."""
+    """The file in ``folder`` of at most ``cap`` bytes, by default those of the settings.
 
-    def __init__(self, folder: Path, reader: str, *, cap: int = CAP) -> None:
-        self._reader, self._cap, self.note = reader, cap, ""
+    Where it cannot be read or written, nothing is kept and ``note`` says why.
+    """
+
+    def __init__(self, folder: Path, reader: str, *, cap: int | None = None) -> None:
+        self._reader, self.note = reader, ""
+        self._cap = cap_set() if cap is None else cap
         self._db: sqlite3.Connection | None = None
         self._open(folder / FILE)
 

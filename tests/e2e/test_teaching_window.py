@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -241,15 +242,43 @@ def test_by_itself_every_ten_and_said_with_undo(
 
 def choose(qtbot: QtBot, window: MainWindow, name: str) -> None:
     """Switch a setting on in the dialog."""
+    in_settings(qtbot, window, lambda dialog: dialog.editors[name].set_value(True))
+
+
+def in_settings(qtbot: QtBot, window: MainWindow, do: Callable[[SettingsDialog], object]) -> None:
+    """What a person does in the dialog, and OK."""
 
     def answer() -> None:
         dialog = QApplication.activeModalWidget()
         assert isinstance(dialog, SettingsDialog)
-        dialog.editors[name].set_value(True)
+        do(dialog)
         click(qtbot, dialog.ok)
 
     QTimer.singleShot(0, answer)
     window.actions_["settings"].trigger()
+
+
+def test_the_settings_say_what_is_kept_and_delete_it(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    said: list[str] = []
+    file = found.session.project.data_dir / "features.db"
+
+    def note(dialog: SettingsDialog) -> None:
+        said.append(dialog.used.text())
+        if dialog.delete_kept.isEnabled():
+            click(qtbot, dialog.delete_kept)
+            said.append(dialog.used.text())
+
+    in_settings(qtbot, found, note)
+    assert said == ["This project uses 0 MB now."] and not file.exists()
+    review(qtbot, found, truth, 5)
+    click(qtbot, compare(qtbot, found).use_button)
+    settle(qtbot, found)
+    size = sum(each.stat().st_size for each in file.parent.glob("features.db*"))
+    in_settings(qtbot, found, note)
+    assert said[1:] == [f"This project uses {size / 1e6:.0f} MB now.", said[0]] and not file.exists()
+    assert size > 1e6
 
 
 def test_the_most_useful_next_begins_at_its_top_and_follows_a_new_run(

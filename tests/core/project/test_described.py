@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 
 from core.base.annotations import Status
-from core.project.described import FILE, DescribedCache, together
+from core.base.preferences import Preferences, save, settings_file
+from core.project.described import FILE, DescribedCache, delete_kept, kept_bytes, together
 from core.project.rows import ImageRecord
 
 RECORD = ImageRecord(1, Path("/photos"), "a.jpg", 1000, 5, 640, 480, Status.UNSEEN, "")
@@ -88,3 +90,21 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     with cache(tmp_path / "file") as none:
         none.put(RECORD, maps(0), SIZE)
         assert none.get(RECORD) is None and none.note
+
+
+def test_the_settings_say_how_much_is_kept_and_all_of_it_can_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
+    folder = tmp_path / "data"
+    save(settings_file(), Preferences(kept_features=0))
+    with closing(DescribedCache(folder, "unit")) as none:
+        none.put(RECORD, maps(0), SIZE)
+        assert none.get(RECORD) is None, "0 keeps none"
+    save(settings_file(), Preferences(kept_features=1))
+    with closing(DescribedCache(folder, "unit")) as some:
+        some.put(RECORD, maps(0), SIZE)
+        assert some.get(RECORD) is not None
+    assert kept_bytes(folder) == sum(file.stat().st_size for file in folder.glob("features.db*")) > 0
+    delete_kept(folder)
+    assert kept_bytes(folder) == 0 and not list(folder.iterdir())
