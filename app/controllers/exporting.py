@@ -29,6 +29,7 @@ from core.project.exchange import (
     plan_import,
 )
 from core.project.found_truth import FoundTruth, truth_beside
+from core.project.provenance import provenance
 from core.project.store import ImageRecord, Project
 
 
@@ -180,7 +181,7 @@ def _export(worker: Worker, project: Project, options: BoxOptions, request: Expo
 
     decide(project, options)
     images, sources = exportable(project)
-    written = replace(request.options, sources=sources, on_file=on_file)
+    written = replace(request.options, sources=sources, on_file=on_file, taught=provenance(project))
     return export(
         images,
         request.path,

@@ -15,6 +15,7 @@ from core.formats import FORMATS, Selection, WriteOptions, export
 from core.images import cifar10
 from core.project.claim import COMMAND, claim
 from core.project.exchange import exportable, import_boxes, outdated_images, plan_import
+from core.project.provenance import provenance
 from core.project.results import results_file
 from core.project.runs import current_run, newest_finished_run
 from core.project.store import Project
@@ -44,8 +45,9 @@ def run_export(
         if not any(image.boxes for image in images):
             raise _no_boxes(project)
         outdated, is_behind = outdated_images(project), _is_behind(project)
+        taught = provenance(project)
     bar.part("Writing", share)
-    options = replace(options or WriteOptions(), sources=sources, on_file=on_file)
+    options = replace(options or WriteOptions(), sources=sources, on_file=on_file, taught=taught)
     summary = export(
         images,
         out,

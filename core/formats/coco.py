@@ -26,6 +26,7 @@ from core.formats.common import (
     WriteOptions,
     numbered_labels,
     prepare,
+    taught_info,
     write_checked,
 )
 from core.formats.files import wrong
@@ -71,7 +72,7 @@ def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
         for record in image.boxes:
             annotations.append(_annotation(len(annotations) + 1, image_id, categories[record.label], record))
     return {
-        "info": {"description": MADE_HERE, "version": __version__},
+        "info": {"description": MADE_HERE, "version": __version__, **taught_info(options)},
         "licenses": [],
         "images": [_image(number, image) for number, image in enumerate(prepared.images, start=1)],
         "annotations": annotations,

@@ -43,8 +43,9 @@ class WriteOptions:
     files of one split agree; empty: by first appearance. ``link`` makes hard links instead of copies,
     ``flat`` puts the names of subfolders into those of files. ``one_based`` counts pixels from 1.
     ``beside_images`` writes beside each image's file, and ``replace_foreign`` replaces files that others
-    left there. ``animal`` calls boxes without a class of their own so. ``on_file`` is told (done, total) and
-    may raise to end the export.
+    left there. ``animal`` calls boxes without a class of their own so. ``taught`` says, in what JSON holds,
+    by which corrections the boxes were found; empty for none. ``on_file`` is told (done, total) and may raise
+    to end the export.
     """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
@@ -56,10 +57,16 @@ class WriteOptions:
     beside_images: bool = False
     replace_foreign: bool = False
     animal: bool = False
+    taught: Mapping[str, Any] = field(default_factory=dict)
     on_file: Callable[[int, int], None] = lambda done, total: None
 
 
 PLAIN = WriteOptions()
+
+
+def taught_info(options: WriteOptions) -> dict[str, Any]:
+    """What the head of a file says of the corrections that taught: nothing where none did."""
+    return {"taught": dict(options.taught)} if options.taught else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -18,10 +19,11 @@ from core.base.annotations import ImageBoxes
 from core.base.atomic import atomic_folder, os_errors
 from core.base.errors import FormatError, ImageError
 from core.base.language import mark, tr, trn
-from core.formats.common import WriteOptions
+from core.formats.common import WriteOptions, taught_info
 from core.images.decoding import decode, image_size, unavailable
 from core.images.scan import EXPORTED, is_theirs
 
+TAUGHT = "boxscout.json"
 NO_FILE = mark("its file is not known")
 # Bytes of a file's name, of the 255 that systems allow; the rest is for what is added to it.
 _LONGEST = 200
@@ -65,6 +67,12 @@ def write_file(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_taught(folder: Path, options: WriteOptions) -> None:
+    """Say in a file of its own by which corrections the boxes were found, where any taught."""
+    if options.taught:
+        write_file(folder / TAUGHT, json.dumps(taught_info(options), indent=1).encode("ascii"))
 
 
 def read_back(path: Path, fits: bool) -> None:

@@ -23,6 +23,7 @@ from core.formats.common import (
     no_size,
     numbered_labels,
     prepare,
+    taught_info,
     write_checked,
 )
 from core.formats.files import read_json
@@ -61,6 +62,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
             "format_version": VERSION,
             "detector": MADE_HERE + __version__,
             "detector_metadata": _METADATA,
+            **taught_info(options),
         },
         "detection_categories": {key: name for name, key in numbers.items()},
         "images": entries,

@@ -31,7 +31,15 @@ from core.formats.common import (
     whole_pixels,
 )
 from core.formats.files import walk
-from core.formats.folders import each, new_folder, read_back, renamed_note, unique_stems, write_file
+from core.formats.folders import (
+    each,
+    new_folder,
+    read_back,
+    renamed_note,
+    unique_stems,
+    write_file,
+    write_taught,
+)
 from core.formats.gather import (
     Gathered,
     ReadOptions,
@@ -62,6 +70,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     with new_folder(path) as folder:
         for image in each(kept, options.on_file):
             write_file(folder / f"{stems[image.name]}.xml", _document(image, one_based=options.one_based))
+        write_taught(folder, options)
         read_back(path, not kept or _matches(FORMAT.read(folder), kept))
     return prepared.summary(path, len(kept), *_notes(prepared, stems))
 

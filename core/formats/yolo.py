@@ -43,6 +43,7 @@ from core.formats.folders import (
     unique_stems,
     unusable_sources,
     write_file,
+    write_taught,
 )
 from core.formats.gather import Gathered, ReadOptions, told_or_failed
 from core.formats.names import checked_name
@@ -96,6 +97,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
             copied += not place_image(options.sources[image.name], target, link=options.link)
             part = "val" if image.name in options.val else "train"
             write_file(folder / "labels" / part / f"{stems[image.name]}.txt", _lines(image, numbers))
+        write_taught(folder, options)
         write_file(folder / "data.yaml", _config(path, labels, validates=bool(options.val)))
         if _are_renamed(stems):
             originals = {place: name for name, place in places.items()}

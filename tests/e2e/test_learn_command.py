@@ -185,3 +185,36 @@ def test_a_localizer_that_is_none_is_one_sentence(
     else:
         assert not other.exists(), "a damaged file leaves no project behind"
     assert code == 1 and len(err.strip().splitlines()) == 1 and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "out"),
+    [("coco", "o.json"), ("megadetector", "o.json"), ("yolo", "o"), ("voc", "o"), ("csv", "o.csv")],
+)
+def test_an_export_says_what_taught_its_boxes(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, out: str
+) -> None:
+    project, photos = folder / "a.boxscout", (folder / "photos" / "images").resolve()
+
+    def exported(place: str) -> Path:
+        (tmp_path / place).mkdir()
+        words = ("export", "--project", project, "--format", name, "--out", tmp_path / place / out)
+        assert run(capsys, *words)[0] == 0
+        return tmp_path / place / out
+
+    def said(out: Path) -> list[str]:
+        files = [out] if out.is_file() else [one for one in out.rglob("*") if one.is_file()]
+        return [one.name for one in files if b"taught" in one.read_bytes() or one.name == "boxscout.json"]
+
+    assert said(exported("untaught")) == []
+    assert run(capsys, "learn", "--project", project, "--from", corrected(folder, 8))[0] == 0
+    assert said(exported("not in use")) == [], "its boxes are not in the project yet"
+    assert run(capsys, "localize", photos, "--project", project)[0] == 0
+    taught = exported("taught")
+    wanted = {"run": "Run 2", "features": "lite0", "reviewed_images": 8, "without_object": 0}
+    if name in ("coco", "megadetector"):
+        assert json.loads(taught.read_text())["info"]["taught"] == wanted
+    elif name != "csv":
+        assert json.loads((taught / "boxscout.json").read_text()) == {"taught": wanted}
+    read = {Path(one.name).stem: one.boxes for one in read_truth(taught)}
+    assert len(read) == 24 and all(read.values()), "readers pass it over"
