@@ -118,10 +118,7 @@ class Training(Learning):
     """What a training in steps needs to be told besides. Sizes are pixels."""
 
     image_size: int = _setting(
-        64,
-        mark("Image size"),
-        mark("Side length, in pixels, at which images are learned."),
-        choices=(32, 64, 128),
+        64, mark("Image size"), mark("Side in pixels at which images are learned."), choices=(32, 64, 128)
     )
     batch_size: int = _setting(64, mark("Batch"), mark("Images per step."), low=2, high=1024)
     minutes: float | None = _setting(

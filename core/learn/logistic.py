@@ -49,7 +49,9 @@ def logistic(
     float32 (C,) and the bias.
     """
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + np.float32(_SMALLEST_SPREAD)
-    inputs = np.hstack([(rows - mean) / spread, np.ones((len(rows), 1), np.float32)])
+    inputs = np.ones((len(rows), rows.shape[1] + 1), np.float32)  # filled in place: it is the largest of all
+    np.subtract(rows, mean, out=inputs[:, :-1])
+    inputs[:, :-1] /= spread
     shares = np.full(len(rows), 1 / len(rows)) if weigh is None else weigh / weigh.sum(dtype=np.float64)
     held = np.full(inputs.shape[1], ridge)
     held[-1] = _FREE

@@ -211,7 +211,7 @@ def test_an_export_says_what_taught_its_boxes(
     assert said(exported("not in use")) == [], "its boxes are not in the project yet"
     assert run(capsys, "localize", photos, "--project", project)[0] == 0
     taught = exported("taught")
-    wanted = {"run": "Run 2", "features": "lite0", "reviewed_images": 8, "without_object": 0}
+    wanted = {"run": "Run 2", "features": "efficientnet-lite0", "reviewed_images": 8, "without_object": 0}
     if name in ("coco", "megadetector"):
         assert json.loads(taught.read_text())["info"]["taught"] == wanted
     elif name != "csv":
