@@ -204,7 +204,7 @@ def test_an_export_says_what_taught_its_boxes(
 
     def said(out: Path) -> list[str]:
         files = [out] if out.is_file() else [one for one in out.rglob("*") if one.is_file()]
-        return [one.name for one in files if b"taught" in one.read_bytes() or one.name == "boxscout.json"]
+        return [one.name for one in files if b'"taught"' in one.read_bytes() or one.name == "boxscout.json"]
 
     assert said(exported("untaught")) == []
     assert run(capsys, "learn", "--project", project, "--from", corrected(folder, 8))[0] == 0
