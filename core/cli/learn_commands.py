@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 from core.base.annotations import Status
+from core.base.atomic import keep_other_kinds
 from core.base.errors import BoxscoutError
 from core.base.language import trn
 from core.cli.console import Bar
@@ -36,7 +37,8 @@ def run_learn(
     with claim(path, COMMAND), existing_project(path) as project:
         prior = prior_unit(project)
         told = _take_in(project, boxes) if boxes is not None else []
-        check_enough(lessons_of(project).with_box)  # before the features take their seconds
+        if boxes is None:
+            check_enough(lessons_of(project).with_box)  # before the features take their seconds
         features = features_to_use(project, prior, weights, bar)
         bar.part("Learning", 1.0)
         with training_run(project, KIND, preset=PRESET) as run:
@@ -52,8 +54,11 @@ def run_learn(
 
 
 def _take_in(project: Project, boxes: Path) -> list[str]:
-    """The boxes of a file, as accepted; what is to be said of it."""
-    return import_boxes(project, plan_import(project, boxes), status=Status.ACCEPTED).lines()
+    """The boxes of a file, as accepted; what is to be said of it. None come in where too few would teach."""
+    plan = plan_import(project, boxes)
+    known = {i for i, own in lessons_of(project).boxes.items() if own}
+    check_enough(len(known | (plan.boxes.keys() - plan.held)))
+    return import_boxes(project, plan, status=Status.ACCEPTED).lines()
 
 
 def _learned(run: Run, found: Localizer, rejected: int) -> str:
@@ -72,6 +77,7 @@ def run_save(path: Path, out: Path, *, run_id: int | None) -> dict[str, Any]:
         if run.kind != KIND:
             raise BoxscoutError(f"{run.name} was trained from scratch: choose one of frozen features.")
         unit = saved_unit(run)
+    keep_other_kinds(out)
     save_localizer(out, unit)
     return {"text": f"{run.name} is in {out} now: {_known(unit)}.", "file": str(out), "run": run.id}
 

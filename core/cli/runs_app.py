@@ -9,9 +9,7 @@ import typer
 
 from core.cli.shared import AsJson, ExistingProject, show
 
-RunNumber = Annotated[
-    int | None, typer.Option("--run", min=1, help="Which training finds them; 'runs' lists all.")
-]
+RunNumber = Annotated[int | None, typer.Option("--run", min=1, help="Which training; 'runs' lists all.")]
 
 
 def runs(

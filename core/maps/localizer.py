@@ -33,6 +33,7 @@ VERSION = 1
 _KEY = "boxscout"
 _MOST_BYTES = 4_000_000
 _MOST_WEIGHTS = 200_000
+_MOST_WEIGHT = 1e6  # of numbers about 1: what is larger overflows, and is nothing that was learned
 _MOST_IMAGES = 2**31 - 1  # no database keeps a step beyond 64 bits
 _MOST_PIXELS, _MOST_STRIDE = 4096, 256
 _NOT_OF_MAPS = ("runtime", "images", "levels", "taught")
@@ -234,7 +235,7 @@ def load_localizer(path: Path) -> Localizer:
         )
     try:
         return _localizer(header, weights)
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise _damaged(path) from error
 
 
@@ -250,7 +251,11 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
         or header["cell"] not in strides
     ):
         raise ValueError
-    if weights.dtype != np.float32 or weights.shape != (sum(channels),) or not np.isfinite(weights).all():
+    if (
+        weights.dtype != np.float32
+        or weights.shape != (sum(channels),)
+        or not (np.abs(weights) < _MOST_WEIGHT).all()
+    ):
         raise ValueError
     sides = header["size"], header["multiple"]
     if header["method"] not in METHODS or not all(1 <= side <= _MOST_PIXELS for side in sides):
@@ -259,6 +264,8 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
         raise ValueError
     for name in ("features", "sha256", "runtime"):
         header[name].encode()  # half a surrogate can be neither kept nor shown
+        if not header[name].isprintable():
+            raise ValueError
     return Localizer(
         method=header["method"],
         features=header["features"],

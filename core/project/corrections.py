@@ -26,7 +26,7 @@ from core.project.rows import HELD
 from core.project.runs import Run, current_run, runs
 from core.project.search import OnProgress
 from core.project.store import ImageRecord, Project
-from core.project.workflow import no_training
+from core.project.workflow import COMMANDS, no_training
 
 PRESET = "corrections"
 """Of a run that a person's corrections have taught."""
@@ -74,7 +74,7 @@ def prior_unit(project: Project) -> Localizer:
     """
     saved = {run.id: saved_unit(run) for run in runs(project) if run.kind == KIND and run.is_saved}
     if not saved:
-        raise no_training(project)
+        raise no_training(project, *COMMANDS[KIND])
     current = current_run(project)
     unit = saved.get(current.id if current else 0) or saved[max(saved)]
     if unit.taught is None:
