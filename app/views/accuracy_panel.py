@@ -157,19 +157,13 @@ class AccuracyPanel(QWidget):
 
     def set_state(self, state: AccuracyPanelState) -> None:
         self.title.setText(state.title)
-        for widget in (self.nothing, self.import_button):
-            widget.setVisible(not state.rows)
+        for other in (self.nothing, self.import_button):
+            other.setVisible(not state.rows)
         self.rows.set_rows(state.rows)
         self.reading.setText(state.reading)
         self.facts.setText("\n".join(state.facts))
-        for widget in (
-            self.title,
-            self.rows,
-            self.reading,
-            self.facts,
-            self.worst_button,
-            self.remove_button,
-        ):
+        measured: tuple[QWidget, ...] = (self.title, self.rows, self.reading, self.facts)
+        for widget in (*measured, self.worst_button, self.remove_button):
             widget.setVisible(bool(state.rows))
         self.updateGeometry()
 

@@ -8,8 +8,7 @@ from threading import Event
 from typing import Any
 
 from core.base.annotations import Status
-from core.base.atomic import keep_other_kinds
-from core.base.errors import BoxscoutError
+from core.base.errors import BoxscoutError, CheckpointError
 from core.base.language import trn
 from core.cli.console import Bar
 from core.cli.features_commands import features_to_use
@@ -77,9 +76,18 @@ def run_save(path: Path, out: Path, *, run_id: int | None) -> dict[str, Any]:
         if run.kind != KIND:
             raise BoxscoutError(f"{run.name} was trained from scratch: choose one of frozen features.")
         unit = saved_unit(run)
-    keep_other_kinds(out)
+    if out.exists():
+        _keep_other_kinds(out)
     save_localizer(out, unit)
     return {"text": f"{run.name} is in {out} now: {_known(unit)}.", "file": str(out), "run": run.id}
+
+
+def _keep_other_kinds(out: Path) -> None:
+    """BoxscoutError where a localizer would take the place of something else, such as a photo."""
+    try:
+        load_localizer(out)
+    except CheckpointError as error:
+        raise BoxscoutError(f"{out} is no file of 'localizer save': choose another name.") from error
 
 
 def run_use(file: Path, path: Path) -> dict[str, Any]:
