@@ -202,8 +202,7 @@ class CanvasPresenter(Presenter):
         self.menu.popup(at)
 
     def _show_display(self) -> None:
-        bar = self._bar
-        button = bar.display_button if bar.display_button.isVisible() else bar.heat_button
+        button = self._bar.display_button
         above = button.mapToGlobal(QPoint(0, 0)) - QPoint(0, self.popup.sizeHint().height())
         self.popup.ask(self._session.view.display, above)
 
@@ -325,3 +324,4 @@ class CanvasPresenter(Presenter):
                 zoom=self._canvas.zoom,
             )
         )
+        self._bar.threshold_plot.set_threshold(view.options.threshold_of(None))
