@@ -47,7 +47,7 @@ def beetles(tmp_path: Path) -> Path:
 
 def shown_rule(window: MainWindow) -> tuple[str, float]:
     """The rule and the threshold that stand below the image."""
-    return window.bar.rule_box.currentText(), window.bar.threshold_spin.value()
+    return window.bar.boxes.rule_box.currentText(), window.bar.threshold_spin.value()
 
 
 def click(qtbot: QtBot, button: object) -> None:
