@@ -341,8 +341,7 @@ class MainWindow(QMainWindow):
     def _save_layout(self) -> None:
         settings = paths.settings()
         settings.setValue("window/geometry", self.saveGeometry())
-        if (panels := self.splitter.state()) is not None:
-            settings.setValue(_PANELS, panels)
+        settings.setValue(_PANELS, self.splitter.state())
 
     def _restore_layout(self) -> None:
         self.resize(1280, 800)

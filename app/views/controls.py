@@ -186,6 +186,11 @@ class FitScroll(QScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setAutoFillBackground(False)
+        self.set_inside(inside)
+
+    def set_inside(self, inside: QWidget) -> None:
+        """Hold this in place of what was there, which goes unless it was taken."""
+        self._inside = inside
         self.setWidget(inside)
         inside.setAutoFillBackground(False)
         inside.installEventFilter(self)

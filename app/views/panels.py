@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
+
+from app.views.controls import FitScroll
 
 _NARROW = 1200
 """Pixels of width below which list and side panel are above each other."""
 _LIST_SHARE, _LIST_LEAST, _LIST_MOST = 0.16, 210, 280
 _SIDE_SHARE, _SIDE_LEAST, _SIDE_MOST = 0.19, 250, 340
 _COLUMN = 264
-_STACK = (1, 1)
 
 
 class Panels(QSplitter):
@@ -19,66 +20,79 @@ class Panels(QSplitter):
 
     def __init__(self, images: QWidget, centre: QWidget, side: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self._images, self._centre, self._side = images, centre, side
-        self._is_narrow = self._is_own = False
+        self._images, self._side = images, side
+        self._is_narrow = False
+        self._chosen: tuple[int, int] | None = None
         self._column = QSplitter(Qt.Orientation.Vertical)
-        self._column.setChildrenCollapsible(False)
+        self._scroll = FitScroll(QWidget())  # of the side panel, where it is less high than it would be
         self._column.addWidget(images)
+        self._column.addWidget(self._scroll)
+        self._scroll.hide()
         for part in (self._column, centre, side):
             self.addWidget(part)
-        self.setChildrenCollapsible(False)
+        for splitter in (self, self._column):
+            splitter.setChildrenCollapsible(False)
         self.setStretchFactor(1, 1)
         self.splitterMoved.connect(self._note)
         for part in (images, side):
             part.installEventFilter(self)
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether list and side panel share a column."""
-        return self._is_narrow
+    def state(self) -> str:
+        """The widths of list and panel that somebody chose; empty where nobody did."""
+        return "" if self._chosen is None else "{} {}".format(*self._chosen)
 
-    def state(self) -> QByteArray | None:
-        """The widths that somebody chose; None where nobody did."""
-        return self.saveState() if self._is_own and not self._is_narrow else None
-
-    def restore(self, state: QByteArray) -> None:
-        self._is_own = self.restoreState(state)
+    def restore(self, state: str) -> None:
+        """Show these widths as soon as there is room for three parts beside each other."""
+        parts = state.split()
+        if len(parts) == 2 and all(part.isdecimal() for part in parts):
+            self._chosen = int(parts[0]), int(parts[1])
+            self._share()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._stack(self.width() < _NARROW)
         super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._share()
+        self._share()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
-            both = (self._images, self._side) if self._is_narrow else (self._images,)
-            self._column.setVisible(not all(part.isHidden() for part in both))
+            self._show_column()
         return super().eventFilter(watched, event)
 
     def _note(self) -> None:
-        self._is_own = True
+        if not self._is_narrow:
+            before, (own, _, side) = self._widths(), self.sizes()
+            self._chosen = own or before[0], side or before[1]
 
     def _stack(self, narrow: bool) -> None:
         if narrow == self._is_narrow:
             return
         self._is_narrow, hidden = narrow, self._side.isHidden()
-        self._is_own = False
         if narrow:
-            self._column.addWidget(self._side)
-            self._column.setSizes([self.height() * part for part in _STACK])
+            self._scroll.set_inside(self._side)
         else:
+            self._scroll.takeWidget()
             self.addWidget(self._side)
         self._side.setHidden(hidden)
+        self._show_column()
+
+    def _show_column(self) -> None:
+        sides = self._is_narrow and not self._side.isHidden()
+        self._scroll.setVisible(sides)
+        self._column.setVisible(sides or not self._images.isHidden())
 
     def _share(self) -> None:
         """Give the image what list and side panel leave."""
-        if self._is_own:
-            return
         width = self.width()
         if self._is_narrow:
             self.setSizes([_COLUMN, width - _COLUMN])
-            return
-        own = round(min(max(width * _LIST_SHARE, _LIST_LEAST), _LIST_MOST))
-        side = round(min(max(width * _SIDE_SHARE, _SIDE_LEAST), _SIDE_MOST))
-        self.setSizes([own, width - own - side, side])
+        else:
+            own, side = self._widths()
+            self.setSizes([own, width - own - side, side])
+
+    def _widths(self) -> tuple[int, int]:
+        """Of list and panel, beside each other."""
+        if self._chosen is not None:
+            return self._chosen
+        own = round(min(max(self.width() * _LIST_SHARE, _LIST_LEAST), _LIST_MOST))
+        side = round(min(max(self.width() * _SIDE_SHARE, _SIDE_LEAST), _SIDE_MOST))
+        return own, side

@@ -96,6 +96,7 @@ def test_a_width_that_was_dragged_is_kept(folder: Path, qtbot: QtBot) -> None:
     close(qtbot, first)
 
     second = MainWindow()
+    second.resize(1280, 800)  # a screen of tests is smaller
     second.show()
     fill(qtbot, second, folder, 12)
     assert second.images.width() == pytest.approx(dragged, abs=2)
