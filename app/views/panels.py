@@ -24,11 +24,9 @@ class Panels(QSplitter):
         self._is_narrow = False
         self._chosen: tuple[int, int] | None = None
         self._column = QSplitter(Qt.Orientation.Vertical)
-        self._scroll = FitScroll(QWidget())  # of the side panel, where it is less high than it would be
+        self._scroll = FitScroll(side, bar_on_margin=True)
         self._column.addWidget(images)
-        self._column.addWidget(self._scroll)
-        self._scroll.hide()
-        for part in (self._column, centre, side):
+        for part in (self._column, centre, self._scroll):
             self.addWidget(part)
         for splitter in (self, self._column):
             splitter.setChildrenCollapsible(False)
@@ -66,19 +64,14 @@ class Panels(QSplitter):
     def _stack(self, narrow: bool) -> None:
         if narrow == self._is_narrow:
             return
-        self._is_narrow, hidden = narrow, self._side.isHidden()
-        if narrow:
-            self._scroll.set_inside(self._side)
-        else:
-            self._scroll.takeWidget()
-            self.addWidget(self._side)
-        self._side.setHidden(hidden)
+        self._is_narrow = narrow
+        (self._column if narrow else self).addWidget(self._scroll)
         self._show_column()
 
     def _show_column(self) -> None:
-        sides = self._is_narrow and not self._side.isHidden()
-        self._scroll.setVisible(sides)
-        self._column.setVisible(sides or not self._images.isHidden())
+        has_side = not self._side.isHidden()
+        self._scroll.setVisible(has_side)
+        self._column.setVisible(not self._images.isHidden() or (self._is_narrow and has_side))
 
     def _share(self) -> None:
         """Give the image what list and side panel leave."""

@@ -100,8 +100,7 @@ class TrainPanel(QWidget):
         """As high as its texts are once they are wrapped: by their single lines the curves would be cut."""
         least = super().minimumSizeHint()
         height = max(least.height(), there(self.layout()).minimumHeightForWidth(self.width()))
-        # Beside an open form the curves may make way.
-        return QSize(least.width(), height - self.results.minimumHeight() * self.settings.is_open())
+        return QSize(least.width(), height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -215,8 +214,7 @@ class TrainPanel(QWidget):
         self.offer = self._generator_offer()
         self.results.addWidget(self.offer)
         self.results.addWidget(self.own)
-        self.accuracy_scroll = FitScroll(self.accuracy)
-        self.results.addWidget(self.accuracy_scroll)
+        self.results.addWidget(self.accuracy)
         # It takes what is left: by its wish for room it would squeeze the form into a slit.
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return self.results
@@ -238,19 +236,15 @@ class TrainPanel(QWidget):
         return super().eventFilter(watched, event)
 
     def _make_room(self) -> None:
-        """The curves keep their height, and make way where it would leave only a slit of an open form; the
-        images above them are shown where there is room for both."""
-        if self.results.currentWidget() in (self.own, self.offer, self.accuracy_scroll):
-            self.results.setMinimumHeight(0)
-            return
-        plot = self.class_plot if self.results.currentWidget() is self.class_plot else self.plot
-        curves = plot.minimumSizeHint().height()
-        others = there(self.layout()).minimumHeightForWidth(self.width()) - self.results.minimumHeight()
-        shown = not self.settings.is_open() or self.height() >= others + curves
-        self.results.setMinimumHeight(curves if shown else 0)
-        plot.setVisible(shown)
-        both = self.gallery.minimumSizeHint().height() + style.SPACING + curves
-        self.gallery.setVisible(self.results.height() >= both)
+        """What is shown keeps the height that it needs; the panel scrolls where there is less."""
+        page, learning = self.results.currentWidget(), self.shown_learning
+        if page is self.accuracy:
+            least = page.heightForWidth(self.results.width())
+        elif page is self.class_plot:
+            least = page.minimumSizeHint().height()
+        else:
+            least = learning.minimumSizeHint().height() if page is learning else 0
+        self.results.setMinimumHeight(least)
 
     def _connect(self) -> None:
         controls = self.controls
@@ -288,7 +282,7 @@ class TrainPanel(QWidget):
     def _page(self, state: TrainPanelState) -> QWidget:
         """What the tab shows: of the run that is shown, else of what the form sets up."""
         if self.tabs.index() in (OWN, ACCURACY):
-            return self.own if self.tabs.index() == OWN else self.accuracy_scroll
+            return self.own if self.tabs.index() == OWN else self.accuracy
         if state.kind is Kind.CAM:
             return self.class_plot
         return self.offer if self._by_features(state) else self.shown_learning

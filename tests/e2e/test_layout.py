@@ -50,7 +50,7 @@ def test_the_image_keeps_half_of_a_small_window(
         resize(qtbot, window, size)
         assert share(window) >= 0.5, ("with truth", size)
         panel = window.truth.panel
-        assert panel.width() <= window.train_panel.accuracy_scroll.viewport().width()
+        assert panel.width() <= window.train_panel.width()
         for label in (panel.title, panel.reading, panel.facts):
             assert label.height() >= label.heightForWidth(label.width()), "its last lines are cut"
 
