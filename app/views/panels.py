@@ -12,7 +12,8 @@ _NARROW = 1200
 """Pixels of width below which list and side panel are above each other."""
 _LIST_SHARE, _LIST_LEAST, _LIST_MOST = 0.16, 210, 280
 _SIDE_SHARE, _SIDE_LEAST, _SIDE_MOST = 0.19, 250, 340
-_COLUMN = 264
+_COLUMN, _LIST_HEIGHT = 264, 1.5
+"""Of the column: its width, and how much higher the list is than the panel."""
 
 
 class Panels(QSplitter):
@@ -66,6 +67,8 @@ class Panels(QSplitter):
             return
         self._is_narrow = narrow
         (self._column if narrow else self).addWidget(self._scroll)
+        if narrow:
+            self._column.setSizes([round(self.height() * _LIST_HEIGHT), self.height()])
         self._show_column()
 
     def _show_column(self) -> None:
