@@ -152,7 +152,7 @@ def _bench(name: str, seed: int, features: Features, work: Path) -> Bench:
             signs[described.rows] = found
             for row, one in zip(described.rows.tolist(), own, strict=True):
                 truth = photos.truth[row]
-                boxes = [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in truth.boxes]
+                boxes = [own.box.sides for own in truth.boxes]
                 shares = np.array(boxes) / np.tile([truth.width, truth.height], 2)
                 images[row] = Reviewed(one.astype(np.float16), np.clip(shares, 0, 1))
     even = even_ranks([image.name for image in photos.truth])

@@ -154,7 +154,7 @@ def _reviewed(
             own = _cells(described, prior, features)
             sizes = described.sizes.astype(np.float64)
             for row, image, size in zip(described.rows.tolist(), own, sizes, strict=True):
-                boxes = [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in lessons.boxes[records[row].id]]
+                boxes = [own.box.sides for own in lessons.boxes[records[row].id]]
                 shares = np.array(boxes, np.float64).reshape(-1, 4) / np.tile(size, 2)
                 found[row] = Reviewed(image, np.clip(shares, 0, 1))
             if on_progress is not None:

@@ -118,8 +118,7 @@ def mark_edited(db: sqlite3.Connection, edited: Mapping[int, bool]) -> None:
 
 
 def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]:
-    box = record.box
-    sides = tuple(float(side) for side in (box.x0, box.y0, box.x1, box.y1))
+    sides = tuple(map(float, record.box.sides))
     if not all(map(math.isfinite, sides)):
         raise ProjectError(
             tr("A box of image {image_id} has a coordinate that is not a number.").format(image_id=image_id)

@@ -170,13 +170,8 @@ def _likeness(ids: Sequence[int], before: Mapping[int, Boxes], after: Mapping[in
         old, new = before.get(image_id, ()), after.get(image_id, ())
         counts[place] = max(len(old), len(new), 1)
         for one, other in zip(old, new, strict=False):
-            pairs.append((*_sides(one), *_sides(other)))
+            pairs.append((*one.box.sides, *other.box.sides))
             owners.append(place)
     sides = np.array(pairs, np.float64).reshape(-1, 8)
     shared = overlaps(sides[:, :4], sides[:, 4:])
     return np.bincount(np.array(owners, np.intp), weights=shared, minlength=len(ids)) / counts
-
-
-def _sides(record: BoxRecord) -> tuple[float, float, float, float]:
-    box = record.box
-    return box.x0, box.y0, box.x1, box.y1
