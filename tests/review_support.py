@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 from window_support import LONG, fill, settle
@@ -33,6 +36,13 @@ def fill_with_boxes(qtbot: QtBot, window: MainWindow, folder: object, heat: np.n
         window.workbench.localization.evidence_changed.emit()
     settle(qtbot, window)
     ready(qtbot, window)
+
+
+@pytest.fixture
+def found(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
+    """A window with :func:`fill_with_boxes`."""
+    fill_with_boxes(qtbot, window, folder)
+    return window
 
 
 def ready(qtbot: QtBot, window: MainWindow) -> None:

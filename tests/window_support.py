@@ -33,6 +33,7 @@ from app.models.training import Phase
 from app.views.export_dialog import ExportDialog
 from core.base import language
 from core.base.config import TrainConfig
+from core.images.sample import draw_sample
 
 LONG = 30_000
 
@@ -70,6 +71,19 @@ def tiny() -> TrainConfig:
 def folder(tmp_path: Path) -> Path:
     """Twelve images, 40 x 30 pixels, each with a bright square somewhere on noise."""
     return draw_folder(tmp_path / "photos", 12)
+
+
+@pytest.fixture
+def beetles(tmp_path: Path) -> Path:
+    """24 drawn photos, each with one beetle."""
+    draw_sample(tmp_path / "drawn", count=24, seed=3)
+    return tmp_path / "drawn" / "images"
+
+
+def click(qtbot: QtBot, button: QWidget) -> None:
+    """Click what a person could click."""
+    assert button.isVisible() and button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def draw_folder(where: Path, count: int) -> Path:

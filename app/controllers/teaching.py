@@ -8,23 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
 
 from app.controllers.editing import EditingController
 from app.controllers.job import Controller
 from app.controllers.pacing import PacingController
 from app.controllers.run import changed_records, last_of
 from app.controllers.sources import chosen_features
-from app.models.pictures import to_qimage
+from app.models.pictures import read_picture
 from app.models.results import Outcome, Pair
 from app.models.runs import Listed, read_runs
 from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
-from core.base.errors import ImageError
 from core.base.language import tr, trn
-from core.images.decoding import decode
 from core.project.store import ImageRecord, Project
 from core.project.teaching import BY_ITSELF, OFFERED, Change, Teaching, is_worth, teach_run
 
@@ -84,11 +81,15 @@ class TeachingController(Controller):
     @property
     def estimate(self) -> float | None:
         """The seconds that it will take; None where nothing like it was measured on this computer."""
-        session = self._session
-        tally, current = session.progress.tally, session.runs.current
-        again = current is not None and current.id in session.runs.listed.taught_runs
+        session, tally = self._session, self._session.progress.tally
         config = chosen_features(session.view.config)
-        return self._pacing.estimate_teaching(config, tally.lessons + tally.usable, again=again)
+        return self._pacing.estimate_teaching(config, tally.lessons + tally.usable, again=self._goes_on)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the boxes come from a run that corrections have taught, so that features are kept."""
+        current = self._session.runs.current
+        return current is not None and current.id in self._session.runs.listed.taught_runs
 
     def set_by_itself(self, on: bool) -> None:
         """Whether to learn every :data:`BY_ITSELF` reviewed images, and ask nobody."""
@@ -183,11 +184,9 @@ class TeachingController(Controller):
         session, teaching = self._session, found.teaching
         if session.project is not project:
             return
-        current = session.runs.current
-        again = current is not None and current.id in session.runs.listed.taught_runs
         config, tally = chosen_features(session.view.config), session.progress.tally
         images = teaching.reviewed + tally.usable
-        self._pacing.note_teaching(config, found.seconds / max(images, 1), again=again)
+        self._pacing.note_teaching(config, found.seconds / max(images, 1), again=self._goes_on)
         session.merge_records(found.records)
         session.runs.set_listed(found.listed)
         if by_itself:
@@ -205,11 +204,4 @@ class TeachingController(Controller):
 
 
 def _pairs(most: Sequence[Change]) -> list[Pair]:
-    return [Pair(change, _picture(change)) for change in most]
-
-
-def _picture(change: Change) -> QImage | None:
-    try:
-        return to_qimage(decode(change.image.path, max_side=SIDE).pixels)
-    except ImageError:
-        return None
+    return [Pair(change, read_picture(change.image.path, SIDE)) for change in most]

@@ -9,12 +9,10 @@ from PySide6.QtGui import QImage
 
 from app.controllers.job import Controller
 from app.models.evidence import HeatMap
-from app.models.pictures import to_qimage
+from app.models.pictures import read_picture
 from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
-from core.base.errors import ImageError
-from core.images.decoding import decode
 from core.project.queries import heat_maps
 from core.project.store import Project
 
@@ -32,8 +30,14 @@ class WatchingController(Controller):
         self.maps: dict[int, HeatMap] = {}
         self.pictures: dict[int, QImage] = {}
         self._reading = self._job("watched")
-        options = {"threads": 1, "capacity": 4 * COUNT, "queue_limit": 2 * COUNT}
-        self._loader = pump.loader("tiles", _picture, on_ready=self._on_picture, **options)
+        self._loader = pump.loader(
+            "tiles",
+            lambda key: read_picture(key[1], SIDE),
+            on_ready=self._on_picture,
+            threads=1,
+            capacity=4 * COUNT,
+            queue_limit=2 * COUNT,
+        )
         session.project_changed.connect(self.choose)
         session.images.count_changed.connect(self.choose)
         session.live_map_made.connect(self._on_live_map)
@@ -83,13 +87,6 @@ class WatchingController(Controller):
         if picture is not None and key[0] in self._session.watched:
             self.pictures[key[0]] = picture
             self.changed.emit()
-
-
-def _picture(key: tuple[int, Path]) -> QImage | None:
-    try:
-        return to_qimage(decode(key[1], max_side=SIDE).pixels)
-    except ImageError:  # the list says so
-        return None
 
 
 def _maps(worker: Worker, project: Project, ids: tuple[int, ...]) -> dict[int, HeatMap]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PySide6.QtGui import QImage
 
+from core.base.errors import ImageError
 from core.images.colours import Levels
+from core.images.decoding import decode
 from core.images.display import Display, displayed, displayed_levels
 
 _PAINTED = {3: QImage.Format.Format_RGB32, 4: QImage.Format.Format_ARGB32_Premultiplied}
@@ -19,6 +23,14 @@ def to_qimage(pixels: np.ndarray) -> QImage:
     picture = QImage(pixels.data, width, height, width * channels, _FORMATS[channels])
     # Also a copy: QImage does not keep the array alive. Painting wants this format; better here than there.
     return picture.convertToFormat(_PAINTED[channels])
+
+
+def read_picture(path: Path, side: int) -> QImage | None:
+    """In a thread: the picture of an image file, at most ``side`` pixels long; None of an unreadable one."""
+    try:
+        return to_qimage(decode(path, max_side=side).pixels)
+    except (ImageError, OSError):  # whoever lists the file says why
+        return None
 
 
 def adjusted(picture: QImage, display: Display, levels: Levels | None = None) -> QImage:

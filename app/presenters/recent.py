@@ -9,12 +9,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 
 from app import paths
-from app.models.pictures import to_qimage
+from app.models.pictures import read_picture
 from app.pump import Pump
 from app.views.welcome import WelcomePage
 from app.worker import Worker
-from core.base.errors import ImageError
-from core.images.decoding import decode
 from core.project.summary import Summary, summary_of
 
 SIDE = 128  # pixels of the pictures
@@ -51,11 +49,5 @@ def _read(worker: Worker, listed: Sequence[Path]) -> None:
             return
         summary = summary_of(path)
         if summary is not None:
-            worker.put((path, summary, None if summary.picture is None else _picture(summary.picture)))
-
-
-def _picture(path: Path) -> QImage | None:
-    try:
-        return to_qimage(decode(path, max_side=SIDE).pixels)
-    except (ImageError, OSError):  # a disk that is away, say: the name and the folder are enough
-        return None
+            picture = None if summary.picture is None else read_picture(summary.picture, SIDE)
+            worker.put((path, summary, picture))

@@ -83,15 +83,12 @@ class CompareDialog(QDialog):
         for row, pair in enumerate(pairs):
             change = pair.change
             size = change.image.width, change.image.height
-            before = BoxPicture(
-                pair.picture, size, change.before, tr("{name}: before").format(name=change.image.name)
-            )
-            after = BoxPicture(
-                pair.picture, size, change.after, tr("{name}: after").format(name=change.image.name)
-            )
+            name = change.image.name
+            before = BoxPicture(pair.picture, size, change.before, tr("{name}: before").format(name=name))
+            after = BoxPicture(pair.picture, size, change.after, tr("{name}: after").format(name=name))
             self.pictures.append((before, after))
             for column, shown in enumerate((before, after)):
-                shown.setToolTip(change.image.name)
+                shown.setToolTip(name)
                 grid.addWidget(shown, row + 1, column)
             grid.setRowStretch(row + 1, 1)
         return grid

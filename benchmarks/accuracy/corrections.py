@@ -48,7 +48,6 @@ from core.learn.frozen import learn
 from core.learn.logistic import sigmoid
 from core.learn.object_unit import Unit
 from core.learn.usefulness import most_useful
-from core.maps.cells import cells, maps_at
 from core.maps.localizer import Localizer
 from core.maps.signature import signatures
 from core.maps.stream import stream_features
@@ -144,17 +143,16 @@ def _bench(name: str, seed: int, features: Features, work: Path) -> Bench:
     signs = np.zeros((len(files), 0), np.float16)
     with closing(stream_features(features, files, form=learned.form)) as stream:
         for described in stream:
-            maps = maps_at(described.maps, features, learned.strides)
-            own = cells(maps, normalise=learned.normalise, grid=learned.strides.index(learned.cell))
-            found = signatures(maps, learned.maps(described, features))
+            maps = learned.read(described, features)
+            found = signatures(maps, learned.heat(maps))
             if not signs.size:
                 signs = np.zeros((len(files), found.shape[1]), np.float16)
             signs[described.rows] = found
-            for row, one in zip(described.rows.tolist(), own, strict=True):
+            for row, one in zip(described.rows.tolist(), learned.cells(described, features), strict=True):
                 truth = photos.truth[row]
-                boxes = [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in truth.boxes]
+                boxes = [own.box.sides for own in truth.boxes]
                 shares = np.array(boxes) / np.tile([truth.width, truth.height], 2)
-                images[row] = Reviewed(one.astype(np.float16), np.clip(shares, 0, 1))
+                images[row] = Reviewed(one, np.clip(shares, 0, 1))
     even = even_ranks([image.name for image in photos.truth])
     prior = Unit(learned.weights, learned.bias)
     return Bench(name, photos.truth, [images[i] for i in range(len(files))], signs, prior, even)

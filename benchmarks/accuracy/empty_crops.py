@@ -70,7 +70,7 @@ def write_crops(pairs: Sequence[Pair], photos: PhotoSet, out: Path) -> list[tupl
 
 
 def _pair(image: ImageBoxes, rng: np.random.Generator) -> Pair | None:
-    boxes = np.array([(r.box.x0, r.box.y0, r.box.x1, r.box.y1) for r in image.boxes])
+    boxes = np.array([record.box.sides for record in image.boxes])
     sizes = {(round(w), round(h)) for w, h in _sizes(image.width, image.height)}
     for width, height in sorted(sizes, key=lambda size: (-size[0] * size[1], size)):
         windows = _windows(image.width, image.height, width, height)

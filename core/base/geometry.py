@@ -19,6 +19,11 @@ class Box:
     y1: float
 
     @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """x0 y0 x1 y1, as arrays of boxes have them."""
+        return self.x0, self.y0, self.x1, self.y1
+
+    @property
     def width(self) -> float:
         return max(0.0, self.x1 - self.x0)
 

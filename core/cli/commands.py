@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from core.base.annotations import ImageBoxes, Status
+from core.base.annotations import ImageBoxes
 from core.base.errors import BoxscoutError, ProjectError
 from core.cli.console import Bar, complain
 from core.cli.job import images_text
@@ -23,7 +23,7 @@ from core.formats import tiny_imagenet
 from core.formats.gather import ReadOptions
 from core.formats.reading import read_truth
 from core.project.file import SUFFIX
-from core.project.queries import framing_rows, held_among, under_priors
+from core.project.queries import framing_rows, reviewed_images, under_priors
 from core.project.workflow import command_line, is_trained, no_training
 
 
@@ -57,8 +57,7 @@ def _unreviewed(path: Path) -> tuple[list[ImageBoxes], int]:
     """
     with existing_project(path, to_read=True) as project:
         records, images = project.images(), project.image_boxes()
-        reviewed = held_among(project, [record.id for record in records])
-    reviewed |= {record.id for record in records if record.status is Status.REJECTED}
+        reviewed = reviewed_images(project)
     rest = [own for record, own in zip(records, images, strict=True) if record.id not in reviewed]
     if not rest:
         raise ProjectError(f"All images of {path} are reviewed: none is left to measure on.")

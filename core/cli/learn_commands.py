@@ -35,8 +35,10 @@ def run_learn(
     """Learn from the reviewed images of the project at ``path``, after those of a file of ``boxes``."""
     with claim(path, COMMAND), existing_project(path) as project:
         prior = prior_unit(project)
-        told = _take_in(project, boxes) if boxes is not None else []
-        if boxes is None:
+        told: list[str] = []
+        if boxes is not None:
+            told += _take_in(project, boxes)
+        else:
             check_enough(lessons_of(project).with_box)  # before the features take their seconds
         features = features_to_use(project, prior, weights, bar)
         bar.part("Learning", 1.0)
@@ -44,7 +46,6 @@ def run_learn(
             found = teach(
                 project, prior, features, run, seed=seed, on_progress=bar.count, cancelled=stop.is_set
             )
-            note_training(project, run, complete=True)
         rejected = lessons_of(project).rejected
     assert found.taught is not None, "corrections have taught it"
     told.append(_learned(run, found, rejected))
@@ -62,8 +63,7 @@ def _take_in(project: Project, boxes: Path) -> list[str]:
 
 def _learned(run: Run, found: Localizer, rejected: int) -> str:
     assert found.taught is not None, "corrections have taught it"
-    count, empty = found.taught.images, found.taught.empty
-    text = trn("{count:,} reviewed image", "{count:,} reviewed images", count)
+    text, empty = _reviewed(found.taught.images), found.taught.empty
     without = f", {empty:,} of them without an object" if empty else ""
     unused = f" Rejected images teach nothing: {rejected:,}." if rejected else ""
     return f"{run.name} has learned from {text}{without}.{unused}"
@@ -104,5 +104,9 @@ def run_use(file: Path, path: Path) -> dict[str, Any]:
 
 
 def _known(unit: Localizer) -> str:
-    reviewed = "reviewed " if unit.taught is not None else ""
-    return f"learned on {unit.features} from {images_text(unit.images).replace(' ', f' {reviewed}', 1)}"
+    images = images_text(unit.images) if unit.taught is None else _reviewed(unit.images)
+    return f"learned on {unit.features} from {images}"
+
+
+def _reviewed(count: int) -> str:
+    return trn("{count:,} reviewed image", "{count:,} reviewed images", count)

@@ -150,7 +150,7 @@ def _detections(guesses: Sequence[ImageBoxes | None]) -> Detections:
     boxes, scores, image_of = [], [], []
     for i, guess in enumerate(guesses):
         for record in guess.boxes if guess else ():
-            boxes.append((record.box.x0, record.box.y0, record.box.x1, record.box.y1))
+            boxes.append(record.box.sides)
             scores.append(math.inf if record.score is None else record.score)
             image_of.append(i)
     return Detections(

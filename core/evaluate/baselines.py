@@ -127,7 +127,7 @@ def _contrast_box(
             continue
         box = colour_contrast(decoded.pixels)
         box = box.scaled((true.width or decoded.width) / _GRID, (true.height or decoded.height) / _GRID)
-        return box.x0, box.y0, box.x1, box.y1
+        return box.sides
     return None
 
 

@@ -110,7 +110,7 @@ class Alignment:
     @cached_property
     def _surest_boxes(self) -> Floats:
         surest = [_surest(guess) for guess in self.guesses]
-        return np.array([(math.nan,) * 4 if record is None else _sides(record) for record in surest])
+        return np.array([(math.nan,) * 4 if record is None else record.box.sides for record in surest])
 
     def surest_scores(self) -> Floats:
         """The score of that box, float64 (n,); NaN where there is no box or nobody gave it a score."""
@@ -185,13 +185,9 @@ def _truth_arrays(truth: Sequence[ImageBoxes], guesses: Sequence[ImageBoxes | No
         sizes[i] = known.width, known.height
         for record in true.boxes:
             if record.box.area > 0:
-                boxes.append(_sides(record))
+                boxes.append(record.box.sides)
                 image_of.append(i)
     return Truth(np.array(boxes, dtype=np.float64), np.array(image_of, dtype=np.intp), sizes)
-
-
-def _sides(record: BoxRecord) -> tuple[float, float, float, float]:
-    return record.box.x0, record.box.y0, record.box.x1, record.box.y1
 
 
 def surest_box(boxes: Sequence[BoxRecord]) -> BoxRecord | None:

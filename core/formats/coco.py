@@ -124,9 +124,7 @@ def _matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
 
 def _same(a: BoxRecord, b: BoxRecord) -> bool:
     # x + width need not give x1 again to the last bit.
-    sides = zip(
-        (a.box.x0, a.box.y0, a.box.x1, a.box.y1), (b.box.x0, b.box.y0, b.box.x1, b.box.y1), strict=True
-    )
+    sides = zip(a.box.sides, b.box.sides, strict=True)
     return (a.label, a.score) == (b.label, b.score) and all(
         math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-6) for one, other in sides
     )

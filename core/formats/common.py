@@ -330,13 +330,12 @@ def _edges(low: float, high: float, size: int) -> tuple[int, int]:
 
 
 def _inside(image: ImageBoxes, record: BoxRecord) -> BoxRecord:
-    sides = (record.box.x0, record.box.y0, record.box.x1, record.box.y1)
-    numbers = (*sides, *(value for value in (record.score, record.threshold) if value is not None))
+    numbers = (*record.box.sides, *(value for value in (record.score, record.threshold) if value is not None))
     if not all(map(math.isfinite, numbers)):
         raise FormatError(
             tr("A box of “{name}” holds a value that is not a number.").format(name=short(image.name))
         )
-    box = Box(*map(float, sides))
+    box = Box(*map(float, record.box.sides))
     if image.width > 0 and image.height > 0:
         box = box.clamped(float(image.width), float(image.height))
     return replace(record, box=box)

@@ -52,9 +52,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     with new_picture_folder(path) as folder:
         for image, pixels in each_decoded(kept, options, damaged):
             for number, record in enumerate(image.boxes, start=1):
-                x0, y0, x1, y1 = (
-                    int(v) for v in (record.box.x0, record.box.y0, record.box.x1, record.box.y1)
-                )
+                x0, y0, x1, y1 = map(int, record.box.sides)
                 file = f"{stems[image.name]}-{number}{picture_suffix(image.name)}"
                 write_picture(folder / folders[record.label] / file, pixels[y0:y1, x0:x1])
         prepared = prepared.without(damaged)

@@ -98,7 +98,7 @@ def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
         image.width,
         image.height,
         neutral(record.label),
-        *(_plain_number(side) for side in (box.x0, box.y0, box.x1, box.y1)),
+        *(_plain_number(side) for side in box.sides),
         _cell(record.score),
         _cell(record.threshold),
         neutral(record.rule or ""),

@@ -131,7 +131,7 @@ class Gathered:
         Ends in the wrong order are put right. Told is a box of None and one that no picture has.
         """
         largest = LARGEST_SHARE if shares else _LARGEST
-        if box is None or not all(abs(side) <= largest for side in (box.x0, box.y0, box.x1, box.y1)):
+        if box is None or not all(abs(side) <= largest for side in box.sides):
             what = tr("a box whose numbers cannot be read") if box is None else self._why(shares)
             self.told.box(self._at(where, what))
             return
@@ -284,7 +284,7 @@ def ellipse_box(values: object) -> Box | None:
 
 def are_shares(boxes: Iterable[Box | None]) -> bool:
     """Whether a file's boxes can only be shares of their images: no side reaches beyond 1."""
-    sides = [side for box in boxes if box is not None for side in (box.x0, box.y0, box.x1, box.y1)]
+    sides = [side for box in boxes if box is not None for side in box.sides]
     return bool(sides) and max(map(abs, sides)) <= 1 + 1e-6 and any(side % 1 for side in sides)
 
 

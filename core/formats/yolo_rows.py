@@ -135,7 +135,6 @@ def _is_rectangle(rest: list[float]) -> bool:
 
 
 def _checked(row: Row) -> Row:
-    box = row.box
-    if max(abs(side) for side in (box.x0, box.y0, box.x1, box.y1)) > 2 * LARGEST_SHARE:  # beyond are pixels
+    if max(map(abs, row.box.sides)) > 2 * LARGEST_SHARE:  # beyond are pixels
         raise ValueError(tr("its numbers are pixels, and should be shares of the image, 0 to 1"))
     return row

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from core.base.config import FeaturesConfig
 from core.base.errors import TrainingError
 from core.base.pace import Pace
+from core.base.sampling import evenly
 from core.base.threads import threads_wanted
 from core.boxes.no_object import PeakLevels, peak_levels
 from core.images.inputs import InputForm, as_batch
@@ -89,8 +90,7 @@ def threads_of(config: FeaturesConfig) -> int:
 
 def sample_of(files: Sequence[ImageFile], most: int) -> list[ImageFile]:
     """At most ``most`` of the files, evenly from all."""
-    places = np.unique(np.linspace(0, len(files) - 1, min(len(files), most)).astype(int))
-    return [files[i] for i in places.tolist()]
+    return [files[i] for i in evenly(len(files), most).tolist()]
 
 
 def learn(

@@ -6,11 +6,11 @@ direction are the object's.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
+from core.base.sampling import evenly
 from core.learn.training import Pool
 from core.maps.ddt import Tally
 from core.nets.networks import to_model_range
@@ -35,7 +35,7 @@ def find_direction(network: ProjectedDiscriminator, pool: Pool) -> None:
         return
     # White blood cells at 64 px differ most in how far the zeros beyond the border reach in.
     tally = Tally(rim=1)
-    rows = np.unique(np.linspace(0, len(pool) - 1, min(ASKED, len(pool))).astype(np.int64))
+    rows = evenly(len(pool), ASKED)
     for start in range(0, len(rows), _BATCH):
         images = to_model_range(pool.rows(rows[start : start + _BATCH]))
         tally.add(network.see(images).deepest.float().cpu().numpy())

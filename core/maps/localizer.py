@@ -22,7 +22,7 @@ from core.base.language import tr
 from core.boxes.no_object import PeakLevels
 from core.boxes.score import logistic
 from core.images.inputs import InputForm
-from core.maps.cells import maps_at, normalised, resized
+from core.maps.cells import cells, maps_at, normalised, resized
 from core.maps.stream import Described
 from core.nets.features import Features, Maps
 
@@ -127,6 +127,11 @@ class Localizer:
         """What this unit reads of images: for each of its strides float32 (n, C, h, w)."""
         own = maps_at(described.maps, features, self.strides)
         return tuple(normalised(one) for one in own) if self.normalise else own
+
+    def cells(self, described: Described, features: Features) -> npt.NDArray[np.float16]:
+        """The numbers that each place of the heat map is told by: float16 (n, h, w, sum of channels)."""
+        own = self.read(described, features)
+        return cells(own, normalise=False, grid=self.strides.index(self.cell)).astype(np.float16)
 
     def condensed(self, own: Maps) -> Maps:
         """What :meth:`read` gave, nothing finer than the heat map: its :meth:`heat` is the same."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.annotations import Status
+from core.base.sampling import evenly
 from core.boxes.no_object import LIKELY
 from core.boxes.rules import MAX_BOXES
 from core.images.scan import natural_key, sorted_in_pieces
@@ -300,10 +301,7 @@ class ImageColumns:
     def evenly(self, count: int) -> list[int]:
         """The ids of at most ``count`` images that can be used, evenly from all."""
         usable = self.ids[self._status != _CODES[Status.FAILED]]
-        if not len(usable):
-            return []
-        places = np.unique(np.linspace(0, len(usable) - 1, count).astype(int))
-        chosen: list[int] = usable[places].tolist()
+        chosen: list[int] = usable[evenly(len(usable), count)].tolist()
         return chosen
 
     def unseen_scores(self) -> tuple[Ints, Floats]:

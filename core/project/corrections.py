@@ -16,15 +16,14 @@ from core.images.parallel import Failure
 from core.learn.corrections import Reviewed, check_enough, learn_corrections
 from core.learn.logistic import sigmoid
 from core.learn.object_unit import Unit
-from core.maps.cells import cells, maps_at
 from core.maps.localizer import Localizer, Taught, save_localizer
-from core.maps.stream import Described, stream_features
+from core.maps.stream import stream_features
 from core.nets.features import Features
 from core.project.learning import KIND, saved_unit
 from core.project.queries import kept
 from core.project.rows import HELD
-from core.project.runs import Run, current_run, runs
-from core.project.search import OnProgress
+from core.project.runs import Run, runs
+from core.project.search import OnProgress, note_training
 from core.project.store import ImageRecord, Project
 from core.project.workflow import COMMANDS, no_training
 
@@ -72,15 +71,16 @@ def prior_unit(project: Project) -> Localizer:
     ProjectError
         Nothing was learned from frozen features yet.
     """
-    saved = {run.id: saved_unit(run) for run in runs(project) if run.kind == KIND and run.is_saved}
+    saved = [run for run in runs(project) if run.kind == KIND and run.is_saved]
     if not saved:
         raise no_training(project, *COMMANDS[KIND])
-    current = current_run(project)
-    unit = saved.get(current.id if current else 0) or saved[max(saved)]
+    own = next((run for run in saved if run.current), saved[-1])
+    unit = saved_unit(own)
     if unit.taught is None:
         return unit
     wanted = unit.taught.prior
-    return next((other for other in saved.values() if other.digest == wanted), unit)
+    others = (saved_unit(run) for run in saved if run is not own)
+    return next((other for other in others if other.digest == wanted), unit)
 
 
 def teach(
@@ -93,7 +93,7 @@ def teach(
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Localizer:
-    """Learn from the reviewed images of ``project`` into ``run``; no box is changed by that.
+    """Learn from the reviewed images of ``project`` into ``run``, to its end; no box is changed by that.
 
     Images that cannot be used are marked in the project and teach nothing.
 
@@ -127,6 +127,7 @@ def teach(
         taught=taught,
     )
     save_localizer(run.file, localizer)
+    note_training(project, run, complete=True)
     return localizer
 
 
@@ -151,10 +152,10 @@ def _reviewed(
     )
     with closing(stream):
         for described in stream:
-            own = _cells(described, prior, features)
+            own = prior.cells(described, features)
             sizes = described.sizes.astype(np.float64)
             for row, image, size in zip(described.rows.tolist(), own, sizes, strict=True):
-                boxes = [(b.box.x0, b.box.y0, b.box.x1, b.box.y1) for b in lessons.boxes[records[row].id]]
+                boxes = [own.box.sides for own in lessons.boxes[records[row].id]]
                 shares = np.array(boxes, np.float64).reshape(-1, 4) / np.tile(size, 2)
                 found[row] = Reviewed(image, np.clip(shares, 0, 1))
             if on_progress is not None:
@@ -167,9 +168,3 @@ def _reviewed(
             )
         )
     return [found[row] for row in sorted(found)]
-
-
-def _cells(described: Described, prior: Localizer, features: Features) -> np.ndarray:
-    maps = maps_at(described.maps, features, prior.strides)
-    grid = prior.strides.index(prior.cell)
-    return cells(maps, normalise=prior.normalise, grid=grid).astype(np.float16)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -64,13 +65,12 @@ def _files(folder: Path) -> list[Path]:
     return [file for file in found if file.is_file()]
 
 
-class Kept:
+@dataclass(frozen=True, slots=True)
+class KeptFeatures:
     """One image's features as they were kept: ``maps`` of one image each, and its size in pixels."""
 
-    __slots__ = ("maps", "size")
-
-    def __init__(self, maps: Maps, size: tuple[int, int]) -> None:
-        self.maps, self.size = maps, size
+    maps: Maps
+    size: tuple[int, int]
 
 
 class DescribedCache:
@@ -119,7 +119,7 @@ class DescribedCache:
             self._db.close()
             self._db = None
 
-    def get(self, record: ImageRecord) -> Kept | None:
+    def get(self, record: ImageRecord) -> KeptFeatures | None:
         """The features of an image, where its file is still the one that they are of."""
         if self._db is None:
             return None
@@ -134,7 +134,7 @@ class DescribedCache:
                 return None
             self._db.execute("UPDATE described SET used = ? WHERE image_id = ?", (self._now, record.id))
             shapes, width, height, data = row
-            return Kept(_unpacked(shapes, data), (int(width), int(height)))
+            return KeptFeatures(_unpacked(shapes, data), (int(width), int(height)))
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
@@ -178,14 +178,8 @@ class DescribedCache:
 def reader_of(localizer: Localizer) -> str:
     """What tells apart the features that units read: which network's, at what size, which of its maps."""
     form = localizer.form
-    parts = (
-        localizer.sha256,
-        form.size,
-        form.keep_aspect,
-        form.multiple,
-        localizer.strides,
-        localizer.normalise,
-    )
+    of_form = form.size, form.keep_aspect, form.multiple
+    parts = (localizer.sha256, *of_form, localizer.strides, localizer.normalise)
     return " ".join(map(str, parts))
 
 
@@ -217,6 +211,6 @@ def _unpacked(shapes: str, data: bytes) -> Maps:
     return tuple(maps)
 
 
-def together(kept: Sequence[Kept]) -> Maps:
+def together(kept: Sequence[KeptFeatures]) -> Maps:
     """The features of several images of one shape, as :meth:`Localizer.heat` wants them."""
     return tuple(np.concatenate([one.maps[i] for one in kept]) for i in range(len(kept[0].maps)))

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import numpy as np
-
 from core.base.annotations import BoxRecord, Source, Status
-from core.base.geometry import Box
+from core.base.geometry import Box, iou
 from core.boxes.options import BoxOptions
-from core.boxes.overlap import overlaps
 from core.project.members import remove_images, restore_images
 from core.project.results import take
 from core.project.rows import Kept
@@ -225,9 +222,8 @@ def with_drawn(
     """
     if not boxes or held or adds:
         return (*boxes, drawn)
-    sides = np.array([(one.box.x0, one.box.y0, one.box.x1, one.box.y1) for one in (*boxes, drawn)], float)
-    shared = overlaps(sides[:-1], np.broadcast_to(sides[-1], (len(boxes), 4)))
-    corrected = int(shared.argmax())
+    shared = [iou(one.box, drawn.box) for one in boxes]
+    corrected = shared.index(max(shared))
     if len(boxes) > 1 and not shared[corrected] > 0:
         return (*boxes, drawn)
     return (*boxes[:corrected], *boxes[corrected + 1 :], drawn)

@@ -11,12 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from core.base.annotations import Status
 from core.base.config import TrainConfig
 from core.base.errors import ImageError
 from core.base.language import number, tr, trn
+from core.base.sampling import evenly
 from core.images.decoding import image_size
 from core.project.rows import ImageRecord
 
@@ -105,7 +104,7 @@ def summarized(records: Sequence[ImageRecord]) -> FolderSummary:
     Files that turn out to be unreadable are not counted; they are marked once their pixels are asked for.
     """
     usable = [record for record in records if record.status is not Status.FAILED]
-    places = np.unique(np.linspace(0, len(usable) - 1, min(len(usable), ASKED)).astype(int))
+    places = evenly(len(usable), ASKED)
     with ThreadPoolExecutor(_READERS, thread_name_prefix="headers") as pool:
         asked = list(pool.map(_size, (usable[i] for i in places.tolist())))
     sizes = sorted((size for size in asked if size is not None), key=lambda size: size[0] * size[1])

@@ -13,7 +13,7 @@ from core.maps.localizer import Localizer
 from core.maps.signature import signatures
 from core.maps.stream import stream_features
 from core.nets.features import Features, Maps
-from core.project.described import DescribedCache, Kept, reader_of, together
+from core.project.described import DescribedCache, KeptFeatures, reader_of, together
 from core.project.search import OnProgress, Search, Steps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
@@ -177,7 +177,7 @@ def _read_kept(
         found = [(record, one) for record in some if (one := cache.get(record)) is not None]
         known = {record.id for record, _ in found}
         missing += [record for record in some if record.id not in known]
-        by_shape: dict[tuple[int, ...], list[tuple[ImageRecord, Kept]]] = {}
+        by_shape: dict[tuple[int, ...], list[tuple[ImageRecord, KeptFeatures]]] = {}
         for record, one in found:
             by_shape.setdefault(one.maps[0].shape, []).append((record, one))
         for same in by_shape.values():

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.errors import ImageError
+from core.base.sampling import evenly
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior, PriorTally
 from core.boxes.rules import Map
@@ -190,8 +191,7 @@ def _photos(pixels: Pixels, indices: Sequence[int], long_side: int) -> Iterator[
 
 def _sureness(look: _Look, how: BoxOptions, prior: Prior | None) -> Sureness | None:
     """Of some images evenly from all, each looked at once: averaging over mirrored looks would settle it."""
-    count = min(len(look.pixels.files), SAMPLE)
-    indices = np.unique(np.linspace(0, len(look.pixels.files) - 1, count).astype(int))
+    indices = evenly(len(look.pixels.files), SAMPLE)
     once = replace(look.options, scales=(1.0,), mirror=False, shifts=(0.0,))
     own = None if look.classes is None else look.classes[indices]
 

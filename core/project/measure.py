@@ -225,6 +225,6 @@ def _reader(
         found = find_boxes_of_many(
             maps, sizes, rule=rule, threshold=share, prior=prior, framings=own, max_boxes=most
         )
-        return np.array([(box.x0, box.y0, box.x1, box.y1) for box in (own[0].box for own in found)])
+        return np.array([own[0].box.sides for own in found])
 
     return surest

@@ -16,7 +16,7 @@ from core.maps.signature import LENGTH
 from core.project import resized
 from core.project.browse import BoxFacts
 from core.project.file import from_db, to_db
-from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, Kept, box_of, listed, map_of
+from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, REVIEWED, Kept, box_of, listed, map_of
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -167,6 +167,11 @@ def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
 def held_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes only a person may change: edited, emptied or accepted ones."""
     return {row[0] for row in project.select(HELD_AMONG, listed(ids))}
+
+
+def reviewed_images(project: Project) -> set[int]:
+    """The ids of the images that a person has accepted, rejected, edited or emptied."""
+    return {row[0] for row in project.select(REVIEWED)}
 
 
 def signatures(project: Project) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:

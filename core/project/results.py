@@ -17,11 +17,11 @@ from core.base.language import tr
 from core.images.scan import ImageFile
 from core.project.file import make_folder, settle_log
 from core.project.migration import RUNS, data_folder
-from core.project.rows import HELD
+from core.project.rows import BESIDE_MAPS, HELD
 from core.project.runs import Run, current_run, runs, set_current
 from core.project.store import Project
 
-_MAP_TABLES = ("heat_map", "map_source", "framing", "no_object", "signature")
+_MAP_TABLES = ("heat_map", "map_source", *BESIDE_MAPS)
 # Images of the other file that are the same here: neither another file nor of another size.
 _SAME = """SELECT image.id FROM image JOIN {0}.image AS other ON other.id = image.id
     AND (other.size_bytes, other.mtime_ns, other.width, other.height)

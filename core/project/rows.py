@@ -28,7 +28,11 @@ ONE_OF = "IN (SELECT value FROM json_each(?))"
 EDITED = "IN (SELECT image_id FROM edited)"
 #: The ids of images whose boxes only a person may change: who has set them, taken them away or accepted them.
 HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'accepted'"
+#: The ids of images of which a person has said anything: those, and the rejected ones.
+REVIEWED = f"{HELD} UNION SELECT id FROM image WHERE status = 'rejected'"
 HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
+#: Tables of what is known of a heat map besides: gone with it.
+BESIDE_MAPS = ("framing", "no_object", "signature")
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 
 
@@ -118,8 +122,7 @@ def mark_edited(db: sqlite3.Connection, edited: Mapping[int, bool]) -> None:
 
 
 def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]:
-    box = record.box
-    sides = tuple(float(side) for side in (box.x0, box.y0, box.x1, box.y1))
+    sides = tuple(map(float, record.box.sides))
     if not all(map(math.isfinite, sides)):
         raise ProjectError(
             tr("A box of image {image_id} has a coordinate that is not a number.").format(image_id=image_id)
@@ -136,7 +139,7 @@ def forget_changed_files(db: sqlite3.Connection, keys: Sequence[tuple[int, str |
     The size for which their boxes were made stays known.
     """
     changed = "FROM image WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?)"
-    for table in ("heat_map", "framing", "no_object", "signature"):
+    for table in ("heat_map", *BESIDE_MAPS):
         db.executemany(f"DELETE FROM {table} WHERE image_id = (SELECT id {changed})", keys)
     db.executemany(f"INSERT OR IGNORE INTO resized SELECT id, width, height {changed} AND width > 0", keys)
 

@@ -21,6 +21,7 @@ from core.project.file import absolute, from_db, to_db
 from core.project.members import among_members
 from core.project.names import export_names, overlapping
 from core.project.rows import (
+    BESIDE_MAPS,
     BOX_COLUMNS,
     EDITED,
     HELD_AMONG,
@@ -266,7 +267,7 @@ class Project(Database):
                 "INSERT OR REPLACE INTO map_source (image_id, source) VALUES (?, ?)",
                 [(image_id, key) for image_id in heat_maps],
             )
-            for table in ("framing", "no_object", "signature"):  # of the maps before these
+            for table in BESIDE_MAPS:  # of the maps before these
                 db.execute(f"DELETE FROM {table} WHERE image_id {ONE_OF}", (listed(heat_maps),))
             db.executemany(
                 "INSERT INTO framing (image_id, x, y, width, height) VALUES (?, ?, ?, ?, ?)",

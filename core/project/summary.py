@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.project.file import absolute, from_db
-
-_REVIEWED = "status IN ('accepted', 'rejected') OR id IN (SELECT image_id FROM edited)"
+from core.project.rows import REVIEWED
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ def summary_of(path: Path) -> Summary | None:
     try:
         with closing(sqlite3.connect(f"{absolute(path).as_uri()}?mode=ro", uri=True, timeout=0.2)) as db:
             images, reviewed = db.execute(
-                f"SELECT count(*), coalesce(sum({_REVIEWED}), 0) FROM image WHERE status <> 'failed'"
+                f"SELECT count(*), coalesce(sum(id IN ({REVIEWED})), 0) FROM image WHERE status <> 'failed'"
             ).fetchone()
             most = db.execute(
                 """SELECT roots.path, image.name FROM image JOIN roots ON roots.id = image.root_id

@@ -22,10 +22,10 @@ from core.project.browse import Tally
 from core.project.corrections import PRESET, lessons_of, prior_unit, teach
 from core.project.frozen import localize_by_features
 from core.project.learning import KIND, features_for, saved_unit
-from core.project.queries import held_among
+from core.project.queries import reviewed_images
 from core.project.results import results_file, results_of
 from core.project.runs import Run, current_run, delete_run, runs
-from core.project.search import OnProgress, note_training
+from core.project.search import OnProgress
 from core.project.store import ImageRecord, Project
 from core.project.workflow import training_run
 
@@ -119,7 +119,6 @@ def teach_run(
     with training_run(project, KIND, preset=PRESET) as run:
         try:
             unit = teach(project, prior, features, run, on_progress=on_learning, cancelled=cancelled)
-            note_training(project, run, complete=True)
             with results_of(project, run) as place:
                 localize_by_features(
                     place,
@@ -152,9 +151,9 @@ def most_changed(project: Project, found: Project, *, count: int = SHOWN) -> tup
     Reviewed images are left out.
     """
     before, after = project.all_boxes(), found.all_boxes()
-    images = {record.id: record for record in project.images() if record.status is Status.UNSEEN}
-    held = held_among(project, images)
-    free = [i for i in images if i not in held and (i in before or i in after)]
+    reviewed = reviewed_images(project)
+    images = {one.id: one for one in project.images() if one.status is not Status.FAILED}
+    free = [i for i in images if i not in reviewed and (i in before or i in after)]
     alike = _likeness(free, before, after)
     order = np.argsort(alike, kind="stable")[:count]
     most = [free[place] for place in order.tolist() if alike[place] < _SAME]
@@ -170,13 +169,8 @@ def _likeness(ids: Sequence[int], before: Mapping[int, Boxes], after: Mapping[in
         old, new = before.get(image_id, ()), after.get(image_id, ())
         counts[place] = max(len(old), len(new), 1)
         for one, other in zip(old, new, strict=False):
-            pairs.append((*_sides(one), *_sides(other)))
+            pairs.append((*one.box.sides, *other.box.sides))
             owners.append(place)
     sides = np.array(pairs, np.float64).reshape(-1, 8)
     shared = overlaps(sides[:, :4], sides[:, 4:])
     return np.bincount(np.array(owners, np.intp), weights=shared, minlength=len(ids)) / counts
-
-
-def _sides(record: BoxRecord) -> tuple[float, float, float, float]:
-    box = record.box
-    return box.x0, box.y0, box.x1, box.y1

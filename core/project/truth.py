@@ -21,7 +21,7 @@ _AMONG = f"WHERE image_id {ONE_OF}"
 def set_truth(project: Project, boxes: Mapping[int, Sequence[BoxRecord]]) -> None:
     """Keep the true boxes of images by id in place of those they had; all of them or, on an error, none."""
     rows = [
-        (image_id, i, *map(float, (one.box.x0, one.box.y0, one.box.x1, one.box.y1)), to_db(one.label))
+        (image_id, i, *map(float, one.box.sides), to_db(one.label))
         for image_id, true in boxes.items()
         for i, one in enumerate(true)
     ]

@@ -7,7 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from core.base.atomic import atomic_write, os_reason
+from core.base.atomic import atomic_write, os_errors
 from core.base.errors import BoxscoutError
 from core.setup.doctor import ROOT, Check, examine
 
@@ -53,12 +53,13 @@ def write_diagnostics(out: Path, *, log: Path, home: Path) -> tuple[str, ...]:
     texts = {"doctor.txt": _report(examine(log.parent))}
     for each in sorted(log.parent.glob(f"{log.name}*")):
         texts[each.name] = each.read_text(encoding="utf-8", errors="replace")
-    try:
-        with atomic_write(out) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in texts.items():
-                archive.writestr(name, redacted(text, home=home))
-    except OSError as error:
-        raise BoxscoutError(f"{out} cannot be written: {os_reason(error)}.") from error
+    with (
+        os_errors(BoxscoutError, "{out} cannot be written: {reason}.", out=out),
+        atomic_write(out) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, text in texts.items():
+            archive.writestr(name, redacted(text, home=home))
     return tuple(texts)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
-from review_support import CONTROL, LEFT, NONE, SHIFT, at, automatic, drag, fill_with_boxes, on_disk, ready
+from review_support import CONTROL, LEFT, NONE, SHIFT, at, automatic, drag, on_disk, ready
 from window_support import LONG
 
 from app.main_window import MainWindow
@@ -19,12 +18,6 @@ from core.base.geometry import Box
 
 Key = Qt.Key
 DRAWN = Box(28, 18, 38, 28)
-
-
-@pytest.fixture
-def found(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
-    fill_with_boxes(qtbot, window, folder)
-    return window
 
 
 def sides(window: MainWindow, image_id: int | None = None) -> list[Box]:

@@ -33,12 +33,6 @@ Key = Qt.Key
 RIGHT_ONE = Box(28, 18, 38, 28)
 
 
-@pytest.fixture
-def found(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
-    fill_with_boxes(qtbot, window, folder)
-    return window
-
-
 def boxes(window: MainWindow, image_id: int | None = None) -> list[tuple[Box, Source]]:
     return [(one.box, one.source) for one in on_disk(window, image_id).boxes]
 
@@ -104,31 +98,30 @@ def test_an_accepted_box_stays_beside_what_is_drawn(found: MainWindow, qtbot: Qt
     assert found.session.record.status is Status.ACCEPTED
 
 
-def test_of_several_boxes_the_one_that_is_drawn_over_gives_way(
-    window: MainWindow, folder: Path, qtbot: QtBot
-) -> None:
+@pytest.fixture
+def two_each(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
+    """Two objects stand out in each image, and have a box each."""
     heat = np.zeros((16, 16), np.float32)
     heat[2:6, 1:5] = heat[9:14, 10:15] = 1.0
     fill_with_boxes(qtbot, window, folder, heat)
     window.session.change_view(rule="component", max_boxes=5)
     settle(qtbot, window)
-    first, second = sorted((box for box, _ in boxes(window)), key=lambda box: box.x0)
+    return window
+
+
+def test_of_several_boxes_the_one_that_is_drawn_over_gives_way(two_each: MainWindow, qtbot: QtBot) -> None:
+    first, second = sorted((box for box, _ in boxes(two_each)), key=lambda box: box.x0)
     drawn = Box(round(second.x0) - 2, round(second.y0) - 2, round(second.x1), round(second.y1) - 1)
-    drag(qtbot, window, drawn)
-    assert boxes(window) == [(first, Source.AUTO), (drawn, Source.EDITED)]
+    drag(qtbot, two_each, drawn)
+    assert boxes(two_each) == [(first, Source.AUTO), (drawn, Source.EDITED)]
 
 
 def test_a_drag_over_none_of_several_boxes_adds_the_one_that_was_missed(
-    window: MainWindow, folder: Path, qtbot: QtBot
+    two_each: MainWindow, qtbot: QtBot
 ) -> None:
-    heat = np.zeros((16, 16), np.float32)
-    heat[2:6, 1:5] = heat[9:14, 10:15] = 1.0
-    fill_with_boxes(qtbot, window, folder, heat)
-    window.session.change_view(rule="component", max_boxes=5)
-    settle(qtbot, window)
-    before = boxes(window)
-    drag(qtbot, window, Box(30, 1, 38, 8))
-    assert boxes(window) == [*before, (Box(30, 1, 38, 8), Source.EDITED)]
+    before = boxes(two_each)
+    drag(qtbot, two_each, Box(30, 1, 38, 8))
+    assert boxes(two_each) == [*before, (Box(30, 1, 38, 8), Source.EDITED)]
 
 
 def test_the_view_is_moved_with_ctrl_or_the_middle_button(found: MainWindow, qtbot: QtBot) -> None:

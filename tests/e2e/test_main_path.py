@@ -8,30 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
-from window_support import LONG, TINY, close, draw_folder, drop, fill, finish, settle, start
+from window_support import LONG, TINY, click, close, draw_folder, drop, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.views.message import ErrorDialog
 from app.views.train_panel import OWN, SAMPLES
 from core.base.config import FeaturesConfig
 from core.base.presets import PRESETS
-from core.images.sample import draw_sample
 from core.project.browse import Order
 
 SMALL = FeaturesConfig(image_size=224, threads=1, device="cpu")
-
-
-@pytest.fixture
-def beetles(tmp_path: Path) -> Path:
-    """24 drawn photos, each with one beetle."""
-    draw_sample(tmp_path / "drawn", count=24, seed=3)
-    return tmp_path / "drawn" / "images"
-
-
-def click(qtbot: QtBot, button: QWidget) -> None:
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_from_a_folder_to_a_review_in_three_clicks(

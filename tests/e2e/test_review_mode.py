@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from review_support import CONTROL, LEFT, NONE, SHIFT, at, automatic, drag, fill_with_boxes, on_disk, ready
+from review_support import CONTROL, LEFT, NONE, SHIFT, at, automatic, drag, on_disk, ready
 from window_support import LONG, close, settle
 
 from app import paths, style
@@ -20,12 +18,6 @@ from core.base.preferences import Preferences
 
 Key = Qt.Key
 DRAWN = Box(28, 18, 38, 28)
-
-
-@pytest.fixture
-def found(window: MainWindow, folder: Path, qtbot: QtBot) -> MainWindow:
-    fill_with_boxes(qtbot, window, folder)
-    return window
 
 
 def line_colour(window: MainWindow, box: Box) -> QColor:

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 from review_support import CONTROL, drag, on_disk, ready
-from window_support import LONG, fill, finish, settle, start
+from window_support import LONG, click, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.views.compare_dialog import CompareDialog
@@ -71,10 +71,6 @@ def review(qtbot: QtBot, window: MainWindow, truth: dict[str, Box], count: int) 
 def button(window: MainWindow, text: str) -> QPushButton:
     [one] = [each for each in window.notice.buttons if each.text().startswith(text)]
     return one
-
-
-def click(qtbot: QtBot, one: QPushButton) -> None:
-    qtbot.mouseClick(one, Qt.MouseButton.LeftButton)
 
 
 def offers(window: MainWindow) -> list[str]:

@@ -27,6 +27,7 @@ from core.project.store import Project
 from tests.window_support import (
     LONG,
     TINY,
+    click,
     close,
     export,
     fill,
@@ -38,20 +39,9 @@ from tests.window_support import (
 SMALL = FeaturesConfig(image_size=224, threads=1, device="cpu")
 
 
-@pytest.fixture
-def beetles(tmp_path: Path) -> Path:
-    """24 drawn photos, each with one beetle."""
-    draw_sample(tmp_path / "drawn", count=24, seed=3)
-    return tmp_path / "drawn" / "images"
-
-
 def shown_rule(window: MainWindow) -> tuple[str, float]:
     """The rule and the threshold that stand below the image."""
     return window.bar.boxes.rule_box.currentText(), window.bar.threshold_spin.value()
-
-
-def click(qtbot: QtBot, button: object) -> None:
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_start_learns_by_features_and_finds_all_boxes(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from window_support import LONG, close, fill, finish, held_step, settle, start
+from window_support import LONG, click, close, fill, finish, held_step, settle, start
 
 from app.main_window import MainWindow
 from app.models.training import Phase
@@ -39,11 +39,6 @@ def trained(window: MainWindow, folder: Path, tiny: TrainConfig, qtbot: QtBot) -
 def on_disk(window: MainWindow) -> Boxes:
     with Project.open(window.session.project.path) as other:
         return other.all_boxes()
-
-
-def click(qtbot: QtBot, button: object) -> None:
-    assert button.isVisible() and button.isEnabled()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def train_anew(qtbot: QtBot, window: MainWindow, config: TrainConfig) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 from test_program import in_settings
-from window_support import LONG, close, fill, finish, start
+from window_support import LONG, click, close, fill, finish, start
 
 from app import actions, style
 from app.main_window import MainWindow
@@ -22,11 +22,6 @@ from core.base.config import TrainConfig
 
 ENDLESS = 1_000_000
 CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-def click(qtbot: QtBot, widget: QWidget) -> None:
-    assert widget.isVisible() and widget.isEnabled()
-    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
 
 
 def give_truth(qtbot: QtBot, window: MainWindow, place: Path) -> None:

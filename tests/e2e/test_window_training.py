@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
-from window_support import LONG, close, draw_folder, drop, fill, finish, settle, start
+from window_support import LONG, click, close, draw_folder, drop, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.models.training import Phase
@@ -57,11 +57,6 @@ def source_index(box: QComboBox, model: str, at: str) -> int:
 
 def pixels_of(project: Project, size: int) -> Pixels:
     return load_pixels(project, project.images(), size=size)
-
-
-def click(qtbot: QtBot, button) -> None:
-    assert button.isVisible() and button.isEnabled()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def choose_kind(qtbot: QtBot, panel: TrainPanel, *, labels: bool) -> None:
