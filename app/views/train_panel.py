@@ -231,7 +231,8 @@ class TrainPanel(QWidget):
         return offer
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.results and event.type() == QEvent.Type.Resize:
+        wanted = QEvent.Type.Resize if watched is self.results else QEvent.Type.LayoutRequest
+        if event.type() == wanted:
             self._make_room()
         return super().eventFilter(watched, event)
 
@@ -248,7 +249,8 @@ class TrainPanel(QWidget):
 
     def _connect(self) -> None:
         controls = self.controls
-        self.results.installEventFilter(self)
+        for watched in (self.results, self.accuracy):  # which has other words once it is measured
+            watched.installEventFilter(self)
         controls.start_requested.connect(self._start)
         for form in self._all_forms():
             form.config_changed.connect(self._config_edited)
