@@ -85,6 +85,7 @@ class CommandPalette(QDialog):
     def _make_list(self) -> QTreeWidget:
         view = QTreeWidget()
         view.setObjectName("palette_list")
+        style.mark(view, "commands")
         view.setAccessibleName(tr("Commands"))
         view.setColumnCount(3)
         view.setHeaderHidden(True)
