@@ -16,7 +16,7 @@ from app.views.shortcuts_editor import Shortcut, ShortcutsEditor
 from core.base.language import number, tr
 from core.base.preferences import Preferences
 
-_SIZE = (600, 640)
+_SIZE = (640, 720)
 
 
 class SettingsDialog(QDialog):
