@@ -14,11 +14,14 @@ from app.models.session import Session
 from app.pump import Pump
 from app.wiring import one_shot
 from app.worker import Worker, no_error_once_stopped
+from core.base.annotations import Status
 from core.base.language import tr
+from core.images.scan import ImageFile
 from core.project import resized
 from core.project.edits import BoxesEdit
 from core.project.places import LostFolder, Move, apply_move, find_moved, lost_folders
-from core.project.queries import kept
+from core.project.queries import held_among, kept
+from core.project.refreshed import other_file, sentence, take_in
 from core.project.rows import Kept
 from core.project.store import Project
 
@@ -53,11 +56,15 @@ class MendingController(Controller):
         super().__init__(session, pump, parent)
         self._editing = editing
         self._looking, self._relocating = self._job("mending"), Job(session, pump, "relocate")
+        self._file = self._job("file")
         self._left: set[Path] = set()
+        self._other_files: set[int] = set()
+        """Images whose files were others than on record, so that their sizes are asked again."""
         self._again = one_shot(self, 0, self._look_again)
         session.project_changed.connect(self._on_project_changed)
         session.problems.changed.connect(self._on_problems)
         session.picture_changed.connect(self._compare_size)
+        session.picture_changed.connect(self._compare_file)
         editing.boxes_edited.connect(self._look_at_sizes)
 
     def look(self) -> None:
@@ -75,6 +82,7 @@ class MendingController(Controller):
 
     def _on_project_changed(self) -> None:
         self._left.clear()
+        self._other_files.clear()
         self.look()
 
     def _on_problems(self) -> None:
@@ -164,6 +172,26 @@ class MendingController(Controller):
                 if former != session.mending.former_sizes:
                     session.set_mending(former_sizes=former)
 
+    def _compare_file(self) -> None:
+        """The image in view is shown, maybe as it was remembered: is its file still the same?"""
+        session, project, record = self._session, self._session.project, self._session.record
+        shown = session.picture is not None and session.picture.image is not None
+        if project is None or record is None or not shown or session.only_looks:
+            return
+
+        def done(file: ImageFile | None) -> None:
+            if file is not None and session.project is project:
+                with self._told():
+                    take_in(project, [file])
+                    self._other_files.add(record.id)
+                    session.merge_records([project.image(record.id)])
+                    session.set_mending(former_sizes=resized.former_sizes(project))
+                    reviewed = bool(held_among(project, [record.id])) or record.status is Status.REJECTED
+                    session.notice.emit(sentence(record, reviewed=reviewed))
+                    self.size_noted.emit(record.id)
+
+        self._file.start(lambda _: other_file(record), on_done=done)
+
     def _compare_size(self) -> None:
         """The image in view has been decoded: is it as large as its boxes say, and usable again?"""
         session, project = self._session, self._session.project
@@ -171,7 +199,8 @@ class MendingController(Controller):
         if project is None or record is None or picture is None or not picture.width:
             return
         size = picture.width, picture.height
-        is_new = size != (record.width, record.height) and (record.width or record.id in former)
+        is_known = record.width or record.id in former or record.id in self._other_files
+        is_new = size != (record.width, record.height) and is_known
         if not is_new and not record.reason:
             return
         with self._told():
