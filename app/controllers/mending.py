@@ -16,14 +16,13 @@ from app.wiring import one_shot
 from app.worker import Worker, no_error_once_stopped
 from core.base.annotations import Status
 from core.base.language import tr
-from core.images.scan import ImageFile
 from core.project import resized
 from core.project.edits import BoxesEdit
 from core.project.places import LostFolder, Move, apply_move, find_moved, lost_folders
 from core.project.queries import held_among, kept
-from core.project.refreshed import other_file, sentence, take_in
+from core.project.refreshed import as_it_is, sentence, take_in
 from core.project.rows import Kept
-from core.project.store import Project
+from core.project.store import ImageRecord, Project
 
 # A hundred thumbnails that cannot be read are one reason to look; a disk that is away may be back soon.
 SOON_MS, AGAIN_MS = 200, 5000
@@ -58,8 +57,6 @@ class MendingController(Controller):
         self._looking, self._relocating = self._job("mending"), Job(session, pump, "relocate")
         self._file = self._job("file")
         self._left: set[Path] = set()
-        self._other_files: set[int] = set()
-        """Images whose files were others than on record, so that their sizes are asked again."""
         self._again = one_shot(self, 0, self._look_again)
         session.project_changed.connect(self._on_project_changed)
         session.problems.changed.connect(self._on_problems)
@@ -82,7 +79,6 @@ class MendingController(Controller):
 
     def _on_project_changed(self) -> None:
         self._left.clear()
-        self._other_files.clear()
         self.look()
 
     def _on_problems(self) -> None:
@@ -179,18 +175,18 @@ class MendingController(Controller):
         if project is None or record is None or not shown or session.only_looks:
             return
 
-        def done(file: ImageFile | None) -> None:
-            if file is not None and session.project is project:
+        def done(now: ImageRecord) -> None:
+            # Another time alone may come of a backup that was put back: it takes no map of the person's.
+            if now.size_bytes != record.size_bytes and session.project is project:
                 with self._told():
-                    take_in(project, [file])
-                    self._other_files.add(record.id)
+                    take_in(project, [now])
                     session.merge_records([project.image(record.id)])
                     session.set_mending(former_sizes=resized.former_sizes(project))
                     reviewed = bool(held_among(project, [record.id])) or record.status is Status.REJECTED
                     session.notice.emit(sentence(record, reviewed=reviewed))
                     self.size_noted.emit(record.id)
 
-        self._file.start(lambda _: other_file(record), on_done=done)
+        self._file.start(lambda _: as_it_is(record), on_done=done)
 
     def _compare_size(self) -> None:
         """The image in view has been decoded: is it as large as its boxes say, and usable again?"""
@@ -199,8 +195,7 @@ class MendingController(Controller):
         if project is None or record is None or picture is None or not picture.width:
             return
         size = picture.width, picture.height
-        is_known = record.width or record.id in former or record.id in self._other_files
-        is_new = size != (record.width, record.height) and is_known
+        is_new = size != (record.width, record.height) and (record.width or record.id in former)
         if not is_new and not record.reason:
             return
         with self._told():

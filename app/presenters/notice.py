@@ -114,7 +114,7 @@ class NoticePresenter(Presenter):
             ]
             self._bar.say(resized.sentence(record.name, former, size), offers)
         elif session.runs.listed.lost and not self._is_lost_known:
-            text = tr("{lost} Put that folder back and open the project again, or find objects anew.")
+            text = tr("{lost} Put it back and open the project again, or find objects anew.")
             offers = [(tr("Find objects"), self._find_anew), (tr("Not now"), self._leave_lost)]
             self._bar.say(text.format(lost=session.runs.listed.lost), offers)
         else:

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.base.errors import ImageError
 from core.base.language import tr
-from core.images.scan import ImageFile
+from core.images.decoding import image_size
 
 if TYPE_CHECKING:
     from core.project.store import ImageRecord, Project
 
 
-def other_file(record: ImageRecord) -> ImageFile | None:
-    """The file of an image as it is now, where its bytes or its time are others; None where it is gone."""
+def as_it_is(record: ImageRecord) -> ImageRecord:
+    """``record`` with bytes, time and size of its file now; itself where that is the same or unreadable."""
     try:
         stat = record.path.stat()
-    except (OSError, ValueError):
-        return None
-    now = ImageFile(record.root, record.name, stat.st_size, stat.st_mtime_ns)
-    return None if (now.size_bytes, now.mtime_ns) == (record.size_bytes, record.mtime_ns) else now
+        if (stat.st_size, stat.st_mtime_ns) == (record.size_bytes, record.mtime_ns):
+            return record
+        width, height = image_size(record.path)
+    except (ImageError, OSError, ValueError):
+        return record
+    now = replace(record, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
+    return replace(now, width=width, height=height)
 
 
-def take_in(project: Project, files: Iterable[ImageFile]) -> None:
-    """Forget heat maps and sizes of images that these files are now; boxes and reviews stay."""
-    project.add_images(files)
+def take_in(project: Project, changed: Sequence[ImageRecord]) -> None:
+    """Forget heat maps of images whose files are others now; boxes and reviews stay."""
+    with project.transaction():
+        project.add_images([record.file for record in changed])
+        project.set_sizes({record.id: (record.width, record.height) for record in changed})
 
 
 def look_again(project: Project, records: Iterable[ImageRecord]) -> int:
-    """:func:`take_in` of all ``records`` whose files are others now; how many."""
-    found = [file for record in records if (file := other_file(record)) is not None]
-    if found:
-        take_in(project, found)
-    return len(found)
+    """:func:`take_in` of those of ``records`` whose files are others now; how many."""
+    pairs = ((record, as_it_is(record)) for record in records)
+    changed = [now for record, now in pairs if now != record]
+    if changed:
+        take_in(project, changed)
+    return len(changed)
 
 
 def sentence(record: ImageRecord, *, reviewed: bool) -> str:

@@ -119,8 +119,8 @@ def lost_run(project: Project, kind: str | None = None) -> Run | None:
 def lost_sentence(project: Project, run: Run) -> str:
     """What a person is told where what ``run`` has learned is gone."""
     return tr(
-        "What {run} has learned is missing: it was kept in the folder “{folder}” beside the project. "
-        "Boxes and heat maps are still here."
+        "What {run} learned is missing: the folder “{folder}” beside the project held it. Boxes and heat "
+        "maps are still here."
     ).format(run=run.name, folder=data_folder(project.path).name)
 
 

@@ -55,7 +55,7 @@ def no_training(project: Project, named: str = "", command: str = "train") -> Pr
     own = next((one for one, (text, _) in COMMANDS.items() if text == named), None)
     lost = lost_run(project, own)
     if lost is not None:
-        text = tr("{lost} Put that folder back, or train again: {line}")
+        text = tr("{lost} Put it back, or train again: {line}")
         return ProjectError(text.format(lost=lost_sentence(project, lost), line=line))
     text = tr("{path} holds no training{kind} yet; run '{command}' first: {line}")
     return ProjectError(text.format(path=project.path, kind=kind, command=command, line=line))

@@ -31,6 +31,7 @@ from core.base.annotations import Status
 from core.base.config import FeaturesConfig
 from core.formats import FORMATS
 from core.images.sample import draw_sample
+from core.images.scan import ImageFile
 from core.maps.localizer import Localizer
 from core.project.store import Project
 
@@ -171,6 +172,36 @@ def test_after_a_folder_of_films_a_folder_of_photos_opens(
     assert window.train_panel.start_button.isEnabled()
 
 
+def test_a_hundred_thousand_images_are_found_judged_and_taken_back(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    photos, path, many = draw_folder(tmp_path / "photos", 1), tmp_path / "many.boxscout", 100_000
+    shutil.copy(photos / "image 1.png", photos / "z last.png")
+    names = ["image 1.png", *(f"n {i:06}.png" for i in range(2, many)), "z last.png"]
+    with Project.open_or_create(path) as project:
+        project.add_images([ImageFile(photos, name, 1, 1) for name in names])
+    window.open_paths([path])
+    session = window.session
+    qtbot.waitUntil(lambda: session.images.total == many and session.picture is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: window.strip.reviewed.text() == "0 of 100,000 reviewed", timeout=LONG)
+    qtbot.keyClick(window, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: session.record.name == "z last.png", timeout=LONG)
+    qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)
+    assert window.images.list.visualRect(session.images.index(many - 1)).isValid(), "it is scrolled to"
+    window.images.name_filter.setFocus()
+    qtbot.keyClicks(window.images.name_filter, "n 054321")
+    qtbot.waitUntil(lambda: window.images.count.text() == "1 of 100,000 images", timeout=LONG)
+    qtbot.keyClick(window.images.name_filter, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.images.count.text() == "100,000 images", timeout=LONG)
+    window.images.list.setFocus()
+    qtbot.keyClick(window.images.list, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    window.actions_["reject"].trigger()
+    qtbot.waitUntil(lambda: window.strip.reviewed.text() == "100,000 of 100,000 reviewed", timeout=LONG)
+    window.actions_["undo"].trigger()
+    qtbot.waitUntil(lambda: window.strip.reviewed.text() == "0 of 100,000 reviewed", timeout=LONG)
+    settle(qtbot, window)
+
+
 def test_beside_an_open_window_commands_read_and_never_write(
     window: MainWindow, few: Path, tmp_path: Path, qtbot: QtBot, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,8 +254,8 @@ def test_what_was_learned_is_missing(
     for command in (["localize", few], ["learn"], ["localizer", "save", "--out", tmp_path / "x"]):
         code, _, said = run(capsys, *command, "--project", path)
         assert code == 1
-        assert f"What Run 1 has learned is missing: it was kept in the folder “{data.name}”" in said
-        assert "Put that folder back, or train again: " in said
+        assert f"What Run 1 learned is missing: the folder “{data.name}” beside the project held it." in said
+        assert "Put it back, or train again: " in said
     assert "what it learned is missing" in run(capsys, "runs", "--project", path)[1]
     out = tmp_path / "boxes.json"
     assert run(capsys, "export", "--format", "coco", "--out", out, "--project", path)[0] == 0
@@ -233,9 +264,8 @@ def test_what_was_learned_is_missing(
     qtbot.waitUntil(window.notice.isVisible, timeout=LONG)
     settle(qtbot, window)
     assert window.notice.text.text() == (
-        f"What Run 1 has learned is missing: it was kept in the folder “{data.name}” beside the project. "
-        "Boxes and heat maps are still here. Put that folder back and open the project again, or find "
-        "objects anew."
+        f"What Run 1 learned is missing: the folder “{data.name}” beside the project held it. Boxes and heat "
+        "maps are still here. Put it back and open the project again, or find objects anew."
     )
     qtbot.waitUntil(lambda: bool(window.session.boxes), timeout=LONG)
     approved = on_disk(window, 1)

@@ -13,6 +13,7 @@ from test_bad_moments import find
 from window_support import LONG, export, fill, settle
 
 from app.main_window import MainWindow
+from app.models.image_list import Role
 from core.base.annotations import Status
 from core.images.sample import draw_sample
 
@@ -27,6 +28,12 @@ def show(qtbot: QtBot, window: MainWindow, image_id: int) -> None:
 
 def replace(path: Path, colour: str) -> None:
     Image.new("RGB", (WIDTH, HEIGHT), colour).save(path)
+
+
+def thumbnail_colour(window: MainWindow, row: int) -> str:
+    """In the list; empty until it is made."""
+    thumbnail = window.session.images.index(row).data(Role.THUMBNAIL)
+    return thumbnail.pixmap.toImage().pixelColor(1, 1).name() if thumbnail and thumbnail.pixmap else ""
 
 
 def colour_in_view(window: MainWindow) -> str:
@@ -87,6 +94,7 @@ def test_a_photo_replaced_by_another_is_seen_as_that(window: MainWindow, folder:
     settle(qtbot, window)
     assert colour_in_view(window) == "#ff0000"
     assert window.session.heat_map is None, "that was of the former picture"
+    qtbot.waitUntil(lambda: thumbnail_colour(window, 4) == "#ff0000", timeout=LONG)
 
     replace(folder / "image 1.png", "#00ff00")  # approved, and remembered from before
     show(qtbot, window, 1)
