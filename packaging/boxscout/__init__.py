@@ -2,6 +2,7 @@
 
     >>> import boxscout
     >>> found = boxscout.find_objects("photos")
+    >>> found.export("coco", "boxes.json")
 
 The functions are those of ``core/api.py`` in the repository. They are loaded when they are first asked for:
 ``boxscout --version`` waits for no library.
@@ -13,7 +14,7 @@ from typing import Any
 
 from core import __version__
 
-__all__ = ["Found", "FoundBox", "Table", "__version__", "find_objects", "learn_from", "read_boxes"]
+__all__ = ["Found", "FoundBox", "__version__", "draw_sample", "find_objects", "learn_from"]
 
 
 def __getattr__(name: str) -> Any:
