@@ -20,6 +20,8 @@ COMMANDS = (
     *("compare", "curve", "snapshots", "runs", "import", "relocate", "repair"),
     *("reproduce", "demo", "doctor", "test"),
 )
+#: Set where a shell asks how to complete a line, as typer's scripts do (boxscout --show-completion).
+COMPLETION = "_BOXSCOUT_COMPLETE"
 
 
 def too_old(version: tuple, executable: str) -> str:
@@ -67,6 +69,8 @@ def main(argv: "list[str] | None" = None) -> int:
 def _start(arguments: "list[str]") -> int:
     if arguments == ["--version"]:  # nobody should install gigabytes to read a version
         return _version()
+    if COMPLETION in os.environ:  # a shell asks what could come next; there are no arguments
+        return _command(arguments)
     first = arguments[0] if arguments else ""
     if first == "test":
         return _test(arguments)

@@ -25,7 +25,11 @@ def one_of(values: Iterable[str], help: str, *names: str) -> Any:
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.")
         return value
 
-    return typer.Option(*names, callback=check, metavar="|".join(allowed), help=help)
+    def completed(incomplete: str) -> list[str]:
+        return [value for value in allowed if value.startswith(incomplete)]
+
+    metavar = "|".join(allowed)
+    return typer.Option(*names, callback=check, autocompletion=completed, metavar=metavar, help=help)
 
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
