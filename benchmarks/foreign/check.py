@@ -35,7 +35,7 @@ from core.formats import FORMATS, Selection, WriteOptions, export
 from core.formats.reading import read_truth
 from core.images.sample import draw_sample
 
-PACKAGES = ("ultralytics", "torchvision", "datasets", "supervision", "pycocotools")
+PACKAGES = ("ultralytics", "torchvision", "datasets", "supervision", "pycocotools", "fiftyone", "mongomock")
 COUNT = 12
 #: Pixels by which a loader's box may differ: VOC holds whole ones, the others what a float32 leaves.
 WITHIN = {"voc": 0.5 + 1e-6}
@@ -55,6 +55,10 @@ def environment(folder: Path) -> Path:
         libraries = sorted({path for path in sys.path if Path(path).name == "site-packages"})
         packages = next(folder.rglob("site-packages"))
         (packages / "libraries.pth").write_text("\n".join(libraries), encoding="utf-8")
+        # FiftyOne's data base is a program of its own that would be downloaded; a data base in memory does.
+        without = packages / "fiftyone_db-1.4.1.dist-info"
+        without.mkdir()
+        (without / "METADATA").write_text("Metadata-Version: 2.1\nName: fiftyone-db\nVersion: 1.4.1\n")
         same = f"torch=={torch.__version__.partition('+')[0]}"
         command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
         subprocess.run([*command, *PACKAGES, same], check=True)

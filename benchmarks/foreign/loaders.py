@@ -33,14 +33,28 @@ def pycocotools_coco(folder: Path) -> Found:
     return of_coco(COCO(str(folder / "boxes.json")))
 
 
-def pycocotools_fiftyone(folder: Path) -> Found:
-    from pycocotools.coco import COCO
+def fiftyone_coco(folder: Path) -> Found:
+    """Its importer, with a data base in memory in place of the MongoDB that it would download."""
+    import mongomock
+    import pymongo
 
-    coco = COCO(str(folder / "fiftyone" / "labels.json"))
-    missing = [one["file_name"] for one in coco.imgs.values()
-               if not (folder / "fiftyone" / "data" / one["file_name"]).is_file()]  # fmt: skip
-    assert not missing, missing
-    return of_coco(coco)
+    setattr(pymongo, "MongoClient", mongomock.MongoClient)  # noqa: B010 - before fiftyone takes it
+    from fiftyone.utils.coco import COCODetectionDatasetImporter
+
+    found: Found = {}
+    with COCODetectionDatasetImporter(str(folder / "fiftyone"), label_types="detections") as images:
+        for path, size, own in images:
+            found[name_of(path, folder / "fiftyone" / "data")] = (
+                [[one.label, *in_pixels(one.bounding_box, size.width, size.height)] for one in own.detections]
+                if own
+                else []
+            )
+    return found
+
+
+def in_pixels(box: Any, width: int, height: int) -> list[float]:
+    x, y, across, down = box
+    return from_sides(x * width, y * height, across * width, down * height)
 
 
 def of_coco(coco: Any) -> Found:
@@ -180,7 +194,7 @@ LOADERS: dict[str, tuple[str, str, str, Callable[[Path], Found]]] = {
         supervision_voc,
     ),
     "datasets": ("imagefolder", "datasets", 'load_dataset("imagefolder")', datasets_imagefolder),
-    "fiftyone-labels": ("fiftyone", "pycocotools", "COCO, of labels.json", pycocotools_fiftyone),
+    "fiftyone": ("fiftyone", "fiftyone", "COCODetectionDatasetImporter", fiftyone_coco),
 }
 
 
@@ -198,6 +212,7 @@ def main() -> None:
     name, folder = sys.argv[1], Path(sys.argv[2])
     for variable in ("HF_HOME", "HF_DATASETS_CACHE", "YOLO_CONFIG_DIR"):
         os.environ[variable] = str(folder / "cache")
+    os.environ |= {"FIFTYONE_DATABASE_URI": "mongodb://localhost", "FIFTYONE_DO_NOT_TRACK": "1"}
     os.environ |= {"HF_HUB_OFFLINE": "1", "YOLO_OFFLINE": "True", "YOLO_VERBOSE": "False"}
     _, library, _, load = LOADERS[name]
     if library in ("torchvision", "ultralytics"):
