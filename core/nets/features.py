@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import importlib.metadata
+import platform
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -88,7 +89,7 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
     Parameters
     ----------
     device
-        ``auto``, ``cpu`` or ``cuda``; ``auto`` takes a graphics card where there is one.
+        As :func:`core.base.devices.resolve_device` has it.
     threads
         Of the processor, for one image after the other.
 
@@ -97,14 +98,14 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
     FeaturesError
         The weights are missing, damaged or other ones, or nothing here computes them rightly.
     TrainingError
-        ``cuda`` was asked for and there is none.
+        A graphics card was asked for and there is none.
     """
     weights, note = lite0.read_weights(), ""
     if _is_for_card(device):
         try:
-            return _checked(_with_torch(weights, device="cuda", threads=threads))
+            return _checked(_with_torch(weights, device=device, threads=threads))
         except Exception as error:  # a card too old for this torch is a RuntimeError
-            if device == "cuda":
+            if device != "auto":
                 raise
             note = tr("The graphics card cannot be used ({reason}). The processor is used instead.").format(
                 reason=as_reason(error)
@@ -156,12 +157,26 @@ def features_named(
 
 
 def has_graphics_card() -> bool:
-    """Whether NVIDIA's driver names a device. torch would know too, but takes its time to come up."""
+    """Whether there is a card of NVIDIA's."""
+    return graphics_cards() > 0
+
+
+def graphics_cards() -> int:
+    """How many devices NVIDIA's driver names. torch would know too, but takes its time to come up."""
     with suppress(OSError, AttributeError):
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         count = ctypes.c_int(0)
-        return driver.cuInit(0) == 0 == driver.cuDeviceGetCount(ctypes.byref(count)) and count.value > 0
-    return False
+        if driver.cuInit(0) == 0 == driver.cuDeviceGetCount(ctypes.byref(count)):
+            return count.value
+    return 0
+
+
+def devices_here() -> tuple[str, ...]:
+    """The devices that this computer has, as a setting names them; several cards also one by one."""
+    cards = graphics_cards()
+    numbered = tuple(f"cuda:{number}" for number in range(cards)) if cards > 1 else ()
+    is_apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return ("auto", "cpu", *(("cuda",) if cards else ()), *numbered, *(("mps",) if is_apple else ()))
 
 
 @lru_cache(maxsize=1)
@@ -178,7 +193,7 @@ def _is_for_card(device: str) -> bool:
         import torch  # which may be a build that knows no card
 
         return torch.cuda.is_available()
-    return device == "cuda"
+    return device.startswith(("cuda", "mps"))
 
 
 # The two runtimes

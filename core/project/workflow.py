@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 
+from core import PROGRAM
 from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
@@ -63,7 +64,7 @@ def no_training(project: Project, named: str = "", command: str = "train") -> Pr
 
 def command_line(command: str, project: Path) -> str:
     """What to type for a ``command`` with its arguments and options, on a ``project``."""
-    return f"python3 main.py {command} --project {quote(str(project))}"
+    return f"{PROGRAM} {command} --project {quote(str(project))}"
 
 
 def run_to_use(project: Project, model: str | None = None, run_id: int | None = None) -> Run:
