@@ -35,6 +35,7 @@ from app.pump import Pump
 from app.wiring import follow
 from core.base.annotations import Status
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
+from core.base.errors import ProjectError
 from core.project.edits import StatusEdit
 from core.project.teaching import Teaching
 
@@ -203,6 +204,8 @@ class Workbench(QObject):
         if project is not None:
             try:
                 project.save_view(view)
+            except ProjectError as error:  # such as a full disk: boxes are kept already, and nobody is held
+                session.error.emit(error, "")
             finally:
                 project.close()
                 self.library.release()
