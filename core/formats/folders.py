@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.base.annotations import ImageBoxes
 from core.base.atomic import atomic_folder, os_errors
-from core.base.errors import FormatError, ImageError
+from core.base.errors import FormatError, ImageError, as_reason
 from core.base.language import mark, tr, trn
 from core.formats.common import WriteOptions, taught_info
 from core.images.decoding import decode, image_size, unavailable
@@ -187,7 +187,7 @@ def each_decoded(
         try:
             pixels = decode(options.sources[image.name]).pixels
         except ImageError as error:
-            damaged[image.name] = str(error).rstrip(".")
+            damaged[image.name] = as_reason(error)
         else:
             yield image, pixels
 
@@ -210,9 +210,9 @@ def _unusable(source: Path, image: ImageBoxes) -> str:
             return tr("its file is no ordinary file any more")
         width, height = image_size(source)
     except OSError as error:
-        return unavailable(error).rstrip(".")
+        return as_reason(unavailable(error))
     except ImageError as error:
-        return str(error).rstrip(".")
+        return as_reason(error)
     if image.width and (width, height) != (image.width, image.height):
         now, then = f"{width} x {height}", f"{image.width} x {image.height}"
         return tr("its file now has {now} pixels, its boxes were made on {then}").format(now=now, then=then)

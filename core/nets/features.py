@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from core.base.errors import FeaturesError
+from core.base.errors import FeaturesError, as_reason
 from core.base.language import tr
 from core.nets import lite0
 from core.nets.onnx_graph import INPUT, lite0_model
@@ -108,7 +108,7 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
             if device != "auto":
                 raise
             note = tr("The graphics card cannot be used ({reason}). The processor is used instead.").format(
-                reason=first_line(error)
+                reason=as_reason(error)
             )
     try:
         return replace(_checked(_with_onnxruntime(weights, threads=threads)), note=note)
@@ -116,7 +116,7 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
         note = tr("onnxruntime is missing, so torch computes the features, more slowly.")
     except Exception as error:  # onnxruntime's own kinds derive from nothing in common
         note = tr("onnxruntime does not work here ({reason}), so torch computes the features.").format(
-            reason=first_line(error)
+            reason=as_reason(error)
         )
     return replace(_checked(_with_torch(weights, device="cpu", threads=threads)), note=note)
 
@@ -245,10 +245,6 @@ def _lite0(run: Run, runtime: str, version: str, provider: str, threads: int) ->
         channels=lite0.CHANNELS,
         run=strict,
     )
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200].rstrip(". ")
 
 
 # The known answer
