@@ -13,6 +13,7 @@ from core.base.errors import Cancelled, ProjectError
 from core.base.language import tr
 from core.boxes.no_object import peak_levels
 from core.images.parallel import Failure
+from core.learn.class_units import learn_classes
 from core.learn.corrections import Reviewed, check_enough, learn_corrections
 from core.learn.logistic import sigmoid
 from core.learn.object_unit import Unit
@@ -112,6 +113,7 @@ def teach(
     records = [record for record in project.images() if record.id in lessons.boxes]
     reviewed = _reviewed(project, records, lessons, prior, features, on_progress, cancelled)
     unit = learn_corrections(Unit(prior.weights, prior.bias), reviewed, seed=seed)
+    classes = learn_classes(unit, reviewed, seed=seed)
     if cancelled is not None and cancelled():
         raise Cancelled(tr("Stopped; nothing was learned."))
     taught = Taught(len(reviewed), sum(not len(one.boxes) for one in reviewed), prior.digest)
@@ -125,6 +127,7 @@ def teach(
         images=len(reviewed),
         levels=levels,
         taught=taught,
+        classes=classes,
     )
     save_localizer(run.file, localizer)
     note_training(project, run, complete=True)
@@ -155,9 +158,10 @@ def _reviewed(
             own = prior.cells(described, features)
             sizes = described.sizes.astype(np.float64)
             for row, image, size in zip(described.rows.tolist(), own, sizes, strict=True):
-                boxes = [own.box.sides for own in lessons.boxes[records[row].id]]
-                shares = np.array(boxes, np.float64).reshape(-1, 4) / np.tile(size, 2)
-                found[row] = Reviewed(image, np.clip(shares, 0, 1))
+                boxes = lessons.boxes[records[row].id]
+                sides = np.array([one.box.sides for one in boxes], np.float64).reshape(-1, 4)
+                shares, labels = sides / np.tile(size, 2), tuple(one.label for one in boxes)
+                found[row] = Reviewed(image, np.clip(shares, 0, 1), labels)
             if on_progress is not None:
                 on_progress(len(found), len(records))
     project.set_failed(failed)

@@ -32,7 +32,7 @@ HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'a
 REVIEWED = f"{HELD} UNION SELECT id FROM image WHERE status = 'rejected'"
 HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
 #: Tables of what is known of a heat map besides: gone with it.
-BESIDE_MAPS = ("framing", "no_object", "signature")
+BESIDE_MAPS = ("framing", "no_object", "signature", "class_map")
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 
 

@@ -80,6 +80,11 @@ LATER_TABLES = (
     # What each image with a heat map looks like (core.maps.signature), where frozen features made it.
     """CREATE TABLE IF NOT EXISTS signature (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, data BLOB NOT NULL)""",
+    # The best class of each cell of a heat map (core.boxes.classes), where classes were learned: a byte each,
+    # the place of one of the names, which are a JSON list.
+    """CREATE TABLE IF NOT EXISTS class_map (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        names TEXT NOT NULL, data BLOB NOT NULL)""",
 )
 
 
@@ -146,4 +151,7 @@ def row_checks() -> dict[str, dict[str, str]]:
         | {"probability": "typeof(probability) = 'real' AND probability BETWEEN 0 AND 1"},
         "removed": numbers("id", "root_id") | paths("name"),
         "signature": numbers("image_id") | {"data": "typeof(data) = 'blob' AND length(data) = 128"},
+        "class_map": numbers("image_id")
+        | texts("names")
+        | {"data": "typeof(data) = 'blob' AND length(data) < 1 << 24"},
     }

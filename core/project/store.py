@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from core.base.annotations import BoxRecord, ImageBoxes, Status
 from core.base.errors import ProjectError
 from core.base.language import tr
+from core.boxes.classes import ClassMap
 from core.boxes.prior import Prior
 from core.images.scan import ImageFile, RejectedFile
 from core.project import resized
@@ -295,6 +297,13 @@ class Project(Database):
         self._many(
             "INSERT OR REPLACE INTO signature (image_id, data) VALUES (?, ?)",
             [(i, np.ascontiguousarray(one, dtype="<f2").tobytes()) for i, one in signatures.items()],
+        )
+
+    def set_class_maps(self, class_maps: Mapping[int, ClassMap]) -> None:
+        """Keep by image id the classes of heat maps' cells, until images have another heat map."""
+        self._many(
+            "INSERT OR REPLACE INTO class_map (image_id, names, data) VALUES (?, ?, ?)",
+            [(i, json.dumps(one.names), one.cells.tobytes()) for i, one in class_maps.items()],
         )
 
     def heat_maps_step(self) -> int | None:
