@@ -13,7 +13,7 @@ from core.base.errors import Cancelled, ProjectError
 from core.base.language import tr
 from core.boxes.no_object import peak_levels
 from core.images.parallel import Failure
-from core.learn.class_units import learn_classes
+from core.learn.class_units import class_names, learn_classes
 from core.learn.corrections import Reviewed, check_enough, learn_corrections
 from core.learn.logistic import sigmoid
 from core.learn.object_unit import Unit
@@ -53,13 +53,21 @@ class Lessons:
         return len(self.boxes) - self.empty
 
 
+def check_lessons(lessons: Lessons) -> None:
+    """TrainingError where too few images teach, or their boxes have too many classes."""
+    check_enough(lessons.with_box)
+    class_names(one.label for own in lessons.boxes.values() for one in own)
+
+
 def lessons_of(project: Project) -> Lessons:
     """The images of ``project`` that a person has accepted, edited or emptied; no true box is among them."""
     held = {row[0] for row in project.select(HELD)}
     statuses = {image.id: image.status for image in project.images()}
     taught = [i for i in sorted(held) if statuses[i] not in (Status.REJECTED, Status.FAILED)]
+    boxes = {i: own.boxes for i, own in kept(project, taught).items()}
+    whole = {i: tuple(one for one in own if one.box.area > 0) for i, own in boxes.items()}
     return Lessons(
-        {i: tuple(b for b in own.boxes if b.box.area > 0) for i, own in kept(project, taught).items()},
+        {i: own for i, own in whole.items() if own or not boxes[i]},
         sum(status is Status.REJECTED for status in statuses.values()),
     )
 
@@ -101,7 +109,7 @@ def teach(
     Raises
     ------
     TrainingError
-        Too few reviewed images have a box.
+        Too few reviewed images have a box, or their boxes have too many classes.
     FeaturesError
         ``prior`` was learned on other features.
     Cancelled
@@ -109,7 +117,7 @@ def teach(
     """
     prior.check(features)
     lessons = lessons_of(project)
-    check_enough(lessons.with_box)
+    check_lessons(lessons)
     records = [record for record in project.images() if record.id in lessons.boxes]
     reviewed = _reviewed(project, records, lessons, prior, features, on_progress, cancelled)
     unit = learn_corrections(Unit(prior.weights, prior.bias), reviewed, seed=seed)
