@@ -54,7 +54,7 @@ class ReviewController(Controller):
     def mark_empty(self) -> None:
         """Say that the selected images, or the one in view, show no object, and go on as :meth:`judge`.
 
-        They are accepted with no box, which no run may give them back.
+        They lose their boxes, which no run may give them back.
         """
         session, editing = self._session, self._editing
         ids = self._session.chosen
@@ -63,7 +63,7 @@ class ReviewController(Controller):
         said = session.images.table.columns.statuses(ids)
         usable = [image_id for image_id, one in said.items() if one is not Status.FAILED]
         empty = dict.fromkeys(usable, Kept((), edited=True))
-        if usable and editing.review(dict.fromkeys(usable, Status.ACCEPTED), None, tr("No object"), empty):
+        if usable and editing.review(dict.fromkeys(usable, Status.NO_OBJECT), None, tr("No object"), empty):
             self._go_on()
 
     def draw(self, box: Box, *, adds: bool, accepts: bool) -> None:
@@ -83,7 +83,8 @@ class ReviewController(Controller):
         session = self._session
         self._editing.wait()
         said = session.images.table.columns.statuses(list(ids))
-        before = {image_id: one for image_id, one in said.items() if one not in (Status.FAILED, status)}
+        same = {status, Status.NO_OBJECT} if status is Status.ACCEPTED else {status}
+        before = {i: one for i, one in said.items() if one is not Status.FAILED and one not in same}
         if session.project is None or not before:
             return 0
         text = tr(_SAYINGS[status])

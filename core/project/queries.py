@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from core.base.annotations import BoxRecord
+from core.base.annotations import STATUSES, BoxRecord, Status
 from core.boxes.classes import ClassMap
 from core.boxes.moments import framing_rows as rows_of
 from core.boxes.options import BoxOptions
@@ -191,6 +191,12 @@ def edited_among(project: Project, ids: Iterable[int]) -> set[int]:
 def held_among(project: Project, ids: Iterable[int]) -> set[int]:
     """Those of ``ids`` whose boxes only a person may change: edited, emptied or accepted ones."""
     return {row[0] for row in project.select(HELD_AMONG, listed(ids))}
+
+
+def settled_among(project: Project, ids: Iterable[int]) -> dict[int, Status]:
+    """Of those of ``ids`` that are accepted or show no object, which of the two."""
+    statement = f"SELECT id, status FROM image WHERE status IN ('accepted', 'no object') AND id {ONE_OF}"
+    return {image_id: STATUSES[status] for image_id, status in project.select(statement, listed(ids))}
 
 
 def reviewed_images(project: Project) -> set[int]:

@@ -27,7 +27,7 @@ ONE_OF = "IN (SELECT value FROM json_each(?))"
 #: What follows an image's id where a person has set its boxes, or taken them away.
 EDITED = "IN (SELECT image_id FROM edited)"
 #: The ids of images whose boxes only a person may change: who has set them, taken them away or accepted them.
-HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'accepted'"
+HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status IN ('accepted', 'no object')"
 #: The ids of images of which a person has said anything: those, and the rejected ones.
 REVIEWED = f"{HELD} UNION SELECT id FROM image WHERE status = 'rejected'"
 HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
@@ -119,6 +119,15 @@ def mark_edited(db: sqlite3.Connection, edited: Mapping[int, bool]) -> None:
         ("DELETE FROM edited WHERE image_id = ?", False),
     ):
         db.executemany(statement, [(image_id,) for image_id, is_so in edited.items() if is_so is wanted])
+
+
+def tell_empty(db: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Of images that were accepted: say that they show no object where they have no box, and only there."""
+    db.execute(
+        f"""UPDATE image SET status = iif(id IN (SELECT image_id FROM box), 'accepted', 'no object')
+            WHERE status IN ('accepted', 'no object') AND id {ONE_OF}""",
+        (listed(ids),),
+    )
 
 
 def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SCHEMA = (
+
+def _lean(*statements: str) -> tuple[str, ...]:
+    """``statements`` in one line each: SQLite keeps their text, and all of it must fit on the first page.
+
+    Where that page is lost, the one of a new project is lent (core.project.rescue).
+    """
+    return tuple(" ".join(statement.split()) for statement in statements)
+
+
+SCHEMA = _lean(
     "CREATE TABLE roots (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)",
     """CREATE TABLE image (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -35,7 +44,7 @@ SCHEMA = (
 )
 # Tables that older projects lack and older versions of this program leave alone. New ones come last: where a
 # project's first page is lost, that of a new one says where tables begin (core.project.rescue).
-LATER_TABLES = (
+LATER_TABLES = _lean(
     # Images whose boxes a person has set, also where none were left: no automatic run touches them.
     """CREATE TABLE IF NOT EXISTS edited (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",

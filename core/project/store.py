@@ -40,6 +40,7 @@ from core.project.rows import (
     mark_edited,
     replace_boxes,
     root_ids,
+    tell_empty,
 )
 from core.project.survey import MapSource, Survey, survey_from_json, survey_to_json
 from core.project.view import ProjectView, view_from_json, view_to_json
@@ -120,7 +121,8 @@ class Project(Database):
         """
         self._many(
             f"""UPDATE image SET reason = ?, status =
-                iif(status IN ('accepted', 'rejected') OR id {EDITED}, status, 'failed') WHERE id = ?""",
+                iif(status IN ('accepted', 'no object', 'rejected') OR id {EDITED}, status, 'failed')
+                WHERE id = ?""",
             [(to_db(reason), image_id) for image_id, reason in reasons.items()],
         )
 
@@ -128,6 +130,7 @@ class Project(Database):
         """Give each image, by id, its status: all or, where one fails, none.
 
         Unusable ones stay so, and one whose file cannot be used is so again once its review is taken back.
+        An accepted one without a box shows no object.
         """
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
@@ -140,6 +143,7 @@ class Project(Database):
                         WHERE status <> 'failed' AND id IN (SELECT value FROM json_each(?2))""",
                     (status.value, listed(same)),
                 )
+            tell_empty(db, statuses)
 
     def add_rejected(self, files: Iterable[RejectedFile]) -> None:
         """Keep files that cannot be used, each with its reason; the newest reason for a path stays."""
@@ -200,6 +204,7 @@ class Project(Database):
             resized.forget(db, kept)
             resized.remember(db, {i: one.made_for for i, one in kept.items() if one.made_for})
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
+            tell_empty(db, kept)
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
         """Replace boxes of many images by id, ``max_boxes`` each at most; return how many were left alone.

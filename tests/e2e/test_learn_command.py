@@ -212,6 +212,7 @@ def test_an_export_says_what_taught_its_boxes(
     assert run(capsys, "localize", photos, "--project", project)[0] == 0
     taught = exported("taught")
     wanted = {"run": "Run 2", "features": "efficientnet-lite0", "reviewed_images": 8, "without_object": 0}
+    wanted["classes"] = ["beetle"]
     if name in ("coco", "megadetector"):
         assert json.loads(taught.read_text())["info"]["taught"] == wanted
     elif name != "csv":
