@@ -10,6 +10,7 @@ from typing import Any
 from core.base.annotations import Status
 from core.base.errors import BoxscoutError, CheckpointError
 from core.base.language import short, trn
+from core.cli import left_out
 from core.cli.console import Bar
 from core.cli.features_commands import features_to_use
 from core.cli.job import images_text
@@ -17,7 +18,7 @@ from core.cli.projects import existing_project, project_to_train
 from core.learn.corrections import check_enough
 from core.maps.localizer import Localizer, load_localizer, save_localizer
 from core.project.claim import COMMAND, claim
-from core.project.corrections import PRESET, check_lessons, lessons_of, prior_unit, teach
+from core.project.corrections import PRESET, check_lessons, damaged_runs, lessons_of, prior_unit, teach
 from core.project.exchange import import_boxes, plan_import
 from core.project.learning import KIND, saved_unit
 from core.project.runs import Run
@@ -44,15 +45,17 @@ def run_learn(
         features = features_to_use(project, prior, weights, bar)
         bar.part("Learning", 1.0)
         with training_run(project, KIND, preset=PRESET) as run:
-            found = teach(
+            learned = teach(
                 project, prior, features, run, seed=seed, on_progress=bar.count, cancelled=stop.is_set
             )
-        rejected = lessons_of(project).rejected
+        rejected, damaged = lessons_of(project).rejected, damaged_runs(project)
+    found = learned.unit
     assert found.taught is not None, "corrections have taught it"
     told.append(_learned(run, found, rejected))
+    told += [f"{one.name} is damaged and was passed over." for one in damaged]
     told.append(f"Find boxes by it: {command_line('localize PHOTOS', path)}")
     result = {"run": run.id, "rejected": rejected, "classes": _classes(found), **asdict(found.taught)}
-    return {"text": "\n".join(told), **result}
+    return left_out.told({"text": "\n".join(told), **result}, learned.left_out)
 
 
 def _take_in(project: Project, boxes: Path) -> list[str]:
@@ -92,12 +95,14 @@ def _keep_other_kinds(out: Path) -> None:
         raise BoxscoutError(f"{out} is no file of 'localizer save': choose another name.") from error
 
 
-def run_use(file: Path, path: Path) -> dict[str, Any]:
-    """Take the localizer in ``file`` into the project at ``path``, as a new run."""
+def run_use(file: Path, path: Path, *, weights: Path | None, bar: Bar) -> dict[str, Any]:
+    """Take the localizer in ``file`` into the project at ``path``, as a new run, where it can find boxes."""
     unit = load_localizer(file)
-    with project_to_train(path) as project, training_run(project, KIND, preset=IMPORTED) as run:
-        save_localizer(run.file, unit)
-        note_training(project, run, complete=True)
+    with project_to_train(path) as project:
+        features_to_use(project, unit, weights, bar)
+        with training_run(project, KIND, preset=IMPORTED) as run:
+            save_localizer(run.file, unit)
+            note_training(project, run, complete=True)
     line = command_line("localize PHOTOS", path)
     return {
         "text": f"{run.name} is what {file} holds: {_known(unit)}.\nFind boxes by it: {line}",

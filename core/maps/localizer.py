@@ -168,6 +168,7 @@ class Localizer:
         """FeaturesError where ``features`` are not those that it was learned on."""
         has = dict(zip(features.strides, features.channels, strict=True))
         fits = all(has.get(s) == c for s, c in zip(self.strides, self.channels, strict=True))
+        fits &= self.form.multiple == features.multiple
         if (features.name, features.sha256) != (self.features, self.sha256) or not fits:
             raise FeaturesError(
                 tr(

@@ -204,6 +204,11 @@ def reviewed_images(project: Project) -> set[int]:
     return {row[0] for row in project.select(REVIEWED)}
 
 
+def replaced_among(project: Project, ids: Iterable[int]) -> set[int]:
+    """Those of ``ids`` whose file became another one after a person had reviewed it."""
+    return {row[0] for row in project.select(f"SELECT image_id FROM replaced {_AMONG}", listed(ids))}
+
+
 def signatures(project: Project) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
     """The ids of all images whose signature is known, ascending, and the signatures: float16 (n, LENGTH)."""
     rows = project.select("SELECT image_id, data FROM signature ORDER BY image_id")

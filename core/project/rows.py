@@ -121,12 +121,17 @@ def mark_edited(db: sqlite3.Connection, edited: Mapping[int, bool]) -> None:
         db.executemany(statement, [(image_id,) for image_id, is_so in edited.items() if is_so is wanted])
 
 
-def tell_empty(db: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """Of images that were accepted: say that they show no object where they have no box, and only there."""
+def note_reviewed(db: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """A person has said something of images, as their files are now.
+
+    Those that were accepted show no object where they have no box, and only there.
+    """
+    asked = (listed(ids),)
+    db.execute(f"DELETE FROM replaced WHERE image_id {ONE_OF}", asked)
     db.execute(
         f"""UPDATE image SET status = iif(id IN (SELECT image_id FROM box), 'accepted', 'no object')
             WHERE status IN ('accepted', 'no object') AND id {ONE_OF}""",
-        (listed(ids),),
+        asked,
     )
 
 
@@ -145,11 +150,12 @@ def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]
 def forget_changed_files(db: sqlite3.Connection, keys: Sequence[tuple[int, str | bytes, int, int]]) -> None:
     """Of (root id, name, bytes, time): what is said of images that are other files now, but their boxes.
 
-    The size for which their boxes were made stays known.
+    The size for which their boxes were made stays known, and that a person reviewed another file.
     """
     changed = "FROM image WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?)"
     for table in ("heat_map", *BESIDE_MAPS):
         db.executemany(f"DELETE FROM {table} WHERE image_id = (SELECT id {changed})", keys)
+    db.executemany(f"INSERT OR IGNORE INTO replaced SELECT id {changed} AND id IN ({HELD})", keys)
     db.executemany(f"INSERT OR IGNORE INTO resized SELECT id, width, height {changed} AND width > 0", keys)
 
 

@@ -94,6 +94,9 @@ LATER_TABLES = _lean(
     """CREATE TABLE IF NOT EXISTS class_map (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         names TEXT NOT NULL, data BLOB NOT NULL)""",
+    # Images whose file became another one after a person had reviewed it, until it is reviewed again.
+    """CREATE TABLE IF NOT EXISTS replaced (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
 )
 
 
@@ -163,4 +166,5 @@ def row_checks() -> dict[str, dict[str, str]]:
         "class_map": numbers("image_id")
         | texts("names")
         | {"data": "typeof(data) = 'blob' AND length(data) < 1 << 24"},
+        "replaced": numbers("image_id"),
     }

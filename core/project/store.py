@@ -38,9 +38,9 @@ from core.project.rows import (
     listed,
     map_of,
     mark_edited,
+    note_reviewed,
     replace_boxes,
     root_ids,
-    tell_empty,
 )
 from core.project.survey import MapSource, Survey, survey_from_json, survey_to_json
 from core.project.view import ProjectView, view_from_json, view_to_json
@@ -143,7 +143,7 @@ class Project(Database):
                         WHERE status <> 'failed' AND id IN (SELECT value FROM json_each(?2))""",
                     (status.value, listed(same)),
                 )
-            tell_empty(db, statuses)
+            note_reviewed(db, statuses)
 
     def add_rejected(self, files: Iterable[RejectedFile]) -> None:
         """Keep files that cannot be used, each with its reason; the newest reason for a path stays."""
@@ -204,7 +204,7 @@ class Project(Database):
             resized.forget(db, kept)
             resized.remember(db, {i: one.made_for for i, one in kept.items() if one.made_for})
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
-            tell_empty(db, kept)
+            note_reviewed(db, kept)
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
         """Replace boxes of many images by id, ``max_boxes`` each at most; return how many were left alone.

@@ -54,12 +54,14 @@ class Teaching:
     """What ``run`` has learned from so many ``reviewed`` images.
 
     ``changed`` images of the others would have other boxes; ``most`` are those with the largest change.
+    ``left_out`` are reviewed images that could not teach, because their files cannot be used or are others.
     """
 
     run: Run
     reviewed: int
     changed: int
     most: tuple[Change, ...]
+    left_out: int = 0
 
 
 def is_worth(tally: Tally, *, before: int, step: int = OFFERED) -> bool:
@@ -118,7 +120,8 @@ def teach_run(
     features = features_for(prior, config)
     with training_run(project, KIND, preset=PRESET) as run:
         try:
-            unit = teach(project, prior, features, run, on_progress=on_learning, cancelled=cancelled)
+            learned = teach(project, prior, features, run, on_progress=on_learning, cancelled=cancelled)
+            unit = learned.unit
             with results_of(project, run) as place:
                 localize_by_features(
                     place,
@@ -137,7 +140,7 @@ def teach_run(
                 delete_run(project, run)
             raise
     assert unit.taught is not None, "corrections have taught it"
-    return Teaching(replace(run, finished=True), unit.taught.images, changed, most)
+    return Teaching(replace(run, finished=True), unit.taught.images, changed, most, len(learned.left_out))
 
 
 def _with_first(records: list[ImageRecord], first: Sequence[int]) -> list[ImageRecord]:
