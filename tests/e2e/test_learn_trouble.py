@@ -1,4 +1,4 @@
-"""What goes wrong around ``learn``: photos that are away or others, damaged files, a full disk, an end by force."""
+"""What goes wrong around ``learn``: photos that are away or others, damaged files, a full disk, a kill."""
 
 from __future__ import annotations
 
@@ -88,9 +88,8 @@ def test_reviewed_photos_that_cannot_be_used_are_named(
     code, said, err = run(capsys, "learn", "--project", folder / "a.boxscout")
     assert code == 0 and f"Left out “{gone}”: The file is no longer there." in said, err
     with Project.open(folder / "a.boxscout") as opened:
-        assert [image.status for image in opened.images()[:2]] == [Status.ACCEPTED] * 2, (
-            "nobody's work is lost"
-        )
+        said = [image.status for image in opened.images()[:2]]
+        assert said == [Status.ACCEPTED] * 2, "nobody's work is lost"
 
 
 def test_too_few_photos_that_can_be_used_say_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
