@@ -104,5 +104,11 @@ def boxes_in(
     """
     if evidence is None:
         return options.boxes_of(heat_map, size, image_id=image_id)
-    beside = {"prior": evidence.prior, "framing": evidence.framing, "classes": evidence.classes}
-    return options.boxes_of(heat_map, size, image_id=image_id, **beside)
+    return options.boxes_of(
+        heat_map,
+        size,
+        image_id=image_id,
+        prior=evidence.prior,
+        framing=evidence.framing,
+        classes=evidence.classes,
+    )

@@ -42,6 +42,8 @@ def project(tmp_path: Path) -> Project:
     made.set_class_maps({2: ClassMap(("cat", "dog"), np.ones((3, 4), np.uint8))})
     set_truth(made, {2: (BoxRecord(Box(3, 3, 9, 9), "cat"),)})
     made.set_sizes({2: (80, 60)})  # so that its boxes are of another size
+    with made.transaction() as db:
+        db.execute("INSERT INTO replaced VALUES (2)")
     made.add_rejected([])
     return made
 
