@@ -89,8 +89,10 @@ def lessons_of(project: Project) -> Lessons:
     taught = sorted(usable - replaced)
     boxes = {i: own.boxes for i, own in kept(project, taught).items()}
     whole = {i: tuple(one for one in own if one.box.area > 0) for i, own in boxes.items()}
+    # Accepted without a box are only those whose box was lost in a damaged project.
+    empty = {i for i, own in boxes.items() if not own and statuses[i] is not Status.ACCEPTED}
     return Lessons(
-        {i: own for i, own in whole.items() if own or not boxes[i]},
+        {i: own for i, own in whole.items() if own or i in empty},
         sum(status is Status.REJECTED for status in statuses.values()),
         frozenset(replaced),
     )

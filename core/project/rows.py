@@ -129,7 +129,8 @@ def note_reviewed(db: sqlite3.Connection, ids: Iterable[int]) -> None:
     asked = (listed(ids),)
     db.execute(f"DELETE FROM replaced WHERE image_id {ONE_OF}", asked)
     db.execute(
-        f"""UPDATE image SET status = iif(id IN (SELECT image_id FROM box), 'accepted', 'no object')
+        f"""UPDATE image SET status = iif(
+            EXISTS (SELECT 1 FROM box WHERE image_id = image.id), 'accepted', 'no object')
             WHERE status IN ('accepted', 'no object') AND id {ONE_OF}""",
         asked,
     )

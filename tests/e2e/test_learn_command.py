@@ -13,7 +13,8 @@ import pytest
 from command_support import run
 from safetensors.numpy import save_file
 
-from core.base.annotations import ImageBoxes, Status
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.geometry import Box
 from core.cli.app import main
 from core.formats import coco
 from core.formats import csv as box_table
@@ -117,6 +118,12 @@ def test_what_teaches_and_what_does_not(folder: Path, capsys: pytest.CaptureFixt
         lessons = lessons_of(opened)
         assert list(lessons.boxes) == [*ids[:4], ids[5]]
         assert (lessons.with_box, lessons.empty, lessons.rejected) == (4, 1, 1)
+        zero = BoxRecord(Box(3, 3, 3, 9), source=Source.EDITED)
+        opened.set_kept({ids[6]: Kept((zero,), edited=True)})
+        opened.set_statuses({ids[7]: Status.ACCEPTED})
+        with opened.transaction() as db:  # as a damaged file leaves it
+            db.execute("DELETE FROM box WHERE image_id = ?", (ids[7],))
+        assert lessons_of(opened) == lessons, "neither of the two says that there is no object"
     code, said, err = run(capsys, "learn", "--project", project)
     assert code == 0, err
     assert "learned from 5 reviewed images, 1 of them without an object" in said
