@@ -22,7 +22,7 @@ from core.maps.class_units import ClassUnits
 
 Array = npt.NDArray[np.float32]
 
-_CELLS = 16_000  # of all boxes together, that teach
+_CELLS = 4_000  # of all boxes together, that teach: more are no better (docs/decisions/0026-corrections.md)
 _RIDGE = 1e-2
 
 
