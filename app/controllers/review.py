@@ -18,7 +18,7 @@ from core.base.language import mark, tr
 from core.learn.usefulness import Ranking
 from core.project.browse import BoxFacts, Floats, Order, at_least, natural_ranks
 from core.project.edits import StatusEdit
-from core.project.queries import box_facts, edited_among, labelled
+from core.project.queries import box_facts, edited_among, labelled, replaced_among
 from core.project.rows import Kept
 from core.project.store import Project
 from core.project.useful import rank_useful
@@ -47,9 +47,15 @@ class ReviewController(Controller):
         return self.set_statuses(self._session.chosen, status)
 
     def judge(self, status: Status) -> None:
-        """:meth:`mark`; with one image in view, go on to the next one that nobody has judged yet."""
+        """:meth:`mark`; with one image in view, go on to the next one that nobody has judged yet.
+
+        An image whose verdict could not be kept stays in view.
+        """
+        session = self._session
         self.mark(status)
-        self._go_on()
+        said = session.images.table.columns.statuses(session.chosen).values()
+        if all(one in (status, Status.FAILED) for one in said):
+            self._go_on()
 
     def mark_empty(self) -> None:
         """Say that the selected images, or the one in view, show no object, and go on as :meth:`judge`.
@@ -80,12 +86,16 @@ class ReviewController(Controller):
 
     def set_statuses(self, ids: Iterable[int], status: Status) -> int:
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
-        session = self._session
+        session, project = self._session, self._session.project
         self._editing.wait()
+        if project is None:
+            return 0
         said = session.images.table.columns.statuses(list(ids))
         same = {status, Status.NO_OBJECT} if status is Status.ACCEPTED else {status}
-        before = {i: one for i, one in said.items() if one is not Status.FAILED and one not in same}
-        if session.project is None or not before:
+        again = replaced_among(project, said)  # said once more, it is said of the file that is here now
+        usable = {i: one for i, one in said.items() if one is not Status.FAILED}
+        before = {i: one for i, one in usable.items() if one not in same or i in again}
+        if not before:
             return 0
         text = tr(_SAYINGS[status])
         if status is Status.ACCEPTED:

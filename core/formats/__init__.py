@@ -13,6 +13,8 @@ from core.formats import (
     csv,
     cvat,
     drawn,
+    fiftyone,
+    imagefolder,
     label_studio,
     labelme,
     megadetector,
@@ -39,7 +41,8 @@ __all__ = [
 ]
 
 _ALL = (
-    *(open_images, via, csv, coco, coco_results, yolo, voc, megadetector, labelme, drawn, crops),
+    *(open_images, via, csv, coco, coco_results, yolo, voc, megadetector, labelme),
+    *(imagefolder, fiftyone, drawn, crops),
     *(cvat, label_studio, createml, tiny_imagenet),
 )
 #: Every format by its name; where several would know a file, the first one does.

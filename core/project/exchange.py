@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.base.errors import BoxscoutError, FormatError, ImageError
+from core.base.errors import BoxscoutError, FormatError, ImageError, as_reason
 from core.base.language import short, tr, trn
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped
 from core.formats.gather import ReadOptions
 from core.formats.labelme import place_of
-from core.formats.notes import Outdated
+from core.formats.notes import Outdated, outside_note
 from core.formats.reading import read_truth
 from core.formats.selection import Selection
 from core.images.decoding import image_size
@@ -42,8 +42,8 @@ class ImportPlan:
     ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
     names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
     ``without_box`` counts images that have no box in the file, which change nothing; one that shows no
-    object, by its status there, is among ``boxes``. ``told`` are sentences on what of the file could not be
-    read, or fits more than one image.
+    object, by its status there, is among ``boxes``. ``outside`` counts boxes that show nothing of their
+    image. ``told`` are sentences on what of the file could not be read, or fits more than one image.
     """
 
     path: Path
@@ -53,6 +53,7 @@ class ImportPlan:
     unknown: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     without_box: int
+    outside: int = 0
     told: tuple[str, ...] = ()
 
     def labels(self) -> dict[str, int]:
@@ -92,6 +93,7 @@ class ImportPlan:
                     images=_images(len(self.skipped) - _SHOWN)
                 )
             )
+        lines += outside_note(self.outside)
         if self.without_box:
             lines.append(
                 tr("No box in the file, left unchanged: {images}.").format(images=_images(self.without_box))
@@ -140,6 +142,7 @@ class ImportSummary:
             "unknown": list(self.plan.unknown),
             "skipped": [asdict(one) for one in self.plan.skipped],
             "without_box": self.plan.without_box,
+            "outside": self.plan.outside,
             "told": list(self.plan.told),
         }
 
@@ -179,20 +182,21 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
         raise FormatError(matches.doubt() or _no_image(path, found))
     boxes: dict[int, tuple[BoxRecord, ...]] = {}
     sizes: dict[int, tuple[int, int]] = {}
-    skipped, empty = [], 0
+    skipped, empty, outside = [], 0, 0
     for theirs, ours in matches.pairs:
         record = by_name[ours.name]
         try:
             width, height = _size(theirs, record)
         except ImageError as error:
-            skipped.append(Skipped(theirs.name, str(error).rstrip(".")))
+            skipped.append(Skipped(theirs.name, as_reason(error)))
             continue
         if not record.width:
             sizes[record.id] = width, height
         fitted = _fitted(theirs.in_pixels(width, height), width, height)
-        if not fitted and theirs.status is not Status.NO_OBJECT:
-            empty += 1
-        else:
+        outside += len(theirs.boxes) - len(fitted)
+        shows_none = theirs.status is Status.NO_OBJECT and not theirs.boxes
+        empty += not theirs.boxes and not shows_none
+        if fitted or shows_none:
             boxes[record.id] = fitted
     plan = ImportPlan(
         path=path,
@@ -202,6 +206,7 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
         unknown=tuple(image.name for image in matches.extra),
         skipped=tuple(skipped),
         without_box=empty,
+        outside=outside,
         told=tuple(filter(None, (*options.told.sentences(), matches.doubt()))),
     )
     return plan.only(wanted)

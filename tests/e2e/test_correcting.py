@@ -27,6 +27,7 @@ from app.main_window import MainWindow
 from core.base.annotations import Source, Status
 from core.base.geometry import Box
 from core.project.browse import Order, Show
+from core.project.queries import replaced_among
 from core.project.rows import Kept
 
 Key = Qt.Key
@@ -196,6 +197,18 @@ def test_an_image_without_an_object_has_one_once_a_box_is_drawn(found: MainWindo
     assert status(found, 1) is Status.NO_OBJECT, "there is no box to accept"
     qtbot.keyClick(found, Key.Key_Z, CONTROL)
     assert status(found, 1) is Status.UNSEEN
+
+
+def test_accepted_once_more_it_is_accepted_as_the_file_is_now(found: MainWindow, qtbot: QtBot) -> None:
+    project = found.session.project
+    qtbot.keyClick(found, Key.Key_A)
+    [record] = [one for one in project.images() if one.id == 1]
+    project.add_images([replace(record.file, size_bytes=7)])  # as a search does that finds another file
+    assert replaced_among(project, [1, 2]) == {1}
+    found.session.select(1)
+    settle(qtbot, found)
+    qtbot.keyClick(found, Key.Key_A)
+    assert replaced_among(project, [1]) == set() and status(found, 1) is Status.ACCEPTED
 
 
 def test_of_many_selected_images_none_shows_an_object(found: MainWindow, qtbot: QtBot) -> None:
