@@ -180,7 +180,7 @@ def _export(worker: Worker, project: Project, options: BoxOptions, request: Expo
         worker.put((done, total))
 
     decide(project, options)
-    images, sources = exportable(project)
+    images, sources = exportable(project, with_gps=request.options.with_gps, on_file=on_file)
     written = replace(request.options, sources=sources, on_file=on_file, taught=provenance(project))
     return export(
         images,

@@ -81,6 +81,7 @@ class ExportDialog(Dialog):
             "one_based": QCheckBox(tr("Count pixels from 1, as the original does")),
             "beside_images": QCheckBox(tr("Write beside each image")),
             "replace_foreign": QCheckBox(tr("Overwrite files of other programs")),
+            "with_gps": QCheckBox(tr("Say where photos were taken (GPS)")),
             "animal": QCheckBox(tr("Call boxes without a class of their own “animal”")),
         }
 

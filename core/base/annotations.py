@@ -55,7 +55,9 @@ class ImageBoxes:
 
     ``name`` is relative, with forward slashes and subfolders. ``width`` and ``height`` are pixels of
     the image as displayed, 0 where unknown. ``reason`` says why a ``FAILED`` image could not be used.
-    ``no_object`` is the probability, 0..1, that it shows no object; None where nobody gave one.
+    ``no_object`` is the probability, 0..1, that it shows no object; None where nobody gave one. ``taken`` is
+    when it was taken, ISO 8601 by the camera's clock, empty where unknown. ``position`` is where, latitude
+    and longitude in degrees: only of an export that was asked for it.
 
     Of a file that was read, ``shares`` says that the boxes are shares of an image whose size the file does
     not tell, and ``stem`` is the name, without ending, of the one annotation file that the image has; it
@@ -69,6 +71,8 @@ class ImageBoxes:
     status: Status = Status.UNSEEN
     reason: str = ""
     no_object: float | None = None
+    taken: str = ""
+    position: tuple[float, float] | None = None
     shares: bool = False
     stem: str = field(default="", compare=False)
 

@@ -49,6 +49,10 @@ def export(
     animal: Annotated[
         bool, typer.Option("--animal", help="MegaDetector: call boxes without a class of their own 'animal'.")
     ] = False,
+    with_gps: Annotated[
+        bool,
+        typer.Option("--with-gps", help="CSV, YOLO, Camtrap DP: say where photos were taken (GPS)."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the project's boxes to a file or folder.
@@ -67,6 +71,7 @@ def export(
     given = {
         "link": link, "flat": flat, "one_based": one_based,
         "beside_images": beside_images, "replace_foreign": replace_foreign, "animal": animal,
+        "with_gps": with_gps,
     }  # fmt: skip
     for name, on in given.items():
         if on and name not in WRITTEN[format_].own:

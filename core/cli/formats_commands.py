@@ -40,14 +40,16 @@ def run_export(
             raise Cancelled("Stopped; nothing was exported.")
         bar.count(done, total)
 
+    options = options or WriteOptions()
     with existing_project(project_path, to_read=True) as project:
-        images, sources = exportable(project)
+        bar.part("Reading photos", 0.0)
+        images, sources = exportable(project, with_gps=options.with_gps, on_file=on_file)
         if not any(image.boxes for image in images):
             raise _no_boxes(project)
         outdated, is_behind = outdated_images(project), _is_behind(project)
         taught = provenance(project)
     bar.part("Writing", share)
-    options = replace(options or WriteOptions(), sources=sources, on_file=on_file, taught=taught)
+    options = replace(options, sources=sources, on_file=on_file, taught=taught)
     summary = export(
         images,
         out,

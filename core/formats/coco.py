@@ -88,8 +88,17 @@ def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
 
 
 def _image(number: int, image: ImageBoxes) -> dict[str, Any]:
-    entry = {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
-    return entry if image.no_object is None else {**entry, "no_object": float(image.no_object)}
+    entry: dict[str, Any] = {
+        "id": number,
+        "file_name": image.name,
+        "width": int(image.width),
+        "height": int(image.height),
+    }
+    if image.no_object is not None:
+        entry["no_object"] = float(image.no_object)
+    if image.taken:  # as COCO itself writes it, without parts of a second and zone
+        entry["date_captured"] = image.taken[:19].replace("T", " ")
+    return entry
 
 
 def _annotation(number: int, image_id: int, category_id: int, record: BoxRecord) -> dict[str, Any]:

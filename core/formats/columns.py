@@ -40,6 +40,9 @@ _CALLED: Mapping[str, str] = {
     "source": "source",
     "status": "status",
     "no_object": "noobject",
+    "captured": "captured datecaptured datetimeoriginal",
+    "latitude": "latitude",
+    "longitude": "longitude",
 }
 # Ways to give a box, the surest first.
 _WAYS = (SIDES, ("cx", "cy", "w", "h"), ("x", "y", "w", "h"), ("bbox",))

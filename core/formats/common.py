@@ -43,7 +43,8 @@ class WriteOptions:
     files of one split agree; empty: by first appearance. ``link`` makes hard links instead of copies,
     ``flat`` puts the names of subfolders into those of files. ``one_based`` counts pixels from 1.
     ``beside_images`` writes beside each image's file, and ``replace_foreign`` replaces files that others
-    left there. ``animal`` calls boxes without a class of their own so. ``taught`` says, in what JSON holds,
+    left there. ``animal`` calls boxes without a class of their own so. ``with_gps`` says where photos were
+    taken, which no format does unasked. ``taught`` says, in what JSON holds,
     by which corrections the boxes were found; empty for none. ``on_file`` is told (done, total) and may raise
     to end the export.
     """
@@ -57,6 +58,7 @@ class WriteOptions:
     beside_images: bool = False
     replace_foreign: bool = False
     animal: bool = False
+    with_gps: bool = False
     taught: Mapping[str, Any] = field(default_factory=dict)
     on_file: Callable[[int, int], None] = lambda done, total: None
 

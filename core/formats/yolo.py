@@ -94,7 +94,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
                 (folder / kind / part).mkdir(parents=True)
         for image in each(prepared.images, options.on_file):
             target = folder / places[image.name]
-            copied += not place_image(options.sources[image.name], target, link=options.link)
+            copied += not place_image(options.sources[image.name], target, options)
             part = "val" if image.name in options.val else "train"
             write_file(folder / "labels" / part / f"{stems[image.name]}.txt", _lines(image, numbers))
         write_taught(folder, options)
@@ -393,6 +393,6 @@ FORMAT = Format(
     write=write,
     layout=lies_at,
     read_layout=read,
-    own=("link", "flat"),
+    own=("link", "flat", "with_gps"),
     splits=True,
 )

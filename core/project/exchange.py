@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from core.project.queries import boxes_of_earlier_maps, held_among, kept
 from core.project.resized import former_sizes
 from core.project.rows import Kept
 from core.project.store import ImageRecord, Project, ProjectView
+from core.project.taken import positions, read_times, taken_times
 from core.project.truth import true_boxes
 
 _SHOWN = 5
@@ -143,11 +144,30 @@ class ImportSummary:
         }
 
 
-def exportable(project: Project) -> tuple[list[ImageBoxes], dict[str, Path]]:
-    """The project's images with their boxes, and where each one's file lies, by name."""
+def exportable(
+    project: Project,
+    *,
+    with_gps: bool = False,
+    on_file: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[ImageBoxes], dict[str, Path]]:
+    """The project's images with their boxes, and where each one's file lies, by name.
+
+    Photos whose time is not known yet are opened for it. Only ``with_gps`` says where they were taken.
+    ``on_file`` is told (done, total) and may raise to end it.
+    """
+    new = read_times(project, on_progress=on_file)
     images, records = project.image_boxes(), project.images()
+    times = taken_times(project) | {i: one.time for i, one in new.items() if one.time}
+    places = positions(records, on_progress=on_file) if with_gps else {}
     # Images may have been added in between; they come last.
-    return images, {image.name: one.path for image, one in zip(images, records, strict=False)}
+    known = list(zip(images, records, strict=False))
+    told = [
+        replace(image, taken=times.get(one.id, ""), position=places.get(one.id))
+        if one.id in times or one.id in places
+        else image
+        for image, one in known
+    ]
+    return told, {image.name: one.path for image, one in known}
 
 
 def outdated_images(project: Project) -> Outdated:

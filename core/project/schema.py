@@ -80,6 +80,11 @@ LATER_TABLES = (
     # What each image with a heat map looks like (core.maps.signature), where frozen features made it.
     """CREATE TABLE IF NOT EXISTS signature (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, data BLOB NOT NULL)""",
+    # When each photo was taken whose header was read, empty where it does not say; and whether it says where.
+    # Where, stays in the photo (docs/decisions/0033-positions.md).
+    """CREATE TABLE IF NOT EXISTS taken (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        time TEXT NOT NULL, placed INTEGER NOT NULL)""",
 )
 
 
@@ -146,4 +151,5 @@ def row_checks() -> dict[str, dict[str, str]]:
         | {"probability": "typeof(probability) = 'real' AND probability BETWEEN 0 AND 1"},
         "removed": numbers("id", "root_id") | paths("name"),
         "signature": numbers("image_id") | {"data": "typeof(data) = 'blob' AND length(data) = 128"},
+        "taken": numbers("image_id") | texts("time") | numbers("placed", most=1),
     }
