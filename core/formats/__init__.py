@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from core.formats import (
+    camtrap,
     coco,
     coco_results,
     createml,
@@ -40,7 +41,7 @@ __all__ = [
 
 _ALL = (
     *(open_images, via, csv, coco, coco_results, yolo, voc, megadetector, labelme, drawn, crops),
-    *(cvat, label_studio, createml, tiny_imagenet),
+    *(camtrap, cvat, label_studio, createml, tiny_imagenet),
 )
 #: Every format by its name; where several would know a file, the first one does.
 FORMATS: Mapping[str, Format] = MappingProxyType({one.FORMAT.name: one.FORMAT for one in _ALL})

@@ -133,7 +133,7 @@ class Format:
 
     Of what is read, ``begin`` starts a reader of files, which are known by what they hold and end in
     ``read_suffix``, by default ``suffix``; ``layout`` says instead whether a path is laid out so, a folder as
-    a rule, which ``read_layout`` reads. ``suffix`` is that of the file, empty where ``path`` is a folder to
+    a rule, which ``read_layout`` reads; with ``names_itself`` no other format is asked where it is. ``suffix`` is that of the file, empty where ``path`` is a folder to
     be made. ``own`` names the fields of :class:`WriteOptions` that a person may choose. ``splits`` says that
     train and validation share one layout, ``needs_box`` that images without a box have no place in it.
     """
@@ -147,6 +147,7 @@ class Format:
     read_suffix: str = ""
     layout: Callable[[Path], bool] | None = None
     read_layout: Callable[[Path, ReadOptions | None], list[ImageBoxes]] | None = None
+    names_itself: bool = False
     own: tuple[str, ...] = ()
     splits: bool = False
     needs_box: bool = False
