@@ -49,6 +49,11 @@ def auto_boxes(boxes: Iterable[BoxRecord]) -> list[BoxRecord]:
     return [box for box in boxes if box.source is Source.AUTO]
 
 
+def in_class(boxes: Iterable[BoxRecord], name: str) -> tuple[BoxRecord, ...]:
+    """``boxes``, those without a class of their own in the one of that name."""
+    return tuple(replace(one, label=name) if one.label == DEFAULT_LABEL else one for one in boxes)
+
+
 @dataclass(frozen=True, slots=True)
 class ImageBoxes:
     """An image and its boxes, as exported, as read back, and as ground truth.

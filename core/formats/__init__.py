@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from core.formats import (
     camtrap,
+    class_folders,
     coco,
     coco_results,
     createml,
@@ -40,7 +41,20 @@ __all__ = [
 ]
 
 _ALL = (
-    *(open_images, via, csv, coco, coco_results, yolo, voc, megadetector, labelme, drawn, crops),
+    *(
+        open_images,
+        via,
+        csv,
+        coco,
+        coco_results,
+        yolo,
+        voc,
+        megadetector,
+        labelme,
+        drawn,
+        crops,
+        class_folders,
+    ),
     *(camtrap, cvat, label_studio, createml, tiny_imagenet),
 )
 #: Every format by its name; where several would know a file, the first one does.

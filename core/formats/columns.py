@@ -19,7 +19,8 @@ _CALLED: Mapping[str, str] = {
     "filename": "filename imagefilename imagename imgname filepath imagepath imgpath image img imageid "
     "imageids imagefile mediaid photo picture file path imageurl url uri name id",
     "class": "class label classname labelname category categoryname species objectclass classlabel object "
-    "tag labels classes category1 observationtype type name regionlabel commonname scientificname classid categoryid labelid",
+    "tag labels classes category1 observationtype type name regionlabel commonname scientificname classid "
+    "categoryid labelid",
     "xmin": "xmin x1 left x0 xtl bboxxmin bboxx1 xminimum boxleft startx minx bboxleft tlx topleftx xleft",
     "ymin": "ymin y1 top y0 ytl bboxymin bboxy1 yminimum boxtop starty miny bboxtop tly toplefty ytop upper",
     "xmax": "xmax x2 right xbr bboxxmax bboxx2 xmaximum boxright endx maxx bboxright brx bottomrightx xright",

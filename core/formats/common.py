@@ -133,9 +133,10 @@ class Format:
 
     Of what is read, ``begin`` starts a reader of files, which are known by what they hold and end in
     ``read_suffix``, by default ``suffix``; ``layout`` says instead whether a path is laid out so, a folder as
-    a rule, which ``read_layout`` reads; with ``names_itself`` no other format is asked where it is. ``suffix`` is that of the file, empty where ``path`` is a folder to
-    be made. ``own`` names the fields of :class:`WriteOptions` that a person may choose. ``splits`` says that
-    train and validation share one layout, ``needs_box`` that images without a box have no place in it.
+    a rule, which ``read_layout`` reads; with ``names_itself`` no other format is asked about that folder.
+    ``suffix`` is that of the file, empty where ``path`` is a folder to be made. ``own`` names the fields of
+    :class:`WriteOptions` that a person may choose. ``splits`` says that train and validation share one
+    layout, ``needs_box`` that images without a box have no place in it.
     """
 
     name: str

@@ -1,0 +1,63 @@
+"""The images themselves, sorted into a folder for each class; those without a box lie in a folder "blank"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.base.annotations import ImageBoxes, Status
+from core.base.language import mark
+from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare
+from core.formats.crops import class_folders
+from core.formats.folders import (
+    each,
+    new_picture_folder,
+    place_image,
+    read_back,
+    renamed_note,
+    unique_stems,
+    unusable_sources,
+)
+
+BLANK = "blank"
+
+
+def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
+    """Make the folder ``path`` with ``CLASS/IMAGE``, a copy in the folder of each class that an image shows.
+
+    An image without a box goes to ``blank`` where a person has accepted that; else it has no place.
+
+    Raises
+    ------
+    FormatError
+        ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
+    """
+    prepared = prepare(images)
+    wanted = [image for image in prepared.images if _classes(image)]
+    prepared = prepared.without(unusable_sources(wanted, options))
+    kept = [image for image in prepared.images if _classes(image)]
+    stems = unique_stems(image.name for image in kept)
+    folders = class_folders([*numbered_labels(prepared.images, options), BLANK])
+    with new_picture_folder(path) as folder:
+        for image in each(kept, options.on_file):
+            source = options.sources[image.name]
+            for label in _classes(image):
+                target = folder / folders[label] / f"{stems[image.name]}{Path(image.name).suffix}"
+                place_image(source, target, options)
+                read_back(path, target.stat().st_size == source.stat().st_size)
+    return prepared.summary(path, len(kept), *renamed_note(stems))
+
+
+def _classes(image: ImageBoxes) -> Sequence[str]:
+    found = dict.fromkeys(record.label for record in image.boxes)
+    return list(found) or ([BLANK] if image.status is Status.ACCEPTED else [])
+
+
+FORMAT = Format(
+    name="class-folders",
+    title=mark("Images in class folders"),
+    help=mark("Copies of the images in one folder per class, for programs that classify."),
+    suffix="",
+    write=write,
+    own=("link", "with_gps"),
+)
