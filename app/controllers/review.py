@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import compress
 
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +14,7 @@ from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.annotations import Status
+from core.base.errors import Cancelled
 from core.base.geometry import Box
 from core.base.language import mark, tr
 from core.learn.usefulness import Ranking
@@ -168,7 +170,7 @@ class ReviewController(Controller):
             lambda worker: _times(worker, project),
             text=text,
             on_items=lambda items: job.tell(text, *items[-1]),
-            on_done=lambda facts: facts is not None and session.images.set_taken(facts),
+            on_done=session.images.set_taken,
         )
 
     def refresh_image(self, image_id: int) -> None:
@@ -193,11 +195,10 @@ def _useful(worker: Worker, project: Project) -> Ranking:
         return rank_useful(project)
 
 
-def _times(worker: Worker, project: Project) -> TakenFacts | None:
-    with no_error_once_stopped(worker):
-        read_times(project, on_progress=lambda *count: worker.put(count), cancelled=lambda: worker.stopping)
-        return taken_facts(project)
-    return None
+def _times(worker: Worker, project: Project) -> TakenFacts:
+    with no_error_once_stopped(worker), suppress(Cancelled):
+        read_times(project, on_progress=lambda *count: worker.put(count), cancelled=worker.is_stopping)
+    return taken_facts(project)
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:

@@ -139,6 +139,8 @@ def _same(a: BoxRecord, b: BoxRecord) -> bool:
     )
 
 
+_OF_IMAGES = {"status", "reason", "no_object"}
+_OF_BOXES = {"score", "source", "threshold", "rule"}
 EnumT = TypeVar("EnumT", Source, Status)
 
 
@@ -212,10 +214,11 @@ class _Reader:
             else:
                 known.append((name, annotation, _box(annotation)))
         shares = not _is_ours(self.content) and are_shares(box for _, _, box in known)
+        place = tr("annotation {id}")
         for at, (name, annotation, box) in enumerate(known, start=1):
             category = key_of(annotation.get("category_id"))
             unlisted += bool(category) and category not in labels
-            where = tr("annotation {id}").format(id=key_of(annotation.get("id")) or at)
+            where = place.format(id=key_of(annotation.get("id")) or at)
             label = labels.get(category, category) if category else None
             self.gathered.box(name, box, label, where=where, shares=shares, **_added(annotation))
         self._tell(crowds, unlisted)
@@ -243,14 +246,8 @@ class _Reader:
                 raise wrong(what, self.file, image=short(str(given)), key=short(key))
             else:
                 seen.add(given if isinstance(given, str) else None)
-                reason = image.get("reason")
-                name = self.gathered.image(
-                    given, size(image.get("width")), size(image.get("height")),
-                    status=_named(STATUSES, image.get("status"), Status.UNSEEN),
-                    reason=reason if isinstance(reason, str) else "",
-                    no_object=_finite(image.get("no_object")),
-                )  # fmt: skip
-                if name:
+                width, height = size(image.get("width")), size(image.get("height"))
+                if name := self.gathered.image(given, width, height, **_said(image)):
                     names[key] = name
         return names
 
@@ -284,6 +281,8 @@ def _is_ours(content: Mapping[str, Any]) -> bool:
 
 def key_of(value: object) -> str:
     """An id as text: 1, 1.0 and "1" are one; empty where there is none."""
+    if type(value) is int:
+        return str(value)
     found = number(value)
     if found is not None and found == int(found) and abs(found) < 2**53:
         return str(int(found))
@@ -298,7 +297,22 @@ def _box(annotation: Mapping[str, Any]) -> Box | None:
     )
 
 
+def _said(image: Mapping[str, Any]) -> dict[str, Any]:
+    """What our own exports add to an image: nothing in the files of others, of which there are many."""
+    if image.keys().isdisjoint(_OF_IMAGES):
+        return {}
+    reason = image.get("reason")
+    return {
+        "status": _named(STATUSES, image.get("status"), Status.UNSEEN),
+        "reason": reason if isinstance(reason, str) else "",
+        "no_object": _finite(image.get("no_object")),
+    }
+
+
 def _added(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of an annotation."""
+    if annotation.keys().isdisjoint(_OF_BOXES):
+        return {}
     rule = annotation.get("rule")
     return {
         "score": _finite(annotation.get("score")),
@@ -309,7 +323,7 @@ def _added(annotation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finite(value: object) -> float | None:
-    return None if isinstance(value, str) else number(value)
+    return None if value is None or isinstance(value, str) else number(value)
 
 
 def _named(known: Mapping[str, EnumT], given: Any, other: EnumT) -> EnumT:

@@ -15,7 +15,7 @@ from core.base.atomic import os_errors
 from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
 from core.base.language import mark, tr
 from core.project.migration import data_folder, note_trainings
-from core.project.schema import LATER_TABLES, SCHEMA, insensible, row_checks
+from core.project.schema import LATER_TABLES, SCHEMA, in_one_line, insensible, row_checks
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
 SUFFIX = ".boxscout"  # how projects' names end
@@ -148,7 +148,7 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
                 )
             )
         for statement in LATER_TABLES:
-            db.execute(statement)
+            db.execute(in_one_line(statement))
         if not blank and version < SCHEMA_VERSION:
             note_trainings(db, data_folder(path))
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -178,7 +178,7 @@ def _check_tables(db: sqlite3.Connection, path: Path) -> None:
 def _create_schema(db: sqlite3.Connection) -> None:
     """All tables and our mark, in the transaction that the caller holds: a kill leaves all or nothing."""
     for statement in SCHEMA:
-        db.execute(statement)
+        db.execute(in_one_line(statement))
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

@@ -88,6 +88,11 @@ LATER_TABLES = (
 )
 
 
+def in_one_line(statement: str) -> str:
+    """``statement`` without indentation: SQLite keeps the texts, and all must fit one page to be rescued."""
+    return " ".join(statement.split())
+
+
 def image_tables() -> list[tuple[str, str]]:
     """The tables with rows of images, that of the images first, and the column that holds an image's id."""
     return [("image", "id")] + [(t, "image_id") for t, checks in row_checks().items() if "image_id" in checks]
