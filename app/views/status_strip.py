@@ -89,12 +89,13 @@ class StatusStrip(QStatusBar):
 
     def set_taken(self, taken: Taken) -> None:
         """When the photo was taken, to the minute; where, under the mouse."""
-        self.taken.setText(taken.time[:16].replace("T", " "))
-        lines = [tr("Taken {0}").format(taken.time.replace("T", " "))] if taken.time else []
+        text = taken.shown[:16]
+        lines = [tr("Taken {0}").format(taken.shown)] if taken.time else []
         if taken.position is not None:
             place = ", ".join(number(degrees, ".5f") for degrees in taken.position)
             lines.append(tr("GPS position {0}. Exported only if you ask for it.").format(place))
-            self.taken.setText(f"{self.taken.text()}  GPS".strip())
+            text = tr("{0}  GPS").format(text).strip()
+        self.taken.setText(text)
         self.taken.setToolTip("\n".join(lines))
         self.taken.setVisible(bool(lines))
 

@@ -21,6 +21,7 @@ from core.formats import (
     open_images,
     tiny_imagenet,
     via,
+    via3,
     voc,
     yolo,
 )
@@ -41,21 +42,8 @@ __all__ = [
 ]
 
 _ALL = (
-    *(
-        open_images,
-        via,
-        csv,
-        coco,
-        coco_results,
-        yolo,
-        voc,
-        megadetector,
-        labelme,
-        drawn,
-        crops,
-        class_folders,
-    ),
-    *(camtrap, cvat, label_studio, createml, tiny_imagenet),
+    *(open_images, via, via3, csv, coco, coco_results, yolo, voc, megadetector, labelme, drawn, crops),
+    *(class_folders, camtrap, cvat, label_studio, createml, tiny_imagenet),
 )
 #: Every format by its name; where several would know a file, the first one does.
 FORMATS: Mapping[str, Format] = MappingProxyType({one.FORMAT.name: one.FORMAT for one in _ALL})

@@ -32,7 +32,7 @@ from core.formats.common import (
     prepare,
     same_boxes,
 )
-from core.formats.folders import new_folder, read_back, write_file
+from core.formats.folders import each, new_folder, read_back, write_file
 
 _DOTS = mark("its name has two dots in a row, or begins with a dot or “~”, which Camtrap DP does not allow")
 # Folders that a camera makes for itself (DCF): the next thousand photos begin another one.
@@ -63,7 +63,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
     prepared = prepare(images, unfit=lambda image: not_text(image) or no_size(image) or _unfit(image.name))
-    shots = [_shot(image, options) for image in prepared.images]
+    shots = [_shot(image, options) for image in each(prepared.images, options.on_file)]
     deployments = _deployments(shots, with_gps=options.with_gps)
     observations = _observations(shots, options)
     with new_folder(path) as folder:

@@ -1,4 +1,8 @@
-"""The images themselves, sorted into a folder for each class; those without a box lie in a folder "blank"."""
+"""The images themselves, sorted into a folder for each class.
+
+Those without a box lie in a folder of their own: "blank" where a person has accepted that, else
+"unclassified".
+"""
 
 from __future__ import annotations
 
@@ -19,13 +23,11 @@ from core.formats.folders import (
     unusable_sources,
 )
 
-BLANK = "blank"
+BLANK, UNKNOWN = "blank", "unclassified"
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
     """Make the folder ``path`` with ``CLASS/IMAGE``, a copy in the folder of each class that an image shows.
-
-    An image without a box goes to ``blank`` where a person has accepted that; else it has no place.
 
     Raises
     ------
@@ -33,24 +35,22 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
     prepared = prepare(images)
-    wanted = [image for image in prepared.images if _classes(image)]
-    prepared = prepared.without(unusable_sources(wanted, options))
-    kept = [image for image in prepared.images if _classes(image)]
-    stems = unique_stems(image.name for image in kept)
-    folders = class_folders([*numbered_labels(prepared.images, options), BLANK])
+    prepared = prepared.without(unusable_sources(prepared.images, options))
+    stems = unique_stems(image.name for image in prepared.images)
+    folders = class_folders([*numbered_labels(prepared.images, options), BLANK, UNKNOWN])
     with new_picture_folder(path) as folder:
-        for image in each(kept, options.on_file):
+        for image in each(prepared.images, options.on_file):
             source = options.sources[image.name]
             for label in _classes(image):
                 target = folder / folders[label] / f"{stems[image.name]}{Path(image.name).suffix}"
                 place_image(source, target, options)
                 read_back(path, target.stat().st_size == source.stat().st_size)
-    return prepared.summary(path, len(kept), *renamed_note(stems))
+    return prepared.summary(path, len(prepared.images), *renamed_note(stems))
 
 
 def _classes(image: ImageBoxes) -> Sequence[str]:
     found = dict.fromkeys(record.label for record in image.boxes)
-    return list(found) or ([BLANK] if image.status is Status.ACCEPTED else [])
+    return list(found) or [BLANK if image.status is Status.ACCEPTED else UNKNOWN]
 
 
 FORMAT = Format(

@@ -290,11 +290,12 @@ def key_of(value: object) -> str:
 
 
 def _box(annotation: Mapping[str, Any]) -> Box | None:
-    return (
-        box_of(annotation.get("bbox"))
-        if annotation.get("bbox")
-        else box_of_mask(annotation.get("segmentation"))
-    )
+    """Where ``bbox`` is missing, or has no area as some tools leave it, the box around the mask."""
+    box = box_of(annotation["bbox"]) if annotation.get("bbox") else None
+    is_point = box is not None and box.x0 == box.x1 and box.y0 == box.y1
+    if (is_point or not annotation.get("bbox")) and annotation.get("segmentation"):
+        return box_of_mask(annotation["segmentation"])
+    return box
 
 
 def _said(image: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Told:
     def __init__(self) -> None:
         self.boxes = 0
         self._first: list[str] = []
-        self._entries = 0
+        self._entries = self._unnamed = 0
         self._notes: dict[str, int] = {}
 
     def box(self, sentence: str) -> None:
@@ -43,6 +43,11 @@ class Told:
         """A file or an entry of one could not be read, nobody knows with how many boxes."""
         self._entries += 1
         self._example(sentence)
+
+    def unnamed_class(self, number: int) -> str:
+        """The class of a box that no file names: it goes by its number, and is told."""
+        self._unnamed += 1
+        return str(number)
 
     def note(self, sentence: str) -> None:
         """Something that was chosen for the person; said once, however often."""
@@ -70,6 +75,9 @@ class Told:
                 self._entries,
             )
             lines.insert(0, what)
+        if self._unnamed:
+            boxes = trn("{count:,} box", "{count:,} boxes", self._unnamed)
+            lines.append(tr("No file names the class of {boxes}: its number is taken.").format(boxes=boxes))
         return [*lines, *self._notes]
 
 

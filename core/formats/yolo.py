@@ -371,7 +371,7 @@ def _gathered(
             options.told.box(what.format(name=short(file.name), where=where, why=error))
         else:
             if row is not None:
-                label = held.names.get(row.number) or str(row.number)
+                label = held.names.get(row.number) or options.told.unnamed_class(row.number)
                 gathered.box(name, row.box, label, where=where, shares=True, score=row.score)
     (image,) = gathered.images()
     return image

@@ -33,6 +33,11 @@ class Taken:
     time: str = ""
     position: Position | None = None
 
+    @property
+    def shown(self) -> str:
+        """:attr:`time` as a person reads it."""
+        return self.time.replace("T", " ")
+
 
 NOT_SAID = Taken()
 

@@ -37,6 +37,7 @@ _KEYS = {
     "predictions filepath label confidence",
     "via": "_via_img_metadata filename regions shape_attributes region_attributes name x y width height cx "
     "cy r rx ry all_points_x all_points_y class",
+    "via3": "project file view metadata fid fname vid xy av fid_list 1",
     "label-studio": "data image annotations predictions result value x y width height rotation points labels "
     "rectanglelabels original_width original_height id type was_cancelled radiusX radiusY",
     "createml": "image annotations label coordinates x y width height confidence",
@@ -60,6 +61,10 @@ _TOPS: dict[str, Callable[[st.SearchStrategy[Any]], st.SearchStrategy[Any]]] = {
         | _keyed({"predictions": _some(_keyed({"filepath": _word, "detections": some}))})
     ),
     "via": lambda some: _keyed({"a": _keyed({"filename": some, "regions": some})}),
+    "via3": lambda some: _keyed(
+        {"project": some, "metadata": _keyed({"1": _keyed({"vid": st.just("1"), "xy": some, "av": some})})}
+        | {"file": _keyed({"1": _keyed({"fname": _word})}), "view": _keyed({"1": _keyed({"fid_list": some})})}
+    ),
     "label-studio": lambda some: _some(_keyed({"data": _keyed({"image": _word}), "annotations": some})),
     "createml": lambda some: _some(_keyed({"image": _word, "annotations": _some(some)})),
 }
