@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QWidget
 
 from app import actions, paths, style
 from app.controllers.workbench import Workbench
@@ -39,6 +39,7 @@ from app.views.image_list_view import ImageListView
 from app.views.key_bar import KeyBar
 from app.views.layouts import vbox
 from app.views.notice_bar import NoticeBar
+from app.views.panels import Panels
 from app.views.problems_panel import ProblemsPanel
 from app.views.status_strip import StatusStrip
 from app.views.tool_bar import ToolBar
@@ -49,8 +50,8 @@ from core.base.language import tr
 from core.base.preferences import Preferences
 from core.setup.diagnostics import write_diagnostics
 
-SIZES = (240, 700, 340)
 Part = Presenter | Program
+_PANELS = "window/panels"
 
 
 class MainWindow(QMainWindow):
@@ -68,7 +69,7 @@ class MainWindow(QMainWindow):
         self.recent = RecentPresenter(bench.pump, self.welcome)
         self.status = StatusPresenter(bench, self.strip, self.problems, self)
         self.dock = self.status.dock
-        self.truth = TruthPresenter(bench, self.bar.threshold_plot, self)
+        self.truth = TruthPresenter(bench, self.train_panel, self)
         self.box_editing = CanvasPresenter(bench, self.canvas, self.bar, self.strip, self)
         self.exchange = ExchangePresenter(bench, self)
         self.teaching = TeachingPresenter(bench, self)
@@ -79,7 +80,7 @@ class MainWindow(QMainWindow):
             self.truth,
             self.box_editing,
             ImageListPresenter(bench, self.images, self),
-            BoxesPresenter(bench, self.boxes_bar, self),
+            BoxesPresenter(bench, self.boxes_bar, self.bar.boxes, self),
             TrainPresenter(bench, self.train_panel, self),
             self.teaching,
             self.notices,
@@ -111,12 +112,7 @@ class MainWindow(QMainWindow):
         below = (self.film_strip, 0), (self.key_bar, 0), (self.boxes_bar, 0), (self.bar, 0)
         parts = (self.notice, 0), (self.grid, 1), (self.canvas, 1), *below
         vbox(*parts, on=centre, spacing=0)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        for index, widget in enumerate((self.images, centre, self.train_panel)):
-            self.splitter.addWidget(widget)
-            self.splitter.setCollapsible(index, False)
-            self.splitter.setStretchFactor(index, int(index == 1))
-        self.splitter.setSizes(list(SIZES))
+        self.splitter = Panels(self.images, centre, self.train_panel)
         tab_in_order([self.images, centre, *self.train_panel.tab_parts])
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
@@ -128,10 +124,9 @@ class MainWindow(QMainWindow):
 
     def _make_modes(self) -> tuple[ReviewMode, GridMode]:
         """Of which one at most is on."""
-        bars = self.boxes_bar, self.bar
-        panels = self.images, self.train_panel, *bars, self.dock, self.truth.dock
+        panels = self.images, self.train_panel, self.dock
         review = ReviewMode(self.workbench, self.film_strip, self.key_bar, panels, self)
-        grid = GridMode(self.workbench, self.grid, self.images, (self.canvas, *bars), self)
+        grid = GridMode(self.workbench, self.grid, self.images, (self.canvas, self.bar), self)
         review.changed.connect(grid.give_way)
         grid.changed.connect(review.give_way)
         review.changed.connect(self._update)
@@ -346,14 +341,14 @@ class MainWindow(QMainWindow):
     def _save_layout(self) -> None:
         settings = paths.settings()
         settings.setValue("window/geometry", self.saveGeometry())
-        settings.setValue("window/splitter", self.splitter.saveState())
+        settings.setValue(_PANELS, self.splitter.state())
 
     def _restore_layout(self) -> None:
         self.resize(1280, 800)
         settings = paths.settings()
         for key, restore in (
             ("window/geometry", self.restoreGeometry),
-            ("window/splitter", self.splitter.restoreState),
+            (_PANELS, self.splitter.restore),
         ):
             value = settings.value(key)
             if value is not None:

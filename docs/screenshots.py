@@ -165,7 +165,7 @@ def take_truth(window: MainWindow, save: Save, truth: Path) -> None:
     window.workbench.browsing.first()
     wait(lambda: session.picture is not None and session.heat_map is not None)
     save(window, "accuracy")
-    window.truth.dock.hide()
+    window.actions_["show_accuracy"].setChecked(False)
 
 
 def take_mending(window: MainWindow, save: Save, place: Path) -> None:
@@ -190,7 +190,7 @@ def take_mending(window: MainWindow, save: Save, place: Path) -> None:
     wait(lambda: window.notice.isVisible() and session.heat_map is not None)
     wait(lambda: session.measures.standing is not None)
     wait_for_rest(window)
-    window.truth.dock.hide()
+    window.actions_["show_accuracy"].setChecked(False)
     (lost,) = session.mending.lost
     session.set_mending(lost=(replace(lost, root=HOME / lost.root.name),))
     save(window, "moved")

@@ -10,17 +10,28 @@ import numpy as np
 import platformdirs
 import pytest
 from PIL import Image
-from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QLocale,
+    QMimeData,
+    QSettings,
+    Qt,
+    QTimer,
+    QTranslator,
+    QUrl,
+)
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import style
+from app import speech, style
 from app.controllers.workbench import Workbench
 from app.main_window import MainWindow
 from app.models.session import Session
 from app.models.training import Phase
 from app.views.export_dialog import ExportDialog
+from core.base import language
 from core.base.config import TrainConfig
 from core.images.sample import draw_sample
 
@@ -222,3 +233,34 @@ def settle(qtbot: QtBot, window: MainWindow) -> None:
         ),
         timeout=LONG,
     )
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    locale = QLocale()
+    yield
+    language.speak("en")
+    QLocale.setDefault(locale)
+    app = QApplication.instance()
+    for translator in app.findChildren(QTranslator):
+        QCoreApplication.removeTranslator(translator)
+        translator.deleteLater()
+
+
+def opened_window(qtbot: QtBot, request: pytest.FixtureRequest) -> MainWindow:
+    """The real window, made in the language of now; it is closed at the end of the test."""
+    style.apply(QApplication.instance(), "light")
+    window = MainWindow()
+    request.addfinalizer(lambda: close(qtbot, window))
+    window.resize(1280, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    return window
+
+
+def filled_window(tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest) -> MainWindow:
+    """The real window in a language, with 12 photos."""
+    speech.speak(QApplication.instance(), tongue)
+    window = opened_window(qtbot, request)
+    fill(qtbot, window, folder, 12)
+    return window

@@ -110,6 +110,11 @@ class BrowsingController(QObject):
         self._evidence.clear()
         self._load_evidence()
 
+    def refresh(self) -> None:
+        """Show the image in view as its file and the project are now."""
+        self._evidence.clear()
+        self._load()
+
     def try_again(self) -> None:
         """Files that could not be read may be there again, such as those of a disk."""
         self.thumbnails.try_again()

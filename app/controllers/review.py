@@ -51,9 +51,15 @@ class ReviewController(Controller):
         return self.set_statuses(self._session.chosen, status)
 
     def judge(self, status: Status) -> None:
-        """:meth:`mark`; with one image in view, go on to the next one that nobody has judged yet."""
+        """:meth:`mark`; with one image in view, go on to the next one that nobody has judged yet.
+
+        An image whose verdict could not be kept stays in view.
+        """
+        session = self._session
         self.mark(status)
-        self._go_on()
+        said = session.images.table.columns.statuses(session.chosen).values()
+        if all(one in (status, Status.FAILED) for one in said):
+            self._go_on()
 
     def mark_empty(self) -> None:
         """Say that the selected images, or the one in view, show no object, and go on as :meth:`judge`.

@@ -270,7 +270,7 @@ class Workbench(QObject):
             self.deciding.wake()  # what is no longer accepted follows again
 
     def _on_size_noted(self, image_id: int) -> None:
-        self.browsing.refresh_evidence()
+        self.browsing.refresh()
         self.review.refresh_image(image_id)
         self.deciding.wake()
         self.measuring.wake(boxes_changed=True)

@@ -21,7 +21,8 @@ class Progress(QObject):
         self._images = images
         self.tally = Tally()
         self._wait = one_shot(self, WAIT_MS, self.count)
-        follow(self._wait.start, images.count_changed, images.dataChanged, images.modelReset)
+        # A count that came with the signal would be taken for milliseconds: 100,000 images, 100 seconds.
+        follow(lambda *_: self._wait.start(), images.count_changed, images.dataChanged, images.modelReset)
 
     def count(self) -> Tally:
         """As it is at this moment."""

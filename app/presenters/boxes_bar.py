@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.workbench import Workbench
 from app.presenters.part import Presenter
 from app.views.boxes_bar import BoxesBar, BoxesBarState
+from app.views.boxes_popup import BoxesPopup, StandingState
 from app.wiring import follow
 from core.base.language import tr
 from core.boxes.sureness import Sureness
@@ -17,12 +20,12 @@ from core.project.survey import Survey
 
 
 class BoxesPresenter(Presenter):
-    """Draws and wires the row."""
+    """Draws and wires the row, and what the popup says of all boxes."""
 
-    def __init__(self, bench: Workbench, bar: BoxesBar, window: QWidget) -> None:
+    def __init__(self, bench: Workbench, bar: BoxesBar, popup: BoxesPopup, window: QWidget) -> None:
         super().__init__(bench, window)
-        self._bar, session = bar, self._session
-        bar.max_boxes_changed.connect(lambda count: session.change_view(max_boxes=count))
+        self._bar, self._popup, session = bar, popup, self._session
+        popup.max_boxes_changed.connect(lambda count: session.change_view(max_boxes=count))
         bar.find_requested.connect(bench.localization.find_boxes_again)
         seen = session.survey_changed, session.heat_map_changed, session.view_changed, session.current_changed
         jobs = session.project_changed, session.learning.changed, session.activity_changed
@@ -30,25 +33,22 @@ class BoxesPresenter(Presenter):
         self._show()
 
     def _show(self) -> None:
-        session, bar = self._session, self._bar
-        max_boxes, survey = session.view.max_boxes, session.survey
-        state = BoxesBarState(max_boxes, enabled=session.heat_map is not None)
+        session, survey = self._session, self._session.survey
+        max_boxes, row = session.view.max_boxes, BoxesBarState()
+        standing = StandingState(max_boxes, enabled=session.heat_map is not None)
         if survey is not None and not session.in_view.is_live and not session.training.phase.running:
             otherwise = _other_looks(survey, max_boxes) or other_runtime(survey, installed_runtime())
-            found = self._outdated(survey) or otherwise
-            if found:
+            in_the_way = self._outdated(survey) or otherwise
+            if in_the_way:
                 busy = session.activities or session.is_training
                 idle = not (busy or session.only_looks)
                 rest = not otherwise and goes_on(survey)
-                state = BoxesBarState(
-                    max_boxes, state.enabled, found, caution=True, can_find=idle, goes_on=rest
-                )
+                row = BoxesBarState(in_the_way, can_find=idle, goes_on=rest)
             elif survey.sureness is not None and session.measures.standing is None:
                 sure = survey.sureness
-                state = BoxesBarState(
-                    max_boxes, state.enabled, summary(sure), meaning(sure), sure.is_doubtful
-                )
-        bar.set_state(state)
+                standing = replace(standing, text=summary(sure), tip=meaning(sure), caution=sure.is_doubtful)
+        self._bar.set_state(row)
+        self._popup.set_standing(standing)
 
     def _outdated(self, survey: Survey) -> str:
         if self._session.activities:

@@ -202,7 +202,8 @@ class CanvasPresenter(Presenter):
         self.menu.popup(at)
 
     def _show_display(self) -> None:
-        button = self._bar.display_button
+        bar = self._bar
+        button = bar.display_button if bar.display_button.isVisible() else bar.heat_button
         above = button.mapToGlobal(QPoint(0, 0)) - QPoint(0, self.popup.sizeHint().height())
         self.popup.ask(self._session.view.display, above)
 
@@ -214,7 +215,7 @@ class CanvasPresenter(Presenter):
         if record is None:
             canvas.set_image(None)
             scanning = bool(session.activities)
-            canvas.set_message("" if scanning else tr("No images in this project"))
+            canvas.set_message("" if scanning else tr("No image to show. Drop a folder of photos here."))
         elif picture is None:
             self._show_placeholder()
         else:
@@ -324,4 +325,3 @@ class CanvasPresenter(Presenter):
                 zoom=self._canvas.zoom,
             )
         )
-        self._bar.threshold_plot.set_threshold(view.options.threshold_of(None))

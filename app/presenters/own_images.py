@@ -48,6 +48,7 @@ class OwnImagesPresenter(Presenter):
                 height=HEAT_SIDE,
                 colour_map=view.colour_map,
                 absolute=RULES[view.rule].absolute,
+                fades=True,
             )
             known = self._drawn[image_id] = (heat_map, how, to_qimage(pixels))
         return known[2]

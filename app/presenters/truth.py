@@ -1,18 +1,17 @@
-"""What the truth says: the panel of accuracies, the curve under the slider, and taking the truth away."""
+"""What the truth says: the tab of accuracies with its curve, and taking the truth away."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QWidget
 
 from app import paths
 from app.controllers.workbench import Workbench
 from app.presenters.part import Handlers, Presenter
-from app.views.accuracy_panel import AccuracyPanel, AccuracyPanelState, AccuracyRow
-from app.views.dock import add_dock
-from app.views.threshold_plot import ThresholdPlot
+from app.views.accuracy_panel import AccuracyPanelState, AccuracyRow
+from app.views.train_panel import ACCURACY, TrainPanel
 from app.wiring import follow
 from core.base.language import number, tr, trn
+from core.boxes.rules import used_threshold
 from core.evaluate.reading import method_title
 from core.evaluate.report import Report, Row
 from core.project.measure import FolderCurve, Standing
@@ -21,55 +20,70 @@ _CLOSED = "window/accuracy_closed"
 
 
 class TruthPresenter(Presenter):
-    """Shows its panel once truth has come in, and hides it when there is none any more.
+    """Brings its tab in front once truth has come in, and another when there is none any more.
 
-    A panel that the user closed stays closed, in other projects and at the next start too.
+    Where the user chose another tab beside a truth, it stays so, in other projects and at the next start too.
     """
 
-    def __init__(self, bench: Workbench, plot: ThresholdPlot, window: QMainWindow) -> None:
+    def __init__(self, bench: Workbench, side: TrainPanel, window: QWidget) -> None:
         super().__init__(bench, window)
-        self._plot, self._main, self._had_truth = plot, window, False
-        self.panel = AccuracyPanel()
-        self.dock = add_dock(window, "accuracy_dock", tr("Accuracy"), self.panel)
-        self.panel.windowTitleChanged.connect(self._name)
-        self.dock.closed.connect(lambda: paths.settings().setValue(_CLOSED, True))
+        self._side, self._had_truth = side, False
+        self.panel = side.accuracy
+        side.tabs.changed.connect(self._note_tab)
+        plot = self.panel.plot
+        plot.threshold_chosen.connect(bench.browsing.set_threshold)
+        plot.held.connect(bench.editing.hold)
+        plot.settled.connect(bench.editing.settle)
         self.panel.import_requested.connect(lambda: self._actions["import_boxes"].trigger())
         self.panel.worst_first_requested.connect(lambda: self._actions["worst_first"].trigger())
         self.panel.remove_requested.connect(bench.measuring.remove_truth)
         session = self._session
         follow(self._show, session.measures.changed)
-        follow(self.update, session.measures.changed, session.project_changed, self.dock.visibilityChanged)
+        follow(self.update, session.measures.changed, session.project_changed, side.tab_changed)
+        follow(self._show_threshold, session.view_changed, session.project_changed)
         self._show()
 
     def handlers(self) -> Handlers:
         return {"show_accuracy": self._show_panel, "remove_truth": self._bench.measuring.remove_truth}
 
+    @property
+    def in_front(self) -> bool:
+        return self._side.tabs.index() == ACCURACY and not self._side.isHidden()
+
     def _show_panel(self, on: bool) -> None:
         paths.settings().setValue(_CLOSED, not on)
-        self.dock.setVisible(on)
+        if on:
+            self._side.show()
+        self._side.choose_tab(ACCURACY if on else None)
+
+    def _note_tab(self, index: int) -> None:
+        if self._had_truth:
+            paths.settings().setValue(_CLOSED, index != ACCURACY)
 
     def update(self) -> None:
         session = self._session
         has_truth = session.measures.standing is not None
         if has_truth != self._had_truth:
             self._had_truth = has_truth
-            self.dock.setVisible(has_truth and not paths.settings().value(_CLOSED, False, type=bool))
-            self._main.resizeDocks([self.dock], [1], Qt.Orientation.Vertical)  # no higher than it must be
+            is_closed = paths.settings().value(_CLOSED, False, type=bool)
+            self._side.choose_tab(ACCURACY if has_truth and not is_closed else None)
         self._enable({
             "show_truth": has_truth,
             "remove_truth": has_truth and not session.only_looks,
             "show_accuracy": session.project is not None,
         })  # fmt: skip
-        self._check({"show_accuracy": not self.dock.isHidden()})
+        self._check({"show_accuracy": self.in_front})
 
     def _show(self) -> None:
         standing, curve = self._session.measures.standing, self._session.measures.curve
         self.panel.set_state(AccuracyPanelState() if standing is None else _state(standing, curve))
-        self._plot.set_curve(curve, 0.0 if standing is None else standing.baselines.rows[0].accuracy)
+        whole = 0.0 if standing is None else standing.baselines.rows[0].accuracy
+        self.panel.plot.set_curve(curve, whole)
 
-    def _name(self, what: str) -> None:
-        name = tr("Accuracy")
-        self.dock.setWindowTitle(f"{name}: {what}" if what else name)
+    def _show_threshold(self) -> None:
+        view = self._session.view
+        self.panel.plot.set_automatic(used_threshold(view.rule, None))
+        self.panel.plot.set_threshold(view.options.threshold_of(None))
 
 
 def _state(standing: Standing, curve: FolderCurve | None) -> AccuracyPanelState:

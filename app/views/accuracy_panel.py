@@ -1,23 +1,22 @@
-"""How the boxes stand against the truth, beside the boxes that cost nothing."""
+"""How the boxes stand against the truth, beside the boxes that cost nothing: a column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import style
-from app.views.controls import plain_label, push_button, there
-from app.views.layouts import STRETCH, hbox, vbox
+from app.views.controls import fill_width, plain_label, push_button
+from app.views.layouts import STRETCH, vbox
+from app.views.threshold_plot import ThresholdPlot
 from core.base.language import tr
 
-_ROW = 21
-_AXIS = 20
 _DOT = 4.5
-_TICKS = (0, 25, 50, 75, 100)
+_TICKS = (0, 50, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,76 +55,79 @@ class IntervalRows(QWidget):
     def set_rows(self, rows: Sequence[AccuracyRow]) -> None:
         self._rows = tuple(rows)
         spoken = tr("{name}: {value}, interval {interval}, {count} images")
-        self.setAccessibleDescription(
-            "; ".join(
-                spoken.format(name=row.name, value=row.value, interval=row.interval, count=row.count)
-                for row in rows
-            )
-        )
+        said = [
+            spoken.format(name=row.name, value=row.value, interval=row.interval, count=row.count)
+            for row in rows
+        ]
+        self.setAccessibleDescription("; ".join(said))
+        self.setToolTip("\n".join(said))
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(560, _ROW * max(len(self._rows), 1) + _AXIS)
+        return QSize(280, self._row * max(len(self._rows), 1) + self._line)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(380, self.sizeHint().height())
+        return QSize(160, self.sizeHint().height())
+
+    @property
+    def _line(self) -> int:
+        return self.fontMetrics().height() + 2
+
+    @property
+    def _row(self) -> int:
+        return 2 * self._line + style.GAP
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not self._rows:
             return
-        widths = [self._widest(row.name for row in self._rows)]
-        widths += [self._widest(getattr(row, part) for row in self._rows) for part in _COLUMNS]
-        left = widths[0] + style.MARGIN
-        right = self.width() - sum(widths[1:]) - len(_COLUMNS) * style.MARGIN
+        widest = max(self.fontMetrics().horizontalAdvance(row.interval) for row in self._rows)
+        left, right = _DOT, self.width() - widest - style.MARGIN
         self._paint_axis(painter, left, right)
         for i, row in enumerate(self._rows):
-            self._paint_row(painter, QRect(0, i * _ROW, self.width(), _ROW), row, left, right, widths)
+            self._paint_row(painter, QRect(0, i * self._row, self.width(), self._line), row, left, right)
 
-    def _widest(self, texts: Iterable[str]) -> int:
-        bold = self.font()
-        bold.setBold(True)
-        metrics = QFontMetrics(bold)
-        return max(metrics.horizontalAdvance(text) for text in texts)
-
-    def _paint_axis(self, painter: QPainter, left: int, right: int) -> None:
-        colours, bottom = style.colours(), _ROW * len(self._rows)
-        wide = right - left >= len(_TICKS) * self.fontMetrics().horizontalAdvance("100 %  ")
-        for tick in _TICKS if wide else _TICKS[::2]:
+    def _paint_axis(self, painter: QPainter, left: float, right: float) -> None:
+        colours, bottom = style.colours(), self._row * len(self._rows)
+        for tick in _TICKS:
             x = left + (right - left) * tick / 100
             painter.setPen(QPen(QColor(colours.border), 1))
-            painter.drawLine(QPointF(x, 0), QPointF(x, bottom))
+            for i in range(len(self._rows)):
+                top = i * self._row + self._line
+                painter.drawLine(QPointF(x, top), QPointF(x, top + self._line))
             painter.setPen(QColor(colours.muted))
             text = tr("{number} %").format(number=tick)
-            flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-            painter.drawText(QRectF(x - 30, bottom, 60, _AXIS), flags, text)
+            width = self.fontMetrics().horizontalAdvance(text)
+            start = min(max(x - width / 2, 0.0), right + style.MARGIN - width / 2)
+            painter.drawText(QRectF(start, bottom, width + 2, self._line), _LEFT, text)
 
-    def _paint_row(
-        self, painter: QPainter, room: QRect, row: AccuracyRow, left: int, right: int, widths: Sequence[int]
-    ) -> None:
+    def _paint_row(self, painter: QPainter, room: QRect, row: AccuracyRow, left: float, right: float) -> None:
+        """The name and the accuracy; below them the interval, drawn and in figures."""
         colours = style.colours()
         text, mark = QColor(colours.text), QColor(colours.accent if row.is_own else colours.muted)
         font = painter.font()
         font.setBold(row.is_own)
         painter.setFont(font)
         painter.setPen(text if row.is_own else QColor(colours.muted))
-        painter.drawText(room, _LEFT, row.name)
-        middle, scale = room.center().y() + 0.5, right - left
+        room_for_name = room.width() - painter.fontMetrics().horizontalAdvance(row.value) - style.SPACING
+        name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, room_for_name)
+        painter.drawText(room, _LEFT, name)
+        painter.drawText(room, _RIGHT, row.value)
+        below = room.translated(0, self._line)
+        font.setBold(False)
+        painter.setFont(font)
+        painter.setPen(QColor(colours.muted))
+        painter.drawText(below, _RIGHT, row.interval)
+        middle, scale = below.center().y() + 0.5, right - left
         painter.setPen(QPen(mark, 3 if row.is_own else 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawLine(QPointF(left + scale * row.low, middle), QPointF(left + scale * row.high, middle))
         painter.setPen(QPen(QColor(colours.window), 1.5))
         painter.setBrush(mark)
         painter.drawEllipse(QPointF(left + scale * row.accuracy, middle), _DOT, _DOT)
-        painter.setPen(text if row.is_own else QColor(colours.muted))
-        end = self.width()
-        for part, width in reversed(list(zip(_COLUMNS, widths[1:], strict=True))):
-            painter.drawText(QRect(end - width, room.top(), width, _ROW), _RIGHT, getattr(row, part))
-            end -= width + style.MARGIN
 
 
-_COLUMNS = ("value", "interval", "count")
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
@@ -141,7 +143,9 @@ class AccuracyPanel(QWidget):
         super().__init__(parent)
         self.nothing = plain_label(tr("No ground truth yet. Import true boxes to measure accuracy."), "muted")
         self.import_button = push_button(tr("Import…"), self.import_requested.emit)
-        self.rows = IntervalRows()
+        self.nothing.setWordWrap(True)
+        self.title = plain_label(role="title", wrap=True)
+        self.rows, self.plot = IntervalRows(), ThresholdPlot()
         self.reading, self.facts = (
             plain_label(role=role, wrap=True, selectable=True) for role in ("", "muted")
         )
@@ -152,37 +156,21 @@ class AccuracyPanel(QWidget):
         self.set_state(AccuracyPanelState())
 
     def set_state(self, state: AccuracyPanelState) -> None:
-        self.setWindowTitle(state.title)
-        self.nothing.setVisible(not state.rows)
-        self.import_button.setVisible(not state.rows)
+        self.title.setText(state.title)
+        for other in (self.nothing, self.import_button):
+            other.setVisible(not state.rows)
         self.rows.set_rows(state.rows)
         self.reading.setText(state.reading)
         self.facts.setText("\n".join(state.facts))
-        for widget in (self.rows, self.reading, self.facts, self.worst_button, self.remove_button):
+        measured: tuple[QWidget, ...] = (self.title, self.rows, self.reading, self.facts)
+        for widget in (*measured, self.worst_button, self.remove_button):
             widget.setVisible(bool(state.rows))
-        self._keep_height()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self._keep_height()
-
-    def _keep_height(self) -> None:
-        """A dock asks only for the height of what does not wrap."""
-        layout = there(self.layout())
-        layout.activate()  # else the rows within it are still those of before
-        least = layout.totalMinimumSize().height()
-        self.setMinimumHeight(max(least, layout.totalHeightForWidth(self.width())))
+        self.updateGeometry()
 
     def _lay_out(self) -> None:
-        empty = hbox(self.nothing, self.import_button, STRETCH, spacing=style.MARGIN)
-        left = vbox(empty, self.rows, STRETCH, spacing=style.GAP)
-        buttons = hbox(self.worst_button, self.remove_button, STRETCH, spacing=style.SPACING)
-        right = vbox(self.reading, self.facts, STRETCH, buttons, spacing=style.SPACING)
-        hbox(
-            (left, 3),
-            (right, 2),
-            on=self,
-            margins=(style.MARGIN, style.GAP, style.MARGIN, style.SPACING),
-            spacing=2 * style.MARGIN,
-        )
+        for button in (self.worst_button, self.remove_button, self.import_button):
+            fill_width(button)
+        empty = vbox(self.nothing, self.import_button, spacing=style.SPACING)
+        buttons = vbox(self.worst_button, self.remove_button, spacing=style.SPACING)
+        parts = self.title, self.rows, self.reading, self.plot, self.facts, buttons, empty
+        vbox(*parts, STRETCH, on=self, margins=(0, style.GAP, 0, 0), spacing=style.MARGIN)

@@ -1,29 +1,30 @@
-"""The controls under the image: how a heat map becomes a box, and how it is shown."""
+"""The one bar under the image: how tight boxes are, and buttons for all else about boxes and their image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from app import style
-from app.models.pictures import to_qimage
-from app.views.controls import Choice, Combo, RealSpin, plain_label, tool_button
-from app.views.layouts import STRETCH, hbox, vbox
-from app.views.sliders import JumpSlider, MiddleSlider
-from app.views.threshold_plot import ThresholdPlot
+from app.views.boxes_popup import BoxesPopup
+from app.views.controls import RealSpin, plain_label, tool_button
+from app.views.dialog import Popup
+from app.views.heat_popup import HeatPopup
+from app.views.layouts import STRETCH, hbox
+from app.views.sliders import MiddleSlider
 from core.base.language import number, tr
-from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD, RULES
+from core.boxes.rules import DEFAULT_RULE, MAX_THRESHOLD
 from core.boxes.tightness import position_of, threshold_at
-from core.maps.colouring import COLOUR_MAPS, colour_bar
+from core.maps.colouring import COLOUR_MAPS
 
 _FINE = 100  # slider units from the middle to either end
+_SLIDER_LEAST, _SLIDER_MOST = 140, 360
 _LABEL_ROOM = 4
 _SPIN_ROOM = 38  # for frame and arrows
-_ROW_SPACING = 6
-_ICON_BOX = 72  # a box that shows its icon and no text
+_SPACING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +50,8 @@ class CanvasBarState:
     zoom: float = 0.0
 
 
-class LegendStrip(QWidget):
-    """A colour map from low to high."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._strip = QImage()
-        self.setFixedHeight(12)
-        self.setMinimumWidth(32)
-        self.setMaximumWidth(72)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(tr("Colours from low to high"))
-
-    def sizeHint(self) -> QSize:
-        return QSize(72, 12)
-
-    def set_colour_map(self, name: str) -> None:
-        self._strip = to_qimage(colour_bar(name)[None])
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setOpacity(1.0 if self.isEnabled() else 0.4)
-        painter.drawImage(self.rect(), self._strip)
-
-
 class CanvasBar(QWidget):
-    """Threshold, rule and scope above; heat map, opacity, colours and zoom below."""
+    """The threshold on the left, always in sight; on the right popups for boxes and heat map, and zoom."""
 
     threshold_changed = Signal(float)
     threshold_held = Signal()  # the slider is pressed, and
@@ -95,15 +71,28 @@ class CanvasBar(QWidget):
         super().__init__(parent)
         self._state: CanvasBarState | None = None
         self._automatic = 0.0
-        self._narrow = False
-        self._own_row: bool | None = None  # the threshold's
-        self._make_decision_controls()
-        self._make_display_controls()
-        self._first_row = hbox(self.rule_box, self.scope, spacing=_ROW_SPACING)
-        self._wide_row = hbox(spacing=_ROW_SPACING)
-        self._place_threshold()
-        parts = self._first_row, self._wide_row, self.threshold_plot, self._display_row()
-        vbox(*parts, on=self, margins=(style.MARGIN, style.SPACING, style.SPACING, style.SPACING), spacing=6)
+        self.boxes, self.heat = BoxesPopup(self), HeatPopup(self)
+        self._make_threshold()
+        self._make_buttons()
+        hbox(
+            self._tighter,
+            (self.threshold_slider, 3),
+            self._looser,
+            self.threshold_spin,
+            self.reset_button,
+            self.this_image,
+            STRETCH,
+            self.boxes_button,
+            self.heat_button,
+            self.side_by_side_button,
+            self.display_button,
+            self.zoom_label,
+            self.fit_button,
+            self.actual_size_button,
+            on=self,
+            margins=(style.MARGIN, style.GAP, style.SPACING, style.GAP),
+            spacing=_SPACING,
+        )
         self._connect()
         self.set_state(CanvasBarState())
 
@@ -113,166 +102,130 @@ class CanvasBar(QWidget):
         self._state = state
         self._automatic = state.automatic
         self.threshold_slider.set_range(-_FINE, _FINE if state.automatic > 0 else 0)
-        self.threshold_plot.set_automatic(state.automatic)
         self._show_threshold(state.threshold)
-        self.rule_box.show_data(state.rule)
-        self.colour_map_box.show_data(state.colour_map)
-        with QSignalBlocker(self.heat_map_box), QSignalBlocker(self.opacity_slider):
-            self.heat_map_box.setChecked(state.heat_map)
-            self.opacity_slider.setValue(round(state.opacity * 100))
+        self.boxes.set_ruling(enabled=state.enabled, rule=state.rule, all_images=state.all_images)
+        self.heat.set_state(
+            enabled=state.enabled, shown=state.heat_map, opacity=state.opacity, colour_map=state.colour_map
+        )
         with QSignalBlocker(self.side_by_side_button):
             self.side_by_side_button.setChecked(state.side_by_side)
-        self._explain_rule()
-        self.scope.set_first(state.all_images)
-        self.legend.set_colour_map(state.colour_map)
         self.set_zoom(state.zoom)
         self._enable(state)
+        self._fit()
 
     def set_zoom(self, zoom: float) -> None:
         """Show the zoom, in device pixels per image pixel; 0 shows none."""
         self.zoom_label.setText(tr("{0} %").format(number(zoom * 100, ",.0f")) if zoom > 0 else "")
 
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as it is without what is left out first."""
+        return QSize(self._room(without=self._left_out_first), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
     # Making
 
-    def _make_decision_controls(self) -> None:
-        titles = {name: tr(rule.title) for name, rule in RULES.items()}
-        self.rule_box = Combo(titles, name=tr("Rule"), whole=True)
-        for row, rule in enumerate(RULES.values()):
-            self.rule_box.setItemData(row, tr(rule.help), Qt.ItemDataRole.ToolTipRole)
+    def _make_threshold(self) -> None:
         tip = tr(
             "The heat from which a place counts as object: a share of the heat map's maximum, or a "
             "probability with the rule Object map. The mark is the automatic threshold."
         )
-        self.threshold_slider = MiddleSlider(page=10, name=tr("Threshold"), tip=tip, least=72)
+        self.threshold_slider = MiddleSlider(page=10, name=tr("Threshold"), tip=tip, least=_SLIDER_LEAST)
+        self.threshold_slider.setMaximumWidth(_SLIDER_MOST)
         self.threshold_spin = RealSpin(0.0, MAX_THRESHOLD, name=tr("Threshold, as a number"), tip=tip)
         self.threshold_spin.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + _SPIN_ROOM)
         self.reset_button = tool_button("reset", tr("Reset threshold"), "", self.reset_threshold_requested)
-        tighter, looser = plain_label(tr("tighter"), "muted"), plain_label(tr("looser"), "muted")
-        tighter.setBuddy(self.threshold_slider)
-        parts = tighter, self.threshold_slider, looser, self.threshold_spin, self.reset_button
-        self._threshold_parts = parts
-        self.threshold_plot = ThresholdPlot(self)
-        self.scope = Choice(tr("All images"), tr("This image only"))
-        self.scope.setToolTip(tr("Images that a change of threshold or rule applies to."))
+        self._tighter = plain_label(tr("tighter"), "muted")
+        self._looser = plain_label(tr("looser"), "muted")
+        self._tighter.setBuddy(self.threshold_slider)
+        self.this_image = plain_label(tr("this image"), "muted")
+        self.this_image.setToolTip(tr("Images that a change of threshold or rule applies to."))
 
-    def _make_display_controls(self) -> None:
-        self.heat_map_box = QCheckBox(tr("Heat map"), self)
-        self.heat_map_box.setToolTip(tr("Show the heat map over the image."))
-        name, tip = tr("Opacity of the heat map"), tr("Opacity of the heat map.")
-        self.opacity_slider = JumpSlider(0, 100, page=10, name=name, tip=tip, least=48)
-        self.opacity_slider.setMaximumWidth(140)
-        titles = {name: tr("Grey") if name == "grey" else name.capitalize() for name in COLOUR_MAPS}
-        self.colour_map_box = Combo(
-            titles, name=tr("Colour map"), tip=tr("Colours of the heat map."), whole=True
-        )
-        self.colour_map_box.setIconSize(QSize(28, 12))
-        for row, name in enumerate(COLOUR_MAPS):
-            picture = to_qimage(colour_bar(name)[None]).scaled(QSize(56, 24))
-            self.colour_map_box.setItemIcon(row, QIcon(QPixmap.fromImage(picture)))
-        self.legend = LegendStrip(self)
-        self.zoom_label = plain_label("", "muted")
-        self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
-        self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    def _make_buttons(self) -> None:
+        tip = tr("How many boxes an image gets, by which rule and for which images.")
+        self.boxes_button = _opens(tool_button("box", tr("Boxes"), tip), self.boxes, self.boxes.spin)
+        tip = tr("Colours and opacity of the heat map; H shows and hides it.")
+        self.heat_button = _opens(tool_button("heat-map", tr("Heat map"), tip), self.heat, self.heat.shown)
         tip = tr("Show the image and its heat map side by side (S).")
         self.side_by_side_button = tool_button("side-by-side", tr("Side by side"), tip)
         self.side_by_side_button.setCheckable(True)
         tip = tr("Brightness, contrast and gamma of what you see (Ctrl+L).")
         name = tr("Brightness and contrast")
         self.display_button = tool_button("display", name, tip, self.display_requested)
+        self.zoom_label = plain_label("", "muted")
+        self.zoom_label.setMinimumWidth(self.fontMetrics().horizontalAdvance("6400 %") + _LABEL_ROOM)
+        self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         tip = tr("Show the whole image (0, or a double click).")
         self.fit_button = tool_button("fit", tr("Fit to window"), tip, self.fit_requested)
         tip = tr("One image pixel on one screen pixel (Ctrl+1).")
         self.actual_size_button = tool_button(
             "actual-size", tr("Actual size"), tip, self.actual_size_requested
         )
-
-    def _place_threshold(self) -> None:
-        """Between rule and scope; as wide as the bar above its curve and where there is no room between."""
-        has_plot = not self.threshold_plot.isHidden()
-        title = self.threshold_plot.title  # its own hint is as wide as it was made
-        below = title.fontMetrics().horizontalAdvance(title.text()) + _LABEL_ROOM if has_plot else 0
-        self._threshold_parts[0].setMinimumWidth(below)  # both begin where the longer name ends
-        wide = has_plot or self._narrow
-        if wide == self._own_row:
-            return
-        self._own_row = wide
-        row = self._wide_row if wide else self._first_row
-        for i, part in enumerate(self._threshold_parts):
-            for other in (self._wide_row, self._first_row):
-                other.removeWidget(part)
-            row.insertWidget(i + (not wide), part, int(part is self.threshold_slider))
-        if wide:
-            self._first_row.insertStretch(1, 1)
-        elif (spacer := self._first_row.itemAt(len(self._threshold_parts) + 1)) and spacer.spacerItem():
-            self._first_row.removeItem(spacer)
-
-    def minimumSizeHint(self) -> QSize:
-        """As narrow as it can be made: the threshold has its own row, colours have no names."""
-        decision, display = _room_for(self.rule_box, self.scope), _room_for(*self._always) + style.GAP
-        return QSize(max(decision, display + _ICON_BOX + _ROW_SPACING), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        decision = _room_for(self.rule_box, *self._threshold_parts, self.scope)
-        display = _room_for(*self._always, self._low, self.legend, self._high) + style.GAP
-        colours = self.colour_map_box.sizeHint().width() + _ROW_SPACING
-        narrow = self.width() < max(decision, display + colours)
-        if narrow != self._narrow:
-            self._narrow = narrow
-            for widget in (self._low, self.legend, self._high):
-                widget.setVisible(not narrow)
-            self.colour_map_box.setMinimumWidth(_ICON_BOX if narrow else 0)
-            self._place_threshold()
-
-    def _display_row(self) -> QHBoxLayout:
-        self._low, self._high = plain_label(tr("low"), "muted"), plain_label(tr("high"), "muted")
-        buttons = self.side_by_side_button, self.display_button, self.fit_button, self.actual_size_button
-        row = hbox(
-            self.heat_map_box,
-            (self.opacity_slider, 1),
-            style.GAP,
-            self.colour_map_box,
-            self._low,
-            self.legend,
-            self._high,
-            STRETCH,
-            *buttons[:2],
-            self.zoom_label,
-            *buttons[2:],
-            spacing=_ROW_SPACING,
+        self._of_the_image = (
+            self.fit_button,
+            self.actual_size_button,
+            self.side_by_side_button,
+            self.display_button,
         )
-        self._always = self.heat_map_box, self.opacity_slider, self.zoom_label, *buttons
-        return row
+        # The menus have what they do, too.
+        self._left_out_first: tuple[QWidget, ...] = (
+            self.zoom_label,
+            self.actual_size_button,
+            self.side_by_side_button,
+            self.display_button,
+        )
 
     def _connect(self) -> None:
         self.threshold_slider.valueChanged.connect(lambda _: self._threshold_moved(self._slid()))
         self.threshold_slider.sliderPressed.connect(self.threshold_held)
         self.threshold_slider.sliderReleased.connect(self.threshold_settled)
         self.threshold_spin.valueChanged.connect(self._threshold_moved)
-        self.threshold_plot.threshold_chosen.connect(self._threshold_moved)
-        self.threshold_plot.held.connect(self.threshold_held)
-        self.threshold_plot.settled.connect(self.threshold_settled)
-        for widget in (self.threshold_slider, self.threshold_plot):
-            widget.installEventFilter(self)
-        self.rule_box.currentIndexChanged.connect(self._rule_chosen)
-        self.scope.changed.connect(lambda first: self._tell(self.scope_changed, first))
-        self.heat_map_box.toggled.connect(self._heat_map_toggled)
-        self.opacity_slider.valueChanged.connect(lambda value: self._tell(self.opacity_changed, value / 100))
-        self.colour_map_box.currentIndexChanged.connect(self._colour_map_chosen)
-        self.side_by_side_button.toggled.connect(lambda on: self._tell(self.side_by_side_toggled, on))
+        for its, own in (
+            (self.boxes.rule_changed, self.rule_changed),
+            (self.boxes.scope_changed, self.scope_changed),
+            (self.heat.shown_toggled, self.heat_map_toggled),
+            (self.heat.opacity_changed, self.opacity_changed),
+            (self.heat.colour_map_changed, self.colour_map_changed),
+            (self.side_by_side_button.toggled, self.side_by_side_toggled),
+        ):
+            its.connect(lambda value, own=own: self._tell(own, value))
+        self.boxes.caution_changed.connect(self._sign_boxes)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind, is_plot = event.type(), watched is self.threshold_plot
-        if is_plot and kind in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
-            self._place_threshold()
-        if kind in (QEvent.Type.Resize, QEvent.Type.Move):
-            self._place_plot()
-        return super().eventFilter(watched, event)
+    def _sign_boxes(self) -> None:
+        """What is said of boxes in their popup is out of sight: a warning is not."""
+        style.set_icon(self.boxes_button, "warning" if self.boxes.caution else "box")
+        caution = self.boxes.sentence.text() if self.boxes.caution else ""
+        plain = tr("How many boxes an image gets, by which rule and for which images.")
+        self.boxes_button.setToolTip(caution or plain)
 
-    def _place_plot(self) -> None:
-        left, right = self.threshold_slider.span()
-        shift = self.threshold_slider.x() - self.threshold_plot.x()
-        self.threshold_plot.set_span(left + shift, right + shift)
+    def _fit(self) -> None:
+        """Leave out what there is no room for."""
+        for count in range(len(self._left_out_first) + 1):
+            left_out = self._left_out_first[:count]
+            if self._room(without=left_out) <= self.width():
+                break
+        for widget in self._left_out_first:
+            widget.setVisible(widget not in left_out)
+        self.this_image.setVisible(self._state is not None and not self._state.all_images)
+
+    def _room(self, *, without: tuple[QWidget, ...]) -> int:
+        parts = (
+            self._tighter,
+            self.threshold_slider,
+            self._looser,
+            self.threshold_spin,
+            self.reset_button,
+            self.boxes_button,
+            self.heat_button,
+            self.fit_button,
+            *self._left_out_first,
+        )
+        is_one = self._state is not None and not self._state.all_images
+        kept = [part for part in (*parts, *([self.this_image] * is_one)) if part not in without]
+        widths = [part.minimumWidth() or part.minimumSizeHint().width() for part in kept]
+        return sum(widths) + (len(widths) + 1) * _SPACING + style.MARGIN + style.SPACING
 
     # A person's doing
 
@@ -298,33 +251,11 @@ class CanvasBar(QWidget):
             ):  # else it would rewrite what is being typed
                 self.threshold_spin.setValue(threshold)
 
-    def _rule_chosen(self, index: int) -> None:
-        self._explain_rule()
-        self._tell(self.rule_changed, self.rule_box.itemData(index))
-
-    def _explain_rule(self) -> None:
-        help_ = self.rule_box.currentData(Qt.ItemDataRole.ToolTipRole)
-        self.rule_box.setToolTip(help_ or "")
-
-    def _heat_map_toggled(self, on: bool) -> None:
-        self._enable_heat(on)
-        self._tell(self.heat_map_toggled, on)
-
-    def _colour_map_chosen(self, index: int) -> None:
-        name = self.colour_map_box.itemData(index)
-        self.legend.set_colour_map(name)
-        self._tell(self.colour_map_changed, name)
-
     def _enable(self, state: CanvasBarState) -> None:
-        for widget in (*self._threshold_parts, self.rule_box, self.scope, self.heat_map_box):
+        threshold = self._tighter, self.threshold_slider, self._looser, self.threshold_spin, self.reset_button
+        for widget in (*threshold, self.this_image):
             widget.setEnabled(state.enabled)
-        self._enable_heat(state.enabled and state.heat_map)
-        for button in (
-            self.fit_button,
-            self.actual_size_button,
-            self.side_by_side_button,
-            self.display_button,
-        ):
+        for button in self._of_the_image:
             button.setEnabled(state.has_image)
         self.reset_button.setToolTip(
             tr("Reset to the threshold of all images.")
@@ -332,12 +263,14 @@ class CanvasBar(QWidget):
             else tr("Reset to the default threshold of this rule.")
         )
 
-    def _enable_heat(self, on: bool) -> None:
-        for widget in (self.opacity_slider, self.colour_map_box, self.legend, self._low, self._high):
-            widget.setEnabled(on)
 
+def _opens(button: QToolButton, popup: Popup, first: QWidget) -> QToolButton:
+    """Let ``button`` open ``popup`` above itself, with the keys for its ``first`` field."""
 
-def _room_for(*widgets: QWidget) -> int:
-    """The width of a bar with ``widgets`` in one row, each as narrow as it may be."""
-    widths = [widget.minimumWidth() or widget.minimumSizeHint().width() for widget in widgets]
-    return sum(widths) + (len(widths) - 1) * _ROW_SPACING + style.MARGIN + style.SPACING
+    def open_it() -> None:
+        popup.adjustSize()
+        popup.show_at(button.mapToGlobal(QPoint(0, -popup.height() - style.GAP)))
+        first.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    button.clicked.connect(open_it)
+    return button

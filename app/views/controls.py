@@ -177,9 +177,11 @@ class FitScroll(QScrollArea):
     LEAST = 144
     """Fewer pixels of height would be a slit."""
 
-    def __init__(self, inside: QWidget) -> None:
+    def __init__(self, inside: QWidget, *, bar_on_margin: bool = False) -> None:
         super().__init__()
         self._inside = inside
+        self._bar_on_margin = bar_on_margin
+        """Whether the margin of what it holds is wide enough for the scroll bar."""
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -201,7 +203,7 @@ class FitScroll(QScrollArea):
             self.updateGeometry()  # texts wrap otherwise
 
     def minimumSizeHint(self) -> QSize:
-        bar = self.verticalScrollBar().sizeHint().width()
+        bar = 0 if self._bar_on_margin else self.verticalScrollBar().sizeHint().width()
         return QSize(self._inside.minimumSizeHint().width() + bar, min(self.sizeHint().height(), self.LEAST))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

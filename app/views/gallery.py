@@ -27,7 +27,7 @@ class Gallery(QWidget):
             empty=tr("Real images appear here as the discriminator sees them"),
         )
         self.background = SampleGrid(name=tr("Background as the discriminator sees it"))
-        self.choice = Choice(tr("Samples"), tr("Real images as seen"))
+        self.choice = Choice(tr("Samples"), tr("Real images"))
         self.choice.first.setToolTip(tr("Images that the generator makes from noise."))
         self.choice.second.setToolTip(
             tr("A batch of your images as the discriminator sees it: cropped, mirrored and recoloured.")

@@ -127,7 +127,7 @@ class ImageListView(QWidget):
             self.browse_bar,
             self.list,
             self.selection_bar,
-            self.count,
+            hbox((self.count, 1), self.browse_bar.grid_button, spacing=style.GAP),
             on=self,
             margins=(style.SPACING, style.SPACING, style.SPACING, style.GAP),
             spacing=style.GAP + 2,

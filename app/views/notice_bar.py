@@ -39,7 +39,7 @@ class NoticeBar(QFrame):
             self._sign,
             (self.text, 1),
             on=self,
-            margins=(style.MARGIN, style.SPACING, style.MARGIN, style.SPACING),
+            margins=(style.MARGIN, style.GAP, style.MARGIN, style.GAP),
             spacing=style.SPACING,
         )
         self.hide()

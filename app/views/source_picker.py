@@ -74,7 +74,7 @@ class SourcePicker(QWidget):
         )
         hbox(plain_label(tr("Showing")), (self.unit_box, 1), on=self.unit_row, spacing=6)
         self.unit_row.hide()
-        row = hbox(plain_label(tr("Heat maps from")), (self.box, 1), spacing=6)
+        row = vbox(plain_label(tr("Heat maps from")), self.box, spacing=style.GAP)
         vbox(row, self.unit_row, self.numbers, self.reason, on=self, spacing=6)
         self.box.activated.connect(self._activated)
         self.unit_box.activated.connect(lambda index: self.unit_chosen.emit(self.unit_box.itemData(index)))
@@ -107,7 +107,11 @@ class SourcePicker(QWidget):
     def _show_numbers(self, figures: tuple[Figure, ...]) -> None:
         clear_layout(self._grid)
         for column, figure in enumerate(figures):
-            caption, value = plain_label(figure.caption, "muted"), plain_label(figure.value, "title")
+            caption, value = (
+                plain_label(figure.caption, "muted", wrap=True),
+                plain_label(figure.value, "title"),
+            )
+            caption.setAlignment(Qt.AlignmentFlag.AlignTop)
             if not figure.good:
                 style.mark(value, "caution")
             for row, label in enumerate((value, caption)):

@@ -1,4 +1,4 @@
-"""Under the threshold slider: how accurate the boxes would be at every place of its handle."""
+"""How accurate the boxes would be at every place of the threshold slider's handle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app import style
 from app.views.controls import plain_label
-from app.views.layouts import hbox
+from app.views.layouts import STRETCH, hbox, vbox
 from app.views.quiet_plot import QuietPlot
 from core.base.language import number, tr
 from core.boxes.tightness import position_of, threshold_at
@@ -62,7 +62,7 @@ class _Plot(QuietPlot):
 class ThresholdPlot(QWidget):
     """The curve with the threshold in force and the whole image's accuracy; a press chooses a threshold.
 
-    It stays hidden while there is no curve. :meth:`set_span` puts it under the slider.
+    It stays hidden while there is no curve.
     """
 
     threshold_chosen = Signal(float)
@@ -81,14 +81,13 @@ class ThresholdPlot(QWidget):
         self.point = pg.ScatterPlotItem(size=9)
         for item in (self.whole_line, self.mark, self.point):
             self.plot.addItem(item)
-        self.title, self.value = plain_label(tr("Accuracy")), plain_label(role="muted")
-        self.value.setWordWrap(True)
-        self.value.setIndent(style.SPACING)  # a hidden label loses its margin as the theme changes
-        hbox(self.title, (self.plot, 1), self.value, on=self, spacing=0)
+        self.value = plain_label(role="muted", wrap=True)
+        title = plain_label(tr("Accuracy by threshold"), "title", wrap=True)
+        ends = hbox(plain_label(tr("tighter"), "muted"), STRETCH, plain_label(tr("looser"), "muted"))
+        vbox(title, self.plot, ends, self.value, on=self, spacing=style.GAP)
         self.plot.pressed_at.connect(self._choose)
         self.plot.held.connect(self.held)
         self.plot.settled.connect(self.settled)
-        self.setFixedHeight(HEIGHT)
         self._colour()
         self.hide()
 
@@ -127,11 +126,6 @@ class ThresholdPlot(QWidget):
         if threshold != self._threshold:
             self._threshold = threshold
             self._show_threshold()
-
-    def set_span(self, left: int, right: int) -> None:
-        """From where to where, in pixels of this widget, the middle of the slider's handle goes."""
-        self.title.setFixedWidth(max(0, left))
-        self.value.setFixedWidth(max(0, self.width() - right))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QToolBar
 
+from app import style
 from core.base.language import tr
 
 GROUPS = (
@@ -26,6 +27,7 @@ class ToolBar(QToolBar):
         self.setObjectName("tools")
         self.setMovable(False)
         self.setToolButtonStyle(_NAMED)
+        self.setIconSize(QSize(style.ICON_SIZE, style.ICON_SIZE))
         for group in GROUPS:
             if group is not GROUPS[0]:
                 self.addSeparator()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QSplitter, QStackedWidg
 
 from app import style
 from app.models.training import Kind
+from app.views.accuracy_panel import AccuracyPanel
 from app.views.config_form import CLASS_FIELDS, FEATURES_FIELDS, ConfigForm
 from app.views.controls import Choice, FitScroll, Pages, Section, fill_width, plain_label, push_button, there
 from app.views.gallery import Gallery
@@ -19,6 +20,7 @@ from app.views.own_images import OwnImages
 from app.views.run_controls import RunControls, TrainPanelState
 from app.views.runs_picker import RunsPicker
 from app.views.source_picker import SourcePicker
+from app.views.tabs import Tabs
 from app.views.training_plot import ClassPlot, TrainingPlot
 from core.base.language import tr
 from core.base.presets import (
@@ -29,6 +31,9 @@ from core.base.presets import (
     PRESETS,
 )
 
+OWN, SAMPLES, ACCURACY = 0, 1, 2
+"""The tabs."""
+
 
 class TrainPanel(QWidget):
     """One of the trainings: its form, buttons, progress and curves; below, where heat maps come from."""
@@ -37,6 +42,7 @@ class TrainPanel(QWidget):
     start_requested = Signal(object)  # the config of one of the forms
     config_changed = Signal()
     train_generator_requested = Signal()
+    tab_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +62,8 @@ class TrainPanel(QWidget):
         self.gallery = Gallery(self)
         self.plot, self.class_plot = TrainingPlot(), ClassPlot()
         self.own = OwnImages(self)
-        self.tabs = Choice(tr("Your images"), tr("Samples"))
+        self.accuracy = AccuracyPanel()
+        self.tabs = Tabs(tr("Your images"), tr("Samples"), tr("Accuracy"))
         self._generates = True
         self.samples = self.gallery.samples
         self.kind = Choice(tr("Without labels"), tr("Class labels"))
@@ -69,7 +76,7 @@ class TrainPanel(QWidget):
         self.kind.second.setToolTip(
             tr("A baseline that needs labels: a classifier learns which folder each image is in.")
         )
-        for button in (self.kind.first, self.kind.second, self.tabs.first, self.tabs.second):
+        for button in (self.kind.first, self.kind.second):
             fill_width(button)
         self.features_note = plain_label(
             tr(
@@ -87,14 +94,13 @@ class TrainPanel(QWidget):
         self.set_state(TrainPanelState())
 
     def sizeHint(self) -> QSize:
-        return QSize(340, 720)
+        return QSize(300, 720)
 
     def minimumSizeHint(self) -> QSize:
         """As high as its texts are once they are wrapped: by their single lines the curves would be cut."""
         least = super().minimumSizeHint()
         height = max(least.height(), there(self.layout()).minimumHeightForWidth(self.width()))
-        # Beside an open form the curves may make way.
-        return QSize(least.width(), height - self.results.minimumHeight() * self.settings.is_open())
+        return QSize(least.width(), height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -208,6 +214,7 @@ class TrainPanel(QWidget):
         self.offer = self._generator_offer()
         self.results.addWidget(self.offer)
         self.results.addWidget(self.own)
+        self.results.addWidget(self.accuracy)
         # It takes what is left: by its wish for room it would squeeze the form into a slit.
         self.results.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return self.results
@@ -216,7 +223,7 @@ class TrainPanel(QWidget):
         """What stands in place of samples where no generator was trained."""
         offer = QWidget(self)
         text = tr("No generator was trained: boxes need none. One shows what a network learns to draw.")
-        button = push_button(tr("Train a generator on these images"), self.train_generator_requested.emit)
+        button = push_button(tr("Train a generator"), self.train_generator_requested.emit)
         button.setObjectName("train_generator")
         self.generator_button = button
         fill_width(button)
@@ -224,34 +231,32 @@ class TrainPanel(QWidget):
         return offer
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.results and event.type() == QEvent.Type.Resize:
+        wanted = QEvent.Type.Resize if watched is self.results else QEvent.Type.LayoutRequest
+        if event.type() == wanted:
             self._make_room()
         return super().eventFilter(watched, event)
 
     def _make_room(self) -> None:
-        """The curves keep their height, and make way where it would leave only a slit of an open form; the
-        images above them are shown where there is room for both."""
-        if self.results.currentWidget() in (self.own, self.offer):
-            self.results.setMinimumHeight(0)
-            return
-        plot = self.class_plot if self.results.currentWidget() is self.class_plot else self.plot
-        curves = plot.minimumSizeHint().height()
-        others = there(self.layout()).minimumHeightForWidth(self.width()) - self.results.minimumHeight()
-        shown = not self.settings.is_open() or self.height() >= others + curves
-        self.results.setMinimumHeight(curves if shown else 0)
-        plot.setVisible(shown)
-        both = self.gallery.minimumSizeHint().height() + style.SPACING + curves
-        self.gallery.setVisible(self.results.height() >= both)
+        """What is shown keeps the height that it needs; the panel scrolls where there is less."""
+        page, learning = self.results.currentWidget(), self.shown_learning
+        if page is self.accuracy:
+            least = page.heightForWidth(self.results.width())
+        elif page is self.class_plot:
+            least = page.minimumSizeHint().height()
+        else:
+            least = learning.minimumSizeHint().height() if page is learning else 0
+        self.results.setMinimumHeight(least)
 
     def _connect(self) -> None:
         controls = self.controls
-        self.results.installEventFilter(self)
+        for watched in (self.results, self.accuracy):  # which has other words once it is measured
+            watched.installEventFilter(self)
         controls.start_requested.connect(self._start)
         for form in self._all_forms():
             form.config_changed.connect(self._config_edited)
         self.form.other_chosen.connect(lambda name: self._choose_other(self.features_form, name))
         self.features_form.other_chosen.connect(lambda name: self._choose_other(self.form, name))
-        self.tabs.changed.connect(lambda _: self._show_kind(there(self._state)))
+        self.tabs.changed.connect(lambda _: self._show_tab())
         self.kind.changed.connect(self._choose_kind)
         self.settings.toggle.toggled.connect(self._on_settings_toggled)
 
@@ -278,8 +283,8 @@ class TrainPanel(QWidget):
 
     def _page(self, state: TrainPanelState) -> QWidget:
         """What the tab shows: of the run that is shown, else of what the form sets up."""
-        if self.tabs.is_first():
-            return self.own
+        if self.tabs.index() in (OWN, ACCURACY):
+            return self.own if self.tabs.index() == OWN else self.accuracy
         if state.kind is Kind.CAM:
             return self.class_plot
         return self.offer if self._by_features(state) else self.shown_learning
@@ -295,8 +300,21 @@ class TrainPanel(QWidget):
                 self._choose_tab(self._state)
                 self._show_kind(self._state)
 
+    def choose_tab(self, index: int | None) -> None:
+        """Bring a tab in front; None brings what a run shows, where it was that of accuracy."""
+        if index is not None:
+            self.tabs.set_index(index)
+        elif self.tabs.index() == ACCURACY:
+            self.tabs.set_index(SAMPLES if self._has_samples(there(self._state)) else OWN)
+        self._show_tab()
+
+    def _show_tab(self) -> None:
+        self._show_kind(there(self._state))
+        self.tab_changed.emit()
+
     def _choose_tab(self, state: TrainPanelState) -> None:
-        self.tabs.set_first(not self._has_samples(state))
+        if self.tabs.index() != ACCURACY:
+            self.tabs.set_index(SAMPLES if self._has_samples(state) else OWN)
 
     def _has_samples(self, state: TrainPanelState) -> bool:
         return state.kind is Kind.GAN and has_results(state) and self._generates
@@ -315,7 +333,7 @@ class TrainPanel(QWidget):
         self.forms.setCurrentWidget(chosen)
         self.form_scroll.updateGeometry()
         curves = state.kind is Kind.CAM or not (self._by_features(state) or self._generates)
-        self.tabs.second.setText(tr("Curves") if curves else tr("Samples"))
+        self.tabs.set_text(SAMPLES, tr("Curves") if curves else tr("Samples"))
         self.features_note.setVisible(state.kind is not Kind.CAM and self._free is self.features_form)
         self.results.setCurrentWidget(self._page(state))
         self._make_room()

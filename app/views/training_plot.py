@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app import style
 from app.views.controls import HintLabel, Placeholder, plain_label
-from app.views.layouts import STRETCH, hbox, vbox
+from app.views.layouts import hbox, vbox
 from app.views.quiet_plot import QuietPlot
 from core.base.language import number, tr
 
@@ -135,8 +135,11 @@ class _TwoPlots(QWidget):
         self._plots, self._nothing = QWidget(self), Placeholder(empty, self)
         vbox(self._plots, self._nothing, on=self)
         self._plots.hide()
-        above = hbox(self._upper_title, STRETCH, self._upper_legend)
-        between = hbox(self._lower_title, self._lower_hint, STRETCH, self._lower_legend)
+        for one in (self._upper_legend, self._lower_legend):
+            one.setWordWrap(True)
+            one.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        above = hbox(self._upper_title, (self._upper_legend, 1), spacing=style.SPACING)
+        between = hbox(self._lower_title, self._lower_hint, (self._lower_legend, 1), spacing=style.SPACING)
         parts = above, (self.upper_plot, 1), between, (self.lower_plot, 1)
         vbox(*parts, on=self._plots, spacing=2)
         self._curves = {name: self.upper_plot.plot() for name in upper}
@@ -265,9 +268,9 @@ class TrainingPlot(_TwoPlots):
         )
         told_apart = tr("Object vs. background accuracy")
         self._upper_legend.hide()
-        self._lower_title.setText(f"<b>{told_apart}</b>")
+        self._lower_title.setText(f'<b>{told_apart}</b> <span style="color:{c.good}">●</span>')
         self._lower_hint.setText(tr("0.5 = chance"))
-        self._lower_legend.setText(legend(((c.good, tr("Centre and border")),)))
+        self._lower_legend.setText("")
         self._explain(tip)
 
     def _explain(self, tip: str) -> None:

@@ -25,7 +25,8 @@ class Reading:
 
     ``places`` are theirs among all that were asked about, ``thresholds`` are the shares that were used, 0..1.
     ``boxes``, float64 (k, 4), are half-open pixels x0 y0 x1 y1 of each image, inside it; ``scores``, float64
-    (k,), lie in 0..1.
+    (k,), lie in 0..1: those of the boxes that the rule's own threshold gives, whichever was used, so that a
+    person who makes boxes tighter or looser does not make them surer.
     """
 
     places: npt.NDArray[np.intp]
@@ -116,7 +117,11 @@ def readings(
         scaled = _on_grid(rule, maps)
         own = None if framings is None else framings[places]
         cells = _clipped_cells(scaled, rule, thresholds[places], prior, own)
-        scores = scores_of(rule, scaled, cells, thresholds[places], heat_maps=maps, prior=prior)
+        usual = np.full(len(places), RULES[rule].default_threshold)
+        judged = cells
+        if (thresholds[places] != usual).any():
+            judged = _clipped_cells(scaled, rule, usual, prior, own)
+        scores = scores_of(rule, scaled, judged, usual, heat_maps=maps, prior=prior)
         yield Reading(places, maps, scaled, thresholds[places], pixel_boxes(cells, sizes[places]), scores)
 
 
@@ -183,7 +188,7 @@ def scores_of(
     cells
         float64 (n, 4), the boxes in cells.
     thresholds
-        float64 (n,), those that the boxes were read with.
+        float64 (n,), those that these boxes were read with.
     heat_maps
         float (n, any, any), as the networks gave them.
     """

@@ -36,7 +36,9 @@ def export(
         typer.Option(min=0.0, max=MAX_VAL_SHARE, help="Share of the images to keep apart for validation."),
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
-    link: Annotated[bool, typer.Option("--link", help="YOLO: hard links to the images, no copies.")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="YOLO, imagefolder, FiftyOne: hard links to the images.")
+    ] = False,
     flat: Annotated[
         bool, typer.Option("--flat", help="YOLO: no subfolders; their names go into the files'.")
     ] = False,

@@ -15,6 +15,8 @@ from core.formats import (
     csv,
     cvat,
     drawn,
+    fiftyone,
+    imagefolder,
     label_studio,
     labelme,
     megadetector,
@@ -42,8 +44,9 @@ __all__ = [
 ]
 
 _ALL = (
-    *(open_images, via, via3, csv, coco, coco_results, yolo, voc, megadetector, labelme, drawn, crops),
-    *(class_folders, camtrap, cvat, label_studio, createml, tiny_imagenet),
+    *(open_images, via, via3, csv, coco, coco_results, yolo, voc, megadetector, labelme),
+    *(imagefolder, fiftyone, drawn, crops, class_folders, camtrap),
+    *(cvat, label_studio, createml, tiny_imagenet),
 )
 #: Every format by its name; where several would know a file, the first one does.
 FORMATS: Mapping[str, Format] = MappingProxyType({one.FORMAT.name: one.FORMAT for one in _ALL})

@@ -48,11 +48,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         It cannot be written, and ``path`` is as it was.
     """
     prepared = prepare(images)
-    # ASCII only, since readers open the file in the encoding of their system.
-    text = json.dumps(_document(prepared, options), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
-    write_checked(
-        path, (text + "\n").encode("ascii"), lambda written: _matches(FORMAT.read(written), prepared)
-    )
+    write_checked(path, document(prepared, options), lambda written: matches(FORMAT.read(written), prepared))
     notes = []
     if prepared.without_box:
         notes.append(
@@ -65,7 +61,14 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     return prepared.summary(path, len(prepared.images), *notes)
 
 
-def _document(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
+def document(prepared: Prepared, options: WriteOptions) -> bytes:
+    """The file that holds ``prepared``; ASCII only, since readers open it in the encoding of their system."""
+    content = _content(prepared, options)
+    text = json.dumps(content, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    return (text + "\n").encode("ascii")
+
+
+def _content(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
     categories = category_ids(prepared, options)
     annotations: list[dict[str, Any]] = []
     for image_id, image in enumerate(prepared.images, start=1):
@@ -122,7 +125,8 @@ def bbox(box: Box) -> list[float]:
     return [float(box.x0), float(box.y0), float(box.width), float(box.height)]
 
 
-def _matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
+def matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
+    """Whether what was read is what was written."""
     return len(found) == len(prepared.images) and all(
         (a.name, a.width, a.height, a.no_object, len(a.boxes))
         == (b.name, b.width, b.height, b.no_object, len(b.boxes))

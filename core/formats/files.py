@@ -18,7 +18,7 @@ import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
 from core.base.atomic import os_reason
-from core.base.errors import FormatError
+from core.base.errors import FormatError, as_reason
 from core.base.language import tr
 from core.images.scan import is_theirs, natural_key
 
@@ -78,8 +78,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(data, object_hook=_as_it_is)
     except (ValueError, RecursionError) as error:
-        detail = str(error).splitlines()[0][:100]
-        raise wrong(tr("{name} is not valid JSON: {detail}."), path, detail=detail) from error
+        raise wrong(tr("{name} is not valid JSON: {detail}."), path, detail=as_reason(error)) from error
 
 
 def read_xml(path: Path) -> Element:
@@ -154,7 +153,9 @@ def read_table(path: Path) -> Table:
     try:
         rows = tuple((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
     except csv.Error as error:
-        raise wrong(tr("{name} is not a CSV file that can be read: {error}."), path, error=error) from error
+        raise wrong(
+            tr("{name} is not a CSV file that can be read: {error}."), path, error=as_reason(error)
+        ) from error
     return Table(mark, rows, coding)
 
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from PIL import AvifImagePlugin, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 from PIL.ImageFile import ImageFile as OpenImage
 
-from core.base.errors import ImageError
+from core.base.errors import ImageError, as_reason
 from core.base.language import mark, tr
 from core.images.colours import Levels, levels_of, reduced, stretch, to_rgb
 from core.images.exif import NOT_SAID, ORIENTATION, Taken, has_exif, taken_of
@@ -248,7 +248,7 @@ def _reasons() -> Iterator[None]:
 
 def _damaged(error: BaseException) -> str:
     """The reason in words a person knows where Pillow's own are a programmer's."""
-    detail = (str(error) or type(error).__name__).splitlines()[0][:100].rstrip(". ")
+    detail = as_reason(error)
     if any(known in detail for known in ("decoder error", "decoder object", "broken data stream")):
         detail = tr("its pixels cannot be decoded")
     elif "MAX_TEXT_" in detail:
@@ -367,7 +367,7 @@ def looks_like_image(head: bytes) -> bool:
 
 
 def why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return as_reason(error.strerror or error).lower()
 
 
 def unavailable(error: OSError) -> str:

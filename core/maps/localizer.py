@@ -16,9 +16,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from core.base.atomic import os_errors, os_reason, write_atomically
-from core.base.config import is_of_kind
 from core.base.errors import CheckpointError, FeaturesError
 from core.base.language import tr
+from core.base.limits import is_of_kind
 from core.boxes.no_object import PeakLevels
 from core.boxes.score import logistic
 from core.images.inputs import InputForm

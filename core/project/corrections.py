@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.base.annotations import BoxRecord, Status
-from core.base.errors import Cancelled, ProjectError
+from core.base.errors import Cancelled, ProjectError, as_reason
 from core.base.language import tr
 from core.boxes.no_object import peak_levels
 from core.images.parallel import Failure
@@ -164,7 +164,7 @@ def _reviewed(
     if failed and not found:
         raise ProjectError(
             tr("None of the reviewed images can be read: {reason}.").format(
-                reason=next(iter(failed.values()))
+                reason=as_reason(next(iter(failed.values())))
             )
         )
     return [found[row] for row in sorted(found)]

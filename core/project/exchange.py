@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
-from core.base.errors import BoxscoutError, FormatError, ImageError
+from core.base.errors import BoxscoutError, FormatError, ImageError, as_reason
 from core.base.language import short, tr, trn
 from core.evaluate.matching import match_by_name
 from core.formats.common import Skipped
 from core.formats.gather import ReadOptions
 from core.formats.labelme import place_of
-from core.formats.notes import Outdated
+from core.formats.notes import Outdated, outside_note
 from core.formats.reading import read_truth
 from core.formats.selection import Selection
 from core.images.decoding import image_size
@@ -43,8 +43,9 @@ class ImportPlan:
     Empty ones change nothing, but with :meth:`with_blanks`. Of both, a person has set, taken away or accepted
     the boxes of the images ``held``. ``sizes`` are (width, height), by id, of images whose size the project
     did not know yet; ``classes`` are those that their folders name. ``unknown`` are names in the file that no
-    image of the project has; ``skipped`` images fit by name and not otherwise. ``told`` are sentences on what
-    of the file could not be read, or fits more than one image.
+    image of the project has; ``skipped`` images fit by name and not otherwise; ``outside`` counts boxes that
+    show nothing of their image. ``told`` are sentences on what of the file could not be read, or fits more
+    than one image.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class ImportPlan:
     skipped: tuple[Skipped, ...]
     empty: tuple[int, ...] = ()
     classes: Mapping[int, str] = field(default_factory=dict)
+    outside: int = 0
     told: tuple[str, ...] = ()
 
     @property
@@ -112,6 +114,7 @@ class ImportPlan:
                     images=_images(len(self.skipped) - _SHOWN)
                 )
             )
+        lines += outside_note(self.outside)
         if self.without_box:
             lines.append(
                 tr("No box in the file, left unchanged: {images}.").format(images=_images(self.without_box))
@@ -160,6 +163,7 @@ class ImportSummary:
             "unknown": list(self.plan.unknown),
             "skipped": [asdict(one) for one in self.plan.skipped],
             "without_box": self.plan.without_box,
+            "outside": self.plan.outside,
             "told": list(self.plan.told),
         }
 
@@ -226,19 +230,21 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
     sizes: dict[int, tuple[int, int]] = {}
     skipped: list[Skipped] = []
     empty: list[int] = []
+    outside = 0
     for theirs, ours in matches.pairs:
         record = by_name[ours.name]
         try:
             width, height = _size(theirs, record)
         except ImageError as error:
-            skipped.append(Skipped(theirs.name, str(error).rstrip(".")))
+            skipped.append(Skipped(theirs.name, as_reason(error)))
             continue
         if not record.width:
             sizes[record.id] = width, height
         fitted = _fitted(theirs.in_pixels(width, height), width, height)
-        if not fitted:
+        outside += len(theirs.boxes) - len(fitted)
+        if not theirs.boxes:
             empty.append(record.id)
-        else:
+        if fitted:
             boxes[record.id] = fitted
     plan = ImportPlan(
         path=path,
@@ -249,6 +255,7 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
         skipped=tuple(skipped),
         empty=tuple(empty),
         classes=folder_classes([by_name[ours.name] for _, ours in matches.pairs]),
+        outside=outside,
         told=tuple(filter(None, (*options.told.sentences(), matches.doubt()))),
     )
     return plan.only(wanted)

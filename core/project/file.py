@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from core.base.atomic import os_errors
-from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError
+from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError, as_reason
 from core.base.language import mark, tr
 from core.project.migration import data_folder, note_trainings
 from core.project.schema import LATER_TABLES, SCHEMA, in_one_line, insensible, row_checks
@@ -116,7 +116,9 @@ def _check_header(path: Path, *, may_create: bool, to_write: bool = True) -> Non
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise ReadOnlyProjectError(tr(READ_ONLY).format(name=path.name)) from error
         raise ProjectError(
-            tr("“{name}” cannot be opened: {reason}.").format(name=path.name, reason=error.strerror or error)
+            tr("“{name}” cannot be opened: {reason}.").format(
+                name=path.name, reason=as_reason(error.strerror or error)
+            )
         ) from error
     if header and header[:16] != b"SQLite format 3\x00":
         # Too short for a single page of SQLite's is nothing that could be saved from.
@@ -186,7 +188,9 @@ def _create_schema(db: sqlite3.Connection) -> None:
 # By what SQLite's own sentence holds: the error codes reach Python only from 3.11 on, and SQLite keeps these
 # texts fixed.
 _SENTENCES = {
-    "full": mark("The disk is full: the last change could not be saved in “{name}”."),
+    "full": mark(
+        "The disk is full: the last change could not be saved in “{name}”. Free some space and try again."
+    ),
     "readonly": READ_ONLY,
     "unable to open": mark("“{name}” cannot be opened: its folder is missing or read-only."),
     "locked": mark("“{name}” is in use by another program; close it there and try again."),
@@ -210,7 +214,7 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
         sentence = next((text for part, text in _SENTENCES.items() if part in said), None)
         if sentence is None:
             text = tr("“{name}” could not be read or changed: {said}.")
-            raise ProjectError(text.format(name=path.name, said=said)) from error
+            raise ProjectError(text.format(name=path.name, said=as_reason(error))) from error
         kind = DamagedProjectError if sentence == DAMAGED else ProjectError
         if any(part in said for part in ("readonly", "unable to open")):
             kind = ReadOnlyProjectError

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
-from core.base.config import FeaturesConfig, TrainConfig, plain
+from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
+from core.base.limits import plain
 from core.boxes.options import BoxOptions
 from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule
 from core.boxes.thresholds import Thresholds

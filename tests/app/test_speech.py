@@ -25,9 +25,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
-from window_support import LONG, TINY, close, fill, finish, start
+from window_support import (
+    LONG,
+    TINY,
+    english_again,
+    fill,
+    filled_window,
+    finish,
+    opened_window,
+    start,
+)
 
-from app import actions, speech, style
+from app import actions, speech
 from app.main_window import MainWindow
 from app.views.accept_dialog import AcceptDialog
 from app.views.export_dialog import ExportDialog
@@ -39,6 +48,8 @@ from core.base import language
 from core.base.preferences import Preferences
 from core.boxes.sureness import Sureness
 from core.formats import WRITTEN
+
+__all__ = ["english_again"]
 
 # Names of methods, formats and colour maps, units, and the keys of a keyboard.
 NAMES = re.compile(
@@ -66,37 +77,6 @@ class PseudoQt(QTranslator):
 
     def isEmpty(self) -> bool:
         return False
-
-
-@pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    locale = QLocale()
-    yield
-    language.speak("en")
-    QLocale.setDefault(locale)
-    app = QApplication.instance()
-    for translator in app.findChildren(QTranslator):
-        QCoreApplication.removeTranslator(translator)
-        translator.deleteLater()
-
-
-def opened_window(qtbot: QtBot, request: pytest.FixtureRequest) -> MainWindow:
-    """The real window, made in the language of now; it is closed at the end of the test."""
-    style.apply(QApplication.instance(), "light")
-    window = MainWindow()
-    request.addfinalizer(lambda: close(qtbot, window))
-    window.resize(1280, 800)
-    window.show()
-    qtbot.waitExposed(window)
-    return window
-
-
-def filled_window(tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest) -> MainWindow:
-    """The real window in a language, with 12 photos."""
-    speech.speak(QApplication.instance(), tongue)
-    window = opened_window(qtbot, request)
-    fill(qtbot, window, folder, 12)
-    return window
 
 
 def texts_of(widget: QWidget) -> Iterator[str]:
@@ -215,13 +195,12 @@ def test_a_small_screen_has_room_for_the_window(
 ) -> None:
     """Texts give way, whole or not at all; icons, the order of the list and what was told before stay."""
     window = filled_window(tongue, qtbot, folder, request)
-    bar, legend = window.bar, window.bar.legend
-    qtbot.waitUntil(lambda: legend.isVisible() and bar.rule_box.y() == bar.scope.y())
+    bar = window.bar
+    qtbot.waitUntil(bar.zoom_label.isVisible)
     tools = [window.tools.widgetForAction(action) for action in window.tools.actions()]
     assert window.tools.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
     window.dock.show()
     window.resize(1024, 768)
-    qtbot.waitUntil(lambda: bar.threshold_slider.y() > bar.scope.y() + bar.scope.height())
     assert (window.width(), window.height()) == (1024, 768)
     qtbot.waitUntil(lambda: all(tool.isVisible() for tool in tools))
     for box in (window.images.browse_bar.order_box, window.images.show_box):
@@ -232,32 +211,31 @@ def test_a_small_screen_has_room_for_the_window(
     qtbot.waitUntil(lambda: cut_off(window) == [])
 
     window.resize(1280, 800)
-    qtbot.waitUntil(lambda: legend.isVisible() and bar.threshold_slider.y() < bar.heat_map_box.y() - 30)
+    qtbot.waitUntil(bar.zoom_label.isVisible)
     assert window.tools.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 
 
 @pytest.mark.parametrize("tongue", ["en", "de"])
-def test_how_steady_boxes_are_takes_few_lines_on_a_small_screen_too(
+def test_how_steady_boxes_are_is_whole_in_its_popup_and_signed_where_it_is_a_warning(
     tongue: str, qtbot: QtBot, folder: Path, request: pytest.FixtureRequest
 ) -> None:
     window = filled_window(tongue, qtbot, folder, request)
     start(qtbot, window, TINY)
     finish(qtbot, window)
-    session, bar = window.session, window.boxes_bar
-    said, line = bar.sentence, bar.sentence.fontMetrics().lineSpacing()
+    session, bar = window.session, window.bar
+    signs = {}
     for own, other in ((0.9, 0.9), (0.9, 0.2), (0.5, 0.2), (0.3, 0.2)):
-        session.survey = replace(session.survey, sureness=Sureness(own, other, 12))
+        sureness = Sureness(own, other, 12)
+        session.survey = replace(session.survey, sureness=sureness)
         session.survey_changed.emit()
-        for size in ((1024, 768), (1280, 800), (1920, 1080), (1024, 768)):
-            window.resize(*size)
-            room = (3.5 if size[0] == 1024 else 2.5) * line
-            assert session.survey.sureness.verdict in said.text()
-            qtbot.waitUntil(lambda room=room: said.heightForWidth(said.width()) <= min(room, said.height()))
-            below = said.y() > bar.spin.y() + bar.spin.height()
-            assert below or said.x() > bar.spin.x() + bar.spin.width(), "it covers the number"
-    assert below
-    window.resize(1920, 1080)
-    qtbot.waitUntil(lambda: said.y() < bar.spin.y() + bar.spin.height(), timeout=LONG)
+        qtbot.mouseClick(bar.boxes_button, Qt.MouseButton.LeftButton)
+        said = bar.boxes.sentence
+        assert said.isVisible() and sureness.verdict in said.text()
+        assert said.height() >= said.heightForWidth(said.width())
+        bar.boxes.close()
+        assert (said.text() == bar.boxes_button.toolTip()) == sureness.is_doubtful
+        signs[sureness.is_doubtful] = bar.boxes_button.icon().cacheKey()
+    assert len(set(signs.values())) == 2
 
 
 @pytest.mark.parametrize("tongue", ["en", "de"])

@@ -95,7 +95,7 @@ def test_neither_threshold_nor_rule_nor_number_moves_an_accepted_box(
     assert session.project.boxes(free) != other, "the others follow"
     rule = next(name for name in ("component", "moments") if name != session.view.rule)
     trained.bar.rule_changed.emit(rule)
-    trained.boxes_bar.spin.setValue(3)
+    trained.bar.boxes.spin.setValue(3)
     look(qtbot, trained, held)
     trained.workbench.browsing.set_this_image_only(True)
     move_threshold(qtbot, trained, 0.7)

@@ -84,10 +84,11 @@ def test_space_shows_the_bare_image_while_it_is_held(found: MainWindow, qtbot: Q
 def test_the_slider_says_tighter_and_looser_and_shows_its_value(found: MainWindow) -> None:
     bar = found.bar
     assert found.session.threshold == 0.5 and bar.threshold_slider.value() == 0
-    widths = []
+    widths, score = [], found.canvas.boxes[0].score
     for value in (-60, 0, 60):
         bar.threshold_slider.setValue(value)
         widths.append(found.canvas.boxes[0].box.width)
         assert bar.threshold_spin.value() == pytest.approx(found.session.threshold)
+        assert found.canvas.boxes[0].score == score, "a tighter box is no surer one"
     assert widths == sorted(widths) and len(set(widths)) == 3, "to the right boxes become looser"
     assert bar.threshold_slider.isVisible()

@@ -13,6 +13,7 @@ from window_support import LONG, TINY, click, close, draw_folder, drop, fill, fi
 
 from app.main_window import MainWindow
 from app.views.message import ErrorDialog
+from app.views.train_panel import OWN, SAMPLES
 from core.base.config import FeaturesConfig
 from core.base.presets import PRESETS
 from core.project.browse import Order
@@ -32,7 +33,7 @@ def test_from_a_folder_to_a_review_in_three_clicks(
     assert not panel.settings.is_open() and not panel.features_form.isVisible()
     assert panel.start_button.text() == "Find objects" and not panel.review_button.isVisible()
     qtbot.waitUntil(lambda: len(panel.own.tiles()) == 6, timeout=LONG)
-    assert panel.tabs.is_first()
+    assert panel.tabs.index() == OWN
 
     live: set[int] = set()
     session.live_map_made.connect(lambda i: live.add(i) if session.training.phase.running else None)
@@ -124,16 +125,16 @@ def test_added_images_are_offered_their_boxes(
 def test_samples_come_first_where_a_generator_trains(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     fill(qtbot, window, folder, 12)
     panel = window.train_panel
-    assert panel.tabs.is_first()
-    click(qtbot, panel.tabs.second)
+    assert panel.tabs.index() == OWN
+    click(qtbot, panel.tabs.buttons[1])
     assert panel.generator_button.isVisible() and panel.generator_button.text().startswith(
         "Train a generator"
     )
     start(qtbot, window, TINY.with_(adversarial=1.0))
-    assert not panel.tabs.is_first() and panel.tabs.second.text() == "Samples"
+    assert panel.tabs.index() == SAMPLES and panel.tabs.buttons[1].text() == "Samples"
     finish(qtbot, window)
     assert panel.samples.isVisible() and panel.samples.count()
-    click(qtbot, panel.tabs.first)
+    click(qtbot, panel.tabs.buttons[0])
     assert panel.own.isVisible() and not panel.samples.isVisible()
 
 
@@ -144,7 +145,7 @@ def test_the_button_trains_a_generator_beside_the_boxes(
     asked: list[object] = []
     window.train_panel.start_requested.disconnect()
     window.train_panel.start_requested.connect(asked.append)
-    click(qtbot, window.train_panel.tabs.second)
+    click(qtbot, window.train_panel.tabs.buttons[1])
     click(qtbot, window.train_panel.generator_button)
     (config,) = asked
     assert config.adversarial == PRESETS["generator"].adversarial > 0  # type: ignore[attr-defined]

@@ -115,12 +115,14 @@ def test_keys_that_a_person_set_before_stay_theirs(qtbot: QtBot) -> None:
 
 
 def test_review_mode_leaves_the_image_the_strip_and_the_keys(found: MainWindow, qtbot: QtBot) -> None:
-    aside = found.images, found.train_panel, found.boxes_bar, found.bar, found.tools
+    aside = found.images, found.train_panel, found.tools
     was = found.canvas.size()
     qtbot.keyClick(found, Key.Key_F11)
     assert not any(widget.isVisible() for widget in aside)
     assert found.film_strip.isVisible() and found.key_bar.isVisible()
-    qtbot.waitUntil(lambda: found.canvas.width() > was.width() and found.canvas.height() > was.height())
+    assert found.bar.threshold_slider.isVisible(), "the threshold stays within reach"
+    qtbot.waitUntil(lambda: found.canvas.width() == found.width())
+    assert found.canvas.width() * found.canvas.height() > 1.2 * was.width() * was.height()
     said = found.key_bar.accessibleName()
     assert "A: Accept" in said and "X: Reject" in said and "E: No object" in said
     qtbot.keyClick(found, Key.Key_A)
@@ -150,7 +152,7 @@ def test_what_was_closed_before_review_mode_stays_closed(found: MainWindow, qtbo
 def test_the_film_strip_goes_by_click_and_wheel(found: MainWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(found, Key.Key_F11)
     strip = found.film_strip
-    qtbot.waitUntil(lambda: strip.place_of(2) is not None)
+    qtbot.waitUntil(lambda: strip.place_of(2) is not None and strip.width() == found.width())
     qtbot.mouseClick(strip, LEFT, NONE, strip.place_of(2).center())
     assert found.session.current == 3
     assert strip.place_of(2).center().x() == pytest.approx(strip.width() / 2, abs=1)

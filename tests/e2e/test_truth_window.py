@@ -82,8 +82,8 @@ def measured(
     bench.localization.evidence_changed.emit()
     with qtbot.waitSignal(bench.deciding.decided, timeout=LONG):
         pass
-    assert window.truth.dock.isHidden()
-    assert window.bar.threshold_plot.isHidden()
+    assert not window.truth.in_front
+    assert window.truth.panel.plot.isHidden()
     assert not window.actions_["remove_truth"].isEnabled()
 
     qtbot.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
@@ -110,9 +110,9 @@ def test_steadiness_is_said_only_where_there_is_no_truth(measured: MainWindow, q
     measured.workbench.localization.evidence_changed.emit()
     qtbot.waitUntil(lambda: session.survey is not None, timeout=LONG)
     assert session.measures.standing is not None
-    assert measured.boxes_bar.sentence.text() == ""
+    assert measured.bar.boxes.sentence.text() == ""
     measured.workbench.measuring.remove_truth()
-    qtbot.waitUntil(lambda: "This is not accuracy" in measured.boxes_bar.sentence.text(), timeout=LONG)
+    qtbot.waitUntil(lambda: "This is not accuracy" in measured.bar.boxes.sentence.text(), timeout=LONG)
 
 
 def _close_dialogs(window: MainWindow) -> None:
@@ -177,8 +177,8 @@ def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
     report = _evaluated(window, truth, tmp_path / "boxes.json")
     assert standing.report.rows == report.rows
     assert (standing.report.r_cx, standing.report.r_cy) == pytest.approx((report.r_cx, report.r_cy))
-    assert not window.truth.dock.isHidden()
-    assert window.truth.dock.windowTitle() == "Accuracy: GT-known Loc on 10 images with ground truth"
+    assert window.truth.in_front
+    assert window.truth.panel.title.text() == "GT-known Loc on 10 images with ground truth"
     assert f"{100 * report.rows[0].accuracy:.1f} %" in window.truth.panel.rows.accessibleDescription()
     assert "strongest baseline" in window.truth.panel.reading.text()
     panel = window.truth.panel
@@ -188,11 +188,7 @@ def test_iou_accuracy_and_curve_agree_with_closed_forms_and_the_command(
     assert curve.at(session.threshold) == report.rows[0].accuracy
 
     # A click on the curve chooses the threshold; the panel then says what the curve said.
-    plot = window.bar.threshold_plot.plot
-    slider = window.bar.threshold_slider
-    left, right = slider.span()
-    assert abs(plot.mapTo(window, QPoint(0, 0)).x() - slider.mapTo(window, QPoint(left, 0)).x()) <= 1
-    assert abs(plot.width() - (right - left)) <= 2
+    plot, slider = window.truth.panel.plot.plot, window.bar.threshold_slider
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(0.2 * plot.width()), 20))
     assert session.threshold == pytest.approx(0.76, abs=0.015)
     assert slider.value() == round(slider.minimum() * session.threshold / MAX_THRESHOLD)
@@ -254,11 +250,11 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
     window.actions_["new"].trigger()
     qtbot.waitUntil(lambda: session.project is None and not bench.pump.busy, timeout=LONG)
     assert session.measures.standing is None
-    assert window.truth.dock.isHidden()
+    assert not window.truth.in_front
     window.open_paths([path])
     qtbot.waitUntil(lambda: session.measures.standing is not None, timeout=LONG)
     _settle(qtbot, window)
-    assert not window.truth.dock.isHidden()
+    assert window.truth.in_front
     assert sorted(overlap for overlap in _listed(window) if overlap is not None)[-1] == 1
 
     # Removing touches no box, and is taken back as it was.
@@ -267,8 +263,8 @@ def test_worst_first_true_boxes_edits_removal_and_reopening(
     boxes, true, listed = project.all_boxes(), true_boxes(project), _listed(window)
     qtbot.mouseClick(window.truth.panel.remove_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.measures.standing is None and not bench.pump.busy, timeout=LONG)
-    assert window.truth.dock.isHidden()
-    assert window.bar.threshold_plot.isHidden()
+    assert not window.truth.in_front
+    assert window.truth.panel.plot.isHidden()
     assert _listed(window) == [None] * 12
     assert project.all_boxes() == boxes
     assert window.canvas.truth == ()

@@ -17,6 +17,7 @@ from window_support import LONG, close, export, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.models.image_list import Role
+from app.views.train_panel import OWN
 from core.base.config import TrainConfig
 from core.boxes.rules import MAX_BOXES
 from core.learn import snapshots
@@ -71,14 +72,16 @@ def test_more_boxes_come_from_the_maps_at_hand_and_are_taken_back(
     peaks(window)
     window.bar.threshold_spin.setValue(0.3)
     settle(qtbot, window)
-    session, spin, project = window.session, window.boxes_bar.spin, window.session.project
-    assert spin.value() == 1 and window.boxes_bar.isVisible()
+    session, spin, project = window.session, window.bar.boxes.spin, window.session.project
+    assert spin.value() == 1 and not window.boxes_bar.isVisible()
     one = project.all_boxes()
     assert {len(boxes) for boxes in one.values()} == {1}
 
-    spin.setFocus()
+    qtbot.mouseClick(window.bar.boxes_button, Qt.MouseButton.LeftButton)
+    assert window.bar.boxes.isVisible()
     for _ in range(2):
         qtbot.keyClick(spin, Qt.Key.Key_Up)
+    window.bar.boxes.close()
     assert window.boxes_bar.find_button.isVisible(), "the maps are guided: made for one box"
     settle(qtbot, window)
     many = project.all_boxes()
@@ -118,17 +121,17 @@ def test_how_steady_boxes_are_is_said_and_said_again_in_a_reopened_project(
 ) -> None:
     first = MainWindow()
     first.show()
-    assert first.boxes_bar.sentence.text() == ""
+    assert first.bar.boxes.sentence.text() == ""
     train(qtbot, first, folder, tiny)
     sure = first.session.project.load_survey().sureness
-    said = first.boxes_bar.sentence.text()
+    said = first.bar.boxes.sentence.text()
     assert sure.verdict in said and f"{sure.beyond_chance:.2f}" in said and "This is not accuracy" in said
-    assert sure.sentence() in first.boxes_bar.sentence.toolTip()
+    assert sure.sentence() in first.bar.boxes.sentence.toolTip()
     path = first.session.project.path
     close(qtbot, first)
 
     window.open_paths([path])
-    qtbot.waitUntil(lambda: window.boxes_bar.sentence.text() == said, timeout=LONG)
+    qtbot.waitUntil(lambda: window.bar.boxes.sentence.text() == said, timeout=LONG)
     assert not window.boxes_bar.find_button.isVisible()
 
 
@@ -183,8 +186,8 @@ def test_without_a_generator_the_windows_that_are_learned_are_shown(
 ) -> None:
     gallery = window.train_panel.gallery
     train(qtbot, window, folder, tiny.with_(**WINDOWS, adversarial=0.0))
-    assert window.train_panel.tabs.second.text() == "Curves" and window.train_panel.tabs.is_first()
-    window.train_panel.tabs.second.click()
+    assert window.train_panel.tabs.buttons[1].text() == "Curves" and window.train_panel.tabs.index() == OWN
+    window.train_panel.tabs.buttons[1].click()
     assert not gallery.choice.isVisible() and not window.train_panel.source.unit_row.isVisible()
     assert gallery.real.isVisible() and gallery.background.isVisible()
     assert gallery.real.count() == gallery.background.count() == 8
@@ -253,8 +256,9 @@ def test_finding_boxes_goes_on_where_it_was_stopped_unless_something_was_changed
     qtbot.waitUntil(lambda: bar.find_button.text() == "Continue search", timeout=LONG)
 
     if change == "more boxes":  # for which maps are made in another way
-        bar.spin.setFocus()
-        qtbot.keyClick(bar.spin, Qt.Key.Key_Up)
+        window.bar.boxes_button.click()
+        qtbot.keyClick(window.bar.boxes.spin, Qt.Key.Key_Up)
+        window.bar.boxes.close()
         settle(qtbot, window)
         assert bar.find_button.text() == "Find boxes again"
     qtbot.mouseClick(bar.find_button, Qt.MouseButton.LeftButton)

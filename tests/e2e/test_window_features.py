@@ -41,7 +41,7 @@ SMALL = FeaturesConfig(image_size=224, threads=1, device="cpu")
 
 def shown_rule(window: MainWindow) -> tuple[str, float]:
     """The rule and the threshold that stand below the image."""
-    return window.bar.rule_box.currentText(), window.bar.threshold_spin.value()
+    return window.bar.boxes.rule_box.currentText(), window.bar.threshold_spin.value()
 
 
 def test_start_learns_by_features_and_finds_all_boxes(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLabel, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 from test_program import in_settings
 from window_support import LONG, click, close, fill, finish, start
@@ -45,39 +45,38 @@ def open_import(qtbot: QtBot, window: MainWindow) -> ImportDialog:
     return dialog
 
 
-def close_button(dock: QDockWidget) -> QToolButton:
-    return dock.titleBarWidget().findChild(QToolButton)
-
-
-def test_a_closed_accuracy_panel_stays_closed(folder: Path, tmp_path: Path, qtbot: QtBot) -> None:
+def test_an_accuracy_tab_left_for_another_stays_behind(folder: Path, tmp_path: Path, qtbot: QtBot) -> None:
     first = MainWindow()
     first.show()
     fill(qtbot, first, folder, 12)
     give_truth(qtbot, first, tmp_path / "true.csv")
-    dock, path = first.truth.dock, first.session.project.path
-    assert dock.isVisible()
-    click(qtbot, close_button(dock))
+    path = first.session.project.path
+    assert first.truth.in_front and first.truth.panel.isVisible()
+    click(qtbot, first.train_panel.tabs.buttons[0])
     first.actions_["new"].trigger()
     qtbot.waitUntil(lambda: first.session.project is None, timeout=LONG)
     first.open_paths([path])
     qtbot.waitUntil(lambda: first.session.measures.standing is not None, timeout=LONG)
-    assert dock.isHidden()
+    assert not first.truth.in_front
     close(qtbot, first)
 
     second = MainWindow()
     second.show()
     second.open_paths([path])
     qtbot.waitUntil(lambda: second.session.measures.standing is not None, timeout=LONG)
-    assert second.truth.dock.isHidden()
+    assert not second.truth.in_front
+    qtbot.keyClick(second, Qt.Key.Key_F8)
     qtbot.keyClick(second, Qt.Key.Key_F10)
-    assert second.truth.dock.isVisible()
+    assert second.truth.in_front and second.truth.panel.isVisible(), "in a panel that was hidden, too"
     close(qtbot, second)
 
     third = MainWindow()
     third.show()
     third.open_paths([path])
     qtbot.waitUntil(lambda: third.session.measures.standing is not None, timeout=LONG)
-    assert third.truth.dock.isVisible(), "it was opened again"
+    assert third.truth.in_front, "it was opened again"
+    qtbot.keyClick(third, Qt.Key.Key_F10)
+    assert not third.truth.in_front and third.train_panel.own.isVisible()
     close(qtbot, third)
 
 

@@ -191,7 +191,7 @@ def test_what_it_would_see_without_augmentation_before_any_training(
     panel = window.train_panel
     panel.set_config(tiny.with_(augmentation=False))
     panel.config_changed.emit()  # as an edit by hand does
-    click(qtbot, panel.tabs.second)
+    click(qtbot, panel.tabs.buttons[1])
     click(qtbot, panel.gallery.choice.second)
     qtbot.waitUntil(lambda: panel.gallery.real.count() == 8, timeout=LONG)
     known = {image.tobytes() for image in pixels_of(window.session.project, 32).array}

@@ -7,15 +7,14 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from seeing import pixel
 
-from app import style
 from app.views.canvas_bar import CanvasBar, CanvasBarState
+from app.views.layouts import vbox
 from core.boxes.rules import RULES
 from core.maps.colouring import COLOUR_MAPS, colour_bar
-from core.project.measure import FolderCurve
 
 SIGNALS = (
     "threshold_changed",
@@ -43,8 +42,18 @@ def listen(bar: CanvasBar) -> list[tuple[object, ...]]:
     return heard
 
 
-def test_it_fits_between_the_side_panels(bar: CanvasBar) -> None:
-    assert bar.minimumSizeHint().width() <= 700
+def test_the_slider_stays_where_there_is_little_room(show: Callable[..., QWidget], qtbot: QtBot) -> None:
+    bar, around = CanvasBar(), QWidget()
+    vbox(bar, on=around)
+    show(around, 900, 80)
+    for width in (bar.minimumSizeHint().width(), 560, 620, 700, 1200):
+        around.resize(width, 80)
+        qtbot.waitUntil(lambda width=width: bar.width() == width)
+        shown = [one for one in bar.findChildren(QWidget) if one.isVisible() and one.parent() is bar]
+        assert bar.threshold_slider in shown and bar.threshold_slider.width() >= 140
+        assert {bar.threshold_spin, bar.boxes_button, bar.heat_button, bar.fit_button} <= set(shown)
+        assert all(bar.rect().contains(one.geometry()) for one in shown), width
+        assert bar.zoom_label.isVisible() == (width >= 700)
 
 
 def test_showing_a_state_says_nothing(bar: CanvasBar) -> None:
@@ -63,12 +72,12 @@ def test_showing_a_state_says_nothing(bar: CanvasBar) -> None:
     bar.set_state(state)
     assert heard == []
     assert bar.threshold_spin.value() == 0.37 and bar.threshold_slider.value() == 26, "looser, by 0.13 of 0.5"
-    assert bar.rule_box.currentData() == rules[-1]
-    assert bar.colour_map_box.currentData() == maps[-1]
-    assert not bar.scope.is_first() and not bar.heat_map_box.isChecked()
-    assert bar.opacity_slider.value() == 80
+    assert bar.boxes.rule_box.currentData() == rules[-1]
+    assert bar.heat.colours.currentData() == maps[-1]
+    assert not bar.boxes.scope.is_first() and not bar.heat.shown.isChecked()
+    assert bar.heat.opacity.value() == 80
     assert bar.zoom_label.text() == "250 %"
-    assert not bar.opacity_slider.isEnabled()
+    assert not bar.heat.opacity.isEnabled()
 
 
 def test_the_slider_goes_from_tighter_over_automatic_to_looser(bar: CanvasBar, qtbot: QtBot) -> None:
@@ -115,12 +124,17 @@ def test_a_typed_threshold_moves_the_slider_and_stays_in_range(bar: CanvasBar, q
 
 def test_rule_scope_colours_and_heat_map(bar: CanvasBar, qtbot: QtBot) -> None:
     heard = listen(bar)
-    qtbot.keyClick(bar.rule_box, Qt.Key.Key_Down)
-    qtbot.mouseClick(bar.scope.second, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(bar.scope.second, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(bar.scope.first, Qt.MouseButton.LeftButton)
-    qtbot.keyClick(bar.colour_map_box, Qt.Key.Key_Down)
-    qtbot.keyClick(bar.heat_map_box, Qt.Key.Key_Space)
+    qtbot.mouseClick(bar.boxes_button, Qt.MouseButton.LeftButton)
+    assert bar.boxes.isVisible()
+    qtbot.keyClick(bar.boxes.rule_box, Qt.Key.Key_Down)
+    qtbot.mouseClick(bar.boxes.scope.second, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.boxes.scope.second, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.boxes.scope.first, Qt.MouseButton.LeftButton)
+    bar.boxes.close()
+    qtbot.mouseClick(bar.heat_button, Qt.MouseButton.LeftButton)
+    assert bar.heat.isVisible()
+    qtbot.keyClick(bar.heat.colours, Qt.Key.Key_Down)
+    qtbot.keyClick(bar.heat.shown, Qt.Key.Key_Space)
     assert heard == [
         ("rule_changed", list(RULES)[1]),
         ("scope_changed", False),
@@ -139,7 +153,13 @@ def test_buttons(bar: CanvasBar, qtbot: QtBot) -> None:
 
 def test_without_a_heat_map_there_is_nothing_to_decide(bar: CanvasBar) -> None:
     bar.set_state(CanvasBarState(enabled=False))
-    for widget in (bar.threshold_slider, bar.rule_box, bar.scope, bar.reset_button, bar.opacity_slider):
+    for widget in (
+        bar.threshold_slider,
+        bar.boxes.rule_box,
+        bar.boxes.scope,
+        bar.reset_button,
+        bar.heat.opacity,
+    ):
         assert not widget.isEnabled()
     assert bar.fit_button.isEnabled()
     bar.set_state(CanvasBarState(enabled=False, has_image=False))
@@ -150,49 +170,37 @@ def test_the_same_state_takes_back_what_a_person_did_meanwhile(bar: CanvasBar) -
     state = CanvasBarState(threshold=0.2, zoom=1.0)
     bar.set_state(state)
     bar.threshold_slider.setValue(-50)
-    bar.rule_box.setCurrentIndex(1)
-    bar.opacity_slider.setValue(3)
-    bar.scope.second.click()
+    bar.boxes.rule_box.setCurrentIndex(1)
+    bar.heat.opacity.setValue(3)
+    bar.boxes.scope.second.click()
     bar.set_state(state)
     assert bar.threshold_spin.value() == 0.2
-    assert bar.rule_box.currentData() == state.rule
-    assert bar.opacity_slider.value() == round(state.opacity * 100)
-    assert bar.scope.is_first()
+    assert bar.boxes.rule_box.currentData() == state.rule
+    assert bar.heat.opacity.value() == round(state.opacity * 100)
+    assert bar.boxes.scope.is_first()
 
 
 @pytest.mark.parametrize("name", COLOUR_MAPS)
-def test_the_legend_shows_the_colour_map(bar: CanvasBar, name: str) -> None:
+def test_the_legend_shows_the_colour_map(bar: CanvasBar, qtbot: QtBot, name: str) -> None:
     bar.set_state(replace(CanvasBarState(), colour_map=name))
     colours = colour_bar(name)
-    width = bar.legend.width()
+    qtbot.mouseClick(bar.heat_button, Qt.MouseButton.LeftButton)
+    width = bar.heat.legend.width()
     for share in (0.02, 0.5, 0.98):
-        shown = pixel(bar.legend, share * width, 6)
+        shown = pixel(bar.heat.legend, share * width, 6)
         assert shown == pytest.approx(tuple(int(v) for v in colours[round(share * 255)]), abs=14)
 
 
 def test_every_control_has_a_name_and_a_tip(bar: CanvasBar) -> None:
     for widget in (
-        bar.rule_box,
+        bar.boxes.rule_box,
         bar.threshold_slider,
         bar.threshold_spin,
         bar.reset_button,
-        bar.opacity_slider,
-        bar.colour_map_box,
+        bar.heat.opacity,
+        bar.heat.colours,
         bar.fit_button,
         bar.actual_size_button,
     ):
-        assert widget.accessibleName() and (widget.toolTip() or widget is bar.rule_box)
-    assert bar.rule_box.toolTip()
-
-
-def test_the_curve_and_its_words_keep_apart_in_another_theme(bar: CanvasBar) -> None:
-    style.apply(QApplication.instance(), "dark")
-    plot = bar.threshold_plot
-    plot.set_curve(FolderCurve((0.0, 1.0), (1.0, 0.0), best=0.0, max_box_acc=1.0, max_box_acc_v2=1.0))
-    QApplication.processEvents()
-    assert plot.value.isVisible()
-    drawn = plot.value.grab().toImage()
-    ground = drawn.pixelColor(0, 0)
-    columns, rows = range(drawn.width()), range(drawn.height())
-    inked = [x for x in columns if any(drawn.pixelColor(x, y) != ground for y in rows)]
-    assert min(inked) >= style.SPACING
+        assert widget.accessibleName() and (widget.toolTip() or widget is bar.boxes.rule_box)
+    assert bar.boxes.rule_box.toolTip()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.training import Kind, Phase, TrainingStatus
+from app.views.controls import FitScroll
 from app.views.run_controls import TrainPanelState, step_text, time_left
 from app.views.train_panel import TrainPanel
 from core.base.presets import PRESETS
@@ -61,19 +62,25 @@ def test_a_form_with_room_for_it_has_nothing_to_scroll(panel: TrainPanel, qtbot:
     qtbot.waitUntil(lambda: panel.form_scroll.verticalScrollBar().maximum() > 0)
 
 
-def test_curves_are_never_squeezed_and_images_come_back(panel: TrainPanel, qtbot: QtBot) -> None:
+def test_curves_and_images_are_never_squeezed(
+    panel: TrainPanel, show: Callable[..., QWidget], qtbot: QtBot
+) -> None:
+    panel.settings.toggle.click()
+    scroll = show(FitScroll(panel), 360, 720)
     panel.set_state(RUNNING)
     for step in range(5):
         panel.plot.add_point(step, 1.0 / (step + 1), None)
     panel.refresh()
-    for height, has_images in ((720, True), (360, False), (720, True)):
-        panel.resize(340, height)
-        qtbot.waitUntil(lambda has_images=has_images: panel.gallery.isVisible() == has_images)
-        plot = panel.plot
-        qtbot.waitUntil(lambda plot=plot: plot.height() >= plot.minimumSizeHint().height())
+    for height in (900, 300, 900):
+        scroll.resize(360, height)
+        for part in (panel.plot, panel.gallery):
+            qtbot.waitUntil(lambda part=part: part.height() >= part.minimumSizeHint().height())
+        plot, bar = panel.plot, scroll.verticalScrollBar()
         lower = plot.lower_plot.mapTo(plot, plot.lower_plot.rect().topLeft()).y()
         upper = plot.upper_plot.mapTo(plot, plot.upper_plot.rect().bottomLeft()).y()
         assert upper < lower <= plot.height() - plot.lower_plot.height()
+        qtbot.waitUntil(lambda height=height, bar=bar: (bar.maximum() > 0) == (height == 300))
+    scroll.takeWidget()
 
 
 def test_start_hands_over_the_config(panel: TrainPanel, qtbot: QtBot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -118,3 +119,17 @@ def test_of_no_image_there_is_no_box() -> None:
     assert boxes.shape == (0, 4) and scores.shape == (0,)
     nothing = np.empty((0, GRID, GRID), np.float32)
     assert find_boxes(nothing, np.empty((0, 2)), rule="fitted", threshold=0).size == 0
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+@pytest.mark.parametrize("prior", [None, Prior(0.2, 0.5, 0.02, 99, 0.18)])
+def test_a_score_is_that_of_the_rules_own_threshold_whichever_is_used(rule: str, prior: Prior | None) -> None:
+    rng = np.random.default_rng(5)
+    maps = [cv2.GaussianBlur(rng.random((24, 32), np.float32), (0, 0), 3) for _ in range(6)]
+    maps = [(one - one.min()) / (one.max() - one.min()) for one in maps]
+    sizes = np.full((6, 2), [320.0, 240.0])
+    usual = boxes_and_scores(maps, sizes, rule=rule, prior=prior, threshold=RULES[rule].default_threshold)
+    for threshold in (0.1, 0.35, 0.7):
+        boxes, scores = boxes_and_scores(maps, sizes, rule=rule, prior=prior, threshold=threshold)
+        np.testing.assert_array_equal(scores, usual[1])
+        assert (boxes != usual[0]).any(), "the boxes are others"

@@ -40,6 +40,7 @@ _KEYS = {
     "via3": "project file view metadata fid fname vid xy av fid_list 1",
     "label-studio": "data image annotations predictions result value x y width height rotation points labels "
     "rectanglelabels original_width original_height id type was_cancelled radiusX radiusY",
+    "imagefolder": "file_name width height objects bbox categories names label score original_name",
     "createml": "image annotations label coordinates x y width height confidence",
 }
 _keyed = st.fixed_dictionaries
@@ -66,6 +67,7 @@ _TOPS: dict[str, Callable[[st.SearchStrategy[Any]], st.SearchStrategy[Any]]] = {
         | {"file": _keyed({"1": _keyed({"fname": _word})}), "view": _keyed({"1": _keyed({"fid_list": some})})}
     ),
     "label-studio": lambda some: _some(_keyed({"data": _keyed({"image": _word}), "annotations": some})),
+    "imagefolder": lambda some: _keyed({"file_name": _word, "objects": some}),
     "createml": lambda some: _some(_keyed({"image": _word, "annotations": _some(some)})),
 }
 
@@ -81,6 +83,12 @@ def _json_of(name: str) -> st.SearchStrategy[bytes]:
     return (_TOPS[name](anything) | anything).map(
         lambda content: json.dumps(content).encode("utf-8", "replace")
     )
+
+
+def _lines_of(name: str) -> st.SearchStrategy[bytes]:
+    """Lines of JSON, and some that are none."""
+    line = _json_of(name) | st.sampled_from([b"", b"{", b"[1]", b"\xff"])
+    return st.lists(line, max_size=4).map(b"\n".join)
 
 
 _TAGS = "annotation annotations object bndbox robndbox polygon pt x y x1 y1 xmin ymin xmax ymax cx cy w h "
@@ -147,6 +155,7 @@ _val = st.lists(_val_row, max_size=4).map(lambda rows: "\n".join(rows).encode("u
 
 FILES: dict[str, tuple[str, st.SearchStrategy[bytes]]] = {
     **{name: ("a.json", _json_of(name)) for name in _KEYS},
+    "imagefolder": ("metadata.jsonl", _lines_of("imagefolder")),
     "voc": ("a.xml", _xml_of("annotation")),
     "cvat": ("a.xml", _xml_of("annotations")),
     "csv": ("a.csv", _csv()),
