@@ -91,6 +91,7 @@ def test_photos_to_boxes(
     with Project.open(project) as opened:
         (only,) = runs(opened)
         assert only.kind == "features" and only.finished and only.current
+        assert len(opened.select("SELECT 1 FROM taken")) == 24, "headers were read as photos were decoded"
         survey = opened.load_survey()
         assert survey.complete and survey.source.unit == "features" and survey.runtime == result["runtime"]
         unit = saved_unit(only)
