@@ -20,7 +20,8 @@ COMMANDS = (
     *("compare", "curve", "snapshots", "runs", "import", "relocate", "repair"),
     *("reproduce", "demo", "doctor", "test"),
 )
-HOW_TO_DEMO = "Without a window, run the main job with: python3 main.py demo --out DIR"
+#: Set where a shell asks how to complete a line, as typer's scripts do (boxscout --show-completion).
+COMPLETION = "_BOXSCOUT_COMPLETE"
 
 
 def too_old(version: tuple, executable: str) -> str:
@@ -37,12 +38,16 @@ def too_old(version: tuple, executable: str) -> str:
 
 if too_old(sys.version_info, sys.executable):
     sys.exit(too_old(sys.version_info, sys.executable))
-if ROOT not in sys.path:  # PYTHONSAFEPATH leaves a script's own folder out
+# PYTHONSAFEPATH leaves a script's own folder out. In a wheel this is boxscout.main, and its folder stays out:
+# a package of somebody else may be called core.
+if "." not in __name__ and ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from core import __version__  # noqa: E402 - an old Python could not read these
+from core import PROGRAM, __version__  # noqa: E402 - an old Python could not read these
 from core.base.errors import BoxscoutError  # noqa: E402
 from core.setup import bootstrap, system  # noqa: E402
+
+HOW_TO_DEMO = "Without a window, run the main job with: " + PROGRAM + " demo --out DIR"
 
 
 def main(argv: "list[str] | None" = None) -> int:
@@ -64,6 +69,8 @@ def main(argv: "list[str] | None" = None) -> int:
 def _start(arguments: "list[str]") -> int:
     if arguments == ["--version"]:  # nobody should install gigabytes to read a version
         return _version()
+    if COMPLETION in os.environ:  # a shell asks what could come next; there are no arguments
+        return _command(arguments)
     first = arguments[0] if arguments else ""
     if first == "test":
         return _test(arguments)

@@ -22,6 +22,7 @@ from core.base.language import tr, trn
 from core.boxes.options import BoxOptions
 from core.nets.features import installed_runtime
 from core.project.frozen import localize_by_features, other_runtime
+from core.project.refreshed import look_again
 from core.project.results import results_of
 from core.project.runs import Run
 from core.project.store import ImageRecord, Project
@@ -310,7 +311,7 @@ class LocalizationController(Controller):
                 kept,
             )
         self._session.notice.emit(text)
-        self._session.results.set_outcome(Outcome(found=found, run=run.name))
+        self._session.results.set_outcome(Outcome(found=found, run=run.name, kept=kept))
         self.boxes_found.emit(found)
 
     def _on_failed(self, _: BaseException) -> None:
@@ -339,6 +340,10 @@ def _localize(
 ) -> tuple[int, int]:
     """What the localization thread does; how many images got boxes, and how many were left alone."""
     worker.put(Newest(source))  # the image in view need not wait for its turn
+    if look_again(project, records):
+        worker.put(changed_records(project, records))
+        ids = {record.id for record in records}
+        records = tuple(record for record in project.images() if record.id in ids)
     if not isinstance(source, UnitSource):
         found: tuple[int, int] = gan_jobs().localize(worker, project, records, boxes, how, run, source)
         return found

@@ -14,13 +14,15 @@ from app.models.session import Session
 from app.pump import Pump
 from app.wiring import one_shot
 from app.worker import Worker, no_error_once_stopped
+from core.base.annotations import Status
 from core.base.language import tr
 from core.project import resized
 from core.project.edits import BoxesEdit
 from core.project.places import LostFolder, Move, apply_move, find_moved, lost_folders
-from core.project.queries import kept
+from core.project.queries import held_among, kept
+from core.project.refreshed import as_it_is, sentence, take_in
 from core.project.rows import Kept
-from core.project.store import Project
+from core.project.store import ImageRecord, Project
 
 # A hundred thumbnails that cannot be read are one reason to look; a disk that is away may be back soon.
 SOON_MS, AGAIN_MS = 200, 5000
@@ -53,11 +55,13 @@ class MendingController(Controller):
         super().__init__(session, pump, parent)
         self._editing = editing
         self._looking, self._relocating = self._job("mending"), Job(session, pump, "relocate")
+        self._file = self._job("file")
         self._left: set[Path] = set()
         self._again = one_shot(self, 0, self._look_again)
         session.project_changed.connect(self._on_project_changed)
         session.problems.changed.connect(self._on_problems)
         session.picture_changed.connect(self._compare_size)
+        session.picture_changed.connect(self._compare_file)
         editing.boxes_edited.connect(self._look_at_sizes)
 
     def look(self) -> None:
@@ -163,6 +167,26 @@ class MendingController(Controller):
                 former = resized.former_sizes(project)
                 if former != session.mending.former_sizes:
                     session.set_mending(former_sizes=former)
+
+    def _compare_file(self) -> None:
+        """The image in view is shown, maybe as it was remembered: is its file still the same?"""
+        session, project, record = self._session, self._session.project, self._session.record
+        shown = session.picture is not None and session.picture.image is not None
+        if project is None or record is None or not shown or session.only_looks:
+            return
+
+        def done(now: ImageRecord) -> None:
+            # Another time alone may come of a backup that was put back: it takes no map of the person's.
+            if now.size_bytes != record.size_bytes and session.project is project:
+                with self._told():
+                    take_in(project, [now])
+                    session.merge_records([project.image(record.id)])
+                    session.set_mending(former_sizes=resized.former_sizes(project))
+                    reviewed = bool(held_among(project, [record.id])) or record.status is Status.REJECTED
+                    session.notice.emit(sentence(record, reviewed=reviewed))
+                    self.size_noted.emit(record.id)
+
+        self._file.start(lambda _: as_it_is(record), on_done=done)
 
     def _compare_size(self) -> None:
         """The image in view has been decoded: is it as large as its boxes say, and usable again?"""

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.models.image_list import ImageListModel
 from app.wiring import follow, one_shot
-from core.project.browse import Tally
+from core.project.facts import Tally
 
 WAIT_MS = 50
 
@@ -21,7 +21,8 @@ class Progress(QObject):
         self._images = images
         self.tally = Tally()
         self._wait = one_shot(self, WAIT_MS, self.count)
-        follow(self._wait.start, images.count_changed, images.dataChanged, images.modelReset)
+        # A count that came with the signal would be taken for milliseconds: 100,000 images, 100 seconds.
+        follow(lambda *_: self._wait.start(), images.count_changed, images.dataChanged, images.modelReset)
 
     def count(self) -> Tally:
         """As it is at this moment."""

@@ -55,12 +55,14 @@ class Folders:
 class Outcome:
     """What a search for boxes has come to: of how many images it found some, and what ``run`` is called.
 
+    ``kept`` images were left alone, since a person has set or accepted their boxes.
     ``waits`` is the id of that run where its boxes wait until a person takes them. ``teaching`` says what
     corrections have taught it, and ``replaced`` is the id of the run that it took the place of by itself.
     """
 
     found: int
     run: str
+    kept: int = 0
     waits: int | None = None
     teaching: Teaching | None = None
     replaced: int | None = None

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.models.training import Kind
 from core.project.corrections import PRESET
 from core.project.results import is_complete
-from core.project.runs import Run, runs
+from core.project.runs import Run, lost_run, lost_sentence, runs
 from core.project.store import Project
 from core.project.teaching import taught_from
 
@@ -19,12 +19,14 @@ from core.project.teaching import taught_from
 class Listed:
     """All ``runs`` of which there is anything, and the ids of those whose boxes are ``ready`` to be taken.
 
-    ``taught`` is how many reviewed images have taught at most.
+    ``taught`` is how many reviewed images have taught at most. ``lost`` says that nothing of what was learned
+    is there any more; empty where it is, and where nothing was.
     """
 
     runs: tuple[Run, ...] = ()
     ready: frozenset[int] = frozenset()
     taught: int = 0
+    lost: str = ""
 
     @property
     def taught_runs(self) -> frozenset[int]:
@@ -88,4 +90,6 @@ def default_run(all_runs: Sequence[Run], *kinds: Kind) -> Run | None:
 def read_runs(project: Project) -> Listed:
     known = tuple(run for run in runs(project) if run.is_saved or run.current)
     ready = (run.id for run in known if not run.current and is_complete(project, run))
-    return Listed(known, frozenset(ready), taught_from(project))
+    lost = lost_run(project)
+    told = "" if lost is None else lost_sentence(project, lost)
+    return Listed(known, frozenset(ready), taught_from(project), told)

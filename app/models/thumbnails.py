@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SIDE = 128
 CAPACITY = 2000
+Key = tuple[int, str, int]
+"""The id of an image, its file, and that file's time: one that was replaced is decoded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,12 @@ class Thumbnails(QObject):
         super().__init__(parent)
         options = {"threads": 2, "capacity": CAPACITY, "queue_limit": 64}
         self._loader = pump.loader("thumbnails", _make, finish=_finish, on_ready=self._on_ready, **options)
-        self._failed: set[tuple[int, str]] = set()
+        self._failed: set[Key] = set()
         self.clear, self.close = self._loader.clear, self._loader.close
 
     def get(self, record: ImageRecord) -> Thumbnail | None:
         """The thumbnail, or None and a wish for it."""
-        value: Thumbnail | None = self._loader.get((record.id, str(record.path)))
+        value: Thumbnail | None = self._loader.get((record.id, str(record.path), record.mtime_ns))
         return value
 
     def try_again(self) -> None:
@@ -56,14 +58,14 @@ class Thumbnails(QObject):
             self._loader.forget(key)
             self.ready.emit(key[0])  # a row in sight is painted again, and asks
 
-    def _on_ready(self, key: tuple[int, str], thumbnail: Thumbnail) -> None:
+    def _on_ready(self, key: Key, thumbnail: Thumbnail) -> None:
         if thumbnail.pixmap is None:
             self._failed.add(key)
         self.ready.emit(key[0])
         self.condition.emit(key[0], thumbnail.reason, thumbnail.damaged)
 
 
-def _make(key: tuple[int, str]) -> tuple[QImage | None, str, bool]:
+def _make(key: Key) -> tuple[QImage | None, str, bool]:
     try:
         decoded = decode(key[1], max_side=SIDE)
     except ImageError as error:

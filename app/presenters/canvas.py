@@ -215,7 +215,7 @@ class CanvasPresenter(Presenter):
         if record is None:
             canvas.set_image(None)
             scanning = bool(session.activities)
-            canvas.set_message("" if scanning else tr("No images in this project"))
+            canvas.set_message("" if scanning else tr("No image to show. Drop a folder of photos here."))
         elif picture is None:
             self._show_placeholder()
         else:

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from app import paths
 from app.controllers.workbench import Workbench
 from app.presenters.part import Presenter
-from core.base.language import tr, trn
+from core.base.language import trn
+from core.project.verdict import nothing_found
 
 
 class FinishPresenter(Presenter):
@@ -26,7 +27,8 @@ class FinishPresenter(Presenter):
             return
         self.told = trn("{count:,} image has its box.", "{count:,} images have their boxes.", found)
         if not found:
-            self.told = tr("No object was found.")
+            outcome = self._session.results.outcome
+            self.told = nothing_found(outcome.kept if outcome else 0)
         QApplication.alert(window)
         if QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages():
             self._notify(window)

@@ -17,6 +17,7 @@ from app.wiring import follow
 from core.base.language import tr, trn
 from core.project import resized
 from core.project.places import LostFolder
+from core.project.verdict import Verdict, nothing_found, sentence, verdict_on
 
 
 class NoticePresenter(Presenter):
@@ -34,6 +35,7 @@ class NoticePresenter(Presenter):
         self._dropped: list[Path] = []
         self._added = 0
         """How many images were added whose objects nobody has looked for yet."""
+        self._is_lost_known = False
         session.project_changed.connect(self._forget)
         bench.library.added.connect(self._on_added)
         changed = session.mending_changed, session.current_changed, session.project_changed
@@ -48,7 +50,7 @@ class NoticePresenter(Presenter):
         self._show()
 
     def _forget(self) -> None:
-        self._dropped, self._added = [], 0
+        self._dropped, self._added, self._is_lost_known = [], 0, False
 
     def _on_added(self, ids: tuple[int, ...]) -> None:
         self._added = len(ids)
@@ -94,8 +96,13 @@ class NoticePresenter(Presenter):
                 (tr("Locate folder…"), lambda: self._choose(folder)),
                 (tr("Not now"), lambda: mending.leave_lost(folder)),
             ]
-            hint = tr("If it is on an external disk or a network drive, connect it again.")
-            self._bar.say(f"{folder.sentence()} {hint}", offers)
+            text, place = folder.sentence(), folder.beside
+            if place is not None:
+                use = tr("Use this folder"), lambda: mending.relocate(folder.root, place)
+                offers = [use, *offers]
+            else:
+                text += " " + tr("If it is on an external disk or a network drive, connect it again.")
+            self._bar.say(text, offers)
         elif session.project is not None and session.only_looks:
             text = tr("“{name}” is read-only. You can browse and export, but changes are not saved.")
             offers = [(tr("Save a copy…"), self._save_copy)]
@@ -106,6 +113,10 @@ class NoticePresenter(Presenter):
                 (tr("Keep boxes unchanged"), mending.keep_boxes),
             ]
             self._bar.say(resized.sentence(record.name, former, size), offers)
+        elif session.runs.listed.lost and not self._is_lost_known:
+            text = tr("{lost} Put it back and open the project again, or find objects anew.")
+            offers = [(tr("Find objects"), self._find_anew), (tr("Not now"), self._leave_lost)]
+            self._bar.say(text.format(lost=session.runs.listed.lost), offers)
         else:
             self._offer_truth()
 
@@ -141,21 +152,16 @@ class NoticePresenter(Presenter):
         elif outcome.waits is not None:
             self._offer_run(outcome.waits, outcome.run)
         elif not outcome.found:
-            text = tr(
-                "No object was found. Are these photos of one kind of object, and sharp enough to see it?"
-            )
-            self._bar.say(text, [(tr("Close"), lambda: results.set_outcome(None))])
+            self._bar.say(nothing_found(outcome.kept), [(tr("Close"), lambda: results.set_outcome(None))])
         else:
-            text = trn(
-                "Boxes for {count:,} image are ready.", "Boxes for {count:,} images are ready.", tally.boxed
-            )
-            if tally.unsure:
-                text += " " + trn("{count:,} is unsure.", "{count:,} are unsure.", tally.unsure)
-            offers = [
-                (tr("Review"), lambda: self._actions["review_boxes"].trigger()),
-                (tr("Export"), self._export),
-            ]
-            self._bar.say(text, offers, sign="done")
+            verdict = verdict_on(session.images.table.columns)
+            offers = [(tr("Review"), lambda: self._actions["review_boxes"].trigger())]
+            if verdict is Verdict.READY:
+                offers.append((tr("Export"), self._export))
+            else:
+                offers.append((tr("Add images…"), lambda: self._actions["add_folder"].trigger()))
+            sign = "done" if verdict is Verdict.READY else "warning"
+            self._bar.say(sentence(verdict, tally), offers, sign=sign)
 
     def _offer_run(self, run_id: int, name: str) -> None:
         if run_id not in self._session.runs.listed.ready:
@@ -180,6 +186,14 @@ class NoticePresenter(Presenter):
         path = None if project is None else dialogs.choose_copy(self._window, project.path.name)
         if path is not None:
             self._bench.library.save_copy(path)
+
+    def _leave_lost(self) -> None:
+        self._is_lost_known = True
+        self._show()
+
+    def _find_anew(self) -> None:
+        self._leave_lost()
+        self._actions["start"].trigger()
 
     def _choose(self, folder: LostFolder) -> None:
         new = dialogs.choose_new_place(self._window, folder.root.name)

@@ -16,22 +16,17 @@ from app.presenters.source import SourcePresenter
 from app.views.run_controls import TrainPanelState, about
 from app.views.train_panel import TrainPanel
 from app.wiring import follow, one_shot
-from core.base.config import DEVICES, ClassifierConfig, FeaturesConfig, TrainConfig
+from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.language import number, tr, trn
 from core.base.presets import PRESETS, SCRATCH_PRESET
 from core.learn.reports import ClassifierPoint
-from core.nets.features import has_graphics_card
+from core.nets.features import devices_here
 from core.project.fitting import fitted_to
 from core.project.store import Project
 
 POINTS_WAIT_MS = 100
 FEW = 10  # images; of fewer the window warns
-
-
-def devices_here() -> tuple[str, ...]:
-    """In a thread, since a driver takes its time to answer: the devices that this machine has."""
-    return tuple(name for name in DEVICES if name != "cuda" or has_graphics_card())
 
 
 class TrainPresenter(Presenter):
@@ -67,6 +62,7 @@ class TrainPresenter(Presenter):
         self._wire()
         self._show_state()
         self._show_reference()
+        # In a thread, since a driver takes its time to answer.
         bench.pump.run("devices", lambda _: devices_here(), on_done=panel.offer_devices)
 
     def _wire(self) -> None:

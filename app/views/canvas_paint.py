@@ -23,6 +23,7 @@ from core.images.display import Display
 OUTLINE = 2.0  # logical pixels; the dark line beneath shows one more on either side
 HANDLE = 8.0  # logical pixels, without its lines
 _PAD = 5.0
+_MOST_TAGS = 200  # more would hide the picture, and each has to find a place beside all others
 _SIGN_GAP = 5.0
 _Tag = tuple[QRectF, str, Mark | None]
 _DASHES = (4.0, 3.0)  # line and gap, in widths of the line
@@ -102,7 +103,7 @@ def draw_boxes(
 
     True boxes lie dashed beneath the others, in a colour that no other box has, with ``truth_text`` below
     the first. ``provisional`` boxes lie dashed beneath them too; with ``dashed`` the boxes are so themselves.
-    No line and no other tag crosses a tag.
+    No line and no other tag crosses a tag. Of very many boxes in sight the selected one alone has its tag.
     """
     device = painter.device()
     ratio = device.devicePixelRatioF() if device else 1.0
@@ -113,23 +114,36 @@ def draw_boxes(
     _draw_dashed(
         painter, [_on_pixels(view.to_widget(box), view, ratio) for box in provisional], style.OUTLINE_LIGHT
     )
-    placed = [(record, _on_pixels(view.to_widget(record.box), view, ratio)) for record in boxes]
-    for record, rect in placed:
-        if dashed:
-            _draw_dashed(painter, [rect], style.OUTLINE_LIGHT)
-            continue
-        light = MARK_COLOURS[mark_of_box(status, record.source)]
-        for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (light, OUTLINE)):
-            painter.setPen(_pen(colour, width))
-            painter.drawRect(rect)
+    placed = [
+        (i, record, _on_pixels(view.to_widget(record.box), view, ratio))
+        for i, record in enumerate(boxes)
+        if _in_sight(view, record.box)
+    ]
+    if dashed:
+        _draw_dashed(painter, [rect for _, _, rect in placed], style.OUTLINE_LIGHT)
+    elif len(placed) <= _MOST_TAGS:
+        for _, record, rect in placed:
+            _draw_lines(painter, [rect], mark_of_box(status, record.source))
+    else:
+        for mark in Mark:  # one by one they would take a second
+            _draw_lines(
+                painter, [rect for _, one, rect in placed if mark_of_box(status, one.source) is mark], mark
+            )
     tags: list[_Tag] = [
         (rect, tag_text(record), None if dashed else mark_of_box(status, record.source))
-        for record, rect in placed
+        for i, record, rect in placed
+        if len(placed) <= _MOST_TAGS or i == selected
     ]
     tags += [(rect, truth_text, None) for rect in true[:1]]
     _draw_tags(painter, view, tags, len(true[:1]))
     if selected is not None and selected < len(boxes):
         _draw_handles(painter, view.to_widget(boxes[selected].box))
+
+
+def _draw_lines(painter: QPainter, rects: Sequence[QRectF], mark: Mark) -> None:
+    for colour, width in ((style.OUTLINE_DARK, OUTLINE + 2), (MARK_COLOURS[mark], OUTLINE)):
+        painter.setPen(_pen(colour, width))
+        painter.drawRects(rects)
 
 
 def draw_outlines(painter: QPainter, view: Viewport, outlines: Sequence[QPolygonF]) -> None:
@@ -146,14 +160,13 @@ def draw_outlines(painter: QPainter, view: Viewport, outlines: Sequence[QPolygon
 
 
 def _draw_dashed(painter: QPainter, placed: Sequence[QRectF], colour: QColor) -> None:
-    for rect in placed:
-        painter.setPen(_pen(style.OUTLINE_DARK, OUTLINE + 2))
-        painter.drawRect(rect)
-        pen = _pen(colour, OUTLINE)
-        pen.setDashPattern(_DASHES)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawRect(rect)
+    painter.setPen(_pen(style.OUTLINE_DARK, OUTLINE + 2))
+    painter.drawRects(placed)
+    pen = _pen(colour, OUTLINE)
+    pen.setDashPattern(_DASHES)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.setPen(pen)
+    painter.drawRects(placed)
 
 
 def _draw_handles(painter: QPainter, rect: QRectF) -> None:
@@ -181,6 +194,16 @@ def tag_text(record: BoxRecord) -> str:
     if record.source is Source.EDITED and not label:
         return tr("edited")
     return label
+
+
+def _in_sight(view: Viewport, box: Box) -> bool:
+    rect, edge = view.to_widget(box), OUTLINE
+    return (
+        rect.right() >= -edge
+        and rect.bottom() >= -edge
+        and rect.left() <= view.view_width + edge
+        and rect.top() <= view.view_height + edge
+    )
 
 
 def _on_pixels(rect: QRectF, view: Viewport, ratio: float) -> QRectF:

@@ -174,7 +174,7 @@ class ConfigForm(QWidget):
     def set_devices(self, available: Collection[str]) -> None:
         editor = self.editors["device"]
         if isinstance(editor, ChoiceEditor):
-            editor.offer(set(available), tr("Not available on this computer."))
+            editor.offer(available, tr("Not available on this computer."))
 
     # Making
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import Field, fields
 from inspect import get_annotations
 from typing import Any
@@ -13,8 +14,9 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 from app import style
 from app.views.controls import Combo, Spin, fill_width, named
 from app.views.layouts import hbox
-from core.base.config import Limits, Settings
+from core.base.config import Settings
 from core.base.language import mark, number, tr
+from core.base.limits import Limits
 
 _TITLES = {
     "object": mark("Object unit"),
@@ -32,6 +34,7 @@ _TITLES = {
     "de": "Deutsch",
     "cpu": "CPU",
     "cuda": "GPU (CUDA)",
+    "mps": "GPU (Apple)",
     "fp32": mark("32 bit"),
     "bf16": "bf16",
     "batch": mark("Batch"),
@@ -68,21 +71,33 @@ class Editor(QWidget):
 
 
 class ChoiceEditor(Editor):
-    """One of several values."""
+    """One of several values; one that the field may hold besides joins them when it is shown or offered."""
 
     def __init__(self, name: str, limits: Limits) -> None:
+        self._name = name
         self.box = Combo({choice: choice_title(name, choice) for choice in limits.choices})
         super().__init__(limits, self.box)
         self.box.currentIndexChanged.connect(self.changed)
 
     def value(self) -> Any:
-        return self.limits.choices[self.box.currentIndex()]
+        return self.box.itemData(self.box.currentIndex())
 
     def _show(self, value: Any) -> None:
-        self.box.setCurrentIndex(self.limits.choices.index(value))
+        self._join(value)
+        self.box.setCurrentIndex(self._values().index(value))
 
-    def offer(self, available: set[str], reason: str) -> None:
+    def _values(self) -> list[Any]:
+        return [self.box.itemData(index) for index in range(self.box.count())]
+
+    def _join(self, value: Any) -> None:
+        if value not in self._values() and self.limits.allow(value):
+            self.box.addItem(choice_title(self._name, value), value)
+
+    def offer(self, available: Iterable[str], reason: str) -> None:
         """Grey the choices that are not ``available``, with the reason as their tool tip."""
+        available = list(available)
+        for value in available:
+            self._join(value)
         model = self.box.model()
         assert isinstance(model, QStandardItemModel)
         for index in range(self.box.count()):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.base.errors import BoxscoutError
+from core.base.errors import BoxscoutError, as_reason
 from core.base.language import tr
 
 _TEMPORARY = re.compile(r"\.boxscout-[0-9a-f]{12}\.(tmp|old)")
@@ -134,7 +134,7 @@ def os_reason(error: OSError) -> str:
         errno.EFBIG: tr("the file would be too large for this disk"),
         errno.EIO: tr("the disk reports a fault"),
     }
-    return reasons.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
+    return reasons.get(error.errno or 0) or as_reason(error.strerror or error)
 
 
 @contextmanager

@@ -6,19 +6,21 @@ fields and the same ``Limits``.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from core.base.errors import BoxscoutError, TrainingError
 from core.base.language import mark, tr
+from core.base.limits import Limits, check
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
 OBJECTIVE_NAMES = ("dcgan", "wgan-gp", "dragan", "minimax", "wgan", "hinge")
 _CLIPPED_OR_PENALISED = ("wgan-gp", "dragan", "wgan")
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+CARD = r"cuda:\d{1,2}"
+"""One of several cards, by its number from 0, as a pattern; ``cuda`` is the first."""
 PRECISIONS = ("auto", "fp32", "bf16")
 PRECISION_VARIABLE = "BOXSCOUT_PRECISION"
 
@@ -41,18 +43,6 @@ def forced_precision(environ: Mapping[str, str]) -> str | None:
     return value or None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a form shows for a field and what it may hold; ``zero`` is shown for the value 0."""
-
-    label: str
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[Any, ...] = ()
-    zero: str = ""
-
-
 def _setting(default: Any, label: str, help: str, *, resumable: bool = False, **limits: Any) -> Any:
     """A field; ``resumable`` where a training that goes on may be given another value."""
     return field(default=default, metadata={"limits": Limits(label, help, **limits), "resumable": resumable})
@@ -70,7 +60,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            _check(str(f.type), getattr(self, f.name), f.metadata["limits"])
+            check(str(f.type), getattr(self, f.name), f.metadata["limits"])
 
     def with_(self: SettingsT, **changes: Any) -> SettingsT:
         """A copy with ``changes`` applied and checked."""
@@ -109,7 +99,7 @@ class Learning(Settings):
         0, mark("Seed"), mark("The same seed gives the same training."), low=0, high=2**31 - 1
     )
     device: str = _setting(
-        "auto", mark("Device"), mark("Used for training."), choices=DEVICES, resumable=True
+        "auto", mark("Device"), mark("Used for training."), choices=DEVICES, also=CARD, resumable=True
     )
 
 
@@ -352,49 +342,3 @@ def limits_of(name: str) -> Limits:
     limits = next(f.metadata["limits"] for f in fields(TrainConfig) if f.name == name)
     assert isinstance(limits, Limits)
     return limits
-
-
-_PLAIN = frozenset({"None", "bool", "int", "float", "str"})
-
-
-def is_of_kind(value: Any, kind: str) -> bool:
-    """Whether ``value`` is what the annotation ``kind`` of plain values says, such as ``float | None``.
-
-    A float is finite and may be an int; a bool is no number.
-    """
-    return any(_is_one_of_kind(value, one) for one in kind.split(" | "))
-
-
-def plain(value: Any, kind: str) -> Any:
-    """``value`` where it :func:`is_of_kind`; ValueError where it is not."""
-    if not is_of_kind(value, kind):
-        raise ValueError(f"no {kind}")
-    return value
-
-
-def _is_one_of_kind(value: Any, kind: str) -> bool:
-    if kind == "None" or isinstance(value, bool):
-        return value is None or (kind == "bool" and isinstance(value, bool))
-    if kind == "float":
-        return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
-    return isinstance(value, {"int": int, "str": str}.get(kind, ()))
-
-
-def _check(kind: str, value: Any, limits: Limits) -> None:
-    if _PLAIN.issuperset(kind.split(" | ")) and not is_of_kind(value, kind):
-        raise BoxscoutError(tr("{label} cannot be {value!r}.").format(label=tr(limits.label), value=value))
-    if limits.choices and value not in limits.choices:
-        allowed = ", ".join(tr("none") if choice is None else str(choice) for choice in limits.choices)
-        raise BoxscoutError(
-            tr("{label} must be one of {allowed}, not {value!r}.").format(
-                label=tr(limits.label), allowed=allowed, value=value
-            )
-        )
-    if value is None or isinstance(value, (bool, str)):
-        return
-    if limits.low is not None and not limits.low <= value <= (limits.high or limits.low):
-        raise BoxscoutError(
-            tr("{label} must lie between {low:,.10g} and {high:,.10g}, not {value:,.10g}.").format(
-                label=tr(limits.label), low=limits.low, high=limits.high, value=value
-            )
-        )

@@ -17,11 +17,29 @@ apply_to_torch()  # whatever was said before torch was there
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of ``auto``, ``cpu`` or ``cuda``; TrainingError where there is no such device."""
-    if name == "cuda" and not torch.cuda.is_available():
+    """The device of ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+
+    ``auto`` is a card of NVIDIA's if there is one, else the processor. Apple's GPU, ``mps``, is used only if
+    it is asked for: nobody has compared its results yet.
+
+    Raises
+    ------
+    TrainingError
+        There is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise TrainingError(tr("No Apple GPU was found; choose the device 'cpu' or 'auto'."))
+    if device.type == "cuda" and not torch.cuda.is_available():
         raise TrainingError(tr("No CUDA device was found; choose the device 'cpu' or 'auto'."))
-    use_cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if use_cuda else "cpu")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        last = f"cuda:{torch.cuda.device_count() - 1}"
+        raise TrainingError(
+            tr("There is no device '{name}'; the last one here is '{last}'.").format(name=name, last=last)
+        )
+    return device
 
 
 def free_bytes(device: torch.device) -> int:
@@ -42,6 +60,8 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
 def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "mps":  # not measured yet
+        return False
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 

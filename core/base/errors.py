@@ -7,6 +7,12 @@ class BoxscoutError(Exception):
     """Something the person can understand and act on; ``str(error)`` is one clear sentence."""
 
 
+def as_reason(error: BaseException | str) -> str:
+    """The first line of what ``error`` says, to stand within a sentence that has a full stop of its own."""
+    text = str(error) or type(error).__name__
+    return text.splitlines()[0][:200].rstrip(". ")
+
+
 class ImageError(BoxscoutError):
     """A file that cannot be used as an image; the text is the reason, without the file's name."""
 

@@ -11,9 +11,10 @@ from typing import Any
 import platformdirs
 
 from core.base.atomic import os_errors, write_atomically
-from core.base.config import DEVICES, Limits, Settings, plain
+from core.base.config import CARD, DEVICES, Settings
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
+from core.base.limits import Limits, plain
 
 THEMES = ("system", "light", "dark")
 # Each but the first and English has a catalog in resources/languages.
@@ -45,7 +46,7 @@ class Preferences(Settings):
         mark("For menus, dialogs and messages."),
         choices=LANGUAGES,
     )
-    device: str = _setting("auto", mark("Device"), mark("Used for training."), choices=DEVICES)
+    device: str = _setting("auto", mark("Device"), mark("Used for training."), choices=DEVICES, also=CARD)
     threads: int = _setting(
         0,
         mark("Threads"),

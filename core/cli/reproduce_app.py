@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.base.config import DEVICES
+from core.base.config import CARD, DEVICES
 from core.cli.console import progress_bar, say, stop_on_signal
 from core.cli.shared import one_of
 from core.formats.tiny_imagenet import SETS
@@ -34,7 +34,7 @@ BatchSize = Annotated[int | None, typer.Option("--batch-size", help="Images per 
 Cam = Annotated[
     str | None, typer.Option("--cam", help="Settings of cam alone, such as steps=300,width=8,batch-size=32.")
 ]
-Device = Annotated[str, one_of(DEVICES, "Where to train.", "--device")]
+Device = Annotated[str, one_of(DEVICES, "Where to train.", "--device", also=CARD, shown="cuda:N")]
 
 
 @reproduce.command()

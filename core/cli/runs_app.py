@@ -60,6 +60,7 @@ def run_runs(path: Path, *, use: int | None, delete: int | None) -> dict[str, An
             "finished": run.finished,
             "current": run.current,
             "folder": str(run.folder),
+            "saved": run.is_saved,
         }
         for run in found
     ]
@@ -69,4 +70,5 @@ def run_runs(path: Path, *, use: int | None, delete: int | None) -> dict[str, An
 def _line(run: dict[str, Any]) -> str:
     parts = [run["name"], run["day"], run["kind"], run["preset"]]
     parts += ["" if run["finished"] else "not finished", "its boxes are shown" if run["current"] else ""]
+    parts.append("" if run["saved"] else f"what it learned is missing: {run['folder']}")
     return " · ".join(filter(None, parts))

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from core.base.config import Limits, Settings
+from core.base.config import CARD, Settings
+from core.base.limits import Limits
 from core.cli.preset_options import option_of
 from core.cli.shared import one_of
 
@@ -55,7 +56,7 @@ def _parameter(name: str, kind: str, limits: Limits, words: str | None) -> inspe
     if kind == "bool":
         info = typer.Option(f"{option_of(name, True)}/{option_of(name, False)}", help=text)
     elif choices and all(isinstance(choice, str) for choice in choices):
-        info = one_of(choices, text)
+        info = one_of(choices, text, also=limits.also, shown="cuda:N" if limits.also == CARD else "")
     else:
         info = typer.Option(help=text)
     own: Any = Annotated[_KINDS[kind.split(" ")[0]] | None, info]

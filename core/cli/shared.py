@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,16 +17,21 @@ STOPPED = 130
 """The exit code of what Ctrl-C or SIGTERM has stopped, as shells have it."""
 
 
-def one_of(values: Iterable[str], help: str, *names: str) -> Any:
-    """An option whose value is one of ``values``."""
+def one_of(values: Iterable[str], help: str, *names: str, also: str = "", shown: str = "") -> Any:
+    """An option whose value is one of ``values`` or matches the pattern ``also``; ``shown`` is its help."""
     allowed = tuple(values)
 
     def check(value: str | None) -> str | None:
-        if value is not None and value not in allowed:
+        matches = value is not None and bool(also) and re.fullmatch(also, value) is not None
+        if value is not None and value not in allowed and not matches:
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.")
         return value
 
-    return typer.Option(*names, callback=check, metavar="|".join(allowed), help=help)
+    def completed(incomplete: str) -> list[str]:
+        return [value for value in allowed if value.startswith(incomplete)]
+
+    metavar = "|".join([*allowed, *([shown] if shown else [])])
+    return typer.Option(*names, callback=check, autocompletion=completed, metavar=metavar, help=help)
 
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]

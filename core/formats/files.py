@@ -18,7 +18,7 @@ import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
 from core.base.atomic import os_reason
-from core.base.errors import FormatError
+from core.base.errors import FormatError, as_reason
 from core.base.language import tr
 from core.images.scan import is_theirs, natural_key
 
@@ -78,8 +78,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(data, object_hook=_as_it_is)
     except (ValueError, RecursionError) as error:
-        detail = str(error).splitlines()[0][:100]
-        raise wrong(tr("{name} is not valid JSON: {detail}."), path, detail=detail) from error
+        raise wrong(tr("{name} is not valid JSON: {detail}."), path, detail=as_reason(error)) from error
 
 
 def read_xml(path: Path) -> Element:
@@ -148,13 +147,15 @@ def read_table(path: Path) -> Table:
     first, *rest = text.split("\n", 1)
     if first.strip().lower().startswith("sep=") and rest:  # as spreadsheets tell one another
         text = rest[0]
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in text.splitlines() if line.strip() and line[:2] != "# "), "")
     mark = max(",;\t| ", key=lambda one: (first.count(one) > 0, one != " ", first.count(one)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:
         rows = tuple((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
     except csv.Error as error:
-        raise wrong(tr("{name} is not a CSV file that can be read: {error}."), path, error=error) from error
+        raise wrong(
+            tr("{name} is not a CSV file that can be read: {error}."), path, error=as_reason(error)
+        ) from error
     return Table(mark, rows, coding)
 
 

@@ -17,11 +17,12 @@ from PIL import Image
 
 from core.base.annotations import ImageBoxes
 from core.base.atomic import atomic_folder, os_errors
-from core.base.errors import FormatError, ImageError
-from core.base.language import mark, tr, trn
+from core.base.errors import FormatError, ImageError, as_reason
+from core.base.language import mark, short, tr, trn
 from core.formats.common import WriteOptions, taught_info
-from core.images.decoding import decode, image_size, unavailable
+from core.images.decoding import decode, holds_position, image_size, unavailable
 from core.images.scan import EXPORTED, is_theirs
+from core.images.unplaced import without_position
 
 TAUGHT = "boxscout.json"
 NO_FILE = mark("its file is not known")
@@ -83,13 +84,26 @@ def read_back(path: Path, fits: bool) -> None:
         )
 
 
-def place_image(source: Path, target: Path, *, link: bool) -> bool:
-    """Put the image file at ``target``, by a hard link or by a copy; whether it is a link.
+def place_image(source: Path, target: Path, options: WriteOptions) -> bool:
+    """Put the image file at ``target``, by a hard link where wanted or by a copy; whether it is a link.
 
-    Where the file system has no hard links, or lies elsewhere, it is copied.
+    Where the file system has no hard links, or lies elsewhere, it is copied. So is a photo that says where it
+    was taken, without that, unless that is wanted.
+
+    Raises
+    ------
+    FormatError
+        Where it was taken cannot be taken out of it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    if link:
+    if not options.with_gps and holds_position(source):
+        try:
+            write_file(target, without_position(source.read_bytes()))
+        except ImageError as error:
+            what = tr("“{name}” cannot be copied: {reason}.")
+            raise FormatError(what.format(name=short(source.name), reason=error)) from error
+        return False
+    if options.link:
         with suppress(OSError):
             os.link(os.path.realpath(source), target)  # the file, where it is a link itself
             return True
@@ -111,26 +125,29 @@ def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dic
 
 
 def unique_stems(
-    names: Iterable[str], *, reserved: Collection[str] = (), flat: bool = False
+    names: Iterable[str], *, reserved: Collection[str] = (), flat: bool = False, endings: bool = False
 ) -> dict[str, str]:
     """A path without ending for each name, so that ``a.jpg`` and ``a.png`` do not claim one file.
 
-    Capitals make no difference, since to some systems they make none. ``reserved`` names of folders, which
-    have a meaning to readers, get an underscore, and so do names that are hidden from them. ``flat`` ones
-    have no folders: ``a/b/c.jpg`` is ``a_b_c``.
+    With ``endings`` the paths keep them, and these two names are no namesakes. Capitals make no difference,
+    since to some systems they make none. ``reserved`` names of folders, which have a meaning to readers, get
+    an underscore, and so do names that are hidden from them. ``flat`` ones have no folders: ``a/b/c.jpg`` is
+    ``a_b_c``.
     """
     taken: set[str] = set()
     result = {}
     for name in names:
         *folders, last = [name.replace("/", "_")] if flat else name.split("/")
         folders = [_visible(f"{part}_" if part.casefold() in reserved else part) for part in folders]
-        stem = _visible(last.rpartition(".")[0] or last)
+        stem, dot, ending = last.rpartition(".")
+        stem = _visible(stem or last)
+        suffix = dot + ending if endings and stem != last else ""
         if len(os.fsencode(stem)) > _LONGEST:
             stem = os.fsencode(stem)[:_LONGEST].decode("utf-8", "ignore")
-        unique = "/".join([*folders, stem])
+        unique = "/".join([*folders, stem + suffix])
         number = 2
         while unique.casefold() in taken:
-            unique = "/".join([*folders, f"{stem}-{number}"])
+            unique = "/".join([*folders, f"{stem}-{number}{suffix}"])
             number += 1
         taken.add(unique.casefold())
         result[name] = unique
@@ -184,7 +201,7 @@ def each_decoded(
         try:
             pixels = decode(options.sources[image.name]).pixels
         except ImageError as error:
-            damaged[image.name] = str(error).rstrip(".")
+            damaged[image.name] = as_reason(error)
         else:
             yield image, pixels
 
@@ -207,9 +224,9 @@ def _unusable(source: Path, image: ImageBoxes) -> str:
             return tr("its file is no ordinary file any more")
         width, height = image_size(source)
     except OSError as error:
-        return unavailable(error).rstrip(".")
+        return as_reason(unavailable(error))
     except ImageError as error:
-        return str(error).rstrip(".")
+        return as_reason(error)
     if image.width and (width, height) != (image.width, image.height):
         now, then = f"{width} x {height}", f"{image.width} x {image.height}"
         return tr("its file now has {now} pixels, its boxes were made on {then}").format(now=now, then=then)

@@ -57,14 +57,7 @@ def notes_on(
     unknown = sum(image.width < 1 or image.height < 1 for image in usable)
     return [
         *_case_notes(usable),
-        *_told(
-            outside,
-            trn(
-                "{count:,} box lies wholly outside the image or without area: left out.",
-                "{count:,} boxes lie wholly outside the image or without area: left out.",
-                outside,
-            ),
-        ),
+        *outside_note(outside),
         *_told(
             clamped,
             trn(
@@ -95,6 +88,18 @@ def notes_on(
             ),
         ),
     ]
+
+
+def outside_note(boxes: int) -> list[str]:
+    """A sentence on so many ``boxes`` that show nothing of their image; none on none."""
+    return _told(
+        boxes,
+        trn(
+            "{count:,} box lies wholly outside the image or without area: left out.",
+            "{count:,} boxes lie wholly outside the image or without area: left out.",
+            boxes,
+        ),
+    )
 
 
 def _failed_note(failed: int, *, keeps_failed: bool) -> str:

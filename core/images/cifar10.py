@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.base.atomic import atomic_folder, os_reason
-from core.base.errors import Cancelled, FormatError
+from core.base.errors import Cancelled, FormatError, as_reason
 from core.base.language import mark, tr
 
 #: The classes by their number in the archive.
@@ -88,7 +88,7 @@ def unpack(
                         on_progress(i + 1, len(batches))
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         raise FormatError(
-            tr("{name} is damaged: {reason}.").format(name=archive.name, reason=str(error)[:100])
+            tr("{name} is damaged: {reason}.").format(name=archive.name, reason=as_reason(error))
         ) from error
     except OSError as error:
         raise FormatError(

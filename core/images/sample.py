@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import colorsys
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ _TRIAL = 64.0  # length in fine pixels at which a pose's extent is found out
 SMALLEST, LARGEST = 0.34, 0.68  # the beetle's longest side, of the image's shorter side
 
 
-def draw_sample(out: Path, *, count: int = 400, size: int = 128, seed: int = 0) -> Path:
+def draw_sample(out: str | os.PathLike[str], *, count: int = 400, size: int = 128, seed: int = 0) -> Path:
     """Draw ``count`` images of about ``size`` pixels into ``out`` and return the path of their truth.
 
     The same ``seed`` draws the same images on any day; the first ones do not depend on ``count``. Every
@@ -46,6 +47,7 @@ def draw_sample(out: Path, *, count: int = 400, size: int = 128, seed: int = 0) 
     BoxscoutError
         The folder cannot be written.
     """
+    out = Path(out)
     images, annotations = [], []
     with os_errors(BoxscoutError, tr("The sample cannot be drawn into {out}: {reason}."), out=out):
         folder = out / "images"

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from core.base.atomic import os_errors, remove_forgotten, write_atomically
-from core.base.config import TrainConfig, limits_of, plain
+from core.base.config import TrainConfig, limits_of
 from core.base.errors import CheckpointError, TrainingError
 from core.base.language import tr
+from core.base.limits import plain
 from core.base.rng import Purpose, stream
 from core.learn.losses import LossLog
 from core.learn.objectives import OBJECTIVES

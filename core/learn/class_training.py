@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from core.base.config import ClassifierConfig, plain
+from core.base.config import ClassifierConfig
 from core.base.devices import autocast, move_optimizer, resolve_device, to_device
 from core.base.errors import TrainingError
 from core.base.language import tr
+from core.base.limits import plain
 from core.base.rng import Purpose, stream
 from core.learn.checkpoint import (
     load_moments,

@@ -21,9 +21,9 @@ from torch.nn.functional import interpolate
 
 from core.base.atomic import os_errors
 from core.base.devices import resolve_device
-from core.base.errors import Cancelled, FeaturesError
+from core.base.errors import Cancelled, FeaturesError, as_reason
 from core.base.language import number, tr
-from core.nets.features import Features, first_line
+from core.nets.features import Features
 from core.nets.torch_run import torch_run
 
 PREFIX = "timm/"
@@ -162,7 +162,7 @@ def _network(timm: Any, known: str, path: Path) -> Backbone:
     except Exception as error:  # timm lets through whatever its networks raise
         raise FeaturesError(
             tr("{path} cannot be used as {name}: {reason}.").format(
-                path=path, name=PREFIX + known, reason=first_line(error)
+                path=path, name=PREFIX + known, reason=as_reason(error)
             )
         ) from error
     expected = [
@@ -229,7 +229,7 @@ def _from_hub(name: str, repository: str, agree: Agree | None) -> Path:
             tr(
                 "{name} cannot be downloaded from huggingface.co/{repository} ({reason}); download {file} "
                 "elsewhere and name that file."
-            ).format(name=name, repository=repository, reason=first_line(error), file=_FILE)
+            ).format(name=name, repository=repository, reason=as_reason(error), file=_FILE)
         ) from error
 
 
@@ -262,9 +262,9 @@ def _package(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        reason = tr("it is not installed") if error.name == name else first_line(error)
+        reason = tr("it is not installed") if error.name == name else as_reason(error)
     except Exception as error:  # torchvision beside another torch raises RuntimeError
-        reason = first_line(error)
+        reason = as_reason(error)
     raise FeaturesError(
         tr(
             "A backbone of your own needs the package {name} ({reason}); install it with “{python} -m pip "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import importlib.metadata
+import platform
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from core.base.errors import FeaturesError
+from core.base.errors import FeaturesError, as_reason
 from core.base.language import tr
 from core.nets import lite0
 from core.nets.onnx_graph import INPUT, lite0_model
@@ -88,7 +89,7 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
     Parameters
     ----------
     device
-        ``auto``, ``cpu`` or ``cuda``; ``auto`` takes a graphics card where there is one.
+        As :func:`core.base.devices.resolve_device` has it.
     threads
         Of the processor, for one image after the other.
 
@@ -97,17 +98,17 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
     FeaturesError
         The weights are missing, damaged or other ones, or nothing here computes them rightly.
     TrainingError
-        ``cuda`` was asked for and there is none.
+        A graphics card was asked for and there is none.
     """
     weights, note = lite0.read_weights(), ""
     if _is_for_card(device):
         try:
-            return _checked(_with_torch(weights, device="cuda", threads=threads))
+            return _checked(_with_torch(weights, device=device, threads=threads))
         except Exception as error:  # a card too old for this torch is a RuntimeError
-            if device == "cuda":
+            if device != "auto":
                 raise
             note = tr("The graphics card cannot be used ({reason}). The processor is used instead.").format(
-                reason=first_line(error)
+                reason=as_reason(error)
             )
     try:
         return replace(_checked(_with_onnxruntime(weights, threads=threads)), note=note)
@@ -115,7 +116,7 @@ def load_features(*, device: str = "auto", threads: int) -> Features:
         note = tr("onnxruntime is missing, so torch computes the features, more slowly.")
     except Exception as error:  # onnxruntime's own kinds derive from nothing in common
         note = tr("onnxruntime does not work here ({reason}), so torch computes the features.").format(
-            reason=first_line(error)
+            reason=as_reason(error)
         )
     return replace(_checked(_with_torch(weights, device="cpu", threads=threads)), note=note)
 
@@ -156,12 +157,26 @@ def features_named(
 
 
 def has_graphics_card() -> bool:
-    """Whether NVIDIA's driver names a device. torch would know too, but takes its time to come up."""
+    """Whether there is a card of NVIDIA's."""
+    return graphics_cards() > 0
+
+
+def graphics_cards() -> int:
+    """How many devices NVIDIA's driver names. torch would know too, but takes its time to come up."""
     with suppress(OSError, AttributeError):
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         count = ctypes.c_int(0)
-        return driver.cuInit(0) == 0 == driver.cuDeviceGetCount(ctypes.byref(count)) and count.value > 0
-    return False
+        if driver.cuInit(0) == 0 == driver.cuDeviceGetCount(ctypes.byref(count)):
+            return count.value
+    return 0
+
+
+def devices_here() -> tuple[str, ...]:
+    """The devices that this computer has, as a setting names them; several cards also one by one."""
+    cards = graphics_cards()
+    numbered = tuple(f"cuda:{number}" for number in range(cards)) if cards > 1 else ()
+    is_apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return ("auto", "cpu", *(("cuda",) if cards else ()), *numbered, *(("mps",) if is_apple else ()))
 
 
 @lru_cache(maxsize=1)
@@ -178,7 +193,7 @@ def _is_for_card(device: str) -> bool:
         import torch  # which may be a build that knows no card
 
         return torch.cuda.is_available()
-    return device == "cuda"
+    return device.startswith(("cuda", "mps"))
 
 
 # The two runtimes
@@ -230,10 +245,6 @@ def _lite0(run: Run, runtime: str, version: str, provider: str, threads: int) ->
         channels=lite0.CHANNELS,
         run=strict,
     )
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200].rstrip(". ")
 
 
 # The known answer

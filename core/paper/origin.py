@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -28,10 +29,12 @@ def revision() -> str:
 
 
 def device_name(choice: str) -> str:
-    """The device behind ``auto``, ``cpu`` or ``cuda``; TrainingError where there is none."""
+    """The device that :func:`resolve_device` finds; TrainingError where there is none."""
     device = resolve_device(choice)
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
+    if device.type == "mps":
+        return f"Apple GPU ({platform.processor() or platform.machine()})"
     return f"CPU {cpu_name()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core import PROGRAM
 from core.base.config import ClassifierConfig, TrainConfig
 from core.base.presets import CLASSIFIER_PRESETS, PRESETS
 from core.paper.published import IMAGE_SIZE, METHODS, published_steps
@@ -63,8 +64,7 @@ class Job:
     def command(self) -> str:
         """The command line that does this job again."""
         parts = [
-            "python3",
-            "main.py",
+            *PROGRAM.split(),
             "reproduce",
             self.what,
             "--data",

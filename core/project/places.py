@@ -11,25 +11,34 @@ from core.base.errors import Cancelled, ImageError, ProjectError
 from core.base.language import tr, trn
 from core.images.decoding import image_size
 from core.images.scan import ImageFile
-from core.project.file import absolute, from_db
+from core.project.file import absolute, from_db, to_db
 from core.project.results import note_moved
 
 if TYPE_CHECKING:
     from core.project.store import ImageRecord, Project
 
 Size = tuple[int, int]
+# Beside the project: how many folders up, and how many of its images are asked for there.
+_ENDS, _ASKED_FOR = 4, 5
 
 
 @dataclass(frozen=True, slots=True)
 class LostFolder:
-    """A folder of the project that is not there, or is empty, with how many images it had."""
+    """A folder of the project that is not there, or is empty, with how many images it had.
+
+    ``beside`` is where they seem to lie now, beside the project that was moved with them; None for nowhere.
+    """
 
     root: Path
     images: int
     is_empty: bool = False
+    beside: Path | None = None
 
     def sentence(self) -> str:
         """What a person is told."""
+        if self.beside is not None:
+            moved = tr("The folder “{folder}” is no longer there. Its images seem to be in “{place}” now.")
+            return moved.format(folder=self.root, place=self.beside)
         kept = trn("its {count} image keeps its boxes.", "its {count} images keep their boxes.", self.images)
         gone = tr("The folder “{folder}” is no longer there; {kept}")
         empty = tr("The folder “{folder}” is empty now; {kept}")
@@ -84,8 +93,26 @@ def lost_folders(project: Project) -> tuple[LostFolder, ...]:
     for path, count in rows:
         is_there = _is_there(path)
         if not is_there or _is_empty(path):
-            lost.append(LostFolder(Path(from_db(path)), count, is_empty=is_there))
+            root = Path(from_db(path))
+            lost.append(LostFolder(root, count, is_empty=is_there, beside=_beside(project, root)))
     return tuple(lost)
+
+
+def _beside(project: Project, root: Path) -> Path | None:
+    """Where images of the lost ``root`` lie beside the project: an end of that path, or the very folder."""
+    rows = project.select(
+        """SELECT name FROM image WHERE root_id = (SELECT id FROM roots WHERE path = ?)
+           ORDER BY id LIMIT ?""",
+        to_db(str(root)),
+        _ASKED_FOR,
+    )
+    names = [from_db(name) for (name,) in rows]
+    home = project.path.parent
+    places = [home.joinpath(*root.parts[-n:]) for n in range(1, min(_ENDS, len(root.parts)))]
+    for place in (*reversed(places), home):
+        if place != root and any(_is_there(str(place / name)) for name in names):
+            return place
+    return None
 
 
 def find_moved(

@@ -104,6 +104,26 @@ def _saved(project: Project, kind: str) -> list[Run]:
     return [run for run in reversed(runs(project)) if run.kind == kind and run.is_saved]
 
 
+def lost_run(project: Project, kind: str | None = None) -> Run | None:
+    """Where nothing that was learned is there any more, the run that had come to its end or made the boxes.
+
+    Of ``kind`` where one is named. The folder for what is too large for the project file was left behind,
+    as a rule; boxes and heat maps are in the project itself.
+    """
+    own = [run for run in runs(project) if kind in (None, run.kind)]
+    if any(run.is_saved for run in own):
+        return None
+    return next((run for run in reversed(own) if run.current or run.finished), None)
+
+
+def lost_sentence(project: Project, run: Run) -> str:
+    """What a person is told where what ``run`` has learned is gone."""
+    return tr(
+        "What {run} learned is missing: the folder “{folder}” beside the project held it. Boxes and heat "
+        "maps are still here."
+    ).format(run=run.name, folder=data_folder(project.path).name)
+
+
 def begin_run(project: Project, kind: str, *, preset: str = "") -> Run:
     """A new run, with its folder; all others stay as they are.
 

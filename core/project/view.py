@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
-from core.base.config import FeaturesConfig, TrainConfig, plain
+from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
+from core.base.limits import plain
 from core.boxes.options import BoxOptions
 from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule
 from core.boxes.thresholds import Thresholds
@@ -165,7 +166,15 @@ def _browse(value: Any) -> Browse:
     except (KeyError, TypeError, ValueError, OverflowError):  # as of the versions before this one
         boxes = BoxFilter()
     descending = _flag(value["descending"])
-    return Browse(text=_text(value["text"]), show=show, order=order, descending=descending, boxes=boxes)
+    first, last = map(_text, value.get("days", ("", "")))  # projects of before know none
+    return Browse(
+        text=_text(value["text"]),
+        show=show,
+        order=order,
+        descending=descending,
+        boxes=boxes,
+        days=(first, last),
+    )
 
 
 def _box_filter(value: Any) -> BoxFilter:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 
+from core import PROGRAM
 from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
@@ -16,6 +17,8 @@ from core.project.runs import (
     begin_run,
     forget_if_empty,
     forget_killed,
+    lost_run,
+    lost_sentence,
     newest_finished_run,
     newest_run,
     run_of,
@@ -48,15 +51,20 @@ def is_trained(project: Project) -> bool:
 
 
 def no_training(project: Project, named: str = "", command: str = "train") -> ProjectError:
-    """What to raise where nothing was trained: it says by which command that is done."""
-    text = tr("{path} holds no training{kind} yet; run '{command}' first: {line}")
+    """What to raise where nothing was trained, or that is gone: it says by which command that is done."""
     kind, line = (tr(named) if named else ""), command_line(f"{command} PHOTOS", project.path)
+    own = next((one for one, (text, _) in COMMANDS.items() if text == named), None)
+    lost = lost_run(project, own)
+    if lost is not None:
+        text = tr("{lost} Put it back, or train again: {line}")
+        return ProjectError(text.format(lost=lost_sentence(project, lost), line=line))
+    text = tr("{path} holds no training{kind} yet; run '{command}' first: {line}")
     return ProjectError(text.format(path=project.path, kind=kind, command=command, line=line))
 
 
 def command_line(command: str, project: Path) -> str:
     """What to type for a ``command`` with its arguments and options, on a ``project``."""
-    return f"python3 main.py {command} --project {quote(str(project))}"
+    return f"{PROGRAM} {command} --project {quote(str(project))}"
 
 
 def run_to_use(project: Project, model: str | None = None, run_id: int | None = None) -> Run:

@@ -128,7 +128,11 @@ def _device() -> Check:
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
         memory = f"{card.total_memory / 1e9:.0f} GB"
-        return Check("Device", True, f"CUDA: {card.name}, {memory}; {cpu_name()}, {cores}")
+        count = torch.cuda.device_count()
+        others = f" and {count - 1} more (--device cuda:1 ...)" if count > 1 else ""
+        return Check("Device", True, f"CUDA: {card.name}, {memory}{others}; {cpu_name()}, {cores}")
+    if torch.backends.mps.is_available():
+        return Check("Device", True, f"CPU: {cpu_name()}, {cores}; Apple's GPU with --device mps")
     return Check("Device", True, f"CPU: {cpu_name()}, {cores}; no CUDA device")
 
 

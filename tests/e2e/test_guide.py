@@ -183,3 +183,16 @@ def test_the_guide_leads_to_other_pages_and_back(
     assert listed == titles
     back = re.findall(r"\]\((guide[^)]*)\)", guide.pages.document().toMarkdown())
     assert back == [paths.guide_file(spoken).name]
+
+
+@pytest.mark.parametrize(("spoken", "both"), [("en", "Copy or move both together"), ("de", "beide zusammen")])
+def test_the_guide_says_that_a_project_is_a_file_and_a_folder(
+    window: MainWindow, qtbot: QtBot, spoken: str, both: str
+) -> None:
+    language.speak(spoken)
+    try:
+        guide = _opened(window, qtbot)
+        said = guide.pages.toPlainText()
+    finally:
+        language.speak("en")
+    assert ".boxscout" in said and "-data" in said and both in said

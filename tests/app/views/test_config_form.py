@@ -209,6 +209,15 @@ def test_a_device_that_is_not_there_cannot_be_chosen(form: ConfigForm) -> None:
     assert box.model().item(box.findData("cpu")).isEnabled()
 
 
+def test_a_card_by_its_number_joins_the_devices(form: ConfigForm) -> None:
+    form.set_devices(("auto", "cpu", "cuda", "cuda:0", "cuda:1"))
+    form.set_device("cuda:1")
+    assert form.config().device == "cuda:1"
+    box = form.editors["device"].focusProxy()
+    assert box.model().item(box.findData("cuda:1")).isEnabled()
+    assert not box.model().item(box.findData("mps")).isEnabled()
+
+
 def test_the_wheel_does_not_change_what_it_scrolls_past(form: ConfigForm) -> None:
     from PySide6.QtCore import QPointF
     from seeing import wheel

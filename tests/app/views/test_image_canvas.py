@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from seeing import pixel, plain_image, wheel
 
 from app import style
+from app.models.marks import Mark
 from app.models.pictures import adjusted, to_qimage
+from app.views import canvas_paint
 from app.views.box_editor import handle_points
 from app.views.canvas_paint import tag_text
 from app.views.image_canvas import ImageCanvas
@@ -393,3 +395,42 @@ def test_tags_of_two_boxes_at_one_place_stand_one_below_the_other(canvas: ImageC
     first, second, both = bright(pair[:1]), bright(pair[1:]), bright(pair)
     assert first > 50 and second > 50
     assert both > 0.75 * (first + second), "one hides the other"
+
+
+def test_of_very_many_boxes_those_in_sight_have_tags(
+    canvas: ImageCanvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tags of 20,000 boxes hide the picture, and to find each a place took a minute."""
+    drawn: list[str] = []
+    real = canvas_paint._draw_pill
+
+    def noted(painter: QPainter, rect: QRectF, text: str, mark: Mark | None = None) -> None:
+        drawn.append(text)
+        real(painter, rect, text, mark)
+
+    canvas.set_image(plain_image(1000, 1000, "#000000"))
+    boxes = [
+        BoxRecord(Box(x, y, x + 5, y + 5), label=f"{x} {y}", source=Source.EDITED)
+        for x in range(0, 1000, 10)
+        for y in range(0, 1000, 10)
+    ]
+    canvas.set_boxes(boxes)
+    canvas.fit()
+    monkeypatch.setattr(canvas_paint, "_draw_pill", noted)
+    canvas.grab()
+    assert [text for text in drawn if text] == []
+    canvas.select_next_box()
+    drawn.clear()
+    canvas.grab()
+    assert [text for text in drawn if text] == ["0 0"]
+    canvas.cancel()
+    for _ in range(40):
+        canvas.zoom_in()
+    drawn.clear()
+    canvas.grab()
+    view = canvas.viewport_state
+    x0, y0, x1, y1 = view.visible()
+    sides = {one.label: one.box for one in boxes}
+    seen = {label for label, b in sides.items() if b.x1 > x0 and b.x0 < x1 and b.y1 > y0 and b.y0 < y1}
+    assert 0 < len(seen) < 200
+    assert seen <= set(drawn), "in sight they are told apart"

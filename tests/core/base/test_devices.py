@@ -15,14 +15,15 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.base.config import TrainConfig
-from core.base.devices import to_device
-from core.base.errors import TrainingError
+from core.base.config import FeaturesConfig, TrainConfig
+from core.base.devices import resolve_device, to_device, uses_bf16
+from core.base.errors import BoxscoutError, TrainingError
 from core.base.presets import PRESETS
 from core.learn.checkpoint import new_state
 from core.learn.engine import train
 from core.learn.losses import LossLog
 from core.learn.objectives import OBJECTIVES
+from core.nets import features
 
 META = torch.device("meta")
 PLAIN = TrainConfig(image_size=32, width=8, batch_size=8, latent_size=16, precision="fp32")
@@ -142,3 +143,66 @@ def test_a_precision_that_is_none_is_told_before_anything_is_trained(
     with pytest.raises(TrainingError, match=f"^{sentence}$"):
         _losses("auto")
     assert len(_losses("fp32")) == 3
+
+
+# Which device a name stands for, without any of them
+
+
+@pytest.fixture
+def two_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [("auto", "cuda"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:0", "cuda:0"), ("cuda:1", "cuda:1")],
+)
+def test_cards_go_by_their_numbers(two_cards: None, name: str, device: str) -> None:
+    assert resolve_device(name) == torch.device(device)
+
+
+def test_a_card_that_is_not_there_is_a_sentence(two_cards: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TrainingError, match="no device 'cuda:2'; the last one here is 'cuda:1'"):
+        resolve_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(TrainingError, match="No CUDA device"):
+        resolve_device("cuda:0")
+    assert resolve_device("auto") == torch.device("cpu")
+
+
+def test_apples_gpu_is_used_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert resolve_device("mps") == torch.device("mps")
+    assert resolve_device("auto") == torch.device("cpu")
+    assert not uses_bf16("auto", torch.device("mps"))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(TrainingError, match="No Apple GPU"):
+        resolve_device("mps")
+
+
+@pytest.mark.parametrize("name", ["cuda:", "cuda:-1", "cuda:100", "mps:1", "cpu:0", "tpu", "xcuda:1"])
+def test_no_other_name_is_a_device(name: str) -> None:
+    with pytest.raises(BoxscoutError, match="Device must be one of auto, cpu, cuda, mps"):
+        FeaturesConfig(device=name)
+    assert FeaturesConfig(device="cuda:1").device == "cuda:1"
+
+
+@pytest.mark.parametrize(
+    ("cards", "system", "wanted"),
+    [
+        (0, ("linux", "x86_64"), ("auto", "cpu")),
+        (1, ("linux", "x86_64"), ("auto", "cpu", "cuda")),
+        (2, ("win32", "AMD64"), ("auto", "cpu", "cuda", "cuda:0", "cuda:1")),
+        (0, ("darwin", "arm64"), ("auto", "cpu", "mps")),
+        (0, ("darwin", "x86_64"), ("auto", "cpu")),
+    ],
+)
+def test_the_devices_that_a_form_offers(
+    monkeypatch: pytest.MonkeyPatch, cards: int, system: tuple[str, str], wanted: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(features, "graphics_cards", lambda: cards)
+    monkeypatch.setattr(features.sys, "platform", system[0])
+    monkeypatch.setattr(features.platform, "machine", lambda: system[1])
+    assert features.devices_here() == wanted

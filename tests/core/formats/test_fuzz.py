@@ -33,11 +33,14 @@ _KEYS = {
     "counts size iscrowd score name info status",
     "coco-results": "image_id file_name category_id bbox score",
     "labelme": "shapes imagePath imageWidth imageHeight points label shape_type score boxscout",
-    "megadetector": "images detection_categories file detections category conf bbox failure width height",
+    "megadetector": "images detection_categories file detections category conf bbox failure width height "
+    "predictions filepath label confidence",
     "via": "_via_img_metadata filename regions shape_attributes region_attributes name x y width height cx "
     "cy r rx ry all_points_x all_points_y class",
+    "via3": "project file view metadata fid fname vid xy av fid_list 1",
     "label-studio": "data image annotations predictions result value x y width height rotation points labels "
     "rectanglelabels original_width original_height id type was_cancelled radiusX radiusY",
+    "imagefolder": "file_name width height objects bbox categories names label score original_name",
     "createml": "image annotations label coordinates x y width height confidence",
 }
 _keyed = st.fixed_dictionaries
@@ -53,9 +56,18 @@ _TOPS: dict[str, Callable[[st.SearchStrategy[Any]], st.SearchStrategy[Any]]] = {
     ),
     "coco-results": lambda some: _some(some).map(lambda a: [{"image_id": "a", "bbox": a}, *a]),
     "labelme": lambda some: _keyed({"shapes": _some(some), "imagePath": some, "imageWidth": some}),
-    "megadetector": lambda some: _keyed({"images": _some(some), "detection_categories": some}),
+    "megadetector": lambda some: (
+        _keyed({"images": _some(some), "detection_categories": some})
+        | _some(_keyed({"file": _word, "detections": some}))
+        | _keyed({"predictions": _some(_keyed({"filepath": _word, "detections": some}))})
+    ),
     "via": lambda some: _keyed({"a": _keyed({"filename": some, "regions": some})}),
+    "via3": lambda some: _keyed(
+        {"project": some, "metadata": _keyed({"1": _keyed({"vid": st.just("1"), "xy": some, "av": some})})}
+        | {"file": _keyed({"1": _keyed({"fname": _word})}), "view": _keyed({"1": _keyed({"fid_list": some})})}
+    ),
     "label-studio": lambda some: _some(_keyed({"data": _keyed({"image": _word}), "annotations": some})),
+    "imagefolder": lambda some: _keyed({"file_name": _word, "objects": some}),
     "createml": lambda some: _some(_keyed({"image": _word, "annotations": _some(some)})),
 }
 
@@ -71,6 +83,12 @@ def _json_of(name: str) -> st.SearchStrategy[bytes]:
     return (_TOPS[name](anything) | anything).map(
         lambda content: json.dumps(content).encode("utf-8", "replace")
     )
+
+
+def _lines_of(name: str) -> st.SearchStrategy[bytes]:
+    """Lines of JSON, and some that are none."""
+    line = _json_of(name) | st.sampled_from([b"", b"{", b"[1]", b"\xff"])
+    return st.lists(line, max_size=4).map(b"\n".join)
 
 
 _TAGS = "annotation annotations object bndbox robndbox polygon pt x y x1 y1 xmin ymin xmax ymax cx cy w h "
@@ -116,6 +134,18 @@ def _csv(draw: st.DrawFn) -> bytes:
     return "\n".join(mark.join(row) for row in [head, *rows]).encode("utf-8", "replace")
 
 
+@st.composite
+def _observations(draw: st.DrawFn) -> bytes:
+    """Rows of a package's observations, of which some name the image that it lists."""
+    names = (
+        "mediaID observationType scientificName bboxX bboxY bboxWidth bboxHeight classificationProbability"
+    )
+    head = draw(st.lists(st.sampled_from(names.split()), unique=True, max_size=8)) or names.split()
+    cell = _scalar | st.sampled_from(["m1", "animal", "blank", "0.5", '"a'])
+    rows = draw(st.lists(st.lists(cell.map(str), max_size=9), max_size=6))
+    return "\n".join(",".join(row) for row in [head, *rows]).encode("utf-8", "replace")
+
+
 _row = st.lists(_number.map(str) | _word, min_size=1, max_size=18).map(" ".join)
 _text = st.lists(_row, max_size=6).map(lambda rows: "\n".join(rows).encode("utf-8", "replace"))
 _CONFIGS = (b"names: [a, b]", b"names: {0: a}\nkpt_shape: [2, 3]", b"names: [", b"x")
@@ -125,6 +155,7 @@ _val = st.lists(_val_row, max_size=4).map(lambda rows: "\n".join(rows).encode("u
 
 FILES: dict[str, tuple[str, st.SearchStrategy[bytes]]] = {
     **{name: ("a.json", _json_of(name)) for name in _KEYS},
+    "imagefolder": ("metadata.jsonl", _lines_of("imagefolder")),
     "voc": ("a.xml", _xml_of("annotation")),
     "cvat": ("a.xml", _xml_of("annotations")),
     "csv": ("a.csv", _csv()),
@@ -132,6 +163,7 @@ FILES: dict[str, tuple[str, st.SearchStrategy[bytes]]] = {
     "yolo": ("labels/a.txt", _text),
     "yolo-names": ("data.yaml", _yaml),
     "tiny-imagenet": ("val/val_annotations.txt", _val),
+    "camtrap-dp": ("observations.csv", _observations()),
     "anything": ("a.json", st.binary(max_size=200)),
     "any-xml": ("a.xml", st.binary(max_size=200).map(lambda data: b"<annotation>" + data)),
 }
@@ -145,6 +177,9 @@ def laid_out(folder: Path, place: str) -> Path:
         Image.new("RGB", (40, 30)).save(folder / "images/a.jpg")
         if place == "data.yaml":
             (folder / "labels/a.txt").write_text("0 .5 .5 .5 .5\n")
+    if place == "observations.csv":
+        (folder / "datapackage.json").write_text("{}")
+        (folder / "media.csv").write_text("mediaID,filePath\nm1,a.jpg\n")
     file = folder / place
     file.parent.mkdir(exist_ok=True)
     return file

@@ -227,6 +227,17 @@ def test_boxes_that_stick_out_are_cut(tmp_path: Path, project: Project) -> None:
     assert [one.box for one in _by_name(project)["b.png"].boxes] == [Box(0, 20, 40, 30)]
 
 
+def test_a_box_outside_its_image_is_told_as_that(tmp_path: Path, project: Project) -> None:
+    rows = "a.png,50,0,60,9\nb.png,1,2,30,20\nb.png,1,-9,30,-2\n"
+    (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax\n{rows}")
+    plan = plan_import(project, tmp_path / "x.csv")
+    assert {i: len(boxes) for i, boxes in plan.boxes.items()} == {_ids(project)["b.png"]: 1}
+    assert (plan.outside, plan.without_box) == (2, 0)
+    told = " ".join(plan.lines())
+    assert "2 boxes lie wholly outside the image or without area" in told
+    assert "No box in the file" not in told
+
+
 @pytest.mark.parametrize("name", ["../photos/a.png", "/etc/a.png", "sub/../../a.png", "C:\\x\\a.png"])
 def test_a_name_that_leaves_the_folder_goes_by_its_end(tmp_path: Path, project: Project, name: str) -> None:
     (tmp_path / "x.csv").write_text(f"filename,xmin,ymin,xmax,ymax\n{name},1,2,3,4\n")
