@@ -18,7 +18,7 @@ from core.base.language import mark, tr
 from core.learn.usefulness import Ranking
 from core.project.browse import BoxFacts, Floats, Order, at_least, natural_ranks
 from core.project.edits import StatusEdit
-from core.project.queries import box_facts, edited_among, labelled
+from core.project.queries import box_facts, edited_among, labelled, replaced_among
 from core.project.rows import Kept
 from core.project.store import Project
 from core.project.useful import rank_useful
@@ -60,7 +60,7 @@ class ReviewController(Controller):
     def mark_empty(self) -> None:
         """Say that the selected images, or the one in view, show no object, and go on as :meth:`judge`.
 
-        They are accepted with no box, which no run may give them back.
+        They lose their boxes, which no run may give them back.
         """
         session, editing = self._session, self._editing
         ids = self._session.chosen
@@ -69,7 +69,7 @@ class ReviewController(Controller):
         said = session.images.table.columns.statuses(ids)
         usable = [image_id for image_id, one in said.items() if one is not Status.FAILED]
         empty = dict.fromkeys(usable, Kept((), edited=True))
-        if usable and editing.review(dict.fromkeys(usable, Status.ACCEPTED), None, tr("No object"), empty):
+        if usable and editing.review(dict.fromkeys(usable, Status.NO_OBJECT), None, tr("No object"), empty):
             self._go_on()
 
     def draw(self, box: Box, *, adds: bool, accepts: bool) -> None:
@@ -86,11 +86,16 @@ class ReviewController(Controller):
 
     def set_statuses(self, ids: Iterable[int], status: Status) -> int:
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
-        session = self._session
+        session, project = self._session, self._session.project
         self._editing.wait()
+        if project is None:
+            return 0
         said = session.images.table.columns.statuses(list(ids))
-        before = {image_id: one for image_id, one in said.items() if one not in (Status.FAILED, status)}
-        if session.project is None or not before:
+        same = {status, Status.NO_OBJECT} if status is Status.ACCEPTED else {status}
+        again = replaced_among(project, said)  # said once more, it is said of the file that is here now
+        usable = {i: one for i, one in said.items() if one is not Status.FAILED}
+        before = {i: one for i, one in usable.items() if one not in same or i in again}
+        if not before:
             return 0
         text = tr(_SAYINGS[status])
         if status is Status.ACCEPTED:

@@ -34,7 +34,6 @@ from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
 from app.wiring import follow
-from core.base.annotations import Status
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
 from core.base.errors import ProjectError
 from core.project.edits import StatusEdit
@@ -271,7 +270,7 @@ class Workbench(QObject):
 
     def _on_statuses_edited(self, edit: StatusEdit) -> None:
         self.browsing.forget_evidence()
-        if Status.ACCEPTED in edit.before.values():
+        if any(status.is_settled for status in set(edit.before.values())):
             self.deciding.wake()  # what is no longer accepted follows again
 
     def _on_size_noted(self, image_id: int) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from core.base.annotations import BoxRecord
+from core.boxes.classes import ClassMap
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.images.colours import Levels
@@ -41,6 +42,7 @@ class Evidence:
     """What the project holds of one image, and of all of them together.
 
     ``framing`` is the image's row of :func:`core.nets.framing.framings`, where its network knew.
+    ``classes`` are those of the heat map's cells, where classes were learned.
     ``outdated`` says that the heat map was made by another network, unit or read-out than the newest ones.
     """
 
@@ -50,6 +52,7 @@ class Evidence:
     outdated: bool = False
     truth: tuple[BoxRecord, ...] = ()
     framing: npt.NDArray[np.float64] | None = None
+    classes: ClassMap | None = None
 
     @property
     def prior(self) -> Prior | None:
@@ -99,5 +102,13 @@ def boxes_in(
 
     The heat of a network in training is not that of the project's maps: another level, no prior yet.
     """
-    prior, framing = (evidence.prior, evidence.framing) if evidence else (None, None)
-    return options.boxes_of(heat_map, size, image_id=image_id, prior=prior, framing=framing)
+    if evidence is None:
+        return options.boxes_of(heat_map, size, image_id=image_id)
+    return options.boxes_of(
+        heat_map,
+        size,
+        image_id=image_id,
+        prior=evidence.prior,
+        framing=evidence.framing,
+        classes=evidence.classes,
+    )

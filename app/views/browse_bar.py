@@ -147,6 +147,7 @@ class BrowseBar(QWidget):
             Show.ALL: tr("All images"),
             Show.UNSEEN: tr("Unseen"),
             Show.ACCEPTED: tr("Accepted"),
+            Show.NO_OBJECT: tr("No object"),
             Show.REJECTED: tr("Rejected"),
             Show.EDITED: tr("Edited by hand"),
             Show.NO_BOX: tr("Without a box"),

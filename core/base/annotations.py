@@ -19,12 +19,22 @@ class Source(str, Enum):
 
 
 class Status(str, Enum):
-    """What the person said of an image, or ``FAILED`` where it could not be used."""
+    """What the person said of an image, or ``FAILED`` where it could not be used.
+
+    ``ACCEPTED``: its boxes are right. ``NO_OBJECT``: it shows none, and has no box. ``REJECTED``: a box is
+    wrong, and the right one is not known.
+    """
 
     UNSEEN = "unseen"
     ACCEPTED = "accepted"
+    NO_OBJECT = "no object"
     REJECTED = "rejected"
     FAILED = "failed"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its boxes, or that it has none, were said to be right: no automatic run changes that."""
+        return self in (Status.ACCEPTED, Status.NO_OBJECT)
 
 
 #: By what files and tables hold.

@@ -92,7 +92,9 @@ def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
 
 def _image(number: int, image: ImageBoxes) -> dict[str, Any]:
     entry = {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
-    return entry if image.no_object is None else {**entry, "no_object": float(image.no_object)}
+    said = {} if image.status is Status.UNSEEN else {"status": image.status.value}
+    known = {} if image.no_object is None else {"no_object": float(image.no_object)}
+    return {**entry, **said, **known}
 
 
 def _annotation(number: int, image_id: int, category_id: int, record: BoxRecord) -> dict[str, Any]:
@@ -119,8 +121,8 @@ def bbox(box: Box) -> list[float]:
 def matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
     """Whether what was read is what was written."""
     return len(found) == len(prepared.images) and all(
-        (a.name, a.width, a.height, a.no_object, len(a.boxes))
-        == (b.name, b.width, b.height, b.no_object, len(b.boxes))
+        (a.name, a.width, a.height, a.status, a.no_object, len(a.boxes))
+        == (b.name, b.width, b.height, b.status, b.no_object, len(b.boxes))
         and all(map(_same, a.boxes, b.boxes))
         for a, b in zip(found, prepared.images, strict=True)
     )

@@ -28,6 +28,7 @@ class Show(str, Enum):
     ALL = "all"
     UNSEEN = "unseen"
     ACCEPTED = "accepted"
+    NO_OBJECT = "no object"
     REJECTED = "rejected"
     EDITED = "edited"
     NO_BOX = "no box"
@@ -113,6 +114,7 @@ _STATUSES = tuple(Status)
 _STATUS_OF = {
     Show.UNSEEN: Status.UNSEEN,
     Show.ACCEPTED: Status.ACCEPTED,
+    Show.NO_OBJECT: Status.NO_OBJECT,
     Show.REJECTED: Status.REJECTED,
     Show.FAILED: Status.FAILED,
 }
@@ -278,8 +280,7 @@ class ImageColumns:
 
     @property
     def _reviewed(self) -> Flags:
-        judged = np.isin(self._status, [_CODES[Status.ACCEPTED], _CODES[Status.REJECTED]])
-        found: Flags = self.edited | judged
+        found: Flags = self.edited | ~np.isin(self._status, [_CODES[Status.UNSEEN], _CODES[Status.FAILED]])
         return found
 
     @property

@@ -41,9 +41,9 @@ class ImportPlan:
 
     ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
     names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
-    ``without_box`` counts images that the file shows empty, which change nothing, ``outside`` boxes that
-    show nothing of their image. ``told`` are sentences on what of the file could not be read, or fits more
-    than one image.
+    ``without_box`` counts images that have no box in the file, which change nothing; one that shows no
+    object, by its status there, is among ``boxes``. ``outside`` counts boxes that show nothing of their
+    image. ``told`` are sentences on what of the file could not be read, or fits more than one image.
     """
 
     path: Path
@@ -63,7 +63,7 @@ class ImportPlan:
     def only(self, wanted: Selection) -> ImportPlan:
         """This with the boxes that ``wanted`` has; an image that loses all of them is one without a box."""
         kept = {i: tuple(filter(wanted.has, boxes)) for i, boxes in self.boxes.items()}
-        boxes = {i: some for i, some in kept.items() if some}
+        boxes = {i: some for i, some in kept.items() if some or not self.boxes[i]}
         empty = self.without_box + len(kept) - len(boxes)
         return replace(self, boxes=boxes, held=self.held & boxes.keys(), without_box=empty)
 
@@ -194,8 +194,9 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
             sizes[record.id] = width, height
         fitted = _fitted(theirs.in_pixels(width, height), width, height)
         outside += len(theirs.boxes) - len(fitted)
-        empty += not theirs.boxes
-        if fitted:
+        shows_none = theirs.status is Status.NO_OBJECT and not theirs.boxes
+        empty += not theirs.boxes and not shows_none
+        if fitted or shows_none:
             boxes[record.id] = fitted
     plan = ImportPlan(
         path=path,
@@ -223,7 +224,8 @@ def import_boxes(
 ) -> ImportSummary:
     """Write the boxes of ``plan`` as edited ones, so that no automatic run undoes them.
 
-    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``. An image whose boxes a person has set,
+    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``; one that shows no object becomes
+    ``NO_OBJECT``. An image whose boxes a person has set,
     taken away or accepted is left alone unless ``replace_held``.
     """
     if status not in (Status.ACCEPTED, Status.UNSEEN):
@@ -236,7 +238,7 @@ def import_boxes(
         statuses = {image.id: image.status for image in project.images() if image.id in written}
         edit = ReviewEdit(
             BoxesEdit({i: before[i] for i in written}, {i: Kept(written[i], edited=True) for i in written}),
-            StatusEdit(statuses, dict.fromkeys(statuses, status)),
+            StatusEdit(statuses, {i: status if written[i] else Status.NO_OBJECT for i in statuses}),
         )
         edit.apply(project, ProjectView())
     return ImportSummary(
@@ -256,10 +258,11 @@ def import_truth(project: Project, plan: ImportPlan) -> ImportSummary:
     """
     with project.transaction():
         project.set_sizes(plan.sizes)
-        edit = _truth_edit(project, plan.boxes)
+        boxes = {i: own for i, own in plan.boxes.items() if own}
+        edit = _truth_edit(project, boxes)
     return ImportSummary(
         path=plan.path,
-        images=len(plan.boxes),
+        images=len(boxes),
         boxes=sum(map(len, plan.boxes.values())),
         kept=0,
         plan=plan,

@@ -14,12 +14,12 @@ from pathlib import Path
 from core.base.atomic import os_errors
 from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError, as_reason
 from core.base.language import mark, tr
-from core.project.migration import data_folder, note_trainings
+from core.project.migration import data_folder, migrate
 from core.project.schema import LATER_TABLES, SCHEMA, insensible, row_checks
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
 SUFFIX = ".boxscout"  # how projects' names end
-SCHEMA_VERSION = 2  # 1 knew no runs: core.project.migration
+SCHEMA_VERSION = 3  # what older ones lack: core.project.migration
 BUSY_SECONDS = 5.0
 READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 NO_PROJECT = mark("“{name}” is not a Boxscout project.")
@@ -155,7 +155,7 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
         for statement in LATER_TABLES:
             db.execute(statement)
         if not blank and version < SCHEMA_VERSION:
-            note_trainings(db, data_folder(path))
+            migrate(db, data_folder(path), version)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
     except BaseException:

@@ -202,7 +202,8 @@ def _keep(
     for project in projects:
         project.set_sizes(by_id)
     maps = localizer.heat(own)
-    kept = search.keep(dict(zip(ids, maps, strict=True)), by_id)
+    classes = dict(zip(ids, localizer.class_maps(own), strict=False))  # none where none was named
+    kept = search.keep(dict(zip(ids, maps, strict=True)), by_id, classes=classes)
     search.place.set_signatures(dict(zip(ids, signatures(own, maps), strict=True)))
     search.go_on(len(ids), 1.0)
     return kept

@@ -71,6 +71,7 @@ PASSES = {
     Show.ALL: lambda r: True,
     Show.UNSEEN: lambda r: r["status"] is Status.UNSEEN,
     Show.ACCEPTED: lambda r: r["status"] is Status.ACCEPTED,
+    Show.NO_OBJECT: lambda r: r["status"] is Status.NO_OBJECT,
     Show.REJECTED: lambda r: r["status"] is Status.REJECTED,
     Show.FAILED: lambda r: r["status"] is Status.FAILED,
     Show.EDITED: lambda r: r["edited"],
