@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -203,8 +204,9 @@ class Workbench(QObject):
         if project is not None:
             try:
                 project.save_view(view)
-            except ProjectError as error:  # such as a full disk: boxes are kept already, and nobody is held
-                session.error.emit(error, "")
+            except ProjectError as error:
+                # Such as a full disk. Boxes and reviews are kept already; a dialog would go with its window.
+                logging.getLogger("boxscout").warning("The view was not saved: %s", error)
             finally:
                 project.close()
                 self.library.release()
