@@ -178,7 +178,8 @@ def _picture(key: tuple[int, str, int]) -> Picture:
     except ImageError as error:
         return Picture(None, reason=str(error))
     picture = to_qimage(decoded.pixels)
-    return Picture(picture, decoded.width, decoded.height, decoded.truncated, levels=decoded.levels)
+    size = decoded.width, decoded.height
+    return Picture(picture, *size, decoded.truncated, levels=decoded.levels, taken=decoded.taken)
 
 
 def _evidence(key: tuple[Project, int]) -> Evidence:

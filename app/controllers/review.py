@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import compress
 
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
-from app.controllers.job import Controller
+from app.controllers.job import Controller, Job
 from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.annotations import Status
+from core.base.errors import Cancelled
 from core.base.geometry import Box
 from core.base.language import mark, tr
 from core.learn.usefulness import Ranking
-from core.project.browse import BoxFacts, Floats, Order, at_least, natural_ranks
+from core.project.browse import Order, at_least, natural_ranks
 from core.project.edits import StatusEdit
+from core.project.facts import BoxFacts, Floats, TakenFacts
 from core.project.queries import box_facts, edited_among, labelled, replaced_among
 from core.project.rows import Kept
 from core.project.store import Project
+from core.project.taken import read_times, taken_facts
 from core.project.useful import rank_useful
 
 _SAYINGS = {Status.ACCEPTED: mark("Accept"), Status.REJECTED: mark("Reject"), Status.UNSEEN: mark("Unmark")}
@@ -38,7 +42,7 @@ class ReviewController(Controller):
         super().__init__(session, pump, parent)
         self._editing = editing
         self._facts, self._ranks = self._job("facts"), self._job("names")
-        self._useful = self._job("useful")
+        self._useful, self._times = self._job("useful"), Job(session, pump, "times")
         session.project_changed.connect(self.rank_names)
         session.project_changed.connect(lambda: self.refresh_class())
 
@@ -147,6 +151,7 @@ class ReviewController(Controller):
         if project is not None:
             self._facts.start(lambda worker: _facts(worker, project), on_done=images.set_facts)
         self.rank_useful()
+        self.read_times()
 
     def rank_useful(self, *, from_top: bool = False) -> None:
         """Find out what to review next, where the list is in that order.
@@ -165,6 +170,20 @@ class ReviewController(Controller):
 
         self._useful.start(lambda worker: _useful(worker, project), on_done=done)
 
+    def read_times(self) -> None:
+        """Read when photos were taken, where the list asks for it; those that are known are at once."""
+        session, job, text = self._session, self._times, tr("Reading capture times…")
+        project = session.project
+        if project is None or not session.view.browse.needs_times:
+            return
+        session.images.set_taken(taken_facts(project))
+        job.start(
+            lambda worker: _times(worker, project),
+            text=text,
+            on_items=lambda items: job.tell(text, *items[-1]),
+            on_done=session.images.set_taken,
+        )
+
     def refresh_image(self, image_id: int) -> None:
         """The same of one image, at once: its boxes were edited."""
         if self._session.project is not None:
@@ -178,11 +197,19 @@ class ReviewController(Controller):
         if names:
             self._ranks.start(lambda _: natural_ranks(names), on_done=images.table.columns.set_ranks)
         self.rank_useful()
+        self._times.abandon()
+        self.read_times()
 
 
 def _useful(worker: Worker, project: Project) -> Ranking:
     with no_error_once_stopped(worker):
         return rank_useful(project)
+
+
+def _times(worker: Worker, project: Project) -> TakenFacts:
+    with no_error_once_stopped(worker), suppress(Cancelled):
+        read_times(project, on_progress=lambda *count: worker.put(count), cancelled=worker.is_stopping)
+    return taken_facts(project)
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:

@@ -34,6 +34,7 @@ from app.models.training import Kind
 from app.pump import Pump
 from app.wiring import follow
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
+from core.base.errors import ProjectError
 from core.project.edits import StatusEdit
 from core.project.teaching import Teaching
 
@@ -202,6 +203,8 @@ class Workbench(QObject):
         if project is not None:
             try:
                 project.save_view(view)
+            except ProjectError as error:  # such as a full disk: boxes are kept already, and nobody is held
+                session.error.emit(error, "")
             finally:
                 project.close()
                 self.library.release()

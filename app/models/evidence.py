@@ -15,6 +15,7 @@ from core.boxes.classes import ClassMap
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.images.colours import Levels
+from core.images.exif import NOT_SAID, Taken
 from core.project.rows import Kept
 from core.project.survey import Survey
 
@@ -26,7 +27,7 @@ class Picture:
     """The pixels of one image as shown, or the reason why there are none.
 
     ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller. ``levels`` are its
-    grey values where the file has more than 8 bits.
+    grey values where the file has more than 8 bits. ``taken`` is when and where the photo was taken.
     """
 
     image: QImage | None
@@ -35,6 +36,7 @@ class Picture:
     truncated: bool = False
     reason: str = ""
     levels: Levels | None = None
+    taken: Taken = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from PIL.ImageFile import ImageFile as OpenImage
 from core.base.errors import ImageError, as_reason
 from core.base.language import mark, tr
 from core.images.colours import Levels, levels_of, reduced, stretch, to_rgb
+from core.images.exif import NOT_SAID, ORIENTATION, Taken, has_exif, taken_of
 from core.images.tiff import ODD_TIFF, deep_colours, is_whole_tiff, show_photo
+from core.images.unplaced import says_where
 
 HEIF = "HEIF"
 """Pillow's name for phones' HEIC files, which the plug-in of pi-heif opens."""
@@ -81,7 +83,7 @@ class Decoded:
     ``pixels`` is uint8 RGB (H,W,3), C-contiguous; ``width`` and ``height`` are the whole image's, also
     where ``pixels`` are fewer. ``truncated`` says that the file is damaged and used as far as it decodes.
     ``levels`` are its grey values as finely as the file has them, where it has more than 8 bits and they
-    were asked for: as many as ``pixels``.
+    were asked for: as many as ``pixels``. ``taken`` is when and where, as the file says.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -89,6 +91,7 @@ class Decoded:
     height: int
     truncated: bool
     levels: Levels | None = None
+    taken: Taken = NOT_SAID
 
 
 def decode(
@@ -142,6 +145,24 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         return _displayed_size(image)
 
 
+def read_taken(path: str | os.PathLike[str]) -> Taken:
+    """When and where a photo was taken, from the file's header alone.
+
+    Raises
+    ------
+    ImageError
+        The header cannot be read.
+    """
+    with _opened(path) as file, _reasons():
+        return taken_of(_identify(file))
+
+
+def holds_position(path: str | os.PathLike[str]) -> bool:
+    """Whether a photo says where it was taken; raises what :func:`read_taken` raises."""
+    with _opened(path) as file, _reasons():
+        return says_where(_identify(file))
+
+
 def _decode(
     path: str | os.PathLike[str],
     target: Callable[[int, int], tuple[int, int]],
@@ -151,6 +172,7 @@ def _decode(
 ) -> Decoded:
     with _opened(path) as file, _reasons():
         image = _identify(file)
+        taken = taken_of(image)
         width, height = _displayed_size(image)
         wanted = target(width, height)
         if wanted != (width, height):
@@ -164,7 +186,7 @@ def _decode(
             levels = _levels(image, turn, wanted) if with_levels else None
             rgb = rgb if turn is None else rgb.transpose(turn)
             pixels = np.array(rgb) if rgb.size == wanted else (resize or _sharply)(rgb, wanted)
-            return Decoded(pixels, width, height, truncated, levels)
+            return Decoded(pixels, width, height, truncated, levels, taken)
 
 
 def _sharply(image: Image.Image, wanted: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -254,14 +276,11 @@ def _unidentified(file: BinaryIO) -> str:
 
 
 def _orientation(image: OpenImage) -> int:
-    """The EXIF orientation 1..8. Broken EXIF is no reason to refuse an image.
-
-    A PNG's EXIF counts only before its pixels: looking behind them would decode the whole file.
-    """
-    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+    """The EXIF orientation 1..8. Broken EXIF is no reason to refuse an image."""
+    if not has_exif(image):
         return 1
     try:
-        value = image.getexif().get(0x0112, 1)
+        value = image.getexif().get(ORIENTATION, 1)
         return int(value) if value in _TURN else 1
     except Exception:
         return 1

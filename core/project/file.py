@@ -25,7 +25,10 @@ READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read
 NO_PROJECT = mark("“{name}” is not a Boxscout project.")
 DAMAGED = mark("“{name}” is damaged. Open it in the window or run 'repair' to save what can be read.")
 
+FULL = mark("The disk is full: “{name}” could not be opened. Free some space and try again.")
+
 _SMALLEST_PAGE = 512  # bytes
+_ROOM = 1 << 16  # bytes that SQLite needs beside a project that is open
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
 _CHECKED_TABLES = ("roots", "image", "box", "rejected", "view", "run")
 
@@ -212,6 +215,9 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         said = str(error)
         sentence = next((text for part, text in _SENTENCES.items() if part in said), None)
+        # SQLite says that a disk is full where it writes, and not where it makes a file of its own.
+        if "disk I/O" in said and _is_full(path.parent):
+            sentence = FULL
         if sentence is None:
             text = tr("“{name}” could not be read or changed: {said}.")
             raise ProjectError(text.format(name=path.name, said=as_reason(error))) from error
@@ -221,6 +227,12 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
         raise kind(tr(sentence).format(name=path.name)) from error
     except UnicodeDecodeError as error:  # SQLite's own sentence quotes what is damaged
         raise _damaged(path) from error
+
+
+def _is_full(folder: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < _ROOM
+    return False
 
 
 def _damaged(path: Path) -> DamagedProjectError:

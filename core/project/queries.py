@@ -18,7 +18,7 @@ from core.boxes.prior import Prior
 from core.maps.class_units import names_of
 from core.maps.signature import LENGTH
 from core.project import resized
-from core.project.browse import BoxFacts
+from core.project.facts import BoxFacts
 from core.project.file import from_db, to_db
 from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, REVIEWED, Kept, box_of, listed, map_of
 

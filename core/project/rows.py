@@ -154,7 +154,7 @@ def forget_changed_files(db: sqlite3.Connection, keys: Sequence[tuple[int, str |
     The size for which their boxes were made stays known, and that a person reviewed another file.
     """
     changed = "FROM image WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?)"
-    for table in ("heat_map", *BESIDE_MAPS):
+    for table in ("heat_map", *BESIDE_MAPS, "taken"):
         db.executemany(f"DELETE FROM {table} WHERE image_id = (SELECT id {changed})", keys)
     db.executemany(f"INSERT OR IGNORE INTO replaced SELECT id {changed} AND id IN ({HELD})", keys)
     db.executemany(f"INSERT OR IGNORE INTO resized SELECT id, width, height {changed} AND width > 0", keys)

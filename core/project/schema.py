@@ -97,6 +97,11 @@ LATER_TABLES = _lean(
     # Images whose file became another one after a person had reviewed it, until it is reviewed again.
     """CREATE TABLE IF NOT EXISTS replaced (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
+    # When each photo was taken whose header was read, empty where it does not say; and whether it says where.
+    # Where, stays in the photo (docs/decisions/0033-positions.md).
+    """CREATE TABLE IF NOT EXISTS taken (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        time TEXT NOT NULL, placed INTEGER NOT NULL)""",
 )
 
 
@@ -167,4 +172,5 @@ def row_checks() -> dict[str, dict[str, str]]:
         | texts("names")
         | {"data": "typeof(data) = 'blob' AND length(data) < 1 << 24"},
         "replaced": numbers("image_id"),
+        "taken": numbers("image_id") | texts("time") | numbers("placed", most=1),
     }

@@ -18,8 +18,8 @@ from core.base.language import tr
 from core.boxes.options import BoxOptions
 from core.boxes.overlap import overlaps
 from core.learn.corrections import LEAST
-from core.project.browse import Tally
 from core.project.corrections import PRESET, check_lessons, lessons_of, prior_unit, teach
+from core.project.facts import Tally
 from core.project.frozen import localize_by_features
 from core.project.learning import KIND, features_for, saved_unit
 from core.project.queries import reviewed_images
