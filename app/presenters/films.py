@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.controllers.films import FilmWish
@@ -16,12 +16,12 @@ class FilmsPresenter(Presenter):
 
     def __init__(self, bench: Workbench, window: QWidget) -> None:
         super().__init__(bench, window)
-        # Not from within the tick that brought it: a dialog runs an event loop of its own.
-        bench.films.asked.connect(lambda wish: QTimer.singleShot(0, self, lambda: self._ask(wish)))
+        bench.films.asked.connect(self._ask)
 
     def _ask(self, wish: FilmWish) -> None:
         dialog = FilmDialog(wish.films, wish.folder, self._window)
-        if dialog.exec() == FilmDialog.DialogCode.Accepted:
-            self._bench.films.take(wish, dialog.folder, dialog.options)
-        elif wish.others:
-            self._bench.open_taken(list(wish.others), adds=wish.adds)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._bench.films.take(wish, dialog.folder, dialog.options))
+        if wish.others:
+            dialog.rejected.connect(lambda: self._bench.open_taken(wish.others, adds=wish.adds))
+        dialog.open()

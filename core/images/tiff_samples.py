@@ -137,10 +137,10 @@ class TiffSamples:
         if meaning is None:
             return None
         check_pixels(layout.width, layout.height)
-        if layout.stored_rows * layout.blocks_across * layout.row_bytes > _MOST_BYTES:
-            raise MemoryError
         for plane in range(layout.channels if layout.is_planar else 1):
             _places(page, layout, plane)
+        if layout.stored_rows * layout.blocks_across * layout.row_bytes > _MOST_BYTES:
+            raise MemoryError
         return cls(page, file, layout, meaning)
 
     def displayed_size(self) -> tuple[int, int]:
