@@ -188,7 +188,7 @@ def find_objects(
         elif settings or again:
             raise BoxscoutError("A localizer has learned already: leave out the settings of learning.")
         else:
-            run_use(Path(localizer), file)
+            run_use(Path(localizer), file, weights=None, bar=bar)
         wanted = Wanted(max_boxes=max_boxes, threshold=threshold)
         return _localized(paths, file, wanted, bar)
 

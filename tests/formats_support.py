@@ -25,6 +25,7 @@ AWKWARD = (
     "labels/x.png",
 )
 FOLDER_FORMATS = ("yolo", "voc", "labelme", "imagefolder", "fiftyone", "drawn", "crops")
+FOLDER_FORMATS += ("class-folders", "camtrap-dp")
 
 part = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import runpy
 import sys
@@ -143,6 +144,12 @@ def test_nothing_is_left_behind(folder: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert len(api.find_objects([folder / "sub", folder / "beetle-002.jpg"], **FAST)) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_installation_shows_the_same_names() -> None:
+    shown = ast.parse((REPOSITORY / "packaging" / "boxscout" / "__init__.py").read_text(encoding="utf-8"))
+    (names,) = (node.value for node in ast.walk(shown) if isinstance(node, ast.Assign))
+    assert set(ast.literal_eval(names)) | {"OnProgress"} == {*api.__all__, "__version__"}
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -122,3 +122,13 @@ def test_raw_boxes_give_the_raw_numbers(path: Path, unzipped: Callable[[str], Pa
         assert (right, len(boxes)) == (ours["correct"], ours["n"]), name
         measured += 1
     assert measured
+
+
+def test_the_table_of_classes_is_that_of_its_file() -> None:
+    rows = json.loads((RAW / "classes.json").read_text())["rows"]
+    shown = rows_below("### Classes")
+    assert list(shown) == [str(row["corrected"]) for row in rows]
+    for row, cells in zip(rows, shown.values(), strict=True):
+        known = row["boxes"], row["classes"]
+        wanted = [f"{one['mean']:.1f} ({one['low']:.1f} to {one['high']:.1f})" for one in known]
+        assert cells == [*wanted, f"{row['most frequent']['mean']:.1f}"]

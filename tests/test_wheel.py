@@ -150,6 +150,8 @@ def test_the_command_starts_beside_foreign_packages(installed: Installed, elsewh
     assert "--max-boxes" in told
     done = installed.run(str(installed.python), "-m", "boxscout", "nothing-here", cwd=elsewhere, **foreign)
     assert (done.returncode, "neither a file" in done.stderr) == (2, True)
+    done = installed.run(str(installed.scripts / "boxscout-window"), "train", cwd=elsewhere, **foreign)
+    assert (done.returncode, "'train' is neither a file" in done.stderr) == (2, True)
 
 
 def test_it_names_its_own_command_and_installs_nothing(installed: Installed, tmp_path: Path) -> None:
@@ -171,6 +173,7 @@ def test_it_names_its_own_command_and_installs_nothing(installed: Installed, tmp
 
 WINDOW = """
 import json
+import boxscout
 from boxscout.app import paths, style
 from boxscout.app.views.guide_window import GuideWindow
 from boxscout.core.base.language import speak, tr
@@ -186,14 +189,19 @@ for language in ("en", "de"):
     window.close()
 speak("de")
 icon = style.icon("export")
-print(json.dumps({"chapters": found, "guide": tr("Guide"), "icon": not icon.pixmap(16, 16).isNull()}))
+result = {"chapters": found, "guide": tr("Guide"), "icon": not icon.pixmap(16, 16).isNull()}
+result["api"] = {name: getattr(boxscout, name).__module__ for name in boxscout.__all__ if name[0] != "_"}
+print(json.dumps(result))
 """
 
 
-def test_f1_has_its_guide_icons_and_translations(installed: Installed, tmp_path: Path) -> None:
+def test_the_library_and_f1_with_its_guide_icons_and_translations(
+    installed: Installed, tmp_path: Path
+) -> None:
     script = tmp_path / "window.py"
     script.write_text(WINDOW, encoding="utf-8")
     found = json.loads(installed.say("python", str(script), cwd=tmp_path).splitlines()[-1])
+    assert found["api"]["find_objects"] == found["api"]["Found"] == "boxscout.core.api"
     for language, file in (("en", "guide.md"), ("de", "guide.de.md")):
         text = (REPOSITORY / "docs" / file).read_text(encoding="utf-8")
         assert found["chapters"][language] == re.findall(r"^##? (.+)$", text, re.MULTILINE)

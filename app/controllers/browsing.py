@@ -12,7 +12,7 @@ from app.pump import Pump
 from core.base.errors import ImageError
 from core.boxes.rules import MAX_THRESHOLD
 from core.images.decoding import decode
-from core.project.queries import framings, kept
+from core.project.queries import class_maps, framings, kept
 from core.project.store import ImageRecord, Project
 from core.project.truth import true_boxes
 
@@ -178,7 +178,8 @@ def _picture(key: tuple[int, str, int]) -> Picture:
     except ImageError as error:
         return Picture(None, reason=str(error))
     picture = to_qimage(decoded.pixels)
-    return Picture(picture, decoded.width, decoded.height, decoded.truncated, levels=decoded.levels)
+    size = decoded.width, decoded.height
+    return Picture(picture, *size, decoded.truncated, levels=decoded.levels, taken=decoded.taken)
 
 
 def _evidence(key: tuple[Project, int]) -> Evidence:
@@ -189,4 +190,5 @@ def _evidence(key: tuple[Project, int]) -> Evidence:
     outdated = heat_map is not None and newest is not None and project.map_source(image_id) != newest
     truth = true_boxes(project, [image_id]).get(image_id, ())
     framing = framings(project, [image_id]).get(image_id)
-    return Evidence(heat_map, boxes, survey, outdated, truth, framing)
+    classes = class_maps(project, [image_id]).get(image_id)
+    return Evidence(heat_map, boxes, survey, outdated, truth, framing, classes)

@@ -15,8 +15,8 @@ from app.wiring import one_shot
 from app.worker import Worker
 from core.base.language import tr
 from core.boxes.options import BoxOptions
-from core.project.browse import BoxFacts
 from core.project.decide import BATCH, decide
+from core.project.facts import BoxFacts
 from core.project.queries import box_facts
 from core.project.store import Project, ProjectView
 

@@ -29,7 +29,7 @@ from core.project.edits import (
     edited,
     with_drawn,
 )
-from core.project.queries import kept, labels
+from core.project.queries import kept, labels, settled_among
 from core.project.rows import Kept
 
 UNDO_LIMIT = 1000
@@ -335,12 +335,17 @@ class EditingController(Controller):
             self.members_edited.emit(edit)
         elif isinstance(edit, BoxesEdit):
             self._session.set_kept(edit.after)
+            self._session.set_statuses(self._settled(edit.images))
             self.boxes_edited.emit(edit.images)
         elif isinstance(edit, StatusEdit):
-            self._session.set_statuses(edit.after)
+            self._session.set_statuses({**edit.after, **self._settled(edit.images)})
             self.statuses_edited.emit(edit)
         else:
             self.truth_edited.emit()
+
+    def _settled(self, images: Sequence[int]) -> dict[int, Status]:
+        """Which of these are accepted and which show no object: the project knows, by their boxes."""
+        return {} if (project := self._session.project) is None else settled_among(project, images)
 
     def _show_image(self, edit: Edit) -> None:
         images = edit.images

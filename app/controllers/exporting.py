@@ -18,10 +18,13 @@ from core.base.errors import BoxscoutError, Cancelled
 from core.base.language import tr
 from core.boxes.options import BoxOptions
 from core.formats import WRITTEN, ExportSummary, export
+from core.formats.export import NO_FOLDERS
+from core.project.class_folders import folder_classes
 from core.project.decide import decide
 from core.project.exchange import (
     ImportPlan,
     ImportSummary,
+    classes_by_name,
     exportable,
     import_boxes,
     import_truth,
@@ -170,7 +173,7 @@ class ImportController(Controller):
 
 def _listed(project: Project, options: BoxOptions) -> Listed:
     decide(project, options)
-    return Listed(project.image_boxes(), outdated_images(project))
+    return Listed(project.image_boxes(), outdated_images(project), bool(folder_classes(project.images())))
 
 
 def _export(worker: Worker, project: Project, options: BoxOptions, request: ExportRequest) -> ExportSummary:
@@ -180,7 +183,7 @@ def _export(worker: Worker, project: Project, options: BoxOptions, request: Expo
         worker.put((done, total))
 
     decide(project, options)
-    images, sources = exportable(project)
+    images, sources = exportable(project, with_gps=request.options.with_gps, on_file=on_file)
     written = replace(request.options, sources=sources, on_file=on_file, taught=provenance(project))
     return export(
         images,
@@ -189,6 +192,7 @@ def _export(worker: Worker, project: Project, options: BoxOptions, request: Expo
         selection=request.selection,
         options=written,
         outdated=outdated_images(project),
+        folders=classes_by_name(project) if request.folder_classes else NO_FOLDERS,
     )
 
 

@@ -14,7 +14,6 @@ from app.controllers.job import Controller, Job
 from app.models.evidence import HeatMap, boxes_in
 from app.models.figure import FigureRequest
 from app.worker import Worker
-from core.base.annotations import Status
 from core.base.errors import BoxscoutError, ImageError
 from core.base.language import tr
 from core.boxes.options import BoxOptions
@@ -128,7 +127,7 @@ def _panel(project: Project, image_id: int, options: BoxOptions, live: HeatMap |
         return None
     height, width = decoded.pixels.shape[:2]
     found = kept_.boxes
-    if live is not None and not kept_.edited and record.status is not Status.ACCEPTED:
+    if live is not None and not kept_.edited and not record.status.is_settled:
         found = boxes_in(live, options, size=(record.width, record.height), image_id=image_id)
     boxes = [b.box.scaled(width / record.width, height / record.height) for b in found]
     return Panel(decoded.pixels, heat_map, boxes[0] if boxes else None, others=tuple(boxes[1:]))

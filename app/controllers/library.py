@@ -26,6 +26,7 @@ from core.base.language import tr, trn
 from core.images.sample import draw_sample_once
 from core.images.scan import ImageFile, RejectedFile, are_only_films, iter_scan, none_found
 from core.project.claim import WINDOW, Claim, claim
+from core.project.duplicate import save_copy
 from core.project.file import SUFFIX
 from core.project.rescue import Rescue, rescue
 from core.project.store import ImageRecord, Project, ProjectView
@@ -142,8 +143,7 @@ class LibraryController(Controller):
             return
 
         def run(_: Worker) -> None:
-            project.save_view(view)
-            project.backup(path)
+            save_copy(project, view, path)
 
         def done(_: object) -> None:
             self._session.notice.emit(tr("Saved as {name}.").format(name=path.name))

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import compress
 
 from PySide6.QtCore import QObject, Signal
 
 from app.controllers.editing import EditingController
-from app.controllers.job import Controller
+from app.controllers.job import Controller, Job
 from app.models.session import Session
 from app.pump import Pump
 from app.worker import Worker, no_error_once_stopped
 from core.base.annotations import Status
+from core.base.errors import Cancelled
 from core.base.geometry import Box
 from core.base.language import mark, tr
 from core.learn.usefulness import Ranking
-from core.project.browse import BoxFacts, Floats, Order, at_least, natural_ranks
+from core.project.browse import Order, at_least, natural_ranks
 from core.project.edits import StatusEdit
-from core.project.queries import box_facts, edited_among, labelled
+from core.project.facts import BoxFacts, Floats, TakenFacts
+from core.project.queries import box_facts, edited_among, labelled, replaced_among
 from core.project.rows import Kept
 from core.project.store import Project
+from core.project.taken import read_times, taken_facts
 from core.project.useful import rank_useful
 
 _SAYINGS = {Status.ACCEPTED: mark("Accept"), Status.REJECTED: mark("Reject"), Status.UNSEEN: mark("Unmark")}
@@ -38,7 +42,7 @@ class ReviewController(Controller):
         super().__init__(session, pump, parent)
         self._editing = editing
         self._facts, self._ranks = self._job("facts"), self._job("names")
-        self._useful = self._job("useful")
+        self._useful, self._times = self._job("useful"), Job(session, pump, "times")
         session.project_changed.connect(self.rank_names)
         session.project_changed.connect(lambda: self.refresh_class())
 
@@ -60,7 +64,7 @@ class ReviewController(Controller):
     def mark_empty(self) -> None:
         """Say that the selected images, or the one in view, show no object, and go on as :meth:`judge`.
 
-        They are accepted with no box, which no run may give them back.
+        They lose their boxes, which no run may give them back.
         """
         session, editing = self._session, self._editing
         ids = self._session.chosen
@@ -69,7 +73,7 @@ class ReviewController(Controller):
         said = session.images.table.columns.statuses(ids)
         usable = [image_id for image_id, one in said.items() if one is not Status.FAILED]
         empty = dict.fromkeys(usable, Kept((), edited=True))
-        if usable and editing.review(dict.fromkeys(usable, Status.ACCEPTED), None, tr("No object"), empty):
+        if usable and editing.review(dict.fromkeys(usable, Status.NO_OBJECT), None, tr("No object"), empty):
             self._go_on()
 
     def draw(self, box: Box, *, adds: bool, accepts: bool) -> None:
@@ -86,11 +90,16 @@ class ReviewController(Controller):
 
     def set_statuses(self, ids: Iterable[int], status: Status) -> int:
         """Give images one status, in one transaction; how many have changed. Failed ones stay failed."""
-        session = self._session
+        session, project = self._session, self._session.project
         self._editing.wait()
+        if project is None:
+            return 0
         said = session.images.table.columns.statuses(list(ids))
-        before = {image_id: one for image_id, one in said.items() if one not in (Status.FAILED, status)}
-        if session.project is None or not before:
+        same = {status, Status.NO_OBJECT} if status is Status.ACCEPTED else {status}
+        again = replaced_among(project, said)  # said once more, it is said of the file that is here now
+        usable = {i: one for i, one in said.items() if one is not Status.FAILED}
+        before = {i: one for i, one in usable.items() if one not in same or i in again}
+        if not before:
             return 0
         text = tr(_SAYINGS[status])
         if status is Status.ACCEPTED:
@@ -142,6 +151,7 @@ class ReviewController(Controller):
         if project is not None:
             self._facts.start(lambda worker: _facts(worker, project), on_done=images.set_facts)
         self.rank_useful()
+        self.read_times()
 
     def rank_useful(self, *, from_top: bool = False) -> None:
         """Find out what to review next, where the list is in that order.
@@ -160,6 +170,20 @@ class ReviewController(Controller):
 
         self._useful.start(lambda worker: _useful(worker, project), on_done=done)
 
+    def read_times(self) -> None:
+        """Read when photos were taken, where the list asks for it; those that are known are at once."""
+        session, job, text = self._session, self._times, tr("Reading capture times…")
+        project = session.project
+        if project is None or not session.view.browse.needs_times:
+            return
+        session.images.set_taken(taken_facts(project))
+        job.start(
+            lambda worker: _times(worker, project),
+            text=text,
+            on_items=lambda items: job.tell(text, *items[-1]),
+            on_done=session.images.set_taken,
+        )
+
     def refresh_image(self, image_id: int) -> None:
         """The same of one image, at once: its boxes were edited."""
         if self._session.project is not None:
@@ -173,11 +197,19 @@ class ReviewController(Controller):
         if names:
             self._ranks.start(lambda _: natural_ranks(names), on_done=images.table.columns.set_ranks)
         self.rank_useful()
+        self._times.abandon()
+        self.read_times()
 
 
 def _useful(worker: Worker, project: Project) -> Ranking:
     with no_error_once_stopped(worker):
         return rank_useful(project)
+
+
+def _times(worker: Worker, project: Project) -> TakenFacts:
+    with no_error_once_stopped(worker), suppress(Cancelled):
+        read_times(project, on_progress=lambda *count: worker.put(count), cancelled=worker.is_stopping)
+    return taken_facts(project)
 
 
 def _facts(worker: Worker, project: Project) -> BoxFacts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from app.models.evidence import HeatMap
 from core.base.config import FeaturesConfig
 from core.base.errors import ImageError
-from core.base.presets import FEATURES_PRESETS
+from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS
 from core.maps.localizer import Localizer
 from core.maps.stream import describe
 from core.nets.features import Features
@@ -70,4 +70,4 @@ def read_unit(run: Run, config: object) -> UnitSource:
 
 def chosen_features(config: object) -> FeaturesConfig:
     """The project's ``config`` where it is one of frozen features, else the usual one."""
-    return config if isinstance(config, FeaturesConfig) else FEATURES_PRESETS["features"]
+    return config if isinstance(config, FeaturesConfig) else FEATURES_PRESETS[DEFAULT_PRESET]

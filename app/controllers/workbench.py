@@ -34,8 +34,8 @@ from app.models.session import Session
 from app.models.training import Kind
 from app.pump import Pump
 from app.wiring import follow
-from core.base.annotations import Status
 from core.base.config import ClassifierConfig, FeaturesConfig, TrainConfig
+from core.base.errors import ProjectError
 from core.project.edits import StatusEdit
 from core.project.teaching import Teaching
 
@@ -216,6 +216,8 @@ class Workbench(QObject):
         if project is not None:
             try:
                 project.save_view(view)
+            except ProjectError as error:  # such as a full disk: boxes are kept already, and nobody is held
+                session.error.emit(error, "")
             finally:
                 project.close()
                 self.library.release()
@@ -279,7 +281,7 @@ class Workbench(QObject):
 
     def _on_statuses_edited(self, edit: StatusEdit) -> None:
         self.browsing.forget_evidence()
-        if Status.ACCEPTED in edit.before.values():
+        if any(status.is_settled for status in set(edit.before.values())):
             self.deciding.wake()  # what is no longer accepted follows again
 
     def _on_size_noted(self, image_id: int) -> None:

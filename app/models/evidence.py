@@ -11,9 +11,11 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from core.base.annotations import BoxRecord
+from core.boxes.classes import ClassMap
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.images.colours import Levels
+from core.images.exif import NOT_SAID, Taken
 from core.project.rows import Kept
 from core.project.survey import Survey
 
@@ -25,7 +27,7 @@ class Picture:
     """The pixels of one image as shown, or the reason why there are none.
 
     ``width`` and ``height`` are the size of the image itself; ``image`` may be smaller. ``levels`` are its
-    grey values where the file has more than 8 bits.
+    grey values where the file has more than 8 bits. ``taken`` is when and where the photo was taken.
     """
 
     image: QImage | None
@@ -34,6 +36,7 @@ class Picture:
     truncated: bool = False
     reason: str = ""
     levels: Levels | None = None
+    taken: Taken = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Evidence:
     """What the project holds of one image, and of all of them together.
 
     ``framing`` is the image's row of :func:`core.nets.framing.framings`, where its network knew.
+    ``classes`` are those of the heat map's cells, where classes were learned.
     ``outdated`` says that the heat map was made by another network, unit or read-out than the newest ones.
     """
 
@@ -50,6 +54,7 @@ class Evidence:
     outdated: bool = False
     truth: tuple[BoxRecord, ...] = ()
     framing: npt.NDArray[np.float64] | None = None
+    classes: ClassMap | None = None
 
     @property
     def prior(self) -> Prior | None:
@@ -99,5 +104,13 @@ def boxes_in(
 
     The heat of a network in training is not that of the project's maps: another level, no prior yet.
     """
-    prior, framing = (evidence.prior, evidence.framing) if evidence else (None, None)
-    return options.boxes_of(heat_map, size, image_id=image_id, prior=prior, framing=framing)
+    if evidence is None:
+        return options.boxes_of(heat_map, size, image_id=image_id)
+    return options.boxes_of(
+        heat_map,
+        size,
+        image_id=image_id,
+        prior=evidence.prior,
+        framing=evidence.framing,
+        classes=evidence.classes,
+    )

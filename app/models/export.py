@@ -13,20 +13,24 @@ from core.project.exchange import ImportPlan
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What there is to export: every image with its boxes, and which of them are outdated."""
+    """What there is to export: every image with its boxes, which of them are outdated, and whether folders
+    name classes."""
 
     images: list[ImageBoxes]
     outdated: Outdated
+    in_class_folders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What the person chose: a name in ``WRITTEN``, where to, which images and boxes, the format's own."""
+    """What the person chose: a name in ``WRITTEN``, where to, which images and boxes, the format's own, and
+    whether boxes without a class of their own get that of their image's folder."""
 
     format: str
     path: Path
     selection: Selection = field(default_factory=Selection)
     options: WriteOptions = field(default_factory=WriteOptions)
+    folder_classes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,17 @@ from core.base.language import number, tr, trn
 from core.boxes.no_object import LIKELY
 from core.learn.usefulness import Ranking
 from core.project.browse import (
-    BoxFacts,
     Browse,
-    Floats,
     ImageColumns,
     Ints,
     Order,
     changes_with_boxes,
     changes_with_truth,
 )
+from core.project.facts import BoxFacts, Floats, TakenFacts
 from core.project.queries import box_facts
 from core.project.store import ImageRecord, Project
+from core.project.taken import taken_facts
 
 if TYPE_CHECKING:
     from app.models.thumbnails import Thumbnails
@@ -122,6 +122,7 @@ def read_table(project: Project, records: Sequence[ImageRecord]) -> ImageTable:
     """In a thread: the list with what is known of boxes, ready to be shown."""
     table = ImageTable(records)
     table.columns.set_facts(box_facts(project))
+    table.columns.set_taken(taken_facts(project))
     return table
 
 
@@ -210,6 +211,12 @@ class ImageListModel(QAbstractListModel):
         """What to review next has changed."""
         self.table.columns.set_useful(ranking)
         if self._browse.order is Order.USEFUL:
+            self.arrange(self._browse)
+
+    def set_taken(self, facts: TakenFacts) -> None:
+        """When photos were taken is known of more of them."""
+        self.table.columns.set_taken(facts)
+        if self._browse.needs_times:
             self.arrange(self._browse)
 
     def set_labelled(self, ids: npt.NDArray[np.int64]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.models.evidence import Evidence, HeatMap, Picture, boxes_in
-from core.base.annotations import BoxRecord, Status
+from core.base.annotations import BoxRecord
 from core.boxes.options import BoxOptions
 from core.project.measure import image_overlap
 from core.project.rows import Kept
@@ -90,7 +90,7 @@ def resolve(known: Known) -> InView:
         return boxes_in(heat_map, options, size=size, image_id=record.id, evidence=by)
 
     kept = evidence.kept if evidence is not None else Kept()
-    accepted = record is not None and record.status is Status.ACCEPTED
+    accepted = record is not None and record.status.is_settled
     of_live = boxes_of(live, known.live_options, None)
     counts_live = live is not None and not known.is_provisional
     automatic = of_live if counts_live else boxes_of(stored, known.options, evidence)

@@ -29,7 +29,7 @@ def mark_of_box(status: Status, source: Source) -> Mark:
 
 def mark_of_image(status: Status, *, boxes: int, edited: bool) -> Mark | None:
     """The mark of an image with so many ``boxes``; None where nothing is said and nothing was found."""
-    if status is Status.ACCEPTED:
+    if status.is_settled:
         return Mark.ACCEPTED if boxes else Mark.EMPTY
     if status is Status.REJECTED:
         return Mark.REJECTED

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.models.image_list import ImageListModel
 from app.wiring import follow, one_shot
-from core.project.browse import Tally
+from core.project.facts import Tally
 
 WAIT_MS = 50
 

@@ -104,6 +104,8 @@ class ImageListPresenter(Presenter):
         if browse.boxes.label != before.boxes.label:
             self._bench.review.refresh_class(browse.boxes.label)
         session.change_view(browse=browse)
+        if browse.needs_times and not before.needs_times:
+            self._bench.review.read_times()
         is_other = (browse.order, browse.descending) != (before.order, before.descending)
         if browse.order in QUEUES and is_other:
             self._bench.browsing.first()

@@ -13,6 +13,7 @@ from app.views.problems_panel import ProblemsPanel
 from app.views.status_strip import StatusStrip
 from app.wiring import follow, one_shot
 from core.base.language import tr
+from core.images.exif import NOT_SAID
 
 PROBLEMS_WAIT_MS = 200
 
@@ -55,6 +56,7 @@ class StatusPresenter(Presenter):
     def _show_size(self) -> None:
         picture = self._session.picture
         self._strip.set_size(self._session.in_view.size, truncated=bool(picture and picture.truncated))
+        self._strip.set_taken(picture.taken if picture else NOT_SAID)
 
     def _show_activity(self) -> None:
         activities = list(self._session.activities.values())

@@ -144,9 +144,17 @@ class TeachingPresenter(Presenter):
 
 
 def _learned(teaching: Teaching) -> str:
-    return trn(
+    text = trn(
         "Learned from {count:,} reviewed image.", "Learned from {count:,} reviewed images.", teaching.reviewed
     )
+    if not teaching.left_out:
+        return text
+    left_out = trn(
+        "{count:,} could not be used: its file is away or another one.",
+        "{count:,} could not be used: their files are away or others.",
+        teaching.left_out,
+    )
+    return f"{text} {left_out}"
 
 
 def _would_change(teaching: Teaching) -> str:

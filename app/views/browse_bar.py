@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
 from app import style
-from app.views.controls import Combo, RealSpin, Spin, fill_width, plain_label, push_button, tool_button
+from app.views.controls import Combo, RealSpin, Spin, fill_width, named, plain_label, push_button, tool_button
 from app.views.filter_edit import FilterEdit
 from app.views.layouts import form_layout, hbox, vbox
 from core.base.language import tr
@@ -18,8 +18,8 @@ from core.project.browse import BoxFilter, Browse, Order, Show
 _SPIN_LEAST = 56
 
 
-class BoxFilterPanel(QWidget):
-    """A :class:`~core.project.browse.BoxFilter` to read and to change."""
+class FilterPanel(QWidget):
+    """A :class:`~core.project.browse.BoxFilter` to read and to change, and days of taking."""
 
     changed = Signal()
 
@@ -36,6 +36,8 @@ class BoxFilterPanel(QWidget):
         names = tr("Fewest boxes"), tr("Most boxes")
         fewest, most = (Spin(0, widest.count[1], name=name, tip=tip) for name in names)
         self.counts = fewest, most
+        tip = tr("Show only photos taken on these days: 2024-05-01, 2024-05 or 2024.")
+        self.day_edits = _day_edit(tr("First day"), tip), _day_edit(tr("Last day"), tip)
         self.reset = push_button(tr("Reset filters"), self._reset, role="link")
         form = form_layout(on=self, across=style.SPACING, down=style.GAP)
         form.addRow(plain_label(tr("Class")), self.label_box)
@@ -44,18 +46,27 @@ class BoxFilterPanel(QWidget):
                 spin.setMinimumWidth(_SPIN_LEAST)
                 fill_width(spin)
             form.addRow(plain_label(title), hbox((first, 1), plain_label("–"), (last, 1), spacing=style.GAP))
+        first_day, last_day = self.day_edits
+        dash = plain_label("–")
+        form.addRow(plain_label(tr("Taken")), hbox((first_day, 1), dash, (last_day, 1), spacing=style.GAP))
         form.addRow("", self.reset)
         self.set_filter(widest)
         self.label_box.currentIndexChanged.connect(self.changed)
         for spin in (*self.scores, *self.counts):
             spin.valueChanged.connect(self.changed)
+        for edit in self.day_edits:
+            edit.textChanged.connect(self.changed)
+
+    def days(self) -> tuple[str, str]:
+        first, last = (edit.text().strip() for edit in self.day_edits)
+        return first, last
 
     def filter(self) -> BoxFilter:
         low, high = (round(spin.value(), 2) for spin in self.scores)
         fewest, most = (spin.value() for spin in self.counts)
         return BoxFilter(label=self.label_box.currentData() or "", score=(low, high), count=(fewest, most))
 
-    def set_filter(self, wanted: BoxFilter) -> None:
+    def set_filter(self, wanted: BoxFilter, days: tuple[str, str] = ("", "")) -> None:
         with QSignalBlocker(self):
             if self.label_box.findData(wanted.label) < 0:
                 self.label_box.addItem(wanted.label, wanted.label)
@@ -64,6 +75,8 @@ class BoxFilterPanel(QWidget):
                 score_spin.setValue(score)
             for count_spin, count in zip(self.counts, wanted.count, strict=True):
                 count_spin.setValue(count)
+            for edit, day in zip(self.day_edits, days, strict=True):
+                edit.setText(day)
 
     def set_classes(self, names: Sequence[str]) -> None:
         """Offer these classes; the one that is chosen stays."""
@@ -94,7 +107,7 @@ class BrowseBar(QWidget):
         self.show_box = self._make_show_box()
         self.order_box = self._make_order_box()
         self.direction = self._make_direction()
-        self.filters, self.filters_button = BoxFilterPanel(), _toggle("filter", tr("More filters"))
+        self.filters, self.filters_button = FilterPanel(), _toggle("filter", tr("More filters"))
         self.grid_button = _toggle("grid", tr("All images as a grid (Ctrl+G)"))
         first = hbox((self.name_filter, 1), self.filters_button, self.direction, spacing=style.GAP)
         vbox(first, self.show_box, self.filters, self.order_box, on=self, spacing=style.GAP)
@@ -115,6 +128,7 @@ class BrowseBar(QWidget):
             order=Order(self.order_box.currentData()),
             descending=self.direction.isChecked(),
             boxes=self.filters.filter(),
+            days=self.filters.days(),
         )
 
     def set_browse(self, browse: Browse) -> None:
@@ -125,8 +139,8 @@ class BrowseBar(QWidget):
             self.show_box.setCurrentIndex(self.show_box.findData(browse.show.value))
             self.order_box.setCurrentIndex(self.order_box.findData(browse.order.value))
             self.direction.setChecked(browse.descending)
-            self.filters.set_filter(browse.boxes)
-        if browse.boxes != BoxFilter():
+            self.filters.set_filter(browse.boxes, browse.days)
+        if (browse.boxes, browse.days) != (BoxFilter(), ("", "")):
             self.filters_button.setChecked(True)  # what hides images is in sight
         self._show_direction()
 
@@ -147,11 +161,13 @@ class BrowseBar(QWidget):
             Show.ALL: tr("All images"),
             Show.UNSEEN: tr("Unseen"),
             Show.ACCEPTED: tr("Accepted"),
+            Show.NO_OBJECT: tr("No object"),
             Show.REJECTED: tr("Rejected"),
             Show.EDITED: tr("Edited by hand"),
             Show.NO_BOX: tr("Without a box"),
             Show.MAY_BE_EMPTY: tr("May show no object"),
             Show.WITH_TRUTH: tr("With ground truth"),
+            Show.PLACED: tr("With a GPS position"),
             Show.FAILED: tr("Cannot be used"),
         }
         tip = tr("Show only images of this kind.")
@@ -167,6 +183,7 @@ class BrowseBar(QWidget):
         texts = {
             Order.FOUND: tr("Folder order"),
             Order.NAME: tr("By name"),
+            Order.TAKEN: tr("By capture time"),
             Order.SCORE: tr("By score"),
             Order.SIZE: tr("By box size"),
             Order.STATUS: tr("By status"),
@@ -206,6 +223,15 @@ class BrowseBar(QWidget):
     def _tell(self) -> None:
         self._show_direction()
         self.changed.emit(self.browse())
+
+
+def _day_edit(name: str, tip: str) -> QLineEdit:
+    edit = QLineEdit()
+    edit.setPlaceholderText(tr("YYYY-MM-DD"))
+    edit.setMaxLength(10)
+    edit.setMinimumWidth(_SPIN_LEAST)
+    named(edit, name, tip)
+    return edit
 
 
 def _toggle(icon: str, name: str) -> QToolButton:

@@ -99,7 +99,7 @@ def ask_export(parent: QWidget, session: Session, listed: SignalInstance) -> Exp
     )
 
     def show(found: Listed) -> None:
-        dialog.set_images(found.images, found.outdated)
+        dialog.set_images(found.images, found.outdated, in_class_folders=found.in_class_folders)
 
     listed.connect(show)
     agreed = dialog.exec() == QDialog.DialogCode.Accepted

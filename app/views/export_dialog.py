@@ -60,10 +60,23 @@ class ExportDialog(Dialog):
         own: dict[str, Any] = {
             name: box.isChecked() for name, box in self.own.items() if name in self.chosen.own
         }
-        return ExportRequest(self.chosen.name, self.path, self.choices.selection(), WriteOptions(**own))
+        place, by_folder = self.path, self.folder_classes.isChecked()
+        return ExportRequest(
+            self.chosen.name, place, self.choices.selection(), WriteOptions(**own), by_folder
+        )
 
-    def set_images(self, images: Sequence[ImageBoxes], outdated: Outdated = UP_TO_DATE) -> None:
-        """What the project holds: the counts, the classes to choose from, and what to warn of."""
+    def set_images(
+        self,
+        images: Sequence[ImageBoxes],
+        outdated: Outdated = UP_TO_DATE,
+        *,
+        in_class_folders: bool = False,
+    ) -> None:
+        """What the project holds: the counts, the classes to choose from, and what to warn of.
+
+        ``in_class_folders`` says that the images' folders may name their classes.
+        """
+        self._form.setRowVisible(self.folder_classes, in_class_folders)
         self._images, self._outdated = images, outdated
         self.choices.set_images(images)
         self._recount()
@@ -81,8 +94,12 @@ class ExportDialog(Dialog):
             "one_based": QCheckBox(tr("Count pixels from 1, as the original does")),
             "beside_images": QCheckBox(tr("Write beside each image")),
             "replace_foreign": QCheckBox(tr("Overwrite files of other programs")),
+            "with_gps": QCheckBox(tr("Say where photos were taken (GPS)")),
             "animal": QCheckBox(tr("Call boxes without a class of their own “animal”")),
         }
+
+        self.folder_classes = QCheckBox(tr("Take classes from the names of the images' folders"))
+        self.folder_classes.setToolTip(tr("Boxes that have a class of their own keep it."))
 
     def _make_place(self) -> None:
         self.path_edit = path_edit("export_path", tr("The file or new folder that is written."))
@@ -97,6 +114,8 @@ class ExportDialog(Dialog):
         for widget in (self.help, *self.own.values()):
             form.addRow("", widget)
         self.choices = ExportChoices(form, self)
+        form.addRow("", self.folder_classes)
+        form.setRowVisible(self.folder_classes, False)
         form.addRow(tr("Save to"), hbox((self.path_edit, 1), self.browse))
         self.lay_out(form, self.total, self.note, self.warning)
 

@@ -44,6 +44,10 @@ class ImportDialog(Dialog):
         self.meaning.second.setToolTip(tr("True boxes, used to measure how good your boxes are."))
         self.status = Choice(tr("Unseen"), tr("Accepted"))
         self.replace_held = QCheckBox(tr("Replace edited and accepted boxes"))
+        self.folder_classes = QCheckBox(tr("Take classes from the names of the images' folders"))
+        self.folder_classes.setToolTip(tr("Boxes that have a class of their own keep it."))
+        self.blanks = QCheckBox(tr("Images without a box show no object"))
+        self.blanks.setToolTip(tr("They are accepted without a box. Finding boxes does not change them."))
         self.classes = Combo(name=tr("Classes"), tip=tr("Only boxes of this class are imported."))
         self.score = RealSpin(0.0, 1.0, step=0.05, tip=tr("Boxes with a lower score are left out."))
         self.score.setSpecialValueText(tr("any"))
@@ -53,6 +57,8 @@ class ImportDialog(Dialog):
         form.addRow(tr("Import as"), hbox(self.meaning, STRETCH))
         form.addRow(tr("Mark images as"), hbox(self.status, STRETCH))
         form.addRow("", self.replace_held)
+        form.addRow("", self.folder_classes)
+        form.addRow("", self.blanks)
         form.addRow(tr("Classes"), self.classes)
         form.addRow(tr("Minimum score"), self.score)
         self._offer_choices(classes=False, scores=False)
@@ -62,7 +68,9 @@ class ImportDialog(Dialog):
         lines.setFixedHeight(_DETAIL_LINES * self.fontMetrics().lineSpacing())
         self.lay_out(form, self.total, lines)
         self.path_edit.textChanged.connect(self._on_path_changed)
-        self.replace_held.toggled.connect(self._show)
+        for box in (self.replace_held, self.blanks):
+            box.toggled.connect(self._show)
+        self.folder_classes.toggled.connect(self._list_classes)
         self.classes.currentIndexChanged.connect(self._show)
         self.score.valueChanged.connect(self._show)
         self.meaning.changed.connect(self._on_meaning_changed)
@@ -77,15 +85,21 @@ class ImportDialog(Dialog):
         """What the file holds for the project; one of another path comes too late."""
         if plan.path == self.path:
             self._plan = plan
-            labels = plan.labels()
-            with QSignalBlocker(self.classes):
-                self.classes.clear()
-                self.classes.addItem(tr("All classes"))
-                for label, boxes in labels.items():
-                    self.classes.addItem(f"{short(label)}  ({number(boxes, ',')})", label)
-            has_scores = any(one.score is not None for boxes in plan.boxes.values() for one in boxes)
-            self._offer_choices(classes=len(labels) > 1, scores=has_scores)
-            self._show()
+            self._list_classes()
+
+    def _list_classes(self) -> None:
+        """The classes of the plan to choose from, and its other choices."""
+        if (plan := self._by_folder()) is None:
+            return
+        labels = plan.labels()
+        with QSignalBlocker(self.classes):
+            self.classes.clear()
+            self.classes.addItem(tr("All classes"))
+            for label, boxes in labels.items():
+                self.classes.addItem(f"{short(label)}  ({number(boxes, ',')})", label)
+        has_scores = any(one.score is not None for boxes in plan.boxes.values() for one in boxes)
+        self._offer_choices(classes=len(labels) > 1, scores=has_scores, folders=bool(plan.classes))
+        self._show()
 
     def show_problem(self, sentence: str) -> None:
         """Why the path cannot be imported; empty where there is none yet."""
@@ -102,10 +116,11 @@ class ImportDialog(Dialog):
         )
         self.agree.setEnabled(False)
 
-    def _offer_choices(self, *, classes: bool, scores: bool) -> None:
+    def _offer_choices(self, *, classes: bool, scores: bool, folders: bool = False) -> None:
         """Grey what this file leaves no choice of. Rows that came and went would move the buttons."""
         self.classes.setEnabled(classes)
         self.score.setEnabled(scores)
+        self.folder_classes.setEnabled(folders)
 
     def _on_path_changed(self) -> None:
         self._offer_choices(classes=False, scores=False)
@@ -113,7 +128,7 @@ class ImportDialog(Dialog):
         self._timer.start()
 
     def _on_meaning_changed(self, as_boxes: bool) -> None:
-        for choice in (self.status, self.replace_held):
+        for choice in (self.status, self.replace_held, self.blanks):
             choice.setEnabled(as_boxes)
         if self._plan is None:
             self.show_problem("")
@@ -140,19 +155,26 @@ class ImportDialog(Dialog):
         )
         self.total.setText(will.format(of_boxes, of_images))
         lines = plan.lines()
-        if plan.held and not as_truth and not self.replace_held.isChecked():
+        if plan.held_boxes and not as_truth and not self.replace_held.isChecked():
             kept = tr("Kept, because you edited or accepted their boxes: {0}.")
-            lines.insert(0, kept.format(number(len(plan.held), ",")))
+            lines.insert(0, kept.format(number(plan.held_boxes, ",")))
         style.mark(self.details, "muted")
         self.details.setText("\n".join(lines))
-        self.agree.setEnabled(boxes > 0)
+        self.agree.setEnabled(boxes > 0 or (images > 0 and not as_truth))
 
     def _chosen(self) -> ImportPlan | None:
         """What of the plan the person wants."""
         label = self.classes.currentData()
         classes = None if label is None else frozenset({label})
         wanted = Selection(classes=classes, min_score=self.score.value())
-        return None if self._plan is None else self._plan.only(wanted)
+        plan = self._by_folder()
+        if plan is None:
+            return None
+        plan = plan.only(wanted)
+        return plan.with_blanks() if self.blanks.isChecked() and self.meaning.is_first() else plan
+
+    def _by_folder(self) -> ImportPlan | None:
+        return self._plan.by_folder() if self._plan and self.folder_classes.isChecked() else self._plan
 
     def accept(self) -> None:
         if (plan := self._chosen()) is not None:

@@ -10,6 +10,7 @@ from app.views.controls import plain_label, push_button
 from app.wiring import one_shot
 from core.base.annotations import BoxRecord
 from core.base.language import number, tr, trn
+from core.images.exif import NOT_SAID, Taken
 
 NOTICE_MS = 8000
 
@@ -32,17 +33,18 @@ class StatusStrip(QStatusBar):
             "", self.problems_requested.emit, icon="warning", tint="warning", role="link"
         )
         self.problems.setObjectName("problems_button")
-        self.position, self.box, self.image_size = (plain_label(role="muted") for _ in range(3))
+        self.position, self.box, self.image_size, self.taken = (plain_label(role="muted") for _ in range(4))
         self.reviewed = plain_label()
         for widget in (self.text, self.bar, self.stop):
             self.addWidget(widget)
-        for widget in (self.problems, self.reviewed, self.position, self.box, self.image_size):
+        for widget in (self.problems, self.reviewed, self.position, self.box, self.image_size, self.taken):
             self.addPermanentWidget(widget)
         self._notice = one_shot(self, NOTICE_MS, self._show_text)
         self._said = self._box = self._drag = ""
         self._activity: Activity | None = None
         self.set_activity(None)
         self.set_problems(0)
+        self.set_taken(NOT_SAID)
 
     def set_activity(self, activity: Activity | None) -> None:
         """Show a job and how far it is; None when there is none."""
@@ -84,6 +86,18 @@ class StatusStrip(QStatusBar):
     def set_size(self, size: tuple[int, int] | None, *, truncated: bool = False) -> None:
         text = "" if size is None else tr("{0} × {1} px").format(*size)
         self.image_size.setText(tr("{0}, damaged").format(text) if text and truncated else text)
+
+    def set_taken(self, taken: Taken) -> None:
+        """When the photo was taken, to the minute; where, under the mouse."""
+        text = taken.shown[:16]
+        lines = [tr("Taken {0}").format(taken.shown)] if taken.time else []
+        if taken.position is not None:
+            place = ", ".join(number(degrees, ".5f") for degrees in taken.position)
+            lines.append(tr("GPS position {0}. Exported only if you ask for it.").format(place))
+            text = tr("{0}  GPS").format(text).strip()
+        self.taken.setText(text)
+        self.taken.setToolTip("\n".join(lines))
+        self.taken.setVisible(bool(lines))
 
     def set_drag(self, size: tuple[int, int] | None) -> None:
         """Width and height of the box under the mouse; None when it is let go."""

@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import numpy.typing as npt
 from photo_scores import is_right, results_file
-from photo_sets import SETS, even_ranks, photo_set
+from photo_sets import SETS, PhotoSet, even_ranks, photo_set
 from photo_tables import markdown
 
 from core.base.annotations import ImageBoxes
@@ -66,7 +66,6 @@ Floats = npt.NDArray[np.float64]
 class Bench:
     """A set whose features are known: ``images`` with their true boxes, and what was learned without them."""
 
-    name: str
     truth: tuple[ImageBoxes, ...]
     images: list[Reviewed]
     signatures: npt.NDArray[np.float16]
@@ -115,7 +114,7 @@ def main() -> None:
         work = options.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
         for name in options.sets:
-            bench = _bench(name, options.seed, features, work)
+            bench = seen([photo_set(name, work)], seed=options.seed, features=features)
             sets.append({"set": name, **_drawn(bench, options), "orders": _ordered(bench, options)})
             print(name, json.dumps(sets[-1]["gains"]), file=sys.stderr, flush=True)
     text = _tables(sets, options.numbers)
@@ -131,10 +130,15 @@ def main() -> None:
     write_atomically(path, json.dumps(document, indent=1).encode() + b"\n")
 
 
-def _bench(name: str, seed: int, features: Features, work: Path) -> Bench:
-    photos = photo_set(name, work)
-    known = {file.path: file for file in scan_folder([photos.images]).images}
-    files: list[ImageFile] = [known[path] for path in photos.files]
+def seen(sets: Sequence[PhotoSet], *, seed: int, features: Features) -> Bench:
+    """The photos of all ``sets`` together, and what was learned from them without labels."""
+    known = {file.path: file for file in scan_folder([photos.images for photos in sets]).images}
+    files: list[ImageFile] = [known[path] for photos in sets for path in photos.files]
+    truth = tuple(
+        replace(one, name=f"{photos.name}/{one.name}") if len(sets) > 1 else one
+        for photos in sets
+        for one in photos.truth
+    )
     learned: Localizer | None = None
     for report in learn(FeaturesConfig(seed=seed), features, files):
         learned = report.localizer or learned
@@ -149,13 +153,13 @@ def _bench(name: str, seed: int, features: Features, work: Path) -> Bench:
                 signs = np.zeros((len(files), found.shape[1]), np.float16)
             signs[described.rows] = found
             for row, one in zip(described.rows.tolist(), learned.cells(described, features), strict=True):
-                truth = photos.truth[row]
-                boxes = [own.box.sides for own in truth.boxes]
-                shares = np.array(boxes) / np.tile([truth.width, truth.height], 2)
+                own = truth[row]
+                boxes = [box.box.sides for box in own.boxes]
+                shares = np.array(boxes) / np.tile([own.width, own.height], 2)
                 images[row] = Reviewed(one, np.clip(shares, 0, 1))
-    even = even_ranks([image.name for image in photos.truth])
+    even = even_ranks([image.name for image in truth])
     prior = Unit(learned.weights, learned.bias)
-    return Bench(name, photos.truth, [images[i] for i in range(len(files))], signs, prior, even)
+    return Bench(truth, [images[i] for i in range(len(files))], signs, prior, even)
 
 
 def _drawn(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:

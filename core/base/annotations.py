@@ -19,12 +19,22 @@ class Source(str, Enum):
 
 
 class Status(str, Enum):
-    """What the person said of an image, or ``FAILED`` where it could not be used."""
+    """What the person said of an image, or ``FAILED`` where it could not be used.
+
+    ``ACCEPTED``: its boxes are right. ``NO_OBJECT``: it shows none, and has no box. ``REJECTED``: a box is
+    wrong, and the right one is not known.
+    """
 
     UNSEEN = "unseen"
     ACCEPTED = "accepted"
+    NO_OBJECT = "no object"
     REJECTED = "rejected"
     FAILED = "failed"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its boxes, or that it has none, were said to be right: no automatic run changes that."""
+        return self in (Status.ACCEPTED, Status.NO_OBJECT)
 
 
 #: By what files and tables hold.
@@ -49,13 +59,20 @@ def auto_boxes(boxes: Iterable[BoxRecord]) -> list[BoxRecord]:
     return [box for box in boxes if box.source is Source.AUTO]
 
 
+def in_class(boxes: Iterable[BoxRecord], name: str) -> tuple[BoxRecord, ...]:
+    """``boxes``, those without a class of their own in the one of that name."""
+    return tuple(replace(one, label=name) if one.label == DEFAULT_LABEL else one for one in boxes)
+
+
 @dataclass(frozen=True, slots=True)
 class ImageBoxes:
     """An image and its boxes, as exported, as read back, and as ground truth.
 
     ``name`` is relative, with forward slashes and subfolders. ``width`` and ``height`` are pixels of
     the image as displayed, 0 where unknown. ``reason`` says why a ``FAILED`` image could not be used.
-    ``no_object`` is the probability, 0..1, that it shows no object; None where nobody gave one.
+    ``no_object`` is the probability, 0..1, that it shows no object; None where nobody gave one. ``taken`` is
+    when it was taken, ISO 8601 by the camera's clock, empty where unknown. ``position`` is where, latitude
+    and longitude in degrees: only of an export that was asked for it.
 
     Of a file that was read, ``shares`` says that the boxes are shares of an image whose size the file does
     not tell, and ``stem`` is the name, without ending, of the one annotation file that the image has; it
@@ -69,6 +86,8 @@ class ImageBoxes:
     status: Status = Status.UNSEEN
     reason: str = ""
     no_object: float | None = None
+    taken: str = ""
+    position: tuple[float, float] | None = None
     shares: bool = False
     stem: str = field(default="", compare=False)
 

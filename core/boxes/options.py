@@ -9,6 +9,7 @@ import numpy as np
 
 from core.base.annotations import BoxRecord
 from core.boxes.batches import find_boxes, read_maps
+from core.boxes.classes import ClassMap, with_classes
 from core.boxes.grid import Maps
 from core.boxes.moments import framing_rows
 from core.boxes.prior import Prior
@@ -55,8 +56,12 @@ class BoxOptions:
         own_framings: Mapping[int, Floats],
         sizes: Mapping[int, tuple[int, int]],
         prior: Prior | None,
+        classes: Mapping[int, ClassMap] | None = None,
     ) -> dict[int, tuple[BoxRecord, ...]]:
-        """The boxes of images by id, whose ``sizes`` are width and height in pixels."""
+        """The boxes of images by id, whose ``sizes`` are width and height in pixels.
+
+        They have the classes that ``classes`` say, of images that are in it.
+        """
         ids = list(maps)
         found = find_boxes_of_many(
             list(maps.values()),
@@ -67,7 +72,11 @@ class BoxOptions:
             framings=framing_rows(own_framings, ids),
             max_boxes=self.max_boxes,
         )
-        return dict(zip(ids, found, strict=True))
+        known = classes or {}
+        return {
+            i: with_classes(own, maps[i], known[i], sizes[i]) if i in known else own
+            for i, own in zip(ids, found, strict=True)
+        }
 
     def boxes_of(
         self,
@@ -77,10 +86,12 @@ class BoxOptions:
         image_id: int = 0,
         prior: Prior | None = None,
         framing: Floats | None = None,
+        classes: ClassMap | None = None,
     ) -> tuple[BoxRecord, ...]:
         """The boxes of one image of ``size``, surest first; with id 0, at the threshold of all."""
         framings = {} if framing is None else {image_id: framing}
-        return self.boxes({image_id: heat_map}, framings, {image_id: size}, prior)[image_id]
+        own = {} if classes is None else {image_id: classes}
+        return self.boxes({image_id: heat_map}, framings, {image_id: size}, prior, own)[image_id]
 
     def first_boxes(
         self, maps: Sequence[Map] | Maps, sizes: Floats, prior: Prior | None, framings: Floats | None

@@ -14,6 +14,7 @@ from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS
 from core.cli import left_out
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted, images_text
+from core.cli.preset_options import refuse_idle_seed
 from core.cli.projects import project_to_train
 from core.images.scan import RejectedFile
 from core.learn.frozen import Learned
@@ -31,6 +32,7 @@ from core.project.workflow import add_folders, training_run
 def train_by_features(
     paths: Sequence[Path],
     project_path: Path,
+    preset: str,
     changes: Mapping[str, Any],
     *,
     resume: bool,
@@ -38,7 +40,7 @@ def train_by_features(
     bar: Bar,
     stop: Event,
 ) -> dict[str, Any]:
-    """Learn from frozen features into the project.
+    """Learn from frozen features into the project, by one of :data:`FEATURES_PRESETS`.
 
     Nothing is saved before the end, a minute away: what was interrupted begins again, with ``resume`` or
     without.
@@ -46,12 +48,14 @@ def train_by_features(
     Raises
     ------
     TrainingError
-        There is a training that came to its end and can be read, and no ``restart``.
+        There is a training that came to its end and can be read, and no ``restart``; or an option changes
+        nothing.
     Cancelled
         ``stop`` was set.
     """
     agreed = changes.get("download", False)
-    config = FEATURES_PRESETS[DEFAULT_PRESET].with_(**{k: v for k, v in changes.items() if k != "download"})
+    config = FEATURES_PRESETS[preset].with_(**{k: v for k, v in changes.items() if k != "download"})
+    refuse_idle_seed(config, changes)
     _refuse_weights(config.features, config.weights, agreed=agreed)
     with project_to_train(project_path) as project:
         saved = newest_run(project, KIND)
@@ -64,7 +68,7 @@ def train_by_features(
         features = features_of(config, agree=(lambda _: True) if agreed else None)
         _note(bar, features)
         bar.part("Learning", 1.0)
-        with training_run(project, KIND, preset=DEFAULT_PRESET) as run:
+        with training_run(project, KIND, preset=preset) as run:
             last, failed = _follow(project, records, config, features, run, bar, stop)
         project.save_view(replace(project.load_view(), config=config))
         unusable = left_out.not_used(project, paths, failed)

@@ -14,6 +14,7 @@ from core.formats.selection import MAX_VAL_SHARE
 
 KINDS = ("boxes", "cifar10")
 STATUSES = ("unseen", "accepted")
+_FOLDERS = "Boxes without a class of their own get the name of the folder that their image was sorted into."
 
 
 def export(
@@ -51,6 +52,11 @@ def export(
     animal: Annotated[
         bool, typer.Option("--animal", help="MegaDetector: call boxes without a class of their own 'animal'.")
     ] = False,
+    with_gps: Annotated[
+        bool,
+        typer.Option("--with-gps", help="CSV, YOLO, Camtrap DP: say where photos were taken (GPS)."),
+    ] = False,
+    folder_classes: Annotated[bool, typer.Option("--folder-classes", help=_FOLDERS)] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the project's boxes to a file or folder.
@@ -69,13 +75,17 @@ def export(
     given = {
         "link": link, "flat": flat, "one_based": one_based,
         "beside_images": beside_images, "replace_foreign": replace_foreign, "animal": animal,
+        "with_gps": with_gps,
     }  # fmt: skip
     for name, on in given.items():
         if on and name not in WRITTEN[format_].own:
             raise typer.BadParameter(f"--{name.replace('_', '-')} is not for --format {format_}.")
     with stop_on_signal() as stop, progress_bar() as bar:
         options = WriteOptions(**given)  # type: ignore[arg-type]
-        result = run_export(project, format_, out, selection=selection, options=options, bar=bar, stop=stop)
+        result = run_export(
+            project, format_, out, selection=selection, options=options, folder_classes=folder_classes,
+            bar=bar, stop=stop,
+        )  # fmt: skip
     show(result, as_json, result.pop("text"))
 
 
@@ -85,7 +95,7 @@ def import_(
         Path,
         typer.Argument(
             help="boxes: a file or folder of COCO, CSV, YOLO, VOC, labelme, MegaDetector, CVAT, "
-            "Label Studio, VIA, CreateML or Open Images. "
+            "Label Studio, VIA, CreateML, Open Images or Camtrap DP. "
             "cifar10: cifar-10-binary.tar.gz, or the folder of its *.bin files."
         ),
     ],
@@ -106,6 +116,10 @@ def import_(
     min_score: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="boxes: only those of this score or more, or without one.")
     ] = 0.0,
+    folder_classes: Annotated[bool, typer.Option("--folder-classes", help=f"boxes: {_FOLDERS}")] = False,
+    blanks: Annotated[
+        bool, typer.Option("--blanks", help="boxes: images that the file shows without one show no object.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take in boxes made elsewhere, or unpack a published archive.
@@ -120,7 +134,10 @@ def import_(
         if project is None:
             raise typer.BadParameter("'import boxes' needs --project.")
         wanted = Selection(classes=frozenset(class_) if class_ else None, min_score=min_score)
-        result = run_import_boxes(source, project, wanted, status=status, replace_edited=replace_edited)
+        result = run_import_boxes(
+            source, project, wanted, status=status, replace_edited=replace_edited,
+            folder_classes=folder_classes, blanks=blanks,
+        )  # fmt: skip
     else:
         if out is None:
             raise typer.BadParameter("'import cifar10' needs --out.")

@@ -14,7 +14,14 @@ from core.cli.projects import existing_project
 from core.formats import FORMATS, Selection, WriteOptions, export
 from core.images import cifar10
 from core.project.claim import COMMAND, claim
-from core.project.exchange import exportable, import_boxes, outdated_images, plan_import
+from core.project.exchange import (
+    ALL,
+    classes_by_name,
+    exportable,
+    import_boxes,
+    outdated_images,
+    plan_import,
+)
 from core.project.provenance import provenance
 from core.project.results import results_file
 from core.project.runs import current_run, newest_finished_run
@@ -29,6 +36,7 @@ def run_export(
     *,
     selection: Selection | None = None,
     options: WriteOptions | None = None,
+    folder_classes: bool = False,
     bar: Bar,
     stop: Event,
     share: float = 1.0,
@@ -40,14 +48,17 @@ def run_export(
             raise Cancelled("Stopped; nothing was exported.")
         bar.count(done, total)
 
+    options = options or WriteOptions()
     with existing_project(project_path, to_read=True) as project:
-        images, sources = exportable(project)
+        bar.part("Reading photos", 0.0)
+        images, sources = exportable(project, with_gps=options.with_gps, on_file=on_file)
         if not any(image.boxes for image in images):
             raise _no_boxes(project)
+        folders = classes_by_name(project) if folder_classes else {}
         outdated, is_behind = outdated_images(project), _is_behind(project)
         taught = provenance(project)
     bar.part("Writing", share)
-    options = replace(options or WriteOptions(), sources=sources, on_file=on_file, taught=taught)
+    options = replace(options, sources=sources, on_file=on_file, taught=taught)
     summary = export(
         images,
         out,
@@ -55,6 +66,7 @@ def run_export(
         selection=selection,
         options=options,
         outdated=outdated,
+        folders=folders,
     )
     if is_behind and any(auto_boxes(image.boxes) for image in images):
         bar.note(
@@ -83,11 +95,20 @@ def _is_behind(project: Project) -> bool:
 
 
 def run_import_boxes(
-    path: Path, project_path: Path, wanted: Selection, *, status: str, replace_edited: bool
+    path: Path,
+    project_path: Path,
+    wanted: Selection,
+    *,
+    status: str,
+    replace_edited: bool,
+    folder_classes: bool = False,
+    blanks: bool = False,
 ) -> dict[str, Any]:
     """Boxes made elsewhere into the project; ``text`` says what came in."""
     with claim(project_path, COMMAND), existing_project(project_path) as project:
-        plan = plan_import(project, path, wanted)
+        plan = plan_import(project, path, ALL if folder_classes else wanted)
+        plan = plan.by_folder().only(wanted) if folder_classes else plan
+        plan = plan.with_blanks() if blanks else plan
         summary = import_boxes(project, plan, status=Status(status), replace_held=replace_edited)
     return {"text": "\n".join(summary.lines()), **summary.to_dict()}
 

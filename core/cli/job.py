@@ -121,7 +121,7 @@ def run_train(
     if used in FEATURES_PRESETS:
         from core.cli.features_commands import train_by_features
 
-        return train_by_features(paths, project_path, changes, **ways, bar=bar, stop=stop)
+        return train_by_features(paths, project_path, used, changes, **ways, bar=bar, stop=stop)
     from core.cli.gan_commands import train_from_scratch
 
     return train_from_scratch(paths, project_path, preset or None, changes, **ways, bar=bar, stop=stop)

@@ -55,10 +55,12 @@ def save(
 def use(
     file: Annotated[Path, typer.Argument(help="A file that 'localizer save' wrote.")],
     project: ProjectFile,
+    weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
     """Take what was learned elsewhere into a project, as a run of its own."""
     from core.cli.learn_commands import run_use
 
-    result = run_use(file, project)
+    with progress_bar() as bar:
+        result = run_use(file, project, weights=weights, bar=bar)
     show(result, as_json, result.pop("text"))

@@ -9,7 +9,8 @@ from typing import Any
 
 from core.base.annotations import Status
 from core.base.errors import BoxscoutError, CheckpointError
-from core.base.language import trn
+from core.base.language import short, trn
+from core.cli import left_out
 from core.cli.console import Bar
 from core.cli.features_commands import features_to_use
 from core.cli.job import images_text
@@ -17,7 +18,7 @@ from core.cli.projects import existing_project, project_to_train
 from core.learn.corrections import check_enough
 from core.maps.localizer import Localizer, load_localizer, save_localizer
 from core.project.claim import COMMAND, claim
-from core.project.corrections import PRESET, lessons_of, prior_unit, teach
+from core.project.corrections import PRESET, check_lessons, damaged_runs, lessons_of, prior_unit, teach
 from core.project.exchange import import_boxes, plan_import
 from core.project.learning import KIND, saved_unit
 from core.project.runs import Run
@@ -27,6 +28,7 @@ from core.project.workflow import command_line, run_to_use, training_run
 
 IMPORTED = "imported"
 """Preset of a run that was learned elsewhere."""
+_SHOWN = 5
 
 
 def run_learn(
@@ -39,25 +41,28 @@ def run_learn(
         if boxes is not None:
             told += _take_in(project, boxes)
         else:
-            check_enough(lessons_of(project).with_box)  # before the features take their seconds
+            check_lessons(lessons_of(project))  # before the features take their seconds
         features = features_to_use(project, prior, weights, bar)
         bar.part("Learning", 1.0)
         with training_run(project, KIND, preset=PRESET) as run:
-            found = teach(
+            learned = teach(
                 project, prior, features, run, seed=seed, on_progress=bar.count, cancelled=stop.is_set
             )
-        rejected = lessons_of(project).rejected
+        rejected, damaged = lessons_of(project).rejected, damaged_runs(project)
+    found = learned.unit
     assert found.taught is not None, "corrections have taught it"
     told.append(_learned(run, found, rejected))
+    told += [f"{one.name} is damaged and was passed over." for one in damaged]
     told.append(f"Find boxes by it: {command_line('localize PHOTOS', path)}")
-    return {"text": "\n".join(told), "run": run.id, "rejected": rejected, **asdict(found.taught)}
+    result = {"run": run.id, "rejected": rejected, "classes": _classes(found), **asdict(found.taught)}
+    return left_out.told({"text": "\n".join(told), **result}, learned.left_out)
 
 
 def _take_in(project: Project, boxes: Path) -> list[str]:
     """The boxes of a file, as accepted; what is to be said of it. None come in where too few would teach."""
     plan = plan_import(project, boxes)
-    known = {i for i, own in lessons_of(project).boxes.items() if own}
-    check_enough(len(known | (plan.boxes.keys() - plan.held)))
+    known = {**plan.boxes, **lessons_of(project).boxes}
+    check_enough(sum(len(own) > 0 for own in known.values()))
     return import_boxes(project, plan, status=Status.ACCEPTED).lines()
 
 
@@ -66,7 +71,7 @@ def _learned(run: Run, found: Localizer, rejected: int) -> str:
     text, empty = _reviewed(found.taught.images), found.taught.empty
     without = f", {empty:,} of them without an object" if empty else ""
     unused = f" Rejected images teach nothing: {rejected:,}." if rejected else ""
-    return f"{run.name} has learned from {text}{without}.{unused}"
+    return f"{run.name} has learned from {text}{without}{_of_classes(found)}.{unused}"
 
 
 def run_save(path: Path, out: Path, *, run_id: int | None) -> dict[str, Any]:
@@ -90,12 +95,14 @@ def _keep_other_kinds(out: Path) -> None:
         raise BoxscoutError(f"{out} is no file of 'localizer save': choose another name.") from error
 
 
-def run_use(file: Path, path: Path) -> dict[str, Any]:
-    """Take the localizer in ``file`` into the project at ``path``, as a new run."""
+def run_use(file: Path, path: Path, *, weights: Path | None, bar: Bar) -> dict[str, Any]:
+    """Take the localizer in ``file`` into the project at ``path``, as a new run, where it can find boxes."""
     unit = load_localizer(file)
-    with project_to_train(path) as project, training_run(project, KIND, preset=IMPORTED) as run:
-        save_localizer(run.file, unit)
-        note_training(project, run, complete=True)
+    with project_to_train(path) as project:
+        features_to_use(project, unit, weights, bar)
+        with training_run(project, KIND, preset=IMPORTED) as run:
+            save_localizer(run.file, unit)
+            note_training(project, run, complete=True)
     line = command_line("localize PHOTOS", path)
     return {
         "text": f"{run.name} is what {file} holds: {_known(unit)}.\nFind boxes by it: {line}",
@@ -105,7 +112,20 @@ def run_use(file: Path, path: Path) -> dict[str, Any]:
 
 def _known(unit: Localizer) -> str:
     images = images_text(unit.images) if unit.taught is None else _reviewed(unit.images)
-    return f"learned on {unit.features} from {images}"
+    return f"learned on {unit.features} from {images}{_of_classes(unit)}"
+
+
+def _classes(unit: Localizer) -> list[str]:
+    return [] if unit.classes is None else list(unit.classes.names)
+
+
+def _of_classes(unit: Localizer) -> str:
+    """The classes of a unit, the first few by name; empty where it has none."""
+    names = _classes(unit)
+    if not names:
+        return ""
+    shown = ", ".join(map(short, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")
+    return f"; {'class' if len(names) == 1 else 'classes'}: {shown}"
 
 
 def _reviewed(count: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from core.base.config import TrainConfig
+from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import TrainingError
 from core.base.presets import FEATURES_PRESETS, OLD_PRESETS, PRESETS
 
@@ -80,6 +80,12 @@ def refuse_idle_objective(config: TrainConfig, given: Mapping[str, Any]) -> None
         raise TrainingError(
             "--objective is for a generator, which is not trained here: add --adversarial 1, or leave it out."
         )
+
+
+def refuse_idle_seed(config: FeaturesConfig, given: Mapping[str, Any]) -> None:
+    """TrainingError where a seed was ``given``, and the method of ``config`` draws nothing."""
+    if "seed" in given and config.method == "ddt":
+        raise TrainingError("--seed changes nothing with --method ddt, which draws nothing: leave it out.")
 
 
 def option_of(name: str, value: Any) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from core.formats import (
+    camtrap,
+    class_folders,
     coco,
     coco_results,
     createml,
@@ -21,6 +23,7 @@ from core.formats import (
     open_images,
     tiny_imagenet,
     via,
+    via3,
     voc,
     yolo,
 )
@@ -41,8 +44,8 @@ __all__ = [
 ]
 
 _ALL = (
-    *(open_images, via, csv, coco, coco_results, yolo, voc, megadetector, labelme),
-    *(imagefolder, fiftyone, drawn, crops),
+    *(open_images, via, via3, csv, coco, coco_results, yolo, voc, megadetector, labelme),
+    *(imagefolder, fiftyone, drawn, crops, class_folders, camtrap),
     *(cvat, label_studio, createml, tiny_imagenet),
 )
 #: Every format by its name; where several would know a file, the first one does.

@@ -92,7 +92,11 @@ def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
 
 def _image(number: int, image: ImageBoxes) -> dict[str, Any]:
     entry = {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
-    return entry if image.no_object is None else {**entry, "no_object": float(image.no_object)}
+    said = {} if image.status is Status.UNSEEN else {"status": image.status.value}
+    known = {} if image.no_object is None else {"no_object": float(image.no_object)}
+    # As COCO itself writes it, without parts of a second and zone.
+    when = {"date_captured": image.taken[:19].replace("T", " ")} if image.taken else {}
+    return {**entry, **said, **known, **when}
 
 
 def _annotation(number: int, image_id: int, category_id: int, record: BoxRecord) -> dict[str, Any]:
@@ -119,8 +123,8 @@ def bbox(box: Box) -> list[float]:
 def matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
     """Whether what was read is what was written."""
     return len(found) == len(prepared.images) and all(
-        (a.name, a.width, a.height, a.no_object, len(a.boxes))
-        == (b.name, b.width, b.height, b.no_object, len(b.boxes))
+        (a.name, a.width, a.height, a.status, a.no_object, len(a.boxes))
+        == (b.name, b.width, b.height, b.status, b.no_object, len(b.boxes))
         and all(map(_same, a.boxes, b.boxes))
         for a, b in zip(found, prepared.images, strict=True)
     )
@@ -134,6 +138,8 @@ def _same(a: BoxRecord, b: BoxRecord) -> bool:
     )
 
 
+_OF_IMAGES = {"status", "reason", "no_object"}
+_OF_BOXES = {"score", "source", "threshold", "rule"}
 EnumT = TypeVar("EnumT", Source, Status)
 
 
@@ -207,10 +213,11 @@ class _Reader:
             else:
                 known.append((name, annotation, _box(annotation)))
         shares = not _is_ours(self.content) and are_shares(box for _, _, box in known)
+        place = tr("annotation {id}")
         for at, (name, annotation, box) in enumerate(known, start=1):
             category = key_of(annotation.get("category_id"))
             unlisted += bool(category) and category not in labels
-            where = tr("annotation {id}").format(id=key_of(annotation.get("id")) or at)
+            where = place.format(id=key_of(annotation.get("id")) or at)
             label = labels.get(category, category) if category else None
             self.gathered.box(name, box, label, where=where, shares=shares, **_added(annotation))
         self._tell(crowds, unlisted)
@@ -238,14 +245,8 @@ class _Reader:
                 raise wrong(what, self.file, image=short(str(given)), key=short(key))
             else:
                 seen.add(given if isinstance(given, str) else None)
-                reason = image.get("reason")
-                name = self.gathered.image(
-                    given, size(image.get("width")), size(image.get("height")),
-                    status=_named(STATUSES, image.get("status"), Status.UNSEEN),
-                    reason=reason if isinstance(reason, str) else "",
-                    no_object=_finite(image.get("no_object")),
-                )  # fmt: skip
-                if name:
+                width, height = size(image.get("width")), size(image.get("height"))
+                if name := self.gathered.image(given, width, height, **_said(image)):
                     names[key] = name
         return names
 
@@ -279,6 +280,8 @@ def _is_ours(content: Mapping[str, Any]) -> bool:
 
 def key_of(value: object) -> str:
     """An id as text: 1, 1.0 and "1" are one; empty where there is none."""
+    if type(value) is int:
+        return str(value)
     found = number(value)
     if found is not None and found == int(found) and abs(found) < 2**53:
         return str(int(found))
@@ -286,14 +289,30 @@ def key_of(value: object) -> str:
 
 
 def _box(annotation: Mapping[str, Any]) -> Box | None:
-    return (
-        box_of(annotation.get("bbox"))
-        if annotation.get("bbox")
-        else box_of_mask(annotation.get("segmentation"))
-    )
+    """Where ``bbox`` is missing, or has no area as some tools leave it, the box around the mask."""
+    box = box_of(annotation["bbox"]) if annotation.get("bbox") else None
+    is_point = box is not None and box.x0 == box.x1 and box.y0 == box.y1
+    if (is_point or not annotation.get("bbox")) and annotation.get("segmentation"):
+        return box_of_mask(annotation["segmentation"])
+    return box
+
+
+def _said(image: Mapping[str, Any]) -> dict[str, Any]:
+    """What our own exports add to an image: nothing in the files of others, of which there are many."""
+    if image.keys().isdisjoint(_OF_IMAGES):
+        return {}
+    reason = image.get("reason")
+    return {
+        "status": _named(STATUSES, image.get("status"), Status.UNSEEN),
+        "reason": reason if isinstance(reason, str) else "",
+        "no_object": _finite(image.get("no_object")),
+    }
 
 
 def _added(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of an annotation."""
+    if annotation.keys().isdisjoint(_OF_BOXES):
+        return {}
     rule = annotation.get("rule")
     return {
         "score": _finite(annotation.get("score")),
@@ -304,7 +323,7 @@ def _added(annotation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finite(value: object) -> float | None:
-    return None if isinstance(value, str) else number(value)
+    return None if value is None or isinstance(value, str) else number(value)
 
 
 def _named(known: Mapping[str, EnumT], given: Any, other: EnumT) -> EnumT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,10 @@ def _read(content: list[Any], gathered: Gathered) -> None:
     entries = [entry if isinstance(entry, dict) else {} for entry in content]
     boxes = [box_of(entry.get("bbox")) for entry in entries]
     shares = are_shares(boxes)
+    labels: Mapping[str, Any] = {}
     names = [entry.get("file_name") or entry.get("image_id") for entry in entries]
     if not any(isinstance(name, str) and not name.isdecimal() for name in names):
-        known = _names_beside(gathered.file, {key_of(name) for name in names})
+        known, labels = _beside(gathered.file, {key_of(name) for name in names})
         names = [known.get(key_of(name)) for name in names]
     if not any(names):
         raise wrong(
@@ -74,13 +75,14 @@ def _read(content: list[Any], gathered: Gathered) -> None:
         )
     for at, (entry, name, box) in enumerate(zip(entries, names, boxes, strict=True), start=1):
         if image := gathered.image(str(name) if isinstance(name, int) else name):
-            label = entry.get("category_name") or entry.get("category_id")
+            number = entry.get("category_id")
+            label = entry.get("category_name") or labels.get(key_of(number)) or number
             where = tr("entry {number}").format(number=at)
             gathered.box(image, box, label, where=where, shares=shares, score=share(entry.get("score")))
 
 
-def _names_beside(file: Path, wanted: set[str]) -> dict[str, Any]:
-    """The names of images by their ids, of the one COCO file beside that lists all of ``wanted``."""
+def _beside(file: Path, wanted: set[str]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The names of images and of classes by their ids, of the one COCO file beside with all of ``wanted``."""
     fits = []
     for beside in sorted(file.parent.glob("*.json")):
         if beside != file and not beside.name.startswith("."):
@@ -88,12 +90,16 @@ def _names_beside(file: Path, wanted: set[str]) -> dict[str, Any]:
                 content = read_json(beside)
             except FormatError:
                 continue
-            images = content.get("images") if isinstance(content, dict) else None
-            entries = [one for one in images if isinstance(one, dict)] if isinstance(images, list) else []
-            names = {key_of(one.get("id")): one.get("file_name") for one in entries}
+            names = _by_id(content, "images", "file_name")
             if wanted <= names.keys():
-                fits.append(names)
-    return fits[0] if len(fits) == 1 else {}
+                fits.append((names, _by_id(content, "categories", "name")))
+    return fits[0] if len(fits) == 1 else ({}, {})
+
+
+def _by_id(content: Any, key: str, name: str) -> dict[str, Any]:
+    entries = content.get(key) if isinstance(content, dict) else None
+    listed = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    return {key_of(one.get("id")): one.get(name) for one in listed}
 
 
 FORMAT = Format(

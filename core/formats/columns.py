@@ -17,9 +17,10 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 # name of a row that the table has counts.
 _CALLED: Mapping[str, str] = {
     "filename": "filename imagefilename imagename imgname filepath imagepath imgpath image img imageid "
-    "imageids imagefile photo picture file path imageurl url uri name id",
+    "imageids imagefile mediaid photo picture file path imageurl url uri name id",
     "class": "class label classname labelname category categoryname species objectclass classlabel object "
-    "tag labels classes category1 type name regionlabel commonname scientificname classid categoryid labelid",
+    "tag labels classes category1 observationtype type name regionlabel commonname scientificname classid "
+    "categoryid labelid",
     "xmin": "xmin x1 left x0 xtl bboxxmin bboxx1 xminimum boxleft startx minx bboxleft tlx topleftx xleft",
     "ymin": "ymin y1 top y0 ytl bboxymin bboxy1 yminimum boxtop starty miny bboxtop tly toplefty ytop upper",
     "xmax": "xmax x2 right xbr bboxxmax bboxx2 xmaximum boxright endx maxx bboxright brx bottomrightx xright",
@@ -40,6 +41,9 @@ _CALLED: Mapping[str, str] = {
     "source": "source",
     "status": "status",
     "no_object": "noobject",
+    "captured": "captured datecaptured datetimeoriginal",
+    "latitude": "latitude",
+    "longitude": "longitude",
 }
 # Ways to give a box, the surest first.
 _WAYS = (SIDES, ("cx", "cy", "w", "h"), ("x", "y", "w", "h"), ("bbox",))

@@ -43,7 +43,8 @@ class WriteOptions:
     files of one split agree; empty: by first appearance. ``link`` makes hard links instead of copies,
     ``flat`` puts the names of subfolders into those of files. ``one_based`` counts pixels from 1.
     ``beside_images`` writes beside each image's file, and ``replace_foreign`` replaces files that others
-    left there. ``animal`` calls boxes without a class of their own so. ``taught`` says, in what JSON holds,
+    left there. ``animal`` calls boxes without a class of their own so. ``with_gps`` says where photos were
+    taken, which no format does unasked. ``taught`` says, in what JSON holds,
     by which corrections the boxes were found; empty for none. ``on_file`` is told (done, total) and may raise
     to end the export.
     """
@@ -57,6 +58,7 @@ class WriteOptions:
     beside_images: bool = False
     replace_foreign: bool = False
     animal: bool = False
+    with_gps: bool = False
     taught: Mapping[str, Any] = field(default_factory=dict)
     on_file: Callable[[int, int], None] = lambda done, total: None
 
@@ -131,9 +133,10 @@ class Format:
 
     Of what is read, ``begin`` starts a reader of files, which are known by what they hold and end in
     ``read_suffix``, by default ``suffix``; ``layout`` says instead whether a path is laid out so, a folder as
-    a rule, which ``read_layout`` reads. ``suffix`` is that of the file, empty where ``path`` is a folder to
-    be made. ``own`` names the fields of :class:`WriteOptions` that a person may choose. ``splits`` says that
-    train and validation share one layout, ``needs_box`` that images without a box have no place in it.
+    a rule, which ``read_layout`` reads; with ``names_itself`` no other format is asked about that folder.
+    ``suffix`` is that of the file, empty where ``path`` is a folder to be made. ``own`` names the fields of
+    :class:`WriteOptions` that a person may choose. ``splits`` says that train and validation share one
+    layout, ``needs_box`` that images without a box have no place in it.
     """
 
     name: str
@@ -145,6 +148,7 @@ class Format:
     read_suffix: str = ""
     layout: Callable[[Path], bool] | None = None
     read_layout: Callable[[Path, ReadOptions | None], list[ImageBoxes]] | None = None
+    names_itself: bool = False
     own: tuple[str, ...] = ()
     splits: bool = False
     needs_box: bool = False

@@ -2,7 +2,8 @@
 
 ``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. An image without a
 box has no row, since readers turn a column with an empty cell into text or floats; the summary counts
-such images. A last column, the probability that the image shows no object, is there where it is known of any.
+such images. Last columns, the probability that the image shows no object, when it was taken and, if asked
+for, where, are there where they are known of any.
 Rows end with CR LF and text is UTF-8 (RFC 4180). Read is any table whose columns are known.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.base.annotations import SOURCES, STATUSES, BoxRecord, ImageBoxes, Source, Status
@@ -29,13 +31,13 @@ from core.formats.common import (
     write_checked,
 )
 from core.formats.files import Table, wrong
-from core.formats.gather import Gathered, are_shares, each_file, share, size
+from core.formats.gather import Gathered, are_shares, each_file, numbers, share, size
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
     *("score", "threshold", "rule", "source", "status"),
 )
-NO_OBJECT = "no_object"
+NO_OBJECT, TAKEN, PLACE = "no_object", "captured", ("latitude", "longitude")
 # A spreadsheet runs a cell that starts with one of these, full width or not.
 _FORMULA = frozenset("=+-@＝＋－＠")
 
@@ -48,7 +50,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         It cannot be written, and ``path`` is as it was.
     """
-    return _write(images, path, whole_pixels)
+    return _write(images, path, whole_pixels, with_gps=options.with_gps)
 
 
 def write_exact(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
@@ -57,16 +59,22 @@ def write_exact(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
 
 
 def _write(
-    images: Sequence[ImageBoxes], path: Path, edges: Callable[[ImageBoxes], ImageBoxes]
+    images: Sequence[ImageBoxes],
+    path: Path,
+    edges: Callable[[ImageBoxes], ImageBoxes],
+    *,
+    with_gps: bool = False,
 ) -> ExportSummary:
     prepared = prepare(images, unfit=not_text)
     kept = [edges(image) for image in prepared.images if image.boxes]
+    if not with_gps:
+        kept = [replace(image, position=None) if image.position else image for image in kept]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    is_known = any(image.no_object is not None for image in kept)
-    writer.writerow((*COLUMNS, NO_OBJECT) if is_known else COLUMNS)
+    known = [names for names, cells in _MORE.items() if any(any(c != "" for c in cells(i)) for i in kept)]
+    writer.writerow((*COLUMNS, *(name for names in known for name in names)))
     for image in kept:
-        more = [_cell(image.no_object)] if is_known else []
+        more = [cell for names in known for cell in _MORE[names](image)]
         writer.writerows([*_row(image, record), *more] for record in image.boxes)
     write_checked(path, text.getvalue().encode("utf-8"), lambda written: FORMAT.read(written) == kept)
     notes = []
@@ -109,6 +117,18 @@ def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
 
 def _cell(number: float | None) -> float | str:
     return "" if number is None else float(number)
+
+
+def _place_cells(image: ImageBoxes) -> list[float | str]:
+    return [""] * len(PLACE) if image.position is None else list(image.position)
+
+
+#: Columns that are there where they are known of any image, and an image's cells in them.
+_MORE: Mapping[tuple[str, ...], Callable[[ImageBoxes], Sequence[float | str]]] = {
+    (NO_OBJECT,): lambda image: [_cell(image.no_object)],
+    (TAKEN,): lambda image: [image.taken],
+    PLACE: _place_cells,
+}
 
 
 def _plain_number(side: float) -> int | float:
@@ -163,8 +183,14 @@ def _read(table: Table, gathered: Gathered) -> None:
             gathered.told.box(_line(gathered.file, line, what))
             continue
         sizes = (_whole(values.get("width")), _whole(values.get("height")))
-        no_object = _score(values.get(NO_OBJECT))
-        image = gathered.image(given, *sizes, status=_status(values), no_object=no_object)
+        image = gathered.image(
+            given,
+            *sizes,
+            status=_status(values),
+            no_object=_score(values.get(NO_OBJECT)),
+            taken=values.get(TAKEN, "").strip(),
+            position=_position(values),
+        )
         if image and isinstance(box, Box):
             named = plain(values.get("class", ""))
             label = named if ours else named.strip() or None
@@ -200,6 +226,11 @@ def _line(file: Path, line: int, what: str) -> str:
     )
 
 
+def _position(values: Mapping[str, str]) -> tuple[float, float] | None:
+    found = numbers([values.get(name) for name in PLACE], 2)
+    return None if found is None else (found[0], found[1])
+
+
 def _status(values: Mapping[str, str]) -> Status:
     """Ours; another program's column of that name says something else."""
     return STATUSES.get(values.get("status", ""), Status.UNSEEN)
@@ -221,4 +252,5 @@ FORMAT = Format(
     write=write,
     begin=each_file(_knows, _read),
     needs_box=True,
+    own=("with_gps",),
 )

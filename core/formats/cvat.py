@@ -10,17 +10,8 @@ from xml.etree.ElementTree import Element
 from core.base.geometry import Box
 from core.base.language import tr
 from core.formats.common import Format
-from core.formats.gather import (
-    Gathered,
-    box_around,
-    box_of,
-    each_file,
-    ellipse_box,
-    number,
-    numbers,
-    size,
-    turned_box,
-)
+from core.formats.gather import Gathered, box_of, each_file, number, numbers, size
+from core.formats.shapes import box_around, ellipse_box, turned_box
 
 _NO_AREA = {"points", "polyline", "skeleton", "tag", "cuboid"}
 _SHAPES = {"box", "polygon", "ellipse", "mask", "cuboid", "points", "polyline", "skeleton"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from core.base.annotations import ImageBoxes, Status
+from core.base.annotations import ImageBoxes, Status, in_class
 from core.base.atomic import os_reason, temporary_name
 from core.base.errors import FormatError, ImageError
 from core.base.language import tr
@@ -18,6 +18,7 @@ from core.formats.selection import Selection, labels_of, select, validation_name
 from core.images.decoding import image_size
 
 UP_TO_DATE = Outdated()
+NO_FOLDERS: Mapping[str, str] = {}
 
 
 def export(
@@ -28,8 +29,11 @@ def export(
     selection: Selection | None = None,
     options: WriteOptions = PLAIN,
     outdated: Outdated = UP_TO_DATE,
+    folders: Mapping[str, str] = NO_FOLDERS,
 ) -> ExportSummary:
     """Write what ``selection`` leaves of ``images``; by default all but what was rejected.
+
+    ``folders`` are classes by the names of images: boxes without a class of their own leave in that one.
 
     The summary warns of those among them that are ``outdated``.
 
@@ -44,7 +48,7 @@ def export(
     if format.write is None:
         raise FormatError(tr("{title} is only read, and not written.").format(title=tr(format.title)))
     selection = selection or Selection()
-    chosen = [_sized(image, options) for image in select(images, selection)]
+    chosen = [_in_class(_sized(i, options), folders.get(i.name)) for i in select(images, selection)]
     written = [image for image in chosen if image.status is not Status.FAILED]
     if not any(image.boxes for image in written):
         raise FormatError(_nothing(images))
@@ -108,6 +112,10 @@ def _sized(image: ImageBoxes, options: WriteOptions) -> ImageBoxes:
     except ImageError:  # told where the format needs the file or the size
         return image
     return replace(image, width=width, height=height)
+
+
+def _in_class(image: ImageBoxes, name: str | None) -> ImageBoxes:
+    return replace(image, boxes=in_class(image.boxes, name)) if name else image
 
 
 def _nothing(images: Sequence[ImageBoxes]) -> str:

@@ -46,7 +46,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     copied = 0
     with new_picture_folder(path) as folder:
         for image in each(prepared.images, options.on_file):
-            copied += not place_image(sources[image.name], folder / IMAGES / image.name, link=options.link)
+            copied += not place_image(sources[image.name], folder / IMAGES / image.name, options)
         write_file(folder / LABELS, coco.document(prepared, options))
         read_back(path, coco.matches(coco.FORMAT.read(folder / LABELS), prepared))
     notes = renamed_note(files)
@@ -62,5 +62,5 @@ FORMAT = Format(
     suffix="",
     write=write,
     read_layout=lambda path, options: coco.FORMAT.read(path / LABELS, options),
-    own=("link",),
+    own=("link", "with_gps"),
 )

@@ -147,7 +147,7 @@ def read_table(path: Path) -> Table:
     first, *rest = text.split("\n", 1)
     if first.strip().lower().startswith("sep=") and rest:  # as spreadsheets tell one another
         text = rest[0]
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in text.splitlines() if line.strip() and line[:2] != "# "), "")
     mark = max(",;\t| ", key=lambda one: (first.count(one) > 0, one != " ", first.count(one)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     try:

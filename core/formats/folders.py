@@ -18,10 +18,11 @@ from PIL import Image
 from core.base.annotations import ImageBoxes
 from core.base.atomic import atomic_folder, os_errors
 from core.base.errors import FormatError, ImageError, as_reason
-from core.base.language import mark, tr, trn
+from core.base.language import mark, short, tr, trn
 from core.formats.common import WriteOptions, taught_info
-from core.images.decoding import decode, image_size, unavailable
+from core.images.decoding import decode, holds_position, image_size, unavailable
 from core.images.scan import EXPORTED, is_theirs
+from core.images.unplaced import without_position
 
 TAUGHT = "boxscout.json"
 NO_FILE = mark("its file is not known")
@@ -83,13 +84,26 @@ def read_back(path: Path, fits: bool) -> None:
         )
 
 
-def place_image(source: Path, target: Path, *, link: bool) -> bool:
-    """Put the image file at ``target``, by a hard link or by a copy; whether it is a link.
+def place_image(source: Path, target: Path, options: WriteOptions) -> bool:
+    """Put the image file at ``target``, by a hard link where wanted or by a copy; whether it is a link.
 
-    Where the file system has no hard links, or lies elsewhere, it is copied.
+    Where the file system has no hard links, or lies elsewhere, it is copied. So is a photo that says where it
+    was taken, without that, unless that is wanted.
+
+    Raises
+    ------
+    FormatError
+        Where it was taken cannot be taken out of it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    if link:
+    if not options.with_gps and holds_position(source):
+        try:
+            write_file(target, without_position(source.read_bytes()))
+        except ImageError as error:
+            what = tr("“{name}” cannot be copied: {reason}.")
+            raise FormatError(what.format(name=short(source.name), reason=error)) from error
+        return False
+    if options.link:
         with suppress(OSError):
             os.link(os.path.realpath(source), target)  # the file, where it is a link itself
             return True

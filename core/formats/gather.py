@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,7 +31,7 @@ class Told:
     def __init__(self) -> None:
         self.boxes = 0
         self._first: list[str] = []
-        self._entries = 0
+        self._entries = self._unnamed = 0
         self._notes: dict[str, int] = {}
 
     def box(self, sentence: str) -> None:
@@ -43,6 +43,11 @@ class Told:
         """A file or an entry of one could not be read, nobody knows with how many boxes."""
         self._entries += 1
         self._example(sentence)
+
+    def unnamed_class(self, number: int) -> str:
+        """The class of a box that no file names: it goes by its number, and is told."""
+        self._unnamed += 1
+        return str(number)
 
     def note(self, sentence: str) -> None:
         """Something that was chosen for the person; said once, however often."""
@@ -70,6 +75,9 @@ class Told:
                 self._entries,
             )
             lines.insert(0, what)
+        if self._unnamed:
+            boxes = trn("{count:,} box", "{count:,} boxes", self._unnamed)
+            lines.append(tr("No file names the class of {boxes}: its number is taken.").format(boxes=boxes))
         return [*lines, *self._notes]
 
 
@@ -90,9 +98,12 @@ class ReadOptions:
 class _Image:
     """An image while its boxes are gathered; those in shares wait for its size."""
 
-    first: ImageBoxes
+    name: str
+    width: int
+    height: int
+    more: dict[str, Any]
     boxes: list[BoxRecord] = field(default_factory=list)
-    shares: list[BoxRecord] = field(default_factory=list)
+    shares: list[BoxRecord] | None = None
 
 
 class Gathered:
@@ -111,9 +122,11 @@ class Gathered:
             sentence = tr("{name} names an image by {given!r}, which is no file name.")
             self.told.entry(sentence.format(name=short(self.file.name), given=short(str(given))))
             return None
-        known = self._images.setdefault(name, _Image(ImageBoxes(name, width, height, **more)))
-        if not known.first.width and width:
-            known.first = replace(known.first, width=width, height=height)
+        known = self._images.get(name)
+        if known is None:
+            self._images[name] = _Image(name, width, height, more)
+        elif not known.width and width:
+            known.width, known.height = width, height
         return name
 
     def box(
@@ -131,15 +144,22 @@ class Gathered:
         Ends in the wrong order are put right. Told is a box of None and one that no picture has.
         """
         largest = LARGEST_SHARE if shares else _LARGEST
-        if box is None or not all(abs(side) <= largest for side in box.sides):
+        if box is None or not _is_within(box, largest):
             what = tr("a box whose numbers cannot be read") if box is None else self._why(shares)
             self.told.box(self._at(where, what))
             return
-        (x0, x1), (y0, y1) = sorted((box.x0, box.x1)), sorted((box.y0, box.y1))
+        if box.x1 < box.x0 or box.y1 < box.y0:
+            (x0, x1), (y0, y1) = sorted((box.x0, box.x1)), sorted((box.y0, box.y1))
+            box = Box(x0, y0, x1, y1)
         self._unnamed += label is None
-        record = BoxRecord(Box(x0, y0, x1, y1), DEFAULT_LABEL if label is None else str(label), **more)
+        record = BoxRecord(box, DEFAULT_LABEL if label is None else str(label), **more)
         known = self._images[image]
-        (known.shares if shares else known.boxes).append(record)
+        if not shares:
+            known.boxes.append(record)
+        elif known.shares is None:
+            known.shares = [record]
+        else:
+            known.shares.append(record)
 
     def leave_out_crowds(self, count: int) -> None:
         """Tell of so many boxes that stand for more than one object, if there are any."""
@@ -160,27 +180,30 @@ class Gathered:
         return [self._finished(one) for one in self._images.values()]
 
     def _finished(self, one: _Image) -> ImageBoxes:
-        width, height = one.first.width, one.first.height
+        width, height, in_shares = one.width, one.height, one.shares or []
         if max(width, height) > _LARGEST:
-            for _ in (*one.boxes, *one.shares):
-                self.told.box(self._at(one.first.name, tr("a size that no picture has")))
-            return replace(one.first, width=0, height=0)
-        if one.shares and min(width, height) < 1:
+            for _ in (*one.boxes, *in_shares):
+                self.told.box(self._at(one.name, tr("a size that no picture has")))
+            return ImageBoxes(one.name, 0, 0, **one.more)
+        if in_shares and min(width, height) < 1:
             for _ in one.boxes:
-                self.told.box(self._at(one.first.name, tr("a box in pixels among shares of the image")))
-            kept = self._with_area(one.first.name, one.shares, 1, 1)
-            return replace(one.first, boxes=kept, shares=True)
-        scaled = [replace(record, box=record.box.scaled(width, height)) for record in one.shares]
-        return replace(one.first, boxes=self._with_area(one.first.name, [*one.boxes, *scaled], width, height))
+                self.told.box(self._at(one.name, tr("a box in pixels among shares of the image")))
+            kept = self._with_area(one.name, in_shares, 1, 1)
+            return ImageBoxes(one.name, width, height, kept, shares=True, **one.more)
+        scaled = [replace(record, box=record.box.scaled(width, height)) for record in in_shares]
+        kept = self._with_area(one.name, [*one.boxes, *scaled], width, height)
+        return ImageBoxes(one.name, width, height, kept, **one.more)
 
     def _with_area(
         self, name: str, records: Iterable[BoxRecord], width: int, height: int
     ) -> tuple[BoxRecord, ...]:
         kept = []
         for record in records:
-            box = record.box.clamped(width, height) if width and height else record.box
-            if box.area > 0:
-                kept.append(record if box == record.box else replace(record, box=box))
+            box = record.box
+            if width and height and (min(box.x0, box.y0) < 0 or box.x1 > width or box.y1 > height):
+                box = box.clamped(width, height)
+            if (box.x1 - box.x0) * (box.y1 - box.y0) > 0:
+                kept.append(record if box is record.box else replace(record, box=box))
             else:
                 self.told.box(self._at(name, tr("a box without area, or outside its image")))
         return tuple(kept)
@@ -215,13 +238,28 @@ def stem_of(file: Path, root: Path) -> str:
     return _ANNOTATIONS.sub("", file.relative_to(top).with_suffix("").as_posix())
 
 
+def _is_within(box: Box, largest: float) -> bool:
+    """Whether no side is beyond ``largest``, and none is no number."""
+    return (
+        -largest <= box.x0 <= largest
+        and -largest <= box.y0 <= largest
+        and -largest <= box.x1 <= largest
+        and -largest <= box.y1 <= largest
+    )
+
+
 def first_of(entry: Mapping[str, Any], *keys: str) -> Any:
     """What ``entry`` has under the first of ``keys`` that it has; None where it has none."""
-    return next((entry[key] for key in keys if key in entry), None)
+    for key in keys:  # no generator: this is asked of each of 100,000 images
+        if key in entry:
+            return entry[key]
+    return None
 
 
 def number(value: object) -> float | None:
     """A finite number, written as a number or as text; None where it is none. True is no number."""
+    if type(value) is float:  # by far the most
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -235,12 +273,18 @@ def numbers(values: object, count: int) -> list[float] | None:
     """Exactly ``count`` finite numbers; None where ``values`` are none."""
     if not isinstance(values, (list, tuple)) or len(values) != count:
         return None
-    found = [value for value in map(number, values) if value is not None]
-    return found if len(found) == count else None
+    found = []
+    for value in values:
+        if (one := number(value)) is None:
+            return None
+        found.append(one)
+    return found
 
 
 def size(value: object) -> int:
     """A width or height in whole pixels; 0 where ``value`` is none."""
+    if type(value) is int and 0 <= value <= _LARGEST:
+        return value
     return max(0, round(number(value) or 0))
 
 
@@ -258,34 +302,15 @@ def box_of(values: object) -> Box | None:
     return None if found is None else Box(found[0], found[1], found[0] + found[2], found[1] + found[3])
 
 
-def box_around(xs: Sequence[object], ys: Sequence[object]) -> Box | None:
-    """The box around points, of which there are two or more; None where one is no number."""
-    found = [[number(value) for value in side] for side in (xs, ys)]
-    if len(xs) < 2 or len(xs) != len(ys) or None in found[0] or None in found[1]:
-        return None
-    across, down = ([value for value in side if value is not None] for side in found)
-    return Box(min(across), min(down), max(across), max(down))
-
-
-def turned_box(center: tuple[float, float], sides: tuple[float, float], angle: float) -> Box:
-    """The box around a rectangle of two ``sides``, turned about its ``center`` by ``angle`` radians."""
-    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
-    half_width = (abs(sides[0]) * cos + abs(sides[1]) * sin) / 2
-    half_height = (abs(sides[0]) * sin + abs(sides[1]) * cos) / 2
-    (x, y) = center
-    return Box(x - half_width, y - half_height, x + half_width, y + half_height)
-
-
-def ellipse_box(values: object) -> Box | None:
-    """The box around an ellipse of a centre x and y and two radii; None where these are not four numbers."""
-    found = numbers(values, 4)
-    return None if found is None else turned_box((found[0], found[1]), (2 * found[2], 2 * found[3]), 0)
-
-
 def are_shares(boxes: Iterable[Box | None]) -> bool:
     """Whether a file's boxes can only be shares of their images: no side reaches beyond 1."""
-    sides = [side for box in boxes if box is not None for side in box.sides]
-    return bool(sides) and max(map(abs, sides)) <= 1 + 1e-6 and any(side % 1 for side in sides)
+    is_fraction = False
+    for box in boxes:
+        if box is not None:
+            if not _is_within(box, 1 + 1e-6):
+                return False  # the first box in pixels says it
+            is_fraction = is_fraction or any(side % 1 for side in box.sides)
+    return is_fraction
 
 
 class Reader(Protocol):

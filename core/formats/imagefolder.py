@@ -70,7 +70,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     with new_picture_folder(path) as folder:
         for image in each(prepared.images, options.on_file):
             target = folder / _SPLITS[image.name in options.val] / files[image.name]
-            copied += not place_image(options.sources[image.name], target, link=options.link)
+            copied += not place_image(options.sources[image.name], target, options)
         for is_val, split in _SPLITS.items():
             own = [image for image in prepared.images if (image.name in options.val) is is_val]
             lines = [json.dumps(_row(image, files[image.name], numbers), allow_nan=False) for image in own]
@@ -205,6 +205,6 @@ FORMAT = Format(
     write=write,
     layout=lies_at,
     read_layout=read,
-    own=("link",),
+    own=("link", "with_gps"),
     splits=True,
 )

@@ -11,7 +11,8 @@ from core.base.geometry import Box
 from core.base.language import tr, trn
 from core.base.names import inside
 from core.formats.common import Format
-from core.formats.gather import Gathered, box_around, each_file, ellipse_box, number, numbers, share, size
+from core.formats.gather import Gathered, each_file, number, numbers, share, size
+from core.formats.shapes import box_around, ellipse_box
 
 _PICTURES = ("image", "img", "photo", "picture", "image_url", "url")
 _LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "taxonomy")

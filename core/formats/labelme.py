@@ -41,17 +41,8 @@ from core.formats.folders import (
     unique_stems,
     write_file,
 )
-from core.formats.gather import (
-    EachFile,
-    Gathered,
-    Reader,
-    ReadOptions,
-    box_around,
-    number,
-    numbers,
-    size,
-    stem_of,
-)
+from core.formats.gather import EachFile, Gathered, Reader, ReadOptions, number, numbers, size, stem_of
+from core.formats.shapes import box_around
 
 # labelme warns of a file from a newer version than itself, and takes all older ones.
 VERSION = "5.0.0"

@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import Any
 
 from core.base.geometry import Box
-from core.formats.gather import box_around, number, numbers
+from core.formats.gather import number, numbers
+from core.formats.shapes import box_around
 
 
 def box_of_mask(segmentation: object) -> Box | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from core import __version__
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
+from core.base.geometry import Box
 from core.base.language import mark, tr
 from core.formats.common import (
     PLAIN,
@@ -27,12 +28,13 @@ from core.formats.common import (
     write_checked,
 )
 from core.formats.files import read_json
-from core.formats.gather import Gathered, box_of, each_file, share, size
+from core.formats.gather import Gathered, box_of, each_file, first_of, numbers, share, size
 
 VERSION = "1.6"
 _SURE = 1.0
 MADE_HERE = "boxscout "
 ANIMAL = "animal"
+_LOOKED_AT = 20  # entries of a list, to know it by
 # Every box leaves because a person wants it: no reader's threshold is to hide one.
 _METADATA = {"typical_detection_threshold": 0.01, "conservative_detection_threshold": 0.01}
 
@@ -93,30 +95,49 @@ def _detection(image: ImageBoxes, record: BoxRecord, keys: dict[str, str]) -> di
 
 
 def _knows(content: Any) -> bool:
-    return isinstance(content, dict) and "detection_categories" in content and "images" in content
+    if isinstance(content, dict):
+        predictions = content.get("predictions")
+        is_ours = "detection_categories" in content and "images" in content
+        return is_ours or (isinstance(predictions, list) and _have_detections(predictions, "filepath"))
+    return isinstance(content, list) and _have_detections(content, "file")
 
 
-def _read(content: dict[str, Any], gathered: Gathered) -> None:
-    """Boxes as shares of images whose size the file does not tell; an image with ``failure`` is FAILED."""
-    categories, images = content["detection_categories"], content["images"]
-    names = {str(key): name for key, name in categories.items()} if isinstance(categories, dict) else {}
+def _have_detections(entries: Sequence[Any], name: str) -> bool:
+    return any(isinstance(one, dict) and name in one and "detections" in one for one in entries[:_LOOKED_AT])
+
+
+def _read(content: Any, gathered: Gathered) -> None:
+    """Boxes as shares of images whose size the file does not tell; an image with ``failure`` is FAILED.
+
+    SpeciesNet's results, and the list that PyTorch-Wildlife writes, with the corners of boxes in pixels, are
+    read too.
+    """
+    in_pixels = isinstance(content, list)
+    given = {} if in_pixels else content.get("detection_categories", {})
+    names = {str(key): name for key, name in given.items()} if isinstance(given, dict) else {}
+    images = content if in_pixels else content.get("images", content.get("predictions"))
     for entry in images if isinstance(images, list) else []:
         given = entry if isinstance(entry, dict) else {}
-        failure = given.get("failure")
+        failure = given.get("failure") or given.get("failures")
         status = Status.FAILED if failure and not given.get("detections") else Status.UNSEEN
         reason = str(failure)[:200] if status is Status.FAILED else ""
         width, height = size(given.get("width")), size(given.get("height"))
-        image = gathered.image(given.get("file"), width, height, status=status, reason=reason)
+        name = first_of(given, "file", "filepath")
+        image = gathered.image(name, width, height, status=status, reason=reason)
         detections = given.get("detections") or []
         for at, one in enumerate(detections if isinstance(detections, list) else [], start=1):
             found = one if isinstance(one, dict) else {}
             if image:
                 key = found.get("category")
+                sides = numbers(found.get("bbox"), 4) if in_pixels else None
                 gathered.box(
-                    image, box_of(found.get("bbox")), names.get(str(key), key),
+                    image,
+                    (Box(*sides) if sides else None) if in_pixels else box_of(found.get("bbox")),
+                    found.get("label", names.get(str(key), key)),
                     where=tr("{image}, detection {number}").format(image=image, number=at),
-                    shares=True, score=share(found.get("conf")),
-                )  # fmt: skip
+                    shares=not in_pixels,
+                    score=share(first_of(found, "conf", "confidence")),
+                )
 
 
 FORMAT = Format(

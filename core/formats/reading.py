@@ -69,6 +69,9 @@ def _begun(format: Format, path: Path, options: ReadOptions) -> Reader | None:
 
 
 def _read_folder(path: Path, options: ReadOptions) -> list[ImageBoxes]:
+    for format in FORMATS.values():
+        if format.names_itself and _lies_at(format, path):
+            return format.read(path, options)
     readers = {format.name: _begun(format, path, options) for format in FORMATS.values()}
     used: set[str] = set()
     problem: FormatError | None = None

@@ -111,8 +111,8 @@ def _kept(
     images: Iterable[ImageBoxes], selection: Selection
 ) -> Iterator[tuple[ImageBoxes, tuple[BoxRecord, ...]]]:
     wanted = {
-        Which.ACCEPTED: {Status.ACCEPTED},
-        Which.NOT_REJECTED: {Status.ACCEPTED, Status.UNSEEN, Status.FAILED},
+        Which.ACCEPTED: {Status.ACCEPTED, Status.NO_OBJECT},
+        Which.NOT_REJECTED: set(Status) - {Status.REJECTED},
         Which.ALL: set(Status),
     }[selection.which]
     all_boxes = selection.min_score <= 0 and selection.classes is None

@@ -10,7 +10,8 @@ from core.base.geometry import Box
 from core.base.language import tr
 from core.formats.common import Format
 from core.formats.files import Table
-from core.formats.gather import Gathered, box_around, box_of, each_file, ellipse_box
+from core.formats.gather import Gathered, box_of, each_file
+from core.formats.shapes import box_around, ellipse_box
 
 _NO_AREA = {"point", "polyline"}
 _CLASSES = ("class", "label", "name", "type", "category", "species", "object", "classname", "object_class")

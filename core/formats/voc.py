@@ -40,16 +40,8 @@ from core.formats.folders import (
     write_file,
     write_taught,
 )
-from core.formats.gather import (
-    Gathered,
-    ReadOptions,
-    box_around,
-    image_name,
-    numbers,
-    size,
-    stem_of,
-    turned_box,
-)
+from core.formats.gather import Gathered, ReadOptions, image_name, numbers, size, stem_of
+from core.formats.shapes import box_around, turned_box
 from core.images.scan import SUFFIXES
 
 # What XML 1.0 cannot hold, and the carriage return, which comes back as a line feed.

@@ -94,7 +94,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
                 (folder / kind / part).mkdir(parents=True)
         for image in each(prepared.images, options.on_file):
             target = folder / places[image.name]
-            copied += not place_image(options.sources[image.name], target, link=options.link)
+            copied += not place_image(options.sources[image.name], target, options)
             part = "val" if image.name in options.val else "train"
             write_file(folder / "labels" / part / f"{stems[image.name]}.txt", _lines(image, numbers))
         write_taught(folder, options)
@@ -371,7 +371,7 @@ def _gathered(
             options.told.box(what.format(name=short(file.name), where=where, why=error))
         else:
             if row is not None:
-                label = held.names.get(row.number) or str(row.number)
+                label = held.names.get(row.number) or options.told.unnamed_class(row.number)
                 gathered.box(name, row.box, label, where=where, shares=True, score=row.score)
     (image,) = gathered.images()
     return image
@@ -393,6 +393,6 @@ FORMAT = Format(
     write=write,
     layout=lies_at,
     read_layout=read,
-    own=("link", "flat"),
+    own=("link", "flat", "with_gps"),
     splits=True,
 )

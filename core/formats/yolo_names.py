@@ -13,7 +13,7 @@ import yaml
 
 from core.base.errors import FormatError
 from core.base.language import tr
-from core.formats.files import WESTERN, read_text, text_and_coding, western_note, wrong
+from core.formats.files import WESTERN, text_and_coding, western_note, wrong
 from core.formats.gather import Told
 from core.formats.others import CLASS_FILES
 
@@ -73,7 +73,9 @@ class ClassNames:
 def _config(file: Path, told: Told) -> Classes:
     """What ``data.yaml`` says; of one that is no YAML, as with a Windows path in quotes, the names alone."""
     try:
-        text = read_text(file)
+        text, coding = text_and_coding(file)
+        if coding == WESTERN:
+            told.note(western_note(file))
     except FormatError as error:
         told.note(str(error))
         return Classes()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from core.base.geometry import Box
 from core.base.language import tr
-from core.formats.gather import LARGEST_SHARE, box_around, turned_box
+from core.formats.gather import LARGEST_SHARE
 from core.formats.others import by_row
+from core.formats.shapes import box_around, turned_box
 
 _BOX = 4
 _INTEGER = re.compile(r"\d+$")

@@ -21,11 +21,13 @@ from PIL import Image, UnidentifiedImageError
 from core.base.errors import ImageError, as_reason
 from core.base.language import mark, tr
 from core.images.colours import Levels, levels_of, reduced
+from core.images.exif import NOT_SAID, Taken, taken_of
 from core.images.pillow_image import FORMATS, PillowImage, damaged
 from core.images.raw import RawPhoto, looks_like_raw
 from core.images.source import DAMAGED_HEADER, Loaded, Source
 from core.images.tiff import ODD_COMPRESSION, ODD_TIFF, Page, at_the_front, is_tiff, photo_page
 from core.images.tiff_samples import TiffSamples, is_misread_by_pillow
+from core.images.unplaced import says_where
 
 NOT_AN_IMAGE = mark("Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP, HEIC, AVIF).")
 EMPTY = mark("The file is empty.")
@@ -54,7 +56,7 @@ class Decoded:
     ``pixels`` is uint8 RGB (H,W,3), C-contiguous; ``width`` and ``height`` are the whole image's, also
     where ``pixels`` are fewer. ``truncated`` says that the file is damaged and used as far as it decodes.
     ``levels`` are its grey values as finely as the file has them, where it has more than 8 bits and they
-    were asked for: as many as ``pixels``.
+    were asked for: as many as ``pixels``. ``taken`` is when and where, as the file says.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -62,6 +64,7 @@ class Decoded:
     height: int
     truncated: bool
     levels: Levels | None = None
+    taken: Taken = NOT_SAID
 
 
 def decode(
@@ -114,6 +117,24 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         return _identify(file).displayed_size()
 
 
+def read_taken(path: str | os.PathLike[str]) -> Taken:
+    """When and where a photo was taken, from the file's header alone.
+
+    Raises
+    ------
+    ImageError
+        The header cannot be read.
+    """
+    with _opened(path) as file, _reasons():
+        return taken_of(_identify(file).header)
+
+
+def holds_position(path: str | os.PathLike[str]) -> bool:
+    """Whether a photo says where it was taken; raises what :func:`read_taken` raises."""
+    with _opened(path) as file, _reasons():
+        return says_where(_identify(file).header)
+
+
 def _decode(
     path: str | os.PathLike[str],
     target: Callable[[int, int], tuple[int, int]],
@@ -123,6 +144,7 @@ def _decode(
 ) -> Decoded:
     with _opened(path) as file, _reasons():
         source = _identify(file)
+        taken = taken_of(source.header)
         width, height = source.displayed_size()
         wanted = target(width, height)
         with _one_big if source.prepare(wanted) > _BIG else nullcontext():
@@ -130,7 +152,7 @@ def _decode(
             levels = _levels(loaded, wanted) if with_levels else None
             rgb = loaded.rgb if loaded.turn is None else loaded.rgb.transpose(loaded.turn)
             pixels = np.array(rgb) if rgb.size == wanted else (resize or _sharply)(rgb, wanted)
-            return Decoded(pixels, width, height, loaded.truncated, levels)
+            return Decoded(pixels, width, height, loaded.truncated, levels, taken)
 
 
 def _sharply(image: Image.Image, wanted: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,8 @@ from PIL.ImageFile import ImageFile as OpenImage
 from core.base.errors import ImageError, as_reason
 from core.base.language import tr
 from core.images.colours import Samples, grey_values, rgb_of, to_rgb
-from core.images.source import TURN, Loaded, upright_size
+from core.images.exif import ORIENTATION, has_exif
+from core.images.source import TURN, Header, Loaded, upright_size
 
 HEIF = "HEIF"
 """Pillow's name for phones' HEIC files, which the plug-in of pi-heif opens."""
@@ -57,6 +58,10 @@ class PillowImage:
         self._image, self._file = image, file
         self._wanted = self.displayed_size()
 
+    @property
+    def header(self) -> Header:
+        return self._image
+
     def displayed_size(self) -> tuple[int, int]:
         return _displayed_size(self._image)
 
@@ -93,14 +98,11 @@ def _deep_colours(image: OpenImage, file: BinaryIO) -> Samples | None:
 
 
 def _orientation(image: OpenImage) -> int:
-    """The EXIF orientation 1..8. Broken EXIF is no reason to refuse an image.
-
-    A PNG's EXIF counts only before its pixels: looking behind them would decode the whole file.
-    """
-    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+    """The EXIF orientation 1..8. Broken EXIF is no reason to refuse an image."""
+    if not has_exif(image):
         return 1
     try:
-        value = image.getexif().get(0x0112, 1)
+        value = image.getexif().get(ORIENTATION, 1)
         return int(value) if value in TURN else 1
     except Exception:
         return 1

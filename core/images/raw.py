@@ -11,7 +11,8 @@ from PIL import Image
 
 from core.base.errors import ImageError, as_reason
 from core.base.language import mark, tr
-from core.images.source import Loaded, check_pixels
+from core.images.source import Header, Loaded, check_pixels
+from core.images.tiff import TiffHeader
 
 RAW = mark(
     "Camera raw files need the extra “raw”: install it with “{python} -m pip install rawpy”, or export the "
@@ -50,6 +51,7 @@ class RawPhoto:
             self._rawpy = importlib.import_module("rawpy")
         except ImportError as error:
             raise ImageError(needs_extra()) from error
+        self._file = file
         file.seek(0)
         self._raw = self._asked(self._rawpy.imread, file)
         sizes = self._raw.sizes
@@ -57,6 +59,10 @@ class RawPhoto:
         width, height = int(sizes.iwidth), int(sizes.iheight)
         self._size = (height, width) if sizes.flip in (5, 6) else (width, height)
         self._is_half = False
+
+    @property
+    def header(self) -> Header:
+        return TiffHeader(self._file)
 
     def displayed_size(self) -> tuple[int, int]:
         return self._size

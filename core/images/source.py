@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -37,8 +38,24 @@ class Loaded:
     truncated: bool = False
 
 
+class Header(Protocol):
+    """What a file says beside its pixels, as an image of Pillow has it."""
+
+    @property
+    def format(self) -> str | None: ...
+
+    @property
+    def info(self) -> Mapping[Any, Any]: ...
+
+    def getexif(self) -> Image.Exif:
+        """May raise anything on a bad file."""
+
+
 class Source(Protocol):
     """An image file whose header is read."""
+
+    @property
+    def header(self) -> Header: ...
 
     def displayed_size(self) -> tuple[int, int]:
         """Width and height, in pixels, as displayed; asked before :meth:`load`."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from PIL import Image
 from PIL.TiffImagePlugin import COMPRESSION_INFO
 
 from core.base.language import mark
@@ -23,6 +25,7 @@ COMPRESSION, PHOTOMETRIC = 259, 262
 _SUBFILE_TYPE, _OLD_SUBFILE_TYPE, _SUB_IFDS, _DNG = 254, 255, 330, 50706
 _OF_A_SENSOR = (32803, 34892)  # colour filter array, linear raw
 _WEBP = 50001
+_XMP = 700
 _MOST_PAGES = 64
 _CANON = b"\x10\0\0\0CR\x02\0"  # from byte 4: CR2 has its letters between the header and its first page
 _TYPES = {1: "B", 2: "s", 3: "H", 4: "L", 6: "b", 7: "s", 8: "h", 9: "l", 13: "L", 16: "Q", 17: "q", 18: "Q"}
@@ -62,6 +65,26 @@ class Page:
     def has_known_compression(self) -> bool:
         """Whether libtiff, as Pillow brings it, unpacks the page; its WebP is left out."""
         return self.one(COMPRESSION, 1) in COMPRESSION_INFO.keys() - {_WEBP}
+
+
+class TiffHeader:
+    """What a TIFF that Pillow does not read says beside its pixels (a :class:`core.images.source.Header`)."""
+
+    format = "TIFF"
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.info: dict[str, bytes] = {}
+        with suppress(ValueError, struct.error, StopIteration):
+            xmp = next(_Header.of(file).pages()).tags.get(_XMP, (b"",))
+            self.info["xmp"] = xmp[0] if isinstance(xmp[0], bytes) else bytes(xmp)
+
+    def getexif(self) -> Image.Exif:
+        """Raises nearly anything where the file is no TIFF."""
+        exif = Image.Exif()
+        self._file.seek(0)
+        exif.load_from_fp(self._file)
+        return exif
 
 
 def is_tiff(head: bytes) -> bool:

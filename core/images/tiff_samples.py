@@ -19,8 +19,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 from core.base.errors import ImageError
 from core.base.language import tr
 from core.images.colours import Samples, rgb_of
-from core.images.source import DAMAGED_HEADER, TURN, Loaded, check_pixels, upright_size
-from core.images.tiff import COMPRESSION, PHOTOMETRIC, Page
+from core.images.source import DAMAGED_HEADER, TURN, Header, Loaded, check_pixels, upright_size
+from core.images.tiff import COMPRESSION, PHOTOMETRIC, Page, TiffHeader
 
 _LOSSLESS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, deflate, PackBits, LZMA, Zstandard
 _WHITE_IS_ZERO, _RGB, _INKS = 0, 2, 5
@@ -142,6 +142,10 @@ class TiffSamples:
         if layout.stored_rows * layout.blocks_across * layout.row_bytes > _MOST_BYTES:
             raise MemoryError
         return cls(page, file, layout, meaning)
+
+    @property
+    def header(self) -> Header:
+        return TiffHeader(self._file)
 
     def displayed_size(self) -> tuple[int, int]:
         return upright_size(self._layout.width, self._layout.height, self._orientation)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from core.base.errors import TrainingError
 from core.base.geometry import Box, iou
 from core.base.language import tr
+from core.boxes.classes import covered
 from core.boxes.objects import largest_part, tightest_box
 from core.learn.logistic import logistic
 from core.learn.object_unit import Unit
@@ -39,11 +40,13 @@ class Reviewed:
     """An image that a person has looked at.
 
     ``cells`` is float16 (h, w, C), as :class:`core.learn.object_unit.Seen` has them. ``boxes``, float64
-    (n, 4), are x0 y0 x1 y1 in shares of its width and height; n = 0 says that it shows no object.
+    (n, 4), are x0 y0 x1 y1 in shares of its width and height; n = 0 says that it shows no object. ``labels``
+    are their classes; none where no class is learned.
     """
 
     cells: npt.NDArray[np.float16]
     boxes: Floats
+    labels: tuple[str, ...] = ()
 
 
 def learn_corrections(prior: Unit, reviewed: Sequence[Reviewed], *, seed: int) -> Unit:
@@ -113,21 +116,6 @@ def object_cells(logits: Array, boxes: Floats) -> Array:
         inside = covered(box, logits.shape)
         wanted = np.maximum(wanted, np.where(_part(logits, inside, box), inside, 0))
     return wanted
-
-
-def covered(box: Floats, shape: tuple[int, ...]) -> Array:
-    """The share of each cell that lies in ``box``: float32 (h, w) for a ``shape`` of (h, w)."""
-    height, width = shape
-    down = _overlaps(float(box[1]) * height, float(box[3]) * height, height)
-    across = _overlaps(float(box[0]) * width, float(box[2]) * width, width)
-    return np.outer(down, across).astype(np.float32)
-
-
-def _overlaps(start: float, end: float, cells: int) -> Floats:
-    """How much of each of ``cells`` of length 1 lies from ``start`` to ``end``."""
-    edges = np.arange(cells + 1)
-    shares: Floats = np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], start), 0, 1)
-    return shares
 
 
 def _part(logits: Array, inside: Array, box: Floats) -> npt.NDArray[np.bool_]:

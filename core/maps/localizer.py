@@ -19,10 +19,12 @@ from core.base.atomic import os_errors, os_reason, write_atomically
 from core.base.errors import CheckpointError, FeaturesError
 from core.base.language import tr
 from core.base.limits import is_of_kind
+from core.boxes.classes import ClassMap
 from core.boxes.no_object import PeakLevels
 from core.boxes.score import logistic
 from core.images.inputs import InputForm
 from core.maps.cells import cells, maps_at, normalised, resized
+from core.maps.class_units import BIASES, WEIGHTS, ClassUnits, names_of, units_of
 from core.maps.stream import Described
 from core.nets.features import Features, Maps
 
@@ -30,9 +32,8 @@ Array = npt.NDArray[np.float32]
 
 METHODS = ("object", "ddt", "corrections")
 VERSION = 1
-_KEY = "boxscout"
-_MOST_BYTES = 4_000_000
-_MOST_WEIGHTS = 200_000
+_KEY, _CLASSES = "boxscout", "classes"
+_MOST_BYTES = 16_000_000  # 255 classes of 15,000 numbers
 _MOST_WEIGHT = 1e6  # of numbers about 1: what is larger overflows, and is nothing that was learned
 _MOST_IMAGES = 2**31 - 1  # no database keeps a step beyond 64 bits
 _MOST_PIXELS, _MOST_STRIDE = 4096, 256
@@ -96,6 +97,8 @@ class Localizer:
     levels
         How hot objects and backgrounds are on its maps of these; None where that is not known, as of DDT and
         of what older versions learned.
+    classes
+        What tells the class of a box; None where no class was named.
     """
 
     method: str
@@ -112,6 +115,7 @@ class Localizer:
     images: int
     levels: PeakLevels | None = None
     taught: Taught | None = None
+    classes: ClassUnits | None = None
 
     def maps(self, described: Described, features: Features) -> list[Array]:
         """The heat map of each image, float32 (h, w) in 0..1, on the grid of the stride :attr:`cell`.
@@ -153,10 +157,18 @@ class Localizer:
             total += resized(answers.astype(np.float32), height, width)
         return list(logistic(total).astype(np.float32))
 
+    def class_maps(self, own: Maps) -> list[ClassMap]:
+        """The classes of each image's cells by what :meth:`read` gave of it; none where none was named."""
+        if self.classes is None:
+            return []
+        best = self.classes.best(own, self.channels, self.strides.index(self.cell))
+        return [ClassMap(self.classes.names, one) for one in best]
+
     def check(self, features: Features) -> None:
         """FeaturesError where ``features`` are not those that it was learned on."""
         has = dict(zip(features.strides, features.channels, strict=True))
         fits = all(has.get(s) == c for s, c in zip(self.strides, self.channels, strict=True))
+        fits &= self.form.multiple == features.multiple
         if (features.name, features.sha256) != (self.features, self.sha256) or not fits:
             raise FeaturesError(
                 tr(
@@ -171,6 +183,9 @@ class Localizer:
         known = hashlib.blake2b(self.weights.tobytes(), digest_size=16)
         header = {name: value for name, value in _header(self).items() if name not in _NOT_OF_MAPS}
         known.update(json.dumps(header, sort_keys=True).encode())
+        if self.classes is not None:
+            for tensor in self.classes.tensors().values():
+                known.update(tensor.tobytes())
         return known.hexdigest()
 
     def _by_stride(self) -> list[Array]:
@@ -195,6 +210,7 @@ def _header(localizer: Localizer) -> dict[str, Any]:
         "images": localizer.images,
         **({} if localizer.levels is None else {"levels": asdict(localizer.levels)}),
         **({} if localizer.taught is None else {"taught": asdict(localizer.taught)}),
+        **({} if localizer.classes is None else {_CLASSES: list(localizer.classes.names)}),
     }
 
 
@@ -206,7 +222,8 @@ def save_localizer(path: Path, localizer: Localizer) -> None:
     CheckpointError
         The file cannot be written.
     """
-    data = save({"weights": localizer.weights}, {_KEY: json.dumps(_header(localizer))})
+    own = {} if localizer.classes is None else localizer.classes.tensors()
+    data = save({"weights": localizer.weights, **own}, {_KEY: json.dumps(_header(localizer))})
     with os_errors(CheckpointError, tr("“{name}” cannot be written: {reason}."), name=path.name):
         write_atomically(path, data)
 
@@ -224,10 +241,8 @@ def load_localizer(path: Path) -> Localizer:
             raise ValueError
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {})[_KEY])
-            shape = file.get_slice("weights").get_shape()
-            if len(shape) != 1 or shape[0] > _MOST_WEIGHTS:
-                raise ValueError
-            weights = file.get_tensor("weights")
+            known = {"weights", WEIGHTS, BIASES}.intersection(file.keys())
+            tensors = {name: file.get_tensor(name) for name in known}
     except OSError as error:
         raise CheckpointError(
             tr("“{name}” cannot be read: {reason}.").format(name=path.name, reason=os_reason(error))
@@ -239,13 +254,14 @@ def load_localizer(path: Path) -> Localizer:
             tr("“{name}” was made by a newer Boxscout. Update Boxscout to open it.").format(name=path.name)
         )
     try:
-        return _localizer(header, weights)
+        return _localizer(header, tensors)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise _damaged(path) from error
 
 
-def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localizer:
+def _localizer(header: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> Localizer:
     """ValueError, KeyError or TypeError where anything is not as :func:`save_localizer` writes it."""
+    weights = tensors["weights"]
     strides, channels = _numbers(header["strides"]), _numbers(header["channels"])
     whole = all(is_of_kind(header[name], kind) for name, kind in _HEADER.items())
     if (
@@ -286,6 +302,7 @@ def _localizer(header: Mapping[str, Any], weights: npt.NDArray[Any]) -> Localize
         images=header["images"],
         levels=_levels(header.get("levels")),
         taught=_taught(header.get("taught")),
+        classes=_classes(header.get(_CLASSES), tensors, len(weights)),
     )
 
 
@@ -313,6 +330,10 @@ def _taught(values: Any) -> Taught | None:
         raise ValueError
     taught.prior.encode()
     return taught
+
+
+def _classes(values: Any, tensors: Mapping[str, npt.NDArray[Any]], numbers: int) -> ClassUnits | None:
+    return None if values is None else units_of(names_of(values), tensors, numbers, _MOST_WEIGHT)
 
 
 def _damaged(path: Path) -> CheckpointError:

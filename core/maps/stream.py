@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.images.decoding import Decoded
+from core.images.exif import Taken
 from core.images.inputs import InputForm, as_batch
 from core.images.parallel import Failure, decode_all
 from core.images.scan import ImageFile
@@ -26,13 +27,15 @@ class Described:
 
     ``rows`` int64 (n,) are their places among the files; ``images`` is uint8 (n, H, W, 3), RGB, as the
     network took them; ``sizes`` int32 (n, 2) holds the width and height, in pixels, of the images as
-    displayed; ``maps`` has for each stride s of the features float32 (n, C, H / s, W / s).
+    displayed; ``maps`` has for each stride s of the features float32 (n, C, H / s, W / s). ``taken`` is what
+    each file says of its taking.
     """
 
     rows: npt.NDArray[np.int64]
     images: npt.NDArray[np.uint8]
     sizes: npt.NDArray[np.int32]
     maps: Maps
+    taken: tuple[Taken, ...] = ()
 
 
 def stream_features(
@@ -93,4 +96,5 @@ def _described(features: Features, group: Sequence[tuple[int, Decoded]]) -> Desc
         images=np.stack(images),
         sizes=np.array([(decoded.width, decoded.height) for _, decoded in group], np.int32),
         maps=features.maps(as_batch(images)),
+        taken=tuple(decoded.taken for _, decoded in group),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -16,10 +16,19 @@ from core.boxes.no_object import LIKELY
 from core.boxes.rules import MAX_BOXES
 from core.images.scan import natural_key, sorted_in_pieces
 from core.learn.usefulness import Ranking
+from core.project.facts import (
+    NO_FACTS,
+    NO_TAKEN,
+    UNSURE,
+    BoxFacts,
+    Flags,
+    Floats,
+    TakenFacts,
+    Tally,
+    day_span,
+)
 
 Ints = npt.NDArray[np.intp]
-Floats = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 
 
 class Show(str, Enum):
@@ -28,11 +37,13 @@ class Show(str, Enum):
     ALL = "all"
     UNSEEN = "unseen"
     ACCEPTED = "accepted"
+    NO_OBJECT = "no object"
     REJECTED = "rejected"
     EDITED = "edited"
     NO_BOX = "no box"
     MAY_BE_EMPTY = "may show no object"
     WITH_TRUTH = "with truth"
+    PLACED = "with position"
     FAILED = "failed"
 
 
@@ -43,6 +54,7 @@ class Order(str, Enum):
 
     FOUND = "found"
     NAME = "name"
+    TAKEN = "capture time"
     SCORE = "score"
     SIZE = "size"
     STATUS = "status"
@@ -73,7 +85,8 @@ class BoxFilter:
 class Browse:
     """What a person chose to see: names that contain ``text`` in any case, ``show``, and the order.
 
-    ``boxes`` says what boxes an image must have besides.
+    ``boxes`` says what boxes an image must have besides. ``days`` are the first and the last day on which it
+    was taken, as ``2024-05-01``, or a whole month or year, ``2024-05``; empty for no such limit.
     """
 
     text: str = ""
@@ -81,58 +94,23 @@ class Browse:
     order: Order = Order.FOUND
     descending: bool = False
     boxes: BoxFilter = field(default_factory=BoxFilter)
+    days: tuple[str, str] = ("", "")
+
+    @property
+    def needs_times(self) -> bool:
+        """Whether it can only be told once the headers of all photos were read."""
+        return self.order is Order.TAKEN or self.show is Show.PLACED or any(map(day_span, self.days))
 
 
-@dataclass(frozen=True, slots=True)
-class BoxFacts:
-    """What filters and orders know of boxes: one entry for each image that has any.
-
-    ``score`` is the lowest of an image's boxes and ``share`` the part of the image that its largest
-    box covers, both 0..1 and NaN where unknown. ``boxes`` is how many there are. ``no_object`` is the
-    probability of no object, NaN where unknown; an image that has it has an entry without a box too.
-    """
-
-    ids: npt.NDArray[np.int64]
-    score: Floats
-    share: Floats
-    edited: Flags
-    boxes: npt.NDArray[np.int32]
-    no_object: Floats
-
-    def of(self, image_id: int) -> BoxFacts:
-        """The facts of one image alone, empty where it has no box."""
-        chosen = self.ids == image_id
-        return BoxFacts(*(getattr(self, column.name)[chosen] for column in fields(self)))
-
-
-UNSURE = 0.8
-"""A score below which a box is worth a look first; what it was chosen by: docs/decisions/0025-one-job.md."""
-NO_FACTS = BoxFacts(*(np.empty(0, kind) for kind in ("i8", "f4", "f4", "?", "i4", "f4")))
 _CODES = {status: code for code, status in enumerate(Status)}
 _STATUSES = tuple(Status)
 _STATUS_OF = {
     Show.UNSEEN: Status.UNSEEN,
     Show.ACCEPTED: Status.ACCEPTED,
+    Show.NO_OBJECT: Status.NO_OBJECT,
     Show.REJECTED: Status.REJECTED,
     Show.FAILED: Status.FAILED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Numbers of images: that can be used, were accepted, rejected or edited, and have a box.
-
-    ``unsure`` are those that nobody has reviewed whose lowest score is below :data:`UNSURE`, or that may show
-    no object. ``lessons`` are those whose review can teach the others, ``lessons_boxed`` those of them with a
-    box.
-    """
-
-    usable: int = 0
-    reviewed: int = 0
-    boxed: int = 0
-    unsure: int = 0
-    lessons: int = 0
-    lessons_boxed: int = 0
 
 
 class ImageColumns:
@@ -152,6 +130,7 @@ class ImageColumns:
         self.set_facts(NO_FACTS)
         self.set_overlaps(*self._measured)
         self.set_useful(Ranking(NO_FACTS.ids, NO_FACTS.ids))
+        self.set_taken(NO_TAKEN)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -175,6 +154,7 @@ class ImageColumns:
         self.set_facts(self._facts)
         self.set_overlaps(*self._measured)
         self.set_useful(self._ranking)
+        self.set_taken(self._taken)
 
     def set_status(self, places: int | Ints, status: Status) -> None:
         self._status[places] = _CODES[status]
@@ -234,6 +214,14 @@ class ImageColumns:
         places, here = self._places_of_ids(ids)
         self.overlap[places] = overlaps[here]
 
+    def set_taken(self, facts: TakenFacts) -> None:
+        """When photos were taken; ids that are not here are passed over."""
+        self._taken = facts
+        self.taken = np.full(len(self.ids), np.nan, np.float64)
+        self.placed = np.zeros(len(self.ids), np.bool_)
+        places, here = self._places_of_ids(facts.ids)
+        self.taken[places], self.placed[places] = facts.seconds[here], facts.placed[here]
+
     def set_useful(self, ranking: Ranking) -> None:
         """What to review next; ids that are not here are passed over."""
         self._ranking = ranking
@@ -278,8 +266,7 @@ class ImageColumns:
 
     @property
     def _reviewed(self) -> Flags:
-        judged = np.isin(self._status, [_CODES[Status.ACCEPTED], _CODES[Status.REJECTED]])
-        found: Flags = self.edited | judged
+        found: Flags = self.edited | ~np.isin(self._status, [_CODES[Status.UNSEEN], _CODES[Status.FAILED]])
         return found
 
     @property
@@ -311,7 +298,7 @@ class ImageColumns:
 
     def arrange(self, browse: Browse, *, start: int = 0) -> Ints:
         """The places, from ``start`` on, that pass the filter, in order. Ties keep the project's order."""
-        passing = self._passing(browse.show) & self._with_boxes(browse.boxes)
+        passing = self._passing(browse.show) & self._with_boxes(browse.boxes) & self._taken_in(browse.days)
         places = np.flatnonzero(passing[start:]) + start
         needle = browse.text.casefold().strip()
         if needle:
@@ -340,6 +327,15 @@ class ImageColumns:
             found &= np.isin(self.ids, self._labelled)
         return found
 
+    def _taken_in(self, days: tuple[str, str]) -> Flags:
+        first, last = map(day_span, days)
+        found: Flags = np.ones(len(self), np.bool_)
+        if first is not None:
+            found &= self.taken >= first[0]  # NaN is in no span
+        if last is not None:
+            found &= self.taken < last[1]
+        return found
+
     def _passing(self, show: Show) -> Flags:
         if show is Show.ALL:
             return np.ones(len(self), np.bool_)
@@ -351,6 +347,8 @@ class ImageColumns:
         if show is Show.MAY_BE_EMPTY:
             empty: Flags = self.no_object > LIKELY
             return empty
+        if show is Show.PLACED:
+            return self.placed
         if show is Show.WITH_TRUTH:
             return ~np.isnan(self.overlap)
         passing: Flags = self._status == _CODES[_STATUS_OF[show]]
@@ -362,6 +360,8 @@ class ImageColumns:
             if self._ranks is None:
                 self._ranks = natural_ranks(self._names)
             return self._ranks
+        if order is Order.TAKEN:
+            return self.taken
         if order is Order.STATUS:
             return self._status.astype(np.int8)
         if order is Order.WORST:  # to miss is worse than any box, and a group of its own

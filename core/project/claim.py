@@ -67,9 +67,10 @@ def claim(path: Path, holder: str) -> Claim:
             return Claim(lock, None)
         if try_lock(descriptor) and _is_still(lock, descriptor):
             # At an offset: Windows lets nobody read the byte that is locked.
-            os.ftruncate(descriptor, 0)
-            os.lseek(descriptor, 1, os.SEEK_SET)
-            os.write(descriptor, holder.encode())
+            with suppress(OSError):  # a full disk has no room to say who; the lock holds all the same
+                os.ftruncate(descriptor, 0)
+                os.lseek(descriptor, 1, os.SEEK_SET)
+                os.write(descriptor, holder.encode())
             return Claim(lock, descriptor)
         os.close(descriptor)
     if _holder(lock) == COMMAND:

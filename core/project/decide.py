@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from core.base.annotations import BoxRecord
 from core.boxes.options import BoxOptions
-from core.project.queries import framings, heat_maps, sized_images, undecided, under_priors
+from core.project.queries import class_maps, framings, heat_maps, sized_images, undecided, under_priors
 from core.project.store import Project
 
 # Images in one transaction: its sync costs as much as some hundred boxes, and an edit waits for no longer.
@@ -70,5 +70,6 @@ def _decided(project: Project, options: BoxOptions, ids: Sequence[int]) -> Boxes
     maps = heat_maps(project, list(sizes))
     found: Boxes = {}
     for prior, some in under_priors(project, list(maps)):
-        found |= options.boxes({i: maps[i] for i in some}, framings(project, some), sizes, prior)
+        beside = framings(project, some), sizes, prior, class_maps(project, some)
+        found |= options.boxes({i: maps[i] for i in some}, *beside)
     return found

@@ -83,9 +83,11 @@ class DescribedCache:
         self._reader, self.note = reader, ""
         self._cap = cap_set() if cap is None else cap
         self._db: sqlite3.Connection | None = None
-        self._open(folder / FILE)
+        self._file = folder / FILE
+        self._open()
 
-    def _open(self, file: Path, *, again: bool = True) -> None:
+    def _open(self, *, again: bool = True) -> None:
+        file = self._file
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
@@ -101,14 +103,20 @@ class DescribedCache:
             (self._bytes,) = db.execute("SELECT coalesce(sum(bytes), 0) FROM described").fetchone()
             (last,) = db.execute("SELECT coalesce(max(used), 0) FROM described").fetchone()
             self._now = int(last) + 1
-        except sqlite3.DatabaseError as error:
-            self.close()
-            if again and not isinstance(error, sqlite3.OperationalError):  # damaged: begun anew
-                with suppress(OSError):
-                    file.unlink()
-                self._open(file, again=False)
-            else:
-                self._give_up(error)
+        except sqlite3.Error as error:
+            self._mend(error, again=again)
+
+    def _mend(self, error: sqlite3.Error, *, again: bool = True) -> None:
+        """Begin a damaged file anew, once; give up where that is not what is wrong, such as a full disk."""
+        self.close()
+        is_damaged = not isinstance(error, sqlite3.OperationalError) or "no such column" in str(error)
+        if not again or not is_damaged:
+            self._give_up(error)
+            return
+        with suppress(OSError):
+            for file in _files(self._file.parent):
+                file.unlink()
+        self._open(again=False)
 
     def _give_up(self, error: OSError | sqlite3.Error) -> None:
         self._db = None
@@ -135,8 +143,11 @@ class DescribedCache:
             self._db.execute("UPDATE described SET used = ? WHERE image_id = ?", (self._now, record.id))
             shapes, width, height, data = row
             return KeptFeatures(_unpacked(shapes, data), (int(width), int(height)))
-        except (sqlite3.Error, ValueError, TypeError):
-            return None
+        except sqlite3.Error as error:
+            self._mend(error)
+        except (ValueError, TypeError):  # a damaged row: made again
+            pass
+        return None
 
     def put(self, record: ImageRecord, maps: Maps, size: tuple[int, int]) -> None:
         """Keep the features of an image: for each stride float32 (1, C, h, w)."""
@@ -158,8 +169,7 @@ class DescribedCache:
             )
             self._bytes += len(data) - int(before)
         except sqlite3.Error as error:
-            self.close()
-            self._give_up(error)
+            self._mend(error)
 
     def _made_room(self, more: int) -> bool:
         """Whether there is room for ``more`` bytes, once what earlier passes used has gone."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from core.base.annotations import BoxRecord, Source, Status
+from core.base.annotations import DEFAULT_LABEL, BoxRecord, Source, Status
 from core.base.geometry import Box, iou
 from core.boxes.options import BoxOptions
 from core.project.members import remove_images, restore_images
@@ -211,7 +211,8 @@ def with_drawn(
     """The boxes of an image once a person has drawn one more, which comes last.
 
     It takes the place of the automatic box that it corrects: the only one, or of several the one that it
-    overlaps most. Where it overlaps none of several it is one that was missed.
+    overlaps most; and its class, where the person has chosen none. Where it overlaps none of several it is
+    one that was missed.
 
     Parameters
     ----------
@@ -226,4 +227,6 @@ def with_drawn(
     corrected = shared.index(max(shared))
     if len(boxes) > 1 and not shared[corrected] > 0:
         return (*boxes, drawn)
+    if drawn.label == DEFAULT_LABEL:
+        drawn = replace(drawn, label=boxes[corrected].label)
     return (*boxes[:corrected], *boxes[corrected + 1 :], drawn)

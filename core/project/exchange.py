@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,14 @@ from core.formats.notes import Outdated, outside_note
 from core.formats.reading import read_truth
 from core.formats.selection import Selection
 from core.images.decoding import image_size
+from core.project.class_folders import by_folder, folder_classes
 from core.project.edits import BoxesEdit, Edit, ReviewEdit, StatusEdit, TruthEdit
 from core.project.names import export_names
 from core.project.queries import boxes_of_earlier_maps, held_among, kept
 from core.project.resized import former_sizes
 from core.project.rows import Kept
 from core.project.store import ImageRecord, Project, ProjectView
+from core.project.taken import positions, read_times, taken_times
 from core.project.truth import true_boxes
 
 _SHOWN = 5
@@ -36,14 +38,14 @@ ALL = Selection()
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What a file holds for a project: ``boxes`` by image id. A person has set, taken away or accepted the
-    boxes of the images ``held``.
+    """What a file holds for a project: ``boxes`` by image id, and the ids of images that it shows ``empty``.
 
-    ``sizes`` are (width, height), by id, of images whose size the project did not know yet. ``unknown`` are
-    names in the file that no image of the project has; ``skipped`` images fit by name and not otherwise;
-    ``without_box`` counts images that the file shows empty, which change nothing, ``outside`` boxes that
-    show nothing of their image. ``told`` are sentences on what of the file could not be read, or fits more
-    than one image.
+    Empty ones change nothing, but with :meth:`with_blanks`; one that shows no object by its status there is
+    among ``boxes``. Of both, a person has set, taken away or accepted the boxes of the images ``held``.
+    ``sizes`` are (width, height), by id, of images whose size the project did not know yet; ``classes`` are
+    those that their folders name. ``unknown`` are names in the file that no image of the project has;
+    ``skipped`` images fit by name and not otherwise; ``outside`` counts boxes that show nothing of their
+    image. ``told`` are sentences on what of the file could not be read, or fits more than one image.
     """
 
     path: Path
@@ -52,9 +54,15 @@ class ImportPlan:
     held: frozenset[int]
     unknown: tuple[str, ...]
     skipped: tuple[Skipped, ...]
-    without_box: int
+    empty: tuple[int, ...] = ()
+    classes: Mapping[int, str] = field(default_factory=dict)
     outside: int = 0
     told: tuple[str, ...] = ()
+
+    @property
+    def without_box(self) -> int:
+        """How many images the file shows empty."""
+        return len(self.empty)
 
     def labels(self) -> dict[str, int]:
         """Every class of the boxes with their number, by first appearance."""
@@ -63,9 +71,22 @@ class ImportPlan:
     def only(self, wanted: Selection) -> ImportPlan:
         """This with the boxes that ``wanted`` has; an image that loses all of them is one without a box."""
         kept = {i: tuple(filter(wanted.has, boxes)) for i, boxes in self.boxes.items()}
-        boxes = {i: some for i, some in kept.items() if some}
-        empty = self.without_box + len(kept) - len(boxes)
-        return replace(self, boxes=boxes, held=self.held & boxes.keys(), without_box=empty)
+        boxes = {i: some for i, some in kept.items() if some or not self.boxes[i]}
+        empty = (*self.empty, *(i for i in kept if i not in boxes))
+        return replace(self, boxes=boxes, empty=empty)
+
+    @property
+    def held_boxes(self) -> int:
+        """How many images with boxes in the file are ``held``."""
+        return len(self.held & self.boxes.keys())
+
+    def by_folder(self) -> ImportPlan:
+        """This with boxes without a class of their own in that of their image's folder."""
+        return replace(self, boxes=by_folder(self.boxes, self.classes))
+
+    def with_blanks(self) -> ImportPlan:
+        """This with images that the file shows without a box as such: they show no object."""
+        return replace(self, boxes={**self.boxes, **dict.fromkeys(self.empty, ())}, empty=())
 
     def count(self, *, replace_held: bool) -> tuple[int, int]:
         """How many images and boxes :func:`import_boxes` would write."""
@@ -147,11 +168,30 @@ class ImportSummary:
         }
 
 
-def exportable(project: Project) -> tuple[list[ImageBoxes], dict[str, Path]]:
-    """The project's images with their boxes, and where each one's file lies, by name."""
+def exportable(
+    project: Project,
+    *,
+    with_gps: bool = False,
+    on_file: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[ImageBoxes], dict[str, Path]]:
+    """The project's images with their boxes, and where each one's file lies, by name.
+
+    Photos whose time is not known yet are opened for it. Only ``with_gps`` says where they were taken.
+    ``on_file`` is told (done, total) and may raise to end it.
+    """
+    new = read_times(project, on_progress=on_file)
     images, records = project.image_boxes(), project.images()
+    times = taken_times(project) | {i: one.time for i, one in new.items() if one.time}
+    places = positions(records, on_progress=on_file) if with_gps else {}
     # Images may have been added in between; they come last.
-    return images, {image.name: one.path for image, one in zip(images, records, strict=False)}
+    known = list(zip(images, records, strict=False))
+    told = [
+        replace(image, taken=times.get(one.id, ""), position=places.get(one.id))
+        if one.id in times or one.id in places
+        else image
+        for image, one in known
+    ]
+    return told, {image.name: one.path for image, one in known}
 
 
 def outdated_images(project: Project) -> Outdated:
@@ -161,6 +201,12 @@ def outdated_images(project: Project) -> Outdated:
         return Outdated()
     by_id = {record.id: name for name, record in _by_name(project).items()}
     return Outdated(*(frozenset(by_id[i] for i in ids if i in by_id) for ids in (earlier - changed, changed)))
+
+
+def classes_by_name(project: Project) -> dict[str, str]:
+    """The class that each image's folder names, by the name that the image has in exports."""
+    records = {record.id: name for name, record in _by_name(project).items()}
+    return {records[i]: label for i, label in folder_classes(project.images()).items() if i in records}
 
 
 def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> ImportPlan:
@@ -182,7 +228,9 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
         raise FormatError(matches.doubt() or _no_image(path, found))
     boxes: dict[int, tuple[BoxRecord, ...]] = {}
     sizes: dict[int, tuple[int, int]] = {}
-    skipped, empty, outside = [], 0, 0
+    skipped: list[Skipped] = []
+    empty: list[int] = []
+    outside = 0
     for theirs, ours in matches.pairs:
         record = by_name[ours.name]
         try:
@@ -194,17 +242,20 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
             sizes[record.id] = width, height
         fitted = _fitted(theirs.in_pixels(width, height), width, height)
         outside += len(theirs.boxes) - len(fitted)
-        empty += not theirs.boxes
-        if fitted:
+        shows_none = theirs.status is Status.NO_OBJECT and not theirs.boxes
+        if not theirs.boxes and not shows_none:
+            empty.append(record.id)
+        if fitted or shows_none:
             boxes[record.id] = fitted
     plan = ImportPlan(
         path=path,
         boxes=boxes,
         sizes=sizes,
-        held=frozenset(held_among(project, boxes)),
+        held=frozenset(held_among(project, (*boxes, *empty))),
         unknown=tuple(image.name for image in matches.extra),
         skipped=tuple(skipped),
-        without_box=empty,
+        empty=tuple(empty),
+        classes=folder_classes([by_name[ours.name] for _, ours in matches.pairs]),
         outside=outside,
         told=tuple(filter(None, (*options.told.sentences(), matches.doubt()))),
     )
@@ -223,8 +274,9 @@ def import_boxes(
 ) -> ImportSummary:
     """Write the boxes of ``plan`` as edited ones, so that no automatic run undoes them.
 
-    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``. An image whose boxes a person has set,
-    taken away or accepted is left alone unless ``replace_held``.
+    ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``; one that shows no object becomes
+    ``NO_OBJECT``. An image whose boxes a person has set, taken away or accepted is left alone unless
+    ``replace_held``.
     """
     if status not in (Status.ACCEPTED, Status.UNSEEN):
         raise BoxscoutError(tr("Imported images become accepted or unseen."))
@@ -236,7 +288,7 @@ def import_boxes(
         statuses = {image.id: image.status for image in project.images() if image.id in written}
         edit = ReviewEdit(
             BoxesEdit({i: before[i] for i in written}, {i: Kept(written[i], edited=True) for i in written}),
-            StatusEdit(statuses, dict.fromkeys(statuses, status)),
+            StatusEdit(statuses, {i: status if written[i] else Status.NO_OBJECT for i in statuses}),
         )
         edit.apply(project, ProjectView())
     return ImportSummary(
@@ -256,10 +308,11 @@ def import_truth(project: Project, plan: ImportPlan) -> ImportSummary:
     """
     with project.transaction():
         project.set_sizes(plan.sizes)
-        edit = _truth_edit(project, plan.boxes)
+        boxes = {i: own for i, own in plan.boxes.items() if own}
+        edit = _truth_edit(project, boxes)
     return ImportSummary(
         path=plan.path,
-        images=len(plan.boxes),
+        images=len(boxes),
         boxes=sum(map(len, plan.boxes.values())),
         kept=0,
         plan=plan,

@@ -14,18 +14,21 @@ from pathlib import Path
 from core.base.atomic import os_errors
 from core.base.errors import DamagedProjectError, ProjectError, ReadOnlyProjectError, as_reason
 from core.base.language import mark, tr
-from core.project.migration import data_folder, note_trainings
+from core.project.migration import data_folder, migrate
 from core.project.schema import LATER_TABLES, SCHEMA, insensible, row_checks
 
 APPLICATION_ID = 0x42785363  # "BxSc", at byte 68 of the file
 SUFFIX = ".boxscout"  # how projects' names end
-SCHEMA_VERSION = 2  # 1 knew no runs: core.project.migration
+SCHEMA_VERSION = 3  # what older ones lack: core.project.migration
 BUSY_SECONDS = 5.0
 READ_ONLY = mark("“{name}” cannot be changed: the file or its folder is read-only, or you may not open it.")
 NO_PROJECT = mark("“{name}” is not a Boxscout project.")
 DAMAGED = mark("“{name}” is damaged. Open it in the window or run 'repair' to save what can be read.")
 
+FULL = mark("The disk is full: “{name}” could not be opened. Free some space and try again.")
+
 _SMALLEST_PAGE = 512  # bytes
+_ROOM = 1 << 16  # bytes that SQLite needs beside a project that is open
 # Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
 _CHECKED_TABLES = ("roots", "image", "box", "rejected", "view", "run")
 
@@ -152,7 +155,7 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
         for statement in LATER_TABLES:
             db.execute(statement)
         if not blank and version < SCHEMA_VERSION:
-            note_trainings(db, data_folder(path))
+            migrate(db, data_folder(path), version)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
     except BaseException:
@@ -212,6 +215,9 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         said = str(error)
         sentence = next((text for part, text in _SENTENCES.items() if part in said), None)
+        # SQLite says that a disk is full where it writes, and not where it makes a file of its own.
+        if "disk I/O" in said and _is_full(path.parent):
+            sentence = FULL
         if sentence is None:
             text = tr("“{name}” could not be read or changed: {said}.")
             raise ProjectError(text.format(name=path.name, said=as_reason(error))) from error
@@ -221,6 +227,12 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
         raise kind(tr(sentence).format(name=path.name)) from error
     except UnicodeDecodeError as error:  # SQLite's own sentence quotes what is damaged
         raise _damaged(path) from error
+
+
+def _is_full(folder: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < _ROOM
+    return False
 
 
 def _damaged(path: Path) -> DamagedProjectError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from core.base.language import tr
 from core.boxes.options import BoxOptions
+from core.images.exif import Taken
 from core.images.parallel import Failure
 from core.maps.localizer import Localizer
 from core.maps.signature import signatures
@@ -17,7 +18,9 @@ from core.project.described import DescribedCache, KeptFeatures, reader_of, toge
 from core.project.search import OnProgress, Search, Steps
 from core.project.store import ImageRecord, Project
 from core.project.survey import MapSource, Survey
+from core.project.taken import note_taken
 
+NONE_READ: Mapping[int, Taken] = {}
 _TOGETHER = 8  # images whose kept features are read at a time
 FEATURES = "features"
 """The unit of a :class:`MapSource` that reads frozen features."""
@@ -157,7 +160,8 @@ def _look_at(
                 lean = localizer.condensed(own)
                 for i, (record, size) in enumerate(zip(some, sizes, strict=True)):
                     cache.put(record, tuple(one[i : i + 1] for one in lean), size)
-            kept += _keep(search, projects, some, sizes, localizer, own)
+            taken = dict(zip((record.id for record in some), described.taken, strict=True))
+            kept += _keep(search, projects, some, sizes, localizer, own, taken)
     for project in projects:
         project.set_failed(failed)
     return kept, tuple(failed)
@@ -194,15 +198,23 @@ def _keep(
     sizes: Sequence[tuple[int, int]],
     localizer: Localizer,
     own: Maps,
+    taken: Mapping[int, Taken] = NONE_READ,
 ) -> int:
-    """Maps and boxes of a few images from what ``localizer`` reads of them; how many were left alone."""
+    """Maps and boxes of a few images from what ``localizer`` reads of them; how many were left alone.
+
+    ``taken`` is what the files say of their taking, by image id, where they were opened for it.
+    """
     search.go_on.check()
     ids = [record.id for record in records]
     by_id = dict(zip(ids, sizes, strict=True))
-    for project in projects:
+    with projects[0].transaction():  # one write for both
+        projects[0].set_sizes(by_id)
+        note_taken(projects[0], taken)
+    for project in projects[1:]:
         project.set_sizes(by_id)
     maps = localizer.heat(own)
-    kept = search.keep(dict(zip(ids, maps, strict=True)), by_id)
+    classes = dict(zip(ids, localizer.class_maps(own), strict=False))  # none where none was named
+    kept = search.keep(dict(zip(ids, maps, strict=True)), by_id, classes=classes)
     search.place.set_signatures(dict(zip(ids, signatures(own, maps), strict=True)))
     search.go_on(len(ids), 1.0)
     return kept

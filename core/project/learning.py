@@ -45,9 +45,12 @@ def features_for(localizer: Localizer, config: FeaturesConfig) -> Features:
     ------
     FeaturesError
         It is not here, or is another one by now.
+    BoxscoutError
+        Images are to have a size for it that no training gives them.
     """
     weights = config.weights if config.features == localizer.features else None
-    features = features_of(config.with_(features=localizer.features, weights=weights))
+    form = localizer.form
+    features = features_of(config.with_(features=localizer.features, weights=weights, image_size=form.size))
     localizer.check(features)
     return features
 

@@ -1,4 +1,8 @@
-"""Projects of the first version, which kept one training of each kind, become projects with runs."""
+"""Projects of older versions become projects of this one.
+
+The first kept one training of each kind: they get runs. The second had no word for an image without an
+object, which was accepted without a box.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,16 @@ RUNS = "runs"
 def data_folder(path: Path) -> Path:
     """The folder beside the project at ``path`` for all that is too large for it; it may be missing."""
     return path.with_name(path.name + "-data")
+
+
+def migrate(db: sqlite3.Connection, data: Path, version: int) -> None:
+    """Bring a project of ``version``, with its folder ``data``, up to date; in the caller's transaction."""
+    if version < 2:
+        note_trainings(db, data)
+    db.execute(
+        """UPDATE image SET status = 'no object'
+           WHERE status = 'accepted' AND id NOT IN (SELECT image_id FROM box)"""
+    )
 
 
 def note_trainings(db: sqlite3.Connection, data: Path) -> None:

@@ -29,4 +29,5 @@ def provenance(project: Project) -> dict[str, Any]:
         "features": unit.features,
         "reviewed_images": unit.taught.images,
         "without_object": unit.taught.empty,
+        **({} if unit.classes is None else {"classes": list(unit.classes.names)}),
     }

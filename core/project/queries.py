@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from core.base.annotations import BoxRecord
+from core.base.annotations import STATUSES, BoxRecord, Status
+from core.boxes.classes import ClassMap
 from core.boxes.moments import framing_rows as rows_of
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
+from core.maps.class_units import names_of
 from core.maps.signature import LENGTH
 from core.project import resized
-from core.project.browse import BoxFacts
+from core.project.facts import BoxFacts
 from core.project.file import from_db, to_db
 from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, REVIEWED, Kept, box_of, listed, map_of
 
@@ -130,6 +134,26 @@ def heat_maps(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.
     return {image_id: map_of(project.path, *row) for image_id, *row in rows}
 
 
+def class_maps(project: Project, ids: Sequence[int]) -> dict[int, ClassMap]:
+    """The classes of heat maps' cells, by image id, of those in ``ids`` where classes were learned.
+
+    Rows that no heat map fits, or that nobody can read, are passed over: those boxes have no class.
+    """
+    statement = f"""SELECT image_id, height, width, names, class_map.data
+        FROM class_map JOIN heat_map USING (image_id) {_AMONG} ORDER BY image_id"""
+    found = ((row[0], _class_map(*row[1:])) for row in project.select(statement, listed(ids)))
+    return {image_id: one for image_id, one in found if one is not None}
+
+
+def _class_map(height: int, width: int, names: str | bytes, data: bytes) -> ClassMap | None:
+    with suppress(ValueError, TypeError, RecursionError):
+        known = names_of(json.loads(names))
+        cells = np.frombuffer(data, np.uint8).reshape(height, width)
+        if cells.max() < len(known):
+            return ClassMap(known, cells)
+    return None
+
+
 def framings(project: Project, ids: Sequence[int]) -> dict[int, npt.NDArray[np.float64]]:
     """What :func:`framings` said, float64 (4,) by image id, of those in ``ids`` that have it."""
     statement = f"SELECT image_id, x, y, width, height FROM framing {_AMONG} ORDER BY image_id"
@@ -169,9 +193,20 @@ def held_among(project: Project, ids: Iterable[int]) -> set[int]:
     return {row[0] for row in project.select(HELD_AMONG, listed(ids))}
 
 
+def settled_among(project: Project, ids: Iterable[int]) -> dict[int, Status]:
+    """Of those of ``ids`` that are accepted or show no object, which of the two."""
+    statement = f"SELECT id, status FROM image WHERE status IN ('accepted', 'no object') AND id {ONE_OF}"
+    return {image_id: STATUSES[status] for image_id, status in project.select(statement, listed(ids))}
+
+
 def reviewed_images(project: Project) -> set[int]:
     """The ids of the images that a person has accepted, rejected, edited or emptied."""
     return {row[0] for row in project.select(REVIEWED)}
+
+
+def replaced_among(project: Project, ids: Iterable[int]) -> set[int]:
+    """Those of ``ids`` whose file became another one after a person had reviewed it."""
+    return {row[0] for row in project.select(f"SELECT image_id FROM replaced {_AMONG}", listed(ids))}
 
 
 def signatures(project: Project) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:

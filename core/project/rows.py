@@ -27,12 +27,12 @@ ONE_OF = "IN (SELECT value FROM json_each(?))"
 #: What follows an image's id where a person has set its boxes, or taken them away.
 EDITED = "IN (SELECT image_id FROM edited)"
 #: The ids of images whose boxes only a person may change: who has set them, taken them away or accepted them.
-HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status = 'accepted'"
+HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status IN ('accepted', 'no object')"
 #: The ids of images of which a person has said anything: those, and the rejected ones.
 REVIEWED = f"{HELD} UNION SELECT id FROM image WHERE status = 'rejected'"
 HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
 #: Tables of what is known of a heat map besides: gone with it.
-BESIDE_MAPS = ("framing", "no_object", "signature")
+BESIDE_MAPS = ("framing", "no_object", "signature", "class_map")
 BOX_COLUMNS = "image_id, x0, y0, x1, y1, label, score, source, threshold, rule"
 
 
@@ -121,6 +121,21 @@ def mark_edited(db: sqlite3.Connection, edited: Mapping[int, bool]) -> None:
         db.executemany(statement, [(image_id,) for image_id, is_so in edited.items() if is_so is wanted])
 
 
+def note_reviewed(db: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """A person has said something of images, as their files are now.
+
+    Those that were accepted show no object where they have no box, and only there.
+    """
+    asked = (listed(ids),)
+    db.execute(f"DELETE FROM replaced WHERE image_id {ONE_OF}", asked)
+    db.execute(
+        f"""UPDATE image SET status = iif(
+            EXISTS (SELECT 1 FROM box WHERE image_id = image.id), 'accepted', 'no object')
+            WHERE status IN ('accepted', 'no object') AND id {ONE_OF}""",
+        asked,
+    )
+
+
 def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]:
     sides = tuple(map(float, record.box.sides))
     if not all(map(math.isfinite, sides)):
@@ -136,11 +151,12 @@ def _box_row(image_id: int, position: int, record: BoxRecord) -> tuple[Any, ...]
 def forget_changed_files(db: sqlite3.Connection, keys: Sequence[tuple[int, str | bytes, int, int]]) -> None:
     """Of (root id, name, bytes, time): what is said of images that are other files now, but their boxes.
 
-    The size for which their boxes were made stays known.
+    The size for which their boxes were made stays known, and that a person reviewed another file.
     """
     changed = "FROM image WHERE root_id = ? AND name = ? AND (size_bytes, mtime_ns) <> (?, ?)"
-    for table in ("heat_map", *BESIDE_MAPS):
+    for table in ("heat_map", *BESIDE_MAPS, "taken"):
         db.executemany(f"DELETE FROM {table} WHERE image_id = (SELECT id {changed})", keys)
+    db.executemany(f"INSERT OR IGNORE INTO replaced SELECT id {changed} AND id IN ({HELD})", keys)
     db.executemany(f"INSERT OR IGNORE INTO resized SELECT id, width, height {changed} AND width > 0", keys)
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SCHEMA = (
+
+def _lean(*statements: str) -> tuple[str, ...]:
+    """``statements`` in one line each: SQLite keeps their text, and all of it must fit on the first page.
+
+    Where that page is lost, the one of a new project is lent (core.project.rescue).
+    """
+    return tuple(" ".join(statement.split()) for statement in statements)
+
+
+SCHEMA = _lean(
     "CREATE TABLE roots (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)",
     """CREATE TABLE image (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -35,7 +44,7 @@ SCHEMA = (
 )
 # Tables that older projects lack and older versions of this program leave alone. New ones come last: where a
 # project's first page is lost, that of a new one says where tables begin (core.project.rescue).
-LATER_TABLES = (
+LATER_TABLES = _lean(
     # Images whose boxes a person has set, also where none were left: no automatic run touches them.
     """CREATE TABLE IF NOT EXISTS edited (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
@@ -80,6 +89,19 @@ LATER_TABLES = (
     # What each image with a heat map looks like (core.maps.signature), where frozen features made it.
     """CREATE TABLE IF NOT EXISTS signature (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE, data BLOB NOT NULL)""",
+    # The best class of each cell of a heat map (core.boxes.classes), where classes were learned: a byte each,
+    # the place of one of the names, which are a JSON list.
+    """CREATE TABLE IF NOT EXISTS class_map (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        names TEXT NOT NULL, data BLOB NOT NULL)""",
+    # Images whose file became another one after a person had reviewed it, until it is reviewed again.
+    """CREATE TABLE IF NOT EXISTS replaced (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
+    # When each photo was taken whose header was read, empty where it does not say; and whether it says where.
+    # Where, stays in the photo (docs/decisions/0033-positions.md).
+    """CREATE TABLE IF NOT EXISTS taken (
+        image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
+        time TEXT NOT NULL, placed INTEGER NOT NULL)""",
 )
 
 
@@ -146,4 +168,9 @@ def row_checks() -> dict[str, dict[str, str]]:
         | {"probability": "typeof(probability) = 'real' AND probability BETWEEN 0 AND 1"},
         "removed": numbers("id", "root_id") | paths("name"),
         "signature": numbers("image_id") | {"data": "typeof(data) = 'blob' AND length(data) = 128"},
+        "class_map": numbers("image_id")
+        | texts("names")
+        | {"data": "typeof(data) = 'blob' AND length(data) < 1 << 24"},
+        "replaced": numbers("image_id"),
+        "taken": numbers("image_id") | texts("time") | numbers("placed", most=1),
     }

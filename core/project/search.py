@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 from core.base.errors import Cancelled, ProjectError
 from core.base.language import tr
+from core.boxes.classes import ClassMap
 from core.boxes.no_object import PeakLevels, no_object_probability
 from core.boxes.options import BoxOptions
 from core.boxes.prior import Prior
 from core.boxes.rules import Map
 from core.boxes.score import Floats
+from core.project.queries import class_maps, maps_made_by
 from core.project.queries import framings as stored_framings
 from core.project.queries import heat_maps as stored_maps
-from core.project.queries import maps_made_by
 from core.project.runs import Run, run_of, set_finished
 from core.project.store import Project
 from core.project.survey import MapSource, Survey
@@ -69,11 +70,14 @@ class Search:
         sizes: Mapping[int, tuple[int, int]],
         framings: Mapping[int, Floats] | None = None,
         prior: Prior | None = None,
+        classes: Mapping[int, ClassMap] | None = None,
     ) -> int:
         """New maps of a few images and their boxes, durable when it returns; how many were left alone."""
         framings = framings or {}
         self.place.set_heat_maps(maps, step=self.step, source=self.source, framings=framings)
-        return self._read(maps, framings, sizes, prior)
+        if classes:
+            self.place.set_class_maps(classes)
+        return self._read(maps, framings, sizes, prior, classes)
 
     def read_again(
         self, sizes: Mapping[int, tuple[int, int]], share: float = 1.0, prior: Prior | None = None
@@ -87,7 +91,8 @@ class Search:
             self.go_on.check()
             some = ids[start : start + BATCH]
             maps = stored_maps(self.place, some)
-            kept += self._read(maps, stored_framings(self.place, some), sizes, prior)
+            framings, classes = stored_framings(self.place, some), class_maps(self.place, some)
+            kept += self._read(maps, framings, sizes, prior, classes)
             self.go_on(len(some), share)
         return kept
 
@@ -97,11 +102,12 @@ class Search:
         framings: Mapping[int, Floats],
         sizes: Mapping[int, tuple[int, int]],
         prior: Prior | None,
+        classes: Mapping[int, ClassMap] | None,
     ) -> int:
         if self.levels is not None:
             found = no_object_probability(maps.values(), self.levels)
             self.place.set_no_object(dict(zip(maps, found.tolist(), strict=True)))
-        boxes = self.options.boxes(maps, framings, sizes, prior)
+        boxes = self.options.boxes(maps, framings, sizes, prior, classes)
         return self.place.set_auto_boxes(boxes, max_boxes=self.options.max_boxes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from core.base.annotations import BoxRecord, ImageBoxes, Status
 from core.base.errors import ProjectError
 from core.base.language import tr
+from core.boxes.classes import ClassMap
 from core.boxes.prior import Prior
 from core.images.scan import ImageFile, RejectedFile
 from core.project import resized
@@ -36,6 +38,7 @@ from core.project.rows import (
     listed,
     map_of,
     mark_edited,
+    note_reviewed,
     replace_boxes,
     root_ids,
 )
@@ -118,7 +121,8 @@ class Project(Database):
         """
         self._many(
             f"""UPDATE image SET reason = ?, status =
-                iif(status IN ('accepted', 'rejected') OR id {EDITED}, status, 'failed') WHERE id = ?""",
+                iif(status IN ('accepted', 'no object', 'rejected') OR id {EDITED}, status, 'failed')
+                WHERE id = ?""",
             [(to_db(reason), image_id) for image_id, reason in reasons.items()],
         )
 
@@ -126,6 +130,7 @@ class Project(Database):
         """Give each image, by id, its status: all or, where one fails, none.
 
         Unusable ones stay so, and one whose file cannot be used is so again once its review is taken back.
+        An accepted one without a box shows no object.
         """
         ids: dict[Status, list[int]] = {}
         for image_id, status in statuses.items():
@@ -138,6 +143,7 @@ class Project(Database):
                         WHERE status <> 'failed' AND id IN (SELECT value FROM json_each(?2))""",
                     (status.value, listed(same)),
                 )
+            note_reviewed(db, statuses)
 
     def add_rejected(self, files: Iterable[RejectedFile]) -> None:
         """Keep files that cannot be used, each with its reason; the newest reason for a path stays."""
@@ -198,6 +204,7 @@ class Project(Database):
             resized.forget(db, kept)
             resized.remember(db, {i: one.made_for for i, one in kept.items() if one.made_for})
             mark_edited(db, {image_id: one.edited for image_id, one in kept.items()})
+            note_reviewed(db, kept)
 
     def set_auto_boxes(self, boxes: Mapping[int, Sequence[BoxRecord]], *, max_boxes: int = 1) -> int:
         """Replace boxes of many images by id, ``max_boxes`` each at most; return how many were left alone.
@@ -295,6 +302,13 @@ class Project(Database):
         self._many(
             "INSERT OR REPLACE INTO signature (image_id, data) VALUES (?, ?)",
             [(i, np.ascontiguousarray(one, dtype="<f2").tobytes()) for i, one in signatures.items()],
+        )
+
+    def set_class_maps(self, class_maps: Mapping[int, ClassMap]) -> None:
+        """Keep by image id the classes of heat maps' cells, until images have another heat map."""
+        self._many(
+            "INSERT OR REPLACE INTO class_map (image_id, names, data) VALUES (?, ?, ?)",
+            [(i, json.dumps(one.names), one.cells.tobytes()) for i, one in class_maps.items()],
         )
 
     def heat_maps_step(self) -> int | None:

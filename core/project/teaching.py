@@ -17,9 +17,9 @@ from core.base.errors import BoxscoutError, ProjectError
 from core.base.language import tr
 from core.boxes.options import BoxOptions
 from core.boxes.overlap import overlaps
-from core.learn.corrections import LEAST, check_enough
-from core.project.browse import Tally
-from core.project.corrections import PRESET, lessons_of, prior_unit, teach
+from core.learn.corrections import LEAST
+from core.project.corrections import PRESET, check_lessons, lessons_of, prior_unit, teach
+from core.project.facts import Tally
 from core.project.frozen import localize_by_features
 from core.project.learning import KIND, features_for, saved_unit
 from core.project.queries import reviewed_images
@@ -54,12 +54,14 @@ class Teaching:
     """What ``run`` has learned from so many ``reviewed`` images.
 
     ``changed`` images of the others would have other boxes; ``most`` are those with the largest change.
+    ``left_out`` are reviewed images that could not teach, because their files cannot be used or are others.
     """
 
     run: Run
     reviewed: int
     changed: int
     most: tuple[Change, ...]
+    left_out: int = 0
 
 
 def is_worth(tally: Tally, *, before: int, step: int = OFFERED) -> bool:
@@ -113,12 +115,13 @@ def teach_run(
         raise ProjectError(
             tr("Corrections teach what frozen features have found: find objects by them first.")
         )
-    check_enough(lessons_of(project).with_box)  # before the features take their seconds
+    check_lessons(lessons_of(project))  # before the features take their seconds
     prior = prior_unit(project)
     features = features_for(prior, config)
     with training_run(project, KIND, preset=PRESET) as run:
         try:
-            unit = teach(project, prior, features, run, on_progress=on_learning, cancelled=cancelled)
+            learned = teach(project, prior, features, run, on_progress=on_learning, cancelled=cancelled)
+            unit = learned.unit
             with results_of(project, run) as place:
                 localize_by_features(
                     place,
@@ -137,7 +140,7 @@ def teach_run(
                 delete_run(project, run)
             raise
     assert unit.taught is not None, "corrections have taught it"
-    return Teaching(replace(run, finished=True), unit.taught.images, changed, most)
+    return Teaching(replace(run, finished=True), unit.taught.images, changed, most, len(learned.left_out))
 
 
 def _with_first(records: list[ImageRecord], first: Sequence[int]) -> list[ImageRecord]:
@@ -155,10 +158,16 @@ def most_changed(project: Project, found: Project, *, count: int = SHOWN) -> tup
     images = {one.id: one for one in project.images() if one.status is not Status.FAILED}
     free = [i for i in images if i not in reviewed and (i in before or i in after)]
     alike = _likeness(free, before, after)
-    order = np.argsort(alike, kind="stable")[:count]
-    most = [free[place] for place in order.tolist() if alike[place] < _SAME]
+    others = np.array([_classes(before.get(i, ())) != _classes(after.get(i, ())) for i in free], np.bool_)
+    changed = (alike < _SAME) | others
+    order = np.lexsort((~others, alike))
+    most = [free[place] for place in order.tolist() if changed[place]][:count]
     changes = (Change(images[i], before.get(i, ()), after.get(i, ())) for i in most)
-    return int(np.count_nonzero(alike < _SAME)), tuple(changes)
+    return int(np.count_nonzero(changed)), tuple(changes)
+
+
+def _classes(boxes: Boxes) -> list[str]:
+    return [one.label for one in boxes]
 
 
 def _likeness(ids: Sequence[int], before: Mapping[int, Boxes], after: Mapping[int, Boxes]) -> np.ndarray:

@@ -7,7 +7,8 @@ from enum import Enum, auto
 import numpy as np
 
 from core.base.language import tr, trn
-from core.project.browse import ImageColumns, Tally
+from core.project.browse import ImageColumns
+from core.project.facts import Tally
 
 # Of float32 scores and shares, which differ in the last digits where images were computed in other batches.
 _SAME = 1e-3

@@ -166,7 +166,15 @@ def _browse(value: Any) -> Browse:
     except (KeyError, TypeError, ValueError, OverflowError):  # as of the versions before this one
         boxes = BoxFilter()
     descending = _flag(value["descending"])
-    return Browse(text=_text(value["text"]), show=show, order=order, descending=descending, boxes=boxes)
+    first, last = map(_text, value.get("days", ("", "")))  # projects of before know none
+    return Browse(
+        text=_text(value["text"]),
+        show=show,
+        order=order,
+        descending=descending,
+        boxes=boxes,
+        days=(first, last),
+    )
 
 
 def _box_filter(value: Any) -> BoxFilter:

@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.models.image_list import ImageListModel, ImageTable, Role
 from core.base.annotations import Status
-from core.project.browse import BoxFacts, Browse, Order, Show
+from core.project.browse import Browse, Order, Show
+from core.project.facts import BoxFacts
 from core.project.store import ImageRecord
 
 

@@ -31,8 +31,9 @@ from core.base.annotations import Status
 from core.base.config import FeaturesConfig
 from core.formats import FORMATS
 from core.images.sample import draw_sample
-from core.images.scan import ImageFile
+from core.images.scan import ImageFile, scan_folder
 from core.maps.localizer import Localizer
+from core.project.claim import COMMAND, claim
 from core.project.store import Project
 
 SMALL = FeaturesConfig(image_size=224, threads=1, device="cpu")
@@ -233,6 +234,23 @@ def test_beside_an_open_window_commands_read_and_never_write(
     assert window.session.project.image(2).status is Status.REJECTED
 
 
+def test_a_project_that_a_command_works_on_opens_once_it_has_ended(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    photos, path = draw_folder(tmp_path / "photos", 3), tmp_path / "a.boxscout"
+    with Project.open_or_create(path) as project:
+        project.add_images(scan_folder([photos]).images)
+    with claim(path, COMMAND):
+        window.open_paths([path])
+        said = "A command is still working on “a.boxscout”. Wait until it has finished."
+        assert told(qtbot, window) == said
+        assert window.session.project is None
+        assert window.pages.currentWidget() is window.welcome, "another one can be opened meanwhile"
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: window.session.images.total == 3, timeout=LONG)
+    settle(qtbot, window)
+
+
 def test_what_was_learned_is_missing(
     window: MainWindow,
     few: Path,
@@ -321,3 +339,25 @@ def test_a_project_moved_with_its_photos_finds_them_by_one_click(
     assert {record.root for record in session.images.records} == {elsewhere / "photos"}
     assert session.images.record(1).status is Status.ACCEPTED
     settle(qtbot, window)
+
+
+def test_a_copy_under_another_name_has_what_was_learned(
+    window: MainWindow, few: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(qtbot, window, few, COUNT)
+    find(qtbot, window)
+    before = {i: on_disk(window, i) for i in range(1, COUNT + 1)}
+    copy = tmp_path / "copies" / "mine.boxscout"
+    copy.parent.mkdir()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(copy), ""))
+    window.actions_["save_as"].trigger()
+    qtbot.waitUntil(lambda: window.strip.text.text() == "Saved as mine.boxscout.", timeout=LONG)
+    window.open_paths([copy])
+    qtbot.waitUntil(lambda: window.session.project.path == copy, timeout=LONG)
+    qtbot.waitUntil(lambda: window.session.picture is not None, timeout=LONG)
+    settle(qtbot, window)
+    assert not window.notice.isVisible(), "nothing is missing"
+    assert {i: on_disk(window, i) for i in range(1, COUNT + 1)} == before
+    window.actions_["find_boxes"].trigger()  # by what was learned, which came along
+    settle(qtbot, window)
+    assert {i: on_disk(window, i) for i in range(1, COUNT + 1)} == before

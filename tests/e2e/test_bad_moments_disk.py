@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from review_support import COUNT, fill_with_boxes, on_disk
 from test_bad_moments import SMALL, find, told
-from window_support import LONG, fill, finish, settle, start
+from window_support import LONG, close, draw_folder, fill, finish, settle, start
 
 from app.main_window import MainWindow
 from app.views.export_dialog import ExportDialog
@@ -137,6 +137,53 @@ def test_a_verdict_that_cannot_be_saved_stays_in_view(
     qtbot.waitUntil(lambda: session.current != current, timeout=LONG)
     assert session.project.image(current).status is Status.ACCEPTED
     settle(qtbot, window)
+
+
+def test_a_window_on_a_full_disk_closes_and_opens_again(
+    disk: Disk, window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    first = MainWindow()
+    first.show()
+    fill_with_boxes(qtbot, first, folder)
+    qtbot.keyClick(first, Qt.Key.Key_A)
+    settle(qtbot, first)
+    approved, path = on_disk(first, 1), first.session.project.path
+    disk.fill()
+    first.workbench.browsing.set_threshold(0.7)  # what is to be saved with the view
+    close(qtbot, first)
+    disk.free()
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: window.session.picture is not None, timeout=LONG)
+    settle(qtbot, window)
+    assert on_disk(window, 1) == approved
+    assert window.session.images.record(1).status is Status.ACCEPTED
+    assert len(window.session.project.all_boxes()) == COUNT
+
+
+def test_nothing_opens_on_a_full_disk_until_there_is_room(
+    disk: Disk, window: MainWindow, folder: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    first = MainWindow()
+    first.show()
+    fill_with_boxes(qtbot, first, folder)
+    settle(qtbot, first)
+    path = first.session.project.path
+    close(qtbot, first)
+    disk.fill()
+    window.open_paths([path])
+    said = f"The disk is full: “{path.name}” could not be opened. Free some space and try again."
+    assert told(qtbot, window) == said
+    window.open_paths([draw_folder(tmp_path / "more", 3)])
+    assert told(qtbot, window).endswith(WHAT_NEXT)
+    assert window.session.project is None
+
+    disk.free()
+    window.open_paths([tmp_path / "more"])  # that nothing could be kept of holds nobody off
+    qtbot.waitUntil(lambda: window.session.images.total == 3, timeout=LONG)
+    window.open_paths([path])
+    qtbot.waitUntil(lambda: window.session.images.total == COUNT, timeout=LONG)
+    settle(qtbot, window)
+    assert len(window.session.project.all_boxes()) == COUNT
 
 
 def export_yolo(qtbot: QtBot, window: MainWindow, place: Path) -> None:

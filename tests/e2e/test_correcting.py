@@ -26,7 +26,8 @@ from window_support import LONG, settle
 from app.main_window import MainWindow
 from core.base.annotations import Source, Status
 from core.base.geometry import Box
-from core.project.browse import Order
+from core.project.browse import Order, Show
+from core.project.queries import replaced_among
 from core.project.rows import Kept
 
 Key = Qt.Key
@@ -163,7 +164,7 @@ def test_one_key_says_that_there_is_no_object(found: MainWindow, qtbot: QtBot) -
     qtbot.keyClick(found, Key.Key_E)
     assert found.session.current == 2
     assert on_disk(found, 1) == Kept((), edited=True)
-    assert found.session.project.image(1).status is Status.ACCEPTED
+    assert found.session.project.image(1).status is Status.NO_OBJECT
     found.workbench.browsing.set_threshold(0.3)
     settle(qtbot, found)
     assert on_disk(found, 1) == Kept((), edited=True), "no threshold gives it a box again"
@@ -171,6 +172,43 @@ def test_one_key_says_that_there_is_no_object(found: MainWindow, qtbot: QtBot) -
     qtbot.keyClick(found, Key.Key_Z, CONTROL)
     assert boxes(found, 1) == [(automatic(), Source.AUTO)]
     assert found.session.project.image(1).status is Status.UNSEEN
+
+
+def status(window: MainWindow, image_id: int) -> Status:
+    """What is said of an image, by the file and by the list, which must agree."""
+    said = window.session.project.image(image_id).status
+    assert window.session.images.table.columns.statuses([image_id]) == {image_id: said}
+    return said
+
+
+def test_an_image_without_an_object_has_one_once_a_box_is_drawn(found: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(found, Key.Key_E)
+    show = found.images.browse_bar.show_box
+    show.setCurrentIndex(show.findData(Show.NO_OBJECT.value))
+    assert [found.session.images.id_at(row) for row in range(found.session.images.rowCount())] == [1]
+    found.session.select(1)
+    qtbot.waitUntil(lambda: found.session.has_evidence, timeout=LONG)
+    assert status(found, 1) is Status.NO_OBJECT
+    drag(qtbot, found, RIGHT_ONE)
+    assert status(found, 1) is Status.ACCEPTED
+    qtbot.keyClick(found, Key.Key_Z, CONTROL)
+    assert status(found, 1) is Status.NO_OBJECT and boxes(found, 1) == []
+    qtbot.keyClick(found, Key.Key_A)
+    assert status(found, 1) is Status.NO_OBJECT, "there is no box to accept"
+    qtbot.keyClick(found, Key.Key_Z, CONTROL)
+    assert status(found, 1) is Status.UNSEEN
+
+
+def test_accepted_once_more_it_is_accepted_as_the_file_is_now(found: MainWindow, qtbot: QtBot) -> None:
+    project = found.session.project
+    qtbot.keyClick(found, Key.Key_A)
+    [record] = [one for one in project.images() if one.id == 1]
+    project.add_images([replace(record.file, size_bytes=7)])  # as a search does that finds another file
+    assert replaced_among(project, [1, 2]) == {1}
+    found.session.select(1)
+    settle(qtbot, found)
+    qtbot.keyClick(found, Key.Key_A)
+    assert replaced_among(project, [1]) == set() and status(found, 1) is Status.ACCEPTED
 
 
 def test_of_many_selected_images_none_shows_an_object(found: MainWindow, qtbot: QtBot) -> None:

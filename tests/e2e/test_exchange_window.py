@@ -123,8 +123,8 @@ def test_each_format_shows_its_own_options_and_a_free_place(
             _choose(dialog, name)
             shown[name] = {key for key, box in dialog.own.items() if box.isVisible()}
         assert shown == {
-            "csv": set(),
-            "yolo": {"link", "flat"},
+            "csv": {"with_gps"},
+            "yolo": {"link", "flat", "with_gps"},
             "voc": {"one_based"},
             "megadetector": {"animal"},
             "labelme": {"beside_images", "replace_foreign"},

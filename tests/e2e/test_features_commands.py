@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -18,8 +19,11 @@ from PIL import Image
 from scene_support import draw_empty
 
 from core.base.annotations import Status
+from core.base.presets import FEATURES_PRESETS
 from core.boxes.no_object import peak_levels
 from core.cli.app import main
+from core.cli.console import Bar
+from core.cli.job import run_train
 from core.images.sample import draw_sample
 from core.maps.localizer import save_localizer
 from core.project.frozen import other_runtime
@@ -87,6 +91,7 @@ def test_photos_to_boxes(
     with Project.open(project) as opened:
         (only,) = runs(opened)
         assert only.kind == "features" and only.finished and only.current
+        assert len(opened.select("SELECT 1 FROM taken")) == 24, "headers were read as photos were decoded"
         survey = opened.load_survey()
         assert survey.complete and survey.source.unit == "features" and survey.runtime == result["runtime"]
         unit = saved_unit(only)
@@ -413,3 +418,27 @@ def test_options_of_the_former_version_are_accepted(
     assert run(capsys, "train", photos, "--project", project, *old)[0] == 0
     code, out, _ = run(capsys, "localize", photos, "--project", project, "--looks", "plain", "--json")
     assert code == 0 and json.loads(out)["rule"] == "fitted"
+
+
+def test_another_preset_of_frozen_features_is_used(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FEATURES_PRESETS, "few", FEATURES_PRESETS["features"].with_(sample=9, method="ddt"))
+    project = tmp_path / "a.boxscout"
+    result = run_train(
+        [photos], project, "few", {"image_size": 224}, resume=False, restart=False,
+        bar=Bar(None, None), stop=Event(),
+    )  # fmt: skip
+    assert (result["images"], result["config"]["sample"], result["config"]["method"]) == (9, 9, "ddt")
+    with Project.open(project) as opened:
+        assert [one.preset for one in runs(opened)] == ["few"]
+
+
+def test_a_seed_that_changes_nothing_is_refused(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ("train", photos, "--project", tmp_path / "a.boxscout", "--seed", 3, *FAST)
+    code, _, err = run(capsys, *train, "--method", "ddt")
+    assert code != 0
+    assert "--seed changes nothing with --method ddt" in err
+    assert run(capsys, *train)[0] == 0

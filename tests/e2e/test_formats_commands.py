@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command_support import run
+from PIL import Image
 
 from core.base.annotations import BoxRecord, Source
 from core.base.geometry import Box
@@ -157,3 +158,40 @@ def test_errors_are_one_sentence(
         assert code == 1, err
         assert words in err
         assert "Traceback" not in err
+
+
+def test_camera_traps_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A detector's boxes in, blanks as such, and a package out that says where only if asked."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:01 06:30:12"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52, 31, 12), 3: "E", 4: (13, 24, 18)})
+    for name in ("fox/1.jpg", "fox/2.jpg", "deer/3.jpg"):
+        (tmp_path / "traps" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30)).save(tmp_path / "traps" / name, exif=exif)
+    project = tmp_path / "p.boxscout"
+    with Project.open_or_create(project) as made:
+        add_folders(made, [tmp_path / "traps"])
+    found = [{"category": "1", "conf": conf, "bbox": [0.25, 0.25, 0.5, 0.5]} for conf in (0.9, 0.1)]
+    images = [
+        {"file": "fox/1.jpg", "detections": found},
+        {"file": "fox/2.jpg", "detections": found[1:]},
+        {"file": "deer/3.jpg", "detections": found[:1]},
+    ]
+    content = {"detection_categories": {"1": "object"}, "images": images}
+    (tmp_path / "md.json").write_text(json.dumps(content))
+    wanted = ("--min-score", 0.2, "--blanks", "--folder-classes")
+    code, out, err = run(capsys, "import", "boxes", tmp_path / "md.json", "--project", project, *wanted)
+    assert (code, "Imported 2 boxes into 3 images" in out) == (0, True), err
+    for more in ((), ("--with-gps",)):
+        place = tmp_path / f"package{len(more)}"
+        export = ("export", "--project", project, "--format", "camtrap-dp", "--out", place, *more)
+        code, out, err = run(capsys, *export)
+        assert (code, "Complete the package" in out) == (0, True), err
+        deployments = pd.read_csv(place / "deployments.csv")
+        assert list(deployments["deploymentID"]) == ["deer", "fox"]
+        assert list(deployments["latitude"].round(2)) == ([52.52] * 2 if more else [0, 0])
+        observations = pd.read_csv(place / "observations.csv")
+        assert sorted(observations["observationType"]) == ["animal", "animal", "blank"]
+        assert set(observations["observationTags"].dropna()) == {"class:fox", "class:deer"}
+    code, _, err = run(capsys, "export", "--project", project, "--format", "voc", "--out", "x", "--with-gps")
+    assert (code, "--with-gps is not for --format voc" in err) == (2, True)

@@ -77,8 +77,8 @@ def test_escape_clears_the_filter_and_leaves_it(window: MainWindow, folder: Path
     press(qtbot, Qt.Key.Key_Escape)
     assert QApplication.focusWidget() is not window.images.name_filter
     assert window.images.count.text() == "12 images"
-    type_letter(qtbot, "a")
-    assert window.session.images.record(1).status is Status.ACCEPTED
+    type_letter(qtbot, "x")
+    assert window.session.images.record(1).status is Status.REJECTED
 
 
 def method(window: MainWindow) -> QWidget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from command_support import run
 from safetensors.numpy import save_file
 
-from core.base.annotations import ImageBoxes, Status
+from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
+from core.base.geometry import Box
 from core.cli.app import main
+from core.formats import coco
 from core.formats import csv as box_table
 from core.formats.reading import read_truth
 from core.images.sample import draw_sample
@@ -115,10 +118,31 @@ def test_what_teaches_and_what_does_not(folder: Path, capsys: pytest.CaptureFixt
         lessons = lessons_of(opened)
         assert list(lessons.boxes) == [*ids[:4], ids[5]]
         assert (lessons.with_box, lessons.empty, lessons.rejected) == (4, 1, 1)
+        zero = BoxRecord(Box(3, 3, 3, 9), source=Source.EDITED)
+        opened.set_kept({ids[6]: Kept((zero,), edited=True)})
+        opened.set_statuses({ids[7]: Status.ACCEPTED})
+        with opened.transaction() as db:  # as a damaged file leaves it
+            db.execute("DELETE FROM box WHERE image_id = ?", (ids[7],))
+        assert lessons_of(opened) == lessons, "neither of the two says that there is no object"
     code, said, err = run(capsys, "learn", "--project", project)
     assert code == 0, err
     assert "learned from 5 reviewed images, 1 of them without an object" in said
     assert "Rejected images teach nothing: 1" in said
+
+
+def test_what_a_file_says_to_show_no_object_teaches_background(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, out = folder / "a.boxscout", folder / "reviewed.json"
+    images = truth_of(folder)[:7]
+    empty = [replace(one, boxes=(), status=Status.NO_OBJECT) for one in images[4:6]]
+    coco.write([*images[:4], *empty, replace(images[6], boxes=())], out)
+    code, said, err = run(capsys, "learn", "--project", project, "--from", out, "--json")
+    assert code == 0, err
+    assert (json.loads(said)["images"], json.loads(said)["empty"]) == (6, 2)
+    found = list(boxes_of(project).values())
+    assert [own[0] for own in found[:7]] == [Status.ACCEPTED] * 4 + [Status.NO_OBJECT] * 2 + [Status.UNSEEN]
+    assert found[4] == (Status.NO_OBJECT,)
 
 
 @pytest.mark.parametrize("reviewed", ["none", "rejected", "empty"])
@@ -179,11 +203,7 @@ def test_a_localizer_that_is_none_is_one_sentence(
         file.write_bytes(data.replace(*odd[what]))
     other = folder / "b.boxscout"
     code, _, err = run(capsys, "localizer", "use", file, "--project", other)
-    if what == "other features":  # told when it is to be used: that is where features are at hand
-        assert code == 0
-        code, _, err = run(capsys, "localize", folder / "photos" / "images", "--project", other)
-    else:
-        assert not other.exists(), "a damaged file leaves no project behind"
+    assert not other.exists(), "it leaves no project behind"
     assert code == 1 and len(err.strip().splitlines()) == 1 and "Traceback" not in err
 
 
@@ -212,6 +232,7 @@ def test_an_export_says_what_taught_its_boxes(
     assert run(capsys, "localize", photos, "--project", project)[0] == 0
     taught = exported("taught")
     wanted = {"run": "Run 2", "features": "efficientnet-lite0", "reviewed_images": 8, "without_object": 0}
+    wanted["classes"] = ["beetle"]
     if name in ("coco", "megadetector"):
         assert json.loads(taught.read_text())["info"]["taught"] == wanted
     elif name != "csv":

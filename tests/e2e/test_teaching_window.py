@@ -136,6 +136,43 @@ def test_five_reviewed_images_teach_the_others_and_one_undo_takes_it_back(
     assert found.session.progress.tally.unsure == unsure
 
 
+def labels_of(window: MainWindow) -> dict[int, str]:
+    return {image_id: own[0].label for image_id, own in all_boxes(window).items()}
+
+
+def test_a_class_that_was_named_is_learned_shown_and_taken_back(
+    found: MainWindow, truth: dict[str, Box], qtbot: QtBot
+) -> None:
+    qtbot.keyClick(found, Key.Key_C)
+    chooser = found.box_editing.chooser.edit
+    chooser.selectAll()
+    qtbot.keyClicks(chooser, "beetle")
+    qtbot.keyClick(chooser, Key.Key_Return)
+    found.session.select(2)
+    ready(qtbot, found)
+    assert review(qtbot, found, truth, 4) == [2, 3, 4, 5]
+    before = labels_of(found)
+    assert [label for i, label in before.items() if i <= 5] == ["beetle"] * 5, "drawn next, too"
+    assert set(before.values()) == {"beetle", "object"}
+    dialog = compare(qtbot, found)
+    assert all(box.label == "beetle" for _, new in dialog.pictures for box in new._boxes)
+    click(qtbot, dialog.use_button)
+    settle(qtbot, found)
+    assert set(labels_of(found).values()) == {"beetle"} and len(labels_of(found)) == COUNT
+    found.session.select(20)
+    ready(qtbot, found)
+    assert found.session.boxes[0].label == "beetle", "what is in view is cut from the map just now"
+    found.workbench.browsing.set_threshold(0.4)
+    settle(qtbot, found)
+    assert on_disk(found, 20).boxes[0].label == "beetle" == found.session.boxes[0].label
+    found.activateWindow()
+    qtbot.waitUntil(found.isActiveWindow, timeout=LONG)
+    for _ in range(2):
+        qtbot.keyClick(found, Key.Key_Z, CONTROL)
+        settle(qtbot, found)
+    assert labels_of(found) == before
+
+
 def test_who_keeps_theirs_has_lost_nothing_and_is_not_asked_again(
     found: MainWindow, truth: dict[str, Box], qtbot: QtBot
 ) -> None:

@@ -137,14 +137,14 @@ def test_an_address_of_localhost_is_a_folder_of_this_computer(
 
 def test_filters_find_images_by_name_and_status(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     fill(qtbot, window, folder, 12)
-    qtbot.keyClick(window, Qt.Key.Key_A)
-    assert window.session.images.record(1).status is Status.ACCEPTED
+    qtbot.keyClick(window, Qt.Key.Key_X)
+    assert window.session.images.record(1).status is Status.REJECTED
     assert window.session.record.name == "image 2.png", "on to the next unseen one"
     images = window.images
     images.name_filter.setFocus()
     qtbot.keyClicks(images.name_filter, "IMAGE 1")
     assert images.count.text() == "4 of 12 images"
-    images.show_box.setCurrentIndex(images.show_box.findData(Show.ACCEPTED.value))
+    images.show_box.setCurrentIndex(images.show_box.findData(Show.REJECTED.value))
     assert images.count.text() == "1 of 12 images"
     images.name_filter.clear()
     images.show_box.setCurrentIndex(0)

@@ -94,6 +94,20 @@ def test_an_image_says_how_likely_it_shows_no_object(tmp_path: Path) -> None:
     assert [image.no_object for image in FORMAT.read(path)] == [0, 0.125, 0.25, 0.375, None]
 
 
+def test_an_image_says_what_a_person_has_said_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.json"
+    wanted = {"a.png": Status.ACCEPTED, "b.png": Status.NO_OBJECT, "c.png": Status.UNSEEN}
+    box = BoxRecord(Box(1, 2, 5, 6), score=0.5)
+    images = [
+        ImageBoxes(name, 9, 9, boxes=(box,) if status is Status.ACCEPTED else (), status=status)
+        for name, status in wanted.items()
+    ]
+    FORMAT.write(images, path)
+    assert {one.name: one.status for one in FORMAT.read(path)} == wanted
+    entries = {one["file_name"]: one for one in json.loads(path.read_text())["images"]}
+    assert entries["b.png"]["status"] == "no object" and "status" not in entries["c.png"]
+
+
 def test_no_box_at_all_is_still_a_coco_file(tmp_path: Path) -> None:
     FORMAT.write([ImageBoxes("a.png", 3, 3)], tmp_path / "x.json")
     truth = _quiet(COCO, str(tmp_path / "x.json"))

@@ -171,7 +171,7 @@ def test_awkward_names_leave_or_are_listed_with_a_reason(tmp_path: Path, name: s
         assert left_out == {"\udcff.png", "\x01.png"}
     if name in ("csv", "labelme", "yolo"):
         assert left_out == {"\udcff.png"}
-    if name not in ("drawn", "crops", "coco-results"):  # pictures, and boxes without names
+    if name not in ("drawn", "crops", "class-folders", "coco-results"):  # pictures, and boxes without names
         assert sum(len(one.boxes) for one in WRITTEN[name].read(tmp_path / "out")) == summary.boxes
 
 

@@ -33,9 +33,11 @@ _KEYS = {
     "counts size iscrowd score name info status",
     "coco-results": "image_id file_name category_id bbox score",
     "labelme": "shapes imagePath imageWidth imageHeight points label shape_type score boxscout",
-    "megadetector": "images detection_categories file detections category conf bbox failure width height",
+    "megadetector": "images detection_categories file detections category conf bbox failure width height "
+    "predictions filepath label confidence",
     "via": "_via_img_metadata filename regions shape_attributes region_attributes name x y width height cx "
     "cy r rx ry all_points_x all_points_y class",
+    "via3": "project file view metadata fid fname vid xy av fid_list 1",
     "label-studio": "data image annotations predictions result value x y width height rotation points labels "
     "rectanglelabels original_width original_height id type was_cancelled radiusX radiusY",
     "imagefolder": "file_name width height objects bbox categories names label score original_name",
@@ -54,8 +56,16 @@ _TOPS: dict[str, Callable[[st.SearchStrategy[Any]], st.SearchStrategy[Any]]] = {
     ),
     "coco-results": lambda some: _some(some).map(lambda a: [{"image_id": "a", "bbox": a}, *a]),
     "labelme": lambda some: _keyed({"shapes": _some(some), "imagePath": some, "imageWidth": some}),
-    "megadetector": lambda some: _keyed({"images": _some(some), "detection_categories": some}),
+    "megadetector": lambda some: (
+        _keyed({"images": _some(some), "detection_categories": some})
+        | _some(_keyed({"file": _word, "detections": some}))
+        | _keyed({"predictions": _some(_keyed({"filepath": _word, "detections": some}))})
+    ),
     "via": lambda some: _keyed({"a": _keyed({"filename": some, "regions": some})}),
+    "via3": lambda some: _keyed(
+        {"project": some, "metadata": _keyed({"1": _keyed({"vid": st.just("1"), "xy": some, "av": some})})}
+        | {"file": _keyed({"1": _keyed({"fname": _word})}), "view": _keyed({"1": _keyed({"fid_list": some})})}
+    ),
     "label-studio": lambda some: _some(_keyed({"data": _keyed({"image": _word}), "annotations": some})),
     "imagefolder": lambda some: _keyed({"file_name": _word, "objects": some}),
     "createml": lambda some: _some(_keyed({"image": _word, "annotations": _some(some)})),
@@ -124,6 +134,18 @@ def _csv(draw: st.DrawFn) -> bytes:
     return "\n".join(mark.join(row) for row in [head, *rows]).encode("utf-8", "replace")
 
 
+@st.composite
+def _observations(draw: st.DrawFn) -> bytes:
+    """Rows of a package's observations, of which some name the image that it lists."""
+    names = (
+        "mediaID observationType scientificName bboxX bboxY bboxWidth bboxHeight classificationProbability"
+    )
+    head = draw(st.lists(st.sampled_from(names.split()), unique=True, max_size=8)) or names.split()
+    cell = _scalar | st.sampled_from(["m1", "animal", "blank", "0.5", '"a'])
+    rows = draw(st.lists(st.lists(cell.map(str), max_size=9), max_size=6))
+    return "\n".join(",".join(row) for row in [head, *rows]).encode("utf-8", "replace")
+
+
 _row = st.lists(_number.map(str) | _word, min_size=1, max_size=18).map(" ".join)
 _text = st.lists(_row, max_size=6).map(lambda rows: "\n".join(rows).encode("utf-8", "replace"))
 _CONFIGS = (b"names: [a, b]", b"names: {0: a}\nkpt_shape: [2, 3]", b"names: [", b"x")
@@ -141,6 +163,7 @@ FILES: dict[str, tuple[str, st.SearchStrategy[bytes]]] = {
     "yolo": ("labels/a.txt", _text),
     "yolo-names": ("data.yaml", _yaml),
     "tiny-imagenet": ("val/val_annotations.txt", _val),
+    "camtrap-dp": ("observations.csv", _observations()),
     "anything": ("a.json", st.binary(max_size=200)),
     "any-xml": ("a.xml", st.binary(max_size=200).map(lambda data: b"<annotation>" + data)),
 }
@@ -154,6 +177,9 @@ def laid_out(folder: Path, place: str) -> Path:
         Image.new("RGB", (40, 30)).save(folder / "images/a.jpg")
         if place == "data.yaml":
             (folder / "labels/a.txt").write_text("0 .5 .5 .5 .5\n")
+    if place == "observations.csv":
+        (folder / "datapackage.json").write_text("{}")
+        (folder / "media.csv").write_text("mediaID,filePath\nm1,a.jpg\n")
     file = folder / place
     file.parent.mkdir(exist_ok=True)
     return file

@@ -206,6 +206,32 @@ def test_megadetector(tmp_path: Path) -> None:
     assert told == ["a.json has a box whose numbers cannot be read (site1\\a.jpg, detection 2)."]
 
 
+def test_megadetector_as_pytorch_wildlife_writes_it(tmp_path: Path) -> None:
+    """A bare list, corners in pixels, classes as words."""
+    found = [
+        {"category": "animal", "confidence": 0.93, "bbox": [102.4, 88.1, 540.7, 470.2]},
+        {"category": "person", "confidence": 0.81, "bbox": [12.0, 40.5]},
+    ]
+    content = [{"file": "images/a.jpg", "detections": found}, {"file": "images/b.jpg", "detections": []}]
+    (image, blank), told = read(tmp_path, "a.json", content)
+    assert told_of(image) == ("images/a.jpg", [("animal", (102.4, 88.1, 540.7, 470.2))])
+    assert (image.shares, image.boxes[0].score, blank.boxes) == (False, 0.93, ())
+    assert told == ["a.json has a box whose numbers cannot be read (images/a.jpg, detection 2)."]
+
+
+def test_speciesnet(tmp_path: Path) -> None:
+    found = [{"category": "1", "label": "animal", "conf": 0.9, "bbox": [0.1, 0.2, 0.3, 0.4]}]
+    content = {
+        "predictions": [
+            {"filepath": "a.jpg", "detections": found, "prediction": "mammal", "prediction_score": 0.8},
+            {"filepath": "torn.jpg", "failures": ["DETECTOR"]},
+        ]
+    }
+    (image, torn), told = read(tmp_path, "a.json", content)
+    assert told_of(image) == ("a.jpg", [("animal", (0.1, 0.2, 0.4, 0.6))])
+    assert (image.shares, torn.status, told) == (True, Status.FAILED, [])
+
+
 # ---- something else ----------------------------------------------------------------------------------
 
 

@@ -140,7 +140,8 @@ def test_a_damaged_row_is_named(folder: Path, row: str) -> None:
     truth = read_truth(folder, ReadOptions(told=told))
     assert len(_only(truth, "images/train/2.jpg").boxes) == 1
     assert told.boxes == 1
-    (sentence,) = told.sentences()
+    sentence, unnamed = told.sentences()
+    assert unnamed.startswith("No file names the class of ")
     assert sentence.startswith("2.txt, line 2")
     assert len(sentence) < 250
     for file in (folder / "labels").rglob("*.txt"):

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from core.base.errors import ImageError
-from core.images.decoding import decode, image_size
+from core.images.decoding import decode, holds_position, image_size, read_taken
+from core.images.unplaced import without_position
 
 
 def picture(width: int, height: int, level: int) -> Image.Image:
@@ -108,3 +109,15 @@ def test_a_png_of_a_12_bit_camera_is_not_black(cover: bool, tmp_path: Path) -> N
     found = decode(path).pixels
     assert found[20, 30].tolist() == [255, 121, 54]
     assert (found[35, 5] == 0).all() and (found[2, 2] == (255 if cover else 0)).all()
+
+
+def test_a_deep_tiff_says_when_and_where_it_was_taken(tmp_path: Path) -> None:
+    path, exif = tmp_path / "a.tif", Image.Exif()
+    exif[0x8769] = {0x9003: "2026:05:04 06:30:12"}
+    exif[0x8825] = {1: "N", 2: (47.0, 30.0, 0.0), 3: "E", 4: (8.0, 15.0, 0.0)}
+    Image.fromarray(np.arange(600, dtype=np.uint16).reshape(20, 30)).save(path, exif=exif)
+    taken = read_taken(path)
+    assert (taken.time, taken.position) == ("2026-05-04T06:30:12", (47.5, 8.25))
+    assert holds_position(path) and decode(path).taken == taken
+    path.write_bytes(without_position(path.read_bytes()))
+    assert not holds_position(path) and read_taken(path).time == taken.time

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from core.base.errors import TrainingError
-from core.learn.corrections import LEAST, Reviewed, covered, learn_corrections, object_cells
+from core.learn.corrections import LEAST, Reviewed, learn_corrections, object_cells
 from core.learn.logistic import logistic
 from core.learn.object_unit import Unit
 
@@ -89,18 +89,6 @@ def test_boxes_that_contradict_each_other_still_give_a_unit() -> None:
         odd.append(Reviewed(one.cells, np.array([[*corner, *(corner + 0.2)]])))
     unit = learn_corrections(half_right(), [*taught, *odd], seed=0)
     assert np.isfinite(unit.weights).all() and np.isfinite(unit.bias)
-
-
-def test_cells_are_covered_by_as_much_as_lies_in_the_box() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        x0, y0 = rng.uniform(0, 0.9, 2)
-        x1, y1 = rng.uniform((x0, y0), 1)
-        # 100 x 100 points in each cell say the same, to a hundredth of a side.
-        ys, xs = ((np.arange(400) + 0.5) / 400 for _ in range(2))
-        inside = np.outer((ys >= y0) & (ys < y1), (xs >= x0) & (xs < x1)).astype(float)
-        counted = inside.reshape(4, 100, 4, 100).mean(axis=(1, 3))
-        assert covered(np.array([x0, y0, x1, y1]), (4, 4)) == pytest.approx(counted, abs=0.025)
 
 
 def test_of_the_heat_inside_a_box_the_part_that_reaches_its_sides_is_the_object() -> None:

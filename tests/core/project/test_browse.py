@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import datetime, timezone
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from natsort import natsort_keygen, ns
 from core.base.annotations import Status
 from core.images.scan import natural_key
 from core.learn.usefulness import Ranking
-from core.project.browse import BoxFacts, Browse, ImageColumns, Order, Show, at_least
+from core.project.browse import Browse, ImageColumns, Order, Show, at_least
+from core.project.facts import BoxFacts, TakenFacts, day_span
 
 STATUSES = list(Status)
 
@@ -38,6 +40,10 @@ def made(count: int, seed: int = 0) -> tuple[ImageColumns, list[dict[str, object
                 "share": rng.randrange(8) / 8 if has_box else math.nan,
                 "overlap": rng.randrange(8) / 8 if rng.random() < 0.6 else math.nan,
                 "place": count + (rng.random() < 0.5),  # of the ranking: its own, or behind all of them
+                "taken": float(rng.randrange(1_700_000_000, 1_710_000_000))
+                if rng.random() < 0.6
+                else math.nan,
+                "placed": rng.random() < 0.5,
                 "no_object": rng.randrange(9) / 8 if rng.random() < 0.6 else math.nan,
             }
         )
@@ -53,6 +59,13 @@ def made(count: int, seed: int = 0) -> tuple[ImageColumns, list[dict[str, object
         measured = [r for r in rows if not math.isnan(r["overlap"])]
         ids = np.array([r["id"] for r in measured], np.int64)
         columns.set_overlaps(ids, np.array([r["overlap"] for r in measured], np.float32))
+    columns.set_taken(
+        TakenFacts(
+            np.array([r["id"] for r in rows], np.int64),
+            np.array([r["taken"] for r in rows], np.float64),
+            np.array([r["placed"] for r in rows], np.bool_),
+        )
+    )
     known = [r for r in rows if r["has_box"] or not math.isnan(r["no_object"])]
     columns.set_facts(
         BoxFacts(
@@ -71,11 +84,13 @@ PASSES = {
     Show.ALL: lambda r: True,
     Show.UNSEEN: lambda r: r["status"] is Status.UNSEEN,
     Show.ACCEPTED: lambda r: r["status"] is Status.ACCEPTED,
+    Show.NO_OBJECT: lambda r: r["status"] is Status.NO_OBJECT,
     Show.REJECTED: lambda r: r["status"] is Status.REJECTED,
     Show.FAILED: lambda r: r["status"] is Status.FAILED,
     Show.EDITED: lambda r: r["edited"],
     Show.WITH_TRUTH: lambda r: not math.isnan(r["overlap"]),
     Show.MAY_BE_EMPTY: lambda r: r["no_object"] > 0.5,
+    Show.PLACED: lambda r: r["placed"],
     Show.NO_BOX: lambda r: not r["has_box"] and r["status"] is not Status.FAILED,
 }
 
@@ -102,7 +117,7 @@ def in_order(rows: list[dict[str, object]], order: Order, descending: bool) -> l
         return sorted(rows, key=lambda r: sign * STATUSES.index(r["status"]))
     if order is Order.WORST:  # what nothing was found in is the worst there is
         rows = [r if r["has_box"] or math.isnan(r["overlap"]) else {**r, "overlap": -1.0} for r in rows]
-    field = {Order.SCORE: "score", Order.WORST: "overlap"}.get(order, "share")
+    field = {Order.SCORE: "score", Order.WORST: "overlap", Order.TAKEN: "taken"}.get(order, "share")
     known = [r for r in rows if not math.isnan(r[field])]
     sign = -1 if descending else 1
     return sorted(known, key=lambda r: sign * r[field]) + [r for r in rows if math.isnan(r[field])]
@@ -123,6 +138,29 @@ def test_every_filter_and_order_as_plain_python_has_it(show: Show, order: Order,
         assert set(got) == set(wanted)
     else:
         assert got == wanted
+
+
+DAYS = [("2023-12", ""), ("", "2023-12-24"), ("2023-11-20", "2024"), ("x", "2024-1")]
+
+
+@pytest.mark.parametrize("days", DAYS)
+def test_days_of_taking_as_dates_have_it(days: tuple[str, str]) -> None:
+    columns, rows = made(60)
+    first, last = (text if day_span(text) else "" for text in days)
+
+    def passes(row: dict[str, object]) -> bool:
+        if math.isnan(row["taken"]):
+            return not (first or last)
+        day = datetime.fromtimestamp(row["taken"], timezone.utc).strftime("%Y-%m-%d")
+        return day[: len(first)] >= first and day[: len(last)] <= last
+
+    got = [rows[place]["id"] for place in columns.arrange(Browse(days=days))]
+    assert got == [row["id"] for row in rows if passes(row)]
+
+
+@pytest.mark.parametrize("text", ["", "2024-02-30", "2024-13", "9999", "202", "2024-05-01T"])
+def test_what_is_no_day_limits_nothing(text: str) -> None:
+    assert day_span(text) is None
 
 
 def test_one_images_new_facts_move_nothing_else() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +217,11 @@ def test_a_drawn_box_takes_the_place_of_the_one_that_it_overlaps_most() -> None:
     for said in ({"held": True}, {"adds": True}):
         assert with_drawn((first, second), drawn, **said) == (first, second, drawn)
     assert with_drawn((), drawn) == (drawn,)
+
+
+def test_a_drawn_box_has_the_class_of_the_one_that_it_corrects() -> None:
+    ant, bee = replace(box_at(0), label="ant"), replace(box_at(30), label="bee")
+    drawn = BoxRecord(Box(28, 0, 39, 10), source=Source.EDITED)
+    assert with_drawn((ant, bee), drawn) == (ant, replace(drawn, label="bee"))
+    assert with_drawn((ant, bee), replace(drawn, label="cat"))[1].label == "cat", "the person chose one"
+    assert with_drawn((ant, bee), drawn, adds=True)[2].label == "object"

@@ -10,11 +10,14 @@ import pytest
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
+from core.boxes.classes import ClassMap
+from core.images.exif import Taken
 from core.images.scan import ImageFile
 from core.project.members import remove_images, restore_images
 from core.project.schema import image_tables
 from core.project.store import Project
 from core.project.survey import MapSource
+from core.project.taken import note_taken
 from core.project.truth import set_truth
 
 ROOT = Path("/photos")
@@ -37,9 +40,13 @@ def project(tmp_path: Path) -> Project:
     framing = {2: np.array([0.1, 0.2, 0.3, 0.4])}
     made.set_heat_maps({2: one, 3: one}, step=4, source=MapSource("x", "own", "a"), framings=framing)
     made.set_no_object({2: 0.25})
+    note_taken(made, {2: Taken("2024-05-01T06:30:12")})
     made.set_signatures({2: np.linspace(0, 1, 64).astype(np.float16)})
+    made.set_class_maps({2: ClassMap(("cat", "dog"), np.ones((3, 4), np.uint8))})
     set_truth(made, {2: (BoxRecord(Box(3, 3, 9, 9), "cat"),)})
     made.set_sizes({2: (80, 60)})  # so that its boxes are of another size
+    with made.transaction() as db:
+        db.execute("INSERT INTO replaced VALUES (2)")
     made.add_rejected([])
     return made
 

@@ -11,11 +11,12 @@ import pytest
 from core.base.annotations import BoxRecord, Source, Status
 from core.base.errors import ProjectError
 from core.base.geometry import Box
+from core.boxes.classes import ClassMap
 from core.boxes.options import BoxOptions
 from core.boxes.thresholds import Thresholds
 from core.images.scan import ImageFile
 from core.project.browse import Browse, ImageColumns, Show
-from core.project.queries import box_facts, heat_maps, undecided
+from core.project.queries import box_facts, class_maps, heat_maps, undecided
 from core.project.store import Project
 
 
@@ -107,3 +108,23 @@ def test_a_cut_heat_map_is_a_sentence(project: Project) -> None:
     assert sorted(heat_maps(project, [1])) == [1]
     with pytest.raises(ProjectError, match="Create the heat maps again"):
         heat_maps(project, [1, 2])
+
+
+def test_classes_of_cells_go_with_their_heat_map(project: Project) -> None:
+    cells = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
+    project.set_class_maps({i: ClassMap(("Käfer", "bee"), cells) for i in (2, 3)})
+    found = class_maps(project, [1, 2, 3])
+    assert list(found) == [2, 3] and found[2].names == ("Käfer", "bee")
+    np.testing.assert_array_equal(found[2].cells, cells)
+    project.set_heat_maps({2: np.ones((2, 3), np.float32)}, step=2)
+    assert list(class_maps(project, [2, 3])) == [3]
+
+
+@pytest.mark.parametrize(
+    ("names", "data"),
+    [("[", bytes(6)), ('["a"]', bytes(5)), ('["a"]', b"\0\0\0\0\0\1"), ("[]", bytes(6)), ("7", bytes(6))],
+)
+def test_classes_that_nobody_wrote_so_are_passed_over(project: Project, names: str, data: bytes) -> None:
+    with project.transaction() as db:
+        db.execute("INSERT INTO class_map VALUES (2, ?, ?)", (names, data))
+    assert class_maps(project, [2]) == {}

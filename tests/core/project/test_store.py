@@ -114,6 +114,7 @@ def test_one_path_by_two_folders_is_one_image(project: Project) -> None:
 
 def test_status_sizes_and_failures(project: Project) -> None:
     a, b, c = _ids(project)
+    project.set_auto_boxes({a: [_auto()], b: [_auto()]})
     project.set_statuses(dict.fromkeys([a, b], Status.ACCEPTED))
     project.set_failed({c: "It is empty."})
     project.set_sizes({b: (3, 4)})

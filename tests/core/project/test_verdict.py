@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.base.annotations import Status
-from core.project.browse import BoxFacts, ImageColumns
+from core.project.browse import ImageColumns
+from core.project.facts import BoxFacts
 from core.project.verdict import Verdict, nothing_found, sentence, verdict_on
 
 NAN = float("nan")
