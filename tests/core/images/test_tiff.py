@@ -113,9 +113,9 @@ def test_a_png_of_a_12_bit_camera_is_not_black(cover: bool, tmp_path: Path) -> N
 
 def test_a_deep_tiff_says_when_and_where_it_was_taken(tmp_path: Path) -> None:
     path, exif = tmp_path / "a.tif", Image.Exif()
-    exif[0x8769] = {0x9003: "2026:05:04 06:30:12"}
-    exif[0x8825] = {1: "N", 2: (47.0, 30.0, 0.0), 3: "E", 4: (8.0, 15.0, 0.0)}
-    Image.fromarray(np.arange(600, dtype=np.uint16).reshape(20, 30)).save(path, exif=exif)
+    exif.get_ifd(0x8769)[0x9003] = "2026:05:04 06:30:12"
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 30.0, 0.0), 3: "E", 4: (8.0, 15.0, 0.0)})
+    Image.fromarray(np.arange(600, dtype=np.uint16).reshape(20, 30)).save(path, exif=exif.tobytes())
     taken = read_taken(path)
     assert (taken.time, taken.position) == ("2026-05-04T06:30:12", (47.5, 8.25))
     assert holds_position(path) and decode(path).taken == taken
