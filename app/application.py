@@ -89,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
         app.aboutToQuit.connect(window.workbench.shut_down_now)
         program.apply(window.program.preferences)
         window.show()
-        splash.finish(window)
+        splash.close()
         leave_what_stays_to_itself()
         if arguments:
             chosen = [Path(os.path.abspath(text)) for text in arguments]  # noqa: PTH100 - keeps links

@@ -208,7 +208,7 @@ class TrainPresenter(Presenter):
 
     def _config(self) -> AnyConfig | None:
         try:
-            config: AnyConfig = self._panel.config()
+            config: AnyConfig = self._panel.config(self._session.results.kind)
         except BoxscoutError:
             return None
         return config
@@ -231,10 +231,7 @@ class TrainPresenter(Presenter):
             return False
         if status.phase is not Phase.FINISHED or status.saved_step is None:
             return True
-        try:
-            config = self._panel.config()
-        except BoxscoutError:
-            return False
+        config = self._config()
         if not isinstance(config, (TrainConfig, ClassifierConfig)):
             return False
         return config.minutes is not None or config.steps > status.saved_step

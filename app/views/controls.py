@@ -26,6 +26,9 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSpinBox,
     QStackedWidget,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QToolButton,
     QWidget,
 )
@@ -34,6 +37,7 @@ from app import style
 from app.views.layouts import hbox, vbox
 
 PartT = TypeVar("PartT")
+_COMBO_FRAME = 2
 _SPIN_WIDTH = 84  # less than a spin box would ask for its longest number
 _SPIN_MARGINS = (4, 0, 0, 0)  # a style sheet's padding does not reach the text
 
@@ -91,6 +95,25 @@ class Combo(QComboBox):
     def show_data(self, value: object) -> None:
         with QSignalBlocker(self):
             self.setCurrentIndex(self.findData(value))
+
+    def shown_text(self) -> str:
+        """What there is room for of the text that is chosen; dots stand for the rest."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
+        if not option.currentIcon.isNull():
+            room -= option.iconSize.width() + style.GAP
+        dots = Qt.TextElideMode.ElideRight
+        return self.fontMetrics().elidedText(self.currentText(), dots, room - _COMBO_FRAME)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As ever, but with :meth:`shown_text`: a style sheet cuts a text off where its room ends."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.shown_text()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         _turned(self, event, super().wheelEvent)

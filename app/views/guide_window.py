@@ -27,6 +27,8 @@ class GuideWindow(QDialog):
         self.pages = _Pages()
         self.pages.setAccessibleName(tr("Text of the guide"))
         self.pages.setOpenExternalLinks(True)
+        # One that goes and comes while a page is filled would have the page filled again, within itself.
+        self.pages.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.pages.document().setDocumentMargin(style.MARGIN)
         self.contents = QListWidget()
         self.contents.setAccessibleName(tr("Chapters of the guide"))

@@ -14,7 +14,7 @@ from app.views.controls import plain_label
 from app.views.layouts import vbox
 from core.base.language import tr
 
-_SIZE = (620, 440)
+_SIZE = (680, 460)
 _LIST_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
@@ -85,6 +85,7 @@ class CommandPalette(QDialog):
     def _make_list(self) -> QTreeWidget:
         view = QTreeWidget()
         view.setObjectName("palette_list")
+        style.mark(view, "commands")
         view.setAccessibleName(tr("Commands"))
         view.setColumnCount(3)
         view.setHeaderHidden(True)

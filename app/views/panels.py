@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QWidget
 
 from app.views.controls import FitScroll
 
@@ -26,6 +26,8 @@ class Panels(QSplitter):
         self._chosen: tuple[int, int] | None = None
         self._column = QSplitter(Qt.Orientation.Vertical)
         self._scroll = FitScroll(side, bar_on_margin=True)
+        # A splitter is no larger than its parts will be.
+        self._scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._column.addWidget(images)
         for part in (self._column, centre, self._scroll):
             self.addWidget(part)

@@ -70,7 +70,7 @@ class RunControls(QWidget):
         figures = hbox(self.step_label, STRETCH, self.time_label)
         self._above, self._row = hbox(), hbox(self.review_button, *buttons, spacing=style.SPACING)
         told = self.hint_label, self.caution_label, self.progress, figures, self.message_label
-        vbox(self._above, self._row, *told, on=self, spacing=style.SPACING)
+        vbox(self._above, self._row, *told, STRETCH, on=self, spacing=style.SPACING)
 
     def set_state(self, state: TrainPanelState, problem: str) -> None:
         """``problem`` is what is wrong with the form."""

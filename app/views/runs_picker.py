@@ -54,9 +54,8 @@ class RunsPicker(QWidget):
         self.delete_button = push_button(
             tr("Delete run…"), lambda: self.delete_requested.emit(self._state.shown)
         )
-        row = hbox(plain_label(tr("Run")), (self.box, 1), spacing=6)
         buttons = hbox((self.take_button, 1), (self.delete_button, 1), spacing=6)
-        vbox(row, self.source, buttons, on=self, spacing=6)
+        vbox(self.box, self.source, buttons, on=self, spacing=6)
         self.box.activated.connect(lambda index: self.chosen.emit(self.box.itemData(index)))
         self.hide()
 

@@ -16,7 +16,7 @@ from app.views.shortcuts_editor import Shortcut, ShortcutsEditor
 from core.base.language import number, tr
 from core.base.preferences import Preferences
 
-_SIZE = (600, 640)
+_SIZE = (640, 720)
 
 
 class SettingsDialog(QDialog):
@@ -58,7 +58,7 @@ class SettingsDialog(QDialog):
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         style.mark(self.ok, "primary")
         self.standard = self.buttons.addButton(tr("Restore defaults"), QDialogButtonBox.ButtonRole.ResetRole)
-        vbox((self.tabs, 1), self.buttons, on=self, margins=style.MARGIN, spacing=style.SPACING)
+        vbox((self.tabs, 1), self.buttons, on=self, margins=2 * style.MARGIN, spacing=style.MARGIN)
         self.standard.clicked.connect(self._reset)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -83,7 +83,8 @@ class SettingsDialog(QDialog):
 
     def _make_form(self) -> QWidget:
         page = QWidget()
-        form = form_layout(on=page, margins=style.MARGIN, across=style.MARGIN, down=2 * style.SPACING)
+        margins = (0, style.MARGIN, 0, 0)
+        form = form_layout(on=page, margins=margins, across=style.MARGIN, down=2 * style.SPACING)
         self._help: dict[str, QLabel] = {}
         for name, editor in self.editors.items():
             is_switch = isinstance(editor, SwitchEditor)

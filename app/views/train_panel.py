@@ -110,9 +110,9 @@ class TrainPanel(QWidget):
 
     # State
 
-    def config(self) -> Any:
-        """What the shown form says; raises BoxscoutError where that is no config."""
-        return self._form().config()
+    def config(self, kind: Kind | None = None) -> Any:
+        """What the form of this kind, else the shown one, says; BoxscoutError where that is no config."""
+        return self._form(kind).config()
 
     def set_config(self, config: Any) -> None:
         """Show ``config`` in the form that it is of, and emit nothing."""
@@ -270,9 +270,10 @@ class TrainPanel(QWidget):
     def _all_forms(self) -> tuple[ConfigForm, ...]:
         return self.features_form, self.form, self.class_form
 
-    def _form(self) -> ConfigForm:
-        is_class = self._state is not None and self._state.kind is Kind.CAM
-        return self.class_form if is_class else self._free
+    def _form(self, kind: Kind | None = None) -> ConfigForm:
+        if kind is None and self._state is not None:
+            kind = self._state.kind
+        return self.class_form if kind is Kind.CAM else self._free
 
     def _set_free(self, form: ConfigForm) -> None:
         """Show this form of the two that need no labels."""

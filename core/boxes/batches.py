@@ -68,7 +68,7 @@ def find_box(
     -------
     BoxRecord
         Half-open pixels of the image, inside it, at least one pixel wide and high where the image is;
-        ``score`` is that of :func:`scores_of`.
+        ``score`` does not depend on the threshold, see :class:`Reading`.
     """
     (found,) = readings(
         [np.asarray(heat_map)],
@@ -117,11 +117,7 @@ def readings(
         scaled = _on_grid(rule, maps)
         own = None if framings is None else framings[places]
         cells = _clipped_cells(scaled, rule, thresholds[places], prior, own)
-        usual = np.full(len(places), RULES[rule].default_threshold)
-        judged = cells
-        if (thresholds[places] != usual).any():
-            judged = _clipped_cells(scaled, rule, usual, prior, own)
-        scores = scores_of(rule, scaled, judged, usual, heat_maps=maps, prior=prior)
+        scores = _scores(rule, scaled, cells, thresholds[places], heat_maps=maps, prior=prior, framings=own)
         yield Reading(places, maps, scaled, thresholds[places], pixel_boxes(cells, sizes[places]), scores)
 
 
@@ -176,22 +172,30 @@ def _clipped_cells(
     return np.clip(framed(cells, rule=rule, framings=framings, prior=prior), 0, GRID)
 
 
-def scores_of(
-    rule: str, read: Map, cells: Floats, thresholds: Floats, *, heat_maps: Map, prior: Prior | None
+def _scores(
+    rule: str,
+    read: Maps,
+    cells: Floats,
+    thresholds: Floats,
+    *,
+    heat_maps: Maps,
+    prior: Prior | None,
+    framings: Floats | None,
 ) -> Floats:
-    """How sure ``rule`` is of the box in each of n maps, float64 (n,) in 0..1.
+    """How sure ``rule`` is of each of n maps, float64 (n,) in 0..1, by the box that its own threshold gives.
 
     Parameters
     ----------
     read
         float32 (n, GRID, GRID), as :func:`read_maps` gives them.
-    cells
-        float64 (n, 4), the boxes in cells.
-    thresholds
-        float64 (n,), those that these boxes were read with.
+    cells, thresholds
+        float64 (n, 4), the boxes in cells, and float64 (n,), what they were read with.
     heat_maps
         float (n, any, any), as the networks gave them.
     """
+    usual = np.full(len(read), RULES[rule].default_threshold)
     if RULES[rule].absolute:
-        return object_scores(read, thresholds)
+        return object_scores(read, usual)
+    if (thresholds != usual).any():
+        cells = _clipped_cells(read, rule, usual, prior, framings)
     return box_scores(read, cells, heat_maps=heat_maps, prior=prior)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,8 +43,15 @@ def parts_of(mask: Mask) -> list[Mask]:
 
 def largest_part(mask: Mask) -> Mask:
     """The largest 8-connected part of a mask that is somewhere true."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+    labels, label, _ = _largest(mask)
+    return np.asarray(labels == label)
+
+
+def _largest(mask: Mask) -> tuple[npt.NDArray[Any], int, list[int]]:
+    """Labels of a mask's parts, the largest one's label, and its x, y, width and height in cells."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    label = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.asarray(labels), label, stats[label, : cv2.CC_STAT_AREA].tolist()
 
 
 def tightest_box(part: Mask) -> tuple[int, int, int, int]:
@@ -63,15 +71,11 @@ def object_boxes(probabilities: Map, thresholds: Floats, prior: object = None) -
 
 
 def _boxes(mask_of: MaskOf, maps: Map, thresholds: Floats) -> Floats:
-    boxes = [tightest_box(part) for part in _largest_parts(mask_of, maps, thresholds)]
-    return np.array(boxes, np.float64).reshape(-1, 4)
-
-
-def _largest_parts(mask_of: MaskOf, maps: Map, thresholds: Floats) -> list[Mask]:
-    return [
-        largest_part(mask_of(one, threshold))
-        for one, threshold in zip(maps, thresholds.tolist(), strict=True)
-    ]
+    boxes = np.empty((len(maps), 4), np.float64)
+    for box, one, threshold in zip(boxes, maps, thresholds.tolist(), strict=True):
+        x, y, width, height = _largest(mask_of(one, threshold))[2]
+        box[:] = x, y, x + width, y + height
+    return boxes
 
 
 def object_scores(probabilities: Map, thresholds: Floats) -> Floats:
@@ -86,10 +90,11 @@ def object_scores(probabilities: Map, thresholds: Floats) -> Floats:
     thresholds
         float64 (n,).
     """
-    parts = _largest_parts(object_mask, probabilities, thresholds)
-    return np.array(
-        [mean_inside(one, part) for one, part in zip(probabilities, parts, strict=True)], np.float64
-    )
+    scores = [
+        mean_inside(one, largest_part(object_mask(one, threshold)))
+        for one, threshold in zip(probabilities, thresholds.tolist(), strict=True)
+    ]
+    return np.array(scores, np.float64)
 
 
 def mean_inside(probabilities: Map, part: Mask) -> float:

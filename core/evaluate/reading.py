@@ -26,16 +26,17 @@ def sentence(method: str, difference: Difference) -> str:
     interval = {"low": number(low, "+.1f"), "high": number(high, "+.1f")}
     if low <= 0 <= high:
         text = tr(
-            "No significant difference from the strongest baseline, {name} (95 % interval {low} to {high})."
+            "No significant difference from the strongest baseline, {name} "
+            "(95\u00a0% interval {low} to {high})."
         )
         return text.format(**fields, **interval)
     if points > 0:
         text = tr(
-            "{points} points better than the strongest baseline, {name} (95 % interval {low} to {high})."
+            "{points} points better than the strongest baseline, {name} (95\u00a0% interval {low} to {high})."
         )
     else:
         text = tr(
-            "{points} points worse than the strongest baseline, {name} (95 % interval {low} to {high})."
+            "{points} points worse than the strongest baseline, {name} (95\u00a0% interval {low} to {high})."
         )
     return text.format(**fields, **interval)
 
@@ -47,5 +48,5 @@ def method_title(method: str) -> str:
         "whole image": tr("whole image"),
         "centred 80 %": tr("centred 80 %"),
         "colour contrast": tr("colour contrast"),
-        "best fixed box (tuned on the ground truth)": tr("best fixed box (tuned on the ground truth)"),
+        "best fixed box (tuned on the ground truth)": tr("best possible fixed box"),
     }.get(method, method)

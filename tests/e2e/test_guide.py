@@ -21,8 +21,17 @@ from core.base.preferences import LANGUAGES
 OTHERS = [name for name in LANGUAGES if name not in ("system", "en")]
 
 
-def text_in(language: str) -> str:
-    return paths.guide_file(language).read_text(encoding="utf-8")
+PAGES = "guide", "details"
+
+
+def page_in(language: str, page: str = "guide") -> Path:
+    """The guide, or the page beside it that goes into detail."""
+    guide = paths.guide_file(language)
+    return guide.with_name(guide.name.replace("guide", page))
+
+
+def text_in(language: str, page: str = "guide") -> str:
+    return page_in(language, page).read_text(encoding="utf-8")
 
 
 def headings(text: str) -> list[tuple[str, str]]:
@@ -72,9 +81,10 @@ def test_pictures_fit_the_guide_as_it_is_resized(window: MainWindow, qtbot: QtBo
             assert min(natural, 0.8 * room) <= image.width() / image.devicePixelRatio() <= room, name
 
 
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("language", ["en", *OTHERS])
-def test_every_link_leads_somewhere(language: str) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text_in(language))
+def test_every_link_leads_somewhere(language: str, page: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text_in(language, page))
     missing = [link for link in links if not Path(paths.guide_file().parent, link).is_file()]
     assert links
     assert not missing
@@ -82,7 +92,8 @@ def test_every_link_leads_somewhere(language: str) -> None:
 
 def test_the_guide_names_the_keys_that_the_program_has() -> None:
     keys = {actions.plain_title(spec).rstrip("…"): spec.keys for spec in actions.ACTIONS}
-    named = re.findall(r"\*\*([A-Z][^*]+)\*\* \(((?:Ctrl\+)?[A-Z][^ )]*)\)", GUIDE)
+    text = "\n".join(text_in("en", page) for page in PAGES)
+    named = re.findall(r"\*\*([A-Z][^*]+)\*\* \(((?:Ctrl\+)?[A-Z][^ )]*)\)", text)
     assert len(named) >= 6
     for title, key in named:
         assert key in keys[title], (title, key)
@@ -111,18 +122,29 @@ def test_a_language_without_a_guide_shows_the_english_one() -> None:
     assert paths.guide_file("xx") == paths.guide_file() and language.spoken() == "en"
 
 
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("spoken", OTHERS)
-def test_each_guide_is_built_alike(spoken: str) -> None:
-    theirs = text_in(spoken)
-    assert theirs != GUIDE
-    assert [level for level, _ in headings(theirs)] == [level for level, _ in headings(GUIDE)]
-    assert pictures(theirs) == [name.replace("images/", f"images/{spoken}/") for name in pictures(GUIDE)]
+def test_each_guide_is_built_alike(spoken: str, page: str) -> None:
+    ours, theirs = text_in("en", page), text_in(spoken, page)
+    assert theirs != ours
+    assert [level for level, _ in headings(theirs)] == [level for level, _ in headings(ours)]
+    assert pictures(theirs) == [name.replace("images/", f"images/{spoken}/") for name in pictures(ours)]
     for part in (r"^- ", r"^\|", r"\n\n"):  # items, rows of tables, paragraphs
-        assert len(re.findall(part, theirs, re.MULTILINE)) == len(re.findall(part, GUIDE, re.MULTILINE))
+        assert len(re.findall(part, theirs, re.MULTILINE)) == len(re.findall(part, ours, re.MULTILINE))
 
 
+@pytest.mark.parametrize("spoken", ["en", *OTHERS])
+def test_the_guide_is_at_most_four_screens_long(
+    spoken: str, german: None, window: MainWindow, qtbot: QtBot
+) -> None:
+    language.speak(spoken)
+    pages = _opened(window, qtbot).pages
+    assert pages.document().size().height() <= 4 * pages.viewport().height()
+
+
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("spoken", OTHERS)
-def test_what_a_guide_points_out_is_called_so_in_the_window(spoken: str) -> None:
+def test_what_a_guide_points_out_is_called_so_in_the_window(spoken: str, page: str) -> None:
     """Each stressed name that is in the catalog stands in the other guide, in the same place, as it says."""
     catalog = gettext.translation("boxscout", language.LANGUAGES_FOLDER, languages=[spoken])
     called: dict[str, set[str]] = {}
@@ -132,7 +154,7 @@ def test_what_a_guide_points_out_is_called_so_in_the_window(spoken: str) -> None
     stressed = r"\*{1,2}([^*\n]+)\*{1,2}"
     ours, theirs = (
         [name for each in re.findall(stressed, text) for name in each.split(" > ")]
-        for text in (GUIDE, text_in(spoken))
+        for text in (text_in("en", page), text_in(spoken, page))
     )
     assert len(ours) == len(theirs)
     named = [(one, other) for one, other in zip(ours, theirs, strict=True) if one in called]
@@ -146,16 +168,17 @@ def _plain(title: str) -> str:
     return title.replace("&", "").rstrip("…")
 
 
+@pytest.mark.parametrize("name", ["score", "details"])
 @pytest.mark.parametrize("spoken", ["en", *OTHERS])
-def test_the_guide_leads_to_what_the_score_means_and_back(
-    spoken: str, german: None, window: MainWindow, qtbot: QtBot
+def test_the_guide_leads_to_other_pages_and_back(
+    spoken: str, name: str, german: None, window: MainWindow, qtbot: QtBot
 ) -> None:
     language.speak(spoken)
     guide = _opened(window, qtbot)
-    page = "score.md" if spoken == "en" else f"score.{spoken}.md"
+    page = page_in(spoken, name).name
     assert f"]({page})" in text_in(spoken)
     guide.pages.setSource(QUrl(page))  # what a click on the link does
-    titles = [title for _, title in headings((paths.guide_file().parent / page).read_text(encoding="utf-8"))]
+    titles = [title for _, title in headings(text_in(spoken, name))]
     listed = [guide.contents.item(row).text() for row in range(guide.contents.count())]
     assert listed == titles
     back = re.findall(r"\]\((guide[^)]*)\)", guide.pages.document().toMarkdown())

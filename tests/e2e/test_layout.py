@@ -52,7 +52,16 @@ def test_the_image_keeps_half_of_a_small_window(
         panel = window.truth.panel
         assert panel.width() <= window.train_panel.width()
         for label in (panel.title, panel.reading, panel.facts):
-            assert label.height() >= label.heightForWidth(label.width()), "its last lines are cut"
+            # Else its last lines are cut; a scroll bar that comes makes it wrap anew.
+            qtbot.waitUntil(lambda label=label: label.height() >= label.heightForWidth(label.width()))
+
+
+def test_a_large_window_is_filled(window: MainWindow, folder: Path, qtbot: QtBot) -> None:
+    fill_with_boxes(qtbot, window, folder)
+    for size in ((1280, 800), (2560, 1440), (1100, 1400)):
+        resize(qtbot, window, size)
+        assert window.splitter.height() == window.pages.height() > size[1] - 120
+        assert share(window) >= 0.5
 
 
 def test_a_narrow_window_puts_list_and_panel_above_each_other(

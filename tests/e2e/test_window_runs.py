@@ -140,6 +140,9 @@ def test_an_earlier_run_is_looked_at_taken_again_and_another_deleted(
     session, picker = trained.session, trained.train_panel.runs
     project, before = session.project, on_disk(trained)
     train_anew(qtbot, trained, tiny.with_(seed=7, steps=4))
+    title, shown = picker.box.currentText(), picker.box.shown_text()
+    assert shown == title or (shown.endswith("…") and title.startswith(shown[:-1])), "no letter is cut"
+    assert picker.box.fontMetrics().horizontalAdvance(shown) < picker.box.width()
     click(qtbot, picker.take_button)
     qtbot.waitUntil(lambda: current_run(project).name == "Run 2", timeout=LONG)
     settle(qtbot, trained)

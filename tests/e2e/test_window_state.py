@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
@@ -136,6 +136,25 @@ def test_switching_the_kind_of_training_leaves_the_settings_in_place(
         assert panel.settings.is_open()
         now = [part.mapTo(panel, part.rect().topLeft()) for part in (panel.settings.toggle, panel.kind)]
         assert now == where, "the button that was pressed stays under the mouse"
+    top = panel.review_button.mapTo(panel, QPoint(0, 0)).y()
+    assert top == panel.layout().contentsMargins().top(), "room that is kept lies below"
+
+
+def test_what_a_start_will_take_is_told_of_the_kind_that_is_chosen(
+    window: MainWindow, folder: Path, qtbot: QtBot
+) -> None:
+    """Steps are those of class labels; without labels nothing has steps at first."""
+    fill(qtbot, window, folder, 12)
+    panel = window.train_panel
+    hint = panel.controls.hint_label
+    before = hint.text()
+    click(qtbot, panel.settings.toggle)
+    click(qtbot, panel.kind.second)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+    assert hint.text().endswith(" 1,500 steps.") and before == "12 images."
+    click(qtbot, panel.kind.first)
+    qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
+    assert hint.text() == before
 
 
 def test_a_theme_shows_at_once_and_goes_with_cancel(window: MainWindow, folder: Path, qtbot: QtBot) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtGui import QColor, QImage, QPixmap, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QTableView, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPixmap, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QApplication, QTableView, QWidget
 
 from app import style
 from app.models.image_list import Role
 from app.models.thumbnails import Thumbnail
-from app.views.image_row import PADDING, ROW, THUMBNAIL, ThumbnailDelegate
+from app.views.image_row import PADDING, ROW, THUMBNAIL, ThumbnailDelegate, shortened
 from core.base.annotations import Status
 
 Show = Callable[..., QWidget]
@@ -76,3 +76,14 @@ def test_where_there_is_truth_its_iou_takes_the_place_of_the_score(show: Show) -
     text = ROW + PADDING
     assert has(right.copy(text, 0, 240, ROW), QColor(colours.good))
     assert has(wrong.copy(text, 0, 240, ROW), QColor(colours.warning))
+
+
+def test_a_name_without_room_loses_its_ending_then_its_middle(qapp: QApplication) -> None:
+    metrics = QFontMetrics(QFont())
+    for name, stem in (("raccoon-117.jpg", "raccoon-117"), ("IMG_2026.05.01_12.jpeg", "IMG_2026.05.01_12")):
+        whole, without = metrics.horizontalAdvance(name), metrics.horizontalAdvance(stem)
+        assert shortened(name, metrics, whole) == name
+        assert shortened(name, metrics, whole - 1) == stem == shortened(name, metrics, without)
+        told = shortened(name, metrics, without - 1)
+        assert told.startswith(stem[:2]) and told.endswith(stem[-2:]) and "…" in told
+        assert metrics.horizontalAdvance(told) < without

@@ -186,10 +186,10 @@ def test_the_sentence_says_which_baseline_and_whether_chance_may_be_all() -> Non
         return reading.sentence("whole image", paired_bootstrap(right, half))
 
     assert said(np.arange(n) < 90).startswith(
-        "40.0 points better than the strongest baseline, whole image (95 % interval +3"
+        "40.0 points better than the strongest baseline, whole image (95\u00a0% interval +3"
     )
     assert said(np.arange(n) < 10).startswith("40.0 points worse than the strongest baseline, whole image (")
     shifted = (np.arange(n) >= 3) & (np.arange(n) < 54)
-    none = "No significant difference from the strongest baseline, whole image (95 % interval "
+    none = "No significant difference from the strongest baseline, whole image (95\u00a0% interval "
     assert said(shifted).startswith(none + "-")
     assert said(half) == none + "+0.0 to +0.0)."
