@@ -16,6 +16,7 @@ from app.keyboard import FocusKeeper, is_own_key, press_by_return
 from app.presenters.boxes_bar import BoxesPresenter
 from app.presenters.canvas import CanvasPresenter
 from app.presenters.exchange import ExchangePresenter
+from app.presenters.films import FilmsPresenter
 from app.presenters.finish import FinishPresenter
 from app.presenters.grid_mode import GridMode
 from app.presenters.image_list import ImageListPresenter
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.teaching = TeachingPresenter(bench, self)
         self.notices = NoticePresenter(bench, self.notice, self.teaching, self)
         self.finish = FinishPresenter(bench, self)
+        self.films = FilmsPresenter(bench, self)
         self._parts: tuple[Part, ...] = (
             self.status,
             self.truth,

@@ -23,8 +23,8 @@ from app.pump import Pump
 from app.worker import Worker
 from core.base.errors import BoxscoutError, DamagedProjectError
 from core.base.language import tr, trn
-from core.images.sample import draw_sample
-from core.images.scan import ImageFile, RejectedFile, iter_scan, none_found
+from core.images.sample import draw_sample_once
+from core.images.scan import ImageFile, RejectedFile, are_only_films, iter_scan, none_found
 from core.project.claim import WINDOW, Claim, claim
 from core.project.duplicate import save_copy
 from core.project.file import SUFFIX
@@ -80,6 +80,8 @@ class LibraryController(Controller):
     """A scan has ended and all it found is in the list."""
     folders_added = Signal(object)
     """The folders of a scan that has found images."""
+    only_films = Signal(object, bool)
+    """The paths of a scan that has found films alone, and whether they were to be added."""
     opened = Signal()
     """A project is open, and what was learned in it is known."""
     added = Signal(object)
@@ -154,7 +156,7 @@ class LibraryController(Controller):
         """Draw the sample folder, once, and open it."""
         folder = paths.data_folder() / "sample"
         self._drawing.start(
-            lambda _: None if folder.is_dir() else _draw(folder),
+            lambda _: draw_sample_once(folder),
             text=tr("Creating the sample…"),
             can_stop=False,
             on_done=lambda _: self.open_paths([folder]),
@@ -268,8 +270,12 @@ class LibraryController(Controller):
         if scanned.images:
             self.folders_added.emit([path for path in chosen if path.is_dir()])
         else:
-            self._complain(none_found(chosen, scanned.rejected))
-            if not (session.images.total or scanned.rejected):
+            is_film = are_only_films(scanned.rejected)
+            if is_film:
+                self.only_films.emit(chosen, scanned.added is not None)
+            else:
+                self._complain(none_found(chosen, scanned.rejected))
+            if not session.images.total and (is_film or not scanned.rejected):
                 self._leave_empty()
 
     def _leave_empty(self) -> None:
@@ -383,13 +389,6 @@ def _whole(path: Path, how: Callable[[Path], Project]) -> tuple[Project, Rescue 
     except DamagedProjectError:
         rescued = rescue(path)
         return how(path), rescued
-
-
-def _draw(folder: Path) -> None:
-    # Under another name first: a half-drawn sample would be taken for the whole one next time.
-    partial = folder.with_name("sample.partial")
-    draw_sample(partial)
-    partial.rename(folder)
 
 
 def _exists(path: Path) -> bool:

@@ -58,7 +58,7 @@ class ReviewController(Controller):
         session = self._session
         self.mark(status)
         said = session.images.table.columns.statuses(session.chosen).values()
-        if all(one in (status, Status.FAILED) for one in said):
+        if all(one in _same_as(status) or one is Status.FAILED for one in said):
             self._go_on()
 
     def mark_empty(self) -> None:
@@ -95,10 +95,9 @@ class ReviewController(Controller):
         if project is None:
             return 0
         said = session.images.table.columns.statuses(list(ids))
-        same = {status, Status.NO_OBJECT} if status is Status.ACCEPTED else {status}
         again = replaced_among(project, said)  # said once more, it is said of the file that is here now
         usable = {i: one for i, one in said.items() if one is not Status.FAILED}
-        before = {i: one for i, one in usable.items() if one not in same or i in again}
+        before = {i: one for i, one in usable.items() if one not in _same_as(status) or i in again}
         if not before:
             return 0
         text = tr(_SAYINGS[status])
@@ -199,6 +198,11 @@ class ReviewController(Controller):
         self.rank_useful()
         self._times.abandon()
         self.read_times()
+
+
+def _same_as(status: Status) -> tuple[Status, ...]:
+    """What an image becomes of which this is said: one without a box that is accepted shows no object."""
+    return (status, Status.NO_OBJECT) if status is Status.ACCEPTED else (status,)
 
 
 def _useful(worker: Worker, project: Project) -> Ranking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.controllers.deciding import DecidingController
 from app.controllers.editing import EditingController
 from app.controllers.exporting import ExportController, ImportController
 from app.controllers.figures import FigureController
+from app.controllers.films import FilmsController
 from app.controllers.job import Controller
 from app.controllers.learning import LearningController
 from app.controllers.library import LibraryController
@@ -66,6 +68,7 @@ class Workbench(QObject):
         self.exporting = ExportController(session, pump, self)
         self.importing = ImportController(session, pump, self.editing, self)
         self.figures = FigureController(session, pump, self)
+        self.films = FilmsController(session, pump, self)
         self.measuring = MeasuringController(session, pump, self.editing, self)
         self.pacing = PacingController(session, pump, self)
         self.teaching = TeachingController(session, pump, self.editing, self.pacing, self)
@@ -84,6 +87,8 @@ class Workbench(QObject):
         library.leaving.connect(editing.wait)
         library.opened.connect(localization.on_opened)
         library.folders_added.connect(self.importing.look_beside)
+        library.only_films.connect(lambda chosen, adds: self.films.ask(chosen, adds=adds))
+        self.films.taken.connect(lambda chosen, adds: self.open_taken(chosen, adds=adds))
         library.scanned.connect(self.review.rank_names)
         library.scanned.connect(self.mending.look)
         follow(self.training.summarize, library.scanned, self.session.project_changed)
@@ -124,11 +129,20 @@ class Workbench(QObject):
 
     def open_paths(self, chosen: Sequence[Path]) -> None:
         """Open a project, or folders and files as a project of their own; a training ends first."""
-        switches = bool(chosen) and not self.library.is_open(chosen)
-        self._after_training(switches, lambda: self.library.open_paths(chosen))
+        if not self.films.ask_of_films(chosen, adds=False):
+            self.open_taken(chosen, adds=False)
 
     def add_paths(self, chosen: Sequence[Path]) -> None:
-        self.library.add_paths(chosen)
+        if not self.films.ask_of_films(chosen, adds=True):
+            self.open_taken(chosen, adds=True)
+
+    def open_taken(self, chosen: Sequence[Path], *, adds: bool) -> None:
+        """Open what holds no film, or add it to the open project."""
+        if adds:
+            self.library.add_paths(chosen)
+            return
+        switches = bool(chosen) and not self.library.is_open(chosen)
+        self._after_training(switches, lambda: self.library.open_paths(chosen))
 
     def new_project(self) -> None:
         self._after_training(True, self.library.close_project)
@@ -154,7 +168,7 @@ class Workbench(QObject):
         """Stop the scan and the search for boxes, whose finds stay, and what leaves nothing when it ends."""
         for one in (
             *(self.library, self.deciding, self.localization),
-            *(self.exporting, self.measuring, self.teaching),
+            *(self.exporting, self.measuring, self.teaching, self.films),
         ):
             one.stop()
 
@@ -203,8 +217,9 @@ class Workbench(QObject):
         if project is not None:
             try:
                 project.save_view(view)
-            except ProjectError as error:  # such as a full disk: boxes are kept already, and nobody is held
-                session.error.emit(error, "")
+            except ProjectError as error:
+                # Such as a full disk. Boxes and reviews are kept already; a dialog would go with its window.
+                logging.getLogger("boxscout").warning("The view was not saved: %s", error)
             finally:
                 project.close()
                 self.library.release()

@@ -30,6 +30,7 @@ from core.cli.settings_options import with_settings
 from core.cli.shared import (
     STOPPED,
     AsJson,
+    Every,
     ExistingProject,
     Folders,
     ProjectFile,
@@ -120,6 +121,7 @@ def train(
     resume: Resume = False,
     restart: Restart = False,
     set_: SetName = None,
+    every: Every = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn from the images of FOLDERS, into the project.
@@ -128,8 +130,10 @@ def train(
     --preset scratch uses none at all. With --set, FOLDERS is the one folder of Tiny ImageNet and only that
     set's train images are used.
     """
+    from core.cli.films import with_images_of_films
     from core.cli.job import run_train
 
+    folders = with_images_of_films(folders, project, every)
     own = {"weights": None if weights is None else str(weights), "download": download}
     settings |= {name: value for name, value in own.items() if value is not None}
     run_training(
@@ -180,6 +184,7 @@ def localize(
         bool, typer.Option("--again", help="With frozen features: make the heat maps that are there anew.")
     ] = False,
     weights: Weights = None,
+    every: Every = None,
     as_json: AsJson = False,
 ) -> None:
     """Find a box in every image of FOLDERS.
@@ -187,8 +192,10 @@ def localize(
     The newest run that was trained to its end finds them, or --run. With --set, FOLDERS is the one folder
     of Tiny ImageNet: that set's train and val images are used.
     """
+    from core.cli.films import with_images_of_films
     from core.cli.job import Wanted, run_localize
 
+    folders = with_images_of_films(folders, project, every)
     if predicted_class and model != "cam":
         raise typer.BadParameter("--predicted-class needs --model cam.")
     if at != "last" and model == "cam":

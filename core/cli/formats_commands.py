@@ -50,7 +50,6 @@ def run_export(
 
     options = options or WriteOptions()
     with existing_project(project_path, to_read=True) as project:
-        bar.part("Reading photos", 0.0)
         images, sources = exportable(project, with_gps=options.with_gps, on_file=on_file)
         if not any(image.boxes for image in images):
             raise _no_boxes(project)

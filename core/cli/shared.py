@@ -35,6 +35,10 @@ def one_of(values: Iterable[str], help: str, *names: str, also: str = "", shown:
 
 
 Folders = Annotated[list[Path], typer.Argument(help="Folders (with subfolders) or image files.")]
+Every = Annotated[
+    float | None,
+    typer.Option("--every", metavar="SECONDS", help="Films too: take an image of them every so often."),
+]
 ProjectFile = Annotated[Path, typer.Option("--project", help="The project file; made where there is none.")]
 ExistingProject = Annotated[Path, typer.Option("--project", help="The project file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the project's training.")]

@@ -75,10 +75,11 @@ class Told:
                 self._entries,
             )
             lines.insert(0, what)
+        lines += self._notes
         if self._unnamed:
             boxes = trn("{count:,} box", "{count:,} boxes", self._unnamed)
             lines.append(tr("No file names the class of {boxes}: its number is taken.").format(boxes=boxes))
-        return [*lines, *self._notes]
+        return lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,6 +197,8 @@ def _image(name: str, wnid: str, ends: list[str], file: Path) -> Iterator[ImageB
     if x1 <= x0 or y1 <= y0:
         return
     box = Box(x0, y0, x1 + 1, y1 + 1).clamped(SIDE, SIDE)
+    if not box.area:  # it lies beside the image
+        return
     yield ImageBoxes(name, SIDE, SIDE, (BoxRecord(box, label=wnid),))
 
 

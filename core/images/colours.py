@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 # Shares of the pixels that become black and white where values have no agreed range.
 LOW_PERCENT, HIGH_PERCENT = 0.5, 99.5
 _SAMPLE = 1 << 20  # percentiles of a huge image are taken from about this many of its pixels
+_PIECE = 1 << 22  # values that are spread at a time, so that a large image needs no copy of floats
 _UNBOUNDED = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 
 
@@ -35,19 +36,63 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def stretch(values: npt.NDArray[Any], ignore: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.uint8]:
-    """``values`` (H,W), any numeric dtype, as uint8: percentiles 0.5 and 99.5 become 0 and 255.
+    """``values`` (H,W) or (H,W,C), any numeric dtype, as uint8: percentiles 0.5 and 99.5 become 0 and 255.
 
-    Where those two coincide the extremes are taken; a constant image becomes mid-grey. NaN becomes
-    0. Pixels where ``ignore`` (H,W) is true are not counted.
+    All channels alike. Where those two coincide the extremes are taken; a constant image becomes mid-grey.
+    NaN becomes 0. Pixels where ``ignore`` (H,W) is true are not counted.
     """
-    data, ends = _ends(values, ignore)
+    ends = _ends(values, ignore)
     if ends is None:
-        return np.full(data.shape, 128, np.uint8)
+        return np.full(values.shape, 128, np.uint8)
     low, high = ends
-    data = np.nan_to_num(data, nan=low, posinf=high, neginf=low)
-    # Clip first: the span of float64 extremes may overflow, a clipped value never does.
-    scaled = (np.clip(data, low, high) / 2 - low / 2) / (high / 2 - low / 2)
-    return np.asarray(np.rint(scaled * 255), np.uint8)
+    result = np.empty(values.shape, np.uint8)
+    rows = max(1, _PIECE * len(values) // max(1, values.size))
+    for start in range(0, len(values), rows):
+        data = _as_floats(values[start : start + rows])
+        data = np.nan_to_num(data, nan=low, posinf=high, neginf=low)
+        # Clip first: the span of float64 extremes may overflow, a clipped value never does.
+        scaled = (np.clip(data, low, high) / 2 - low / 2) / (high / 2 - low / 2)
+        result[start : start + rows] = np.rint(scaled * 255)
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """An image's numbers as its file has them.
+
+    ``values`` (H,W,C), any numeric dtype: grey, red green blue, or the inks cyan, magenta, yellow, black, of
+    which ``inks_of`` is the most. ``cover`` (H,W), float32 in 0..1, says how much of the image is there;
+    ``is_premultiplied`` that the values are less by as much.
+    """
+
+    values: npt.NDArray[Any]
+    cover: npt.NDArray[np.float32] | None = None
+    is_premultiplied: bool = False
+    inks_of: float | None = None
+
+
+def rgb_of(samples: Samples) -> Image.Image:
+    """The image of ``samples`` as mode RGB, on white.
+
+    Grey values and colours of more than 8 bits are scaled by percentiles (:func:`stretch`), those of 8 bits
+    stay as they are; inks have an agreed range.
+    """
+    values, cover = samples.values, samples.cover
+    if samples.is_premultiplied and cover is not None:
+        some = np.maximum(cover, 1e-6)[..., None]
+        shares = np.where(cover[..., None] > 0, _as_floats(values) / some, 0)
+        values = np.clip(np.rint(shares), 0, 255).astype(np.uint8) if values.dtype == np.uint8 else shares
+    if samples.inks_of is not None:
+        paper = 1 - np.clip(_as_floats(values) / samples.inks_of, 0, 1)  # what each ink leaves white
+        pixels = np.rint(255 * paper[..., :3] * paper[..., 3:]).astype(np.uint8)
+    else:
+        hidden = None if cover is None else cover == 0
+        pixels = values if values.dtype == np.uint8 else stretch(values, hidden)
+        pixels = np.broadcast_to(pixels, (*pixels.shape[:2], 3)) if pixels.shape[2] == 1 else pixels
+    if cover is not None:
+        part = cover[..., None]
+        pixels = np.rint(pixels * part + 255 * (1 - part)).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +105,16 @@ class Levels:
     white: float
 
 
-def levels_of(image: Image.Image) -> Levels | None:
-    """The levels of a loaded image with more than 8 bits of grey; None for all others and for a flat one."""
+def grey_values(image: Image.Image) -> npt.NDArray[Any] | None:
+    """The grey values (H,W) of a loaded image that has more than 8 bits of them; None of all others."""
     if image.mode not in _UNBOUNDED or isinstance(image.info.get("transparency"), int):
         return None
-    given = np.asarray(image)
-    data, ends = _ends(given, None)
+    return np.asarray(image)
+
+
+def levels_of(given: npt.NDArray[Any]) -> Levels | None:
+    """The levels of grey values (H,W); None for a flat image."""
+    ends = _ends(given, None)
     if ends is None:
         return None
     low, high = ends
@@ -78,7 +127,8 @@ def levels_of(image: Image.Image) -> Levels | None:
         return Levels(given.astype(np.uint16), low, high)
     first, last = low - span, high + span
     scale = 65535.0 / (last - first)
-    values = np.clip((np.nan_to_num(data, nan=low, posinf=last, neginf=first) - first) * scale, 0, 65535)
+    data = np.nan_to_num(_as_floats(given), nan=low, posinf=last, neginf=first)
+    values = np.clip((data - first) * scale, 0, 65535)
     return Levels(np.rint(values).astype(np.uint16), (low - first) * scale, (high - first) * scale)
 
 
@@ -90,20 +140,23 @@ def reduced(levels: Levels, width: int, height: int) -> Levels:
     return replace(levels, values=np.asarray(values, np.uint16))
 
 
-def _ends(
-    values: npt.NDArray[Any], ignore: npt.NDArray[np.bool_] | None
-) -> tuple[npt.NDArray[Any], tuple[float, float] | None]:
-    """``values`` as floats, and which of them become black and white; None where all are one."""
-    data = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
-    counted = data.ravel() if ignore is None else data[~ignore]
-    counted = counted[:: max(1, counted.size // _SAMPLE)]
+def _ends(values: npt.NDArray[Any], ignore: npt.NDArray[np.bool_] | None) -> tuple[float, float] | None:
+    """Which of ``values`` (H,W) or (H,W,C) become black and white; None where all are one."""
+    pixels = values.reshape(values.shape[0] * values.shape[1], -1)
+    pixels = pixels if ignore is None else pixels[~ignore.ravel()]
+    counted = _as_floats(pixels[:: max(1, pixels.size // _SAMPLE)])
     counted = counted[np.isfinite(counted)]
     if counted.size == 0:
-        return data, None
+        return None
     low, high = (float(v) for v in np.percentile(counted, (LOW_PERCENT, HIGH_PERCENT)))
     if high <= low:
         low, high = float(counted.min()), float(counted.max())
-    return data, (low, high) if high > low else None
+    return (low, high) if high > low else None
+
+
+def _as_floats(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of as many bits as keep 16-bit numbers apart, or all."""
+    return values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
 
 
 def _stretched(image: Image.Image) -> Image.Image:

@@ -5,42 +5,30 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import BinaryIO
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-
-# Image.open(formats=...) knows only plug-ins that are imported; these are not by default.
-from PIL import AvifImagePlugin, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
-from PIL.ImageFile import ImageFile as OpenImage
+from PIL import Image, UnidentifiedImageError
 
 from core.base.errors import ImageError, as_reason
 from core.base.language import mark, tr
-from core.images.colours import Levels, levels_of, reduced, stretch, to_rgb
-from core.images.exif import NOT_SAID, ORIENTATION, Taken, has_exif, taken_of
-from core.images.tiff import ODD_TIFF, deep_colours, is_whole_tiff, show_photo
+from core.images.colours import Levels, levels_of, reduced
+from core.images.exif import NOT_SAID, Taken, taken_of
+from core.images.pillow_image import FORMATS, PillowImage, damaged
+from core.images.raw import RawPhoto, looks_like_raw
+from core.images.source import DAMAGED_HEADER, Loaded, Source
+from core.images.tiff import ODD_COMPRESSION, ODD_TIFF, Page, at_the_front, is_tiff, photo_page
+from core.images.tiff_samples import TiffSamples, is_misread_by_pillow
 from core.images.unplaced import says_where
 
-HEIF = "HEIF"
-"""Pillow's name for phones' HEIC files, which the plug-in of pi-heif opens."""
-# MPO, a stereo camera's file, comes in by the JPEG plug-in and has no entry of its own.
-FORMATS = (
-    "PNG",
-    "JPEG",
-    "BMP",
-    "GIF",
-    TiffImagePlugin.TiffImageFile.format,
-    WebPImagePlugin.WebPImageFile.format,
-    AvifImagePlugin.AvifImageFile.format,
-    HEIF,
-)
 NOT_AN_IMAGE = mark("Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP, HEIC, AVIF).")
 EMPTY = mark("The file is empty.")
 NOT_A_FILE = mark("Not a regular file.")
@@ -48,27 +36,12 @@ GONE = mark("The file is no longer there.")
 
 _BIG = 24_000_000  # pixels; images above are decoded one at a time, so that threads do not add up
 _one_big = threading.Lock()
-_TURN = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 # Pillow warns of odd files on stderr, from any thread; what matters is in our reasons. Above its pixel
 # limit it warns, above twice the limit it refuses: the first stays usable (cameras have 100 megapixels).
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
-with suppress(ImportError):  # where it has no build, such a file is one that is not read
-    import pi_heif
-
-    pi_heif.register_heif_opener(thumbnails=False)
-
-
 Resize = Callable[[Image.Image, tuple[int, int]], npt.NDArray[np.uint8]]
 
 
@@ -141,8 +114,7 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         The header cannot be read.
     """
     with _opened(path) as file, _reasons():
-        image = _identify(file)
-        return _displayed_size(image)
+        return _identify(file).displayed_size()
 
 
 def read_taken(path: str | os.PathLike[str]) -> Taken:
@@ -154,13 +126,13 @@ def read_taken(path: str | os.PathLike[str]) -> Taken:
         The header cannot be read.
     """
     with _opened(path) as file, _reasons():
-        return taken_of(_identify(file))
+        return taken_of(_identify(file).header)
 
 
 def holds_position(path: str | os.PathLike[str]) -> bool:
     """Whether a photo says where it was taken; raises what :func:`read_taken` raises."""
     with _opened(path) as file, _reasons():
-        return says_where(_identify(file))
+        return says_where(_identify(file).header)
 
 
 def _decode(
@@ -171,22 +143,16 @@ def _decode(
     resize: Resize | None = None,
 ) -> Decoded:
     with _opened(path) as file, _reasons():
-        image = _identify(file)
-        taken = taken_of(image)
-        width, height = _displayed_size(image)
+        source = _identify(file)
+        taken = taken_of(source.header)
+        width, height = source.displayed_size()
         wanted = target(width, height)
-        if wanted != (width, height):
-            _draft(image, wanted)
-        big = image.width * image.height > _BIG
-        with _one_big if big else nullcontext():
-            image, truncated = _load(image, file, wanted)
-            turn = _TURN.get(_orientation(image))
-            deep = None if truncated else deep_colours(image, file)
-            rgb = to_rgb(image) if deep is None else Image.fromarray(stretch(deep))
-            levels = _levels(image, turn, wanted) if with_levels else None
-            rgb = rgb if turn is None else rgb.transpose(turn)
+        with _one_big if source.prepare(wanted) > _BIG else nullcontext():
+            loaded = source.load()
+            levels = _levels(loaded, wanted) if with_levels else None
+            rgb = loaded.rgb if loaded.turn is None else loaded.rgb.transpose(loaded.turn)
             pixels = np.array(rgb) if rgb.size == wanted else (resize or _sharply)(rgb, wanted)
-            return Decoded(pixels, width, height, truncated, levels, taken)
+            return Decoded(pixels, width, height, loaded.truncated, levels, taken)
 
 
 def _sharply(image: Image.Image, wanted: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -199,12 +165,12 @@ def _by_areas(image: Image.Image, wanted: tuple[int, int]) -> npt.NDArray[np.uin
     return np.asarray(cv2.resize(np.asarray(image), wanted, interpolation=way), np.uint8)
 
 
-def _levels(image: OpenImage, turn: Image.Transpose | None, wanted: tuple[int, int]) -> Levels | None:
-    """Of a loaded image, turned and reduced as its pixels are; None where there is no memory for them."""
+def _levels(loaded: Loaded, wanted: tuple[int, int]) -> Levels | None:
+    """Turned and reduced as the pixels are; None where there are none, or no memory for them."""
     try:
-        levels = levels_of(image)
-        if levels is not None and turn is not None:
-            levels = replace(levels, values=np.asarray(Image.fromarray(levels.values).transpose(turn)))
+        levels = None if loaded.grey is None else levels_of(loaded.grey)
+        if levels is not None and loaded.turn is not None:
+            levels = replace(levels, values=np.asarray(Image.fromarray(levels.values).transpose(loaded.turn)))
         return None if levels is None else reduced(levels, *wanted)
     except MemoryError:
         return None  # its 8 bits are there all the same
@@ -243,112 +209,40 @@ def _reasons() -> Iterator[None]:
     except MemoryError as error:
         raise ImageError(tr("Too large for the free memory of this computer.")) from error
     except Exception as error:
-        raise ImageError(_damaged(error)) from error
+        raise ImageError(damaged(error)) from error
 
 
-def _damaged(error: BaseException) -> str:
-    """The reason in words a person knows where Pillow's own are a programmer's."""
-    detail = as_reason(error)
-    if any(known in detail for known in ("decoder error", "decoder object", "broken data stream")):
-        detail = tr("its pixels cannot be decoded")
-    elif "MAX_TEXT_" in detail:
-        detail = tr("a text hidden in it is unreasonably long")
-    elif "truncated" in detail.lower():
-        detail = tr("the file ends before its first pixel")
-    return tr("Damaged: {detail}.").format(detail=detail)
-
-
-def _identify(file: BinaryIO) -> OpenImage:
+def _identify(file: BinaryIO) -> Source:
+    head = file.read(32)
+    file.seek(0)
+    page = None
+    if is_tiff(head):
+        with suppress(ValueError, struct.error):  # damaged tags: Pillow may know more, or has a word for it
+            page = photo_page(file)
+            if page is None:
+                return RawPhoto(file)
+    elif looks_like_raw(head):
+        return RawPhoto(file)
+    if page is not None and (is_misread_by_pillow(page) or not page.has_known_compression):
+        return _samples(page, file)
+    hangs_below = page is not None and page.number is None
+    file.seek(0)
     try:
-        image = Image.open(file, formats=FORMATS)
+        image = Image.open(at_the_front(page, file) if page and hangs_below else file, formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise ImageError(_unidentified(file)) from error
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        show_photo(image)
-    return image
+        if page is not None:
+            return _samples(page, file)
+        raise ImageError(tr(DAMAGED_HEADER if looks_like_image(head) else NOT_AN_IMAGE)) from error
+    if page is not None and page.number:
+        image.seek(page.number)
+    return PillowImage(image, file)
 
 
-def _unidentified(file: BinaryIO) -> str:
-    file.seek(0)
-    if not looks_like_image(file.read(32)):
-        return tr(NOT_AN_IMAGE)
-    return tr(ODD_TIFF) if is_whole_tiff(file) else tr("Damaged: its header cannot be read.")
-
-
-def _orientation(image: OpenImage) -> int:
-    """The EXIF orientation 1..8. Broken EXIF is no reason to refuse an image."""
-    if not has_exif(image):
-        return 1
-    try:
-        value = image.getexif().get(ORIENTATION, 1)
-        return int(value) if value in _TURN else 1
-    except Exception:
-        return 1
-
-
-def _displayed_size(image: OpenImage) -> tuple[int, int]:
-    """Before loading. Some versions of Pillow turn a TIFF's size already here, so take its tags."""
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        width, height = int(image.tag_v2[256]), int(image.tag_v2[257])
-    else:
-        width, height = image.size
-    return (height, width) if _orientation(image) >= 5 else (width, height)
-
-
-def _draft(image: OpenImage, wanted: tuple[int, int]) -> None:
-    """Let a JPEG decode at 1/2, 1/4 or 1/8 where that leaves twice what is ``wanted`` on both axes."""
-    across, down = wanted if _orientation(image) < 5 else wanted[::-1]
-    image.draft(image.mode, (2 * across, 2 * down))
-
-
-def _load(image: OpenImage, file: BinaryIO, wanted: tuple[int, int]) -> tuple[OpenImage, bool]:
-    """Decode the pixels, as many as there are; whether the file was damaged comes second.
-
-    Pillow's switch for this is global and other threads would feel it; what it decoded before it gave
-    up is in the image all the same.
-    """
-    try:
-        image.load()
-        return image, False
-    except MemoryError:
-        raise
-    except Exception as error:
-        if image.format in ("JPEG", "MPO"):
-            image = _reopened_with_end(file, wanted)
-        image.tile = []  # nothing more to decode: load() now hands out what there is
-        image.load()
-        if _is_blank(image, image.format):
-            raise ImageError(_damaged(error)) from error
-        if _is_blank(_later_rows(image), image.format):  # the sliver left is no picture to learn from
-            raise ImageError(tr("Damaged: nearly all of its pixels are missing.")) from error
-        return image, True
-
-
-def _reopened_with_end(file: BinaryIO, wanted: tuple[int, int]) -> OpenImage:
-    """The JPEG with an end marker behind it; libjpeg fills what is missing with grey."""
-    file.seek(0)
-    image = Image.open(BytesIO(file.read() + b"\xff\xd9"), formats=FORMATS)
-    if wanted != _displayed_size(image):
-        _draft(image, wanted)
-    with suppress(Exception):
-        image.load()
-    return image
-
-
-def _is_blank(image: Image.Image, format: str | None) -> bool:
-    """Whether nothing of a damaged image was decoded: an untouched buffer, or only libjpeg's filling."""
-    extrema = image.getextrema()
-    bands = [extrema] if not isinstance(extrema[0], tuple) else list(extrema)
-    if format in ("JPEG", "MPO"):
-        return all(low == high for low, high in bands)
-    return all(low == high == 0 for low, high in bands)
-
-
-def _later_rows(image: OpenImage) -> Image.Image:
-    """The nine tenths of an image's rows that its file has last, which is above in a BMP."""
-    tenth, (width, height) = image.height // 10, image.size
-    is_upward = image.format in ("BMP", "DIB")
-    return image.crop((0, 0, width, height - tenth) if is_upward else (0, tenth, width, height))
+def _samples(page: Page, file: BinaryIO) -> Source:
+    source = TiffSamples.of(page, file)
+    if source is None:
+        raise ImageError(tr(ODD_TIFF if page.has_known_compression else ODD_COMPRESSION))
+    return source
 
 
 #: Brands of files that hold a still picture: HEIC and its kin, and AVIF.

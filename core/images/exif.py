@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from PIL import Image
+from core.images.source import Header
 
 Position = tuple[float, float]
 """Latitude -90..90 and longitude -180..180, in decimal degrees (WGS 84)."""
@@ -42,7 +42,7 @@ class Taken:
 NOT_SAID = Taken()
 
 
-def taken_of(image: Image.Image) -> Taken:
+def taken_of(image: Header) -> Taken:
     """Of an image that was opened and need not be loaded. Broken EXIF says nothing.
 
     A PNG's EXIF counts only before its pixels: looking behind them would decode the whole file.
@@ -57,7 +57,7 @@ def taken_of(image: Image.Image) -> Taken:
         return NOT_SAID
 
 
-def has_exif(image: Image.Image) -> bool:
+def has_exif(image: Header) -> bool:
     """Whether it is cheap to look: a PNG's EXIF may lie behind its pixels."""
     return image.format != "PNG" or bool({"exif", "Raw profile type exif"} & image.info.keys())
 

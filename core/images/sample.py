@@ -70,6 +70,16 @@ def draw_sample(out: str | os.PathLike[str], *, count: int = 400, size: int = 12
     return out / TRUTH_NAME
 
 
+def draw_sample_once(folder: Path) -> None:
+    """:func:`draw_sample` into ``folder`` where it is not there yet, whole or not at all."""
+    if folder.is_dir():
+        return
+    # Under another name first: a half-drawn sample would be taken for the whole one next time.
+    partial = folder.with_name(f"{folder.name}.partial")
+    draw_sample(partial)
+    partial.rename(folder)
+
+
 def draw_image(*, seed: int, index: int, size: int) -> tuple[npt.NDArray[np.uint8], Box]:
     """One image, uint8 RGB (H,W,3), and the tight half-open box, in pixels, of its beetle."""
     rng = np.random.default_rng((seed, index))

@@ -15,6 +15,7 @@ from natsort import natsort_keygen, ns
 
 from core.base.errors import ImageError
 from core.base.language import mark, printable, tr
+from core.images import raw
 from core.images.decoding import EMPTY, NOT_A_FILE, NOT_AN_IMAGE, looks_like_image, unavailable, why
 
 SUFFIXES = {
@@ -50,7 +51,7 @@ _SECOND_HAND = (".thm", "_original", "~", ".bak", ".orig", ".part", ".partial", 
 _OF_SYSTEMS = {"__macosx", "@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler", "#snapshot"}
 _OF_SYSTEMS |= {"system volume information", "lost+found", "lost.dir", "@recently-snapshot", "@tmp"}
 _OF_SYSTEMS |= {"thumbs.db", "desktop.ini", "ehthumbs.db", "ehthumbs_vista.db"}
-_FILMS = {
+FILMS = {
     ".mp4",
     ".mov",
     ".m4v",
@@ -65,6 +66,8 @@ _FILMS = {
     ".3gp",
     ".asf",
 }
+# What lies beside a project while it is open.
+_BESIDE_PROJECTS = (".boxscout.lock", ".boxscout-wal", ".boxscout-shm", ".boxscout-journal")
 _PIECE = 4096
 _WORTH_A_GROUP = 256
 _ALL_DIGITS = str.maketrans("123456789", "0" * 9)
@@ -72,7 +75,7 @@ Item = TypeVar("Item")
 EXPORTED = "exported-by-boxscout.txt"
 """The file that marks a folder of copies: pictures that the program wrote are no photos of a person's."""
 
-FILM = mark("A film: save single pictures of it, and open these.")
+FILM = mark("A film: open it by itself to take images from it, or use --every SECONDS in a command.")
 NOT_UTF8 = mark("Its name is not valid text (UTF-8); rename it to use it.")
 _COPIES = mark(
     "Skipped, because Boxscout exported it: to use its images, choose this folder itself or remove "
@@ -129,11 +132,15 @@ def iter_scan(paths: Sequence[Path]) -> Iterator[ImageFile | RejectedFile]:
         yield from scan.start(Path(os.path.abspath(path)))  # noqa: PTH100 - keeps links as the person sees them
 
 
+def are_only_films(rejected: Sequence[RejectedFile]) -> bool:
+    return bool(rejected) and all(file.reason == tr(FILM) for file in rejected)
+
+
 def none_found(paths: Sequence[Path], rejected: Sequence[RejectedFile]) -> str:
     """What a person is told where ``paths`` hold no image that can be used, and what to do about it."""
     names = ", ".join(tr("“{name}”").format(name=path.name or path) for path in paths)
-    if rejected and all(file.reason == tr(FILM) for file in rejected):
-        text = tr("There are only films in {names}. Save single pictures of them, and open these.")
+    if are_only_films(rejected):
+        text = tr("There are only films in {names}. Open them in the window, or use --every SECONDS.")
         return text.format(names=names)
     text = tr("No usable image was found in {names}.").format(names=names)
     if rejected:
@@ -291,15 +298,20 @@ def _usable(path: str, status: os.stat_result, *, chosen: bool) -> str | None:
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
     if suffix.endswith(_SECOND_HAND) and not chosen:
         return None
+    if path.endswith(_BESIDE_PROJECTS) and not chosen:
+        return None
     known = suffix in SUFFIXES
     if status.st_size == 0:
         return None if suffix in SIDE_FILES and not chosen else tr(EMPTY)
     if known:
         return ""
     with open(path, "rb") as file:  # noqa: PTH123
-        if looks_like_image(file.read(32)):
-            return ""
-    if suffix in _FILMS:
+        head = file.read(32)
+    if looks_like_image(head):
+        return ""
+    if raw.looks_like_raw(head):
+        return "" if raw.has_extra() else raw.needs_extra()
+    if suffix in FILMS:
         return tr(FILM)
     return None if suffix in SIDE_FILES and not chosen else tr(NOT_AN_IMAGE)
 

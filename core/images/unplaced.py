@@ -7,11 +7,13 @@ import struct
 import zlib
 from io import BytesIO
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from core.base.errors import ImageError
 from core.base.language import mark, tr
 from core.images.exif import GPS, has_exif
+from core.images.source import Header
+from core.images.tiff import TiffHeader
 
 CANNOT_LEAVE_OUT = mark(
     "it says where it was taken (GPS) in a way that cannot be taken out; allow GPS in the export"
@@ -26,7 +28,7 @@ _ENTRY = 12
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 
 
-def says_where(image: Image.Image) -> bool:
+def says_where(image: Header) -> bool:
     """Whether an opened image holds a position, or anything else that belongs to one."""
     try:
         in_exif = has_exif(image) and bool(image.getexif().get_ifd(GPS))
@@ -52,10 +54,17 @@ def without_position(data: bytes) -> bytes:
     if data.startswith(_PNG):
         _sum_again(blank)
     result = bytes(blank)
-    with Image.open(BytesIO(result)) as image:
-        if says_where(image):
-            raise ImageError(tr(CANNOT_LEAVE_OUT))
+    if says_where(_header(result)):
+        raise ImageError(tr(CANNOT_LEAVE_OUT))
     return result
+
+
+def _header(data: bytes) -> Header:
+    """Of a file that Pillow reads, or a TIFF or raw file that is read without it."""
+    try:
+        return Image.open(BytesIO(data))
+    except UnidentifiedImageError:
+        return TiffHeader(BytesIO(data))
 
 
 def _blank_block(data: bytearray, base: int) -> None:

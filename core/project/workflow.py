@@ -11,7 +11,7 @@ from core import PROGRAM
 from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
-from core.images.scan import ImageFolder, scan_folder
+from core.images.scan import ImageFolder, are_only_films, none_found, scan_folder
 from core.project.runs import (
     Run,
     begin_run,
@@ -121,6 +121,8 @@ def add_folders(project: Project, paths: Sequence[Path]) -> list[ImageRecord]:
     """
     found: ImageFolder = scan_folder(paths)
     project.add_rejected(found.rejected)
+    if are_only_films(found.rejected) and not found.images:
+        raise ImageError(none_found(paths, found.rejected))
     if not found.images:
         where = ", ".join(str(path) for path in paths)
         raise ImageError(tr("There is no image in {where}.").format(where=where))

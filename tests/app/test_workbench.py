@@ -373,7 +373,7 @@ def test_the_sample_is_drawn_once_and_opened(
         drawn.append(out)
         draw_folder(out, 5)
 
-    monkeypatch.setattr("app.controllers.library.draw_sample", draw)
+    monkeypatch.setattr("core.images.sample.draw_sample", draw)
     bench.library.open_sample()
     qtbot.waitUntil(lambda: bench.session.images.total == 5, timeout=LONG)
     wait_idle(qtbot, bench)

@@ -26,6 +26,7 @@ from core.images.sample import draw_sample
 from core.project.runs import runs
 
 FULL = "The disk is full: the last change could not be saved in “"
+FEW = 4
 WHAT_NEXT = "Free some space and try again."
 
 
@@ -66,12 +67,12 @@ def all_on_disk(window: MainWindow, count: int) -> dict[int, object]:
 
 
 def test_full_in_the_middle_of_a_search(disk: Disk, window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-    draw_sample(tmp_path / "drawn", count=8, seed=3)
-    fill(qtbot, window, tmp_path / "drawn" / "images", 8)
+    draw_sample(tmp_path / "drawn", count=FEW, seed=3)
+    fill(qtbot, window, tmp_path / "drawn" / "images", FEW)
     find(qtbot, window)
     qtbot.keyClick(window, Qt.Key.Key_A)
     settle(qtbot, window)
-    before, session = all_on_disk(window, 8), window.session
+    before, session = all_on_disk(window, FEW), window.session
 
     start(qtbot, window, SMALL)
     qtbot.waitUntil(lambda: session.training.fraction > 0, timeout=LONG)
@@ -80,7 +81,7 @@ def test_full_in_the_middle_of_a_search(disk: Disk, window: MainWindow, tmp_path
     qtbot.waitUntil(lambda: not window.workbench.pump.busy, timeout=LONG)
     said = told(qtbot, window)
     assert "the disk is full" in said.casefold()
-    assert all_on_disk(window, 8) == before
+    assert all_on_disk(window, FEW) == before
     assert window.train_panel.start_button.isEnabled(), "it can be tried again"
 
     disk.free()
@@ -88,13 +89,13 @@ def test_full_in_the_middle_of_a_search(disk: Disk, window: MainWindow, tmp_path
     finish(qtbot, window)
     settle(qtbot, window)
     qtbot.waitUntil(lambda: "has found its boxes" in window.notice.text.text(), timeout=LONG)
-    assert all_on_disk(window, 8) == before, "unchanged until they are taken"
+    assert all_on_disk(window, FEW) == before, "unchanged until they are taken"
     assert [run.is_saved for run in runs(session.project)][-1]
 
 
 def test_full_while_boxes_are_saved(disk: Disk, window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-    draw_sample(tmp_path / "drawn", count=8, seed=3)
-    fill(qtbot, window, tmp_path / "drawn" / "images", 8)
+    draw_sample(tmp_path / "drawn", count=FEW, seed=3)
+    fill(qtbot, window, tmp_path / "drawn" / "images", FEW)
     start(qtbot, window, SMALL)
     qtbot.waitUntil(lambda: window.workbench.localization.running, timeout=LONG)
     disk.fill()
@@ -104,8 +105,8 @@ def test_full_while_boxes_are_saved(disk: Disk, window: MainWindow, tmp_path: Pa
     disk.free()
     window.actions_["find_boxes"].trigger()
     settle(qtbot, window)
-    qtbot.waitUntil(lambda: "Boxes for 8 images are ready." in window.notice.text.text(), timeout=LONG)
-    assert all(on_disk(window, i).boxes for i in range(1, 9))
+    qtbot.waitUntil(lambda: f"Boxes for {FEW} images are ready." in window.notice.text.text(), timeout=LONG)
+    assert all(on_disk(window, i).boxes for i in range(1, FEW + 1))
 
 
 def test_a_verdict_that_cannot_be_saved_stays_in_view(

@@ -285,7 +285,7 @@ def test_accept_goes_on_to_the_next_unseen_image(filled: MainWindow, qtbot: QtBo
     filled.workbench.review.set_statuses([2, 3], Status.REJECTED)
     qtbot.keyClick(filled, Key.Key_A)
     assert filled.session.current == 4
-    assert filled.session.project.image(1).status is Status.ACCEPTED
+    assert filled.session.project.image(1).status is Status.NO_OBJECT, "it has no box"
 
 
 def test_a_change_of_many_statuses_is_one_undo(filled: MainWindow, qtbot: QtBot) -> None:
@@ -293,7 +293,7 @@ def test_a_change_of_many_statuses_is_one_undo(filled: MainWindow, qtbot: QtBot)
     qtbot.keyClick(filled, Key.Key_A, CONTROL)
     qtbot.keyClick(filled, Key.Key_A)
     project = filled.session.project
-    assert {image.status for image in project.images()} == {Status.ACCEPTED}
+    assert {image.status for image in project.images()} == {Status.NO_OBJECT}, "none has a box"
     qtbot.keyClick(filled, Key.Key_Z, CONTROL)
     statuses = [image.status for image in project.images()]
     assert statuses == [Status.REJECTED] + [Status.UNSEEN] * 11

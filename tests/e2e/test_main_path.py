@@ -230,20 +230,6 @@ def test_what_was_found_is_reviewed_after_the_next_start(folder: Path, qtbot: Qt
     close(qtbot, again)
 
 
-def test_a_folder_of_films_says_what_to_do(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
-    films = tmp_path / "films"
-    films.mkdir()
-    for name in ("a.mp4", "b.MOV"):
-        (films / name).write_bytes(b"\0\0\0\x18ftypmp42" + bytes(64))
-    (films / "a.thm").write_bytes(b"\xff\xd8\xff")  # a film's still
-    assert drop(window.pages.currentWidget(), [films])
-    qtbot.waitUntil(lambda: bool(window.findChildren(ErrorDialog)), timeout=LONG)
-    (told,) = window.findChildren(ErrorDialog)
-    assert "only films" in told.sentence.text() and "single pictures" in told.sentence.text()
-    told.close()
-    assert {file.path.name for file in window.session.problems.files} == {"a.mp4", "b.MOV"}
-
-
 def test_an_empty_folder_leads_back_to_the_first_page(
     window: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:

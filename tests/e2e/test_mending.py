@@ -35,7 +35,7 @@ def looked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def worked_on(tmp_path: Path, qtbot: QtBot) -> tuple[Path, Path]:
-    """A folder of three images, and a project in which the first has a person's box and is accepted."""
+    """A folder of three images, and a project in which the first has a person's box. Two are accepted."""
     folder = draw_folder(tmp_path / "photos", 3)
     first = MainWindow()
     first.show()
@@ -88,7 +88,7 @@ def test_a_moved_folder_is_asked_for_and_everything_stays(
     assert not window.notice.isVisible()
     assert session.record.path == new / "image 1.png"
     qtbot.waitUntil(lambda: session.boxes == (EDITED,), timeout=LONG)
-    assert [r.status for r in session.images.records] == [Status.ACCEPTED, Status.ACCEPTED, Status.UNSEEN]
+    assert [r.status for r in session.images.records] == [Status.ACCEPTED, Status.NO_OBJECT, Status.UNSEEN]
     assert "2 images found" in window.strip.text.text()
     qtbot.waitUntil(lambda: window.problems.count() == 1, timeout=LONG)
     assert session.problems.files[0].path == new / "image 2.png"
@@ -178,7 +178,7 @@ def test_a_disk_that_is_away_for_a_while_takes_nobodys_work(
         window.actions_[name].trigger()
     session.select(edited)
     window.workbench.editing.draw(Box(1, 2, 30, 20))
-    work = {accepted: Status.ACCEPTED, rejected: Status.REJECTED, edited: Status.UNSEEN}
+    work = {accepted: Status.NO_OBJECT, rejected: Status.REJECTED, edited: Status.UNSEEN}
 
     away = disk.rename(tmp_path / "unplugged")
     session.select(session.images.id_at(0))
@@ -281,7 +281,8 @@ def test_a_look_at_a_photo_that_is_back_is_enough(
     _open(qtbot, window, path)
     session = window.session
     assert session.picture.image is None
-    assert [one.status for one in session.images.records] == [Status.ACCEPTED, Status.ACCEPTED, Status.FAILED]
+    said = [one.status for one in session.images.records]
+    assert said == [Status.ACCEPTED, Status.NO_OBJECT, Status.FAILED]
     away.rename(folder)
     window.actions_["last"].trigger()
     qtbot.waitUntil(lambda: session.picture is not None and session.picture.image is not None, timeout=LONG)

@@ -268,6 +268,6 @@ def test_a_kind_is_known_by_what_a_file_holds(tmp_path: Path) -> None:
 
 
 def test_formats_that_are_only_read_are_not_offered_to_write() -> None:
-    assert {"cvat", "via", "label-studio", "createml", "open-images", "tiny-imagenet"} == {
+    assert {"cvat", "via", "via3", "label-studio", "createml", "open-images", "tiny-imagenet"} == {
         name for name, one in FORMATS.items() if one.write is None
     }

@@ -71,6 +71,7 @@ def test_tiny_imagenets_rows(tmp_path: Path) -> None:
         "val_1.JPEG\tn1",
         "val_2.JPEG\tn2\t5\t5\t5\t9",
         "val_3.JPEG\tn2\t1\t2\t3\t4",
+        "val_4.JPEG\tn2\t64\t0\t65\t1",  # beside the image
     ]
     (tmp_path / "val").mkdir()
     (tmp_path / "val" / "val_annotations.txt").write_text("\n".join(rows) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,8 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from core.base.errors import ImageError
-from core.images.decoding import decode, image_size
+from core.images.decoding import decode, holds_position, image_size, read_taken
+from core.images.unplaced import without_position
 
 
 def picture(width: int, height: int, level: int) -> Image.Image:
@@ -38,11 +40,17 @@ def test_a_preview_before_the_photo_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tags", [{"tag50706": 1}, {"tag330": 8}])
-def test_a_raw_file_is_told_and_its_preview_is_not_used(tags: dict[str, int], tmp_path: Path) -> None:
+@pytest.mark.parametrize("extra", [True, False])
+def test_a_raw_file_is_told_and_its_preview_is_not_used(
+    tags: dict[str, int], extra: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of both files there is nothing but the preview, so that they cannot be developed either."""
+    if not extra:
+        monkeypatch.setitem(sys.modules, "rawpy", None)
     path = tmp_path / "IMG_0001.nef"
     picture(160, 120, 90).save(path, format="TIFF", tiffinfo=page(1, **tags))
     for read in (decode, image_size):
-        with pytest.raises(ImageError, match="Camera raw files"):
+        with pytest.raises(ImageError, match="raw file cannot be read" if extra else "need the extra “raw”"):
             read(path)
 
 
@@ -65,36 +73,16 @@ def grey_tiff(*, first_page: int, after_header: bytes) -> bytes:
     return head.ljust(first_page, b"\0") + tags + bytes(4) + bytes(range(count))
 
 
-def test_a_canon_raw_is_told_by_its_letters_and_a_photo_with_these_is_none(tmp_path: Path) -> None:
+def test_a_canon_raw_is_told_by_its_letters_and_a_photo_with_these_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rawpy", None)
     path = tmp_path / "IMG_0001.CR2"
     path.write_bytes(grey_tiff(first_page=16, after_header=b"CR\x02\0"))
-    with pytest.raises(ImageError, match="Camera raw files"):
+    with pytest.raises(ImageError, match="Camera raw files need the extra"):
         decode(path)
     path.write_bytes(grey_tiff(first_page=64, after_header=b"CRxx"))  # as pixels may begin
     assert decode(path).pixels.shape == (12, 16, 3)
-
-
-def test_a_sound_tiff_of_five_channels_is_not_called_damaged(tmp_path: Path) -> None:
-    path = tmp_path / "five.tif"
-    pixels = np.zeros((12, 16, 5), np.uint8).tobytes()
-    entries = [
-        *(
-            (256, 3, 1, 16),
-            (257, 3, 1, 12),
-            (258, 3, 5, 8 + len(pixels) + 126),
-            (259, 3, 1, 1),
-            (262, 3, 1, 1),
-        ),
-        *((273, 4, 1, 8), (277, 3, 1, 5), (278, 4, 1, 12), (279, 4, 1, len(pixels)), (284, 3, 1, 1)),
-    ]
-    tags = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *one) for one in entries)
-    bits = struct.pack("<5H", *[8] * 5)  # behind the tags, 126 bytes after the pixels
-    path.write_bytes(struct.pack("<2sHI", b"II", 42, 8 + len(pixels)) + pixels + tags + bytes(4) + bits)
-    with pytest.raises(ImageError, match="This kind of TIFF cannot be read"):
-        decode(path)
-    path.write_bytes(path.read_bytes()[:-60])
-    with pytest.raises(ImageError, match="Damaged"):
-        decode(path)
 
 
 def test_colours_of_12_bits_are_spread_as_grey_of_16_is(tmp_path: Path) -> None:
@@ -109,14 +97,27 @@ def test_colours_of_12_bits_are_spread_as_grey_of_16_is(tmp_path: Path) -> None:
     assert red == 255 and red > green > blue > found[:10].mean() + 20
 
 
-def test_deep_colours_that_lie_apart_are_told(tmp_path: Path) -> None:
-    path = tmp_path / "a.tif"
-    cv2.imwrite(str(path), np.full((8, 8, 3), 900, np.uint16), (cv2.IMWRITE_TIFF_COMPRESSION, 1))
-    with Image.open(path) as image:
-        tags = image.tag_v2
-        assert tags[284] == 1
-    content = path.read_bytes()
-    entry = struct.pack("<HHI", 284, 3, 1)
-    path.write_bytes(content.replace(entry + struct.pack("<I", 1), entry + struct.pack("<I", 2)))
-    with pytest.raises(ImageError, match="stores its channels separately"):
-        decode(path)
+@pytest.mark.parametrize("cover", [False, True])
+def test_a_png_of_a_12_bit_camera_is_not_black(cover: bool, tmp_path: Path) -> None:
+    values = np.full((40, 60, 3 + cover), 200, np.uint16)
+    values[10:30, 20:40] = (1000, 2000, 4000, 65535)[: 3 + cover]  # blue, green, red
+    if cover:
+        values[..., 3] = 65535
+        values[:5, ..., 3] = 0
+    path = tmp_path / "a.png"
+    assert cv2.imwrite(str(path), values)
+    found = decode(path).pixels
+    assert found[20, 30].tolist() == [255, 121, 54]
+    assert (found[35, 5] == 0).all() and (found[2, 2] == (255 if cover else 0)).all()
+
+
+def test_a_deep_tiff_says_when_and_where_it_was_taken(tmp_path: Path) -> None:
+    path, exif = tmp_path / "a.tif", Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2026:05:04 06:30:12"
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 30.0, 0.0), 3: "E", 4: (8.0, 15.0, 0.0)})
+    Image.fromarray(np.arange(600, dtype=np.uint16).reshape(20, 30)).save(path, exif=exif.tobytes())
+    taken = read_taken(path)
+    assert (taken.time, taken.position) == ("2026-05-04T06:30:12", (47.5, 8.25))
+    assert holds_position(path) and decode(path).taken == taken
+    path.write_bytes(without_position(path.read_bytes()))
+    assert not holds_position(path) and read_taken(path).time == taken.time
