@@ -14,6 +14,7 @@ from window_support import LONG, TINY, close, english_again, fill, filled_window
 
 from app import style
 from app.main_window import MainWindow
+from app.views.runs_picker import RunOption, RunsState
 
 __all__ = ["english_again"]
 SMALL = (1280, 800), (1024, 700)
@@ -44,6 +45,11 @@ def test_the_image_keeps_half_of_a_small_window(
         resize(qtbot, window, size)
         assert share(window) >= 0.5, ("with boxes", size)
         assert window.bar.threshold_slider.isVisible() and window.bar.threshold_slider.width() >= 140
+    names = RunOption(2, "Run 2 · 2026-12-01 · Frozen features · boxes in use"), RunOption(1, "Run 1")
+    window.train_panel.runs.set_state(RunsState(names, shown=2, source="Run 1"))
+    for size in SMALL:
+        resize(qtbot, window, size)
+        assert share(window) >= 0.5, ("with two runs", size)
     give_truth(qtbot, window, tmp_path / "true.csv")
     assert window.truth.in_front
     for size in SMALL:
