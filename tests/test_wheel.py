@@ -114,8 +114,8 @@ def test_no_module_imports_by_a_name_of_the_checkout(wheel: Path) -> None:
 
 def test_links_of_the_guide_and_pictures_lead_somewhere(wheel: Path, names: list[str]) -> None:
     with zipfile.ZipFile(wheel) as file:
-        pages = {n: file.read(n).decode("utf-8") for n in names if n.startswith("boxscout/docs/guide")}
-    assert {"boxscout/docs/guide.md", "boxscout/docs/guide.de.md"} <= pages.keys()
+        shown = [f"boxscout/docs/{page}{own}.md" for page in ("guide", "details") for own in ("", ".de")]
+        pages = {name: file.read(name).decode("utf-8") for name in shown}
     targets = [t for text in pages.values() for t in re.findall(r"\]\(([^)#\s]+)", text)]
     own = [target for target in targets if "://" not in target]
     assert len([target for target in own if target.endswith(".webp")]) > 10
