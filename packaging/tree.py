@@ -1,4 +1,4 @@
-"""The trees that a wheel and an sdist are made from (docs/decisions/0031-wheel.md says why).
+"""The trees that a wheel and an sdist are made from (docs/decisions/0027-wheel.md says why).
 
 In a wheel everything lies in one package, ``boxscout``: ``core`` is ``boxscout.core`` there, in every import.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -264,3 +264,25 @@ def filled_window(tongue: str, qtbot: QtBot, folder: Path, request: pytest.Fixtu
     window = opened_window(qtbot, request)
     fill(qtbot, window, folder, 12)
     return window
+
+
+def in_export_dialog(qtbot: QtBot, window: MainWindow, act: Callable[[ExportDialog], None]) -> None:
+    """Open File > Export by its key, act once the counts are there, and leave the dialog closed."""
+    failures: list[BaseException] = []
+
+    def when_open() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, ExportDialog)
+        try:
+            qtbot.waitUntil(lambda: "will be exported" in dialog.total.text(), timeout=LONG)
+            act(dialog)
+        except BaseException as error:  # within exec() pytest would not see it
+            failures.append(error)
+        finally:
+            if dialog.isVisible():  # after Export it is closed already
+                dialog.reject()
+
+    QTimer.singleShot(0, when_open)
+    qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    if failures:
+        raise failures[0]

@@ -2,7 +2,7 @@
 
 Source: https://camtrap-dp.tdwg.org. A folder of images is a deployment, a box an observation of its image.
 What the standard asks for and no image tells is written as the standard allows, and told
-(docs/decisions/0034-camtrap-dp.md).
+(docs/decisions/0030-camtrap-dp.md).
 """
 
 from __future__ import annotations

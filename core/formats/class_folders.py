@@ -14,6 +14,7 @@ from core.base.language import mark
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare
 from core.formats.crops import class_folders
 from core.formats.folders import (
+    copied_note,
     each,
     new_picture_folder,
     place_image,
@@ -38,14 +39,16 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     prepared = prepared.without(unusable_sources(prepared.images, options))
     stems = unique_stems(image.name for image in prepared.images)
     folders = class_folders([*numbered_labels(prepared.images, options), BLANK, UNKNOWN])
+    copied = 0
     with new_picture_folder(path) as folder:
         for image in each(prepared.images, options.on_file):
             source = options.sources[image.name]
             for label in _classes(image):
                 target = folder / folders[label] / f"{stems[image.name]}{Path(image.name).suffix}"
-                place_image(source, target, options)
+                copied += not place_image(source, target, options)
                 read_back(path, target.stat().st_size == source.stat().st_size)
-    return prepared.summary(path, len(prepared.images), *renamed_note(stems))
+    notes = *renamed_note(stems), *copied_note(copied, options)
+    return prepared.summary(path, len(prepared.images), *notes)
 
 
 def _classes(image: ImageBoxes) -> Sequence[str]:

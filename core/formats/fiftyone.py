@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.base.annotations import ImageBoxes
-from core.base.language import mark, tr
+from core.base.language import mark
 from core.formats import coco
 from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, not_text, prepare
 from core.formats.folders import (
+    copied_note,
     each,
     new_picture_folder,
     place_image,
@@ -49,9 +50,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
             copied += not place_image(sources[image.name], folder / IMAGES / image.name, options)
         write_file(folder / LABELS, coco.document(prepared, options))
         read_back(path, coco.matches(coco.FORMAT.read(folder / LABELS), prepared))
-    notes = renamed_note(files)
-    if options.link and copied:
-        notes.append(tr("{copied:,} could not be linked and were copied.").format(copied=copied))
+    notes = *renamed_note(files), *copied_note(copied, options)
     return prepared.summary(path, len(prepared.images), *notes)
 
 

@@ -113,6 +113,13 @@ def place_image(source: Path, target: Path, options: WriteOptions) -> bool:
     return False
 
 
+def copied_note(copied: int, options: WriteOptions) -> list[str]:
+    """Tell, where links were wanted, how many images were ``copied`` instead."""
+    if not options.link or not copied:
+        return []
+    return [tr("{copied:,} could not be linked and were copied.").format(copied=copied)]
+
+
 def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dict[str, str]:
     """The reason, by name, for each image whose file is not what its boxes were drawn on."""
     reasons = {}

@@ -30,6 +30,7 @@ from core.formats.common import (
 )
 from core.formats.files import read_text, walk, wrong
 from core.formats.folders import (
+    copied_note,
     each,
     new_picture_folder,
     place_image,
@@ -81,9 +82,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     notes = []
     if any(file != name for name, file in files.items()):
         notes.append(tr("“{name}” lists the original names of the images.").format(name=METADATA))
-    if options.link and copied:
-        notes.append(tr("{copied:,} could not be linked and were copied.").format(copied=copied))
-    return prepared.summary(path, len(prepared.images), *notes)
+    return prepared.summary(path, len(prepared.images), *notes, *copied_note(copied, options))
 
 
 def _seen(name: str) -> str:

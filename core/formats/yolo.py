@@ -35,6 +35,7 @@ from core.formats.common import (
 )
 from core.formats.files import read_json, read_text, walk, wrong
 from core.formats.folders import (
+    copied_note,
     each,
     new_picture_folder,
     place_image,
@@ -168,8 +169,7 @@ def _notes(prepared: Prepared, stems: Mapping[str, str], copied: int, options: W
         )
     else:
         notes.append(tr("Training and validation are the same images; split them for honest numbers."))
-    if options.link and copied:
-        notes.append(tr("{copied:,} could not be linked and were copied.").format(copied=copied))
+    notes += copied_note(copied, options)
     if nested := sum("/" in stems[image.name] for image in prepared.images):
         notes.append(
             tr(

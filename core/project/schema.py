@@ -98,7 +98,7 @@ LATER_TABLES = _lean(
     """CREATE TABLE IF NOT EXISTS replaced (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE)""",
     # When each photo was taken whose header was read, empty where it does not say; and whether it says where.
-    # Where, stays in the photo (docs/decisions/0033-positions.md).
+    # Where, stays in the photo (docs/decisions/0029-positions.md).
     """CREATE TABLE IF NOT EXISTS taken (
         image_id INTEGER PRIMARY KEY REFERENCES image (id) ON DELETE CASCADE,
         time TEXT NOT NULL, placed INTEGER NOT NULL)""",

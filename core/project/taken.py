@@ -1,7 +1,7 @@
 """When the photos of a project were taken.
 
 The time is kept in the project, once read. A position is not: it stays in the photos, is read again for the
-export that asks for it, and so leaves with no copy of the project (docs/decisions/0033-positions.md).
+export that asks for it, and so leaves with no copy of the project (docs/decisions/0029-positions.md).
 """
 
 from __future__ import annotations

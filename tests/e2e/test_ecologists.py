@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from window_support import LONG, fill, settle
+from window_support import LONG, fill, in_export_dialog, settle
 
 from app.main_window import MainWindow
 from app.views.export_dialog import ExportDialog
@@ -90,25 +89,9 @@ def test_when_and_where_stand_with_the_image_in_view(traps: MainWindow, qtbot: Q
 
 
 def in_export(qtbot: QtBot, window: MainWindow, act: Callable[[ExportDialog], None]) -> None:
-    failures: list[BaseException] = []
-
-    def when_open() -> None:
-        dialog = QApplication.activeModalWidget()
-        assert isinstance(dialog, ExportDialog)
-        try:
-            qtbot.waitUntil(lambda: "will be exported" in dialog.total.text(), timeout=LONG)
-            act(dialog)
-        except BaseException as error:  # within exec() pytest would not see it
-            failures.append(error)
-        finally:
-            if dialog.isVisible():
-                dialog.reject()
-
-    QTimer.singleShot(0, when_open)
+    """The same to its end, with nothing left open."""
     with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
-        qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    if failures:
-        raise failures[0]
+        in_export_dialog(qtbot, window, act)
     for done in window.findChildren(DoneDialog):
         done.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -11,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from formats_support import files_of
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from window_support import LONG, drop, fill, settle
+from window_support import LONG, drop, fill, in_export_dialog, settle
 
 from app.main_window import MainWindow
 from app.models.export import ImportRequest
@@ -62,28 +60,6 @@ def test_a_box_file_dropped_beside_images_opens_the_import(
     assert with_boxes.session.images.total == 12, "nothing was added as an image"
 
 
-def _in_dialog(qtbot: QtBot, window: MainWindow, act: Callable[[ExportDialog], None]) -> None:
-    """Open File > Export by its key, act once the counts are there, and leave the dialog closed."""
-    failures: list[BaseException] = []
-
-    def when_open() -> None:
-        dialog = QApplication.activeModalWidget()
-        assert isinstance(dialog, ExportDialog)
-        try:
-            qtbot.waitUntil(lambda: "will be exported" in dialog.total.text(), timeout=LONG)
-            act(dialog)
-        except BaseException as error:  # within exec() pytest would not see it
-            failures.append(error)
-        finally:
-            if dialog.isVisible():  # after Export it is closed already
-                dialog.reject()
-
-    QTimer.singleShot(0, when_open)
-    qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    if failures:
-        raise failures[0]
-
-
 def _choose(dialog: ExportDialog, name: str) -> None:
     dialog.format.setCurrentIndex(dialog.format.findData(name))
 
@@ -111,7 +87,7 @@ def test_the_count_follows_every_choice(with_boxes: MainWindow, qtbot: QtBot) ->
         qtbot.waitUntil(lambda: not dialog.export.isEnabled(), timeout=LONG)
         assert "Nothing to export" in dialog.note.text()
 
-    _in_dialog(qtbot, with_boxes, act)
+    in_export_dialog(qtbot, with_boxes, act)
 
 
 def test_each_format_shows_its_own_options_and_a_free_place(
@@ -144,7 +120,7 @@ def test_each_format_shows_its_own_options_and_a_free_place(
         dialog.path_edit.setText(str(tmp_path / "no" / "new"))
         assert not dialog.export.isEnabled()
 
-    _in_dialog(qtbot, with_boxes, act)
+    in_export_dialog(qtbot, with_boxes, act)
 
 
 def test_yolo_with_a_split_from_the_window(with_boxes: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
@@ -158,7 +134,7 @@ def test_yolo_with_a_split_from_the_window(with_boxes: MainWindow, tmp_path: Pat
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 
     with qtbot.waitSignal(with_boxes.workbench.exporting.exported, timeout=LONG) as told:
-        _in_dialog(qtbot, with_boxes, act)
+        in_export_dialog(qtbot, with_boxes, act)
     assert (told.args[0].images, told.args[0].boxes) == (11, 9)
     parts = [files_of(tmp_path / "out/images" / part) for part in ("train", "val")]
     assert sorted(map(len, parts)) == [5, 6]
@@ -184,7 +160,7 @@ def test_an_export_that_fails_says_so_and_keeps_the_file(
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 
     with qtbot.waitSignal(with_boxes.session.error, timeout=LONG) as told:
-        _in_dialog(qtbot, with_boxes, act)
+        in_export_dialog(qtbot, with_boxes, act)
     monkeypatch.undo()
     assert str(told.args[0]) == "“x.csv” could not be written: the disk is full."
     assert out.read_text() == "old"
@@ -219,7 +195,7 @@ def test_outdated_images_are_counted_before_and_after(
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 
     with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
-        _in_dialog(qtbot, window, act)
+        in_export_dialog(qtbot, window, act)
     (done,) = [one for one in window.findChildren(DoneDialog) if one.isVisible()]
     assert old_ones in done.lines.text()
     assert "2 images have changed" in done.lines.text()
@@ -432,6 +408,6 @@ def test_a_name_without_its_end_gets_it(with_boxes: MainWindow, tmp_path: Path, 
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 
     with qtbot.waitSignal(with_boxes.workbench.exporting.exported, timeout=LONG):
-        _in_dialog(qtbot, with_boxes, act)
+        in_export_dialog(qtbot, with_boxes, act)
     assert len(pd.read_csv(tmp_path / "boxes.csv")) == 9
     assert (tmp_path / "earlier.csv").read_text() == "x"

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command_support import run
+from learn_support import copy_of, find_boxes
 from safetensors.numpy import save_file
 
 from core.base.annotations import BoxRecord, ImageBoxes, Source, Status
 from core.base.geometry import Box
-from core.cli.app import main
 from core.formats import coco
 from core.formats import csv as box_table
 from core.formats.reading import read_truth
@@ -27,8 +26,6 @@ from core.project.rows import Kept
 from core.project.runs import current_run, runs
 from core.project.store import Project
 
-FAST = ("--image-size", "224", "--threads", "1", "--device", "cpu", "--sample", "12")
-
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,18 +33,13 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("learned")
     truth = draw_sample(folder / "photos", count=24, seed=1)
     project = folder / "a.boxscout"
-    assert main(["train", str(truth.parent / "images"), "--project", str(project), *FAST]) == 0
-    assert main(["localize", str(truth.parent / "images"), "--project", str(project)]) == 0
+    find_boxes(truth.parent / "images", project)
     return folder
 
 
 @pytest.fixture
 def folder(learned: Path, tmp_path: Path) -> Path:
-    """A copy of ``learned`` whose photos are the same files."""
-    shutil.copytree(learned / "a.boxscout-data", tmp_path / "a.boxscout-data")
-    shutil.copy(learned / "a.boxscout", tmp_path / "a.boxscout")
-    (tmp_path / "photos").symlink_to(learned / "photos")
-    return tmp_path
+    return copy_of(learned, tmp_path)
 
 
 def truth_of(folder: Path) -> list[ImageBoxes]:

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from command_support import ROOT, interrupt_when, run
 from formats_support import full_disk
+from learn_support import find_boxes
 
 from core.base.annotations import Status
-from core.cli.app import main
 from core.images.sample import draw_sample
 from core.maps.localizer import load_localizer, save_localizer
 from core.project.corrections import lessons_of
@@ -25,7 +25,6 @@ from core.project.described import FILE
 from core.project.runs import current_run, runs
 from core.project.store import Project
 
-FAST = ("--image-size", "224", "--threads", "1", "--device", "cpu", "--sample", "12")
 REVIEWED = 8
 
 
@@ -35,8 +34,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trouble")
     photos = draw_sample(folder / "photos", count=16, seed=1).parent / "images"
     project = folder / "a.boxscout"
-    assert main(["train", str(photos), "--project", str(project), *FAST]) == 0
-    assert main(["localize", str(photos), "--project", str(project)]) == 0
+    find_boxes(photos, project)
     with Project.open(project) as opened:
         opened.set_statuses({image.id: Status.ACCEPTED for image in opened.images()[:REVIEWED]})
     return folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from dataclasses import replace
 from itertools import chain
@@ -13,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 from command_support import run
+from learn_support import copy_of, find_boxes
 
 from core.base.annotations import ImageBoxes, Source, Status
-from core.cli.app import main
 from core.formats import csv as box_table
 from core.formats.reading import read_truth
 from core.images.sample import draw_sample
@@ -27,7 +26,6 @@ from core.project.rows import Kept
 from core.project.runs import current_run, runs
 from core.project.store import Project
 
-FAST = ("--image-size", "224", "--threads", "1", "--device", "cpu", "--sample", "12")
 KINDS = ("beetle", "ball")
 
 
@@ -48,17 +46,13 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
             str(file), np.where(ball[..., None] > 0, stripes * [1, 0.9, 0.1], pixels).astype(np.uint8)
         )
     project = folder / "a.boxscout"
-    assert main(["train", str(truth.parent / "images"), "--project", str(project), *FAST]) == 0
-    assert main(["localize", str(truth.parent / "images"), "--project", str(project)]) == 0
+    find_boxes(truth.parent / "images", project)
     return folder
 
 
 @pytest.fixture
 def folder(learned: Path, tmp_path: Path) -> Path:
-    shutil.copytree(learned / "a.boxscout-data", tmp_path / "a.boxscout-data")
-    shutil.copy(learned / "a.boxscout", tmp_path / "a.boxscout")
-    (tmp_path / "photos").symlink_to(learned / "photos")
-    return tmp_path
+    return copy_of(learned, tmp_path)
 
 
 def truth_of(folder: Path, kinds: tuple[str, str] = KINDS) -> list[ImageBoxes]:
