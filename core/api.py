@@ -15,18 +15,22 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from core.base.annotations import BoxRecord, ImageBoxes
-from core.base.errors import BoxscoutError
+from core.base.errors import BoxscoutError, ImageError
+from core.base.limits import is_of_kind
+from core.boxes.rules import MAX_BOXES, MAX_THRESHOLD
 from core.cli.console import Bar
 from core.cli.job import Wanted, run_localize, run_train
 from core.cli.learn_commands import run_learn, run_use
 from core.formats import WRITTEN, ExportSummary, Selection, WriteOptions, export
+from core.images.decoding import read_taken
+from core.images.exif import Position
 from core.images.sample import draw_sample
 from core.maps.localizer import Localizer, save_localizer
 from core.project.exchange import exportable
@@ -131,9 +135,17 @@ class Found(Sequence[FoundBox]):
         """
         if format not in WRITTEN:
             raise BoxscoutError(f"{format!r} is not one of {', '.join(WRITTEN)}.")
+        own = WRITTEN[format].own
+        if foreign := ", ".join(options.keys() - set(own)):
+            raise BoxscoutError(f"{format!r} has no option {foreign}; it has {', '.join(own) or 'none'}.")
         chosen = WriteOptions(sources=self.files, **options)
+        images = self._placed() if chosen.with_gps else self.images
         kept = Selection(min_score=min_score)
-        return export(self.images, Path(out), format=WRITTEN[format], selection=kept, options=chosen)
+        return export(images, Path(out), format=WRITTEN[format], selection=kept, options=chosen)
+
+    def _placed(self) -> tuple[ImageBoxes, ...]:
+        """The images, each with where its photo says that it was taken."""
+        return tuple(replace(one, position=_position(self.files[one.name])) for one in self.images)
 
     def save_localizer(self, out: StrPath) -> None:
         """Write what was learned to the safetensors file ``out``; :func:`find_objects` takes it."""
@@ -180,7 +192,7 @@ def find_objects(
         There is no image, a setting has no such value, or the project cannot be used; the text says what
         to do.
     """
-    paths = _paths(folder)
+    paths, wanted = _paths(folder), _wanted(max_boxes, threshold)
     with _project(project) as file:
         bar = _Told(on_progress)
         if localizer is None:
@@ -189,7 +201,6 @@ def find_objects(
             raise BoxscoutError("A localizer has learned already: leave out the settings of learning.")
         else:
             run_use(Path(localizer), file, weights=None, bar=bar)
-        wanted = Wanted(max_boxes=max_boxes, threshold=threshold)
         return _localized(paths, file, wanted, bar)
 
 
@@ -210,7 +221,7 @@ def learn_from(
     folder, project, max_boxes, on_progress, settings
         As :func:`find_objects` has them; what the images share is learned first where ``project`` has not.
     boxes
-        A file or folder of right boxes, in any format that ``import`` reads, of at least five of the images.
+        A file or folder of right boxes, in any format that ``import`` reads, of at least three of the images.
         They are in the result as they are.
     seed
         The same seed teaches the same.
@@ -220,12 +231,12 @@ def learn_from(
     BoxscoutError
         As in :func:`find_objects`, or ``boxes`` cannot be read, or fit too few of the images.
     """
-    paths = _paths(folder)
+    paths, wanted = _paths(folder), _wanted(max_boxes)
     with _project(project) as file:
         bar = _Told(on_progress)
         _learn(paths, file, settings, bar)
         run_learn(file, Path(boxes), seed=seed, weights=None, bar=bar, stop=Event())
-        return _localized(paths, file, Wanted(max_boxes=max_boxes), bar)
+        return _localized(paths, file, wanted, bar)
 
 
 class _Told(Bar):
@@ -243,9 +254,31 @@ class _Told(Bar):
         """Notes are for people at a terminal."""
 
 
+def _position(photo: Path) -> Position | None:
+    with suppress(ImageError):  # gone or changed since: a format that needs the file says so
+        return read_taken(photo).position
+    return None
+
+
 def _paths(folder: StrPath | Sequence[StrPath]) -> list[Path]:
     several = [folder] if isinstance(folder, str | os.PathLike) else folder
-    return [absolute(Path(one)) for one in several]
+    try:
+        found = [absolute(Path(one)) for one in several]
+    except TypeError as error:
+        raise BoxscoutError(f"{folder!r} is neither a folder nor a list of folders and images.") from error
+    if not found:
+        raise BoxscoutError("There is no folder to look into.")
+    return found
+
+
+def _wanted(max_boxes: int, threshold: float | None = None) -> Wanted:
+    """BoxscoutError where a value is not one that the command ``localize`` takes."""
+    if not is_of_kind(max_boxes, "int") or not 1 <= max_boxes <= MAX_BOXES:
+        raise BoxscoutError(f"max_boxes is a whole number from 1 to {MAX_BOXES}, not {max_boxes!r}.")
+    given = 0.0 if threshold is None else threshold
+    if not is_of_kind(given, "float") or not 0 <= given <= MAX_THRESHOLD:
+        raise BoxscoutError(f"threshold is a number from 0 to {MAX_THRESHOLD}, not {threshold!r}.")
+    return Wanted(max_boxes=max_boxes, threshold=threshold)
 
 
 @contextmanager

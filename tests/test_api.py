@@ -6,12 +6,14 @@ import ast
 import json
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas
 import pytest
 from command_support import run
+from PIL import Image
 
 from core import api
 from core.base.errors import BoxscoutError, FormatError
@@ -136,6 +138,36 @@ def test_what_a_person_can_get_wrong(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(BoxscoutError, match="There is no image in"):
         api.find_objects(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"max_boxes": "2"}, "max_boxes is a whole number from 1 to 100, not '2'"),
+        ({"max_boxes": 1.5}, "not 1.5"),
+        ({"threshold": float("nan")}, "threshold is a number from 0 to 0.95, not nan"),
+        ({"threshold": 2}, "not 2"),
+        ({"folder": None}, "None is neither a folder nor a list"),
+        ({"folder": []}, "There is no folder"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence(given: dict[str, object], sentence: str, folder: Path) -> None:
+    with pytest.raises(BoxscoutError, match=sentence):
+        api.find_objects(**{"folder": folder, **given})
+
+
+def test_a_format_has_its_own_options_alone(found: api.Found, tmp_path: Path) -> None:
+    for name in ("link", "linkk", "sources"):
+        with pytest.raises(BoxscoutError, match=f"'csv' has no option {name}; it has with_gps"):
+            found.export("csv", tmp_path / "x.csv", **{name: True})
+    name, exif = found.images[0].name, Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 30.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)})
+    Image.open(found.files[name]).save(tmp_path / "placed.jpg", exif=exif)
+    placed = replace(found, files={**found.files, name: tmp_path / "placed.jpg"})
+    placed.export("csv", tmp_path / "placed.csv", with_gps=True)
+    table = pandas.read_csv(tmp_path / "placed.csv")
+    assert list(table.columns)[-2:] == ["latitude", "longitude"]
+    assert (table["latitude"][0], table["longitude"][0]) == pytest.approx((52.5, 13.4))
 
 
 def test_nothing_is_left_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def export(
     ] = False,
     with_gps: Annotated[
         bool,
-        typer.Option("--with-gps", help="CSV, YOLO, Camtrap DP: say where photos were taken (GPS)."),
+        typer.Option("--with-gps", help="CSV, Camtrap DP, copied photos: say where they were taken (GPS)."),
     ] = False,
     folder_classes: Annotated[bool, typer.Option("--folder-classes", help=_FOLDERS)] = False,
     as_json: AsJson = False,

@@ -212,8 +212,9 @@ def _iso(time: datetime) -> str:
 
 def _matches(found: Sequence[ImageBoxes], prepared: Prepared) -> bool:
     boxes = {one.name: one for one in found}
-    return boxes.keys() == {image.name for image in prepared.images} and all(
-        _same(boxes[image.name].in_pixels(image.width, image.height), image) for image in prepared.images
+    said = [one for one in prepared.images if one.boxes or one.status is Status.NO_OBJECT]
+    return boxes.keys() == {image.name for image in said} and all(
+        _same(boxes[image.name].in_pixels(image.width, image.height), image) for image in said
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.base.annotations import ImageBoxes, Source
+from core.base.annotations import ImageBoxes, Source, Status
 from core.base.language import tr
 from core.formats.files import read_table, wrong
 from core.formats.gather import Gathered, ReadOptions, box_of, numbers, share, told_or_failed
@@ -34,12 +34,19 @@ def read(path: Path, options: ReadOptions | None) -> list[ImageBoxes]:
     options = options or ReadOptions()
     folder = path.parent if path.name == _DESCRIBES else path
     gathered = Gathered(folder / _OBSERVATIONS, options.told)
+    observed = _rows(folder / _OBSERVATIONS, "observationType", *_BOX)
+    blank = {row.get("mediaID", ""): _is_by_person(row) for _, row in observed if _is_blank(row)}
+    boxed = {row.get("mediaID", "") for _, row in observed if _has_box(row)}
     names: dict[str, str] = {}
     for _, row in _rows(folder / _MEDIA, "mediaID", "filePath"):
-        if name := gathered.image(row["filePath"] or row.get("fileName", "")):
-            names[row["mediaID"]] = name
-    for line, row in _rows(folder / _OBSERVATIONS, "observationType", *_BOX):
-        if not any(row[side].strip() for side in _BOX):
+        key = row["mediaID"]
+        if key not in blank and key not in boxed:  # what it shows, nobody has said
+            continue
+        status = Status.NO_OBJECT if blank.get(key) and key not in boxed else Status.UNSEEN
+        if name := gathered.image(row["filePath"] or row.get("fileName", ""), status=status):
+            names[key] = name
+    for line, row in observed:
+        if not _has_box(row):
             continue
         where = tr("line {number}").format(number=line)
         if (image := names.get(row.get("mediaID", ""))) is None:
@@ -47,11 +54,10 @@ def read(path: Path, options: ReadOptions | None) -> list[ImageBoxes]:
             options.told.box(what.format(name=_OBSERVATIONS, key=row.get("mediaID", "")[:80] or "?"))
             continue
         box = box_of(numbers([row[side] for side in _BOX], len(_BOX)))
-        by_person = row.get("classificationMethod") == "human"
         gathered.box(
             image, box, _class(row), where=where, shares=True,
             score=share(row.get("classificationProbability")),
-            source=Source.EDITED if by_person else Source.AUTO,
+            source=Source.EDITED if _is_by_person(row) else Source.AUTO,
         )  # fmt: skip
     return told_or_failed(gathered.images(), options.told)
 
@@ -66,6 +72,18 @@ def _rows(file: Path, *needed: str) -> list[tuple[int, Mapping[str, str]]]:
         (line, dict(zip(columns, [*row, *[""] * (len(columns) - len(row))], strict=False)))
         for line, row in table.rows[1:]
     ]
+
+
+def _has_box(row: Mapping[str, str]) -> bool:
+    return any(row[side].strip() for side in _BOX)
+
+
+def _is_blank(row: Mapping[str, str]) -> bool:
+    return row["observationType"].strip() == "blank"
+
+
+def _is_by_person(row: Mapping[str, str]) -> bool:
+    return row.get("classificationMethod") == "human"
 
 
 def _class(row: Mapping[str, str]) -> str | None:

@@ -117,7 +117,8 @@ def copied_note(copied: int, options: WriteOptions) -> list[str]:
     """Tell, where links were wanted, how many images were ``copied`` instead."""
     if not options.link or not copied:
         return []
-    return [tr("{copied:,} could not be linked and were copied.").format(copied=copied)]
+    text = tr("Copied, since a link is not possible or would say where they were taken (GPS): {copied:,}.")
+    return [text.format(copied=copied)]
 
 
 def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dict[str, str]:

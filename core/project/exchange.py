@@ -41,11 +41,12 @@ class ImportPlan:
     """What a file holds for a project: ``boxes`` by image id, and the ids of images that it shows ``empty``.
 
     Empty ones change nothing, but with :meth:`with_blanks`; one that shows no object by its status there is
-    among ``boxes``. Of both, a person has set, taken away or accepted the boxes of the images ``held``.
-    ``sizes`` are (width, height), by id, of images whose size the project did not know yet; ``classes`` are
-    those that their folders name. ``unknown`` are names in the file that no image of the project has;
-    ``skipped`` images fit by name and not otherwise; ``outside`` counts boxes that show nothing of their
-    image. ``told`` are sentences on what of the file could not be read, or fits more than one image.
+    among ``boxes``. Boxes of those that are ``rejected`` there come in as such. A person has set, taken away
+    or accepted the boxes of the images ``held``. ``sizes`` are (width, height), by id, of images whose size
+    the project did not know yet; ``classes`` are those that their folders name. ``unknown`` are names in the
+    file that no image of the project has; ``skipped`` images fit by name and not otherwise; ``outside``
+    counts boxes that show nothing of their image. ``told`` are sentences on what of the file could not be
+    read, or fits more than one image.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class ImportPlan:
     unknown: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     empty: tuple[int, ...] = ()
+    rejected: frozenset[int] = frozenset()
     classes: Mapping[int, str] = field(default_factory=dict)
     outside: int = 0
     told: tuple[str, ...] = ()
@@ -72,8 +74,14 @@ class ImportPlan:
         """This with the boxes that ``wanted`` has; an image that loses all of them is one without a box."""
         kept = {i: tuple(filter(wanted.has, boxes)) for i, boxes in self.boxes.items()}
         boxes = {i: some for i, some in kept.items() if some or not self.boxes[i]}
-        empty = (*self.empty, *(i for i in kept if i not in boxes))
+        empty = (*self.empty, *(i for i in kept.keys() - boxes.keys() - self.rejected))
         return replace(self, boxes=boxes, empty=empty)
+
+    def status_of(self, image_id: int, wanted: Status) -> Status:
+        """What an image becomes whose boxes are imported: ``wanted``, where the file does not say more."""
+        if image_id in self.rejected:
+            return Status.REJECTED
+        return wanted if self.boxes[image_id] else Status.NO_OBJECT
 
     @property
     def held_boxes(self) -> int:
@@ -230,6 +238,7 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
     sizes: dict[int, tuple[int, int]] = {}
     skipped: list[Skipped] = []
     empty: list[int] = []
+    rejected: set[int] = set()
     outside = 0
     for theirs, ours in matches.pairs:
         record = by_name[ours.name]
@@ -243,7 +252,9 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
         fitted = _fitted(theirs.in_pixels(width, height), width, height)
         outside += len(theirs.boxes) - len(fitted)
         shows_none = theirs.status is Status.NO_OBJECT and not theirs.boxes
-        if not theirs.boxes and not shows_none:
+        if theirs.status is Status.REJECTED:
+            rejected.add(record.id)
+        elif not theirs.boxes and not shows_none:
             empty.append(record.id)
         if fitted or shows_none:
             boxes[record.id] = fitted
@@ -255,6 +266,7 @@ def plan_import(project: Project, path: Path, wanted: Selection = ALL) -> Import
         unknown=tuple(image.name for image in matches.extra),
         skipped=tuple(skipped),
         empty=tuple(empty),
+        rejected=frozenset(rejected),
         classes=folder_classes([by_name[ours.name] for _, ours in matches.pairs]),
         outside=outside,
         told=tuple(filter(None, (*options.told.sentences(), matches.doubt()))),
@@ -275,8 +287,8 @@ def import_boxes(
     """Write the boxes of ``plan`` as edited ones, so that no automatic run undoes them.
 
     ``status`` is what the images become, ``ACCEPTED`` or ``UNSEEN``; one that shows no object becomes
-    ``NO_OBJECT``. An image whose boxes a person has set, taken away or accepted is left alone unless
-    ``replace_held``.
+    ``NO_OBJECT``, one that is rejected in the file ``REJECTED``. An image whose boxes a person has set, taken
+    away or accepted is left alone unless ``replace_held``.
     """
     if status not in (Status.ACCEPTED, Status.UNSEEN):
         raise BoxscoutError(tr("Imported images become accepted or unseen."))
@@ -288,7 +300,7 @@ def import_boxes(
         statuses = {image.id: image.status for image in project.images() if image.id in written}
         edit = ReviewEdit(
             BoxesEdit({i: before[i] for i in written}, {i: Kept(written[i], edited=True) for i in written}),
-            StatusEdit(statuses, {i: status if written[i] else Status.NO_OBJECT for i in statuses}),
+            StatusEdit(statuses, {i: plan.status_of(i, status) for i in statuses}),
         )
         edit.apply(project, ProjectView())
     return ImportSummary(

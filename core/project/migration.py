@@ -24,6 +24,11 @@ def migrate(db: sqlite3.Connection, data: Path, version: int) -> None:
     """Bring a project of ``version``, with its folder ``data``, up to date; in the caller's transaction."""
     if version < 2:
         note_trainings(db, data)
+    name_empty(db)
+
+
+def name_empty(db: sqlite3.Connection) -> None:
+    """Call images that were accepted without a box by the word that there is for them since."""
     db.execute(
         """UPDATE image SET status = 'no object'
            WHERE status = 'accepted' AND id NOT IN (SELECT image_id FROM box)"""

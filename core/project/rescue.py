@@ -22,7 +22,7 @@ from core.base.atomic import os_errors
 from core.base.errors import ProjectError
 from core.base.language import tr, trn
 from core.project.file import APPLICATION_ID, absolute, connect, errors_as_sentences, to_db
-from core.project.migration import data_folder, note_trainings
+from core.project.migration import data_folder, name_empty, note_trainings
 from core.project.schema import insensible, row_checks
 
 _SUFFIXES = ("", "-wal")
@@ -197,6 +197,8 @@ def _fill(work: Path, new: sqlite3.Connection, data: Path) -> tuple[int, int, in
     lost += _make_it_fit(new)
     if not new.execute("SELECT 1 FROM run LIMIT 1").fetchone():  # the trainings still lie beside the project
         note_trainings(new, data)
+    if not lost and not unclear:  # else boxes may be among what is lost
+        name_empty(new)
     images, boxes = (new.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("image", "box"))
     return images, boxes, lost, unclear
 

@@ -65,7 +65,9 @@ def test_a_package_is_valid_and_comes_back(tmp_path: Path, with_gps: bool) -> No
     assert (summary.images, summary.boxes) == (5, 4)
     assert any(("0, 0" in line) for line in summary.lines())
     back = {one.name: one for one in read_truth(out)}
-    assert {one.name: len(one.boxes) for one in images} == {n: len(one.boxes) for n, one in back.items()}
+    known = {one.name: len(one.boxes) for one in images if one.name != "b/4 ö.jpg"}  # nobody looked at it
+    assert {name: len(one.boxes) for name, one in back.items()} == known
+    assert [name for name, one in back.items() if one.status is Status.NO_OBJECT] == ["b/3.jpg"]
     found = back["a/DCIM/100RECNX/1.jpg"].in_pixels(40, 30).boxes
     assert [one.label for one in found] == ["Vulpes vulpes", "red fox"]
     assert found[0].box.sides == pytest.approx((4, 3, 20, 15))

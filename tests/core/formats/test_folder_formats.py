@@ -155,7 +155,9 @@ def test_yolo_copies_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: 
     images = [image("a.png", record(0, 0, 10, 10))]
     summary = FORMATS["yolo"].write(images, tmp_path / "out", saved(tmp_path / "photos", images, link=True))
     assert (tmp_path / "out/images/train/a.png").is_file()
-    assert "1 could not be linked and were copied." in summary.notes
+    assert (
+        "Copied, since a link is not possible or would say where they were taken (GPS): 1." in summary.notes
+    )
 
 
 def test_yolo_leaves_out_files_that_are_gone_or_have_changed(tmp_path: Path) -> None:

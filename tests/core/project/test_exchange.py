@@ -302,6 +302,17 @@ def test_a_rejection_is_not_imported(tmp_path: Path, project: Project) -> None:
     assert not _by_name(project)["b.png"].boxes
 
 
+def test_what_a_file_calls_rejected_is_never_approved(tmp_path: Path, project: Project) -> None:
+    wrong = replace(image("a.png", record(1, 1, 9, 9)), status=Status.REJECTED)
+    empty = replace(image("b.png"), status=Status.REJECTED)
+    FORMATS["coco"].write([wrong, empty, image("sub/a.png")], tmp_path / "x.json")
+    plan = plan_import(project, tmp_path / "x.json").with_blanks()
+    import_boxes(project, plan, status=Status.ACCEPTED)
+    statuses = {one.name: one.status for one in project.images()}
+    assert statuses == {"a.png": Status.REJECTED, "b.png": Status.UNSEEN, "sub/a.png": Status.NO_OBJECT}
+    assert len(_by_name(project)["a.png"].boxes) == 1
+
+
 def test_truth_comes_in_beside_the_boxes_and_changes_none(project: Project, tmp_path: Path) -> None:
     ids = _ids(project)
     project.set_auto_boxes({ids["a.png"]: [AUTO]})

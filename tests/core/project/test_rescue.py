@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,21 @@ def test_what_is_whole_is_saved(path: Path, kind: str) -> None:
     else:
         assert result.images + result.boxes > IMAGES
     assert "was damaged" in result.sentence() and result.copy.name in result.sentence()
+
+
+def test_an_older_project_is_brought_up_to_date_too(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DELETE FROM box WHERE image_id = 7")
+        db.execute("UPDATE image SET status = 'accepted' WHERE id IN (7, 8)")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(path.read_bytes())
+    data[:100] = bytes(100)
+    path.write_bytes(data)
+    rescue(path)
+    with Project.open(path) as project:
+        assert [project.image(i).status for i in (7, 8)] == [Status.NO_OBJECT, Status.ACCEPTED]
 
 
 @pytest.mark.parametrize(
