@@ -61,7 +61,8 @@ def run_learn(
 def _take_in(project: Project, boxes: Path) -> list[str]:
     """The boxes of a file, as accepted; what is to be said of it. None come in where too few would teach."""
     plan = plan_import(project, boxes)
-    known = {**plan.boxes, **lessons_of(project).boxes}
+    coming = {image_id: own for image_id, own in plan.boxes.items() if image_id not in plan.rejected}
+    known = {**coming, **lessons_of(project).boxes}
     check_enough(sum(len(own) > 0 for own in known.values()))
     return import_boxes(project, plan, status=Status.ACCEPTED).lines()
 

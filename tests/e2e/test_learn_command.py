@@ -154,6 +154,18 @@ def test_too_little_is_one_sentence_and_leaves_no_run(
         assert len(runs(opened)) == 1
 
 
+def test_what_a_file_rejects_is_not_enough_to_learn_from(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, out = folder / "a.boxscout", folder / "reviewed.json"
+    images = truth_of(folder)[:6]
+    coco.write([*images[:2], *(replace(one, status=Status.REJECTED) for one in images[2:])], out)
+    before = boxes_of(project)
+    code, _, err = run(capsys, "learn", "--project", project, "--from", out)
+    assert code == 1 and "at least 3 images" in err
+    assert boxes_of(project) == before
+
+
 def test_a_localizer_goes_to_other_photos(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project, file = folder / "a.boxscout", folder / "taught.safetensors"
     assert run(capsys, "learn", "--project", project, "--from", corrected(folder, 8))[0] == 0
