@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.base.language import printable
+from core.images.film import holds_images_of, is_film
 from core.images.scan import RejectedFile
 from core.project.file import absolute
 from core.project.store import Project
@@ -16,7 +17,10 @@ _SHOWN = 5  # files, each with its reason
 
 
 def not_used(project: Project, paths: Sequence[Path], failed: Iterable[RejectedFile]) -> list[RejectedFile]:
-    """The images that ``failed``, and what lies below ``paths`` and is no image that is read: HEIC, say."""
+    """The images that ``failed``, and what lies below ``paths`` and is no image that is read: HEIC, say.
+
+    A film whose images are among ``paths`` is used.
+    """
     tops = [absolute(path) for path in paths]
     images = {record.path for record in project.images()}
     others = [
@@ -24,7 +28,11 @@ def not_used(project: Project, paths: Sequence[Path], failed: Iterable[RejectedF
         for file in project.rejected()
         if file.path not in images and os.path.lexists(file.path) and any(map(file.path.is_relative_to, tops))
     ]
-    return [*failed, *others]
+    return [*failed, *(file for file in others if not _is_taken(file.path, tops))]
+
+
+def _is_taken(path: Path, folders: Sequence[Path]) -> bool:
+    return is_film(path) and any(holds_images_of(folder, path) for folder in folders)
 
 
 def sentence(files: Sequence[RejectedFile]) -> str:

@@ -100,6 +100,13 @@ def images_folder(project: Path) -> Path:
     return project.with_name(f"{project.stem}-films")
 
 
+def holds_images_of(folder: Path, film: Path) -> bool:
+    """Whether ``folder`` is one that :func:`take_images` has made of ``film`` as it is now."""
+    with suppress(OSError, UnicodeDecodeError):
+        return (folder / _NOTE).read_text(encoding="utf-8").startswith(_state(film))
+    return False
+
+
 def take_images(
     films: Sequence[Path],
     folder: Path,
@@ -156,6 +163,12 @@ def take_images(
     return FilmImages(tuple(dict.fromkeys(folders)), count, tuple(problems))
 
 
+def _state(film: Path) -> str:
+    """What a note begins with: it tells a film from another one, or from what it was."""
+    status = film.stat()
+    return f"{status.st_size} {status.st_mtime_ns} "
+
+
 @dataclass(frozen=True, slots=True)
 class _Taken:
     """A film's folder of images, how many these are, and whether the film is whole."""
@@ -175,8 +188,7 @@ def _images_of(
     """The folder of a film's images below ``folder``: found there, or made, whole or not at all."""
     message = tr("The images of a film cannot be saved in {folder}: {reason}.")
     with os_errors(BoxscoutError, message, folder=folder):
-        status = film.stat()
-        note = f"{status.st_size} {status.st_mtime_ns} {options.quality}"
+        note = f"{_state(film)}{options.quality}"
         for again in itertools.count(1):
             name = film.name if again == 1 else f"{film.name} ({again})"
             place = folder / f"{name} every {options.every:g} s"

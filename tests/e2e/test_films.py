@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,10 @@ from app.main_window import MainWindow
 from app.views.film_dialog import FilmDialog
 from app.views.message import ErrorDialog
 from core.cli.films import with_images_of_films
+from core.cli.left_out import not_used
+from core.cli.projects import project_to_train
 from core.images.film import images_folder
+from core.project.workflow import add_folders
 
 
 def answer(qtbot: QtBot, how: Callable[[FilmDialog], None]) -> list[str]:
@@ -124,6 +128,18 @@ def test_a_command_takes_images_of_films_along(tmp_path: Path, capsys: pytest.Ca
     assert sorted(path.name for path in taken.glob("*.jpg")) == ["a_000000.0s.jpg", "a_000001.5s.jpg"]
     assert with_images_of_films([film], project, 1.5) == [taken]
     assert "2 images taken from 1 film." in capsys.readouterr().err
+
+
+def test_a_film_whose_images_are_used_is_not_left_out(tmp_path: Path) -> None:
+    photos, path = draw_folder(tmp_path / "photos", 2), tmp_path / "p.boxscout"
+    film, other = saved_film(photos / "a.mp4", seconds=3), saved_film(photos / "b.mp4", seconds=1)
+    *_, taken = with_images_of_films([film], path, 1.5)
+    with project_to_train(path) as project:
+        add_folders(project, [photos, taken])
+        assert [file.path for file in not_used(project, [photos], ())] == [film, other], "its images are not"
+        assert [file.path for file in not_used(project, [photos, taken], ())] == [other]
+        os.utime(film, (1, 1))  # another film by now
+        assert [file.path for file in not_used(project, [photos, taken], ())] == [film, other]
 
 
 def test_a_command_on_films_alone_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
