@@ -91,6 +91,12 @@ class ImageBoxes:
     shares: bool = False
     stem: str = field(default="", compare=False)
 
+    @property
+    def reviewed(self) -> bool:
+        """Whether a person has said anything of it: by its status, or by boxes of their own."""
+        said = self.status.is_settled or self.status is Status.REJECTED
+        return said or any(one.source is Source.EDITED for one in self.boxes)
+
     def in_pixels(self, width: int, height: int) -> ImageBoxes:
         """This with boxes in pixels, where they were shares of an image of this size."""
         if not self.shares or min(width, height) < 1:

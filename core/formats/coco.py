@@ -92,7 +92,9 @@ def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
 
 def _image(number: int, image: ImageBoxes) -> dict[str, Any]:
     entry = {"id": number, "file_name": image.name, "width": int(image.width), "height": int(image.height)}
-    said = {} if image.status is Status.UNSEEN else {"status": image.status.value}
+    said: dict[str, Any] = {} if image.status is Status.UNSEEN else {"status": image.status.value}
+    if image.reviewed:
+        said["reviewed"] = True
     known = {} if image.no_object is None else {"no_object": float(image.no_object)}
     # As COCO itself writes it, without parts of a second and zone.
     when = {"date_captured": image.taken[:19].replace("T", " ")} if image.taken else {}

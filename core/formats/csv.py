@@ -3,7 +3,8 @@
 ``xmin, ymin, xmax, ymax`` are whole pixel edges, half-open: ``xmax - xmin`` is the width. An image without a
 box has no row, since readers turn a column with an empty cell into text or floats; the summary counts
 such images. Last columns, the probability that the image shows no object, when it was taken and, if asked
-for, where, are there where they are known of any.
+for, where, are there where they are known of any. After them stand, of automatic boxes that corrections have
+taught, the run and how many reviewed images taught it.
 Rows end with CR LF and text is UTF-8 (RFC 4180). Read is any table whose columns are known.
 """
 
@@ -38,6 +39,8 @@ COLUMNS = (
     *("score", "threshold", "rule", "source", "status"),
 )
 NO_OBJECT, TAKEN, PLACE = "no_object", "captured", ("latitude", "longitude")
+#: Of :attr:`WriteOptions.taught`, by their names there.
+TAUGHT = ("run", "reviewed_images")
 # A spreadsheet runs a cell that starts with one of these, full width or not.
 _FORMULA = frozenset("=+-@＝＋－＠")
 
@@ -50,32 +53,34 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         It cannot be written, and ``path`` is as it was.
     """
-    return _write(images, path, whole_pixels, with_gps=options.with_gps)
+    return _write(images, path, whole_pixels, options)
 
 
 def write_exact(images: Sequence[ImageBoxes], path: Path) -> ExportSummary:
     """:func:`write` with edges as they are, for who measures the file again and no other program."""
-    return _write(images, path, lambda image: image)
+    return _write(images, path, lambda image: image, PLAIN)
 
 
 def _write(
     images: Sequence[ImageBoxes],
     path: Path,
     edges: Callable[[ImageBoxes], ImageBoxes],
-    *,
-    with_gps: bool = False,
+    options: WriteOptions,
 ) -> ExportSummary:
     prepared = prepare(images, unfit=not_text)
     kept = [edges(image) for image in prepared.images if image.boxes]
-    if not with_gps:
+    if not options.with_gps:
         kept = [replace(image, position=None) if image.position else image for image in kept]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     known = [names for names, cells in _MORE.items() if any(any(c != "" for c in cells(i)) for i in kept)]
-    writer.writerow((*COLUMNS, *(name for names in known for name in names)))
+    taught = [neutral(str(options.taught[name])) for name in TAUGHT] if options.taught else []
+    writer.writerow((*COLUMNS, *(name for names in known for name in names), *(TAUGHT if taught else ())))
     for image in kept:
         more = [cell for names in known for cell in _MORE[names](image)]
-        writer.writerows([*_row(image, record), *more] for record in image.boxes)
+        for record in image.boxes:
+            origin = taught if record.source is Source.AUTO else [""] * len(taught)
+            writer.writerow([*_row(image, record), *more, *origin])
     write_checked(path, text.getvalue().encode("utf-8"), lambda written: FORMAT.read(written) == kept)
     notes = []
     if prepared.without_box:

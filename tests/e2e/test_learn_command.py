@@ -239,7 +239,13 @@ def test_an_export_says_what_taught_its_boxes(
     wanted["classes"] = ["beetle"]
     if name in ("coco", "megadetector"):
         assert json.loads(taught.read_text())["info"]["taught"] == wanted
-    elif name != "csv":
+    elif name == "csv":
+        with taught.open(encoding="utf-8", newline="") as text:
+            rows = list(csv.DictReader(text))
+        assert list(rows[0])[-2:] == ["run", "reviewed_images"]
+        origins = {(row["source"], row["run"], row["reviewed_images"]) for row in rows}
+        assert origins == {("auto", "Run 2", "8"), ("edited", "", "")}
+    else:
         assert json.loads((taught / "boxscout.json").read_text()) == {"taught": wanted}
     read = {Path(one.name).stem: one.boxes for one in read_truth(taught)}
     assert len(read) == 24 and all(read.values()), "readers pass it over"

@@ -102,10 +102,17 @@ def test_an_image_says_what_a_person_has_said_of_it(tmp_path: Path) -> None:
         ImageBoxes(name, 9, 9, boxes=(box,) if status is Status.ACCEPTED else (), status=status)
         for name, status in wanted.items()
     ]
+    images.append(ImageBoxes("d.png", 9, 9, boxes=(replace(box, source=Source.EDITED),)))
     FORMAT.write(images, path)
-    assert {one.name: one.status for one in FORMAT.read(path)} == wanted
+    assert {one.name: one.status for one in FORMAT.read(path)} == {**wanted, "d.png": Status.UNSEEN}
     entries = {one["file_name"]: one for one in json.loads(path.read_text())["images"]}
     assert entries["b.png"]["status"] == "no object" and "status" not in entries["c.png"]
+    assert {name: entry.get("reviewed", False) for name, entry in entries.items()} == {
+        "a.png": True,
+        "b.png": True,
+        "c.png": False,
+        "d.png": True,
+    }
 
 
 def test_no_box_at_all_is_still_a_coco_file(tmp_path: Path) -> None:
