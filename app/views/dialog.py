@@ -6,10 +6,11 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFrame, QLabel, QLineEdit, QWidget
 
 from app import style
 from app.views.layouts import vbox
+from core.base.language import tr
 
 
 class Dialog(QDialog):
@@ -39,6 +40,13 @@ def path_edit(name: str, tip: str) -> QLineEdit:
     edit.setObjectName(name)
     edit.setToolTip(tip)
     return edit
+
+
+def folder_classes_box() -> QCheckBox:
+    """Whether the folders of images name the classes of their boxes."""
+    box = QCheckBox(tr("Take classes from the names of the images' folders"))
+    box.setToolTip(tr("Boxes that have a class of their own keep it."))
+    return box
 
 
 class Popup(QFrame):

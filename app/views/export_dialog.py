@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from app.models.export import ExportRequest
 from app.views.controls import Combo, plain_label, push_button, there
-from app.views.dialog import Dialog, path_edit
+from app.views.dialog import Dialog, folder_classes_box, path_edit
 from app.views.export_choices import ExportChoices
 from app.views.layouts import form_layout, hbox
 from app.wiring import one_shot
@@ -98,8 +98,7 @@ class ExportDialog(Dialog):
             "animal": QCheckBox(tr("Call boxes without a class of their own “animal”")),
         }
 
-        self.folder_classes = QCheckBox(tr("Take classes from the names of the images' folders"))
-        self.folder_classes.setToolTip(tr("Boxes that have a class of their own keep it."))
+        self.folder_classes = folder_classes_box()
 
     def _make_place(self) -> None:
         self.path_edit = path_edit("export_path", tr("The file or new folder that is written."))

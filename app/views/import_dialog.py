@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 from app import style
 from app.models.export import ImportRequest
 from app.views.controls import Choice, Combo, FitScroll, RealSpin, plain_label, push_button
-from app.views.dialog import Dialog, path_edit
+from app.views.dialog import Dialog, folder_classes_box, path_edit
 from app.views.layouts import STRETCH, form_layout, hbox
 from app.wiring import one_shot
 from core.base.annotations import Status
@@ -44,8 +44,7 @@ class ImportDialog(Dialog):
         self.meaning.second.setToolTip(tr("True boxes, used to measure how good your boxes are."))
         self.status = Choice(tr("Unseen"), tr("Accepted"))
         self.replace_held = QCheckBox(tr("Replace edited and accepted boxes"))
-        self.folder_classes = QCheckBox(tr("Take classes from the names of the images' folders"))
-        self.folder_classes.setToolTip(tr("Boxes that have a class of their own keep it."))
+        self.folder_classes = folder_classes_box()
         self.blanks = QCheckBox(tr("Images without a box show no object"))
         self.blanks.setToolTip(tr("They are accepted without a box. Finding boxes does not change them."))
         self.classes = Combo(name=tr("Classes"), tip=tr("Only boxes of this class are imported."))
