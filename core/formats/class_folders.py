@@ -11,17 +11,17 @@ from pathlib import Path
 
 from core.base.annotations import ImageBoxes, Status
 from core.base.language import mark
-from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare
+from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels
 from core.formats.crops import class_folders
 from core.formats.folders import (
     copied_note,
     each,
     new_picture_folder,
     place_image,
+    prepare_files,
     read_back,
     renamed_note,
     unique_stems,
-    unusable_sources,
 )
 
 BLANK, UNKNOWN = "blank", "unclassified"
@@ -35,8 +35,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare(images)
-    prepared = prepared.without(unusable_sources(prepared.images, options))
+    prepared = prepare_files(images, options)
     stems = unique_stems(image.name for image in prepared.images)
     folders = class_folders([*numbered_labels(prepared.images, options), BLANK, UNKNOWN])
     copied = 0

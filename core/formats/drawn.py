@@ -11,14 +11,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes
 from core.base.language import mark, number, short
-from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels, prepare
+from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, numbered_labels
 from core.formats.folders import (
     each_decoded,
     new_picture_folder,
     picture_suffix,
+    prepare_files,
     renamed_note,
     unique_stems,
-    unusable_sources,
     write_picture,
 )
 
@@ -34,8 +34,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare(images)
-    prepared = prepared.without(unusable_sources(prepared.images, options))
+    prepared = prepare_files(images, options)
     stems = unique_stems(image.name for image in prepared.images)
     labels = numbered_labels(prepared.images, options)
     colours = {label: COLOURS[number % len(COLOURS)] for number, label in enumerate(labels)}

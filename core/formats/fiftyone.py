@@ -12,16 +12,16 @@ from pathlib import Path
 from core.base.annotations import ImageBoxes
 from core.base.language import mark
 from core.formats import coco
-from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, not_text, prepare
+from core.formats.common import PLAIN, ExportSummary, Format, WriteOptions, not_text
 from core.formats.folders import (
     copied_note,
     each,
     new_picture_folder,
     place_image,
+    prepare_files,
     read_back,
     renamed_note,
     unique_stems,
-    unusable_sources,
     write_file,
 )
 
@@ -38,8 +38,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare(images, unfit=not_text)
-    prepared = prepared.without(unusable_sources(prepared.images, options))
+    prepared = prepare_files(images, options, unfit=not_text)
     files = unique_stems((image.name for image in prepared.images), endings=True)
     sources = {files[image.name]: options.sources[image.name] for image in prepared.images}
     renamed = tuple(replace(image, name=files[image.name]) for image in prepared.images)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,7 @@ from core.base.annotations import ImageBoxes
 from core.base.atomic import atomic_folder, os_errors
 from core.base.errors import FormatError, ImageError, as_reason
 from core.base.language import mark, short, tr, trn
-from core.formats.common import WriteOptions, taught_info
+from core.formats.common import Prepared, WriteOptions, prepare, taught_info
 from core.images.decoding import decode, holds_position, image_size, unavailable
 from core.images.scan import EXPORTED, is_theirs
 from core.images.unplaced import without_position
@@ -119,6 +119,17 @@ def copied_note(copied: int, options: WriteOptions) -> list[str]:
         return []
     text = tr("Copied, since a link is not possible or would say where they were taken (GPS): {copied:,}.")
     return [text.format(copied=copied)]
+
+
+def prepare_files(
+    images: Sequence[ImageBoxes],
+    options: WriteOptions,
+    *,
+    unfit: Callable[[ImageBoxes], str] = lambda image: "",
+) -> Prepared:
+    """:func:`prepare`, and leave out images whose file is not what their boxes were drawn on."""
+    prepared = prepare(images, unfit=unfit)
+    return prepared.without(unusable_sources(prepared.images, options))
 
 
 def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dict[str, str]:

@@ -25,7 +25,6 @@ from core.formats.common import (
     WriteOptions,
     not_text,
     numbered_labels,
-    prepare,
     same_boxes,
 )
 from core.formats.files import read_text, walk, wrong
@@ -34,13 +33,22 @@ from core.formats.folders import (
     each,
     new_picture_folder,
     place_image,
+    prepare_files,
     read_back,
     unique_stems,
-    unusable_sources,
     write_file,
     write_taught,
 )
-from core.formats.gather import Gathered, ReadOptions, are_shares, box_of, share, size, told_or_failed
+from core.formats.gather import (
+    Gathered,
+    ReadOptions,
+    are_shares,
+    box_of,
+    first_of,
+    share,
+    size,
+    told_or_failed,
+)
 
 METADATA = "metadata.jsonl"
 ORIGINAL = "original_name"
@@ -62,8 +70,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare(images, unfit=not_text)
-    prepared = prepared.without(unusable_sources(prepared.images, options))
+    prepared = prepare_files(images, options, unfit=not_text)
     numbers = {label: number for number, label in enumerate(numbered_labels(prepared.images, options))}
     unique = unique_stems((image.name for image in prepared.images), flat=True, endings=True)
     files = {name: _seen(file) for name, file in unique.items()}
@@ -182,7 +189,7 @@ def _objects(given: Any) -> Iterable[tuple[Any, str | None, Any]]:
     elif isinstance(given, list):
         for one in given:
             values = one if isinstance(one, dict) else {}
-            label = next((values[key] for key in (*_LABELS, "name") if key in values), None)
+            label = first_of(values, *_LABELS, "name")
             yield values.get("bbox"), _label(label), values.get("score")
 
 

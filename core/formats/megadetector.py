@@ -113,8 +113,8 @@ def _read(content: Any, gathered: Gathered) -> None:
     read too.
     """
     in_pixels = isinstance(content, list)
-    given = {} if in_pixels else content.get("detection_categories", {})
-    names = {str(key): name for key, name in given.items()} if isinstance(given, dict) else {}
+    categories = {} if in_pixels else content.get("detection_categories", {})
+    names = {str(key): name for key, name in categories.items()} if isinstance(categories, dict) else {}
     images = content if in_pixels else content.get("images", content.get("predictions"))
     for entry in images if isinstance(images, list) else []:
         given = entry if isinstance(entry, dict) else {}
@@ -129,15 +129,19 @@ def _read(content: Any, gathered: Gathered) -> None:
             found = one if isinstance(one, dict) else {}
             if image:
                 key = found.get("category")
-                sides = numbers(found.get("bbox"), 4) if in_pixels else None
                 gathered.box(
                     image,
-                    (Box(*sides) if sides else None) if in_pixels else box_of(found.get("bbox")),
+                    _corners(found.get("bbox")) if in_pixels else box_of(found.get("bbox")),
                     found.get("label", names.get(str(key), key)),
                     where=tr("{image}, detection {number}").format(image=image, number=at),
                     shares=not in_pixels,
                     score=share(first_of(found, "conf", "confidence")),
                 )
+
+
+def _corners(values: object) -> Box | None:
+    sides = numbers(values, 4)
+    return None if sides is None else Box(*sides)
 
 
 FORMAT = Format(

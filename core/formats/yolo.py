@@ -30,7 +30,6 @@ from core.formats.common import (
     no_size,
     not_text,
     numbered_labels,
-    prepare,
     same_boxes,
 )
 from core.formats.files import read_json, read_text, walk, wrong
@@ -39,10 +38,10 @@ from core.formats.folders import (
     each,
     new_picture_folder,
     place_image,
+    prepare_files,
     read_back,
     renamed_note,
     unique_stems,
-    unusable_sources,
     write_file,
     write_taught,
 )
@@ -80,8 +79,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare(images, unfit=lambda image: not_text(image) or no_size(image))
-    prepared = prepared.without(unusable_sources(prepared.images, options))
+    prepared = prepare_files(images, options, unfit=lambda image: not_text(image) or no_size(image))
     labels = numbered_labels(prepared.images, options)
     numbers = {label: number for number, label in enumerate(labels)}
     stems = unique_stems(
