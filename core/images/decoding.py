@@ -42,6 +42,7 @@ _one_big = threading.Lock()
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+
 Resize = Callable[[Image.Image, tuple[int, int]], npt.NDArray[np.uint8]]
 
 

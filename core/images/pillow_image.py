@@ -56,18 +56,18 @@ class PillowImage:
 
     def __init__(self, image: OpenImage, file: BinaryIO) -> None:
         self._image, self._file = image, file
-        self._wanted = self.displayed_size()
+        self._size = self._wanted = _displayed_size(image)
 
     @property
     def header(self) -> Header:
         return self._image
 
     def displayed_size(self) -> tuple[int, int]:
-        return _displayed_size(self._image)
+        return self._size
 
     def prepare(self, wanted: tuple[int, int]) -> int:
         self._wanted = wanted
-        if wanted != self.displayed_size():
+        if wanted != self._size:
             _draft(self._image, wanted)
         return self._image.width * self._image.height
 

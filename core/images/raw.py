@@ -55,8 +55,8 @@ class RawPhoto:
         file.seek(0)
         self._raw = self._asked(self._rawpy.imread, file)
         sizes = self._raw.sizes
-        check_pixels(int(sizes.iwidth), int(sizes.iheight))
         width, height = int(sizes.iwidth), int(sizes.iheight)
+        check_pixels(width, height)
         self._size = (height, width) if sizes.flip in (5, 6) else (width, height)
         self._is_half = False
 

@@ -74,10 +74,13 @@ class TiffHeader:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.info: dict[str, bytes] = {}
+
+    @property
+    def info(self) -> dict[str, bytes]:
         with suppress(ValueError, struct.error, StopIteration):
-            xmp = next(_Header.of(file).pages()).tags.get(_XMP, (b"",))
-            self.info["xmp"] = xmp[0] if isinstance(xmp[0], bytes) else bytes(xmp)
+            xmp = next(_Header.of(self._file).pages()).tags.get(_XMP, (b"",))
+            return {"xmp": xmp[0] if isinstance(xmp[0], bytes) else bytes(xmp)}
+        return {}
 
     def getexif(self) -> Image.Exif:
         """Raises nearly anything where the file is no TIFF."""

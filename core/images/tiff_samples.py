@@ -23,8 +23,9 @@ from core.images.source import DAMAGED_HEADER, TURN, Header, Loaded, check_pixel
 from core.images.tiff import COMPRESSION, PHOTOMETRIC, Page, TiffHeader
 
 _LOSSLESS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, deflate, PackBits, LZMA, Zstandard
-_WHITE_IS_ZERO, _RGB, _INKS = 0, 2, 5
-_PLAIN_CHANNELS = {_WHITE_IS_ZERO: 1, 1: 2, _RGB: 4, _INKS: 4}  # of 8 bits, with which Pillow deals
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _INKS = 0, 1, 2, 5
+# Of 8 bits each, with which Pillow deals.
+_PLAIN_CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 2, _RGB: 4, _INKS: 4}
 _KINDS = {1: "u", 2: "i", 3: "f", 4: "u"}  # of SampleFormat; 4 is "undefined"
 _FLOATS, _WHOLE, _PACKED = (16, 32, 64), (8, 16, 32, 64), (10, 12, 14)
 _MOST_BYTES = 4_000_000_000  # of what is unpacked at once; a damaged header may ask for any number
@@ -106,11 +107,8 @@ class _Meaning:
         covers = [(first + i, kind) for i, kind in enumerate(extras) if kind in (1, 2)]
         cover, kind = covers[0] if covers else (None, 2)
         seen = [i for i in range(channels) if i != cover]
-        if photometric in (
-            0,
-            1,
-        ):  # more than two bands are shown as map programs show them, as red, green, blue
-            count = 3 if len(seen) >= 3 else 1
+        if photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
+            count = 3 if len(seen) >= 3 else 1  # as map programs show many bands: as red, green, blue
         elif photometric == _INKS and page.one(332, 1) == 1:
             count = 4
         else:

@@ -25,25 +25,8 @@ def saved_dng(path: Path, *, orientation: int = 1) -> Path:
     mosaic = np.zeros((HEIGHT, WIDTH), np.uint16)
     for (down, across), channel in {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 2}.items():
         mosaic[down::2, across::2] = scene[down::2, across::2, channel]
-    matrix = (
-        10000,
-        10000,
-        0,
-        10000,
-        0,
-        10000,
-        0,
-        10000,
-        10000,
-        10000,
-        0,
-        10000,
-        0,
-        10000,
-        0,
-        10000,
-        10000,
-        10000,
+    matrix = tuple(
+        side for row in np.eye(3, dtype=int).tolist() for one in row for side in (10000 * one, 10000)
     )
     own = [
         (33421, "H", 2, (2, 2), True),
