@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -110,29 +109,29 @@ def prior_unit(project: Project) -> Localizer:
     CheckpointError
         None of what was learned can be read.
     """
-    saved = [run for run in reversed(runs(project)) if run.kind == KIND and run.is_saved]
+    saved = sorted(_saved_units(project), key=lambda one: (not one[0].current, -one[0].id))
     if not saved:
         raise no_training(project, *COMMANDS[KIND])
-    saved.sort(key=lambda run: not run.current)  # that one first, then the newest
-    units: list[Localizer] = []
-    for run in saved:
-        with suppress(CheckpointError):
-            units.append(saved_unit(run))
-    unit = units[0] if units else saved_unit(saved[0])
+    units = [unit for _, unit in saved if unit is not None]
+    unit = units[0] if units else saved_unit(saved[0][0])
     wanted = None if unit.taught is None else unit.taught.prior
     return next((other for other in units if other.digest == wanted), unit)
 
 
 def damaged_runs(project: Project) -> list[Run]:
     """The runs of frozen features whose file cannot be read."""
-    found = []
-    for run in runs(project):
-        if run.kind == KIND and run.is_saved:
-            try:
-                saved_unit(run)
-            except CheckpointError:
-                found.append(run)
-    return found
+    return [run for run, unit in _saved_units(project) if unit is None]
+
+
+def _saved_units(project: Project) -> list[tuple[Run, Localizer | None]]:
+    """The runs of frozen features with what they learned, the oldest first; None where it cannot be read."""
+    return [(run, _readable(run)) for run in runs(project) if run.kind == KIND and run.is_saved]
+
+
+def _readable(run: Run) -> Localizer | None:
+    with suppress(CheckpointError):
+        return saved_unit(run)
+    return None
 
 
 def teach(
@@ -161,7 +160,8 @@ def teach(
     prior.check(features)
     lessons = lessons_of(project)
     check_lessons(lessons)
-    records = [record for record in project.images() if record.id in lessons.boxes]
+    images = project.images()
+    records = [record for record in images if record.id in lessons.boxes]
     try:
         reviewed, failed = _reviewed(project, records, lessons, prior, features, on_progress, cancelled)
     except Cancelled as error:
@@ -185,12 +185,9 @@ def teach(
     )
     save_localizer(run.file, localizer)
     note_training(project, run, complete=True)
-    replaced = {i: tr(REPLACED) for i in lessons.replaced}
-    return Corrected(localizer, tuple(RejectedFile(*one) for one in _by_path(project, replaced | failed)))
-
-
-def _by_path(project: Project, reasons: Mapping[int, str]) -> list[tuple[Path, str]]:
-    return [(image.path, reasons[image.id]) for image in project.images() if image.id in reasons]
+    reasons = {i: tr(REPLACED) for i in lessons.replaced} | failed
+    left_out = (RejectedFile(one.path, reasons[one.id]) for one in images if one.id in reasons)
+    return Corrected(localizer, tuple(left_out))
 
 
 def _reviewed(

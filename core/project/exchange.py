@@ -20,6 +20,7 @@ from core.formats.notes import Outdated, outside_note
 from core.formats.reading import read_truth
 from core.formats.selection import Selection
 from core.images.decoding import image_size
+from core.images.exif import Position
 from core.project.class_folders import by_folder, folder_classes
 from core.project.edits import BoxesEdit, Edit, ReviewEdit, StatusEdit, TruthEdit
 from core.project.names import export_names
@@ -74,7 +75,7 @@ class ImportPlan:
         """This with the boxes that ``wanted`` has; an image that loses all of them is one without a box."""
         kept = {i: tuple(filter(wanted.has, boxes)) for i, boxes in self.boxes.items()}
         boxes = {i: some for i, some in kept.items() if some or not self.boxes[i]}
-        empty = (*self.empty, *(i for i in kept.keys() - boxes.keys() - self.rejected))
+        empty = (*self.empty, *(kept.keys() - boxes.keys() - self.rejected))
         return replace(self, boxes=boxes, empty=empty)
 
     def status_of(self, image_id: int, wanted: Status) -> Status:
@@ -190,7 +191,10 @@ def exportable(
     new = read_times(project, on_progress=on_file)
     images, records = project.image_boxes(), project.images()
     times = taken_times(project) | {i: one.time for i, one in new.items() if one.time}
-    places = positions(records, on_progress=on_file) if with_gps else {}
+    places: dict[int, Position] = {}
+    if with_gps:  # those whose header has just been read say it already
+        places = {i: one.position for i, one in new.items() if one.position is not None}
+        places |= positions([one for one in records if one.id not in new], on_progress=on_file)
     # Images may have been added in between; they come last.
     known = list(zip(images, records, strict=False))
     told = [

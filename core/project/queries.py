@@ -20,7 +20,18 @@ from core.maps.signature import LENGTH
 from core.project import resized
 from core.project.facts import BoxFacts
 from core.project.file import from_db, to_db
-from core.project.rows import BOX_COLUMNS, HELD, HELD_AMONG, ONE_OF, REVIEWED, Kept, box_of, listed, map_of
+from core.project.rows import (
+    BOX_COLUMNS,
+    HELD,
+    HELD_AMONG,
+    ONE_OF,
+    REVIEWED,
+    SETTLED,
+    Kept,
+    box_of,
+    listed,
+    map_of,
+)
 
 if TYPE_CHECKING:
     from core.project.store import Project
@@ -195,7 +206,7 @@ def held_among(project: Project, ids: Iterable[int]) -> set[int]:
 
 def settled_among(project: Project, ids: Iterable[int]) -> dict[int, Status]:
     """Of those of ``ids`` that are accepted or show no object, which of the two."""
-    statement = f"SELECT id, status FROM image WHERE status IN ('accepted', 'no object') AND id {ONE_OF}"
+    statement = f"SELECT id, status FROM image WHERE {SETTLED} AND id {ONE_OF}"
     return {image_id: STATUSES[status] for image_id, status in project.select(statement, listed(ids))}
 
 

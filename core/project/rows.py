@@ -26,8 +26,10 @@ IMAGE_COLUMNS = "id, root_id, name, size_bytes, mtime_ns, width, height, status,
 ONE_OF = "IN (SELECT value FROM json_each(?))"
 #: What follows an image's id where a person has set its boxes, or taken them away.
 EDITED = "IN (SELECT image_id FROM edited)"
+#: Of an image: its boxes, or that it has none, were said to be right (:attr:`Status.is_settled`).
+SETTLED = "status IN ('accepted', 'no object')"
 #: The ids of images whose boxes only a person may change: who has set them, taken them away or accepted them.
-HELD = "SELECT image_id FROM edited UNION SELECT id FROM image WHERE status IN ('accepted', 'no object')"
+HELD = f"SELECT image_id FROM edited UNION SELECT id FROM image WHERE {SETTLED}"
 #: The ids of images of which a person has said anything: those, and the rejected ones.
 REVIEWED = f"{HELD} UNION SELECT id FROM image WHERE status = 'rejected'"
 HELD_AMONG = f"SELECT id FROM image WHERE id {ONE_OF} AND id IN ({HELD})"
@@ -131,7 +133,7 @@ def note_reviewed(db: sqlite3.Connection, ids: Iterable[int]) -> None:
     db.execute(
         f"""UPDATE image SET status = iif(
             EXISTS (SELECT 1 FROM box WHERE image_id = image.id), 'accepted', 'no object')
-            WHERE status IN ('accepted', 'no object') AND id {ONE_OF}""",
+            WHERE {SETTLED} AND id {ONE_OF}""",
         asked,
     )
 

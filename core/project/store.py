@@ -29,6 +29,7 @@ from core.project.rows import (
     HELD_AMONG,
     IMAGE_COLUMNS,
     ONE_OF,
+    SETTLED,
     ImageRecord,
     Kept,
     at_known_roots,
@@ -121,8 +122,7 @@ class Project(Database):
         """
         self._many(
             f"""UPDATE image SET reason = ?, status =
-                iif(status IN ('accepted', 'no object', 'rejected') OR id {EDITED}, status, 'failed')
-                WHERE id = ?""",
+                iif({SETTLED} OR status = 'rejected' OR id {EDITED}, status, 'failed') WHERE id = ?""",
             [(to_db(reason), image_id) for image_id, reason in reasons.items()],
         )
 
