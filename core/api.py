@@ -17,11 +17,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from core.base.annotations import BoxRecord, ImageBoxes
+from core.base.config import FeaturesConfig
 from core.base.errors import BoxscoutError, ImageError
 from core.base.limits import is_of_kind
 from core.boxes.rules import MAX_BOXES, MAX_THRESHOLD
@@ -85,13 +87,13 @@ class Found(Sequence[FoundBox]):
     failed: Mapping[Path, str]
     localizer: Localizer
 
-    @property
+    @cached_property
     def boxes(self) -> tuple[FoundBox, ...]:
         """Every box; this sequence's items."""
         return tuple(_row(image, record) for image in self.images for record in image.boxes)
 
     def __len__(self) -> int:
-        return sum(len(image.boxes) for image in self.images)
+        return len(self.boxes)
 
     def __getitem__(self, index: Any) -> Any:
         return self.boxes[index]
@@ -312,8 +314,6 @@ def _has_learned(file: Path) -> bool:
 
 def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings; BoxscoutError where one is none of learning from frozen features."""
-    from core.base.config import FeaturesConfig
-
     allowed = {field.name for field in fields(FeaturesConfig)}
     unknown = ", ".join(sorted(settings.keys() - allowed))
     if unknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,12 @@ class Limits:
 
     def allow(self, value: Any) -> bool:
         """Whether ``value`` is one of the choices, if there are any, or what may be besides."""
-        matches = bool(self.also) and re.fullmatch(self.also, str(value)) is not None
-        return not self.choices or value in self.choices or matches
+        return not self.choices or is_allowed(value, self.choices, self.also)
+
+
+def is_allowed(value: Any, choices: Sequence[Any], also: str = "") -> bool:
+    """Whether ``value`` is one of ``choices``, or matches the pattern ``also`` where there is one."""
+    return value in choices or (bool(also) and re.fullmatch(also, str(value)) is not None)
 
 
 _PLAIN = frozenset({"None", "bool", "int", "float", "str"})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from core.base.limits import is_allowed
 from core.cli.console import progress_bar, say, stop_on_signal
 from core.formats.tiny_imagenet import SETS, SPLITS
 
@@ -22,8 +22,7 @@ def one_of(values: Iterable[str], help: str, *names: str, also: str = "", shown:
     allowed = tuple(values)
 
     def check(value: str | None) -> str | None:
-        matches = value is not None and bool(also) and re.fullmatch(also, value) is not None
-        if value is not None and value not in allowed and not matches:
+        if value is not None and not is_allowed(value, allowed, also):
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}.")
         return value
 
