@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from disk_support import mounted
 from hypothesis import settings
 
 settings.register_profile("boxscout", deadline=None)  # no test measures time
@@ -112,12 +112,5 @@ def unprivileged() -> Iterator[Path]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB with nothing on it."""
-    place = tmp_path / "small disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "boxscout-test", str(place)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a disk cannot be mounted here (it takes root on Linux)")
-    try:
+    with mounted(tmp_path / "small disk", "64k") as place:
         yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)

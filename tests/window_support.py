@@ -204,8 +204,8 @@ def finish(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: session.heat_map is not None, timeout=LONG)
 
 
-def export(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> None:
-    """File > Export through its dialog, up to the summary."""
+def begin_export(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> None:
+    """File > Export through its dialog, which closes."""
 
     def fill_in() -> None:
         dialog = QApplication.activeModalWidget()
@@ -215,8 +215,13 @@ def export(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> None:
         qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
 
     QTimer.singleShot(0, fill_in)
+    window.actions_["export"].trigger()
+
+
+def export(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> None:
+    """:func:`begin_export`, up to the summary."""
     with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
-        window.actions_["export"].trigger()
+        begin_export(qtbot, window, name, path)
     summary = next(
         d for d in QApplication.topLevelWidgets() if d.windowTitle() and hasattr(d, "lines") and d.isVisible()
     )

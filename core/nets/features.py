@@ -156,11 +156,6 @@ def features_named(
     )
 
 
-def has_graphics_card() -> bool:
-    """Whether there is a card of NVIDIA's."""
-    return graphics_cards() > 0
-
-
 def graphics_cards() -> int:
     """How many devices NVIDIA's driver names. torch would know too, but takes its time to come up."""
     with suppress(OSError, AttributeError):
@@ -189,7 +184,7 @@ def installed_runtime() -> str:
 
 
 def _is_for_card(device: str) -> bool:
-    if device == "auto" and has_graphics_card():
+    if device == "auto" and graphics_cards():
         import torch  # which may be a build that knows no card
 
         return torch.cuda.is_available()

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from disk_support import mounted
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from review_support import COUNT, fill_with_boxes, on_disk
 from test_bad_moments import SMALL, find, told
-from window_support import LONG, close, draw_folder, fill, finish, settle, start
+from window_support import LONG, begin_export, close, draw_folder, fill, finish, settle, start
 
 from app.main_window import MainWindow
-from app.views.export_dialog import ExportDialog
 from app.views.message import DoneDialog
 from core.base.annotations import Status
 from core.images.sample import draw_sample
@@ -51,15 +48,8 @@ class Disk:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     """Where the window keeps its projects, a disk of 3 MiB. Taken before ``window``, it goes after it."""
-    place = tmp_path / "data"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "boxscout-test", str(place)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a disk cannot be mounted here (it takes root on Linux)")
-    try:
+    with mounted(tmp_path / "data", "3m", lazily=True) as place:
         yield Disk(place)
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def all_on_disk(window: MainWindow, count: int) -> dict[int, object]:
@@ -187,33 +177,19 @@ def test_nothing_opens_on_a_full_disk_until_there_is_room(
     assert len(window.session.project.all_boxes()) == COUNT
 
 
-def export_yolo(qtbot: QtBot, window: MainWindow, place: Path) -> None:
-    """File > Export through its dialog, as YOLO, which copies every photo."""
-
-    def fill_in() -> None:
-        dialog = QApplication.activeModalWidget()
-        assert isinstance(dialog, ExportDialog)
-        dialog.format.setCurrentIndex(dialog.format.findData("yolo"))
-        dialog.path_edit.setText(str(place))
-        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
-
-    QTimer.singleShot(0, fill_in)
-    window.actions_["export"].trigger()
-
-
 def test_full_in_the_middle_of_an_export(disk: Disk, window: MainWindow, folder: Path, qtbot: QtBot) -> None:
     fill_with_boxes(qtbot, window, folder)
     settle(qtbot, window)
     disk.fill(but=40_000)  # a few photos have room there
     before = sorted(path.name for path in disk.place.iterdir())
-    export_yolo(qtbot, window, disk.place / "set")
+    begin_export(qtbot, window, "yolo", disk.place / "set")
     assert told(qtbot, window) == "“set” could not be written: the disk is full."
     assert sorted(path.name for path in disk.place.iterdir()) == before, "nothing half is left"
     assert len(window.session.project.all_boxes()) == COUNT
 
     disk.free()
     with qtbot.waitSignal(window.workbench.exporting.exported, timeout=LONG):
-        export_yolo(qtbot, window, disk.place / "set")
+        begin_export(qtbot, window, "yolo", disk.place / "set")
     assert len(list((disk.place / "set" / "images").rglob("*.png"))) == COUNT
     window.findChild(DoneDialog).close()
     settle(qtbot, window)

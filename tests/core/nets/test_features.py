@@ -253,7 +253,7 @@ def test_a_wrong_answer_of_torch_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_card_that_torch_cannot_use_leaves_the_work_to_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features_module, "has_graphics_card", lambda: True)
+    monkeypatch.setattr(features_module, "graphics_cards", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert load_features(threads=1).version.startswith("onnxruntime")
 
