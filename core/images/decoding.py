@@ -28,6 +28,7 @@ from core.images.source import DAMAGED_HEADER, Loaded, Source
 from core.images.tiff import ODD_COMPRESSION, ODD_TIFF, Page, at_the_front, is_tiff, photo_page
 from core.images.tiff_samples import TiffSamples, is_misread_by_pillow
 from core.images.unplaced import says_where
+from core.images.unread import unread_error, unread_jpeg, unread_png
 
 NOT_AN_IMAGE = mark("Not an image this program reads (PNG, JPEG, BMP, GIF, TIFF, WebP, HEIC, AVIF).")
 EMPTY = mark("The file is empty.")
@@ -210,7 +211,7 @@ def _reasons() -> Iterator[None]:
     except MemoryError as error:
         raise ImageError(tr("Too large for the free memory of this computer.")) from error
     except Exception as error:
-        raise ImageError(damaged(error)) from error
+        raise ImageError(tr(unread_error(error)) or damaged(error)) from error
 
 
 def _identify(file: BinaryIO) -> Source:
@@ -224,6 +225,8 @@ def _identify(file: BinaryIO) -> Source:
                 return RawPhoto(file)
     elif looks_like_raw(head):
         return RawPhoto(file)
+    elif told := unread_png(head):
+        raise ImageError(tr(told))
     if page is not None and (is_misread_by_pillow(page) or not page.has_known_compression):
         return _samples(page, file)
     hangs_below = page is not None and page.number is None
@@ -233,7 +236,8 @@ def _identify(file: BinaryIO) -> Source:
     except UnidentifiedImageError as error:
         if page is not None:
             return _samples(page, file)
-        raise ImageError(tr(DAMAGED_HEADER if looks_like_image(head) else NOT_AN_IMAGE)) from error
+        told = unread_jpeg(head, file) or (DAMAGED_HEADER if looks_like_image(head) else NOT_AN_IMAGE)
+        raise ImageError(tr(told)) from error
     if page is not None and page.number:
         image.seek(page.number)
     return PillowImage(image, file)
