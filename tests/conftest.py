@@ -56,10 +56,15 @@ def no_leaked_threads() -> Iterator[None]:
         time.sleep(0.01)
 
 
+#: Of the one loop in which fsspec makes all its requests, from the first one to the end of the process.
+KEPT_THREADS = ("fsspecIO", "asyncio_")
+
+
 def _leaked(before: set[threading.Thread]) -> list[threading.Thread]:
     # Python stands in for a foreign thread, such as one of QThreadPool's, with a dummy that it never removes.
     now = threading.enumerate()
-    return [one for one in now if one not in before and not isinstance(one, threading._DummyThread)]
+    new = [one for one in now if one not in before and not isinstance(one, threading._DummyThread)]
+    return [one for one in new if not one.name.startswith(KEPT_THREADS)]
 
 
 @pytest.fixture(scope="session")

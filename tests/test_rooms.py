@@ -32,7 +32,7 @@ FLOORS = (
     {"maps", "formats", "evaluate"},
     {"learn"},
     {"project"},
-    {"paper"},
+    {"paper", "scale"},
     {"cli", "app"},
     {"api"},
 )

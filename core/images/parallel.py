@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from core.base.errors import Cancelled, ImageError
 from core.base.language import mark, tr
@@ -17,6 +18,8 @@ from core.images.decoding import Decoded, UnavailableError, unavailable
 from core.images.scan import ImageFile
 
 CHANGED = mark("The file changed while it was being read; scan the folder again.")
+
+T = TypeVar("T")
 
 _AHEAD = 4  # files per thread that are being decoded or wait to be used
 _CANCEL_POLL_S = 0.1
@@ -37,9 +40,10 @@ def none_usable(count: int, first: Failure) -> ImageError:
 
 
 def decode_all(
-    files: Iterable[ImageFile],
+    files: Iterable[T],
     decode: Callable[[Path], Decoded],
     *,
+    opened: Callable[[T], AbstractContextManager[ImageFile]] = nullcontext,  # type: ignore[assignment]
     workers: int | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Generator[Decoded | Failure, None, None]:
@@ -49,8 +53,11 @@ def decode_all(
     ----------
     decode
         Called in several threads; may raise what :func:`core.images.decoding.decode` raises.
+    opened
+        Gives each of ``files``, where they are something else, as a file for as long as it is decoded; may
+        raise what ``decode`` may.
     workers
-        Threads that decode; by default one per core, 8 at most.
+        Threads that decode; by default one per core, 8 at most. With 0 this thread decodes, nothing ahead.
     cancelled
         Asked between files.
 
@@ -59,6 +66,9 @@ def decode_all(
     Cancelled
         ``cancelled()`` became true. No thread outlives the generator, also where it is closed.
     """
+    if workers == 0:
+        yield from _decode_here(files, decode, opened, cancelled or (lambda: False))
+        return
     workers = workers or min(8, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     waiting: deque[Future[Decoded | Failure]] = deque()
@@ -66,7 +76,7 @@ def decode_all(
     try:
         while True:
             while len(waiting) < _AHEAD * workers and (file := next(upcoming, None)) is not None:
-                waiting.append(pool.submit(_decode_unchanged, file, decode))
+                waiting.append(pool.submit(_decode_unchanged, file, decode, opened))
             if not waiting:
                 return
             yield _result(waiting.popleft(), cancelled or (lambda: False))
@@ -81,14 +91,28 @@ def state_of(file: ImageFile) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _decode_unchanged(file: ImageFile, decode: Callable[[Path], Decoded]) -> Decoded | Failure:
+def _decode_here(
+    files: Iterable[T],
+    decode: Callable[[Path], Decoded],
+    opened: Callable[[T], AbstractContextManager[ImageFile]],
+    cancelled: Callable[[], bool],
+) -> Generator[Decoded | Failure, None, None]:
+    for file in files:
+        _check(cancelled)
+        yield _decode_unchanged(file, decode, opened)
+
+
+def _decode_unchanged(
+    given: T, decode: Callable[[Path], Decoded], opened: Callable[[T], AbstractContextManager[ImageFile]]
+) -> Decoded | Failure:
     try:
-        before = state_of(file)
-        if before != (file.size_bytes, file.mtime_ns):
-            return Failure(tr(CHANGED), again=True)
-        decoded = decode(file.path)
-        if state_of(file) != before:
-            return Failure(tr(CHANGED), again=True)
+        with opened(given) as file:
+            before = state_of(file)
+            if before != (file.size_bytes, file.mtime_ns):
+                return Failure(tr(CHANGED), again=True)
+            decoded = decode(file.path)
+            if state_of(file) != before:
+                return Failure(tr(CHANGED), again=True)
     except OSError as error:
         return Failure(unavailable(error), again=True)
     except ImageError as error:
@@ -98,7 +122,11 @@ def _decode_unchanged(file: ImageFile, decode: Callable[[Path], Decoded]) -> Dec
 
 def _result(future: Future[Decoded | Failure], cancelled: Callable[[], bool]) -> Decoded | Failure:
     while True:
-        if cancelled():
-            raise Cancelled(tr("Stopped before all images were prepared; what was saved before is kept."))
+        _check(cancelled)
         with suppress(FutureTimeout):
             return future.result(timeout=_CANCEL_POLL_S)
+
+
+def _check(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Cancelled(tr("Stopped before all images were prepared; what was saved before is kept."))

@@ -68,6 +68,8 @@ FILMS = {
 }
 # What lies beside a project while it is open.
 _BESIDE_PROJECTS = (".boxscout.lock", ".boxscout-wal", ".boxscout-shm", ".boxscout-journal")
+HEAD = 32
+"""Bytes of a file that tell its kind."""
 _PIECE = 4096
 _WORTH_A_GROUP = 256
 _ALL_DIGITS = str.maketrans("123456789", "0" * 9)
@@ -213,11 +215,16 @@ def natural_order(items: Sequence[Item], *, name: Callable[[Item], str]) -> Iter
 
 
 class _Scan:
-    """What one scan has seen; links and overlapping choices lead to no second listing."""
+    """What one scan has seen; links and overlapping choices lead to no second listing.
+
+    A folder is listed once, and so are its own files: only files that were reached in another way are kept.
+    """
 
     def __init__(self) -> None:
         self.folders: set[tuple[int, int]] = set()
-        self.files: set[str] = set()  # real paths
+        self.listed: set[tuple[int, int]] = set()  # those of them whose files were looked at, or are just now
+        self.now: tuple[tuple[int, int], set[str]] = (0, 0), set()  # the last of them, and which of its files
+        self.files: set[str] = set()  # real paths of what links led to, or was chosen by itself
 
     def start(self, path: Path) -> Iterator[ImageFile | RejectedFile]:
         try:
@@ -234,7 +241,7 @@ class _Scan:
         elif is_folder:
             yield from self.folder(path, "", str(path))
         else:
-            yield from self.file(path.parent, path.name, str(path), os.path.realpath(path), chosen=True)
+            yield from self.other_file(path.parent, path.name, str(path), chosen=True)
 
     def folder(self, root: Path, prefix: str, path: str) -> Iterator[ImageFile | RejectedFile]:
         """``prefix`` is the folder's name below ``root``, empty or ending in a slash."""
@@ -255,29 +262,52 @@ class _Scan:
             self.folders.discard(itself)  # it may be chosen by itself as well
             yield RejectedFile(Path(path), tr(_COPIES).format(name=EXPORTED))
             return
-        real = os.path.realpath(path)
+        real, names = os.path.realpath(path), set[str]()
+        self.listed.add(itself)
+        self.now = itself, names
         subfolders = []
         for entry in natural_order(listed, name=lambda entry: entry.name):
             if not _is_text(entry.name):
                 yield RejectedFile(Path(entry.path), tr(NOT_UTF8))
             elif _is_folder(entry):
                 subfolders.append(entry)
+            elif entry.is_symlink():
+                yield from self.other_file(root, prefix + entry.name, entry.path)
             else:
-                # Inside a folder seen once only links can repeat: spare the others a realpath each.
-                true_path = (
-                    os.path.realpath(entry.path) if entry.is_symlink() else f"{real}{os.sep}{entry.name}"
-                )
-                yield from self.file(root, prefix + entry.name, entry.path, true_path)
+                names.add(entry.name)
+                if not self.files or f"{real}{os.sep}{entry.name}" not in self.files:
+                    yield from self.file(root, prefix + entry.name, entry.path)
         for entry in subfolders:
             if not _is_project_data(entry.path):
                 yield from self.folder(root, f"{prefix}{entry.name}/", entry.path)
 
-    def file(
-        self, root: Path, name: str, path: str, true_path: str, *, chosen: bool = False
+    def other_file(
+        self, root: Path, name: str, path: str, *, chosen: bool = False
     ) -> Iterator[ImageFile | RejectedFile]:
+        """A file that may be listed, or have been, in another way as well."""
+        true_path = os.path.realpath(path)
+        if not self.is_listed(true_path):
+            self.files.add(true_path)
+            yield from self.file(root, name, path, chosen=chosen)
+
+    def is_listed(self, true_path: str) -> bool:
+        """Whether a file has been looked at, by itself or with its folder."""
         if true_path in self.files:
-            return
-        self.files.add(true_path)
+            return True
+        folder, name = os.path.split(true_path)
+        try:
+            status = os.stat(folder)  # noqa: PTH116
+        except OSError:
+            return False
+        there = status.st_dev, status.st_ino
+        if there not in self.listed or not is_theirs(name) or not _is_text(name):
+            return False
+        last, names = self.now
+        return there != last or name in names
+
+    def file(
+        self, root: Path, name: str, path: str, *, chosen: bool = False
+    ) -> Iterator[ImageFile | RejectedFile]:
         try:
             status = os.stat(path)  # noqa: PTH116
             reason = _usable(path, status, chosen=chosen)
@@ -292,24 +322,42 @@ class _Scan:
 
 
 def _usable(path: str, status: os.stat_result, *, chosen: bool) -> str | None:
-    """The reason against a file; '' when there is none, None when it is not even worth a word."""
     if not stat.S_ISREG(status.st_mode):
         return tr(NOT_A_FILE)
+
+    def head() -> bytes:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read(HEAD)
+
+    return reason_against(path, status.st_size, head, chosen=chosen)
+
+
+def reason_against(path: str, size_bytes: int, head: Callable[[], bytes], *, chosen: bool) -> str | None:
+    """The reason against a file; '' when there is none, None when it is not even worth a word.
+
+    Parameters
+    ----------
+    path
+        Its path or address, with the ending.
+    head
+        Reads its first :data:`HEAD` bytes; called where the ending does not say what the file is.
+    chosen
+        Whether a person chose it by itself.
+    """
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
     if suffix.endswith(_SECOND_HAND) and not chosen:
         return None
     if path.endswith(_BESIDE_PROJECTS) and not chosen:
         return None
     known = suffix in SUFFIXES
-    if status.st_size == 0:
+    if size_bytes == 0:
         return None if suffix in SIDE_FILES and not chosen else tr(EMPTY)
     if known:
         return ""
-    with open(path, "rb") as file:  # noqa: PTH123
-        head = file.read(32)
-    if looks_like_image(head):
+    first = head()
+    if looks_like_image(first):
         return ""
-    if raw.looks_like_raw(head):
+    if raw.looks_like_raw(first):
         return "" if raw.has_extra() else raw.needs_extra()
     if suffix in FILMS:
         return tr(FILM)

@@ -188,6 +188,34 @@ def _learner(config: FeaturesConfig, features: Features) -> Learner:
     return _Ddt(config, features) if config.method == "ddt" else _ObjectUnit(config, features)
 
 
+def ddt_localizer(tally: Tally, config: FeaturesConfig, features: Features, *, images: int) -> Localizer:
+    """What a tally of the last convolution's descriptors of so many ``images`` has found, as published.
+
+    Its map is .5 where the projection is 0, which is the published cut, and grows with it.
+
+    Raises
+    ------
+    TrainingError
+        All descriptors are the same.
+    """
+    found = tally.direction()
+    weights = (found.direction / found.deviation).astype(np.float32)
+    return Localizer(
+        method="ddt",
+        features=features.name,
+        sha256=features.sha256,
+        version=features.version,
+        form=input_form(config, features),
+        strides=features.strides[-1:],
+        channels=features.channels[-1:],
+        cell=features.strides[-1],
+        normalise=False,
+        weights=weights,
+        bias=-float(weights.astype(np.float64) @ found.mean),
+        images=images,
+    )
+
+
 class _Ddt:
     """Deep descriptor transforming, as :mod:`core.maps.ddt` has it."""
 
@@ -203,24 +231,7 @@ class _Ddt:
         self._images += len(described.rows)
 
     def provisional(self) -> Localizer:
-        """Its map is .5 where the projection is 0, which is the published cut, and grows with it."""
-        found = self._tally.direction()
-        weights = (found.direction / found.deviation).astype(np.float32)
-        features = self._features
-        return Localizer(
-            method="ddt",
-            features=features.name,
-            sha256=features.sha256,
-            version=features.version,
-            form=input_form(self._config, features),
-            strides=features.strides[-1:],
-            channels=features.channels[-1:],
-            cell=features.strides[-1],
-            normalise=False,
-            weights=weights,
-            bias=-float(weights.astype(np.float64) @ found.mean),
-            images=self._images,
-        )
+        return ddt_localizer(self._tally, self._config, self._features, images=self._images)
 
     def learn(self) -> Iterator[tuple[float, Localizer]]:
         yield 1.0, self.provisional()

@@ -95,6 +95,13 @@ class Tally:
             values -= mean
         self._merge(len(values), mean, values.T @ values)
 
+    def merge(self, other: Tally) -> None:
+        """Count what ``other`` has counted, after what this has."""
+        if other.count:
+            self._merge(other.count, other._mean, other._scatter)
+            self._middle.merge(other._middle)
+            self._border.merge(other._border)
+
     def direction(self) -> Direction:
         """The first direction of all that was added.
 
@@ -119,7 +126,7 @@ class Tally:
 
     def _merge(self, count: int, mean: Floats, scatter: Floats) -> None:
         if not self.count:
-            self.count, self._mean, self._scatter = count, mean, scatter
+            self.count, self._mean, self._scatter = count, mean, scatter.copy()
             return
         total = self.count + count
         away = mean - self._mean
@@ -139,6 +146,9 @@ class _Sum:
     def add(self, maps: Array) -> None:
         self._sum = self._sum + maps.sum(axis=(0, 2, 3), dtype=np.float64)
         self._count += maps.shape[0] * maps.shape[2] * maps.shape[3]
+
+    def merge(self, other: _Sum) -> None:
+        self._sum, self._count = self._sum + other._sum, self._count + other._count
 
     @property
     def mean(self) -> Floats:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from core.images.inputs import InputForm, as_batch
 from core.images.parallel import Failure, decode_all
 from core.images.scan import ImageFile
 from core.nets.features import Features, Maps
+
+T = TypeVar("T")
 
 _HELD = 4  # batches whose images may wait for others of their shape
 
@@ -40,10 +43,12 @@ class Described:
 
 def stream_features(
     features: Features,
-    files: Sequence[ImageFile],
+    files: Sequence[T],
     *,
     form: InputForm,
     batch: int = 8,
+    filled: bool = False,
+    opened: Callable[[T], AbstractContextManager[ImageFile]] = nullcontext,  # type: ignore[assignment]
     workers: int | None = None,
     on_failure: Callable[[int, Failure], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -57,8 +62,10 @@ def stream_features(
     ----------
     form
         The size that images are brought to; its ``multiple`` must suit the features.
-    workers
-        Threads that decode, as in :func:`core.images.parallel.decode_all`.
+    filled
+        Compute every batch at the same size, the last ones with images that count for nothing.
+    opened, workers
+        As in :func:`core.images.parallel.decode_all`.
     on_failure
         Called in this thread with the row of a file that cannot be used, and why.
 
@@ -68,7 +75,9 @@ def stream_features(
         ``cancelled()`` became true.
     """
     waiting: Waiting = {}
-    with closing(decode_all(files, form.decode, workers=workers, cancelled=cancelled)) as results:
+    whole = batch if filled else 0
+    decoding = decode_all(files, form.decode, opened=opened, workers=workers, cancelled=cancelled)
+    with closing(decoding) as results:
         for row, result in enumerate(results):
             if isinstance(result, Failure):
                 if on_failure is not None:
@@ -77,11 +86,12 @@ def stream_features(
             group = waiting.setdefault(result.pixels.shape, [])
             group.append((row, result))
             if len(group) == batch:
-                yield _described(features, waiting.pop(result.pixels.shape))
+                yield _described(features, waiting.pop(result.pixels.shape), whole)
             elif sum(map(len, waiting.values())) >= _HELD * batch:
-                yield _described(features, waiting.pop(max(waiting, key=lambda shape: len(waiting[shape]))))
+                largest = max(waiting, key=lambda shape: len(waiting[shape]))
+                yield _described(features, waiting.pop(largest), whole)
     for group in waiting.values():
-        yield _described(features, group)
+        yield _described(features, group, whole)
 
 
 def describe(features: Features, group: Sequence[Decoded]) -> Described:
@@ -89,12 +99,15 @@ def describe(features: Features, group: Sequence[Decoded]) -> Described:
     return _described(features, list(enumerate(group)))
 
 
-def _described(features: Features, group: Sequence[tuple[int, Decoded]]) -> Described:
+def _described(features: Features, group: Sequence[tuple[int, Decoded]], whole: int = 0) -> Described:
+    """Of decoded images with their rows; computed ``whole`` at a time at least."""
     images = [decoded.pixels for _, decoded in group]
+    more = [images[0]] * max(0, whole - len(images))
+    maps = features.maps(as_batch([*images, *more]))
     return Described(
         rows=np.array([row for row, _ in group], np.int64),
         images=np.stack(images),
         sizes=np.array([(decoded.width, decoded.height) for _, decoded in group], np.int32),
-        maps=features.maps(as_batch(images)),
+        maps=tuple(one[: len(images)] for one in maps) if more else maps,
         taken=tuple(decoded.taken for _, decoded in group),
     )

@@ -262,3 +262,20 @@ def test_many_names_come_in_natural_order(count: int) -> None:
     made = (f"{starts[i % 6]}{str(n).zfill(i % 2 * 5)}{ends[i % 4]}" for i, n in enumerate(numbers.tolist()))
     names = list(dict.fromkeys(made))
     assert list(natural_order(names, name=str)) == sorted(names, key=natural_key)
+
+
+@posix_only
+def test_a_link_and_its_file_are_one_whichever_comes_first(tmp_path: Path) -> None:
+    for name in ("m/real.png", "m/.hidden.png", "outside.png"):
+        picture(tmp_path / "photos" / name if name != "outside.png" else tmp_path / name)
+    folder = tmp_path / "photos"
+    (folder / "m" / "a-link.png").symlink_to(folder / "m" / "real.png")  # before its file, in its folder
+    (folder / "m" / "z-link.png").symlink_to(folder / "m" / "real.png")  # after it
+    (folder / "m" / "b-link.png").symlink_to(folder / "m" / ".hidden.png")  # to one that is passed over
+    (folder / "z").mkdir()
+    (folder / "z" / "late.png").symlink_to(folder / "m" / "real.png")  # its folder is done
+    (folder / "z" / "one.png").symlink_to(tmp_path / "outside.png")
+    (folder / "z" / "two.png").symlink_to(tmp_path / "outside.png")
+    assert names(folder) == ["m/a-link.png", "m/b-link.png", "z/one.png"]
+    assert names(folder / "m" / "z-link.png", folder) == ["z-link.png", "m/b-link.png", "z/one.png"]
+    assert names(folder, folder / "m" / "real.png", folder / "m" / ".hidden.png") == names(folder)
