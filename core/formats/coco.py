@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from core import __version__
-from core.base.annotations import SOURCES, STATUSES, BoxRecord, ImageBoxes, Source, Status
+from core.base.annotations import DEFAULT_LABEL, SOURCES, STATUSES, BoxRecord, ImageBoxes, Source, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
@@ -27,11 +27,12 @@ from core.formats.common import (
     numbered_labels,
     prepare,
     taught_info,
-    write_checked,
 )
 from core.formats.files import wrong
 from core.formats.gather import Gathered, ReadOptions, are_shares, box_of, first_of, number, size
 from core.formats.masks import box_of_mask
+from core.formats.streaming import Stream
+from core.formats.writing import write_checked, write_parts
 
 MADE_HERE = "Boxes found by Boxscout"
 
@@ -49,40 +50,54 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     """
     prepared = prepare(images)
     write_checked(path, document(prepared, options), lambda written: matches(FORMAT.read(written), prepared))
-    notes = []
-    if prepared.without_box:
-        notes.append(
-            trn(
-                "{count:,} image has no box and no annotation.",
-                "{count:,} images have no box and no annotation.",
-                prepared.without_box,
-            )
+    return prepared.summary(path, len(prepared.images), *_notes(prepared.without_box))
+
+
+def stream(images: Stream, path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
+    """:func:`write` for more images than fit in memory."""
+    prepared = images.prepare()
+    write_parts(path, parts(prepared, options))
+    return prepared.summary(path, prepared.count.images, *_notes(prepared.count.without_box))
+
+
+def _notes(without_box: int) -> list[str]:
+    if not without_box:
+        return []
+    return [
+        trn(
+            "{count:,} image has no box and no annotation.",
+            "{count:,} images have no box and no annotation.",
+            without_box,
         )
-    return prepared.summary(path, len(prepared.images), *notes)
+    ]
 
 
 def document(prepared: Prepared, options: WriteOptions) -> bytes:
     """The file that holds ``prepared``; ASCII only, since readers open it in the encoding of their system."""
-    content = _content(prepared, options)
-    text = json.dumps(content, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
-    return (text + "\n").encode("ascii")
+    return "".join(parts(prepared.images, options)).encode("ascii")
 
 
-def _content(prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
-    categories = category_ids(prepared, options)
-    annotations: list[dict[str, Any]] = []
-    for image_id, image in enumerate(prepared.images, start=1):
+def parts(images: Iterable[ImageBoxes], options: WriteOptions) -> Iterator[str]:
+    """The same piece by piece, of ``images`` that are gone through twice: for themselves, for their boxes."""
+    yield f'{{"info":{_text({"description": MADE_HERE, "version": __version__, **taught_info(options)})}'
+    yield ',"licenses":[],"images":['
+    for image_id, image in enumerate(images, start=1):
+        yield ("," if image_id > 1 else "") + _text(_image(image_id, image))
+    yield '],"annotations":['
+    categories = {label: category for category, label in enumerate(options.labels, start=1)}
+    count = 0
+    for image_id, image in enumerate(images, start=1):
         for record in image.boxes:
-            annotations.append(_annotation(len(annotations) + 1, image_id, categories[record.label], record))
-    return {
-        "info": {"description": MADE_HERE, "version": __version__, **taught_info(options)},
-        "licenses": [],
-        "images": [_image(number, image) for number, image in enumerate(prepared.images, start=1)],
-        "annotations": annotations,
-        "categories": [
-            {"id": number, "name": label, "supercategory": ""} for label, number in categories.items()
-        ],
-    }
+            category = categories.setdefault(record.label, len(categories) + 1)
+            count += 1
+            yield ("," if count > 1 else "") + _text(_annotation(count, image_id, category, record))
+    named = categories or {DEFAULT_LABEL: 1}
+    listed = [{"id": category, "name": label, "supercategory": ""} for label, category in named.items()]
+    yield f'],"categories":{_text(listed)}}}\n'
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
 
 
 def category_ids(prepared: Prepared, options: WriteOptions) -> dict[str, int]:
@@ -339,5 +354,6 @@ FORMAT = Format(
     help=mark("Ground truth for training and measuring; coordinates are not rounded."),
     suffix=".json",
     write=write,
+    stream=stream,
     begin=_Files,
 )

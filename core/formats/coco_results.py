@@ -17,10 +17,10 @@ from core.formats.common import (
     Format,
     WriteOptions,
     prepare,
-    write_checked,
 )
 from core.formats.files import read_json, wrong
 from core.formats.gather import Gathered, are_shares, box_of, each_file, share
+from core.formats.writing import write_checked
 
 SURE = 1.0
 

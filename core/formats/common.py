@@ -1,22 +1,24 @@
-"""What every format shares: which boxes leave, how the file is written and checked, what was done."""
+"""What every format shares: which boxes leave, and what was done."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.base.annotations import DEFAULT_LABEL, BoxRecord, ImageBoxes, Status
-from core.base.atomic import atomic_write, keep_other_kinds, os_errors, remove_forgotten
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, short, tr, trn
 from core.formats.gather import Begin, ReadOptions, read_files
 from core.formats.names import checked_name
-from core.formats.notes import notes_on
+from core.formats.notes import Told, same_but_for_case
+
+if TYPE_CHECKING:
+    from core.formats.streaming import Stream
 
 # Less than any pixel that a person could see: arithmetic, not a box that stuck out.
 _NOT_CLAMPED = 1e-6
@@ -50,7 +52,7 @@ class WriteOptions:
     """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
-    val: frozenset[str] = frozenset()
+    val: Container[str] = frozenset()
     labels: tuple[str, ...] = ()
     link: bool = False
     flat: bool = False
@@ -127,9 +129,16 @@ class Writer(Protocol):
     ) -> ExportSummary: ...
 
 
+class Streamer(Protocol):
+    """The same for more images than fit in memory."""
+
+    def __call__(self, images: Stream, path: Path, options: WriteOptions = PLAIN) -> ExportSummary: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. ``write`` raises FormatError and is None where the format is only read.
+    """One format. ``write`` raises FormatError and is None where the format is only read, ``stream`` where it
+    takes all images at once.
 
     Of what is read, ``begin`` starts a reader of files, which are known by what they hold and end in
     ``read_suffix``, by default ``suffix``; ``layout`` says instead whether a path is laid out so, a folder as
@@ -144,6 +153,7 @@ class Format:
     suffix: str
     help: str = ""
     write: Writer | None = None
+    stream: Streamer | None = None
     begin: Begin | None = None
     read_suffix: str = ""
     layout: Callable[[Path], bool] | None = None
@@ -226,17 +236,30 @@ def prepare(
     left_out = {one.name for one in skipped}
     usable = [image for image in usable if image.name not in left_out]
     _some_left(usable, skipped)
-    kept, clamped, outside = [], 0, 0
-    for image in usable:
-        boxes = [_inside(image, record) for record in image.boxes]
-        inside = tuple(record for record in boxes if _has_area(record))
-        clamped += sum(_moved(a, b) for a, b in zip(image.boxes, boxes, strict=True) if _has_area(b))
-        outside += len(boxes) - len(inside)
-        kept.append(replace(image, boxes=inside))
-    notes = notes_on(usable, outside=outside, clamped=clamped, failed=failed, keeps_failed=keeps_failed)
+    told = Told(failed=failed, same=same_but_for_case(image.name for image in usable))
+    kept = [fitted(image, told) for image in usable]
     without_box = sum(not image.boxes for image in kept)
     collisions = same_stems(image.name for image in kept)
-    return Prepared(tuple(kept), without_box, clamped, failed, tuple(notes), collisions, skipped)
+    notes = tuple(told.sentences(keeps_failed=keeps_failed))
+    return Prepared(tuple(kept), without_box, told.clamped, failed, notes, collisions, skipped)
+
+
+def fitted(image: ImageBoxes, told: Told) -> ImageBoxes:
+    """``image`` with its boxes cut to it, without those that have no area then; counted in ``told``.
+
+    Raises
+    ------
+    FormatError
+        The side or score of a box is not a number.
+    """
+    boxes = [_inside(image, record) for record in image.boxes]
+    inside = tuple(record for record in boxes if _has_area(record))
+    told.count(
+        image,
+        clamped=sum(_moved(a, b) for a, b in zip(image.boxes, boxes, strict=True) if _has_area(b)),
+        outside=len(boxes) - len(inside),
+    )
+    return replace(image, boxes=inside)
 
 
 def not_text(image: ImageBoxes) -> str:
@@ -285,28 +308,6 @@ def whole_pixels(image: ImageBoxes) -> ImageBoxes:
         y0, y1 = _edges(record.box.y0, record.box.y1, image.height)
         boxes.append(replace(record, box=Box(x0, y0, x1, y1)))
     return replace(image, boxes=tuple(boxes))
-
-
-def write_checked(path: Path, data: bytes, check: Callable[[Path], bool]) -> None:
-    """Write ``data`` to ``path``, whole or not at all, and only where reading it back satisfies ``check``.
-
-    Raises
-    ------
-    FormatError
-        It cannot be written or does not read back, or ``path`` is a file that holds no text, such as a photo
-        or a project; ``path`` is then as it was.
-    """
-    with os_errors(FormatError, tr("“{name}” could not be written: {reason}."), name=path.name):
-        keep_other_kinds(path)
-        remove_forgotten(path.parent)
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(data)
-            if not check(temporary):
-                raise FormatError(
-                    tr("“{name}” did not read back as it was written; nothing was exported.").format(
-                        name=path.name
-                    )
-                )
 
 
 def _some_left(kept: Sequence[ImageBoxes], skipped: Sequence[Skipped]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +29,11 @@ from core.formats.common import (
     not_text,
     prepare,
     whole_pixels,
-    write_checked,
 )
 from core.formats.files import Table, wrong
 from core.formats.gather import Gathered, are_shares, each_file, numbers, share, size
+from core.formats.streaming import Stream
+from core.formats.writing import write_checked, write_parts
 
 COLUMNS = (
     *("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax"),
@@ -43,6 +44,7 @@ NO_OBJECT, TAKEN, PLACE = "no_object", "captured", ("latitude", "longitude")
 TAUGHT = ("run", "reviewed_images")
 # A spreadsheet runs a cell that starts with one of these, full width or not.
 _FORMULA = frozenset("=+-@＝＋－＠")
+Columns = tuple[str, ...]
 
 
 def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
@@ -68,30 +70,51 @@ def _write(
     options: WriteOptions,
 ) -> ExportSummary:
     prepared = prepare(images, unfit=not_text)
-    kept = [edges(image) for image in prepared.images if image.boxes]
-    if not options.with_gps:
-        kept = [replace(image, position=None) if image.position else image for image in kept]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    known = [names for names, cells in _MORE.items() if any(any(c != "" for c in cells(i)) for i in kept)]
-    taught = [neutral(str(options.taught[name])) for name in TAUGHT] if options.taught else []
-    writer.writerow((*COLUMNS, *(name for names in known for name in names), *(TAUGHT if taught else ())))
-    for image in kept:
-        more = [cell for names in known for cell in _MORE[names](image)]
-        for record in image.boxes:
-            origin = taught if record.source is Source.AUTO else [""] * len(taught)
-            writer.writerow([*_row(image, record), *more, *origin])
-    write_checked(path, text.getvalue().encode("utf-8"), lambda written: FORMAT.read(written) == kept)
+    kept = [edges(image) for image in _leaving(prepared.images, options)]
+    text = "".join(parts(kept, options, columns_known(kept)))
+    write_checked(path, text.encode("utf-8"), lambda written: FORMAT.read(written) == kept)
+    guarded = sum(map(_is_guarded, kept))
+    return prepared.summary(path, len(kept), *_notes(prepared.without_box, guarded))
+
+
+def stream(images: Stream, path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
+    """:func:`write` for more images than fit in memory."""
+    prepared = images.prepare(unfit=not_text)
+    more, guarded = columns_known(_leaving(prepared, options)), 0
+
+    def counted() -> Iterator[ImageBoxes]:
+        nonlocal guarded
+        for image in map(whole_pixels, _leaving(prepared, options)):
+            guarded += _is_guarded(image)
+            yield image
+
+    write_parts(path, parts(counted(), options, more))
+    count = prepared.count
+    return prepared.summary(path, count.images - count.without_box, *_notes(count.without_box, guarded))
+
+
+def _leaving(images: Iterable[ImageBoxes], options: WriteOptions) -> Iterator[ImageBoxes]:
+    """Those that have a row, and no place where that is not wanted."""
+    for image in images:
+        if image.boxes:
+            yield image if options.with_gps or not image.position else replace(image, position=None)
+
+
+def _is_guarded(image: ImageBoxes) -> bool:
+    return neutral(image.name) != image.name
+
+
+def _notes(without_box: int, guarded: int) -> list[str]:
     notes = []
-    if prepared.without_box:
+    if without_box:
         notes.append(
             trn(
                 "{count:,} image has no box and so no row.",
                 "{count:,} images have no box and so no row.",
-                prepared.without_box,
+                without_box,
             )
         )
-    if guarded := sum(neutral(image.name) != image.name for image in kept):
+    if guarded:
         notes.append(
             trn(
                 "{count:,} file name got an apostrophe before it, "
@@ -101,7 +124,35 @@ def _write(
                 guarded,
             )
         )
-    return prepared.summary(path, len(kept), *notes)
+    return notes
+
+
+def parts(images: Iterable[ImageBoxes], options: WriteOptions, more: Sequence[Columns]) -> Iterator[str]:
+    """The table of ``images``, row by row; ``more`` are the :func:`columns_known` of any of them."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    taught = [neutral(str(options.taught[name])) for name in TAUGHT] if options.taught else []
+    writer.writerow((*COLUMNS, *(name for names in more for name in names), *(TAUGHT if taught else ())))
+    for image in images:
+        cells = [cell for names in more for cell in _MORE[names](image)]
+        for record in image.boxes:
+            origin = taught if record.source is Source.AUTO else [""] * len(taught)
+            writer.writerow([*_row(image, record), *cells, *origin])
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
+
+
+def columns_known(images: Iterable[ImageBoxes]) -> list[Columns]:
+    """The columns beside :data:`COLUMNS` that say something of any of ``images``."""
+    left = dict(_MORE)
+    for image in images:
+        for names in [names for names, cells in left.items() if any(cell != "" for cell in cells(image))]:
+            del left[names]
+        if not left:
+            break
+    return [names for names in _MORE if names not in left]
 
 
 def _row(image: ImageBoxes, record: BoxRecord) -> list[str | int | float]:
@@ -129,7 +180,7 @@ def _place_cells(image: ImageBoxes) -> list[float | str]:
 
 
 #: Columns that are there where they are known of any image, and an image's cells in them.
-_MORE: Mapping[tuple[str, ...], Callable[[ImageBoxes], Sequence[float | str]]] = {
+_MORE: Mapping[Columns, Callable[[ImageBoxes], Sequence[float | str]]] = {
     (NO_OBJECT,): lambda image: [_cell(image.no_object)],
     (TAKEN,): lambda image: [image.taken],
     PLACE: _place_cells,
@@ -255,6 +306,7 @@ FORMAT = Format(
     help=mark("One row for each box, for spreadsheets, pandas and TensorFlow."),
     suffix=".csv",
     write=write,
+    stream=stream,
     begin=each_file(_knows, _read),
     needs_box=True,
     own=("with_gps",),

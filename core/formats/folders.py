@@ -8,8 +8,10 @@ import shutil
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -137,45 +139,73 @@ def unusable_sources(images: Iterable[ImageBoxes], options: WriteOptions) -> dic
     reasons = {}
     for image in images:
         source = options.sources.get(image.name)
-        reason = tr(NO_FILE) if source is None else _unusable(source, image)
+        reason = tr(NO_FILE) if source is None else unusable(source, image)
         if reason:
             reasons[image.name] = reason
     return reasons
 
 
-def unique_stems(
-    names: Iterable[str], *, reserved: Collection[str] = (), flat: bool = False, endings: bool = False
-) -> dict[str, str]:
-    """A path without ending for each name, so that ``a.jpg`` and ``a.png`` do not claim one file.
+class Taken(Protocol):
+    """Names that are given: a set, or something like one that is not in memory."""
+
+    def __contains__(self, name: object, /) -> bool: ...
+
+    def add(self, name: str, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stems:
+    """Paths without ending, one for each name, so that ``a.jpg`` and ``a.png`` do not claim one file.
 
     With ``endings`` the paths keep them, and these two names are no namesakes. Capitals make no difference,
     since to some systems they make none. ``reserved`` names of folders, which have a meaning to readers, get
     an underscore, and so do names that are hidden from them. ``flat`` ones have no folders: ``a/b/c.jpg`` is
     ``a_b_c``.
     """
-    taken: set[str] = set()
-    result = {}
-    for name in names:
-        *folders, last = [name.replace("/", "_")] if flat else name.split("/")
-        folders = [_visible(f"{part}_" if part.casefold() in reserved else part) for part in folders]
+
+    taken: Taken = field(default_factory=set[str])
+    reserved: Collection[str] = ()
+    flat: bool = False
+    endings: bool = False
+
+    def of(self, name: str) -> str:
+        """The path for one more name."""
+        *folders, last = [name.replace("/", "_")] if self.flat else name.split("/")
+        folders = [_visible(f"{part}_" if part.casefold() in self.reserved else part) for part in folders]
         stem, dot, ending = last.rpartition(".")
         stem = _visible(stem or last)
-        suffix = dot + ending if endings and stem != last else ""
+        suffix = dot + ending if self.endings and stem != last else ""
         if len(os.fsencode(stem)) > _LONGEST:
             stem = os.fsencode(stem)[:_LONGEST].decode("utf-8", "ignore")
         unique = "/".join([*folders, stem + suffix])
         number = 2
-        while unique.casefold() in taken:
+        while unique.casefold() in self.taken:
             unique = "/".join([*folders, f"{stem}-{number}{suffix}"])
             number += 1
-        taken.add(unique.casefold())
-        result[name] = unique
-    return result
+        self.taken.add(unique.casefold())
+        return unique
+
+
+def unique_stems(
+    names: Iterable[str], *, reserved: Collection[str] = (), flat: bool = False, endings: bool = False
+) -> dict[str, str]:
+    """The path of :class:`Stems` for each of ``names``."""
+    stems = Stems(reserved=reserved, flat=flat, endings=endings)
+    return {name: stems.of(name) for name in names}
 
 
 def renamed_note(stems: Mapping[str, str]) -> list[str]:
     """A sentence on the images whose files go by another name than their own."""
-    changed = sum(name != stem and not name.startswith(f"{stem}.") for name, stem in stems.items())
+    return renamed_sentence(sum(is_renamed(name, stem) for name, stem in stems.items()))
+
+
+def is_renamed(name: str, stem: str) -> bool:
+    """Whether an image's file goes by another name than its own."""
+    return name != stem and not name.startswith(f"{stem}.")
+
+
+def renamed_sentence(changed: int) -> list[str]:
+    """A sentence on so many renamed images; none on none."""
     if not changed:
         return []
     return [
@@ -237,7 +267,8 @@ def _visible(part: str) -> str:
     return part if is_theirs(part) else f"_{part}"
 
 
-def _unusable(source: Path, image: ImageBoxes) -> str:
+def unusable(source: Path, image: ImageBoxes) -> str:
+    """Why the file ``source`` is not what the boxes of ``image`` were drawn on; empty where it is."""
     try:
         if not stat.S_ISREG(source.stat().st_mode):
             return tr("its file is no ordinary file any more")

@@ -8,8 +8,10 @@ no list at all.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from core import __version__
@@ -25,10 +27,11 @@ from core.formats.common import (
     numbered_labels,
     prepare,
     taught_info,
-    write_checked,
 )
 from core.formats.files import read_json
 from core.formats.gather import Gathered, box_of, each_file, first_of, numbers, share, size
+from core.formats.streaming import Stream
+from core.formats.writing import write_checked, write_parts
 
 VERSION = "1.6"
 _SURE = 1.0
@@ -48,30 +51,47 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
         It cannot be written, and ``path`` is as it was.
     """
     prepared = prepare(images, unfit=no_size, keeps_failed=True)
-    categories = {label: _category(label, options) for label in numbered_labels(prepared.images, options)}
+    ready = {image.name: image for image in prepared.images}
+    leaving = [
+        ready.get(image.name, image)
+        for image in images
+        if image.status is Status.FAILED or image.name in ready
+    ]
+    options = replace(options, labels=numbered_labels(prepared.images, options))
+    text = "".join(parts(leaving, options))
+    write_checked(path, text.encode("ascii"), lambda written: read_json(written) == json.loads(text))
+    return prepared.summary(path, len(prepared.images))
+
+
+def stream(images: Stream, path: Path, options: WriteOptions = PLAIN) -> ExportSummary:
+    """:func:`write` for more images than fit in memory."""
+    prepared = images.prepare(unfit=no_size, keeps_failed=True)
+    write_parts(path, parts(prepared, replace(options, labels=(*options.labels, *prepared.labels))))
+    return prepared.summary(path, prepared.count.images)
+
+
+def parts(images: Iterable[ImageBoxes], options: WriteOptions) -> Iterator[str]:
+    """The file that holds ``images``, failed ones too, piece by piece; ``options.labels`` are all classes."""
+    categories = {label: _category(label, options) for label in options.labels}
     numbers = {name: str(number) for number, name in enumerate(dict.fromkeys(categories.values()), 1)}
     keys = {label: numbers[name] for label, name in categories.items()}
-    ready = {image.name: image for image in prepared.images}
-    entries = []
-    for image in images:
-        if image.status is Status.FAILED:
-            reason = image.reason or tr("The image could not be used.")
-            entries.append({"file": image.name, "failure": reason, "detections": None})
-        elif image.name in ready:
-            entries.append(_entry(ready[image.name], keys))
-    document = {
-        "info": {
-            "format_version": VERSION,
-            "detector": MADE_HERE + __version__,
-            "detector_metadata": _METADATA,
-            **taught_info(options),
-        },
-        "detection_categories": {key: name for name, key in numbers.items()},
-        "images": entries,
+    info = {
+        "format_version": VERSION,
+        "detector": MADE_HERE + __version__,
+        "detector_metadata": _METADATA,
+        **taught_info(options),
     }
-    text = json.dumps(document, allow_nan=False, indent=1)
-    write_checked(path, (text + "\n").encode("ascii"), lambda written: read_json(written) == document)
-    return prepared.summary(path, len(prepared.images))
+    head = {"info": info, "detection_categories": {key: name for name, key in numbers.items()}}
+    yield _text(head).removesuffix("\n}") + ',\n "images": ['
+    between = ""
+    for image in images:
+        yield f"{between}\n" + indent(_text(_entry(image, keys)), "  ")
+        between = ","
+    yield ("\n ]" if between else "]") + "\n}\n"
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, allow_nan=False, indent=1)
 
 
 def _category(label: str, options: WriteOptions) -> str:
@@ -81,6 +101,9 @@ def _category(label: str, options: WriteOptions) -> str:
 
 
 def _entry(image: ImageBoxes, keys: dict[str, str]) -> dict[str, Any]:
+    if image.status is Status.FAILED:
+        reason = image.reason or tr("The image could not be used.")
+        return {"file": image.name, "failure": reason, "detections": None}
     return {"file": image.name, "detections": [_detection(image, one, keys) for one in image.boxes]}
 
 
@@ -150,6 +173,7 @@ FORMAT = Format(
     help=mark("Results in format 1.6 for Timelapse, AddaxAI and other camera-trap tools."),
     suffix=".json",
     write=write,
+    stream=stream,
     begin=each_file(_knows, _read),
     own=("animal",),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.base.annotations import ImageBoxes
@@ -49,45 +49,68 @@ class Outdated:
         ]
 
 
-def notes_on(
-    usable: Sequence[ImageBoxes], *, outside: int, clamped: int, failed: int, keeps_failed: bool
-) -> list[str]:
-    """Sentences on ``usable`` images; counted are boxes ``outside`` or ``clamped`` and ``failed`` images."""
-    odd = sum("\\" in image.name or ":" in image.name for image in usable)
-    unknown = sum(image.width < 1 or image.height < 1 for image in usable)
-    return [
-        *_case_notes(usable),
-        *outside_note(outside),
-        *_told(
-            clamped,
-            trn(
-                "{count:,} box was cut at the edge of the image.",
-                "{count:,} boxes were cut at the edge of the image.",
-                clamped,
+@dataclass(slots=True)
+class Told:
+    """What is counted while images leave, and told at the end.
+
+    ``outside`` and ``clamped`` are boxes; the others are images: ``failed`` ones, ``odd`` and ``same`` names,
+    and those of ``unknown`` size.
+    """
+
+    failed: int = 0
+    same: int = 0
+    clamped: int = 0
+    outside: int = 0
+    odd: int = 0
+    unknown: int = 0
+
+    def count(self, image: ImageBoxes, *, clamped: int, outside: int) -> None:
+        """Count a usable image, with so many of its boxes."""
+        self.clamped += clamped
+        self.outside += outside
+        self.odd += "\\" in image.name or ":" in image.name
+        self.unknown += image.width < 1 or image.height < 1
+
+    def sentences(self, *, keeps_failed: bool) -> list[str]:
+        """What a person is told; ``keeps_failed`` says that the format lists failed images."""
+        return [
+            *_case_note(self.same),
+            *outside_note(self.outside),
+            *_told(
+                self.clamped,
+                trn(
+                    "{count:,} box was cut at the edge of the image.",
+                    "{count:,} boxes were cut at the edge of the image.",
+                    self.clamped,
+                ),
             ),
-        ),
-        *_told(failed, _failed_note(failed, keeps_failed=keeps_failed)),
-        *_told(
-            odd,
-            trn(
-                "{count:,} file name holds a backslash or a colon, "
-                "which Windows takes for a folder or a drive.",
-                "{count:,} file names hold a backslash or a colon, "
-                "which Windows takes for a folder or a drive.",
-                odd,
+            *_told(self.failed, _failed_note(self.failed, keeps_failed=keeps_failed)),
+            *_told(
+                self.odd,
+                trn(
+                    "{count:,} file name holds a backslash or a colon, "
+                    "which Windows takes for a folder or a drive.",
+                    "{count:,} file names hold a backslash or a colon, "
+                    "which Windows takes for a folder or a drive.",
+                    self.odd,
+                ),
             ),
-        ),
-        *_told(
-            unknown,
-            trn(
-                "{count:,} image has no known size yet: not cut to the image, "
-                "and written with width and height 0.",
-                "{count:,} images have no known size yet: not cut to the image, "
-                "and written with width and height 0.",
-                unknown,
+            *_told(
+                self.unknown,
+                trn(
+                    "{count:,} image has no known size yet: not cut to the image, "
+                    "and written with width and height 0.",
+                    "{count:,} images have no known size yet: not cut to the image, "
+                    "and written with width and height 0.",
+                    self.unknown,
+                ),
             ),
-        ),
-    ]
+        ]
+
+
+def same_but_for_case(names: Iterable[str]) -> int:
+    """How many names differ only in capitals from one before them."""
+    return sum(count - 1 for count in Counter(name.casefold() for name in names).values())
 
 
 def outside_note(boxes: int) -> list[str]:
@@ -116,8 +139,7 @@ def _failed_note(failed: int, *, keeps_failed: bool) -> str:
     )
 
 
-def _case_notes(images: Sequence[ImageBoxes]) -> list[str]:
-    same = sum(count - 1 for count in Counter(image.name.casefold() for image in images).values())
+def _case_note(same: int) -> list[str]:
     return _told(
         same,
         trn(

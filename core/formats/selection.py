@@ -72,10 +72,13 @@ def select(images: Iterable[ImageBoxes], selection: Selection) -> list[ImageBoxe
     there. One that never had a box stays. Failed images stay for formats that list them, unless only
     accepted ones are wanted.
     """
-    return [
-        replace(image, boxes=boxes) if len(boxes) != len(image.boxes) else image
-        for image, boxes in _kept(images, selection)
-    ]
+    return list(selected(images, selection))
+
+
+def selected(images: Iterable[ImageBoxes], selection: Selection) -> Iterator[ImageBoxes]:
+    """:func:`select`, one by one."""
+    for image, boxes in _kept(images, selection):
+        yield replace(image, boxes=boxes) if len(boxes) != len(image.boxes) else image
 
 
 def count(images: Iterable[ImageBoxes], selection: Selection, *, needs_box: bool = False) -> Count:
@@ -104,17 +107,28 @@ def validation_names(names: Collection[str], *, share: float, seed: int) -> froz
     above 0 and two images or more, neither side is empty.
     """
     wanted = _val_count(len(names), share)
-    return frozenset(sorted(names, key=lambda name: _place(name, seed))[:wanted])
+    return frozenset(sorted(names, key=lambda name: shuffled_place(name, seed))[:wanted])
+
+
+@dataclass(frozen=True, slots=True)
+class EachByItself:
+    """About ``share`` of all names, each decided by itself: the split where names are too many to be counted.
+
+    In the same shuffle as :func:`validation_names`, so one of the two holds the other.
+    """
+
+    share: float
+    seed: int
+
+    def __contains__(self, name: object) -> bool:
+        digest, _ = shuffled_place(str(name), self.seed)
+        return int.from_bytes(digest, "big") < self.share * (1 << 8 * len(digest))
 
 
 def _kept(
     images: Iterable[ImageBoxes], selection: Selection
 ) -> Iterator[tuple[ImageBoxes, tuple[BoxRecord, ...]]]:
-    wanted = {
-        Which.ACCEPTED: {Status.ACCEPTED, Status.NO_OBJECT},
-        Which.NOT_REJECTED: set(Status) - {Status.REJECTED},
-        Which.ALL: set(Status),
-    }[selection.which]
+    wanted = _WANTED[selection.which]
     all_boxes = selection.min_score <= 0 and selection.classes is None
     for image in images:
         if image.status not in wanted:
@@ -124,12 +138,20 @@ def _kept(
             yield image, boxes
 
 
+_WANTED = {
+    Which.ACCEPTED: {Status.ACCEPTED, Status.NO_OBJECT},
+    Which.NOT_REJECTED: set(Status) - {Status.REJECTED},
+    Which.ALL: set(Status),
+}
+
+
 def _val_count(number: int, share: float) -> int:
     if share <= 0 or number < 2:
         return 0
     return min(max(round(number * share), 1), number - 1)
 
 
-def _place(name: str, seed: int) -> tuple[bytes, str]:
+def shuffled_place(name: str, seed: int) -> tuple[bytes, str]:
+    """The place of a name in the shuffle of all names: whatever other names there are."""
     key = f"{seed}:{name}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(key).digest(), name

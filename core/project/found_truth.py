@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.base.errors import BoxscoutError
-from core.formats import yolo
+from core.formats.yolo_reading import is_yolo
 from core.project.exchange import ImportPlan, plan_import
 from core.project.store import Project
 from core.project.truth import true_boxes
@@ -47,7 +47,7 @@ def truth_beside(project: Project, folders: Sequence[Path]) -> FoundTruth | None
     for folder in folders:
         for place in _places(folder):
             files = _first_files(place)
-            if not (files or yolo.is_yolo(place)) or _made_here(files):
+            if not (files or is_yolo(place)) or _made_here(files):
                 continue  # labels of YOLO's may lie beside the images' own folder
             try:
                 plan = plan_import(project, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.base.errors import BoxscoutError
+from core.maps.localizer import Localizer
 from core.project.learning import KIND, saved_unit
 from core.project.runs import current_run
 from core.project.store import Project
@@ -22,10 +23,15 @@ def provenance(project: Project) -> dict[str, Any]:
         unit = saved_unit(run)
     except BoxscoutError:
         return {}
+    return taught_by(unit, run.name)
+
+
+def taught_by(unit: Localizer, run: str) -> dict[str, Any]:
+    """The same of a ``unit`` that ``run`` names; empty where no corrections taught it."""
     if unit.taught is None:
         return {}
     return {
-        "run": run.name,
+        "run": run,
         "features": unit.features,
         "reviewed_images": unit.taught.images,
         "without_object": unit.taught.empty,

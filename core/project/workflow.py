@@ -12,6 +12,8 @@ from core.base.errors import ImageError, ProjectError
 from core.base.language import mark, tr
 from core.images.pixels import Pixels, prepare_pixels
 from core.images.scan import ImageFolder, are_only_films, none_found, scan_folder
+from core.maps.localizer import Localizer, save_localizer
+from core.project.learning import KIND
 from core.project.runs import (
     Run,
     begin_run,
@@ -24,11 +26,13 @@ from core.project.runs import (
     run_of,
     runs,
 )
-from core.project.search import OnProgress
+from core.project.search import OnProgress, note_training
 from core.project.store import ImageRecord, Project
 
 WITHOUT_LABELS = ("features", "gan")
 """Kinds of training that need no label of the person's, the default first."""
+IMPORTED = "imported"
+"""Preset of a run that was learned elsewhere."""
 COMMANDS = {
     "features": (mark(" by frozen features"), "train"),
     "gan": (mark(" from scratch"), "train --preset scratch"),
@@ -109,6 +113,14 @@ def training_run(project: Project, kind: str, saved: Run | None = None, *, prese
         yield run
     finally:
         forget_if_empty(project, run)
+
+
+def take_in(project: Project, unit: Localizer) -> Run:
+    """A new run that is what was learned elsewhere, finished."""
+    with training_run(project, KIND, preset=IMPORTED) as run:
+        save_localizer(run.file, unit)
+        note_training(project, run, complete=True)
+    return run
 
 
 def add_folders(project: Project, paths: Sequence[Path]) -> list[ImageRecord]:

@@ -13,7 +13,7 @@ from core.base.annotations import ImageBoxes, Status
 from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.evaluate.report import evaluate
-from core.formats import yolo
+from core.formats import yolo_reading as yolo
 from core.formats.gather import ReadOptions, Told
 from core.formats.reading import read_truth
 
