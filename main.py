@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = str(Path(__file__).resolve().parent)
 OLDEST_PYTHON = (3, 10)
 COMMANDS = (
-    *("train", "train-cam", "localize", "learn", "localizer", "export", "evaluate"),
+    *("train", "train-cam", "localize", "learn", "localizer", "export", "sample", "evaluate"),
     *("compare", "curve", "snapshots", "runs", "import", "relocate", "repair"),
     *("reproduce", "demo", "doctor", "test"),
 )

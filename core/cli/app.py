@@ -19,6 +19,7 @@ from core.base.presets import DEFAULT_PRESET, FEATURES_PRESETS, OLD_PRESETS, PRE
 from core.boxes.rules import MAX_BOXES, MAX_THRESHOLD, RULES
 from core.cli.cam_app import train_cam
 from core.cli.console import complain, console, progress_bar, say, stop_on_signal
+from core.cli.data_set_app import sample
 from core.cli.evaluation_app import compare, curve, evaluate, print_report
 from core.cli.formats_app import export, import_
 from core.cli.learn_app import learn, localizer
@@ -26,12 +27,22 @@ from core.cli.mending_app import relocate, repair
 from core.cli.preset_options import TrainCommand
 from core.cli.reproduce_app import reproduce
 from core.cli.runs_app import RunNumber, runs
+from core.cli.scale_app import (
+    DataSetOptions,
+    DataSetOut,
+    LearnFrom,
+    LocalizerFile,
+    Places,
+    Scheduler,
+    ShardSize,
+    Workers,
+    fill_data_set,
+)
 from core.cli.settings_options import with_settings
 from core.cli.shared import (
     STOPPED,
     AsJson,
     Every,
-    ExistingProject,
     Folders,
     ProjectFile,
     Restart,
@@ -147,8 +158,8 @@ app.command("train-cam")(train_cam)
 
 @app.command()
 def localize(
-    folders: Folders,
-    project: ExistingProject,
+    folders: Places,
+    project: Annotated[Path | None, typer.Option("--project", help="The project file.")] = None,
     threshold: Annotated[
         float | None, typer.Option(min=0.0, max=MAX_THRESHOLD, help="From what heat on; default: the rule's.")
     ] = None,
@@ -185,17 +196,47 @@ def localize(
     ] = False,
     weights: Weights = None,
     every: Every = None,
+    out: DataSetOut = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    localizer: LocalizerFile = None,
+    learn_from: LearnFrom = None,
+    shard: ShardSize = None,
     as_json: AsJson = False,
 ) -> None:
     """Find a box in every image of FOLDERS.
 
     The newest run that was trained to its end finds them, or --run. With --set, FOLDERS is the one folder
     of Tiny ImageNet: that set's train and val images are used.
+
+    With --out boxes go to a data set of Parquet files instead of the project, for any number of images:
+    FOLDERS is then one folder, an address such as s3://bucket/photos, or a list of either; --workers and
+    --scheduler share the work among processes or machines. --project or --localizer say what finds the boxes;
+    without them it is learned first.
     """
     from core.cli.films import with_images_of_films
     from core.cli.job import Wanted, run_localize
 
-    folders = with_images_of_films(folders, project, every)
+    wide = DataSetOptions(
+        out=out, workers=workers, scheduler=scheduler, localizer=localizer, learn_from=learn_from, shard=shard
+    )
+    if out is not None:
+        others = {
+            "--set": set_,
+            "--model": model,
+            "--looks": looks,
+            "--long-side": long_side,
+            "--every": every,
+        }
+        if idle := [name for name, value in others.items() if value is not None]:
+            raise typer.BadParameter(f"{idle[0]} and --out exclude each other.")
+        how = Wanted(rule=rule, threshold=threshold, max_boxes=max_boxes).options
+        fill_data_set(folders, wide, how, project=project, run_id=run, weights=weights, as_json=as_json)
+        return
+    wide.check_idle()
+    if project is None:
+        raise typer.BadParameter("Give --project, or --out for a data set.")
+    paths = with_images_of_films([Path(folder) for folder in folders], project, every)
     if predicted_class and model != "cam":
         raise typer.BadParameter("--predicted-class needs --model cam.")
     if at != "last" and model == "cam":
@@ -206,7 +247,7 @@ def localize(
     )  # fmt: skip
     with stop_on_signal() as stop, progress_bar() as bar:
         result = run_localize(
-            folders, project, wanted, bar=bar, stop=stop, set_name=set_, model=model, run_id=run
+            paths, project, wanted, bar=bar, stop=stop, set_name=set_, model=model, run_id=run
         )
     show(result, as_json, result.pop("text"))
 
@@ -216,6 +257,7 @@ app.add_typer(localizer, name="localizer")
 app.command("snapshots")(snapshots)
 app.command("runs")(runs)
 app.command()(export)
+app.command()(sample)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(curve)

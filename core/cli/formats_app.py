@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from core.cli.console import progress_bar, stop_on_signal
-from core.cli.shared import AsJson, ExistingProject, one_of, show
+from core.cli.data_set_app import DataSet
+from core.cli.shared import AsJson, one_of, show
 from core.formats import WRITTEN, Selection, Which, WriteOptions
 from core.formats.selection import MAX_VAL_SHARE
 
@@ -18,7 +19,6 @@ _FOLDERS = "Boxes without a class of their own get the name of the folder that t
 
 
 def export(
-    project: ExistingProject,
     format_: Annotated[str, one_of(WRITTEN, "What kind of file or folder.", "--format")],
     out: Annotated[Path, typer.Option("--out", help="The file to write, or the new folder to make.")],
     images: Annotated[
@@ -57,14 +57,28 @@ def export(
         typer.Option("--with-gps", help="CSV, Camtrap DP, copied photos: say where they were taken (GPS)."),
     ] = False,
     folder_classes: Annotated[bool, typer.Option("--folder-classes", help=_FOLDERS)] = False,
+    project: Annotated[Path | None, typer.Option("--project", help="The project file.")] = None,
+    dataset: DataSet = None,
+    reviewed: Annotated[
+        Path | None,
+        typer.Option("--reviewed", help="With --dataset: keeps what this project has reviewed."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the project's boxes to a file or folder.
+    """Write the boxes of a project or a data set to a file or folder.
 
-    What was written is read back, and told.
+    What was written is read back, and told. A data set is written image by image and not read back; for it
+    choose coco, csv, megadetector or yolo.
     """
+    from core.cli.data_set_commands import run_export_data_set
     from core.cli.formats_commands import run_export
 
+    if (project is None) == (dataset is None):
+        raise typer.BadParameter("Give --project or --dataset, the one whose boxes are exported.")
+    if dataset is None and reviewed is not None:
+        raise typer.BadParameter("--reviewed needs --dataset.")
+    if dataset is not None and folder_classes:
+        raise typer.BadParameter("--folder-classes is for --project.")
     selection = Selection(
         which=Which(images),
         min_score=min_score,
@@ -82,10 +96,17 @@ def export(
             raise typer.BadParameter(f"--{name.replace('_', '-')} is not for --format {format_}.")
     with stop_on_signal() as stop, progress_bar() as bar:
         options = WriteOptions(**given)  # type: ignore[arg-type]
-        result = run_export(
-            project, format_, out, selection=selection, options=options, folder_classes=folder_classes,
-            bar=bar, stop=stop,
-        )  # fmt: skip
+        if project is None:
+            assert dataset is not None
+            result = run_export_data_set(
+                dataset, format_, out,
+                selection=selection, options=options, reviewed=reviewed, bar=bar, stop=stop,
+            )  # fmt: skip
+        else:
+            result = run_export(
+                project, format_, out, selection=selection, options=options, folder_classes=folder_classes,
+                bar=bar, stop=stop,
+            )  # fmt: skip
     show(result, as_json, result.pop("text"))
 
 

@@ -22,12 +22,9 @@ from core.project.corrections import PRESET, check_lessons, damaged_runs, lesson
 from core.project.exchange import import_boxes, plan_import
 from core.project.learning import KIND, saved_unit
 from core.project.runs import Run
-from core.project.search import note_training
 from core.project.store import Project
-from core.project.workflow import command_line, run_to_use, training_run
+from core.project.workflow import command_line, run_to_use, take_in, training_run
 
-IMPORTED = "imported"
-"""Preset of a run that was learned elsewhere."""
 _SHOWN = 5
 
 
@@ -101,9 +98,7 @@ def run_use(file: Path, path: Path, *, weights: Path | None, bar: Bar) -> dict[s
     unit = load_localizer(file)
     with project_to_train(path) as project:
         features_to_use(project, unit, weights, bar)
-        with training_run(project, KIND, preset=IMPORTED) as run:
-            save_localizer(run.file, unit)
-            note_training(project, run, complete=True)
+        run = take_in(project, unit)
     line = command_line("localize PHOTOS", path)
     return {
         "text": f"{run.name} is what {file} holds: {_known(unit)}.\nFind boxes by it: {line}",
