@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -169,11 +170,12 @@ def follow(
     None where no step was made.
     """
     last = None
-    for progress in training:
-        last = progress
-        bar.update(progress.fraction, describe(progress))
-        if company.any_asks(stop.is_set()):
-            training.close()
+    with closing(training):  # what fails here must not leave the save to whenever it is forgotten
+        for progress in training:
+            last = progress
+            bar.update(progress.fraction, describe(progress))
+            if company.any_asks(stop.is_set()):
+                break
     return last
 
 

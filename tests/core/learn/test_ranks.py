@@ -77,9 +77,10 @@ def test_two_processes_of_half_a_batch_equal_one(results: list[dict[str, Any]], 
     """Losses, first gradients and weights, up to the order in which float32 sums.
 
     The bounds lie between two measured distances, in shares of the gradients' length and of the way that
-    weights went. One process whose batches are in reverse order: losses 1e-4, gradients 4e-4, weights 4e-4 at
-    most. Two processes without common statistics: 2e-4, 2e-2, 2e-3 at least. Clipped WGAN apart: its critic's
-    gains of 0.01 leave gradients that are rounding (0.6 in reverse), and losses of another size (6e-7, 7e-6).
+    weights went. One process whose batches are in reverse order: losses 1e-4, gradients 4e-4, weights 1e-4 at
+    most. Two processes without common statistics: 2e-4, 2e-2 and 2e-2 at least ("generator": weights 2e-3).
+    Clipped WGAN is apart: its critic's gains of 0.01 leave gradients of rounding. In reverse order these
+    differ by 0.6, losses by 6e-7, weights by 4e-4; without common statistics losses by 7e-6, weights by 1e-3.
     """
     one, two = trained(TRAININGS[name]), results[0][name]
     clipped = name == "wgan"
@@ -91,7 +92,8 @@ def test_two_processes_of_half_a_batch_equal_one(results: list[dict[str, Any]], 
         size = _distance(one["first"], nothing, moments)
         assert clipped or _distance(one["first"], two["first"], moments) < 5e-3 * size
     way = _distance(one["end"], one["start"])
-    assert _distance(one["end"], two["end"]) < 1e-3 * way
+    near = 7e-4 if name in ("wgan", "generator") else 5e-3
+    assert _distance(one["end"], two["end"]) < near * way
     tracked = [key for key in one["end"] if key.endswith("num_batches_tracked")]
     assert all(torch.equal(one["end"][key], two["end"][key]) for key in tracked)
 
