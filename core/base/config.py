@@ -277,6 +277,13 @@ class ClassifierConfig(Training):
         low=1e-7,
         high=10.0,
     )
+    hide: float = _setting(
+        0.0,
+        mark("Hide"),
+        mark("How often a patch of an image is hidden, as in Hide-and-Seek; published: 0.5, 0 hides none."),
+        low=0.0,
+        high=0.95,
+    )
     report_every: int = _setting(
         50,
         mark("Report every"),

@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     FRAMING = 8
     MIXING = 9
     VARIATION = 10
+    HIDING = 11
 
 
 def stream(seed: int, purpose: Purpose, counter: int = 0) -> torch.Generator:

@@ -21,7 +21,7 @@ from core.cli.shared import (
 
 @with_settings(
     ClassifierConfig,
-    ("steps", "minutes", "width", "image_size", "batch_size", "augmentation", "seed", "device"),
+    ("steps", "minutes", "width", "image_size", "batch_size", "augmentation", "hide", "seed", "device"),
     words={"image_size": "32, 64 or 128 pixels."},
 )
 def train_cam(

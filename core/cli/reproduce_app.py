@@ -98,6 +98,36 @@ def precision(
         say(line)
 
 
+@reproduce.command()
+def neighbours(
+    data: Annotated[Path, typer.Option("--data", help="A folder of sets, each with images and true boxes.")],
+    out: Out,
+    sets: Annotated[str | None, typer.Option("--sets", help="Some of them by name; default: all.")] = None,
+    methods: Annotated[
+        str | None, typer.Option("--methods", help="Some of default,ddt,ddt+,lost,tokencut.")
+    ] = None,
+    image_size: Annotated[int, typer.Option("--image-size", help="Pixels that all methods look at.")] = 576,
+    threads: Annotated[int, typer.Option("--threads", help="Of the processor; 0 for all.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the default's learning.")] = 0,
+) -> None:
+    """Other methods on the same photos, beside the default: OUT/neighbours.md and neighbours.json.
+
+    DATA holds a folder or zip archive for each set; Tiny ImageNet's gives three.
+    """
+    from core.cli.neighbours_commands import run_neighbours
+
+    with stop_on_signal() as stop, progress_bar() as bar:
+        text = run_neighbours(
+            data, out, _names(sets), _names(methods), image_size=image_size, threads=threads, seed=seed,
+            bar=bar, stop=stop,
+        )  # fmt: skip
+    say(text)
+
+
+def _names(given: str | None) -> list[str]:
+    return [name.strip() for name in (given or "").split(",") if name.strip()]
+
+
 def _add_figure(what: str, known: tuple[str, ...], text: str) -> None:
     """Add the command ``what``, which takes the methods ``known`` and shows its own unless told."""
 

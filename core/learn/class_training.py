@@ -22,6 +22,7 @@ from core.base.errors import TrainingError
 from core.base.language import tr
 from core.base.limits import plain
 from core.base.rng import Purpose, stream
+from core.base.sampling import evenly
 from core.learn.checkpoint import (
     load_moments,
     load_weights,
@@ -34,7 +35,7 @@ from core.learn.checkpoint import (
 from core.learn.lesson import Budget, run
 from core.learn.reports import ClassifierPoint, ClassifierProgress
 from core.learn.training import Images, Pool, Rows, batch_rows, check_images
-from core.nets.augment import augment
+from core.nets.augment import augment, hide_patches
 from core.nets.networks import to_model_range
 from core.nets.resnet import PreActResNet34, initialize
 
@@ -42,6 +43,7 @@ FORMAT = "boxscout-classifier"
 VERSION = 1
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-4
+_MEANT = 1000  # images that the data's mean colour is taken from, evenly of all
 
 
 @dataclass(slots=True)
@@ -149,6 +151,7 @@ class _Labelled:
         self.config, self.labels, self.state = config, labels, state
         self.device = resolve_device(config.device)
         self.pool = Pool(images, self.device)
+        self.mean = to_model_range(self.pool.rows(evenly(len(images), _MEANT))).mean(dim=(0, 2, 3))
         state.config = config
         state.network.to(self.device).train()
         move_optimizer(state.optimizer)
@@ -184,6 +187,9 @@ class _Labelled:
         batch = to_model_range(self.pool.rows(rows))
         if rng is not None:
             batch = augment(batch, rng)
+        if config.hide:
+            hiding = stream(config.seed, Purpose.HIDING, counter)
+            batch = hide_patches(batch, hiding, share=config.hide, filling=self.mean)
         labels = to_device(torch.from_numpy(self.labels[rows]), self.device)
         with autocast(config.precision, self.device):
             logits = state.network(batch).float()

@@ -37,7 +37,7 @@ from core.nets.features import Features
 Array = npt.NDArray[np.float32]
 
 _BATCH = 8
-_COARSE = 2 / 3  # of the size, for DDT: whole objects there are what it finds
+_COARSE = 384  # pixels of a side at most, whatever the size, for DDT: whole objects are what it finds there
 _NOT_YET = 0.99  # of the work, before what it comes to is there
 _SEEING = 0.7  # the share of the work that looking at the images is, where more is learned after it
 
@@ -234,7 +234,7 @@ class _ObjectUnit:
     def __init__(self, config: FeaturesConfig, features: Features) -> None:
         self._features = features
         self._ddt = _Ddt(config, features)
-        self._seed = config.seed
+        self._seed, self._size = config.seed, config.image_size
         self._seen: list[Seen] = []
         self._strides, self._channels = features.strides[-3:], features.channels[-3:]
         self._cell = self._strides[-2:][0]
@@ -248,9 +248,10 @@ class _ObjectUnit:
         self._seen += [Seen(*parts) for parts in zip(own, coarse, images, strict=True)]
 
     def _coarse(self, images: npt.NDArray[np.uint8]) -> Array:
-        """The deepest descriptors of the same images at a smaller size."""
+        """The deepest descriptors of the same images at the size that DDT finds whole objects at."""
         multiple = self._features.multiple
-        height, width = (max(1, round(_COARSE * side / multiple)) * multiple for side in images.shape[1:3])
+        share = min(1.0, _COARSE / self._size)
+        height, width = (max(1, round(share * side / multiple)) * multiple for side in images.shape[1:3])
         small = [cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) for image in images]
         return self._features.maps(as_batch(small))[-1]
 

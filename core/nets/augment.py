@@ -41,6 +41,10 @@ OFF_CENTRE = 0.15
 """Of an image's side: how far the centre of a middle window may lie from the image's, along each axis."""
 
 
+HIDDEN = (16 / 224, 32 / 224, 44 / 224, 56 / 224)
+"""Of an image's side: how large the patches of one image are, by Hide-and-Seek's mixed sizes."""
+
+
 def augment(images: Tensor, rng: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
     """Crop, mirror and recolour every image on its own.
 
@@ -208,3 +212,32 @@ def distort_colours(images: Tensor, rng: torch.Generator, ranks: Ranks = ALONE) 
     for i in torch.randperm(len(distortions), generator=rng).tolist():
         images = distortions[i](images)
     return images
+
+
+def hide_patches(images: Tensor, rng: torch.Generator, *, share: float, filling: Tensor) -> Tensor:
+    """Hide patches of every image on its own (Singh and Lee 2017, "Hide-and-Seek").
+
+    Each image draws one of the sizes :data:`HIDDEN`, is laid out in patches of it, and each patch is hidden
+    with the probability ``share``. What is hidden takes the colour of the data's mean, so that what the first
+    layer sees is distributed as in whole images (section 3.2).
+
+    Parameters
+    ----------
+    images
+        float (N, 3, S, S).
+    rng
+        CPU generator.
+    filling
+        float (3,), the mean colour of the data, in the range of ``images``.
+    """
+    n, side = len(images), images.shape[-1]
+    sizes = [max(1, round(size * side)) for size in HIDDEN]
+    chosen = torch.randint(len(sizes), (n,), generator=rng)
+    drawn = torch.rand(len(sizes), n, side, side, generator=rng)
+    hidden = torch.zeros(n, 1, side, side, dtype=torch.bool)
+    for number, size in enumerate(sizes):
+        count = -(-side // size)
+        patches = drawn[number, :, :count, :count] < share
+        pixels = patches.repeat_interleave(size, 1).repeat_interleave(size, 2)[:, :side, :side]
+        hidden[:, 0] |= pixels & (chosen == number)[:, None, None]
+    return torch.where(to_device(hidden, images.device), filling.to(images)[None, :, None, None], images)

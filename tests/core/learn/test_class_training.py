@@ -21,6 +21,7 @@ from core.learn import class_training as classify
 from core.learn.class_training import ClassifierState, learning_rate_at, new_state, train_classifier
 from core.learn.training import epoch_order
 from core.maps.heatmap import heat_maps
+from core.nets.resnet import PreActResNet34
 
 SMALL = ClassifierConfig(image_size=32, width=8, batch_size=8, steps=6, report_every=2, device="cpu")
 CLASSES = ("dark", "light")
@@ -43,12 +44,13 @@ def _tensors(state: ClassifierState) -> dict[str, torch.Tensor]:
     return tensors
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("stop", [1, 3])
+@pytest.mark.parametrize(
+    ("precision", "hide", "stop"), [("fp32", 0.0, 1), ("bf16", 0.0, 3), ("fp32", 0.5, 3), ("bf16", 0.5, 1)]
+)
 def test_resume_from_a_checkpoint_is_bit_for_bit(
-    images: np.ndarray, labels: np.ndarray, tmp_path: Path, precision: str, stop: int
+    images: np.ndarray, labels: np.ndarray, tmp_path: Path, precision: str, hide: float, stop: int
 ) -> None:
-    config = SMALL.with_(precision=precision)
+    config = SMALL.with_(precision=precision, hide=hide)
     whole, first = new_state(config, CLASSES), new_state(config, CLASSES)
     unbroken = list(train_classifier(config, images, labels, whole))
     begun = list(islice(train_classifier(config, images, labels, first), stop))
@@ -162,6 +164,27 @@ def test_it_learns_two_classes_and_looks_at_what_tells_them_apart() -> None:
     others = heat_maps(snapshot.network, images[48:], classes=1 - labels[48:])
     assert _outranked(maps, corners[48:]) > 0.7
     assert _outranked(others, corners[48:]) < 0.5
+
+
+def test_hidden_patches_have_the_mean_colour_of_the_data(
+    images: np.ndarray, labels: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+    forward = PreActResNet34.forward
+
+    def spy(network: PreActResNet34, batch: torch.Tensor) -> torch.Tensor:
+        seen.append(batch.float().clone())
+        return forward(network, batch)
+
+    monkeypatch.setattr(PreActResNet34, "forward", spy)
+    for hide in (0.0, 0.5):
+        config = SMALL.with_(hide=hide, augmentation=False, precision="fp32")
+        next(train_classifier(config, images, labels, new_state(config, CLASSES)))
+    whole, hidden = seen
+    mean = torch.from_numpy(images.reshape(-1, 3).mean(axis=0)).float() / 127.5 - 1
+    changed = (whole != hidden).any(dim=1)
+    assert 0.3 < changed.float().mean() < 0.7
+    assert torch.allclose(hidden.permute(0, 2, 3, 1)[changed], mean, atol=1e-5)
 
 
 def test_augmented_batches_are_those_of_the_gan(

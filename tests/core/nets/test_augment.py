@@ -10,7 +10,7 @@ import torch
 
 from core.base.rng import Purpose, stream
 from core.nets import augment as module
-from core.nets.augment import augment, crop_and_mirror, distort_colours
+from core.nets.augment import augment, crop_and_mirror, distort_colours, hide_patches
 
 
 def _rng(counter: int = 0) -> torch.Generator:
@@ -97,3 +97,27 @@ def test_streams_of_different_purposes_differ() -> None:
         for counter in (0, 1)
     }
     assert len(draws) == 2 * len(Purpose) * 2
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_patches_of_the_published_sizes_are_hidden_as_often_as_asked(share: float) -> None:
+    images = torch.arange(3 * 112 * 112, dtype=torch.float32).reshape(1, 3, 112, 112).repeat(400, 1, 1, 1)
+    filling = torch.tensor([-1.0, -2.0, -3.0])
+    found = hide_patches(images, _rng(), share=share, filling=filling)
+    hidden = (found != images).all(dim=1)
+    assert torch.equal(found.permute(0, 2, 3, 1)[hidden], filling.expand(int(hidden.sum()), 3))
+    assert torch.equal(found.permute(0, 2, 3, 1)[~hidden], images.permute(0, 2, 3, 1)[~hidden])
+    # An image's patches are drawn together, so the share of one image scatters by patches, not by pixels.
+    assert float(hidden.float().mean()) == pytest.approx(
+        share, abs=4 * (share * (1 - share) / 16 / 400) ** 0.5
+    )
+    sizes = set()
+    for one in hidden.int():
+        edges = (one[:, 1:] != one[:, :-1]).any(dim=0).nonzero().flatten() + 1
+        sizes.add(int(np.gcd.reduce(edges.numpy())))
+    assert {8, 16, 22, 28} <= sizes, "16, 32, 44 and 56 of 224 pixels"
+
+
+def test_nothing_is_hidden_at_no_share() -> None:
+    images = torch.rand(3, 3, 64, 64)
+    assert torch.equal(hide_patches(images, _rng(), share=0.0, filling=torch.zeros(3)), images)

@@ -6,6 +6,7 @@ boxes; two images accepted, one rejected, one edited and accepted, one emptied; 
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sqlite3
@@ -81,6 +82,11 @@ def test_it_exports_the_same_bytes(
         content = json.loads(out.read_text())
         said = [image.pop("status", None) for image in content["images"]]
         assert sorted(filter(None, said)) == ["accepted"] * 3
+        reviewed = {image["file_name"] for image in content["images"] if image.pop("reviewed", False)}
+        with (old / "boxes.csv").open(encoding="utf-8", newline="") as text:
+            rows = list(csv.DictReader(text))
+        wanted = {r["filename"] for r in rows if r["source"] == "edited" or r["status"] == "accepted"}
+        assert reviewed == wanted != set()
         assert content == json.loads((old / name).read_text())
         return
     assert out.read_bytes() == (old / name).read_bytes()
