@@ -9,6 +9,10 @@ person's training has: samples and their MS-SSIM every 100 steps, snapshots and 
 these cost together is printed, and at the preset "paper", which does both a tenth as often. On a graphics
 card "kernel by kernel" is ours without recorded steps. Ratios are medians over rounds. Run it with nothing
 else on the machine.
+
+    torchrun --nproc-per-node 2 benchmarks/training.py --threads 1 [...]
+
+Ours alone, each batch shared among that many processes: compare with ``--threads 1`` without torchrun.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ from torch import nn
 from core.base.config import TrainConfig
 from core.base.devices import resolve_device, uses_bf16
 from core.base.presets import PRESETS
+from core.base.ranks import Ranks, ranks_from_environment
 from core.learn.engine import train
+from core.learn.together import joined
 from core.nets.networks import Discriminator, Generator
 
 IMAGES = 2048
@@ -111,6 +117,9 @@ def main() -> None:
         snapshot_every=100_000,
     )
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, options.size, options.size, 3), np.uint8)
+    if not (ranks := ranks_from_environment()).alone:
+        measure_together(plain, images, ranks, options)
+        return
     makers: dict[str, Callable[[], Iterator[object]]] = {
         "public recipe": lambda: recipe(plain, images, device),
         "ours": lambda: train(plain, images),
@@ -123,6 +132,18 @@ def main() -> None:
         makers["ours, kernel by kernel"] = lambda: unrecorded(plain, images)
     seconds = measure(makers, options.steps, options.rounds, device)
     report(seconds, options, device, uses_bf16("auto", device))
+
+
+def measure_together(
+    config: TrainConfig, images: np.ndarray, ranks: Ranks, options: argparse.Namespace
+) -> None:
+    """Print what a step takes of all ``ranks`` together."""
+    with joined(ranks):
+        makers = {"ours": lambda: train(config, images, None, ranks)}
+        device = resolve_device(config.device)
+        values = measure(makers, options.steps, options.rounds, device)["ours"]
+    if ranks.writes:
+        print(f"{ranks.size} processes: {1000 * statistics.median(values):.2f} ms/step")
 
 
 def measure(

@@ -24,6 +24,7 @@ from core.cli.evaluation_app import compare, curve, evaluate, print_report
 from core.cli.formats_app import export, import_
 from core.cli.learn_app import learn, localizer
 from core.cli.mending_app import relocate, repair
+from core.cli.one_process import in_one_process
 from core.cli.preset_options import TrainCommand
 from core.cli.reproduce_app import reproduce
 from core.cli.runs_app import RunNumber, runs
@@ -90,11 +91,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand != "train":
+        in_one_process(f"'{context.invoked_subcommand}' runs in one process: start it without torchrun.")
 
 
 @app.command(cls=TrainCommand)

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from core.base.language import printable
 from core.base.pace import Pace
+from core.base.ranks import ranks_from_environment
 
 PLAIN_EVERY_S = 10.0
 # A speed of fewer seconds is not worth telling.
@@ -99,7 +100,7 @@ class Bar:
 @contextmanager
 def progress_bar() -> Iterator[Bar]:
     """A :class:`Bar` on the standard error stream, so that it never mixes with what a program reads."""
-    if not errors.is_terminal:
+    if not (errors.is_terminal and ranks_from_environment().writes):
         yield Bar(None, None)
         return
     columns = (
@@ -116,17 +117,24 @@ def progress_bar() -> Iterator[Bar]:
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that work ends between two steps; again ends it at once."""
-    stop = threading.Event()
+    """An event that Ctrl-C or SIGTERM sets, so that work ends between two steps; again ends it at once.
+
+    Not under torchrun: it passes on each signal, which a terminal sends to every process already, and ends by
+    itself what does not stop.
+    """
+    stop, ranks = threading.Event(), ranks_from_environment()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
     def ask(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            raise KeyboardInterrupt
+            if ranks.alone:
+                raise KeyboardInterrupt
+            return
         stop.set()
-        print("\nStopping after this step…", file=sys.stderr, flush=True)  # noqa: T201
+        if ranks.writes:
+            print("\nStopping after this step…", file=sys.stderr, flush=True)  # noqa: T201
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -11,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from core.base.config import SettingsT, TrainConfig
 from core.base.errors import TrainingError
 from core.base.presets import OLD_PRESETS, PRESETS, SCRATCH_PRESET
+from core.base.ranks import ranks_from_environment
 from core.cli import left_out
 from core.cli.console import Bar, duration
 from core.cli.job import Located, Wanted
@@ -18,6 +20,7 @@ from core.cli.preset_options import option_of, refuse_idle_objective
 from core.cli.projects import project_to_train
 from core.learn import checkpoint
 from core.learn.reports import ClassifierProgress, Progress
+from core.learn.together import BY_ITSELF, Company, joined
 from core.maps.heatmap import READ_OUTS, read_out_of
 from core.project.fitting import fitted_to, sentence, summarized
 from core.project.localize import localize_images
@@ -25,7 +28,7 @@ from core.project.localizers import own_classes, saved_localizer
 from core.project.runs import Run, newest_to_resume
 from core.project.search import note_training
 from core.project.store import ImageRecord, Project
-from core.project.training import train_and_save
+from core.project.training import train_and_save, train_beside
 from core.project.workflow import add_folders, load_pixels, training_run
 
 ProgressT = TypeVar("ProgressT", Progress, ClassifierProgress)
@@ -53,7 +56,32 @@ def train_from_scratch(
     bar: Bar,
     stop: Event,
 ) -> dict[str, Any]:
-    """Train a GAN into the project; stopping saves and counts as a result with ``stopped`` true."""
+    """Train a GAN into the project; stopping saves and counts as a result with ``stopped`` true.
+
+    Of several processes that torchrun started, one does so, and the others, which have no result, help it.
+    """
+    with joined(ranks_from_environment()) as company:
+        if not company.ranks.writes:
+            train_beside(company, stop.is_set)
+            return {"text": "", "stopped": False}
+        ways = {"resume": resume, "restart": restart}
+        return _train_from_scratch(
+            paths, project_path, preset, changes, **ways, bar=bar, stop=stop, company=company
+        )
+
+
+def _train_from_scratch(
+    paths: Sequence[Path],
+    project_path: Path,
+    preset: str | None,
+    changes: Mapping[str, Any],
+    *,
+    resume: bool,
+    restart: bool,
+    bar: Bar,
+    stop: Event,
+    company: Company,
+) -> dict[str, Any]:
     with project_to_train(project_path) as project:
         saved = newest_to_resume(project, "gan", preset if resume else None)
         config, state = start_or_resume(
@@ -69,6 +97,7 @@ def train_from_scratch(
             config = fitted_to(PRESETS[SCRATCH_PRESET], folder).config.with_(**changes)
             fitted = sentence(config, folder)
             bar.note(fitted)
+        company.ranks.check_batch(config.batch_size)
         bar.part("Reading images", 0.05)
         pixels = load_pixels(
             project, records, size=config.image_size, on_progress=bar.count, cancelled=stop.is_set
@@ -76,7 +105,8 @@ def train_from_scratch(
         project.save_view(replace(project.load_view(), config=config))
         bar.part("Training", 0.95)
         with training_run(project, "gan", saved if state else None, preset=preset or "") as run:
-            last = follow(train_and_save(config, pixels, run.file, state), bar, stop)
+            training = train_and_save(config, pixels, run.file, state, company)
+            last = follow(training, bar, stop, company)
             if last is not None:
                 note_training(project, run, complete=last.fraction >= 1.0)
         unusable = left_out.not_used(project, paths, pixels.rejected)
@@ -132,14 +162,20 @@ def locate_from_scratch(
     )
 
 
-def follow(training: Generator[ProgressT, None, None], bar: Bar, stop: Event) -> ProgressT | None:
-    """Train to the end or until ``stop``, and return the last progress; None where no step was made."""
+def follow(
+    training: Generator[ProgressT, None, None], bar: Bar, stop: Event, company: Company = BY_ITSELF
+) -> ProgressT | None:
+    """Train to the end or until ``stop`` of any process, and return the last progress.
+
+    None where no step was made.
+    """
     last = None
-    for progress in training:
-        last = progress
-        bar.update(progress.fraction, describe(progress))
-        if stop.is_set():
-            training.close()
+    with closing(training):  # what fails here must not leave the save to whenever it is forgotten
+        for progress in training:
+            last = progress
+            bar.update(progress.fraction, describe(progress))
+            if company.any_asks(stop.is_set()):
+                break
     return last
 
 

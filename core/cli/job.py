@@ -21,6 +21,7 @@ from core.boxes.options import BoxOptions
 from core.boxes.rules import default_rule
 from core.cli import left_out
 from core.cli.console import Bar
+from core.cli.one_process import FEATURES_ALONE, in_one_process
 from core.cli.preset_options import refuse_unused
 from core.cli.projects import existing_project
 from core.formats import tiny_imagenet
@@ -119,6 +120,7 @@ def run_train(
     used = preset if preset is not None else DEFAULT_PRESET
     refuse_unused(used or SCRATCH_PRESET, changes)
     if used in FEATURES_PRESETS:
+        in_one_process(FEATURES_ALONE)
         from core.cli.features_commands import train_by_features
 
         return train_by_features(paths, project_path, used, changes, **ways, bar=bar, stop=stop)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from core.base.limits import is_allowed
+from core.base.ranks import ranks_from_environment
 from core.cli.console import progress_bar, say, stop_on_signal
 from core.formats.tiny_imagenet import SETS, SPLITS
 
@@ -92,7 +93,8 @@ def run_training(
             stop=stop,
             set_name=set_name,
         )
-    show(result, as_json, result.pop("text"))
+    if ranks_from_environment().writes:
+        show(result, as_json, result.pop("text"))
     if result["stopped"]:
         raise typer.Exit(STOPPED)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core.base.config import TrainConfig
+from core.base.ranks import ALONE, Ranks
 from core.base.rng import Purpose, stream
 from core.learn.objectives import OBJECTIVES
 from core.learn.reports import BatchSeen
@@ -46,16 +47,20 @@ def fewest_images(config: TrainConfig) -> int:
     return MIN_IMAGES if config.adversarial else 1
 
 
-def batch_at(config: TrainConfig, pool: Pool, counter: int) -> Batch:
-    """The batch of the ``counter``-th update of the discriminator in the whole training."""
+def batch_at(config: TrainConfig, pool: Pool, counter: int, ranks: Ranks = ALONE) -> Batch:
+    """The batch of the discriminator's ``counter``-th update in the training, or a rank's slice of it."""
     rows = batch_rows(config.seed, len(pool), size=config.batch_size, counter=counter)
-    images = to_model_range(pool.rows(rows))
+    images = to_model_range(pool.rows(ranks.own(rows)))
     varied = stream(config.seed, Purpose.AUGMENTATION, counter) if config.augmentation else None
-    return presented(config, images, stream(config.seed, Purpose.CROPS, counter), varied)
+    return presented(config, images, stream(config.seed, Purpose.CROPS, counter), varied, ranks)
 
 
 def presented(
-    config: TrainConfig, images: Tensor, placing: torch.Generator, varied: torch.Generator | None
+    config: TrainConfig,
+    images: Tensor,
+    placing: torch.Generator,
+    varied: torch.Generator | None,
+    ranks: Ranks = ALONE,
 ) -> Batch:
     """Whole images, or a window from the middle of each and, with background on, one from its border.
 
@@ -68,18 +73,22 @@ def presented(
         float (n, 3, S, S) in -1..1.
     placing, varied
         CPU generators of the windows, and of what varies images or windows; None leaves these as they are.
+    ranks
+        Which slice of the batch ``images`` are.
     """
     if config.projected:
-        return Batch(images if varied is None else vary(images, draw_variation(len(images), varied)), None)
+        if varied is not None:
+            images = vary(images, draw_variation(len(images), varied, ranks))
+        return Batch(images, None)
     if config.crop_size is None:
-        return Batch(images if varied is None else augment(images, varied), None)
+        return Batch(images if varied is None else augment(images, varied, ranks), None)
     n, side = len(images), images.shape[-1]
-    windows: list[Windows] = [centre_windows(n, side, placing)]
+    windows: list[Windows] = [centre_windows(n, side, placing, ranks)]
     if config.background:
-        windows.append(border_windows(n, side, placing))
+        windows.append(border_windows(n, side, placing, ranks))
     crops = torch.cat([crop(images, window, config.crop_size) for window in windows])
     if varied is not None:
-        crops = mirror_and_relight(crops, varied)
+        crops = mirror_and_relight(crops, varied, ranks, kinds=len(windows))
     parts = torch.split(crops, n)
     return Batch(parts[0], parts[1] if config.background else None)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
 from core.base.config import TrainConfig
 from core.base.devices import autocast, move_optimizer, resolve_device
+from core.base.ranks import ALONE, Ranks
 from core.base.rng import Purpose, stream
 from core.learn.batches import fewest_images, updates_of
 from core.learn.checkpoint import HistoryPoint, TrainState, new_state
@@ -21,6 +22,13 @@ from core.learn.projected_game import ProjectedGame
 from core.learn.reports import Progress, Snapshot
 from core.learn.signals import Yardstick, measure, noise_batches, yardstick
 from core.learn.stopping import Signal
+from core.learn.together import (
+    batch_norm_of_all,
+    device_name,
+    first_decides,
+    mean_of_all,
+    start_alike,
+)
 from core.learn.training import Images, Pool, batch_rows, check_images
 from core.learn.updates import update
 from core.nets.framing import framing_loss, learning_rate
@@ -31,7 +39,9 @@ SETTLE_EVERY = 10
 """Steps between two looks at the losses on a GPU, where a look makes it wait; the CPU looks each time."""
 
 
-def train(config: TrainConfig, images: Images, state: TrainState | None = None) -> Iterator[Progress]:
+def train(
+    config: TrainConfig, images: Images, state: TrainState | None = None, ranks: Ranks = ALONE
+) -> Iterator[Progress]:
     """Train until ``config.steps`` or ``config.minutes``, one step for each ``next``.
 
     ``state`` is changed in place, so the caller can save it between any two steps; a training resumed
@@ -45,37 +55,45 @@ def train(config: TrainConfig, images: Images, state: TrainState | None = None) 
         uint8 (N, S, S, 3) with S = ``config.image_size``; may be a memory map.
     state
         Where to go on; None starts anew.
+    ranks
+        Which of several processes this is, all of which train the same; each gives the same losses, and only
+        the one that writes gives samples, their MS-SSIM, snapshots and signals.
 
     Raises
     ------
     TrainingError
-        Fewer images than :func:`fewest_images`, sizes that do not fit, no such device, losses
-        that are not finite.
+        A batch that the ranks cannot share evenly, or another of them that has ended. Fewer images than
+        :func:`fewest_images`, sizes that do not fit, no such device, losses that are not finite.
     """
     check_images(images, image_size=config.image_size, fewest=fewest_images(config))
-    yield from run(_Adversarial(config, images, state if state is not None else new_state(config)))
+    ranks.check_batch(config.batch_size)
+    lesson = _Adversarial(config, images, state if state is not None else new_state(config), ranks)
+    yield from run(lesson, partial(first_decides, ranks=ranks))
 
 
 class _Adversarial:
     """One training bound to its device: its steps, and what is reported of them."""
 
-    def __init__(self, config: TrainConfig, images: Images, state: TrainState) -> None:
-        self.config, self.images, self.state = config, images, state
-        self.device = resolve_device(config.device)
+    def __init__(self, config: TrainConfig, images: Images, state: TrainState, ranks: Ranks) -> None:
+        self.config, self.images, self.state, self.ranks = config, images, state, ranks
+        self.device = resolve_device(device_name(config.device, ranks, cards=torch.cuda.device_count()))
         state.config = config
         _move(state, self.device)
         self.pool = Pool(images, self.device)
-        self.game = (ProjectedGame if config.projected else Game)(config, state, self.pool)
+        self.game = (ProjectedGame if config.projected else Game)(config, state, self.pool, ranks)
+        self._networks = state.generator, state.discriminator
+        start_alike(self._networks, ranks)
         self._settle_every = 1 if self.device.type == "cpu" else SETTLE_EVERY
         self.fixed_noise = fixed_noise(config).to(self.device)
 
     def step(self, budget: Budget) -> None:
         step, updates = self.state.step, updates_of(self.config)
-        for i in range(updates):
-            losses = self.game.update(step * updates + i, generator=i + 1 == updates)
-        self.f_steps(step)
+        with batch_norm_of_all(self._networks, self.ranks):
+            for i in range(updates):
+                losses = self.game.update(step * updates + i, generator=i + 1 == updates)
+            self.f_steps(step)
         self.state.step = step + 1
-        self.state.losses.add(self.state.step, losses)
+        self.state.losses.add(self.state.step, losses.changed(partial(mean_of_all, ranks=self.ranks)))
 
     def f_steps(self, step: int) -> None:
         """The updates of the framing, if there is one, that belong to ``step``."""
@@ -85,10 +103,11 @@ class _Adversarial:
         for counter in range(step * config.framing, (step + 1) * config.framing):
             optimizer.param_groups[0]["lr"] = learning_rate(counter / (config.steps * config.framing))
             rows = batch_rows(config.seed, len(self.pool), size=2 * config.batch_size, counter=counter)
-            photos = to_model_range(self.pool.rows(rows))
+            photos = to_model_range(self.pool.rows(self.ranks.own(rows)))
+            rng = stream(config.seed, Purpose.FRAMING, counter)
             with autocast(config.precision, self.device):
-                loss = framing_loss(framing, photos, stream(config.seed, Purpose.FRAMING, counter))
-            update(optimizer, loss)
+                loss = framing_loss(framing, photos, rng, self.ranks)
+            update(optimizer, loss, self.ranks)
 
     @cached_property
     def _yardstick(self) -> Yardstick:
@@ -105,11 +124,11 @@ class _Adversarial:
         if shows or state.losses.newest is None or state.step % self._settle_every == 0:
             state.losses.settle()
         if shows:
-            if config.adversarial:
+            if config.adversarial and self.ranks.writes:
                 samples = samples_of(state, self.fixed_noise)
                 ms_ssim = diversity(torch.from_numpy(samples).permute(0, 3, 1, 2).to(self.device))
             state.history.append(_history_point(state, ms_ssim))
-        if last or state.step % config.snapshot_every == 0:
+        if self.ranks.writes and (last or state.step % config.snapshot_every == 0):
             snapshot, signal = snapshot_of(state), self._measured()
             state.signals.append(signal)
         budget.count()

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.base.config import TrainConfig
 from core.base.devices import autocast, to_device
+from core.base.ranks import ALONE, Ranks
 from core.base.rng import Purpose, stream
 from core.learn.batches import Batch, batch_at
 from core.learn.checkpoint import TrainState
@@ -27,11 +28,12 @@ from core.learn.updates import accuracy, clip_weights, frozen, judge, judge_gene
 class Game:
     """The updates of ``state``'s discriminator and generator on the device of ``pool``.
 
-    On a graphics card both are recorded (:mod:`core.learn.recording`).
+    On a graphics card both are recorded (:mod:`core.learn.recording`), unless several ``ranks`` exchange
+    within them what no recording was tried with.
     """
 
-    def __init__(self, config: TrainConfig, state: TrainState, pool: Pool) -> None:
-        self._config, self._state, self._pool = config, state, pool
+    def __init__(self, config: TrainConfig, state: TrainState, pool: Pool, ranks: Ranks = ALONE) -> None:
+        self._config, self._state, self._pool, self._ranks = config, state, pool, ranks
         self._objective = OBJECTIVES[config.objective]
         self._alone = self._recorded(self._discriminator_update)
         self._both = self._recorded(self._both_updates)
@@ -50,15 +52,20 @@ class Game:
 
         Each is None where this training has no such thing.
         """
-        config, device, penalty = self._config, self._pool.device, self._objective.penalty
-        batch = batch_at(config, self._pool, counter)
+        config, device, penalty, ranks = self._config, self._pool.device, self._objective.penalty, self._ranks
+        batch = batch_at(config, self._pool, counter, ranks)
         noise, drawn = None, Draws()
         if config.adversarial:
-            rng = stream(config.seed, Purpose.NOISE, counter)
-            noise = torch.randn(config.batch_size, config.latent_size, generator=rng)
+            noise = self._noise(counter)
             if penalty is not None:
-                drawn = penalty.draw(batch.real.shape, stream(config.seed, Purpose.PENALTY, counter))
+                shape = config.batch_size, *batch.real.shape[1:]
+                whole = penalty.draw(shape, stream(config.seed, Purpose.PENALTY, counter))
+                drawn = tuple(ranks.own(values) for values in whole)
         return batch.real, batch.background, *(to_device_if_any(device, values) for values in (noise, *drawn))
+
+    def _noise(self, counter: int) -> Tensor:
+        rng = stream(self._config.seed, Purpose.NOISE, counter)
+        return self._ranks.own(torch.randn(self._config.batch_size, self._config.latent_size, generator=rng))
 
     def _discriminator_update(self, inputs: Tensors) -> Tensors:
         batch, noise, drawn = _sorted(inputs)
@@ -87,13 +94,14 @@ class Game:
         if fake is not None and judged.fake is not None:
             game = objective.discriminator_loss(judged.real, judged.fake)
             if objective.penalty is not None:
-                game = game + objective.penalty(self._logits, batch.real, fake.detach().float(), drawn)
+                fakes = fake.detach().float()
+                game = game + objective.penalty(self._logits, batch.real, fakes, drawn, self._ranks)
             loss = loss + config.adversarial * game
         if judged.centre is not None and judged.border is not None:
             background = background_loss(judged.centre, judged.border)
             correct = accuracy(judged.centre, judged.border)
             loss = loss + config.background * background
-        update(state.d_optimizer, loss)
+        update(state.d_optimizer, loss, self._ranks)
         if objective.weight_limit is not None:
             clip_weights(state.discriminator, objective.weight_limit)
         return StepLosses(loss, None, background, correct).detached()
@@ -103,7 +111,7 @@ class Game:
         state = self._state
         with self._autocast(), frozen(state.discriminator):
             loss = self._objective.generator_loss(judge_generated(state.discriminator, batch, fake))
-            update(state.g_optimizer, loss)
+            update(state.g_optimizer, loss, self._ranks)
         return loss.detach()
 
     def _logits(self, images: Tensor) -> Tensor:
@@ -116,7 +124,9 @@ class Game:
 
     def _recorded(self, function: Function) -> Function:
         device = self._pool.device
-        return Recorded(function, self._changes, cuda_graph(device)) if device.type == "cuda" else function
+        if device.type != "cuda" or not self._ranks.alone:
+            return function
+        return Recorded(function, self._changes, cuda_graph(device))
 
     def _changes(self) -> Iterator[Tensor]:
         state = self._state

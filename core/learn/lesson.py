@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from core.base.pace import Pace
@@ -41,15 +41,18 @@ class Lesson(Protocol[ReportT_co]):
         """What is told of the step that was made, the ``last`` or not."""
 
 
-def run(lesson: Lesson[ReportT_co]) -> Iterator[ReportT_co]:
-    """Step after step of ``lesson`` to the end of its budget; between two, the caller may stop or save."""
+def run(lesson: Lesson[ReportT_co], decided: Callable[[bool], bool] = bool) -> Iterator[ReportT_co]:
+    """Step after step of ``lesson`` to the end of its budget; between two, the caller may stop or save.
+
+    ``decided`` makes of "the budget is spent" by this process's clock what holds for all processes.
+    """
     budget = Budget(lesson.config, lesson.state)
-    last = budget.spent
+    last = decided(budget.spent)
     while not last:
         budget.begin()
         lesson.step(budget)
         budget.count()
-        last = budget.spent
+        last = decided(budget.spent)
         yield lesson.report(budget, last=last)
 
 

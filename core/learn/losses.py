@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -23,7 +23,11 @@ class StepLosses(NamedTuple):
 
     def detached(self) -> StepLosses:
         """Without the graphs that they came from."""
-        return StepLosses(*(None if value is None else value.detach() for value in self))  # type: ignore[arg-type]
+        return self.changed(Tensor.detach)
+
+    def changed(self, change: Callable[[Tensor], Tensor]) -> StepLosses:
+        """What ``change`` makes of each that is there."""
+        return StepLosses(*(None if value is None else change(value) for value in self))  # type: ignore[arg-type]
 
 
 class Losses(NamedTuple):

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from core.base.ranks import ALONE, Ranks
+from core.learn.together import spread_of_all
+
 Critic = Callable[[Tensor], Tensor]
 Draws = tuple[Tensor, ...]
 
@@ -37,14 +40,17 @@ class Penalty:
     draw
         Shape of a batch, (n, 3, S, S), and a CPU generator -> the random numbers of one penalty.
     points
-        Real and generated images, (n, 3, S, S) each, and those numbers -> where slopes are measured.
+        Real and generated images, (n, 3, S, S) each, those numbers, and which slice of the batch all these
+        are -> where slopes are measured.
     """
 
     draw: Callable[[Sequence[int], torch.Generator], Draws]
-    points: Callable[[Tensor, Tensor, Draws], Tensor]
+    points: Callable[[Tensor, Tensor, Draws, Ranks], Tensor]
 
-    def __call__(self, critic: Critic, real: Tensor, fake: Tensor, drawn: Draws) -> Tensor:
-        return PENALTY_WEIGHT * slope_penalty(critic, self.points(real, fake, drawn))
+    def __call__(
+        self, critic: Critic, real: Tensor, fake: Tensor, drawn: Draws, ranks: Ranks = ALONE
+    ) -> Tensor:
+        return PENALTY_WEIGHT * slope_penalty(critic, self.points(real, fake, drawn, ranks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def slope_penalty(critic: Critic, points: Tensor) -> Tensor:
     return (excess**2).mean()
 
 
-def between_images(real: Tensor, fake: Tensor, drawn: Draws) -> Tensor:
+def between_images(real: Tensor, fake: Tensor, drawn: Draws, _ranks: Ranks = ALONE) -> Tensor:
     """Points between real and generated images (Gulrajani et al. 2017, algorithm 1).
 
     x_hat = e x + (1 - e) G(z) with e ~ U(0, 1) for each image.
@@ -135,14 +141,14 @@ def between_images(real: Tensor, fake: Tensor, drawn: Draws) -> Tensor:
     return share * real + (1 - share) * fake
 
 
-def around_real_images(real: Tensor, fake: Tensor, drawn: Draws) -> Tensor:
+def around_real_images(real: Tensor, fake: Tensor, drawn: Draws, ranks: Ranks = ALONE) -> Tensor:
     """Points around real images (Kodali et al. 2017, equation 3; Fedus et al. 2018).
 
     x_p = x + 0.5 std(batch) U[0, 1) for each value, x_hat = x + a (x_p - x) with a ~ U(0, 1) for each
     image; ``std`` is one number, over the whole batch. ``fake`` is not used.
     """
     noise, share = drawn
-    return real + share * 0.5 * real.std() * noise
+    return real + share * 0.5 * spread_of_all(real, ranks) * noise
 
 
 def _one_for_each_image(shape: Sequence[int], rng: torch.Generator) -> Draws:

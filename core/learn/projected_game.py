@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.base.config import TrainConfig
+from core.base.ranks import ALONE, Ranks
 from core.base.rng import Purpose, stream
 from core.learn.batches import batch_at
 from core.learn.checkpoint import TrainState
@@ -31,8 +32,8 @@ class ProjectedGame(Game):
         The weights of the frozen network are not there.
     """
 
-    def __init__(self, config: TrainConfig, state: TrainState, pool: Pool) -> None:
-        super().__init__(config, state, pool)
+    def __init__(self, config: TrainConfig, state: TrainState, pool: Pool, ranks: Ranks = ALONE) -> None:
+        super().__init__(config, state, pool, ranks)
         assert isinstance(state.discriminator, ProjectedDiscriminator), "what the config asks for"
         self._network = state.discriminator
         if config.background:
@@ -43,12 +44,11 @@ class ProjectedGame(Game):
         config, device = self._config, self._pool.device
         noise = drawn = None
         if config.adversarial:
-            rng = stream(config.seed, Purpose.NOISE, counter)
-            noise = torch.randn(config.batch_size, config.latent_size, generator=rng)
+            noise = self._noise(counter)
             if config.augmentation:
                 rng = stream(config.seed, Purpose.VARIATION, counter)
-                drawn = draw_variation(config.batch_size, rng)
-        real = batch_at(config, self._pool, counter).real
+                drawn = draw_variation(len(noise), rng, self._ranks)
+        real = batch_at(config, self._pool, counter, self._ranks).real
         return real, to_device_if_any(device, noise), to_device_if_any(device, drawn)
 
     def _discriminator_update(self, inputs: Tensors) -> Tensors:
@@ -62,7 +62,7 @@ class ProjectedGame(Game):
         losses = self._update_heads(inputs, fake)
         with self._autocast(), frozen(self._network):
             loss = self._objective.generator_loss(self._network.answer(fake.mixed).real)
-        update(self._state.g_optimizer, loss)
+        update(self._state.g_optimizer, loss, self._ranks)
         return losses._replace(generator=loss.detach())
 
     def _generated_features(self, inputs: Tensors) -> Seen | None:
@@ -87,7 +87,7 @@ class ProjectedGame(Game):
                 loss = loss + config.adversarial * self._objective.discriminator_loss(judged.real, generated)
         taught = right = None
         if judged.object is not None:
-            taught, right = object_loss(judged.object, network.taught(seen.deepest))
+            taught, right = object_loss(judged.object, network.taught(seen.deepest), self._ranks)
             loss = loss + config.background * taught
-        update(self._state.d_optimizer, loss)
+        update(self._state.d_optimizer, loss, self._ranks)
         return StepLosses(loss, None, taught, right).detached()

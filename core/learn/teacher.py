@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
+from core.base.ranks import ALONE, Ranks
 from core.base.sampling import evenly
+from core.learn.together import mean_of_all
 from core.learn.training import Pool
 from core.maps.ddt import Tally
 from core.nets.networks import to_model_range
@@ -44,7 +46,7 @@ def find_direction(network: ProjectedDiscriminator, pool: Pool) -> None:
     network.direction.copy_(torch.from_numpy(found.direction))
 
 
-def object_loss(cells: Tensor, taught: Tensor) -> tuple[Tensor, Tensor]:
+def object_loss(cells: Tensor, taught: Tensor, ranks: Ranks = ALONE) -> tuple[Tensor, Tensor]:
     """How wrong the unit is about the cells, and the share of them that it has right: two scalars.
 
     Cross entropy with which side of 0 a cell is taught to be on; cells count by their distance from 0, where
@@ -55,10 +57,12 @@ def object_loss(cells: Tensor, taught: Tensor) -> tuple[Tensor, Tensor]:
     cells
         Logits of "object", float (N, h, w).
     taught
-        :meth:`~core.nets.projected.ProjectedDiscriminator.taught`, float (N, a, b).
+        :meth:`~core.nets.projected.ProjectedDiscriminator.taught`, float (N, a, b); no gradient goes there.
+    ranks
+        Which slice of the batch these are of: a cell's weight depends on all.
     """
     fine = interpolate(taught[:, None], size=cells.shape[1:], mode="bilinear", align_corners=False)[:, 0]
     target, weight = (fine > 0).float(), fine.abs()
-    weight = weight / weight.mean().clamp(min=_LEAST)
+    weight = weight / mean_of_all(weight.mean(), ranks).clamp(min=_LEAST)
     loss = binary_cross_entropy_with_logits(cells.float(), target, weight=weight)
     return loss, ((cells > 0) == (fine > 0)).float().mean()

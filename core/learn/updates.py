@@ -9,7 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from core.base.ranks import ALONE, Ranks
 from core.learn.batches import Batch
+from core.learn.together import mean_gradients
 from core.nets.networks import Discriminator, Judge
 
 
@@ -96,8 +98,9 @@ def clip_weights(critic: Judge, limit: float) -> None:
             parameter.clamp_(-limit, limit)
 
 
-def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step of ``optimizer`` down the gradient of ``loss``."""
+def update(optimizer: torch.optim.Optimizer, loss: Tensor, ranks: Ranks = ALONE) -> None:
+    """One step of ``optimizer`` down the gradient of ``loss``, of its mean over all ``ranks``."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    mean_gradients((weight for group in optimizer.param_groups for weight in group["params"]), ranks)
     optimizer.step()

@@ -1,7 +1,8 @@
 """Random crops, mirrors and colours as in GoogLeNet's training (Szegedy et al. 2015, section 6).
 
 All random numbers come from the caller's CPU generator, so that the same step gives the same images
-on every device.
+on every device. Where ``images`` are one rank's slice of a batch, ``ranks`` says which, and they become what
+they would in the whole batch.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from core.base.devices import to_device
+from core.base.ranks import ALONE, Ranks
 
 AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
@@ -43,7 +45,7 @@ HIDDEN = (16 / 224, 32 / 224, 44 / 224, 56 / 224)
 """Of an image's side: how large the patches of one image are, by Hide-and-Seek's mixed sizes."""
 
 
-def augment(images: Tensor, rng: torch.Generator) -> Tensor:
+def augment(images: Tensor, rng: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
     """Crop, mirror and recolour every image on its own.
 
     Parameters
@@ -57,15 +59,15 @@ def augment(images: Tensor, rng: torch.Generator) -> Tensor:
     -------
     float (N, 3, S, S) in -1..1
     """
-    unit = crop_and_mirror(images, rng).add(1.0).div(2.0).clamp(0.0, 1.0)
-    return _to_range(distort_colours(unit, rng))
+    unit = crop_and_mirror(images, rng, ranks).add(1.0).div(2.0).clamp(0.0, 1.0)
+    return _to_range(distort_colours(unit, rng, ranks))
 
 
-def crop_and_mirror(images: Tensor, rng: torch.Generator) -> Tensor:
+def crop_and_mirror(images: Tensor, rng: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
     """A window of 8-100 % of the area and aspect 3/4-4/3, scaled back to full size; half are mirrored."""
     n = len(images)
-    area, position_x, position_y, mirror = torch.rand(4, n, generator=rng)
-    aspect = torch.empty(n).uniform_(math.log(ASPECT[0]), math.log(ASPECT[1]), generator=rng).exp()
+    area, position_x, position_y, mirror = _uniform(4, n, rng, ranks)
+    aspect = _between(math.log(ASPECT[0]), math.log(ASPECT[1]), n, rng, ranks).exp()
     area = AREA[0] + area * (AREA[1] - AREA[0])
     width, height = (area * aspect).sqrt().clamp(max=1.0), (area / aspect).sqrt().clamp(max=1.0)
     # affine_grid measures the image from -1 to 1, so a share of its side is also the window's scale.
@@ -86,19 +88,19 @@ class Windows(NamedTuple):
     share: Tensor
 
 
-def centre_windows(n: int, side: int, rng: torch.Generator) -> Windows:
+def centre_windows(n: int, side: int, rng: torch.Generator, ranks: Ranks = ALONE) -> Windows:
     """Windows around the middle of images of ``side`` pixels; they touch no edge."""
-    share, x, y = torch.rand(3, n, generator=rng)
+    share, x, y = _uniform(3, n, rng, ranks)
     return Windows(0.5 + OFF_CENTRE * (2 * x - 1), 0.5 + OFF_CENTRE * (2 * y - 1), _share(share))
 
 
-def border_windows(n: int, side: int, rng: torch.Generator) -> Windows:
+def border_windows(n: int, side: int, rng: torch.Generator, ranks: Ranks = ALONE) -> Windows:
     """Windows anywhere along one of the four edges of images of ``side`` pixels, each edge equally often.
 
     They begin half a pixel inside, where interpolation needs nothing from beyond the edge: what stands
     in for it would give a border window away.
     """
-    share, along, edge = torch.rand(3, n, generator=rng)
+    share, along, edge = _uniform(3, n, rng, ranks)
     share = _share(share)
     low, high = share / 2 + 0.5 / side, 1 - share / 2 - 0.5 / side
     along = low + along * (high - low)
@@ -122,14 +124,18 @@ def crop(images: Tensor, windows: Windows, size: int) -> Tensor:
     return crops.contiguous(memory_format=torch.channels_last)
 
 
-def mirror_and_relight(images: Tensor, rng: torch.Generator) -> Tensor:
+def mirror_and_relight(
+    images: Tensor, rng: torch.Generator, ranks: Ranks = ALONE, *, kinds: int = 1
+) -> Tensor:
     """Mirror half of float (N, 3, S, S) images in -1..1, and vary the brightness and contrast of each.
+
+    ``images`` may be of several ``kinds``, equally many of each, one after the other.
 
     Hue and saturation stay: colour tells background from object, and turning it cost a tenth of what maps
     know of place (docs/decisions/0009-contrast.md).
     """
     n = len(images)
-    mirror, brightness, contrast = torch.rand(3, n, generator=rng)
+    mirror, brightness, contrast = _uniform(3, n, rng, ranks, kinds=kinds)
     brightness = BRIGHTNESS * (2 * brightness - 1)
     contrast = RELIGHT_CONTRAST[0] + contrast * (RELIGHT_CONTRAST[1] - RELIGHT_CONTRAST[0])
     mirror, brightness, contrast = to_device(torch.stack([mirror, brightness, contrast]), images.device)
@@ -143,9 +149,19 @@ def _to_range(unit: Tensor) -> Tensor:
     return unit.mul(2.0).sub(1.0).contiguous(memory_format=torch.channels_last)
 
 
-def draw_variation(n: int, rng: torch.Generator) -> Tensor:
+def draw_variation(n: int, rng: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
     """What :func:`vary` does to each of ``n`` images: uniform in 0..1, (6, n), on the CPU."""
-    return torch.rand(6, n, generator=rng)
+    return _uniform(6, n, rng, ranks)
+
+
+def _uniform(rows: int, n: int, rng: torch.Generator, ranks: Ranks, *, kinds: int = 1) -> Tensor:
+    """Uniform in 0..1, (``rows``, n): the columns of this rank's images."""
+    return ranks.own_columns(torch.rand(rows, n * ranks.size, generator=rng), kinds=kinds)
+
+
+def _between(low: float, high: float, n: int, rng: torch.Generator, ranks: Ranks) -> Tensor:
+    """Uniform between both, (n,): those of this rank's images."""
+    return ranks.own(torch.empty(n * ranks.size).uniform_(low, high, generator=rng))
 
 
 def vary(images: Tensor, drawn: Tensor) -> Tensor:
@@ -182,10 +198,10 @@ def vary(images: Tensor, drawn: Tensor) -> Tensor:
     return contrasted
 
 
-def distort_colours(images: Tensor, rng: torch.Generator) -> Tensor:
+def distort_colours(images: Tensor, rng: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
     """Brightness, saturation, hue and contrast of float (N, 3, S, S) images in 0..1, in random order."""
     ranges = (-BRIGHTNESS, BRIGHTNESS), SATURATION, (-HUE, HUE), CONTRAST
-    drawn = [torch.empty(len(images)).uniform_(low, high, generator=rng) for low, high in ranges]
+    drawn = [_between(low, high, len(images), rng, ranks) for low, high in ranges]
     brightness, saturation, hue, contrast = to_device(torch.stack(drawn), images.device)
     distortions: list[Callable[[Tensor], Tensor]] = [
         lambda x: adjust_brightness(x, brightness),

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, smooth_l1_loss
 
 from core.base.devices import to_device
+from core.base.ranks import ALONE, Ranks
 from core.nets.augment import BRIGHTNESS, RELIGHT_CONTRAST
 from core.nets.networks import Discriminator, Framing, Judge, to_model_range
 from core.nets.resnet import PreActResNet34
@@ -38,7 +39,7 @@ _PLACES = 3
 """Along each axis, where a photo is asked about."""
 
 
-def framing_loss(network: Framing, photos: Tensor, rng: torch.Generator) -> Tensor:
+def framing_loss(network: Framing, photos: Tensor, rng: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
     """How wrong the network is about a random crop of each photo: smooth L1, scalar.
 
     Parameters
@@ -49,10 +50,14 @@ def framing_loss(network: Framing, photos: Tensor, rng: torch.Generator) -> Tens
         float (N, 3, S, S) in -1..1.
     rng
         CPU generator of the crops, their light and what is left out of the last layer.
+    ranks
+        Which slice of the batch ``photos`` are.
     """
     n = len(photos)
-    x, y, share, aspect, mirror, light, contrast = torch.rand(7, n, generator=rng)
-    kept = (torch.rand(n, network.hidden, generator=rng) >= _DROPPED).float() / (1 - _DROPPED)
+    whole = n * ranks.size
+    x, y, share, aspect, mirror, light, contrast = ranks.own_columns(torch.rand(7, whole, generator=rng))
+    kept = ranks.own(torch.rand(whole, network.hidden, generator=rng))
+    kept = (kept >= _DROPPED).float() / (1 - _DROPPED)
     share = (math.log(SHARES[0]) + share * math.log(SHARES[1] / SHARES[0])).exp()
     aspect = ((aspect - 0.5) / 2).exp()
     wide, high = (share * aspect).clamp(max=_WIDEST), (share / aspect).clamp(max=_WIDEST)

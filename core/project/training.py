@@ -7,8 +7,11 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
+from core.base.atomic import os_errors
 from core.base.config import ClassifierConfig, TrainConfig
-from core.base.errors import TrainingError
+from core.base.errors import BoxscoutError, TrainingError
 from core.images.pixels import Pixels
 from core.learn import checkpoint
 from core.learn import class_training as classify
@@ -18,6 +21,7 @@ from core.learn.engine import train
 from core.learn.lesson import Counted
 from core.learn.reports import ClassifierProgress, Progress
 from core.learn.snapshots import keeping_snapshots, snapshots_dir
+from core.learn.together import BY_ITSELF, Company
 from core.learn.training import Rows
 
 SAVE_EVERY_S = 60.0
@@ -26,16 +30,58 @@ ReportT = TypeVar("ReportT")
 
 
 def train_and_save(
-    config: TrainConfig, pixels: Pixels, path: Path, state: TrainState | None = None
+    config: TrainConfig,
+    pixels: Pixels,
+    path: Path,
+    state: TrainState | None = None,
+    company: Company = BY_ITSELF,
 ) -> Generator[Progress, None, None]:
     """:func:`core.learn.engine.train`, saved to ``path`` every minute and whenever it ends, however it ends.
 
     Its snapshots are kept beside ``path``. Close the iterator between two steps to stop; what is saved
-    then resumes exactly.
+    then resumes exactly. Where ``company`` is of several processes, the others :func:`train_beside`.
     """
+    goes_on = state is not None
     state = state if state is not None else checkpoint.new_state(config)
-    training = keeping_snapshots(train(config, pixels.array, state), state, snapshots_dir(path))
+    if not company.ranks.alone:
+        assert isinstance(pixels.array, np.memmap), "prepared images lie in a file"
+        company.tell(
+            {
+                "config": config.to_dict(),
+                "images": str(pixels.array.filename),
+                "checkpoint": str(path) if goes_on else None,
+            }
+        )
+    training = train(config, pixels.array, state, company.ranks)
+    training = keeping_snapshots(training, state, snapshots_dir(path))
     return _saving(training, state, lambda: checkpoint.save(path, state))
+
+
+def train_beside(company: Company, cancelled: Callable[[], bool]) -> None:
+    """Take this process's part in what rank 0 does by :func:`train_and_save`, and write nothing.
+
+    Raises
+    ------
+    TrainingError
+        This process cannot do its part; the sentence begins with its number.
+    Cancelled
+        Before the first step.
+    """
+    work = company.told(cancelled)
+    try:
+        config, saved = TrainConfig.from_dict(work["config"]), work["checkpoint"]
+        with os_errors(
+            TrainingError,
+            "{path} cannot be read: {reason}; all processes need the project's folder.",
+            path=work["images"],
+        ):
+            images = np.load(work["images"], mmap_mode="r", allow_pickle=False)
+        state = checkpoint.new_state(config) if saved is None else checkpoint.load(Path(saved))
+        for _ in train(config, images, state, company.ranks):
+            if company.any_asks(cancelled()):
+                break
+    except BoxscoutError as error:
+        raise TrainingError(f"Process {company.ranks.rank}: {error}") from error
 
 
 def train_classifier_and_save(

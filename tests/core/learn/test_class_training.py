@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.base.config import ClassifierConfig
 from core.base.errors import BoxscoutError, CheckpointError, TrainingError
 from core.base.presets import CLASSIFIER_PRESETS
+from core.base.ranks import Ranks
 from core.base.rng import Purpose, stream
 from core.learn import checkpoint
 from core.learn import class_training as classify
@@ -198,8 +199,8 @@ def test_augmented_batches_are_those_of_the_gan(
 
     seen: list[torch.Tensor] = []
 
-    def spy(batch: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-        seen.append(augment(batch, rng))
+    def spy(batch: torch.Tensor, rng: torch.Generator, *ranks: Ranks) -> torch.Tensor:
+        seen.append(augment(batch, rng, *ranks))
         return seen[-1]
 
     for module in (batches, classifier_training):
