@@ -187,7 +187,7 @@ def test_names_on_disk_are_a_set() -> None:
 @pytest.mark.parametrize(
     ("name", "count"),
     [
-        ("coco", 3_000),
+        ("coco", 1_500),
         *(pytest.param(name, 20_000, marks=pytest.mark.long) for name in ("coco", "csv", "megadetector")),
     ],
 )
