@@ -12,6 +12,7 @@ import numpy as np
 from core.base.atomic import os_errors
 from core.base.config import ClassifierConfig, TrainConfig
 from core.base.errors import BoxscoutError, TrainingError
+from core.base.language import tr
 from core.images.pixels import Pixels
 from core.learn import checkpoint
 from core.learn import class_training as classify
@@ -81,7 +82,8 @@ def train_beside(company: Company, cancelled: Callable[[], bool]) -> None:
             if company.any_asks(cancelled()):
                 break
     except BoxscoutError as error:
-        raise TrainingError(f"Process {company.ranks.rank}: {error}") from error
+        text = tr("Process {rank}: {reason}")
+        raise TrainingError(text.format(rank=company.ranks.rank, reason=error)) from error
 
 
 def train_classifier_and_save(
