@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -157,45 +158,86 @@ def results_of(
     Every method sees the same features, of images in the form of ``config``.
     """
     truth = align(photos.truth, photos.truth).truth
-    results = [Result(photos.name, row.method, NOTHING, row, None) for row in baselines_of(truth).rows]
-    for name in methods:
-        run = _default if name == DEFAULT else _neighbour
-        boxes, seconds = run(name, photos, features, config, on_share)
-        row = evaluate_aligned(align(boxes, photos.truth), baselines_of(truth), ranks=False).rows[0]
+    baselines = baselines_of(truth)
+    results = [Result(photos.name, row.method, NOTHING, row, None) for row in baselines.rows]
+    found = _neighbours([m for m in methods if m != DEFAULT], photos, features, config, on_share)
+    if DEFAULT in methods:
+        found = {DEFAULT: _default(photos, features, config, on_share), **found}
+    for name, (boxes, seconds) in found.items():
+        row = evaluate_aligned(align(boxes, photos.truth), baselines, ranks=False).rows[0]
         results.append(Result(photos.name, name, FEATURES, replace(row, method=name), seconds))
     return results
 
 
-def _neighbour(
-    name: str, photos: PhotoSet, features: Features, config: FeaturesConfig, on_share: OnShare
-) -> tuple[list[ImageBoxes], float]:
-    """The boxes of one of :data:`METHODS`, and its seconds an image, decoding included."""
-    method, form = METHODS[name](), input_form(config, features)
-    learned = () if isinstance(method, _Alone) else photos.learned
-    began = time.perf_counter()
-    for done, described in _stream(features, learned, form):
-        method.see(described)
-        on_share(f"{photos.name}, {name}: learning", done / len(learned))
-    learning, began = time.perf_counter() - began, time.perf_counter()
-    boxes: dict[int, ImageBoxes] = {}
-    for done, described in _stream(features, photos.measured, form):
-        rows = zip(described.rows.tolist(), described.sizes.tolist(), method.masks(described), strict=True)
-        for place, (width, height), mask in rows:
-            box = BoxRecord(Box(*box_around(mask, width, height)))
-            boxes[place] = ImageBoxes(photos.truth[place].name, width, height, (box,))
-        on_share(f"{photos.name}, {name}", done / len(photos.measured))
+def _neighbours(
+    names: Sequence[str], photos: PhotoSet, features: Features, config: FeaturesConfig, on_share: OnShare
+) -> dict[str, tuple[list[ImageBoxes], float]]:
+    """The boxes of some of :data:`METHODS`, which share one look at the images, and their seconds an image.
+
+    Each counts the look as its own, and the look at the images that are learned from if it learns.
+    """
+    methods, form = {name: METHODS[name]() for name in names}, input_form(config, features)
+    learners = {name: method for name, method in methods.items() if not isinstance(method, _Alone)}
+    learning, finding = _Clock(learners), _Clock(methods)
+    if learners:
+        for done, described in _stream(features, photos.learned, form):
+            for name, method in learners.items():
+                with learning.of(name):
+                    method.see(described)
+            on_share(f"{photos.name}: learning", done / len(photos.learned))
+    learning.stop()
+    boxes: dict[str, list[ImageBoxes]] = {name: [] for name in methods}
+    finding.start()
+    for done, described in _stream(features, photos.measured, form) if methods else ():
+        for name, method in methods.items():
+            with finding.of(name):
+                masks = method.masks(described)
+            rows = zip(described.rows.tolist(), described.sizes.tolist(), masks, strict=True)
+            for place, (width, height), mask in rows:
+                box = BoxRecord(Box(*box_around(mask, width, height)))
+                boxes[name].append(ImageBoxes(photos.truth[place].name, width, height, (box,)))
+        on_share(f"{photos.name}: finding", done / len(photos.measured))
+    finding.stop()
     count = max(len(photos.measured), 1)
-    return list(boxes.values()), (time.perf_counter() - began + learning) / count
+    return {name: (boxes[name], (learning.spent(name) + finding.spent(name)) / count) for name in methods}
+
+
+class _Clock:
+    """The seconds of some methods: each one's own, and those that all of them share."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._own = dict.fromkeys(names, 0.0)
+        self._whole = 0.0
+        self.start()
+
+    def start(self) -> None:
+        self._began = time.perf_counter()
+
+    def stop(self) -> None:
+        self._whole = time.perf_counter() - self._began
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        """What is done in here is ``name``'s alone."""
+        began = time.perf_counter()
+        yield
+        self._own[name] += time.perf_counter() - began
+
+    def spent(self, name: str) -> float:
+        """Of one method, what is shared included; 0 of one that is not among them."""
+        if name not in self._own:
+            return 0.0
+        return self._whole - sum(self._own.values()) + self._own[name]
 
 
 def _default(
-    name: str, photos: PhotoSet, features: Features, config: FeaturesConfig, on_share: OnShare
+    photos: PhotoSet, features: Features, config: FeaturesConfig, on_share: OnShare
 ) -> tuple[list[ImageBoxes], float]:
     """The same of the product's preset, as ``train`` and ``localize`` have it."""
     began = time.perf_counter()
     localizer = None
     for step in learn(config, features, photos.learned):
-        on_share(f"{photos.name}, {name}: learning", step.fraction)
+        on_share(f"{photos.name}: the default learns", step.fraction)
         localizer = step.localizer or localizer
     assert localizer is not None, "the last step has one"
     options, boxes = BoxOptions(OBJECT_RULE), []
@@ -205,7 +247,7 @@ def _default(
         maps = dict(zip(rows, localizer.maps(described, features), strict=True))
         found = options.boxes(maps, {}, sizes, None)
         boxes += [ImageBoxes(photos.truth[row].name, *sizes[row], found[row]) for row in rows]
-        on_share(f"{photos.name}, {name}", done / len(photos.measured))
+        on_share(f"{photos.name}: the default finds", done / len(photos.measured))
     return boxes, (time.perf_counter() - began) / max(len(photos.measured), 1)
 
 
