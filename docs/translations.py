@@ -27,7 +27,15 @@ from core.base.language import DOMAIN, LANGUAGES_FOLDER  # noqa: E402
 
 KEYWORDS = {"tr": None, "mark": None, "trn": (1, 2), "pgettext": ((1, "c"), 2)}
 # The command line speaks English: scripts read it. So does what only commands do.
-SILENT = ("core/api.py", "core/base/ranks.py", "core/cli", "core/paper", "core/scale", "core/setup")
+SILENT = (
+    "core/api.py",
+    "core/base/ranks.py",
+    "core/cli",
+    "core/learn/together.py",
+    "core/paper",
+    "core/scale",
+    "core/setup",
+)
 DATE = datetime(2026, 1, 1, tzinfo=timezone.utc)
 _UNTRUE = (b'"Report-', b'"POT-', b'"PO-', b'"Last-', b'"Language-Team', b'"Generated-')
 TEMPLATE = LANGUAGES_FOLDER / f"{DOMAIN}.pot"
