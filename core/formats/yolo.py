@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from core.base.annotations import ImageBoxes, Status
+from core.base.annotations import DEFAULT_LABEL, ImageBoxes, Status
 from core.base.errors import FormatError, ImageError
 from core.base.language import mark, short, tr
 from core.formats.common import (
@@ -79,7 +79,10 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare_files(images, options, unfit=lambda image: not_text(image) or no_size(image))
+    # Readers pass over a class without a name.
+    boxes = [tuple(replace(one, label=one.label or DEFAULT_LABEL) for one in image.boxes) for image in images]
+    named = [replace(image, boxes=own) for image, own in zip(images, boxes, strict=True)]
+    prepared = prepare_files(named, options, unfit=lambda image: not_text(image) or no_size(image))
     labels = numbered_labels(prepared.images, options)
     numbers = {label: number for number, label in enumerate(labels)}
     stems = unique_stems(
