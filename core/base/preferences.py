@@ -15,6 +15,7 @@ from core.base.config import CARD, DEVICES, Settings
 from core.base.errors import BoxscoutError
 from core.base.language import mark, tr
 from core.base.limits import Limits, plain
+from core.base.plain_json import parse_json
 
 THEMES = ("system", "light", "dark")
 # Each but the first and English has a catalog in resources/languages.
@@ -89,7 +90,7 @@ def load(path: Path) -> tuple[Preferences, str]:
     What cannot be understood takes its default: settings are never worth a start that fails.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Preferences(), ""
     except (OSError, ValueError):

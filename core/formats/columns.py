@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.base.geometry import Box
 from core.base.language import short, tr
+from core.base.plain_json import parse_json
 from core.formats.files import Table
 from core.formats.gather import number, numbers
 
@@ -118,8 +118,8 @@ def box_in(values: Mapping[str, str], *, decimal_comma: bool) -> Box | str | Non
 def _in_one_cell(cell: str) -> list[str]:
     """The four numbers of a cell such as ``[1, 2, 3, 4]``, as text."""
     try:
-        content = json.loads(cell)
-    except (ValueError, RecursionError):
+        content = parse_json(cell)
+    except ValueError:
         content = None
     if isinstance(content, dict):
         by_name = {_plain(str(key)): value for key, value in content.items()}

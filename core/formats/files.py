@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from defusedxml.common import DefusedXmlException
 from core.base.atomic import os_reason
 from core.base.errors import FormatError, as_reason
 from core.base.language import tr
+from core.base.plain_json import parse_json
 from core.images.scan import is_theirs, natural_key
 
 #: What a western Windows writes where nobody says anything else.
@@ -76,8 +76,8 @@ def read_json(path: Path) -> Any:
     if not data.strip():
         raise wrong(tr("{name} is empty, and so not valid JSON."), path)
     try:
-        return json.loads(data, object_hook=_as_it_is)
-    except (ValueError, RecursionError) as error:
+        return parse_json(data, object_hook=_as_it_is)
+    except ValueError as error:
         raise wrong(tr("{name} is not valid JSON: {detail}."), path, detail=as_reason(error)) from error
 
 

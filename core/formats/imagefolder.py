@@ -17,6 +17,7 @@ from typing import Any
 from core.base.annotations import ImageBoxes
 from core.base.errors import FormatError
 from core.base.language import mark, tr
+from core.base.plain_json import parse_json
 from core.formats.coco import bbox
 from core.formats.common import (
     PLAIN,
@@ -169,8 +170,8 @@ def _rows(text: str, file: Path, options: ReadOptions) -> Iterable[tuple[str, di
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
+            row = parse_json(line)
+        except ValueError:
             row = None
         if isinstance(row, dict):
             yield tr("line {number}").format(number=number), row

@@ -22,6 +22,7 @@ from core.base.errors import FormatError
 from core.base.geometry import Box
 from core.base.language import mark, tr
 from core.base.names import inside
+from core.base.plain_json import parse_json
 from core.formats.common import (
     PLAIN,
     ExportSummary,
@@ -181,9 +182,9 @@ def _is_ours(file: Path) -> bool:
     try:
         if not file.is_file():  # such as a FIFO, which would wait for ever
             return False
-        content = json.loads(file.read_bytes())
+        content = parse_json(file.read_bytes())
         return bool(content[MARK] == _mark(content["shapes"]))
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.base.geometry import Box
 from core.base.language import tr
+from core.base.plain_json import parse_json
 from core.formats.common import Format
 from core.formats.files import Table
 from core.formats.gather import Gathered, box_of, each_file
@@ -68,8 +68,8 @@ def _names(table: Table) -> list[str]:
 
 def _parsed(cell: str) -> Any:
     try:
-        return json.loads(cell)
-    except (ValueError, RecursionError):
+        return parse_json(cell)
+    except ValueError:
         return None
 
 

@@ -13,12 +13,13 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 import yaml
 
-from core.base.annotations import ImageBoxes
+from core.base.annotations import DEFAULT_LABEL, ImageBoxes
 from core.base.errors import ImageError, as_reason
 from core.base.language import mark, tr
 from core.formats.common import (
@@ -69,7 +70,7 @@ def write(images: Sequence[ImageBoxes], path: Path, options: WriteOptions = PLAI
     FormatError
         ``path`` is no new or empty folder, or cannot be written; then nothing is left of it.
     """
-    prepared = prepare_files(images, options, unfit=_unfit)
+    prepared = prepare_files(list(map(_named, images)), options, unfit=_unfit)
     labels = numbered_labels(prepared.images, options)
     stems = Stems(reserved=_RESERVED, flat=options.flat)
     with new_picture_folder(path) as folder, _placing(folder, stems, labels, options) as placing:
@@ -104,6 +105,12 @@ def stream(images: Stream, path: Path, options: WriteOptions = PLAIN) -> ExportS
                     count.skip(one.image.name, reason)
             placing.finish(path)
     return prepared.summary(path, count.images, *placing.notes(), count=count)
+
+
+def _named(image: ImageBoxes) -> ImageBoxes:
+    """The image with a name for each class: readers pass over a class without one."""
+    boxes = tuple(replace(one, label=one.label or DEFAULT_LABEL) for one in image.boxes)
+    return replace(image, boxes=boxes)
 
 
 def _unfit(image: ImageBoxes) -> str:

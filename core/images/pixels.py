@@ -27,6 +27,7 @@ import numpy.typing as npt
 from core.base.atomic import atomic_write, os_errors, remove_forgotten, write_atomically
 from core.base.errors import BoxscoutError, ImageError
 from core.base.language import number, tr
+from core.base.plain_json import parse_json
 from core.images.decoding import Decoded, decode_squashed
 from core.images.parallel import Failure, decode_all, none_usable, state_of
 from core.images.scan import ImageFile, RejectedFile
@@ -152,10 +153,10 @@ class _Cache:
     def load(self, *, just_made: bool = False) -> Pixels | None:
         """The cache where it is whole and no file is worth another try, else None."""
         try:
-            index = json.loads(self.index_path.read_bytes())
+            index = parse_json(self.index_path.read_bytes())
             pixels = self._read(index)
             again = [int(i) for i in index["again"]]
-        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError):
+        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, OverflowError):
             return None
         if not just_made and any(_reachable(self.files[i]) for i in again):
             return None

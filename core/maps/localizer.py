@@ -19,6 +19,7 @@ from core.base.atomic import os_errors, os_reason, write_atomically
 from core.base.errors import CheckpointError, FeaturesError
 from core.base.language import tr
 from core.base.limits import is_of_kind
+from core.base.plain_json import parse_json
 from core.boxes.classes import ClassMap
 from core.boxes.no_object import PeakLevels
 from core.boxes.score import logistic
@@ -240,14 +241,14 @@ def load_localizer(path: Path) -> Localizer:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})[_KEY])
+            header = parse_json((file.metadata() or {})[_KEY])
             known = {"weights", WEIGHTS, BIASES}.intersection(file.keys())
             tensors = {name: file.get_tensor(name) for name in known}
     except OSError as error:
         raise CheckpointError(
             tr("“{name}” cannot be read: {reason}.").format(name=path.name, reason=os_reason(error))
         ) from error
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(path) from error
     if isinstance(header, dict) and is_of_kind(header.get("version"), "int") and header["version"] > VERSION:
         raise CheckpointError(

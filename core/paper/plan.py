@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 from core import PROGRAM
 from core.base.config import ClassifierConfig, TrainConfig
+from core.base.plain_json import parse_json
 from core.base.presets import CLASSIFIER_PRESETS, PRESETS
 from core.paper.published import IMAGE_SIZE, METHODS, published_steps
 
@@ -125,7 +125,7 @@ class Run:
     def record(self) -> dict[str, Any]:
         """What is known of its training so far; empty before the first step, or where it is unreadable."""
         try:
-            found = json.loads(self.record_path.read_text(encoding="utf-8"))
+            found = parse_json(self.record_path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}

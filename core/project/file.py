@@ -29,8 +29,9 @@ FULL = mark("The disk is full: “{name}” could not be opened. Free some space
 
 _SMALLEST_PAGE = 512  # bytes
 _ROOM = 1 << 16  # bytes that SQLite needs beside a project that is open
-# Heat maps can be made again and are by far the largest part: not worth reading through at each opening.
-_CHECKED_TABLES = ("roots", "image", "box", "rejected", "view", "run")
+# Heat maps and what belongs to them can be made again and are by far the largest part: not worth reading
+# through at each opening. Where they are read, a row without sense is passed over.
+_UNCHECKED_TABLES = frozenset({"heat_map", "signature", "class_map"})
 
 
 def connect(path: Path, *, may_create: bool) -> sqlite3.Connection:
@@ -169,12 +170,12 @@ def _prepare(db: sqlite3.Connection, path: Path, *, may_create: bool) -> None:
 
 def _check_tables(db: sqlite3.Connection, path: Path) -> None:
     """A table that is missing, or a value that no Boxscout wrote: better found here than in the window."""
-    checks = row_checks()
-    for table in _CHECKED_TABLES:
+    checks = {table: own for table, own in row_checks().items() if table not in _UNCHECKED_TABLES}
+    for table in checks:
         if db.execute(f"PRAGMA quick_check('{table}')").fetchone()[0] != "ok":
             raise _damaged(path)
-    for table in _CHECKED_TABLES:
-        if db.execute(f"SELECT 1 FROM {table} WHERE {insensible(checks[table])} LIMIT 1").fetchone():
+    for table, own in checks.items():
+        if db.execute(f"SELECT 1 FROM {table} WHERE {insensible(own)} LIMIT 1").fetchone():
             raise _damaged(path)
     if db.execute("PRAGMA foreign_key_check('image')").fetchone():  # an image whose folder is lost
         raise _damaged(path)

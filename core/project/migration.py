@@ -6,9 +6,10 @@ object, which was accepted without a box.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
+
+from core.base.plain_json import parse_json
 
 FILES = {"features": "localizer.safetensors", "gan": "checkpoint.pt", "cam": "classifier.pt"}
 """For each kind of training the file, in its folder, that it is saved in."""
@@ -65,7 +66,7 @@ def _kind_of_maps(db: sqlite3.Connection) -> str | None:
         return None
     try:
         (text,) = db.execute("SELECT json FROM survey").fetchone()
-        return {"class": "cam", "features": "features"}.get(json.loads(text)["source"]["unit"], "gan")
+        return {"class": "cam", "features": "features"}.get(parse_json(text)["source"]["unit"], "gan")
     except (TypeError, ValueError, KeyError):
         return "gan"  # all that older versions had
 

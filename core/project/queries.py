@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.base.annotations import STATUSES, BoxRecord, Status
+from core.base.plain_json import parse_json
 from core.boxes.classes import ClassMap
 from core.boxes.moments import framing_rows as rows_of
 from core.boxes.options import BoxOptions
@@ -157,8 +157,8 @@ def class_maps(project: Project, ids: Sequence[int]) -> dict[int, ClassMap]:
 
 
 def _class_map(height: int, width: int, names: str | bytes, data: bytes) -> ClassMap | None:
-    with suppress(ValueError, TypeError, RecursionError):
-        known = names_of(json.loads(names))
+    with suppress(ValueError, TypeError):
+        known = names_of(parse_json(names))
         cells = np.frombuffer(data, np.uint8).reshape(height, width)
         if cells.max() < len(known):
             return ClassMap(known, cells)

@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from core.base.plain_json import parse_json
 from core.boxes.prior import Prior
 from core.boxes.sureness import Sureness
 
@@ -56,7 +57,7 @@ def survey_to_json(survey: Survey) -> str:
 def survey_from_json(text: str) -> Survey | None:
     """The survey in ``text``; None where it cannot be understood: the next localization makes another."""
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         prior, sureness, source = values["prior"], values["sureness"], values.get("source")
         return Survey(
             int(values["step"]),
@@ -67,7 +68,7 @@ def survey_from_json(text: str) -> Survey | None:
             bool(values.get("superseded", False)),
             str(values.get("runtime", "")),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
 
 

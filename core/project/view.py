@@ -11,6 +11,7 @@ from typing import Any
 from core.base.config import FeaturesConfig, TrainConfig
 from core.base.errors import BoxscoutError
 from core.base.limits import plain
+from core.base.plain_json import parse_json
 from core.boxes.options import BoxOptions
 from core.boxes.rules import DEFAULT_RULE, MAX_BOXES, default_rule
 from core.boxes.thresholds import Thresholds
@@ -90,7 +91,7 @@ def view_to_json(view: ProjectView) -> str:
 def view_from_json(text: str) -> ProjectView:
     """The view in ``text``. What cannot be understood takes its default: a view is never worth an error."""
     try:
-        values = json.loads(text)
+        values = parse_json(text)
     except ValueError:
         return ProjectView()
     if not isinstance(values, dict):
