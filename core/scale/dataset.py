@@ -24,6 +24,7 @@ from core.base.errors import BoxscoutError
 from core.base.geometry import Box
 from core.base.language import tr
 from core.base.limits import is_of_kind
+from core.base.plain_json import parse_json
 from core.boxes.rules import MAX_THRESHOLD, RULES
 from core.scale.extras import needed
 
@@ -140,7 +141,7 @@ def open_data_set(folder: Path) -> DataSet:
         There is none, it is damaged, or of a newer version.
     """
     try:
-        content = json.loads((folder / MADE).read_text(encoding="utf-8"))
+        content = parse_json((folder / MADE).read_bytes())
         version = content.pop("boxscout")
         if not is_of_kind(version, "int") or version < 1:
             raise ValueError
@@ -156,7 +157,7 @@ def open_data_set(folder: Path) -> DataSet:
     except OSError as error:
         text = tr("“{name}” cannot be read: {reason}.")
         raise BoxscoutError(text.format(name=folder.name, reason=os_reason(error))) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         text = tr("“{name}” is damaged: its {file} cannot be read.")
         raise BoxscoutError(text.format(name=folder.name, file=MADE)) from error
     return DataSet(folder, made)
