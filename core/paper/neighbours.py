@@ -112,10 +112,12 @@ def _both(deep: Mask, fine: Mask | None = None) -> Mask:
     return largest_component(shared) if shared.any() else enlarged
 
 
+# LOST asks whether two patches correlate positively. Those of these features all do, as most of each is what
+# an image's patches share, and its box was the whole image on every set; so that is taken away first.
 METHODS: dict[str, Callable[[], Method]] = {
     "DDT": lambda: _Ddt(plus=False),
     "DDT+": lambda: _Ddt(plus=True),
-    "LOST": lambda: _Alone(lost),
+    "LOST": lambda: _Alone(lambda cells: lost(cells - cells.mean(axis=(0, 1)))),
     "TokenCut": lambda: _Alone(tokencut),
 }
 DEFAULT = "Boxscout's default"

@@ -13,8 +13,9 @@ _INTRODUCTION = """# The paper's neighbours on the same photos
 
 CorLoc in %: the share of images whose one box has an IoU of .5 or more with a true box, with its 95 %
 interval (Wilson). All methods read the same frozen features at the same size; LOST and TokenCut were
-published on a vision transformer that was trained without labels (DINO). No published figure stands here,
-since none was measured on these photos.
+published on a vision transformer that was trained without labels (DINO), and LOST gets these features without
+their mean over the image, else its box is the whole image. No published figure stands here, since none was
+measured on these photos.
 """
 
 
