@@ -24,7 +24,6 @@ from typing import Any
 
 from core.base.errors import BoxscoutError
 from core.base.lock import try_lock
-from core.base.plain_json import parse_json
 from core.setup.requirements import is_there, missing_modules, stamped_text
 
 #: Gigabytes on disk, measured on Linux with Python 3.11 and the CPU build of torch.
@@ -145,8 +144,8 @@ def _state(home: Home) -> dict[str, str]:
 
 def _read_stamp(home: Home) -> dict[str, Any]:
     try:
-        stamp = parse_json(home.stamp.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        stamp = json.loads(home.stamp.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
 
