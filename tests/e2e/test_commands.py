@@ -461,7 +461,7 @@ def test_demo_leaves_everything_it_promises(tmp_path: Path, capsys: pytest.Captu
 def test_the_help_says_in_whole_sentences_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--help")
     commands = [line for line in out.partition("Commands:")[2].splitlines() if line]
-    assert code == 0 and len(commands) == 17
+    assert code == 0 and len(commands) == 18
     assert all(line.endswith(".") and not line.endswith("..") for line in commands), commands
     for command in ("train", "localize", "export"):
         makes_one = "made where there is none" in run(capsys, command, "--help")[1]
