@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.boxes.options import BoxOptions
 
 Places = Annotated[
-    list[str], typer.Argument(metavar="FOLDERS...", help="Folders (with subfolders) or image files.")
+    list[str], typer.Argument(metavar="FOLDERS", help="Folders (with subfolders) or image files.")
 ]
 DataSetOut = Annotated[
     Path | None, typer.Option("--out", help="Boxes go to this data set, a folder; what it has stays.")
