@@ -9,7 +9,6 @@ from functools import partial
 from core.base.config import FeaturesConfig
 from core.base.errors import BoxscoutError, ImageError
 from core.base.language import tr
-from core.base.sampling import evenly
 from core.images.scan import ImageFile
 from core.learn.frozen import ddt_localizer, input_form, learn
 from core.maps.ddt import Tally
@@ -22,12 +21,6 @@ from core.scale.pools import IsCancelled, Lost, Pool
 from core.scale.work import Counted, Counting, count_shard
 
 OnShare = Callable[[float], None]
-
-
-def sampled(tasks: Iterator[Task], images: int, most: int) -> list[Entry]:
-    """At most ``most`` of a list of so many ``images``, evenly from all."""
-    wanted = set(evenly(images, most).tolist())
-    return [e for task in tasks for place, e in enumerate(task.entries, task.first) if place in wanted]
 
 
 def learn_from_sample(
@@ -56,7 +49,7 @@ def learn_from_sample(
         files = list(_opened(stack, entries))
         if not files:
             raise ImageError(tr("None of the images that are learned from can be read."))
-        for step in learn(config.with_(sample=max(len(files), 1)), features, files, cancelled=is_cancelled):
+        for step in learn(config.with_(sample=len(files)), features, files, cancelled=is_cancelled):
             on_share(step.fraction)
             localizer = step.localizer or localizer
     assert localizer is not None, "the last step has one"

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.base.errors import ImageError
 from core.base.language import tr
+from core.base.sampling import evenly
 from core.scale.dataset import DataSet, arrow_package, numbers_in, part_name, read_table, write_table
 from core.scale.entries import Entry
 
@@ -73,14 +74,16 @@ def tasks(data_set: DataSet, *, without: Collection[int] = ()) -> Iterator[Task]
             yield Task(shard, shard * size, tuple(Entry(**row) for row in rows))
 
 
-def evenly_from(data_set_tasks: Iterable[Task], places: Collection[int]) -> list[Entry]:
-    """The entries at ``places`` of the list, in its order."""
-    wanted = set(places)
+def sampled(data_set: DataSet, most: int) -> list[Entry]:
+    """At most ``most`` images of the list, evenly from all; only parts that hold one of them are read."""
+    places = set(evenly(data_set.made.images, most).tolist())
+    wanted = {place // data_set.made.shard for place in places}
+    others = set(range(data_set.shards)) - wanted
     return [
         entry
-        for task in data_set_tasks
+        for task in tasks(data_set, without=others)
         for place, entry in enumerate(task.entries, task.first)
-        if place in wanted
+        if place in places
     ]
 
 

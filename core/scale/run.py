@@ -30,8 +30,8 @@ from core.scale.dataset import (
     rows_in,
 )
 from core.scale.entries import Entry, Rejected
-from core.scale.learning import learn_from_all, learn_from_sample, sampled
-from core.scale.manifest import tasks, write_manifest
+from core.scale.learning import learn_from_all, learn_from_sample
+from core.scale.manifest import sampled, tasks, write_manifest
 from core.scale.pools import IsCancelled, Lost, Pool
 from core.scale.remote import is_address
 from core.scale.work import Orders, make_shard, make_shard_apart
@@ -153,7 +153,7 @@ def _counted(entries: Iterator[Entry], watch: Watch) -> Iterator[Entry]:
 def _learn(
     data_set: DataSet, wanted: Wanted, pool: Pool, watch: Watch, is_cancelled: IsCancelled
 ) -> Localizer:
-    config, images = wanted.config, data_set.made.images
+    config = wanted.config
     features = features_named(
         config.features,
         device="cpu" if wanted.learn_from == ALL else config.device,
@@ -165,7 +165,7 @@ def _learn(
             config, features, pool, tasks(data_set),
             on_share=lambda shards: watch.learning(shards / data_set.shards), is_cancelled=is_cancelled,
         )  # fmt: skip
-    entries = sampled(tasks(data_set), images, config.sample)
+    entries = sampled(data_set, config.sample)
     return learn_from_sample(config, features, entries, on_share=watch.learning, is_cancelled=is_cancelled)
 
 

@@ -112,16 +112,16 @@ def boxes_of(orders: Orders, task: Task, places: Sequence[int]) -> list[Found]:
         found.append(failed(places[row], entries[row], failure.reason))
 
     for described in _stream(features, entries, localizer.form, note):
-        maps = localizer.heat(localizer.read(described, features))
+        read = localizer.read(described, features)
+        maps, classes = localizer.heat(read), localizer.class_maps(read)
         rows = described.rows.tolist()
         sizes = [(int(width), int(height)) for width, height in described.sizes.tolist()]
-        own = localizer.class_maps(localizer.read(described, features))
         boxes = orders.options.boxes(
             dict(zip(rows, maps, strict=True)),
             {},
             dict(zip(rows, sizes, strict=True)),
             None,
-            dict(zip(rows, own, strict=False)),  # none where no class was named
+            dict(zip(rows, classes, strict=False)),  # none where no class was named
         )
         empty = None if localizer.levels is None else no_object_probability(maps, localizer.levels).tolist()
         for i, (row, size) in enumerate(zip(rows, sizes, strict=True)):
