@@ -227,6 +227,13 @@ def read_shard(path: Path) -> list[Found]:
     return [_found(row) for row in read_table(path, shard_schema()).to_pylist()]
 
 
+def count_shard_file(path: Path) -> tuple[int, int, int]:
+    """How many images, usable ones and boxes a shard has; BoxscoutError where it is damaged."""
+    table = read_table(path, shard_schema())
+    boxes = sum(len(chunk.flatten()) for chunk in table["boxes"].chunks)
+    return table.num_rows, table["reason"].null_count, boxes
+
+
 def read_table(path: Path, schema: Any) -> Any:
     """The table in a file; BoxscoutError where it is damaged or not of ``schema``."""
     try:
