@@ -16,9 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -26,7 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import psutil
+from cluster import ROOT, Cluster, cluster_of, environment
 from matplotlib.figure import Figure
 
 from core.base.config import FeaturesConfig
@@ -44,7 +43,6 @@ from core.nets.features import load_features
 from core.paper.origin import device_name, revision
 from core.scale.dataset import SHARD, open_data_set
 
-ROOT = Path(__file__).parents[1]
 IN_A_FOLDER = 1000
 MIB = 2**20
 
@@ -140,7 +138,7 @@ def _filled(photos: Path, localizer: Path, out: Path, workers: int, options: arg
     kill_scheduler = options.kill_scheduler
     while True:
         starts += 1
-        with _cluster(workers) if outside else _none() as cluster:
+        with cluster_of(workers) if outside else nullcontext() as cluster:
             words = ["--scheduler", cluster.address] if cluster else ["--workers", str(workers)]
             command = _localize(photos, out, localizer, *words)
             done, cpu, killed = _watched(command, cluster, memory, began, options, kill_scheduler)
@@ -196,9 +194,7 @@ class _lines_of:  # noqa: N801 - reads like a function
 def _workers(client: psutil.Process, cluster: Cluster | None) -> list[psutil.Process]:
     if cluster is None:
         return client.children(recursive=True)
-    return [
-        child for nanny in cluster.workers for child in psutil.Process(nanny.pid).children(recursive=True)
-    ]
+    return cluster.workers
 
 
 def _rss(process: psutil.Process) -> int:
@@ -222,69 +218,6 @@ def _account(out: Path, images: int) -> None:
 # --- processes ----------------------------------------------------------------------------------------
 
 
-@dataclass
-class Cluster:
-    """A scheduler and workers, each a process of its own."""
-
-    address: str
-    scheduler: subprocess.Popen[bytes]
-    workers: list[subprocess.Popen[bytes]]
-
-    def kill_a_worker(self) -> int:
-        """Kill -9 the process that works for one of the nannies; how many that were."""
-        nanny = random.choice(self.workers)
-        children = [c for c in psutil.Process(nanny.pid).children() if "spawn" in " ".join(c.cmdline())]
-        for child in children[:1]:
-            child.send_signal(signal.SIGKILL)
-        return len(children[:1])
-
-
-@contextmanager
-def _cluster(workers: int) -> Iterator[Cluster]:
-    with tempfile.TemporaryDirectory() as folder:
-        note = Path(folder) / "scheduler.json"
-        listen = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
-        scheduler, started = _started("distributed.cli.dask_scheduler", *listen), []
-        try:
-            while not note.exists():
-                time.sleep(0.1)
-            address = json.loads(note.read_text())["address"]
-            for _ in range(workers):
-                own = (
-                    "--nthreads",
-                    "1",
-                    "--no-dashboard",
-                    "--death-timeout",
-                    "30",
-                    "--local-directory",
-                    folder,
-                )
-                started.append(_started("distributed.cli.dask_worker", address, *own))
-            time.sleep(5)
-            yield Cluster(address, scheduler, started)
-        finally:
-            for process in [*started, scheduler]:
-                for child in psutil.Process(process.pid).children(recursive=True):
-                    child.kill()
-                process.kill()
-                process.wait()
-
-
-@contextmanager
-def _none() -> Iterator[None]:
-    yield None
-
-
-def _started(*words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-        env=_environment(),
-    )
-
-
 def _localize(photos: Path, out: Path, localizer: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
@@ -295,12 +228,8 @@ def _localize(photos: Path, out: Path, localizer: Path, *words: str) -> subproce
         stderr=subprocess.DEVNULL,
         text=True,
         cwd=ROOT,
-        env=_environment(),
+        env=environment(),
     )
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 # --- what it is measured on ---------------------------------------------------------------------------

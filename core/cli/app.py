@@ -221,8 +221,9 @@ def localize(
     from core.cli.job import Wanted, run_localize
 
     wide = DataSetOptions(
-        out=out, workers=workers, scheduler=scheduler, localizer=localizer, learn_from=learn_from, shard=shard
-    )
+        project=project, run=run, weights=weights, out=out, workers=workers, scheduler=scheduler,
+        localizer=localizer, learn_from=learn_from, shard=shard,
+    )  # fmt: skip
     if out is not None:
         others = {
             "--set": set_,
@@ -234,7 +235,7 @@ def localize(
         if idle := [name for name, value in others.items() if value is not None]:
             raise typer.BadParameter(f"{idle[0]} and --out exclude each other.")
         how = Wanted(rule=rule, threshold=threshold, max_boxes=max_boxes).options
-        fill_data_set(folders, wide, how, project=project, run_id=run, weights=weights, as_json=as_json)
+        fill_data_set(folders, wide, how, as_json=as_json)
         return
     wide.check_idle()
     if project is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,8 +47,14 @@ ShardSize = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class DataSetOptions:
-    """What ``localize`` takes for a data set beside its usual options, as the command's help has it."""
+    """What ``localize`` takes for a data set, as the command's help has it.
 
+    ``project``, ``run`` and ``weights`` are those of its usual options.
+    """
+
+    project: Path | None
+    run: int | None
+    weights: Path | None
     out: Path | None
     workers: int | None
     scheduler: str | None
@@ -58,9 +64,8 @@ class DataSetOptions:
 
     def check_idle(self) -> None:
         """typer.BadParameter where an option was given that counts for a data set alone."""
-        values = asdict(self)
-        for name in values:
-            if name != "out" and values[name] is not None:
+        for name in ("workers", "scheduler", "localizer", "learn_from", "shard"):
+            if getattr(self, name) is not None:
                 raise typer.BadParameter(f"--{name.replace('_', '-')} needs --out, a folder for a data set.")
 
 
@@ -69,9 +74,6 @@ def fill_data_set(
     options: DataSetOptions,
     how: BoxOptions,
     *,
-    project: Path | None,
-    run_id: int | None,
-    weights: Path | None,
     as_json: bool,
 ) -> None:
     """Do what was asked for, and show what came of it."""
@@ -80,10 +82,7 @@ def fill_data_set(
     if len(places) != 1:
         raise BoxscoutError("--out takes one folder, address or list: name several in a list.")
     with stop_on_signal() as stop, progress_bar() as bar:
-        result = run_data_set(
-            places[0], options, how,
-            project=project, run_id=run_id, weights=weights, as_json=as_json, bar=bar, stop=stop,
-        )  # fmt: skip
+        result = run_data_set(places[0], options, how, as_json=as_json, bar=bar, stop=stop)
     show(result, as_json, result.pop("text"))
     if result["missing"]:
         raise typer.Exit(1)

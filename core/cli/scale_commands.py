@@ -30,9 +30,6 @@ def run_data_set(
     options: DataSetOptions,
     how: BoxOptions,
     *,
-    project: Path | None,
-    run_id: int | None,
-    weights: Path | None,
     as_json: bool,
     bar: Bar,
     stop: Event,
@@ -45,14 +42,13 @@ def run_data_set(
         Two options exclude each other; and what :func:`core.scale.run.find_boxes` raises.
     """
     assert options.out is not None
-    localizer = _localizer(options, project, run_id)
-    config = FEATURES_PRESETS[DEFAULT_PRESET].with_(weights=None if weights is None else str(weights))
+    weights = None if options.weights is None else str(options.weights)
     wanted = Wanted(
         where=where,
         folder=options.out,
         options=BoxOptions(how.rule or default_rule(KIND), how.threshold, max_boxes=how.max_boxes),
-        config=config,
-        localizer=localizer,
+        config=FEATURES_PRESETS[DEFAULT_PRESET].with_(weights=weights),
+        localizer=_localizer(options),
         learn_from=options.learn_from or SAMPLE,
         **({} if options.shard is None else {"shard": options.shard}),
     )
@@ -65,19 +61,22 @@ def run_data_set(
     return {"text": _text(found, watch, options.out), **result}
 
 
-def _localizer(options: DataSetOptions, project: Path | None, run_id: int | None) -> Localizer | None:
+def _localizer(options: DataSetOptions) -> Localizer | None:
     """The one of a file or of a project's run; None where it is to be learned."""
-    sources = {"--localizer": options.localizer, "--project": project, "--learn-from": options.learn_from}
+    sources = {
+        "--localizer": options.localizer,
+        "--project": options.project,
+        "--learn-from": options.learn_from,
+    }
     given = [name for name, value in sources.items() if value is not None]
     if len(given) > 1:
         raise BoxscoutError(f"{given[0]} and {given[1]} exclude each other: both say what finds the boxes.")
     if options.localizer is not None:
         return load_localizer(options.localizer)
-    if project is None:
+    if options.project is None:
         return None
-    with existing_project(project, to_read=True) as opened:
-        run = run_to_use(opened, KIND, run_id)
-        return saved_unit(run)
+    with existing_project(options.project, to_read=True) as opened:
+        return saved_unit(run_to_use(opened, KIND, options.run))
 
 
 def _pool(options: DataSetOptions) -> AbstractContextManager[Pool]:

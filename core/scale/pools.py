@@ -25,6 +25,7 @@ IsCancelled = Callable[[], bool]
 
 SCHEDULER_LOST = mark("The scheduler was lost. What was done is kept: start the same command again.")
 _AHEAD = 3  # tasks for each worker that are under way or wait there
+_SPREAD = 20  # shards for each worker by which one may come to its end before an earlier one
 _POLL_S = 0.2
 _DEATHS = 1  # of workers on this machine that one shard may see before it is looked at image by image
 _PATIENCE_S = 15.0  # for a scheduler to answer
@@ -140,7 +141,8 @@ class _Flight(Generic[T]):
     work: Work[T]
     rescue: Work[T] | None
     _under_way: dict[Any, tuple[Task, bool]] = field(default_factory=dict)
-    _most: int = _AHEAD
+    _workers: int = 1
+    _newest: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -148,15 +150,19 @@ class _Flight(Generic[T]):
 
     @property
     def has_room(self) -> bool:
-        return len(self._under_way) < self._most
+        """Whether one more may be sent: who adds results in their order keeps those behind a slow one."""
+        oldest = min((task.shard for task, _ in self._under_way.values()), default=self._newest)
+        waiting = self._newest - oldest
+        return len(self._under_way) < _AHEAD * self._workers and waiting < _SPREAD * self._workers
 
     def count_workers(self) -> None:
         """Workers come and go."""
-        self._most = _AHEAD * max(len(self.client.scheduler_info(n_workers=-1)["workers"]), 1)
+        self._workers = max(len(self.client.scheduler_info(n_workers=-1)["workers"]), 1)
 
     def send(self, task: Task, *, again: bool = False) -> None:
         work = self.rescue if again else self.work
         self._under_way[self.client.submit(work, task, pure=False)] = task, again
+        self._newest = max(self._newest, task.shard)
 
     def landed(self) -> list[T | Lost]:
         """What has come to its end within a moment."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from command_support import run
 from scale_support import COUNT, SHARD, by_name, made, wanted
@@ -22,7 +20,8 @@ from scale_support import COUNT, SHARD, by_name, made, wanted
 from core.base.errors import BoxscoutError
 from core.maps.localizer import Localizer, save_localizer
 from core.scale.dataset import open_data_set
-from core.scale.pools import on_workers
+from core.scale.manifest import Task
+from core.scale.pools import OnDask, on_workers
 from core.scale.work import ENDED
 
 ROOT = Path(__file__).parents[3]
@@ -114,66 +113,14 @@ def test_any_number_of_workers_learns_the_same_by_ddt_from_all(photos: Path, tmp
     assert files[0] == files[1] == files[2]
 
 
-@dataclass
-class Cluster:
-    """A scheduler with workers, each a process of its own."""
-
-    address: str
-    scheduler: subprocess.Popen[bytes]
-    workers: list[subprocess.Popen[bytes]]
-
-    def kill_a_worker(self) -> bool:
-        """Kill -9 what works for the first nanny; whether there was one."""
-        children = psutil.Process(self.workers[0].pid).children(recursive=True)
-        for child in children:
-            child.send_signal(signal.SIGKILL)
-        return bool(children)
-
-
-def started(*words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-
-
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    note = tmp_path / "scheduler.json"
-    scheduler = started(
-        "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-        "--scheduler-file", str(note),
-    )  # fmt: skip
-    workers: list[subprocess.Popen[bytes]] = []
-    try:
-        end = time.monotonic() + 30
-        while not note.exists() and time.monotonic() < end:
-            time.sleep(0.1)
-        address = json.loads(note.read_text())["address"]
-        for _ in range(2):
-            workers.append(
-                started(
-                    "distributed.cli.dask_worker",
-                    address,
-                    "--nthreads",
-                    "1",
-                    "--no-dashboard",
-                    "--death-timeout",
-                    "20",
-                    "--local-directory",
-                    str(tmp_path),
-                )
-            )
-        yield Cluster(address, scheduler, workers)
-    finally:
-        for process in [*workers, scheduler]:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-            process.wait()
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Two workers of a scheduler, as the benchmark has them."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from cluster import cluster_of  # type: ignore[import-not-found]
+
+    with cluster_of(2) as running:
+        yield running
 
 
 @pytest.fixture
@@ -197,7 +144,7 @@ def until(process: subprocess.Popen[str], done: int) -> None:
 
 @pytest.mark.long
 def test_a_scheduler_that_is_lost_costs_nothing_that_was_done(
-    many: Path, file: Path, cluster: Cluster, tmp_path: Path
+    many: Path, file: Path, cluster: Any, tmp_path: Path
 ) -> None:
     out = tmp_path / "set"
     process = begin(many, out, "--localizer", file, "--scheduler", cluster.address)
@@ -216,7 +163,7 @@ def test_a_scheduler_that_is_lost_costs_nothing_that_was_done(
 
 @pytest.mark.long
 def test_workers_that_are_killed_cost_no_image(
-    many: Path, localizer: Localizer, file: Path, cluster: Cluster, tmp_path: Path
+    many: Path, localizer: Localizer, file: Path, cluster: Any, tmp_path: Path
 ) -> None:
     process = begin(many, tmp_path / "set", "--localizer", file, "--scheduler", cluster.address)
     until(process, 2 * SHARD)
@@ -229,6 +176,44 @@ def test_workers_that_are_killed_cost_no_image(
     assert done.of("done")[0]["usable"] == 30 * COUNT
     alone, _ = made(wanted(many, tmp_path / "alone", localizer))
     assert by_name(open_data_set(tmp_path / "set")) == by_name(alone)
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """A future of Dask."""
+
+    shard: int
+    status: str = "finished"
+
+    def result(self) -> int:
+        return self.shard
+
+
+class SlowFirst:
+    """Stands for Dask: one worker; each task is done at once but the first, which waits for the others."""
+
+    def submit(self, work: Any, task: Task, *, pure: bool) -> Any:
+        return Ended(task.shard)
+
+    def scheduler_info(self, n_workers: int = -1) -> dict[str, Any]:
+        return {"workers": {"one": None}}
+
+    def cancel(self, futures: Any, force: bool) -> None:
+        assert not futures
+
+    def wait(self, futures: list[Any], **options: Any) -> tuple[list[Any], list[Any]]:
+        later = [one for one in futures if one.shard > 0]
+        return later or futures, []
+
+
+def test_few_results_come_before_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds them in their order holds so many: a folder of any size takes the same memory."""
+    slow = SlowFirst()
+    monkeypatch.setattr("core.scale.pools._distributed", lambda: slow)
+    tasks = (Task(shard, shard, ()) for shard in range(500))
+    done = list(OnDask(slow).run(lambda task: task.shard, tasks, is_cancelled=lambda: False))
+    assert sorted(done) == list(range(500))
+    assert done.index(0) <= 30
 
 
 def test_without_workers_no_dask_is_needed(
